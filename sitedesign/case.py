@@ -1,0 +1,268 @@
+"""Case: one study reduced to the arrays that every formulation, the replay and the certificate read.
+
+Power is MW at the facility's medium-voltage bus (the DC bus when DC-coupled), energy MWh at that bus, money
+USD per year. Time series hold all weather years in sequence, ``T = years * steps_per_year`` steps of `step_h`
+hours; a weather year has 365 days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class BackupCase:
+    """One backup technology at one site.
+
+    Attributes
+    ----------
+    name : str
+        Library name, for example ``recip_medium``.
+    unit_mw : float
+        Rated power of one unit, delivered to the bus. [MW]
+    capability : ndarray, shape (rows, T)
+        Share of `unit_mw` that a unit can give in each step (temperature, altitude, sampled outages). One row
+        when all units are alike, else one row a unit: unit i reads row i, and ``rows >= units_max``.
+    annual_cost_usd_per_unit : float
+        Annualised capital and fixed cost of one unit. [USD/yr]
+    marginal_cost_usd_per_mwh : float
+        Fuel at full-load heat rate, variable O&M and carbon price. [USD/MWh at the bus]
+    fuel_mmbtu_per_mwh : float
+        Full-load fuel, higher heating value. [MMBtu/MWh at the bus]
+    co2_t_per_mwh : float
+        [t/MWh at the bus]
+    lead_months : float
+        Months from order to first power. [months]
+    units_min, units_max : int
+        Bounds of the unit count; `units_max` is derived from the load, never guessed.
+    """
+
+    name: str
+    unit_mw: float
+    capability: FloatArray
+    annual_cost_usd_per_unit: float
+    marginal_cost_usd_per_mwh: float
+    fuel_mmbtu_per_mwh: float
+    co2_t_per_mwh: float
+    lead_months: float
+    units_min: int
+    units_max: int
+
+
+@dataclass(frozen=True)
+class Tier:
+    """One segment of the throughput curve: load that can be shed at one loss of compute.
+
+    Attributes
+    ----------
+    width : float
+        Share of the load in this tier; the widths of all tiers sum to 1. [fraction]
+    weight : float
+        Compute lost per MWh shed, relative to the average MWh of load (1 for plain rack shedding); tiers are
+        ordered by rising weight. [fraction of throughput per fraction of load]
+    """
+
+    width: float
+    weight: float
+
+
+@dataclass(frozen=True)
+class CaseLimits:
+    """Bounds and budgets of one case; every one is finite (derived where the user gave none).
+
+    Attributes
+    ----------
+    solar_mw, battery_mwh, battery_mw : tuple of float
+        Lower and upper bound. [MW, MWh, MW]
+    land_acres : float or None
+        Most land for the array. [acres]
+    min_renewable_share : float or None
+        Least share of the served energy that does not come from backup. [fraction]
+    max_co2_t_per_yr : float or None
+        [t/yr]
+    min_duration_h, max_duration_h : float or None
+        Bounds of battery energy over battery power. [h]
+    months_to_power : float or None
+        Longest lead time allowed. [months]
+    """
+
+    solar_mw: tuple[float, float]
+    battery_mwh: tuple[float, float]
+    battery_mw: tuple[float, float]
+    land_acres: float | None = None
+    min_renewable_share: float | None = None
+    max_co2_t_per_yr: float | None = None
+    min_duration_h: float | None = None
+    max_duration_h: float | None = None
+    months_to_power: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """Everything the mathematics needs about one study.
+
+    Attributes
+    ----------
+    name : str
+        Name of the site.
+    step_h : float
+        Length of a time step. [h]
+    years : int
+        Number of weather years in the series.
+    solar_yield : ndarray, shape (T,)
+        Output per installed MWdc. [MW/MWdc at the bus]
+    load_mw : ndarray, shape (T,)
+        Load of the contracted racks, cooling and conversion included. [MW at the bus]
+    usable : ndarray, shape (T,)
+        Usable share of nameplate battery energy (fade, state-of-charge floor). [fraction]
+    eta_charge, eta_discharge : float
+        One-way efficiencies; their product is the round-trip efficiency. [fraction]
+    backup : tuple of BackupCase
+    tiers : tuple of Tier
+    solar_cost_usd_per_mw_yr, battery_cost_usd_per_mwh_yr, battery_cost_usd_per_mw_yr : float
+        Annualised capital and fixed cost (land is in the solar figure). [USD/MW-yr, USD/MWh-yr, USD/MW-yr]
+    solar_acres_per_mw : float
+        [acre/MWdc]
+    solar_lead_months, battery_lead_months : float
+        [months]
+    racks_contracted, racks_max : int
+        K and the derived upper bound of R.
+    rack_availability : float
+        Share of time an installed rack works. [fraction]
+    rack_cost_usd_per_yr : float
+        Annualised cost of one rack above the contracted number. [USD/yr]
+    uptime_target : float
+        A of the uptime row. [fraction]
+    delay_cost_usd_per_month_yr : float
+        Annual cost of each month of lead time. [USD/yr per month]
+    limits : CaseLimits
+    """
+
+    name: str
+    step_h: float
+    years: int
+    solar_yield: FloatArray
+    load_mw: FloatArray
+    usable: FloatArray
+    eta_charge: float
+    eta_discharge: float
+    backup: tuple[BackupCase, ...]
+    tiers: tuple[Tier, ...]
+    solar_cost_usd_per_mw_yr: float
+    battery_cost_usd_per_mwh_yr: float
+    battery_cost_usd_per_mw_yr: float
+    solar_acres_per_mw: float
+    solar_lead_months: float
+    battery_lead_months: float
+    racks_contracted: int
+    racks_max: int
+    rack_availability: float
+    rack_cost_usd_per_yr: float
+    uptime_target: float
+    delay_cost_usd_per_month_yr: float
+    limits: CaseLimits
+
+    @property
+    def steps(self) -> int:
+        """Number of time steps T."""
+        return int(self.load_mw.size)
+
+    @property
+    def load_mwh_per_yr(self) -> float:
+        """Mean annual load. [MWh/yr]"""
+        return float(self.load_mw.sum()) * self.step_h / self.years
+
+
+@dataclass(frozen=True)
+class Plant:
+    """The capacities of one plant: what is decided, what is replayed, what is certified.
+
+    Attributes
+    ----------
+    solar_mw, battery_mwh, battery_mw : float
+        [MWdc, MWh nameplate, MW]
+    units : tuple of int
+        Units per backup technology, in the order of ``Case.backup``.
+    racks : int
+        Racks installed.
+    """
+
+    solar_mw: float
+    battery_mwh: float
+    battery_mw: float
+    units: tuple[int, ...]
+    racks: int
+
+
+@dataclass(frozen=True, eq=False)
+class Dispatch:
+    """What a plant did in every step; produced by an optimiser or by an operator, checked by neither's author.
+
+    Attributes
+    ----------
+    curtailed_mw, charge_mw, discharge_mw, shed_mw, stored_mwh : ndarray, shape (T,)
+        `stored_mwh` is the energy at the end of the step.
+    backup_mw : ndarray, shape (K, T)
+        Output per technology.
+    lost_compute : ndarray, shape (T,)
+        Weighted shed load as a share of the load of the step (the tier weights applied). [fraction]
+    """
+
+    curtailed_mw: FloatArray
+    charge_mw: FloatArray
+    discharge_mw: FloatArray
+    shed_mw: FloatArray
+    stored_mwh: FloatArray
+    backup_mw: FloatArray
+    lost_compute: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sizing:
+    """Answer of an optimiser on a :class:`Case`; perfect foresight.
+
+    Attributes
+    ----------
+    plant : Plant
+        The incumbent.
+    objective_usd_per_yr, bound_usd_per_yr : float
+        Cost of the incumbent and proven lower bound. [USD/yr]
+    backup_mwh_per_yr : tuple of float
+        Energy per technology in the incumbent. [MWh/yr]
+    lost_mwh_per_yr : float
+        Weighted shed load in the incumbent. [MWh/yr]
+    method : str
+        ``extensive`` or ``cuts``.
+    stopped_by : str
+        ``gap``, ``time_limit`` or ``iteration_limit``.
+    seconds : float
+        Wall time. [s]
+    iterations : int
+        Master iterations (0 for ``extensive``).
+    uptime_price_usd_per_mwh : float or None
+        Dual of the uptime row at the incumbent's integers. [USD per weighted MWh]
+    dispatch : Dispatch or None
+        The optimiser's own dispatch, where it keeps one.
+    """
+
+    plant: Plant
+    objective_usd_per_yr: float
+    bound_usd_per_yr: float
+    backup_mwh_per_yr: tuple[float, ...]
+    lost_mwh_per_yr: float
+    method: str
+    stopped_by: str
+    seconds: float
+    iterations: int = 0
+    uptime_price_usd_per_mwh: float | None = None
+    dispatch: Dispatch | None = field(default=None, repr=False)
+
+    @property
+    def gap(self) -> float:
+        """Relative optimality gap, (objective - bound) / objective. [fraction]"""
+        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)

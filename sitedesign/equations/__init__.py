@@ -1,0 +1,1 @@
+"""The Pyomo equations, one file per subject."""

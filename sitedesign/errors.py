@@ -1,0 +1,143 @@
+"""Every error a user can meet: what was found, what is allowed, where it came from, what to do.
+
+Input faults are collected and raised together (:class:`InputError`) before any solver starts. Outcomes of
+the optimisation are separate (:class:`InfeasibleDesign`, :class:`NotProvenOptimal`) and are never warnings.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+class SiteDesignError(Exception):
+    """Base of every error raised on purpose by sitedesign."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input.
+
+    Attributes
+    ----------
+    where : str
+        Path of the input, for example ``site.latitude`` or ``a.csv line 12``.
+    found : str
+        What was found there.
+    allowed : str
+        What is allowed there, with its unit.
+    remedy : str
+        What to do about it; may be empty when `allowed` says it all.
+    """
+
+    where: str
+    found: str
+    allowed: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """One line: where, found, allowed, remedy."""
+        text = f"{self.where}: got {self.found}; {self.allowed}"
+        text = text if text.endswith((".", "?")) else text + "."
+        return f"{text} {self.remedy}".rstrip()
+
+
+class InputError(SiteDesignError, ValueError):
+    """All faults of an input at once.
+
+    Parameters
+    ----------
+    faults : iterable of Fault
+        At least one.
+    of : str
+        What was being read, for example ``solve()`` or a file name.
+    """
+
+    def __init__(self, faults: Iterable[Fault], of: str) -> None:
+        self.faults: tuple[Fault, ...] = tuple(faults)
+        self.of = of
+        count = len(self.faults)
+        head = f"{count} problem{'s' if count != 1 else ''} in the inputs of {of}:"
+        super().__init__("\n".join([head, *(f" * {fault}" for fault in self.faults)]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by content, so that the error survives a process boundary."""
+        return (type(self), (self.faults, self.of))
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """The smallest change of one limit, all others kept, that makes a design possible."""
+
+    limit: str
+    now: float
+    needed: float
+    unit: str
+
+    def __str__(self) -> str:
+        """One line for the message."""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{self.limit}: {self.now:g}{unit} now, {self.needed:g}{unit} would do"
+
+
+class InfeasibleDesign(SiteDesignError):
+    """No design meets the request; says in plain words what binds.
+
+    Parameters
+    ----------
+    reason : str
+        What binds, in plain words.
+    relaxations : sequence of Relaxation
+        Smallest single relaxations that restore feasibility, if any were found.
+    """
+
+    def __init__(self, reason: str, relaxations: Sequence[Relaxation] = ()) -> None:
+        self.reason = reason
+        self.relaxations = tuple(relaxations)
+        lines = [f"No design meets the request: {reason}"]
+        if self.relaxations:
+            lines.append("Any one of these changes would do:")
+            lines += [f" * {item}" for item in self.relaxations]
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by content."""
+        return (type(self), (self.reason, self.relaxations))
+
+
+class NotProvenOptimal(SiteDesignError):
+    """The solver stopped before the requested gap; carries the incumbent (may be None) and the bound.
+
+    Parameters
+    ----------
+    message : str
+        Why the solver stopped.
+    incumbent : object or None
+        The best design found (``Design`` from :func:`sitedesign.solve`), or None.
+    bound_usd_per_yr : float
+        Proven lower bound of the annual cost. [USD/yr]
+    """
+
+    def __init__(self, message: str, incumbent: Any = None, bound_usd_per_yr: float = float("-inf")) -> None:  # noqa: ANN401
+        self.message = message
+        self.incumbent = incumbent
+        self.bound_usd_per_yr = bound_usd_per_yr
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by content."""
+        return (type(self), (self.message, self.incumbent, self.bound_usd_per_yr))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the known name closest to `name`, as a sentence; empty when nothing is close."""
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"Did you mean {match[0]!r}?" if match else ""
+
+
+def unknown_name(where: str, found: str, known: Iterable[str]) -> Fault:
+    """Build the fault for a name that is not in a known list, with the nearest known one."""
+    known = sorted(known)
+    return Fault(where, repr(found), f"must be one of {', '.join(known)}", nearest(found, known))

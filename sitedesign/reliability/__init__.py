@@ -1,0 +1,1 @@
+"""What an operator can really do: outages, causal operation, certification."""

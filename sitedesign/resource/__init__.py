@@ -1,0 +1,1 @@
+"""Weather years, and what the plant makes of them."""

@@ -1,0 +1,150 @@
+"""Site: where the plant stands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pvlib.location import lookup_altitude
+from timezonefinder import TimezoneFinder
+
+from sitedesign.errors import Fault, InputError
+
+
+class Site(BaseModel):
+    """A place on land.
+
+    Parameters
+    ----------
+    latitude : float
+        North positive, -66 to 66 (a solar plant has no winter output beyond). [degrees]
+    longitude : float
+        East positive. [degrees]
+    name : str, optional
+        Shown in results; the coordinates when left out.
+    elevation_m : float, optional
+        Above sea level; from pvlib's altitude map when left out. [m]
+    timezone : str, optional
+        IANA name; from the timezonefinder package when left out. Only its *standard* time is used.
+
+    Raises
+    ------
+    InputError
+        If the coordinates are out of range, look swapped, or lie in the sea.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+    latitude: float
+    longitude: float
+    name: str = ""
+    elevation_m: float = float("nan")
+    timezone: str = ""
+
+    def __init__(self, **data: Any) -> None:  # noqa: ANN401
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise InputError(_pydantic_faults(error), "Site()") from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, data: Any) -> Any:  # noqa: ANN401
+        """Check the coordinates and look up what was left out."""
+        if not isinstance(data, dict):
+            return data
+        faults = _coordinate_faults(data)
+        if faults:
+            raise InputError(faults, "Site()")
+        data = {key: value for key, value in data.items() if value is not None}
+        if "latitude" not in data or "longitude" not in data:
+            return data
+        latitude, longitude = float(data["latitude"]), float(data["longitude"])
+        data.setdefault("name", f"{latitude:.2f}, {longitude:.2f}")
+        if "timezone" not in data:
+            data["timezone"] = _land_timezone(latitude, longitude)
+        if "elevation_m" not in data:
+            data["elevation_m"] = float(lookup_altitude(latitude, longitude))
+        return data
+
+    @property
+    def utc_offset_h(self) -> float:
+        """Standard-time offset from UTC, the same all year. [h]"""
+        return _standard_offset_h(self.timezone)
+
+
+def _coordinate_faults(data: dict[str, Any]) -> list[Fault]:
+    faults: list[Fault] = []
+    values: dict[str, float] = {}
+    for key in ("latitude", "longitude"):
+        value = data.get(key)
+        if value is None:
+            faults.append(Fault(f"site.{key}", "nothing", "is needed, in degrees"))
+            continue
+        try:
+            values[key] = float(value)
+        except (TypeError, ValueError):
+            faults.append(Fault(f"site.{key}", repr(value), "must be a number of degrees"))
+    latitude, longitude = values.get("latitude"), values.get("longitude")
+    if latitude is not None and not -90 <= latitude <= 90:
+        swapped = longitude is not None and abs(longitude) <= 90
+        hint = f"site.longitude is {longitude:g}: were the two swapped?" if swapped else ""
+        faults.append(Fault("site.latitude", f"{latitude:g}", "must be in [-90, 90]", hint))
+    elif latitude is not None and abs(latitude) > 66:
+        remedy = "Beyond the polar circles the sun does not rise in winter; choose a place nearer the equator."
+        faults.append(Fault("site.latitude", f"{latitude:g}", "must be in [-66, 66]", remedy))
+    if longitude is not None and not -180 <= longitude <= 180:
+        faults.append(Fault("site.longitude", f"{longitude:g}", "must be in [-180, 180]"))
+    timezone = data.get("timezone")
+    if timezone is not None:
+        try:
+            ZoneInfo(str(timezone))
+        except (KeyError, ValueError, OSError):
+            faults.append(Fault("site.timezone", repr(timezone), "must be an IANA name such as 'America/Denver'"))
+    elevation = data.get("elevation_m")
+    if elevation is not None and not (isinstance(elevation, int | float) and (elevation != elevation or -450 <= elevation <= 6000)):
+        faults.append(Fault("site.elevation_m", repr(elevation), "must be in [-450, 6000] m"))
+    if not faults and timezone is None and latitude is not None and longitude is not None:
+        faults += _sea_fault(latitude, longitude)
+    return faults
+
+
+def _sea_fault(latitude: float, longitude: float) -> list[Fault]:
+    if _land_timezone(latitude, longitude):
+        return []
+    swapped = abs(longitude) <= 66 and _land_timezone(longitude, latitude) if abs(latitude) <= 180 else ""
+    hint = "With latitude and longitude exchanged the point is on land: were the two swapped?" if swapped else (
+        "Check the sign of the longitude (west is negative)."
+        if _land_timezone(latitude, -longitude)
+        else ""
+    )
+    return [Fault("site", f"{latitude:g}, {longitude:g}, which lies in the sea", "must be a point on land", hint)]
+
+
+@lru_cache(maxsize=1)
+def _finder() -> TimezoneFinder:
+    return TimezoneFinder()
+
+
+@lru_cache(maxsize=65536)
+def _land_timezone(latitude: float, longitude: float) -> str:
+    """IANA name of the land time zone at a point, empty at sea."""
+    return _finder().timezone_at_land(lng=longitude, lat=latitude) or ""
+
+
+@lru_cache(maxsize=1024)
+def _standard_offset_h(timezone: str) -> float:
+    """Offset of standard time: the smaller of January's and July's in a recent year."""
+    zone = ZoneInfo(timezone)
+    offsets = [zone.utcoffset(datetime(2024, month, 15)) or timedelta(0) for month in (1, 7)]
+    return min(offsets).total_seconds() / 3600
+
+
+def _pydantic_faults(error: ValidationError) -> list[Fault]:
+    """Translate what pydantic found."""
+    from sitedesign.validation import faults_of
+
+    return faults_of(error, prefix="site", known=Site.model_fields)

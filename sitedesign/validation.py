@@ -1,0 +1,35 @@
+"""Turns pydantic's findings into :class:`~sitedesign.errors.Fault` lines that make sense to an engineer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+
+from sitedesign.errors import Fault, nearest
+
+
+def faults_of(error: ValidationError, prefix: str, known: Iterable[str]) -> list[Fault]:
+    """One :class:`Fault` per pydantic error.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    prefix : str
+        Put before each location, for example ``study``.
+    known : iterable of str
+        Field names, for the nearest known one when a key is unknown.
+    """
+    known = list(known)
+    faults = []
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"])
+        where = f"{prefix}.{path}" if path else prefix
+        if item["type"] == "extra_forbidden":
+            faults.append(Fault(where, "an unknown key", f"known keys are {', '.join(known)}", nearest(path, known)))
+        elif item["type"] == "missing":
+            faults.append(Fault(where, "nothing", "is needed"))
+        else:
+            message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            faults.append(Fault(where, repr(item["input"]), message[0].lower() + message[1:]))
+    return faults
