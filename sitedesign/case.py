@@ -201,7 +201,7 @@ class Plant:
 
 @dataclass(frozen=True, eq=False)
 class Dispatch:
-    """What a plant did in every step; produced by an optimiser or by an operator, checked by neither's author.
+    """What a plant did in every step, by an optimiser or by an operator.
 
     Attributes
     ----------

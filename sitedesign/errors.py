@@ -44,8 +44,10 @@ class Fault:
         return f"{text} {self.remedy}".rstrip()
 
 
-class InputError(SiteDesignError, ValueError):
+class InputError(SiteDesignError):
     """All faults of an input at once.
+
+    Not a ``ValueError``: pydantic would swallow one raised inside a validator.
 
     Parameters
     ----------

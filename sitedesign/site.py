@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pvlib.location import lookup_altitude
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from timezonefinder import TimezoneFinder
 
 from sitedesign.errors import Fault, InputError
+from sitedesign.validation import faults_of, unknown_keys
 
 
 class Site(BaseModel):
@@ -45,30 +46,25 @@ class Site(BaseModel):
     timezone: str = ""
 
     def __init__(self, **data: Any) -> None:  # noqa: ANN401
+        faults = unknown_keys("site", data, type(self).model_fields) + _coordinate_faults(data)
+        if faults:
+            raise InputError(faults, "Site()")
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise InputError(_pydantic_faults(error), "Site()") from None
+            raise InputError(faults_of(error, "site", type(self).model_fields), "Site()") from None
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in(cls, data: Any) -> Any:  # noqa: ANN401
-        """Check the coordinates and look up what was left out."""
-        if not isinstance(data, dict):
-            return data
-        faults = _coordinate_faults(data)
-        if faults:
-            raise InputError(faults, "Site()")
-        data = {key: value for key, value in data.items() if value is not None}
-        if "latitude" not in data or "longitude" not in data:
-            return data
+    def _look_up(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Look up what was left out; the coordinates have been checked by then."""
         latitude, longitude = float(data["latitude"]), float(data["longitude"])
-        data.setdefault("name", f"{latitude:.2f}, {longitude:.2f}")
-        if "timezone" not in data:
-            data["timezone"] = _land_timezone(latitude, longitude)
-        if "elevation_m" not in data:
-            data["elevation_m"] = float(lookup_altitude(latitude, longitude))
-        return data
+        found: dict[str, Any] = {"name": f"{latitude:.2f}, {longitude:.2f}"}
+        if data.get("timezone") is None:
+            found["timezone"] = _land_timezone(latitude, longitude)
+        if data.get("elevation_m") is None:
+            found["elevation_m"] = float(lookup_altitude(latitude, longitude))
+        return found | {key: value for key, value in data.items() if value is not None}
 
     @property
     def utc_offset_h(self) -> float:
@@ -94,7 +90,9 @@ def _coordinate_faults(data: dict[str, Any]) -> list[Fault]:
         hint = f"site.longitude is {longitude:g}: were the two swapped?" if swapped else ""
         faults.append(Fault("site.latitude", f"{latitude:g}", "must be in [-90, 90]", hint))
     elif latitude is not None and abs(latitude) > 66:
-        remedy = "Beyond the polar circles the sun does not rise in winter; choose a place nearer the equator."
+        remedy = (
+            "Beyond the polar circles the sun does not rise in winter; choose a place nearer the equator."
+        )
         faults.append(Fault("site.latitude", f"{latitude:g}", "must be in [-66, 66]", remedy))
     if longitude is not None and not -180 <= longitude <= 180:
         faults.append(Fault("site.longitude", f"{longitude:g}", "must be in [-180, 180]"))
@@ -103,9 +101,13 @@ def _coordinate_faults(data: dict[str, Any]) -> list[Fault]:
         try:
             ZoneInfo(str(timezone))
         except (KeyError, ValueError, OSError):
-            faults.append(Fault("site.timezone", repr(timezone), "must be an IANA name such as 'America/Denver'"))
+            faults.append(
+                Fault("site.timezone", repr(timezone), "must be an IANA name such as 'America/Denver'")
+            )
     elevation = data.get("elevation_m")
-    if elevation is not None and not (isinstance(elevation, int | float) and (elevation != elevation or -450 <= elevation <= 6000)):
+    if elevation is not None and not (
+        isinstance(elevation, int | float) and (elevation != elevation or -450 <= elevation <= 6000)
+    ):
         faults.append(Fault("site.elevation_m", repr(elevation), "must be in [-450, 6000] m"))
     if not faults and timezone is None and latitude is not None and longitude is not None:
         faults += _sea_fault(latitude, longitude)
@@ -116,12 +118,18 @@ def _sea_fault(latitude: float, longitude: float) -> list[Fault]:
     if _land_timezone(latitude, longitude):
         return []
     swapped = abs(longitude) <= 66 and _land_timezone(longitude, latitude) if abs(latitude) <= 180 else ""
-    hint = "With latitude and longitude exchanged the point is on land: were the two swapped?" if swapped else (
-        "Check the sign of the longitude (west is negative)."
-        if _land_timezone(latitude, -longitude)
-        else ""
+    hint = (
+        "With latitude and longitude exchanged the point is on land: were the two swapped?"
+        if swapped
+        else (
+            "Check the sign of the longitude (west is negative)."
+            if _land_timezone(latitude, -longitude)
+            else ""
+        )
     )
-    return [Fault("site", f"{latitude:g}, {longitude:g}, which lies in the sea", "must be a point on land", hint)]
+    return [
+        Fault("site", f"{latitude:g}, {longitude:g}, which lies in the sea", "must be a point on land", hint)
+    ]
 
 
 @lru_cache(maxsize=1)
@@ -141,10 +149,3 @@ def _standard_offset_h(timezone: str) -> float:
     zone = ZoneInfo(timezone)
     offsets = [zone.utcoffset(datetime(2024, month, 15)) or timedelta(0) for month in (1, 7)]
     return min(offsets).total_seconds() / 3600
-
-
-def _pydantic_faults(error: ValidationError) -> list[Fault]:
-    """Translate what pydantic found."""
-    from sitedesign.validation import faults_of
-
-    return faults_of(error, prefix="site", known=Site.model_fields)

@@ -9,6 +9,17 @@ from pydantic import ValidationError
 from sitedesign.errors import Fault, nearest
 
 
+def unknown_keys(prefix: str, data: Iterable[str], known: Iterable[str]) -> list[Fault]:
+    """One :class:`Fault` per key that is not known, with the nearest known one."""
+    known = list(known)
+    allowed = f"known keys are {', '.join(known)}"
+    return [
+        Fault(f"{prefix}.{key}", "an unknown key", allowed, nearest(key, known))
+        for key in data
+        if key not in known
+    ]
+
+
 def faults_of(error: ValidationError, prefix: str, known: Iterable[str]) -> list[Fault]:
     """One :class:`Fault` per pydantic error.
 
@@ -26,7 +37,7 @@ def faults_of(error: ValidationError, prefix: str, known: Iterable[str]) -> list
         path = ".".join(str(part) for part in item["loc"])
         where = f"{prefix}.{path}" if path else prefix
         if item["type"] == "extra_forbidden":
-            faults.append(Fault(where, "an unknown key", f"known keys are {', '.join(known)}", nearest(path, known)))
+            faults += unknown_keys(prefix, [path], known)
         elif item["type"] == "missing":
             faults.append(Fault(where, "nothing", "is needed"))
         else:
