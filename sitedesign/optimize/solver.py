@@ -1,0 +1,497 @@
+"""The only file that knows HiGHS: a Pyomo model goes in, a report with status, incumbent and bound comes out.
+
+Pyomo's compiler (``LinearStandardFormCompiler``) turns the model into sparse matrices, which are handed to
+HiGHS in memory; the model then stays alive in the solver, so that a master problem can add rows and solve
+again. One solver, one version floor, no fallback. The only good status is :attr:`Status.OPTIMAL`; a limit
+reports the incumbent (if there is one) and the proven bound.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+from pyomo.common.collections import ComponentMap
+from pyomo.common.errors import InfeasibleConstraintException
+from pyomo.repn import generate_standard_repn
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from sitedesign.errors import nearest
+
+FLOOR = (1, 15, 1)  # 1.14.0 called wrong MIP answers optimal (tests/test_solver.py holds the case)
+_FEASIBLE = 2  # kSolutionStatusFeasible
+_OURS = {"mip_rel_gap": "gap", "time_limit": "time_limit_s"}
+
+
+class Status(enum.Enum):
+    """How a solve ended; :attr:`OPTIMAL` (within the requested gap) is the only good member."""
+
+    OPTIMAL = "optimal"
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+    TIME_LIMIT = "time_limit"
+    ITERATION_LIMIT = "iteration_limit"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+_MEANING = {
+    highspy.HighsModelStatus.kOptimal: Status.OPTIMAL,
+    highspy.HighsModelStatus.kModelEmpty: Status.OPTIMAL,
+    highspy.HighsModelStatus.kInfeasible: Status.INFEASIBLE,
+    highspy.HighsModelStatus.kUnbounded: Status.UNBOUNDED,
+    highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
+    highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kSolutionLimit: Status.ITERATION_LIMIT,
+    highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
+}
+
+
+@dataclass(frozen=True)
+class SolveReport:
+    """Outcome of one solve.
+
+    Attributes
+    ----------
+    status : Status
+    objective : float
+        Value of the incumbent, in the unit of the model's objective; ``inf`` when there is none.
+    bound : float
+        Proven lower bound, in the same unit; ``-inf`` when nothing is proven.
+    seconds : float
+        Wall time. [s]
+    nodes : int
+        Branch-and-bound nodes (0 for a linear program).
+    """
+
+    status: Status
+    objective: float
+    bound: float
+    seconds: float
+    nodes: int
+
+    @property
+    def has_incumbent(self) -> bool:
+        """Whether a feasible point is loaded."""
+        return math.isfinite(self.objective)
+
+    @property
+    def gap(self) -> float:
+        """Relative gap, (objective - bound) / abs(objective); ``inf`` without an incumbent. [fraction]"""
+        if not self.has_incumbent:
+            return math.inf
+        return (self.objective - self.bound) / max(abs(self.objective), 1e-9)
+
+
+class PersistentHighs:
+    """A Pyomo model kept alive in HiGHS.
+
+    Parameters
+    ----------
+    model : pyomo.environ.ConcreteModel
+        Linear, at most one active objective, minimised. Fixed variables become columns with equal bounds,
+        so that they can be freed later. Later changes of the Pyomo model are *not* seen: use the methods.
+    options : mapping, optional
+        HiGHS options by name. Unknown names and values out of range are refused.
+    interruptible : bool
+        Let Ctrl-C stop the solver (it then runs in a second thread, which costs some milliseconds a solve).
+
+    Raises
+    ------
+    ValueError
+        For an unknown option, an option with its own argument (gap, time limit), or a model to be maximised.
+    RuntimeError
+        When the installed HiGHS is older than the floor.
+    """
+
+    def __init__(
+        self,
+        model: pyo.ConcreteModel,
+        options: Mapping[str, str | bool | float] | None = None,
+        *,
+        interruptible: bool = False,
+    ) -> None:
+        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        installed = (self._highs.versionMajor(), self._highs.versionMinor(), self._highs.versionPatch())
+        if installed < FLOOR:
+            message = f"HiGHS {installed} is too old: {FLOOR} or newer is needed (pip install -U highspy)"
+            raise RuntimeError(message)
+        self._set("log_to_console", value=False)  # not output_flag: that would silence the progress callback
+        for name, value in (options or {}).items():
+            if name in _OURS:
+                message = f"option {name!r} has its own argument: solve({_OURS[name]}=...)"
+                raise ValueError(message)
+            self._set(name, value=value)
+        self._highs.HandleKeyboardInterrupt = interruptible
+        self._column: ComponentMap = ComponentMap()
+        self._variables: list[Any] = []
+        self._rows: ComponentMap = ComponentMap()
+        self._integers: set[int] = set()
+        self._impossible = False
+        self._solution: NDArray[np.float64] | None = None
+        self._row_dual: NDArray[np.float64] | None = None
+        self._compile(model)
+
+    # ------------------------------------------------------------------ building
+
+    def add_constraint(self, constraint: Any) -> int:  # noqa: ANN401
+        """Add a row for a Pyomo constraint or relational expression.
+
+        Parameters
+        ----------
+        constraint : ConstraintData or relational expression
+            Linear. New variables become new columns.
+
+        Returns
+        -------
+        int
+            Index of the row, for :meth:`dual` and :meth:`set_row_bounds`.
+
+        Raises
+        ------
+        ValueError
+            When the expression is not linear.
+        """
+        data = constraint if hasattr(constraint, "to_bounded_expression") else _as_constraint(constraint)
+        lower, body, upper = data.to_bounded_expression(evaluate_bounds=True)
+        repn = _linear(body)
+        columns = [self._column_of(v) for v in repn.linear_vars]
+        shift = float(repn.constant)
+        return self.add_row(
+            columns,
+            repn.linear_coefs,
+            -math.inf if lower is None else float(lower) - shift,
+            math.inf if upper is None else float(upper) - shift,
+        )
+
+    def add_row(
+        self, columns: Iterable[int], coefficients: Iterable[float], lower: float, upper: float
+    ) -> int:
+        """Add ``lower <= coefficients @ x[columns] <= upper`` (the fast way to add a cut).
+
+        Parameters
+        ----------
+        columns : iterable of int
+            From :meth:`column`.
+        coefficients : iterable of float
+        lower, upper : float
+            May be infinite.
+
+        Returns
+        -------
+        int
+            Index of the row.
+        """
+        index = np.fromiter(columns, dtype=np.int32)
+        value = np.fromiter(coefficients, dtype=np.float64)
+        self._highs.addRow(lower, upper, index.size, index, value)
+        return int(self._highs.getNumRow()) - 1
+
+    def set_row_bounds(self, row: int, lower: float, upper: float) -> None:
+        """Replace the bounds of a row; ``-inf, inf`` switches it off."""
+        self._highs.changeRowBounds(row, lower, upper)
+
+    def set_objective(self, expression: Any) -> None:  # noqa: ANN401
+        """Replace the objective, which is minimised.
+
+        Raises
+        ------
+        ValueError
+            When the expression is not linear.
+        """
+        repn = _linear(expression)
+        columns = [self._column_of(v) for v in repn.linear_vars]
+        cost = np.zeros(len(self._variables))
+        np.add.at(cost, columns, np.asarray(repn.linear_coefs, dtype=float))
+        self._highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
+        self._highs.changeObjectiveOffset(float(repn.constant))
+
+    def set_bounds(self, variable: Any, lower: float, upper: float) -> None:  # noqa: ANN401
+        """Replace the bounds of a variable in the solver (the Pyomo variable keeps its own)."""
+        self._highs.changeColBounds(self._column_of(variable), lower, upper)
+
+    def fix(self, variable: Any, value: float) -> None:  # noqa: ANN401
+        """Hold a variable at a value."""
+        self.set_bounds(variable, value, value)
+
+    def unfix(self, variable: Any) -> None:  # noqa: ANN401
+        """Give a variable its Pyomo bounds back."""
+        self.set_bounds(variable, *_bounds(variable))
+
+    def relax_integers(self, *, relaxed: bool = True) -> None:
+        """Treat all integer variables as continuous, or as integers again."""
+        kind = highspy.HighsVarType.kContinuous if relaxed else highspy.HighsVarType.kInteger
+        for column in sorted(self._integers):
+            self._highs.changeColIntegrality(column, kind)
+
+    def column(self, variable: Any) -> int:  # noqa: ANN401
+        """Index of a variable's column; made when the model did not use the variable so far."""
+        return self._column_of(variable)
+
+    # ------------------------------------------------------------------ solving
+
+    def solve(
+        self,
+        *,
+        gap: float = 1e-4,
+        time_limit_s: float | None = None,
+        warm_start: bool | Mapping[Any, float] = False,
+        progress: Callable[[float, float, float], None] | None = None,
+    ) -> SolveReport:
+        """Solve the model as it stands.
+
+        Parameters
+        ----------
+        gap : float
+            Relative gap at which a mixed-integer solve may stop. [fraction]
+        time_limit_s : float, optional
+            Wall time of this solve. [s]
+        warm_start : bool or mapping
+            True offers the last solution, a mapping {variable: value} offers a (partial) point. A linear
+            program continues from its last basis in any case.
+        progress : callable, optional
+            Called with (seconds, incumbent, bound) whenever a mixed-integer solve has news.
+
+        Returns
+        -------
+        SolveReport
+        """
+        if not 0.0 <= gap < math.inf:
+            message = f"gap must be a fraction of at least 0, got {gap}"
+            raise ValueError(message)
+        if time_limit_s is not None and not time_limit_s >= 0.0:
+            message = f"time_limit_s must be at least 0, got {time_limit_s}"
+            raise ValueError(message)
+        start = time.perf_counter()
+        self._set("mip_rel_gap", value=float(gap))
+        used = self._highs.getRunTime()  # HiGHS counts its limit from the birth of the instance
+        self._set("time_limit", value=math.inf if time_limit_s is None else used + float(time_limit_s))
+        if self._impossible:
+            return SolveReport(Status.INFEASIBLE, math.inf, math.inf, time.perf_counter() - start, 0)
+        self._offer(warm_start)
+        listener = self._listen(progress)
+        try:
+            self._highs.run()
+        finally:
+            if listener is not None:
+                self._highs.cbMipLogging.unsubscribe(listener)
+        return self._report(time.perf_counter() - start)
+
+    # ------------------------------------------------------------------ reading
+
+    def value(self, variable: Any) -> float:  # noqa: ANN401
+        """Incumbent value of one variable."""
+        return float(self._need(self._solution)[self._column_of(variable)])
+
+    def values(self, variables: Any) -> NDArray[np.float64]:  # noqa: ANN401
+        """Incumbent values of an indexed variable, in the order of its index set, shape (len,)."""
+        items = variables.values() if hasattr(variables, "values") else variables
+        solution = self._need(self._solution)
+        return solution[[self._column_of(v) for v in items]]
+
+    def dual(self, row: Any) -> float:  # noqa: ANN401
+        """Dual of a constraint of the model or of an added row (by index) after a linear solve.
+
+        Change of the optimal objective per unit of the right-hand side (negative for a binding ``<=`` row).
+        """
+        dual = self._need(self._row_dual)
+        if isinstance(row, int):
+            return float(dual[row])
+        return float(sum(dual[index] for index in self._rows[row]))
+
+    def load(self) -> None:
+        """Write the incumbent into the Pyomo variables."""
+        solution = self._need(self._solution)
+        for variable, value in zip(self._variables, solution.tolist(), strict=True):
+            variable.set_value(value, skip_validation=True)
+
+    # ------------------------------------------------------------------ inside
+
+    def _set(self, name: str, *, value: str | bool | float) -> None:
+        known = {n for n in dir(self._highs.getOptions()) if not n.startswith("_")}
+        if name not in known:
+            message = f"unknown HiGHS option {name!r}. {nearest(name, known)}".rstrip()
+            raise ValueError(message)
+        if self._highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
+            message = f"HiGHS refuses {value!r} for option {name!r}"
+            raise ValueError(message)
+
+    def _compile(self, model: pyo.ConcreteModel) -> None:
+        objectives = list(model.component_data_objects(pyo.Objective, active=True))
+        if any(objective.sense != pyo.minimize for objective in objectives):
+            message = "the objective must be minimised"
+            raise ValueError(message)
+        held = [v for v in model.component_data_objects(pyo.Var) if v.fixed]
+        for variable in held:
+            variable.unfix()
+        try:
+            form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+        except InfeasibleConstraintException:
+            self._impossible = True
+            return
+        finally:
+            for variable in held:
+                variable.fix()
+        self._variables = list(form.columns)
+        for column, variable in enumerate(self._variables):
+            self._column[variable] = column
+        for row, (constraint, _) in enumerate(form.rows):
+            self._rows.setdefault(constraint, []).append(row)
+        self._integers = {c for c, v in enumerate(self._variables) if not v.is_continuous()}
+        self._highs.passModel(self._lp(form))
+
+    def _lp(self, form: Any) -> highspy.HighsLp:  # noqa: ANN401
+        lp = highspy.HighsLp()
+        rows, columns = form.A.shape
+        bounds = np.array([_bounds(v) for v in self._variables], dtype=np.float64).reshape(columns, 2)
+        rhs = np.asarray(form.rhs, dtype=np.float64)
+        sense = np.array([multiplier for _, multiplier in form.rows], dtype=np.int64)
+        lp.num_col_, lp.num_row_ = columns, rows
+        lp.col_cost_ = np.asarray(form.c.todense(), dtype=np.float64).sum(axis=0)
+        lp.offset_ = float(np.sum(form.c_offset))
+        lp.col_lower_, lp.col_upper_ = bounds[:, 0].copy(), bounds[:, 1].copy()
+        lp.row_lower_ = np.where(sense == 1, -np.inf, rhs)
+        lp.row_upper_ = np.where(sense == -1, np.inf, rhs)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = columns, rows
+        lp.a_matrix_.start_ = form.A.indptr
+        lp.a_matrix_.index_ = form.A.indices
+        lp.a_matrix_.value_ = form.A.data
+        if self._integers:
+            kinds = [highspy.HighsVarType.kContinuous] * columns
+            for column in self._integers:
+                kinds[column] = highspy.HighsVarType.kInteger
+            lp.integrality_ = kinds
+        return lp
+
+    def _column_of(self, variable: Any) -> int:  # noqa: ANN401
+        if variable not in self._column:
+            column = len(self._variables)
+            lower, upper = _bounds(variable)
+            self._highs.addCol(0.0, lower, upper, 0, np.empty(0, np.int32), np.empty(0))
+            if not variable.is_continuous():
+                self._highs.changeColIntegrality(column, highspy.HighsVarType.kInteger)
+                self._integers.add(column)
+            self._variables.append(variable)
+            self._column[variable] = column
+        return int(self._column[variable])
+
+    def _offer(self, warm_start: bool | Mapping[Any, float]) -> None:
+        if warm_start is False or (warm_start is True and self._solution is None):
+            return
+        if warm_start is True:
+            solution = self._need(self._solution)
+            index, value = np.arange(solution.size, dtype=np.int32), solution
+        else:
+            index = np.array([self._column_of(v) for v in warm_start], dtype=np.int32)
+            value = np.array(list(warm_start.values()), dtype=np.float64)
+        self._highs.setSolution(index.size, index, value)
+
+    def _listen(self, progress: Callable[[float, float, float], None] | None) -> Any:  # noqa: ANN401
+        if progress is None:
+            return None
+
+        def listener(event: Any) -> None:  # noqa: ANN401
+            data = event.data_out
+            progress(data.running_time, data.mip_primal_bound, data.mip_dual_bound)
+
+        self._highs.cbMipLogging.subscribe(listener)
+        return listener
+
+    def _report(self, seconds: float) -> SolveReport:
+        info = self._highs.getInfo()
+        status = _MEANING.get(self._highs.getModelStatus(), Status.FAILED)
+        if self._highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
+            self._set("presolve", value="off")  # presolve cannot tell the two apart, simplex can
+            self._highs.run()
+            self._set("presolve", value="choose")
+            status = _MEANING.get(self._highs.getModelStatus(), Status.FAILED)
+            info = self._highs.getInfo()
+        feasible = info.primal_solution_status == _FEASIBLE or status is Status.OPTIMAL
+        solution = self._highs.getSolution()
+        self._solution = np.array(solution.col_value) if feasible else None
+        self._row_dual = np.array(solution.row_dual) if solution.dual_valid else None
+        is_mip = any(kind != highspy.HighsVarType.kContinuous for kind in self._highs.getLp().integrality_)
+        objective = float(info.objective_function_value) if feasible else math.inf
+        if status is Status.INFEASIBLE:
+            bound = math.inf
+        elif is_mip:
+            bound = max(float(info.mip_dual_bound), self._trivial_bound())
+        else:
+            bound = objective if status is Status.OPTIMAL else self._trivial_bound()
+        nodes = max(int(info.mip_node_count), 0) if is_mip else 0
+        return SolveReport(status, objective, min(bound, objective), seconds, nodes)
+
+    def _trivial_bound(self) -> float:
+        """Bound from the column bounds alone: what is known when the first relaxation was not finished."""
+        lp = self._highs.getLp()
+        cost = np.array(lp.col_cost_)
+        used = np.flatnonzero(cost)
+        best = np.where(cost[used] > 0, np.array(lp.col_lower_)[used], np.array(lp.col_upper_)[used])
+        return float(cost[used] @ best + lp.offset_)
+
+    @staticmethod
+    def _need(array: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        if array is None:
+            message = "the last solve left no such values"
+            raise RuntimeError(message)
+        return array
+
+
+def solve_once(
+    model: pyo.ConcreteModel,
+    *,
+    gap: float = 1e-4,
+    time_limit_s: float | None = None,
+    options: Mapping[str, str | bool | float] | None = None,
+) -> SolveReport:
+    """Solve a Pyomo model and load the incumbent, if any, into its variables.
+
+    Parameters
+    ----------
+    model : pyomo.environ.ConcreteModel
+    gap : float
+        Relative gap. [fraction]
+    time_limit_s : float, optional
+        Wall time. [s]
+    options : mapping, optional
+        HiGHS options by name.
+
+    Returns
+    -------
+    SolveReport
+    """
+    solver = PersistentHighs(model, options)
+    report = solver.solve(gap=gap, time_limit_s=time_limit_s)
+    if report.has_incumbent:
+        solver.load()
+    return report
+
+
+def _linear(expression: Any) -> Any:  # noqa: ANN401
+    repn = generate_standard_repn(expression, quadratic=False, compute_values=True)
+    if repn.nonlinear_expr is not None:
+        message = f"not linear: {expression}"
+        raise ValueError(message)
+    return repn
+
+
+def _as_constraint(expression: Any) -> Any:  # noqa: ANN401
+    constraint = pyo.Constraint(expr=expression)
+    constraint.construct()
+    return constraint
+
+
+def _bounds(variable: Any) -> tuple[float, float]:  # noqa: ANN401
+    if variable.fixed:
+        return float(variable.value), float(variable.value)
+    lower, upper = variable.bounds
+    return (-math.inf if lower is None else float(lower)), (math.inf if upper is None else float(upper))
