@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 DAYS_PER_YEAR = 365
+_ARRAYS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_air_c", "wind_speed_m_s")
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,12 @@ class Weather:
 
         return worst_spells(self, days=days, count=count)
 
+    def subset(self, rows: Sequence[int]) -> Weather:
+        """Copy with only the weather years at these row positions, in this order."""
+        pick = list(rows)
+        arrays = {name: getattr(self, name)[pick] for name in _ARRAYS}
+        return replace(self, years=tuple(self.years[row] for row in pick), **arrays)
+
     @property
     def steps_per_day(self) -> int:
         """Steps in a day."""
@@ -260,8 +267,7 @@ class Weather:
     @cached_property
     def data(self) -> pd.DataFrame:
         """All years as one table, indexed by the start of each interval in local standard time."""
-        columns = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_air_c", "wind_speed_m_s")
-        return pd.DataFrame({name: getattr(self, name).ravel() for name in columns}, index=self.index)
+        return pd.DataFrame({name: getattr(self, name).ravel() for name in _ARRAYS}, index=self.index)
 
     @cached_property
     def index(self) -> pd.Index:
