@@ -1,7 +1,7 @@
 """Where the sun stands: one 365-day year for a site and a grid, computed once and shared by everybody.
 
 Right ascension, declination and sidereal time come from the NREL solar position algorithm (pvlib's ``spa``)
-at one instant a day; between those they are so smooth that a cubic spline is as good. Hour angle, elevation and
+at one instant a day; between those a cubic spline is as good, so smooth are they. Hour angle, elevation and
 azimuth then follow from spherical trigonometry, which makes a year of hours cost about a millisecond.
 """
 
@@ -186,8 +186,8 @@ def _sunlit(
     """
     half = np.pi * step_minutes / 1440
     sunset = np.arccos(np.clip(-sin_product / cos_product, -1, 1))
-    # An interval that spans midnight of solar time can hold both an evening and a morning part; at the latitudes
-    # served the sun is then down throughout, except near the polar circles, where the error is small.
+    # An interval that spans midnight of solar time can hold both an evening and a morning part; at the
+    # latitudes served the sun is then down throughout, except close to the polar circles (a small error).
     first = np.maximum(hour_angle - half, -sunset)
     last = np.minimum(hour_angle + half, sunset)
     width = np.maximum(last - first, 0)
