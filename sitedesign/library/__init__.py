@@ -1,0 +1,102 @@
+"""The technology library: every piece of equipment and every price, with units and sources.
+
+>>> from sitedesign import library
+>>> library.battery("lfp").round_trip_efficiency
+0.86
+>>> library.battery("lfp").sources["round_trip_efficiency"].confidence
+'H'
+>>> library.battery("lfp").replace(round_trip_efficiency=0.9).round_trip_efficiency
+0.9
+
+The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of the user's own.
+"""
+
+from typing import cast
+
+from sitedesign.library.credits import itc_fraction
+from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
+from sitedesign.library.files import KINDS, entry, library_folder, load, names
+from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
+from sitedesign.library.project import Facility, Finance, Rack, Schedule
+from sitedesign.library.tables import EntryTable, entries, list_entries, show
+
+__all__ = [
+    "CONFIDENCE",
+    "KINDS",
+    "STATUS",
+    "Backup",
+    "Battery",
+    "Entry",
+    "EntryTable",
+    "Facility",
+    "Finance",
+    "Fuel",
+    "Number",
+    "PowerPath",
+    "Pv",
+    "Quantity",
+    "Rack",
+    "Schedule",
+    "backup",
+    "battery",
+    "entries",
+    "entry",
+    "facility",
+    "finance",
+    "fuel",
+    "itc_fraction",
+    "library_folder",
+    "list_entries",
+    "load",
+    "names",
+    "power_path",
+    "pv",
+    "rack",
+    "schedule",
+    "show",
+]
+
+
+def pv(name: str) -> Pv:
+    """Photovoltaic array by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Pv, entry("pv", name))
+
+
+def battery(name: str) -> Battery:
+    """Battery by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Battery, entry("battery", name))
+
+
+def backup(name: str) -> Backup:
+    """Backup generator by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Backup, entry("backup", name))
+
+
+def fuel(name: str) -> Fuel:
+    """Fuel by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Fuel, entry("fuel", name))
+
+
+def power_path(name: str) -> PowerPath:
+    """Power path by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(PowerPath, entry("power_path", name))
+
+
+def rack(name: str) -> Rack:
+    """Rack by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Rack, entry("rack", name))
+
+
+def facility(name: str) -> Facility:
+    """Facility by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Facility, entry("facility", name))
+
+
+def finance(name: str = "default") -> Finance:
+    """Financial assumptions by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Finance, entry("finance", name))
+
+
+def schedule(name: str = "default") -> Schedule:
+    """Shared lead times by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Schedule, entry("schedule", name))

@@ -1,0 +1,190 @@
+"""The kinds of library entry: photovoltaics, battery, backup, fuel and the power path.
+
+Compute, buildings, money and schedule are in :mod:`sitedesign.library.project`. Signs: a *derate* is
+negative when power falls. Shares are fractions of one, never per cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from sitedesign.library.number import Entry, Number, Pairs
+
+Coupling = Literal["ac", "dc"]
+
+
+class Pv(Entry):
+    """Photovoltaic array with its converter, up to the plant's bus."""
+
+    kind: Literal["pv"] = "pv"
+    mount: Literal["tracker", "fixed"]
+    coupling: Coupling
+    capex_usd_per_wdc: Annotated[float, Number("USD/Wdc", 0.05, 5, "Installed cost")]
+    fixed_om_usd_per_kwdc_yr: Annotated[
+        float, Number("USD/kWdc-yr", 0, 100, "Fixed operation and maintenance")
+    ]
+    dc_ac_ratio: Annotated[float | None, Number("MWdc/MWac", 1, 2.5, "Module power over inverter power")]
+    converter_efficiency: Annotated[
+        float, Number("fraction", 0.5, 1, "Inverter (AC) or tracking DC converter (DC)")
+    ]
+    dc_loss_fraction: Annotated[float, Number("fraction", 0, 0.5, "Soiling, mismatch, wiring and the like")]
+    ground_coverage_ratio: Annotated[float, Number("fraction", 0.05, 1, "Module area over row pitch area")]
+    max_tilt_deg: Annotated[float | None, Number("degrees", 10, 90, "Largest rotation of a tracker")]
+    tilt_deg: Annotated[
+        float | None, Number("degrees", 0, 90, "Tilt of a fixed array; none: from the latitude")
+    ]
+    temp_coefficient_per_c: Annotated[
+        float, Number("fraction/degC", -0.01, 0, "Power change per degree of cell")
+    ]
+    module_efficiency: Annotated[
+        float, Number("fraction", 0.05, 0.4, "Module efficiency, standard conditions")
+    ]
+    degradation_per_yr: Annotated[float, Number("fraction/yr", 0, 0.1, "Yearly loss of output")]
+    power_density_mwdc_per_acre: Annotated[float, Number("MWdc/acre", 0.02, 1.5, "Array power per land area")]
+    life_yr: Annotated[float, Number("yr", 1, 100, "Economic life")]
+    lead_months: Annotated[float, Number("months", 0, 240, "Order to first power")]
+    availability: Annotated[float, Number("fraction", 0.5, 1, "Mean share of the array that works (sizing)")]
+    blocks: Annotated[
+        int, Number("count", 1, 10000, "Independent inverter blocks (certification)", whole=True)
+    ]
+    block_forced_outage_rate: Annotated[float, Number("fraction", 0, 0.5, "Share of time one block is out")]
+    block_mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair a block")]
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+        """Coupling against DC/AC ratio, mount against tilts."""
+        found = []
+        if data["coupling"] == "ac" and data["dc_ac_ratio"] is None:
+            found.append(("dc_ac_ratio", "none", 'must be a number when coupling is "ac"', "Write 1.3."))
+        if data["coupling"] == "dc" and data["dc_ac_ratio"] is not None:
+            found.append(
+                ("dc_ac_ratio", f"{data['dc_ac_ratio']:g}", 'must be none when coupling is "dc"', "")
+            )
+        if data["mount"] == "tracker" and data["max_tilt_deg"] is None:
+            found.append(("max_tilt_deg", "none", 'must be a number when mount is "tracker"', "Write 60."))
+        return found
+
+
+class Battery(Entry):
+    """Stationary battery with its power conversion."""
+
+    kind: Literal["battery"] = "battery"
+    coupling: Coupling
+    capex_usd_per_kwh: Annotated[float, Number("USD/kWh", 5, 2000, "Installed cost of energy capacity")]
+    capex_usd_per_kw: Annotated[float, Number("USD/kW", 0, 2000, "Installed cost of power capacity")]
+    fixed_om_fraction_per_yr: Annotated[
+        float, Number("fraction/yr", 0, 0.2, "Yearly cost over capital, augmentation included")
+    ]
+    round_trip_efficiency: Annotated[float, Number("fraction", 0.3, 1, "Out over in, bus to bus")]
+    soc_min_fraction: Annotated[float, Number("fraction", 0, 0.9, "Floor of the state of charge")]
+    usable_fraction_at_check: Annotated[
+        float, Number("fraction", 0.3, 1, "Usable share of nameplate just before augmentation")
+    ]
+    fade_per_yr: Annotated[float, Number("fraction/yr", 0, 0.2, "Yearly loss of energy capacity")]
+    price_decline_per_yr: Annotated[
+        float, Number("fraction/yr", -0.2, 0.5, "Yearly price fall of augmentation")
+    ]
+    min_duration_h: Annotated[float, Number("h", 0.1, 100, "Least energy over power")]
+    container_mwh: Annotated[float, Number("MWh", 0.1, 100, "Energy of one container")]
+    life_yr: Annotated[float, Number("yr", 1, 60, "Economic life")]
+    lead_months: Annotated[float, Number("months", 0, 240, "Order to first power")]
+    forced_outage_rate: Annotated[float, Number("fraction", 0, 0.5, "Share of time one block is out")]
+    mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair")]
+    blocks: Annotated[int, Number("count", 1, 10000, "Independent blocks (certification)", whole=True)]
+    common_outage_rate: Annotated[float, Number("fraction", 0, 0.5, "Share of time the whole battery is out")]
+
+
+class Backup(Entry):
+    """Dispatchable generator.
+
+    Fuel at load L (fraction of rated, hot) is ``full_load_fuel * (b + (1 - b) L)`` with b the intercept;
+    power at air temperature T and elevation z is ``1 + power_derate_per_c * max(0, T - derate_above_c) +
+    power_derate_per_300m * max(0, z - altitude_free_m) / 300`` of rated; the forced outage rate at T is
+    ``forced_outage_rate * table(T) / table(15 degC)`` where there is a table.
+    """
+
+    kind: Literal["backup"] = "backup"
+    fuel: Literal["natural_gas", "diesel", "uranium"]
+    tax_credit: Literal["none", "fuel_cell", "nuclear"]
+    unit_mw: Annotated[float, Number("MW", 0.01, 2000, "Rated power of one unit")]
+    capex_usd_per_kw: Annotated[float, Number("USD/kW", 50, 30000, "Installed cost")]
+    fixed_om_usd_per_kw_yr: Annotated[float, Number("USD/kW-yr", 0, 1000, "Fixed operation and maintenance")]
+    variable_om_usd_per_mwh: Annotated[float, Number("USD/MWh", 0, 500, "Non-fuel cost of running")]
+    heat_rate_btu_per_kwh_hhv: Annotated[float, Number("Btu/kWh", 3413, 30000, "Full-load heat rate, HHV")]
+    fuel_intercept_fraction: Annotated[
+        float, Number("fraction", 0, 0.9, "Fuel at no load over full-load fuel")
+    ]
+    min_load_fraction: Annotated[float, Number("fraction", 0, 1, "Lowest stable and permitted load")]
+    start_minutes: Annotated[
+        float | None, Number("minutes", 0, 10000, "Start to full load; none: always hot")
+    ]
+    forced_outage_rate: Annotated[float, Number("fraction", 0, 0.9, "Share of time out when wanted")]
+    mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair")]
+    start_failure_probability: Annotated[float, Number("fraction", 0, 0.9, "Failed starts over starts")]
+    planned_outage_fraction: Annotated[
+        float, Number("fraction", 0, 0.9, "Planned maintenance, share of the year")
+    ]
+    lead_months: Annotated[float, Number("months", 0, 240, "Order to first power")]
+    life_yr: Annotated[float, Number("yr", 1, 100, "Economic life")]
+    power_derate_per_c: Annotated[
+        float, Number("fraction/degC", -0.05, 0, "Power change per degree of hot air")
+    ]
+    derate_above_c: Annotated[float, Number("degC", -40, 60, "Air temperature where the derate begins")]
+    power_derate_per_300m: Annotated[
+        float, Number("fraction/300 m", -0.2, 0, "Power change per 300 m of height")
+    ]
+    altitude_free_m: Annotated[float, Number("m", -500, 6000, "Elevation where the derate begins")]
+    heat_rate_per_c: Annotated[float, Number("fraction/degC", 0, 0.05, "Heat-rate rise above derate_above_c")]
+    forced_outage_by_temp_c: Annotated[
+        tuple[tuple[float, float], ...] | None,
+        Pairs("degC, fraction", 0, 1, "Fleet outage rate by air temperature"),
+    ]
+    common_cause_beta_run: Annotated[
+        float, Number("fraction", 0, 1, "Share of run failures that take all units")
+    ]
+    common_cause_beta_start: Annotated[
+        float, Number("fraction", 0, 1, "Share of failed starts that take all")
+    ]
+    common_cause_mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair a common cause")]
+    site_cost_usd: Annotated[float, Number("USD", 0, 1e10, "Once per site when any unit is built")]
+
+    @property
+    def gas_supply_dependent(self) -> bool:
+        """Whether an interruption of the gas pipeline stops it; follows from the fuel."""
+        return self.fuel == "natural_gas"
+
+
+class Fuel(Entry):
+    """Fuel with its supply: price, emissions, storage on site, interruptions."""
+
+    kind: Literal["fuel"] = "fuel"
+    price_usd_per_mmbtu: Annotated[float, Number("USD/MMBtu", 0, 200, "Delivered price, HHV")]
+    co2_kg_per_mmbtu: Annotated[float, Number("kg/MMBtu", 0, 200, "CO2 at the stack, HHV")]
+    heat_content_mmbtu_per_gal: Annotated[
+        float | None, Number("MMBtu/gal", 0.01, 1, "HHV per US gallon; none: no liquid")
+    ]
+    firm_reservation_usd_per_mmbtu_day: Annotated[
+        float, Number("USD/MMBtu-day", 0, 20, "Pipeline capacity, per day and MMBtu/day reserved")
+    ]
+    storage_h: Annotated[float, Number("h", 0, 50000, "Full-load hours of fuel kept on site")]
+    storage_usd_per_mmbtu: Annotated[float, Number("USD/MMBtu", 0, 1000, "Installed cost of storage on site")]
+    interruption_events_per_yr: Annotated[
+        float, Number("events/yr", 0, 365, "Supply interruptions at any time")
+    ]
+    interruption_h: Annotated[float, Number("h", 0, 8760, "Mean length of such an interruption")]
+    cold_event_per_yr: Annotated[float, Number("events/yr", 0, 365, "Supply interruptions in extreme cold")]
+    cold_event_h: Annotated[float, Number("h", 0, 8760, "Mean length of a cold interruption")]
+    cold_quantile: Annotated[float, Number("fraction", 0, 0.5, "Share of coldest days on which they happen")]
+
+
+class PowerPath(Entry):
+    """Efficiencies between the plant's bus and the racks."""
+
+    kind: Literal["power_path"] = "power_path"
+    coupling: Coupling
+    bus_to_rack_efficiency: Annotated[float, Number("fraction", 0.5, 1, "Bus to the DC busbar of a rack")]
+    generator_to_bus_efficiency: Annotated[
+        float, Number("fraction", 0.5, 1, "Generator terminals to the bus")
+    ]
+    rack_psu_efficiency: Annotated[float, Number("fraction", 0.5, 1, "AC plug to the DC busbar of a rack")]
