@@ -148,4 +148,4 @@ def rack_cost(rack: Rack, finance: Finance) -> AnnualCost:
 def facility_cost(facility: Facility, finance: Finance, it_mw: float) -> AnnualCost:
     """Cost of the data hall, shell and cooling, with staff and maintenance. [USD]"""
     fixed = facility.opex_usd_per_mw_yr * it_mw
-    return annual_cost(facility.shell_usd_per_mw * it_mw, fixed, facility.life_yr, finance.wacc_power_real)
+    return annual_cost(facility.shell_usd_per_mw * it_mw, fixed, finance.analysis_yr, finance.wacc_power_real)

@@ -1,0 +1,302 @@
+"""From a study to the arrays of a :class:`~sitedesign.case.Case`: weather, yield, load, costs, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+
+from sitedesign import economics, library
+from sitedesign.case import BackupCase, Case, CaseLimits, FloatArray, Tier
+from sitedesign.errors import Fault, InputError
+from sitedesign.library import Backup
+from sitedesign.optimize import bounds
+from sitedesign.optimize.rack_shortfall import racks_needed
+from sitedesign.resource.backup import backup_capability
+from sitedesign.resource.load import load_mw, pue
+from sitedesign.resource.profile import profile_years
+from sitedesign.resource.pv import solar_yield
+from sitedesign.resource.weather import Weather
+from sitedesign.study import Study
+
+ONE_YEAR_NOTE = (
+    "One weather year says nothing about rare dark spells: its uptime figure is no basis for a promise."
+)
+TMY_NOTE = (
+    "The weather is a typical meteorological year, which contains no extreme spells by construction: "
+    "it is no basis for uptime."
+)
+
+
+@dataclass(frozen=True)
+class UnitCosts:
+    """Annual cost of one MWdc, MWh, MW, backup unit (in the order of the study) and rack."""
+
+    solar: economics.AnnualCost
+    battery_energy: economics.AnnualCost
+    battery_power: economics.AnnualCost
+    backup: tuple[economics.AnnualCost, ...]
+    rack: economics.AnnualCost
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study with the weather it stands on and the case made of both.
+
+    Attributes
+    ----------
+    study : Study
+    weather : Weather
+    unit_costs : UnitCosts
+    case : Case
+    notes : tuple of str
+        What a reader of the result must know about the inputs.
+    """
+
+    study: Study
+    weather: Weather
+    unit_costs: UnitCosts
+    case: Case
+    notes: tuple[str, ...]
+
+
+def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
+    """Build the case of a study.
+
+    Parameters
+    ----------
+    study : Study
+    rows : sequence of int, optional
+        Weather years to use, by position; all when left out.
+
+    Raises
+    ------
+    InputError
+        If weather or a profile does not fit the study.
+    """
+    weather = weather_of(study)
+    if rows is not None:
+        weather = weather.subset(rows)
+    costs = unit_costs(study)
+    return Prepared(study, weather, costs, build_case(study, weather, costs), _notes(study, weather))
+
+
+def weather_of(study: Study) -> Weather:
+    """Weather of a study: its own, or generated with its seed."""
+    if study.weather is not None:
+        if study.step_minutes not in (None, study.weather.step_minutes):
+            allowed = f"the weather has steps of {study.weather.step_minutes} min"
+            remedy = "Leave step_minutes out, or generate weather with the step you want."
+            raise InputError(
+                [Fault("study.step_minutes", f"{study.step_minutes}", allowed, remedy)], "solve()"
+            )
+        return study.weather
+    years, step = study.weather_years, study.step_minutes or 60
+    if study.solar_profile is not None:
+        # The weather then only gives temperatures, for as many years as the profile has.
+        years = len(
+            profile_years(study.solar_profile, step, kind="solar", utc_offset_h=study.site.utc_offset_h)
+        )
+    return Weather.generate(study.site, years=years, seed=study.seed, step_minutes=step)
+
+
+def unit_costs(study: Study) -> UnitCosts:
+    """Annualise everything that can be built, with the tax credits of the study's dates."""
+    finance = study.finance
+
+    def credit(kind: str) -> float:
+        return library.itc_fraction(kind, study.construction_start, study.in_service, finance)
+
+    return UnitCosts(
+        solar=economics.solar_cost(study.pv, finance, credit("pv")),
+        battery_energy=economics.battery_energy_cost(study.battery, finance, credit("battery")),
+        battery_power=economics.battery_power_cost(study.battery, finance, credit("battery")),
+        backup=tuple(
+            economics.backup_unit_cost(item, study.fuel(item), finance, credit(item.tax_credit))
+            for item in study.backup
+        ),
+        rack=economics.rack_cost(study.rack, finance),
+    )
+
+
+def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
+    """Reduce a study to arrays on the given weather years."""
+    load = _load(study, weather)
+    solar = _solar(study, weather)
+    battery = study.battery
+    usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
+    eta = float(np.sqrt(battery.round_trip_efficiency))
+    tiers = _tiers(study, weather)
+    peak = float(load.max())
+    backup = tuple(
+        _backup(study, item, weather, peak, cost)
+        for item, cost in zip(study.backup, costs.backup, strict=True)
+    )
+    racks = study.contracted_racks
+    availability = study.rack.availability
+    racks_max = racks_needed(racks, availability, 1 - study.uptime)
+    if study.limits.racks is not None:
+        racks_max = int(study.limits.racks[1])
+    return Case(
+        name=study.site.name,
+        step_h=weather.step_h,
+        years=len(weather.years),
+        solar_yield=solar,
+        load_mw=load,
+        usable=np.full(load.size, usable),
+        eta_charge=eta,
+        eta_discharge=eta,
+        backup=backup,
+        tiers=tiers,
+        solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
+        battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
+        battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
+        solar_acres_per_mw=1 / study.pv.power_density_mwdc_per_acre,
+        solar_lead_months=study.pv.lead_months,
+        battery_lead_months=battery.lead_months,
+        racks_contracted=racks,
+        racks_max=racks_max,
+        rack_availability=availability,
+        rack_cost_usd_per_yr=costs.rack.total_usd_per_yr,
+        uptime_target=study.uptime,
+        delay_cost_usd_per_month_yr=study.delay_cost_usd_per_month
+        * economics.capital_recovery_factor(study.finance.wacc_power_real, study.finance.analysis_yr),
+        limits=_limits(study, solar, load, weather.step_h, usable, eta),
+    )
+
+
+def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
+    notes = list(weather.source.notes)
+    if weather.source.is_tmy:
+        notes.append(TMY_NOTE)
+    elif len(weather.years) == 1:
+        notes.append(ONE_YEAR_NOTE)
+    if weather.source.kind == "generated":
+        notes.append("Generated weather is a screening source; size on a measured record before you build.")
+    if study.solar_profile is not None:
+        notes.append("Solar production is the user's own profile; the weather only gives air temperatures.")
+    return tuple(notes)
+
+
+def _solar(study: Study, weather: Weather) -> FloatArray:
+    if study.solar_profile is None:
+        # Outages of single inverter blocks enter sizing as their mean.
+        return solar_yield(weather, study.pv, study.plant_age_yr).ravel() * study.pv.availability
+    return _own(study.solar_profile, weather, "solar")
+
+
+def _load(study: Study, weather: Weather) -> FloatArray:
+    if study.load_profile is None:
+        return load_mw(
+            weather, study.rack, study.contracted_racks, study.facility, study.path, study.sustained
+        ).ravel()
+    return _own(study.load_profile, weather, "load")
+
+
+def _own(
+    profile: Any,  # noqa: ANN401  # whatever a user may hold a profile in
+    weather: Weather,
+    kind: Literal["solar", "load"],
+) -> FloatArray:
+    """Put a user's profile beside the weather years: as many years, or one that is repeated."""
+    years = profile_years(profile, weather.step_minutes, kind=kind, utc_offset_h=weather.utc_offset_h)
+    wanted = len(weather.years)
+    if len(years) not in (1, wanted):
+        found, allowed = f"{len(years)} years", f"must have 1 year or the {wanted} of the weather"
+        raise InputError([Fault(f"study.{kind}_profile", found, allowed)], "solve()")
+    return np.ascontiguousarray(np.broadcast_to(years, (wanted, years.shape[1]))).ravel()
+
+
+def _backup(
+    study: Study, backup: Backup, weather: Weather, peak_mw: float, cost: economics.AnnualCost
+) -> BackupCase:
+    fuel, path = study.fuel(backup), study.path
+    mmbtu = economics.backup_fuel_mmbtu_per_mwh(backup, path)
+    capability = backup_capability(backup, weather.temp_air_c, study.site.elevation_m).ravel()
+    unit_mw = backup.unit_mw * path.generator_to_bus_efficiency
+    least, most = study.limits.units.get(backup.name, (0, -1))
+    if most < 0:
+        most = bounds.units_max(peak_mw, unit_mw, capability)
+    return BackupCase(
+        name=backup.name,
+        unit_mw=unit_mw,
+        capability=capability[np.newaxis, :],
+        annual_cost_usd_per_unit=cost.total_usd_per_yr,
+        marginal_cost_usd_per_mwh=economics.backup_marginal_cost(
+            backup, fuel, path, fuel.price_usd_per_mmbtu, study.co2_price_usd_per_t
+        ),
+        fuel_mmbtu_per_mwh=mmbtu,
+        co2_t_per_mwh=mmbtu * fuel.co2_kg_per_mmbtu / 1000,
+        lead_months=backup.lead_months,
+        units_min=least,
+        units_max=max(least, most),
+    )
+
+
+def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:
+    if study.metric == "rack":
+        return (Tier(1.0, 1.0),)
+    curve = getattr(study.rack, f"curve_{study.throughput_curve}")
+    mean_pue = float(pue(weather.temp_air_c, study.facility).mean())
+    return throttle_tiers(curve, fixed_share=study.facility.pue_fixed_share * (mean_pue - 1) / mean_pue)
+
+
+def throttle_tiers(curve: Sequence[tuple[float, float]], fixed_share: float) -> tuple[Tier, ...]:
+    """Turn a throughput-power curve into tiers of load, cheapest loss first.
+
+    Racks may be throttled or switched off in blocks, so what can be had is the concave hull of the curve and
+    the origin; its segments are the tiers.
+
+    Parameters
+    ----------
+    curve : sequence of (float, float)
+        Power fraction and throughput fraction, from (1, 1) downwards.
+    fixed_share : float
+        Share of the facility's load that does not fall with the racks (cooling overhead); it goes with the
+        last tier, when everything is off. [fraction]
+
+    Returns
+    -------
+    tuple of Tier
+        Widths sum to 1, width times weight sum to 1.
+    """
+    hull = [(1.0, 1.0)]
+    points = [point for point in sorted(curve, reverse=True) if point[0] < 1.0] + [(0.0, 0.0)]
+    while points:
+        power, throughput = hull[-1]
+        losses = [(throughput - r) / (power - f) for f, r in points]
+        cheapest = min(range(len(points)), key=lambda i: (losses[i], points[i][0]))
+        hull.append(points[cheapest])
+        points = points[cheapest + 1 :]
+    shrink = 1 - fixed_share
+    tiers = [
+        Tier((f0 - f1) * shrink, (r0 - r1) / ((f0 - f1) * shrink)) for (f0, r0), (f1, r1) in pairwise(hull)
+    ]
+    last = tiers.pop()
+    width = 1 - sum(tier.width for tier in tiers)
+    loss = 1 - sum(tier.width * tier.weight for tier in tiers)
+    # The cooling overhead is shed with the last racks; spreading it over that tier keeps the curve concave.
+    tiers.append(Tier(width, max(loss / width, tiers[-1].weight if tiers else 0.0)) if fixed_share else last)
+    return tuple(tiers)
+
+
+def _limits(
+    study: Study, solar: FloatArray, load: FloatArray, step_h: float, usable: float, eta: float
+) -> CaseLimits:
+    derived = bounds.capacity_bounds(solar, load, step_h, usable, eta)
+    given = study.limits
+    hours = given.battery_hours or (study.battery.min_duration_h, None)
+    return CaseLimits(
+        solar_mw=given.solar_mw or (0.0, derived.solar_mw),
+        battery_mwh=given.battery_mwh or (0.0, derived.battery_mwh),
+        battery_mw=given.battery_mw or (0.0, derived.battery_mw),
+        land_acres=given.land_acres,
+        min_renewable_share=study.min_renewable_share,
+        max_co2_t_per_yr=given.co2_t_per_yr,
+        min_duration_h=hours[0],
+        max_duration_h=hours[1],
+        months_to_power=given.months_to_power,
+    )

@@ -1,0 +1,230 @@
+"""The main job: solve a study, evaluate a plant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from sitedesign.case import Case, Plant, Sizing
+from sitedesign.design import Design
+from sitedesign.errors import Fault, InputError, NotProvenOptimal, unknown_name
+from sitedesign.evaluation import Evaluation, evaluate_dispatch
+from sitedesign.optimize.dispatch import foresight
+from sitedesign.optimize.master import solve_cuts
+from sitedesign.optimize.problem import solve_extensive
+from sitedesign.prepare import Prepared, prepare, weather_of
+from sitedesign.reliability.operation import operate_greedy
+from sitedesign.reliability.replay import check_dispatch
+from sitedesign.study import Study
+
+Method = Literal["cuts", "extensive"]
+Progress = Callable[[str], None]
+DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
+EXTENSIVE_STEPS = 8760  # hour-by-hour models above one hourly year take minutes to hours
+
+
+def solve(
+    study: Study | None = None,
+    *,
+    method: Method = "cuts",
+    gap: float | None = None,
+    time_limit_s: float | None = None,
+    progress: Progress | None = None,
+    **question: Any,  # noqa: ANN401
+) -> Design:
+    """Design the least-cost plant that meets a study.
+
+    Parameters
+    ----------
+    study : Study, optional
+        Or give the fields of a study as keywords: ``solve(site=..., racks=..., uptime=...)``.
+    method : {"cuts", "extensive"}
+        ``cuts`` solves all weather years exactly in about a second. ``extensive`` builds every hour as
+        rows of one model: the reference, affordable for one weather year, which it chooses and names.
+    gap : float, optional
+        Relative optimality gap; 1e-4 for ``cuts``, 1e-3 for ``extensive``. [fraction]
+    time_limit_s : float, optional
+        [s]
+    progress : callable, optional
+        Called with one line of text now and then.
+
+    Returns
+    -------
+    Design
+        Replayed by code that shares nothing with the optimiser before it is returned.
+
+    Raises
+    ------
+    InputError
+        All faults at once, before any solver starts.
+    InfeasibleDesign
+        Names what binds.
+    NotProvenOptimal
+        When a limit stops the solver; carries the incumbent design and the bound.
+    """
+    study = _one_study(study, question)
+    _check_options(method, gap, time_limit_s)
+    say = progress or (lambda _: None)
+    say("preparing weather, solar yield and load")
+    prepared = prepare(study, _affordable_rows(study, method))
+    say(f"solving {prepared.case.years} weather years by {method}")
+    sizing = _size(prepared.case, method, gap or DEFAULT_GAP[method], time_limit_s, progress)
+    say("replaying the design")
+    design = _design(prepared, sizing)
+    if sizing.stopped_by != "gap":
+        message = (
+            f"stopped by the {sizing.stopped_by.replace('_', ' ')} at a gap of {sizing.gap:.2%}: "
+            f"{sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr found, "
+            f"{sizing.bound_usd_per_yr / 1e6:,.3f} M USD/yr proven. "
+            "The incumbent is in error.incumbent; allow more time or a wider gap."
+        )
+        raise NotProvenOptimal(message, design, sizing.bound_usd_per_yr)
+    return design
+
+
+def evaluate(
+    study: Study | None = None,
+    *,
+    solar_mw: float,
+    battery_mwh: float,
+    battery_mw: float,
+    backup: Mapping[str, int] | None = None,
+    racks: int | None = None,
+    operation: Literal["greedy", "foresight"] = "greedy",
+    **question: Any,  # noqa: ANN401
+) -> Evaluation:
+    """Operate a fixed plant on the study's weather.
+
+    Parameters
+    ----------
+    study : Study, optional
+        Or its fields as keywords.
+    solar_mw, battery_mwh, battery_mw : float
+        [MWdc, MWh nameplate, MW]
+    backup : mapping of str to int, optional
+        Units per technology; none when left out.
+    racks : int, optional
+        Racks installed; those contracted when left out.
+    operation : {"greedy", "foresight"}
+        ``greedy``: solar, then battery, then units, then shedding; no look-ahead. ``foresight``: the least
+        cost that anybody who knew the future could reach.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+    """
+    if study is None and racks is not None:
+        question.setdefault("racks", racks)
+    study = _one_study(study, question)
+    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks)
+    if operation not in ("greedy", "foresight"):
+        raise InputError([unknown_name("operation", operation, ["greedy", "foresight"])], "evaluate()")
+    prepared = prepare(study)
+    run = operate_greedy if operation == "greedy" else foresight
+    dispatch = run(prepared.case, plant)
+    check_dispatch(prepared.case, plant, dispatch)
+    return evaluate_dispatch(prepared, plant, dispatch, operation)
+
+
+def _one_study(study: Study | None, question: Mapping[str, Any]) -> Study:
+    if study is None:
+        return Study(**question)
+    if question:
+        found = ", ".join(sorted(question))
+        remedy = "Use study.replace(...) to change a study."
+        raise InputError([Fault("keywords", found, "cannot be combined with a study", remedy)], "solve()")
+    if not isinstance(study, Study):
+        allowed = "must be a sitedesign.Study, or give site=..., racks=..., uptime=... as keywords"
+        raise InputError([Fault("study", repr(type(study).__name__), allowed)], "solve()")
+    return study
+
+
+def _check_options(method: str, gap: float | None, time_limit_s: float | None) -> None:
+    faults = []
+    if method not in DEFAULT_GAP:
+        faults.append(unknown_name("method", method, DEFAULT_GAP))
+    if gap is not None and not 0 < gap < 1:
+        faults.append(Fault("gap", f"{gap:g}", "must be a fraction in (0, 1)", "The default is 1e-4."))
+    if time_limit_s is not None and time_limit_s <= 0:
+        faults.append(Fault("time_limit_s", f"{time_limit_s:g}", "must be positive, in seconds"))
+    if faults:
+        raise InputError(faults, "solve()")
+
+
+def _affordable_rows(study: Study, method: str) -> list[int] | None:
+    """Weather years a method can afford: all; for the hour-by-hour model, that of the darkest spell."""
+    if method != "extensive":
+        return None
+    weather = weather_of(study)
+    steps = weather.ghi_w_m2.shape[1]
+    affordable = max(1, EXTENSIVE_STEPS // steps)
+    if len(weather.years) <= affordable:
+        return None
+    spells = weather.worst_spells(days=(5,), count=len(weather.years) * 3)
+    darkest = list(dict.fromkeys(spells["year"]))[:affordable]
+    return sorted(weather.years.index(year) for year in darkest)
+
+
+def _size(
+    case: Case, method: str, gap: float, time_limit_s: float | None, progress: Progress | None
+) -> Sizing:
+    run = solve_cuts if method == "cuts" else solve_extensive
+    return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
+
+
+def _design(prepared: Prepared, sizing: Sizing) -> Design:
+    case, plant, dispatch = prepared.case, sizing.plant, sizing.dispatch
+    if dispatch is None:
+        dispatch = foresight(case, plant)
+    check_dispatch(case, plant, dispatch, objective_usd_per_yr=sizing.objective_usd_per_yr)
+    evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
+    greedy = evaluate_dispatch(prepared, plant, operate_greedy(case, plant), "greedy")
+    design = Design(
+        **evaluation.model_dump(),
+        study=prepared.study.to_dict(),
+        objective_usd_per_yr=sizing.objective_usd_per_yr,
+        bound_usd_per_yr=sizing.bound_usd_per_yr,
+        method=sizing.method,
+        stopped_by=sizing.stopped_by,
+        solve_seconds=sizing.seconds,
+        iterations=sizing.iterations,
+        uptime_price_usd_per_mwh=sizing.uptime_price_usd_per_mwh,
+        greedy_uptime=greedy.uptime,
+    )
+    design._dispatch = evaluation._dispatch
+    return design
+
+
+def _plant(
+    study: Study,
+    solar_mw: float,
+    battery_mwh: float,
+    battery_mw: float,
+    backup: Mapping[str, int],
+    racks: int | None,
+) -> Plant:
+    faults = [
+        Fault(name, f"{value:g}", "must not be negative")
+        for name, value in (("solar_mw", solar_mw), ("battery_mwh", battery_mwh), ("battery_mw", battery_mw))
+        if not value >= 0
+    ]
+    names = [item.name for item in study.backup]
+    faults += [unknown_name(f"backup.{name}", name, names) for name in backup if name not in names]
+    faults += [
+        Fault(f"backup.{name}", f"{count!r}", "must be a whole number of units, 0 or more")
+        for name, count in backup.items()
+        if count != int(count) or count < 0
+    ]
+    installed = study.contracted_racks if racks is None else racks
+    if installed < study.contracted_racks:
+        faults.append(
+            Fault("racks", f"{installed}", f"must cover the {study.contracted_racks} contracted racks")
+        )
+    if faults:
+        raise InputError(faults, "evaluate()")
+    units = tuple(int(backup.get(name, 0)) for name in names)
+    return Plant(solar_mw, battery_mwh, battery_mw, units, int(installed))
