@@ -143,3 +143,22 @@ def unknown_name(where: str, found: str, known: Iterable[str]) -> Fault:
     """Build the fault for a name that is not in a known list, with the nearest known one."""
     known = sorted(known)
     return Fault(where, repr(found), f"must be one of {', '.join(known)}", nearest(found, known))
+
+
+class ReplayMismatch(SiteDesignError):
+    """A dispatch does not do what its author claims: an internal error, never a result.
+
+    Parameters
+    ----------
+    violations : sequence of str
+        Each check that failed, by how much, at which step.
+    """
+
+    def __init__(self, violations: Sequence[str]) -> None:
+        self.violations = tuple(violations)
+        lines = ["The independent replay contradicts the dispatch (an internal error; please report it):"]
+        super().__init__("\n".join([*lines, *(f" * {item}" for item in self.violations)]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by content."""
+        return (type(self), (self.violations,))

@@ -1,0 +1,138 @@
+"""A figure from a sample never travels without its standard error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import stats
+
+NO_ERROR_KNOWN = "one weather year: no error known"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over sampled weather years, with its standard error.
+
+    Attributes
+    ----------
+    value : float
+        The point estimate.
+    standard_error : float
+        Never negative; nan when the sample is one weather year, from which no error can be known.
+    samples : int
+        Independent samples behind the value: weather years.
+    seed : int
+        Seed of the bootstrap (and of the outages, for a certificate).
+    lossless : float or None
+        The value when nothing is ever lost: positive for an uptime (which falls with every loss), 0 for a
+        loss itself; None for a quantity that is not made of rare losses.
+    quantum : float
+        Largest share of the loss that one weather year contributes; when no loss was seen, what one event not
+        seen would have contributed. Same unit as `value`.
+
+    Notes
+    -----
+    With `lossless` given, bounds follow Fay and Feuer (1997, Statistics in Medicine 16:791, gamma intervals
+    for weighted sums of Poisson counts): exact for counts, conservative for few events, normal for many.
+    Without any event they reduce to the rule of three, ``-ln(1 - confidence) * quantum``. The wider of that
+    and Student's t with ``samples - 1`` degrees of freedom is used: few weather years estimate their own
+    spread badly.
+    """
+
+    value: float
+    standard_error: float
+    samples: int
+    seed: int
+    lossless: float | None = None
+    quantum: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.standard_error < 0:
+            message = f"standard_error: got {self.standard_error}; must be 0 or more, or nan when unknown"
+            raise ValueError(message)
+        if self.samples < 1:
+            message = f"samples: got {self.samples}; must be 1 or more"
+            raise ValueError(message)
+
+    @property
+    def error_known(self) -> bool:
+        """False for one weather year."""
+        return not math.isnan(self.standard_error)
+
+    @property
+    def unseen(self) -> bool:
+        """True when no loss at all was seen, so that the bounds rest on the rule of three."""
+        return self.lossless is not None and self.value == self.lossless
+
+    def lower_bound(self, confidence: float = 0.95) -> float:
+        """One-sided lower bound; nan when the error is unknown.
+
+        Parameters
+        ----------
+        confidence : float
+            In (0.5, 1). [fraction]
+        """
+        return self._bound(confidence, downwards=True)
+
+    def upper_bound(self, confidence: float = 0.95) -> float:
+        """One-sided upper bound; nan when the error is unknown.
+
+        Parameters
+        ----------
+        confidence : float
+            In (0.5, 1). [fraction]
+        """
+        return self._bound(confidence, downwards=False)
+
+    def half_width(self, confidence: float = 0.95) -> float:
+        """Half of the two-sided interval."""
+        tail = 0.5 * (1.0 + confidence)
+        return 0.5 * (self.upper_bound(tail) - self.lower_bound(tail))
+
+    def met(self, target: float, confidence: float = 0.95) -> bool:
+        """Whether the value clears a least target at the one-sided confidence; False when unknown."""
+        return self.lower_bound(confidence) >= target
+
+    def _bound(self, confidence: float, *, downwards: bool) -> float:
+        if not self.error_known:
+            return math.nan
+        sign = -1.0 if downwards else 1.0
+        student = 0.0
+        if self.samples > 1 and self.standard_error > 0:
+            student = float(stats.t.ppf(confidence, self.samples - 1)) * self.standard_error
+        if self.lossless is None:
+            return self.value + sign * student
+        is_uptime = self.lossless > 0
+        loss = self.lossless - self.value if is_uptime else self.value
+        if downwards == is_uptime:
+            bound = max(loss + student, _gamma_upper(loss, self.standard_error, self.quantum, confidence))
+        else:
+            bound = _gamma_lower(loss, self.standard_error, confidence)
+        return self.lossless - bound if is_uptime else bound
+
+    def __str__(self) -> str:
+        """Value and error, rounded to the error's first digit."""
+        if not self.error_known:
+            return f"{self.value:.6g} ({NO_ERROR_KNOWN})"
+        if self.standard_error == 0 or self.unseen:
+            tail = " (no loss seen)" if self.unseen else ""
+            return f"{self.value:.6g}±{self.standard_error:.1g}{tail}"
+        digits = max(0, -math.floor(math.log10(self.standard_error)))
+        if round(self.standard_error, digits) >= 10.0 ** (1 - digits):  # 0.0096 rounds up to 0.01
+            digits = max(0, digits - 1)
+        return f"{self.value:.{digits}f}±{self.standard_error:.{digits}f}"
+
+
+def _gamma_upper(loss: float, error: float, quantum: float, confidence: float) -> float:
+    """Fay-Feuer upper limit of a weighted Poisson sum with one more event of the largest weight."""
+    mean, variance = loss + quantum, error**2 * (loss > 0) + quantum**2
+    if mean <= 0 or variance <= 0:
+        return loss
+    return float(variance / (2 * mean) * stats.chi2.ppf(confidence, 2 * mean**2 / variance))
+
+
+def _gamma_lower(loss: float, error: float, confidence: float) -> float:
+    if loss <= 0 or error <= 0:
+        return loss
+    return float(error**2 / (2 * loss) * stats.chi2.ppf(1 - confidence, 2 * loss**2 / error**2))

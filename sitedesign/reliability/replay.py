@@ -1,0 +1,282 @@
+"""Replay: recompute everything that a dispatch claims, from the case and the plant alone.
+
+Shares no code with the optimisers; a mismatch is an internal error, never a result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from sitedesign.case import Case, Dispatch, Plant
+from sitedesign.errors import ReplayMismatch
+
+FloatArray = NDArray[np.float64]
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a dispatch really does, recomputed.
+
+    Attributes
+    ----------
+    balance_residual_mw : float
+        Largest absolute energy-balance error of any step. [MW]
+    storage_residual_mwh : float
+        Largest error of the storage recursion, or excursion below empty or above full. [MWh]
+    limit_residual_mw : float
+        Largest excess over a battery, solar, unit or tier limit. [MW]
+    end_shortfall_mwh : float
+        What the battery lacks to full at the end. [MWh]
+    rack_uptime : float
+        1 - weighted shed energy / load - expected shortfall of working racks (the uptime row). [fraction]
+    power_uptime : float
+        The same without the rack shortfall. [fraction]
+    rack_shortfall : float
+        E[(K - Bin(R, a))+] / K. [fraction]
+    lost_mwh_per_yr, shed_mwh_per_yr, curtailed_mwh_per_yr : float
+        Weighted shed load, shed load, curtailed solar. [MWh/yr]
+    backup_mwh_per_yr : tuple of float
+        Per technology. [MWh/yr]
+    renewable_share : float
+        1 - backup energy / load. [fraction]
+    fuel_mmbtu_per_yr, co2_t_per_yr : float
+        At the full-load heat rate. [MMBtu/yr, t/yr]
+    operating_cost_usd_per_yr : float
+        Sum of marginal cost x energy. [USD/yr]
+    objective_usd_per_yr : float
+        The optimiser's objective: annualised plant, operation, spare racks, delay. [USD/yr]
+    battery_cycles_per_yr : float
+        Discharged energy over nameplate energy. [1/yr]
+    """
+
+    balance_residual_mw: float
+    storage_residual_mwh: float
+    limit_residual_mw: float
+    end_shortfall_mwh: float
+    rack_uptime: float
+    power_uptime: float
+    rack_shortfall: float
+    lost_mwh_per_yr: float
+    shed_mwh_per_yr: float
+    curtailed_mwh_per_yr: float
+    backup_mwh_per_yr: tuple[float, ...]
+    renewable_share: float
+    fuel_mmbtu_per_yr: float
+    co2_t_per_yr: float
+    operating_cost_usd_per_yr: float
+    objective_usd_per_yr: float
+    battery_cycles_per_yr: float
+
+
+def rack_shortfall(racks: int, contracted: int, availability: float) -> float:
+    """Return the expected share of the contracted racks that do not work, E[(K - Bin(R, a))+] / K.
+
+    Parameters
+    ----------
+    racks, contracted : int
+        Installed R and contracted K.
+    availability : float
+        Share of time an installed rack works. [fraction]
+
+    Returns
+    -------
+    float
+        [fraction of K]. FORMULATION section 5; by E[(K-X)+] = K P(X<=K-1) - R a P(Bin(R-1,a)<=K-2).
+    """
+    if contracted <= 0:
+        return 0.0
+    below = stats.binom.cdf(contracted - 1, racks, availability)
+    below_less_one = stats.binom.cdf(contracted - 2, racks - 1, availability) if racks >= 1 else 1.0
+    value = below - racks * availability * below_less_one / contracted
+    return float(max(value, 0.0))
+
+
+def check_dispatch(case: Case, plant: Plant, dispatch: Dispatch, *, must_end_full: bool = False) -> Replay:
+    """Recompute a dispatch independently of whoever made it.
+
+    Parameters
+    ----------
+    case, plant : Case, Plant
+    dispatch : Dispatch
+    must_end_full : bool
+        Also demand that the battery ends as full as it began (optimisers must; operators need not).
+
+    Returns
+    -------
+    Replay
+
+    Raises
+    ------
+    ReplayMismatch
+        When a balance, recursion, bound or tier is violated by more than 1e-6 of the plant's own size; names
+        every violation with its step.
+    """
+    faults: list[str] = []
+    scale_mw = max(float(case.load_mw.max(initial=0.0)), plant.solar_mw, plant.battery_mw, 1e-9)
+    scale_mwh = max(plant.battery_mwh, scale_mw * case.step_h)
+    balance = _note(faults, "energy balance", np.abs(_balance(case, plant, dispatch)), scale_mw, "MW")
+    storage = max(
+        _note(faults, name, residual, scale_mwh, "MWh") for name, residual in _storage(case, plant, dispatch)
+    )
+    limit = max(
+        _note(faults, name, residual, scale_mw, "MW") for name, residual in _limits(case, plant, dispatch)
+    )
+    # Cancellation in a difference of full states is as large as the recursion's own rounding
+    full = plant.battery_mwh * float(case.usable[-1])
+    end = full - float(dispatch.stored_mwh[-1])
+    if must_end_full:
+        _note(faults, "battery not full at the end", np.array([end]), scale_mwh, "MWh")
+    _note(faults, "lost compute against the tiers", _tier_residual(case, dispatch), 1.0, "of the load")
+    if faults:
+        raise ReplayMismatch(faults)
+    return _account(case, plant, dispatch, (balance, storage, limit, end))
+
+
+def _note(faults: list[str], name: str, residual: FloatArray, scale: float, unit: str) -> float:
+    """Largest residual of one check; a fault when it exceeds the tolerance or is not a number."""
+    if residual.size == 0:
+        return 0.0
+    step = int(np.argmax(np.where(np.isnan(residual), np.inf, residual)).item()) % residual.shape[-1]
+    worst = float(residual.max())
+    if not worst <= TOLERANCE * scale:
+        faults.append(f"{name}: off by {worst:.3g} {unit} at step {step}")
+    return max(worst, 0.0)
+
+
+def _balance(case: Case, plant: Plant, dispatch: Dispatch) -> FloatArray:
+    supply = plant.solar_mw * case.solar_yield - dispatch.curtailed_mw + dispatch.discharge_mw
+    residual: FloatArray = (
+        supply + dispatch.backup_mw.sum(axis=0) + dispatch.shed_mw - dispatch.charge_mw - case.load_mw
+    )
+    return residual
+
+
+def _storage(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, FloatArray]]:
+    full = plant.battery_mwh * case.usable
+    before = np.concatenate([full[:1], dispatch.stored_mwh[:-1]])
+    flow = case.eta_charge * dispatch.charge_mw - dispatch.discharge_mw / case.eta_discharge
+    above = dispatch.stored_mwh - full
+    # Fade can leave more in a full battery than the capacity holds; it must then leave as fast as it can.
+    leaving = (
+        np.minimum(plant.battery_mw, case.load_mw) - dispatch.discharge_mw <= TOLERANCE * plant.battery_mw
+    )
+    above = np.where((before > full) & leaving, 0.0, above)
+    return [
+        ("storage recursion", np.abs(dispatch.stored_mwh - before - case.step_h * flow)),
+        ("stored energy below empty", -dispatch.stored_mwh),
+        ("stored energy above full", above),
+    ]
+
+
+def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, FloatArray]]:
+    limits = [
+        ("charging above the battery's power", dispatch.charge_mw - plant.battery_mw),
+        ("discharging above the battery's power", dispatch.discharge_mw - plant.battery_mw),
+        ("curtailing more than the array gives", dispatch.curtailed_mw - plant.solar_mw * case.solar_yield),
+        ("shedding more than the load", dispatch.shed_mw - case.load_mw),
+        ("negative charging", -dispatch.charge_mw),
+        ("negative discharging", -dispatch.discharge_mw),
+        ("negative curtailment", -dispatch.curtailed_mw),
+        ("negative shedding", -dispatch.shed_mw),
+    ]
+    for row, (backup, units) in enumerate(zip(case.backup, plant.units, strict=True)):
+        rows = backup.capability.shape[0]
+        index = np.minimum(np.arange(units), rows - 1)
+        count = np.bincount(index, minlength=rows)[:, None]
+        capable = backup.unit_mw * (count * backup.capability).sum(axis=0)
+        limits.append((f"{backup.name} above its units", dispatch.backup_mw[row] - capable))
+        limits.append((f"{backup.name} below zero", -dispatch.backup_mw[row]))
+    return limits
+
+
+def _tier_residual(case: Case, dispatch: Dispatch) -> FloatArray:
+    """How far the claimed compute loss lies below the least that the shed load allows, or above the most.
+
+    Tiers have rising weights, so the least loss sheds the cheapest first and the most the dearest first.
+    """
+    load = np.where(case.load_mw > 0, case.load_mw, 1.0)
+    share = np.where(case.load_mw > 0, dispatch.shed_mw / load, 0.0)
+    width = np.array([tier.width for tier in case.tiers])
+    weight = np.array([tier.weight for tier in case.tiers])
+    least, most = _stack(share, width, weight), _stack(share, width[::-1], weight[::-1])
+    residual: FloatArray = np.maximum(least - dispatch.lost_compute, dispatch.lost_compute - most)
+    return residual
+
+
+def _stack(share: FloatArray, width: FloatArray, weight: FloatArray) -> FloatArray:
+    """Loss when `share` is taken from the tiers in the order given."""
+    edges = np.concatenate([[0.0], np.cumsum(width)])
+    losses = np.concatenate([[0.0], np.cumsum(width * weight)])
+    result: FloatArray = np.interp(share, edges, losses)
+    return result
+
+
+def _account(
+    case: Case, plant: Plant, dispatch: Dispatch, residuals: tuple[float, float, float, float]
+) -> Replay:
+    per_year = case.step_h / case.years
+    load = case.load_mwh_per_yr
+    energy = tuple(float(row.sum()) * per_year for row in dispatch.backup_mw)
+    lost = float((dispatch.lost_compute * case.load_mw).sum()) * per_year
+    short = rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability)
+    operating = sum(b.marginal_cost_usd_per_mwh * e for b, e in zip(case.backup, energy, strict=True))
+    discharged = float(dispatch.discharge_mw.sum()) * per_year
+    balance, storage, limit, end = residuals
+    return Replay(
+        balance_residual_mw=balance,
+        storage_residual_mwh=storage,
+        limit_residual_mw=limit,
+        end_shortfall_mwh=end,
+        rack_uptime=1.0 - lost / load - short,
+        power_uptime=1.0 - lost / load,
+        rack_shortfall=short,
+        lost_mwh_per_yr=lost,
+        shed_mwh_per_yr=float(dispatch.shed_mw.sum()) * per_year,
+        curtailed_mwh_per_yr=float(dispatch.curtailed_mw.sum()) * per_year,
+        backup_mwh_per_yr=energy,
+        renewable_share=1.0 - sum(energy) / load,
+        fuel_mmbtu_per_yr=sum(b.fuel_mmbtu_per_mwh * e for b, e in zip(case.backup, energy, strict=True)),
+        co2_t_per_yr=sum(b.co2_t_per_mwh * e for b, e in zip(case.backup, energy, strict=True)),
+        operating_cost_usd_per_yr=operating,
+        objective_usd_per_yr=operating + fixed_cost_usd_per_yr(case, plant),
+        battery_cycles_per_yr=discharged / plant.battery_mwh if plant.battery_mwh > 0 else 0.0,
+    )
+
+
+def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
+    """Everything in the optimiser's objective that does not depend on the dispatch.
+
+    Returns
+    -------
+    float
+        Annualised solar, battery, units, racks above the contracted number, delay. [USD/yr]
+    """
+    cost = (
+        plant.solar_mw * case.solar_cost_usd_per_mw_yr
+        + plant.battery_mwh * case.battery_cost_usd_per_mwh_yr
+        + plant.battery_mw * case.battery_cost_usd_per_mw_yr
+        + (plant.racks - case.racks_contracted) * case.rack_cost_usd_per_yr
+    )
+    cost += sum(units * b.annual_cost_usd_per_unit for b, units in zip(case.backup, plant.units, strict=True))
+    return cost + case.delay_cost_usd_per_month_yr * months_to_power(case, plant)
+
+
+def months_to_power(case: Case, plant: Plant) -> float:
+    """Longest lead time of what is built; solar and battery count when they may be built at all.
+
+    Returns
+    -------
+    float
+        [months]
+    """
+    leads = [b.lead_months for b, units in zip(case.backup, plant.units, strict=True) if units > 0]
+    if case.limits.solar_mw[1] > 0:
+        leads.append(case.solar_lead_months)
+    if case.limits.battery_mwh[1] > 0:
+        leads.append(case.battery_lead_months)
+    return max(leads, default=0.0)
