@@ -5,18 +5,44 @@
 >>> design = sd.solve(site=site, racks=700, uptime=0.999)  # doctest: +SKIP
 """
 
-from sitedesign import library
-from sitedesign.batch import solve_many
-from sitedesign.design import Design
-from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
-from sitedesign.evaluation import Evaluation
-from sitedesign.reliability.estimate import Estimate
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
-from sitedesign.solve import evaluate, solve
-from sitedesign.study import Limits, Study
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sitedesign import errors, library
+    from sitedesign.batch import solve_many
+    from sitedesign.design import Design
+    from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
+    from sitedesign.evaluation import Evaluation
+    from sitedesign.reliability.estimate import Estimate
+    from sitedesign.resource.weather import Weather
+    from sitedesign.site import Site
+    from sitedesign.solve import evaluate, solve
+    from sitedesign.study import Limits, Study
+
+# Public name -> module. Loaded on first use: the solver and the compiled kernels take seconds to import,
+# and `sitedesign --help` needs neither.
+_HOME = {
+    "Design": "design",
+    "Estimate": "reliability.estimate",
+    "Evaluation": "evaluation",
+    "Fault": "errors",
+    "InfeasibleDesign": "errors",
+    "InputError": "errors",
+    "Limits": "study",
+    "NotProvenOptimal": "errors",
+    "Site": "site",
+    "SiteDesignError": "errors",
+    "Study": "study",
+    "Weather": "resource.weather",
+    "evaluate": "solve",
+    "solve": "solve",
+    "solve_many": "batch",
+}
 
 __all__ = [
     "Design",
@@ -32,8 +58,26 @@ __all__ = [
     "Study",
     "Weather",
     "__version__",
+    "errors",
     "evaluate",
     "library",
     "solve",
     "solve_many",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import a public name from its module on first use."""
+    if name in ("errors", "library"):
+        return import_module(f"sitedesign.{name}")
+    if name in _HOME:
+        value = getattr(import_module(f"sitedesign.{_HOME[name]}"), name)
+        globals()[name] = value  # `sitedesign.solve` is the function, also once the module of that name is loaded
+        return value
+    message = f"module 'sitedesign' has no attribute {name!r}"
+    raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """Public names, loaded or not."""
+    return __all__
