@@ -1,0 +1,75 @@
+"""Expected rack shortfall against pencil and paper, enumeration, and its own shape."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from sitedesign.optimize.rack_shortfall import (
+    expected_shortfall,
+    racks_needed,
+    shortfall_chords,
+    shortfall_curve,
+)
+
+
+def by_enumeration(k: int, r: int, a: float) -> float:
+    terms = (max(k - n, 0) * math.comb(r, n) * a**n * (1 - a) ** (r - n) for n in range(r + 1))
+    return math.fsum(terms) / k
+
+
+def test_two_racks_by_hand() -> None:
+    # K = 2, R = 2, a = 0.9: 2 x 0.01 + 1 x 0.18 = 0.2 racks of 2; R = 3: 2 x 0.001 + 1 x 0.027 = 0.029 of 2
+    assert expected_shortfall(2, [2, 3], 0.9) == pytest.approx([0.1, 0.0145], rel=1e-12)
+
+
+@pytest.mark.parametrize(("k", "a"), [(1, 0.5), (5, 0.9), (12, 0.97)])
+def test_enumeration_of_all_states(k: int, a: float) -> None:
+    counts = range(k, k + 6)
+    assert expected_shortfall(k, counts, a) == pytest.approx(
+        [by_enumeration(k, r, a) for r in counts], rel=1e-10
+    )
+
+
+def test_no_spares_lose_what_is_broken() -> None:
+    assert expected_shortfall(700, 700, 0.99) == pytest.approx(0.01, rel=1e-10)
+
+
+def test_racks_that_never_fail_need_no_spares() -> None:
+    assert expected_shortfall(700, 700, 1.0) == 0.0
+    assert racks_needed(700, 1.0, 1e-4) == 700
+
+
+@pytest.mark.parametrize("downtime", [1e-2, 1e-3, 1e-4])
+def test_racks_needed_is_the_first_count_that_is_enough(downtime: float) -> None:
+    most = racks_needed(700, 0.985, downtime)
+    at = expected_shortfall(700, [most - 1, most], 0.985)
+    assert at[1] < 1e-3 * downtime <= at[0]
+    assert 700 < most < 800
+
+
+def test_chords_are_exact_at_whole_racks_and_below_between_neighbours() -> None:
+    curve = shortfall_curve(700, 740, 0.985)
+    value, slope = shortfall_chords(curve)
+    spare = np.arange(curve.size)
+    lines = value[:, None] + slope[:, None] * (spare[None, :] - np.arange(value.size)[:, None])
+    assert lines.max(axis=0) == pytest.approx(curve, abs=1e-15)
+    assert (np.diff(slope) >= -1e-15).all()
+    assert (slope < 0).all()
+
+
+def test_single_count_has_a_level_chord() -> None:
+    value, slope = shortfall_chords(shortfall_curve(3, 3, 0.9))
+    assert value == pytest.approx([0.1])
+    assert slope.tolist() == [0.0]
+
+
+def test_impossible_requests_are_refused() -> None:
+    with pytest.raises(ValueError, match="no number of racks"):
+        racks_needed(10, 0.9, 0.0)
+    with pytest.raises(ValueError, match="no number of racks"):
+        racks_needed(10, 0.0, 0.1)
+    with pytest.raises(ValueError, match="availability in"):
+        expected_shortfall(10, 10, 1.5)
