@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.resource.weather import Weather
     from sitedesign.site import Site
-    from sitedesign.solve import evaluate, solve
+    from sitedesign.workflow import evaluate, solve
     from sitedesign.study import Limits, Study
 
 # Public name -> module. Loaded on first use: the solver and the compiled kernels take seconds to import,
@@ -39,8 +39,8 @@ _HOME = {
     "SiteDesignError": "errors",
     "Study": "study",
     "Weather": "resource.weather",
-    "evaluate": "solve",
-    "solve": "solve",
+    "evaluate": "workflow",
+    "solve": "workflow",
     "solve_many": "batch",
 }
 
@@ -72,7 +72,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
         return import_module(f"sitedesign.{name}")
     if name in _HOME:
         value = getattr(import_module(f"sitedesign.{_HOME[name]}"), name)
-        globals()[name] = value  # `sitedesign.solve` is the function, also once the module of that name is loaded
+        globals()[name] = value
         return value
     message = f"module 'sitedesign' has no attribute {name!r}"
     raise AttributeError(message)

@@ -11,7 +11,7 @@ import pandas as pd
 from sitedesign.design import Design
 from sitedesign.errors import Fault, InputError, NotProvenOptimal, SiteDesignError
 from sitedesign.site import Site
-from sitedesign.solve import Progress, solve
+from sitedesign.workflow import Progress, solve
 from sitedesign.study import Study
 from sitedesign.validation import unknown_keys
 

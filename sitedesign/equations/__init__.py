@@ -1,1 +1,20 @@
-"""The Pyomo equations, one file per subject."""
+"""The equations of the model, one file per subject; importing this package fills :data:`REGISTRY`."""
+
+from sitedesign.equations import backup, balance, battery, cost, limits, racks, uptime
+from sitedesign.equations.registry import REGISTRY, Equation, equation
+from sitedesign.equations.variables import SYMBOLS, Symbol
+
+__all__ = [
+    "REGISTRY",
+    "SYMBOLS",
+    "Equation",
+    "Symbol",
+    "backup",
+    "balance",
+    "battery",
+    "cost",
+    "equation",
+    "limits",
+    "racks",
+    "uptime",
+]

@@ -86,8 +86,8 @@ def solar_yield(weather: Weather, pv: Pv, age_yr: float) -> FloatArray:
 
     Notes
     -----
-    Degradation scales the output after clipping, so that yields of any two ages differ by a plain factor; with
-    an inverter smaller than the array this is slightly low in clipped hours, when power is plentiful.
+    Degradation scales the output after clipping, so that yields of any two ages differ by a plain factor;
+    with an inverter smaller than the array this is slightly low in clipped hours, when power is ample.
     """
     site = weather.site
     sun = solar_geometry(site, weather.step_minutes, weather.utc_offset_h, weather.sun_offset_minutes)
