@@ -1,0 +1,261 @@
+"""From parsed records to :class:`Weather`: grid, repair, completion, and the quality report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.resource.alignment import TOLERANCE_MINUTES, clear_days, sun_error_minutes
+from sitedesign.resource.components import clear_sky_ghi, complete
+from sitedesign.resource.formats.record import Record
+from sitedesign.resource.grid import Grid, lay_out
+from sitedesign.resource.quality import (
+    CLEAR_SKY_BAND,
+    Quality,
+    YearQuality,
+    dates_of,
+    falsely_dark_days,
+    possible_snow_days,
+)
+from sitedesign.resource.repair import (
+    RepairCount,
+    drop_impossible,
+    fill_calm,
+    fill_irradiance,
+    find_holes,
+    refuse_large_holes,
+)
+from sitedesign.resource.sun import SolarGeometry, solar_geometry
+from sitedesign.resource.weather import Weather, WeatherSource
+from sitedesign.site import Site
+
+FloatArray = NDArray[np.float64]
+
+DEFAULT_WIND_M_S = 3.0
+LARGEST_CALM_MISSING_SHARE = 0.25
+
+
+def assemble(
+    records: Sequence[Record],
+    site: Site,
+    *,
+    kind: Literal["file", "fetched"],
+    of: str,
+    notes: tuple[str, ...] = (),
+) -> Weather:
+    """Join, repair and check records of one site.
+
+    Parameters
+    ----------
+    records : sequence of Record
+    site : Site
+    kind : {'file', 'fetched'}
+    of : str
+        What is being read, for messages.
+    notes : tuple of str
+        Put before what is found here.
+
+    Returns
+    -------
+    Weather
+
+    Raises
+    ------
+    InputError
+        If the records do not fit together or have holes above the limits.
+    """
+    offset = next((r.utc_offset_h for r in records if r.utc_offset_h is not None), site.utc_offset_h)
+    grid = lay_out(records, offset)
+    geometry = solar_geometry(site, grid.step_minutes, grid.utc_offset_h, grid.sun_offset_minutes)
+    columns, out_of_range = drop_impossible(grid.columns, geometry)
+    said = [*notes, *grid.notes]
+    ghi, extra_notes = _ghi_of(columns, geometry)
+    said += extra_notes
+    holes = find_holes(ghi, geometry)
+    refuse_large_holes(ghi, holes, grid.years, geometry, of)
+    error = sun_error_minutes(
+        ghi, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
+    )
+    closure = _closure(ghi, columns, geometry)
+    ghi, repairs = fill_irradiance(ghi, holes, geometry)
+    dni, dhi, split_notes = complete(ghi, columns.get("dni"), columns.get("dhi"), geometry, site.elevation_m)
+    said += split_notes
+    if repairs.missing_h.any():
+        said.append(
+            f"{repairs.missing_h.sum():.0f} daylight hours of irradiance repaired (see weather.quality)"
+        )
+    temp, temp_notes = _temperature(columns.get("temp_air"), ghi, site, grid)
+    wind, wind_notes = _wind(columns.get("wind_speed"), grid)
+    said += [*temp_notes, *wind_notes]
+    quality = _quality(records, grid, geometry, site, ghi, temp, out_of_range, repairs, error, closure)
+    return Weather(
+        site=site,
+        step_minutes=grid.step_minutes,
+        years=grid.years,
+        ghi_w_m2=ghi,
+        dni_w_m2=dni,
+        dhi_w_m2=dhi,
+        temp_air_c=temp,
+        wind_speed_m_s=wind,
+        utc_offset_h=grid.utc_offset_h,
+        source=_source(records, grid, kind, tuple(dict.fromkeys(said))),
+        sun_offset_minutes=grid.sun_offset_minutes,
+        quality=quality,
+    )
+
+
+def _source(
+    records: Sequence[Record], grid: Grid, kind: Literal["file", "fetched"], notes: tuple[str, ...]
+) -> WeatherSource:
+    kinds = ", ".join(dict.fromkeys(record.kind for record in records))
+    many = f", {len(records)} files" if len(records) > 1 else ""
+    files = tuple(record.file for record in records)
+    return WeatherSource(kind, f"{kinds}{many}", is_tmy=grid.typical, files=files, notes=notes)
+
+
+def _ghi_of(columns: dict[str, FloatArray], geometry: SolarGeometry) -> tuple[FloatArray, list[str]]:
+    """Global irradiance, closed from its parts where it alone is missing."""
+    ghi = columns["ghi"]
+    if "dni" not in columns or "dhi" not in columns:
+        return ghi, []
+    cosine = np.maximum(np.cos(np.radians(geometry.zenith_deg)), 0)
+    closed = columns["dni"] * cosine + columns["dhi"]
+    usable = np.isnan(ghi) & ~np.isnan(closed)
+    if not usable.any():
+        return ghi, []
+    hours = usable.sum() * geometry.step_minutes / 60
+    return np.where(usable, closed, ghi), [f"GHI closed from DNI and DHI in {hours:.0f} hours"]
+
+
+def _closure(ghi: FloatArray, columns: dict[str, FloatArray], geometry: SolarGeometry) -> FloatArray:
+    """Mean of GHI - (DNI cos zenith + DHI) over mean GHI, by year; NaN without all three."""
+    if "dni" not in columns or "dhi" not in columns:
+        return np.full(len(ghi), np.nan)
+    cosine = np.maximum(np.cos(np.radians(geometry.zenith_deg)), 0)
+    gap = ghi - columns["dni"] * cosine - columns["dhi"]
+    ratio: FloatArray = np.nanmean(np.where(geometry.is_day, gap, np.nan), axis=1) / np.nanmean(
+        np.where(geometry.is_day, ghi, np.nan), axis=1
+    )
+    return ratio
+
+
+def _temperature(
+    values: FloatArray | None, ghi: FloatArray, site: Site, grid: Grid
+) -> tuple[FloatArray, list[str]]:
+    """Repaired temperature, or the climate's where the files have none."""
+    if values is not None and np.isnan(values).mean(axis=1).max() <= LARGEST_CALM_MISSING_SHARE:
+        filled = fill_calm(values, 1440 // grid.step_minutes)
+        missing = np.isnan(values).mean()
+        return filled, [f"{missing:.2%} of temperatures repaired"] if missing else []
+    from sitedesign.resource.substitute import climate_temperature
+
+    what = "no temperature in the files" if values is None else "too much temperature missing"
+    substitute, how = climate_temperature(ghi, site, grid.step_minutes, grid.utc_offset_h)
+    if values is not None:
+        substitute = np.where(np.isnan(values), substitute, values)
+    return substitute, [f"{what}: {how}"]
+
+
+def _wind(values: FloatArray | None, grid: Grid) -> tuple[FloatArray, list[str]]:
+    """Repaired wind, or a constant where the files have none."""
+    if values is not None and np.isnan(values).mean(axis=1).max() <= LARGEST_CALM_MISSING_SHARE:
+        missing = np.isnan(values).mean()
+        return fill_calm(values, 1440 // grid.step_minutes), [
+            f"{missing:.2%} of wind speeds repaired"
+        ] if missing else []
+    shape = (len(grid.years), 365 * 1440 // grid.step_minutes)
+    what = "no wind in the files" if values is None else "too much wind missing"
+    constant = np.full(shape, DEFAULT_WIND_M_S)
+    filled = constant if values is None else np.where(np.isnan(values), constant, values)
+    return filled, [f"{what}: {DEFAULT_WIND_M_S:g} m/s assumed"]
+
+
+def _quality(
+    records: Sequence[Record],
+    grid: Grid,
+    geometry: SolarGeometry,
+    site: Site,
+    ghi: FloatArray,
+    temp: FloatArray,
+    out_of_range: FloatArray,
+    repairs: RepairCount,
+    sun_error: FloatArray,
+    closure: FloatArray,
+) -> Quality:
+    texture = all(record.hourly_texture for record in records)
+    satellite = any(record.satellite for record in records)
+    none = np.zeros((len(ghi), 365), dtype=bool)
+    dark = falsely_dark_days(ghi, geometry) if texture else none
+    snow = possible_snow_days(ghi, temp, geometry) if satellite and texture else none
+    ratio = _clear_sky_ratio(ghi, geometry, site)
+    clearness = ghi.sum(axis=1) / geometry.ghi_extra_w_m2.sum()
+    rows = tuple(
+        YearQuality(
+            year=year,
+            ghi_kwh_m2_day=float(ghi[row].mean() * 24 / 1000),
+            clearness=float(clearness[row]),
+            missing_daylight_h=float(repairs.missing_h[row]),
+            repaired_share=float(repairs.missing_share[row]),
+            longest_gap_days=float(repairs.longest_gap_days[row]),
+            interpolated_h=float(repairs.interpolated_h[row]),
+            from_neighbours_h=float(repairs.from_neighbours_h[row]),
+            from_other_years_h=float(repairs.from_other_years_h[row]),
+            out_of_range=int(out_of_range[row]),
+            falsely_dark_days=int(dark[row].sum()),
+            possible_snow_days=int(snow[row].sum()),
+            sun_error_minutes=float(sun_error[row]),
+            clear_sky_ratio=float(ratio[row]),
+            closure=float(closure[row]),
+        )
+        for row, year in enumerate(grid.years)
+    )
+    words = "; ".join(dict.fromkeys(record.convention for record in records))
+    words += f". On the grid: UTC{grid.utc_offset_h:+g}, sun {grid.sun_offset_minutes:g} min after each step begins"
+    return Quality(
+        by_year=rows,
+        time_convention=words,
+        falsely_dark=dates_of(dark, grid.years),
+        possible_snow=dates_of(snow, grid.years),
+        flags=_flags(rows, texture=texture, satellite=satellite),
+    )
+
+
+def _clear_sky_ratio(ghi: FloatArray, geometry: SolarGeometry, site: Site) -> FloatArray:
+    """Clearest days over the clear-sky model, by year."""
+    clear = clear_sky_ghi(site, geometry).reshape(365, -1).sum(axis=1)
+    daily_extra = geometry.ghi_extra_w_m2.reshape(365, -1).mean(axis=1)
+    ratio = np.full(len(ghi), np.nan)
+    for row, series in enumerate(ghi):
+        by_day = series.reshape(365, -1)
+        days = clear_days(by_day, daily_extra)
+        if days.sum() >= 12:
+            ratio[row] = np.median(by_day[days].sum(axis=1) / clear[days])
+    return ratio
+
+
+def _flags(rows: tuple[YearQuality, ...], *, texture: bool, satellite: bool) -> tuple[str, ...]:
+    flags: list[str] = []
+    for row in rows:
+        if abs(row.sun_error_minutes) > TOLERANCE_MINUTES:
+            flags.append(
+                f"{row.year}: the sun stands {row.sun_error_minutes:+.0f} min from where the stamps say; "
+                "check time zone and interval convention"
+            )
+        if row.clear_sky_ratio < CLEAR_SKY_BAND[0] or row.clear_sky_ratio > CLEAR_SKY_BAND[1]:
+            flags.append(
+                f"{row.year}: clear days are {row.clear_sky_ratio:.2f} of a clear-sky model; check units and calibration"
+            )
+        if abs(row.closure) > 0.05:
+            flags.append(f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average")
+    if not texture:
+        flags.append(
+            "hours were made from daily totals: falsely dark days cannot be told, and cloud texture is lost"
+        )
+    if satellite:
+        flags.append(
+            "satellite data: fresh snow may be read as cloud, and dark days read up to 16 % too bright"
+        )
+    return tuple(flags)

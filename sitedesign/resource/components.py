@@ -1,0 +1,139 @@
+"""Completes global, direct and diffuse irradiance from whichever of them was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pvlib.atmosphere import alt2pres, get_absolute_airmass, get_relative_airmass
+from pvlib.clearsky import ineichen, lookup_linke_turbidity
+from pvlib.irradiance import dirint
+
+from sitedesign.resource.sun import SolarGeometry
+from sitedesign.site import Site
+
+FloatArray = NDArray[np.float64]
+
+TURBIDITY_SCALE = 0.8
+"""Brings Ineichen with pvlib's turbidity to 0.99-1.02 of REST2 and of real clear days (1-6 % low without)."""
+_LOWEST_COSINE = 0.065
+"""cos 86.3 degrees, pvlib's own limit for decomposition; below it all light counts as diffuse."""
+
+
+def complete(
+    ghi: FloatArray,
+    dni: FloatArray | None,
+    dhi: FloatArray | None,
+    geometry: SolarGeometry,
+    elevation_m: float,
+) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+    """Direct and diffuse irradiance where they are missing.
+
+    With one of the two given, the other closes GHI = DNI cos(zenith) + DHI; with neither, DIRINT (Perez et al.
+    1992), which is within 5 % in the desert where Erbs is 8 % low.
+
+    Parameters
+    ----------
+    ghi : ndarray, shape (years, steps)
+        Without gaps. [W/m2]
+    dni, dhi : ndarray or None
+        NaN where missing. [W/m2]
+    geometry : SolarGeometry
+    elevation_m : float
+        [m]
+
+    Returns
+    -------
+    dni, dhi : ndarray, shape (years, steps)
+        [W/m2]
+    notes : tuple of str
+    """
+    cosine = np.cos(np.radians(geometry.zenith_deg))
+    up = cosine > _LOWEST_COSINE
+    safe = np.where(up, cosine, 1.0)
+    notes: list[str] = []
+    dni = np.full_like(ghi, np.nan) if dni is None else dni
+    dhi = np.full_like(ghi, np.nan) if dhi is None else dhi
+    from_dhi = np.isnan(dni) & ~np.isnan(dhi)
+    closed = np.where(up, np.clip((ghi - dhi) / safe, 0, geometry.dni_extra_w_m2), 0.0)
+    share = _share(from_dhi, geometry)
+    if share:
+        notes.append(f"DNI closed from GHI and DHI in {share:.1%} of daylight")
+    dni = np.where(from_dhi, closed, dni)
+    neither = np.isnan(dni)
+    if neither.any():
+        rows = neither.any(axis=1)
+        split = np.full_like(ghi, np.nan)
+        split[rows] = _dirint(ghi[rows], geometry, elevation_m)
+        dni = np.where(neither, split, dni)
+        notes.append(f"DNI split from GHI by DIRINT in {_share(neither, geometry):.1%} of daylight")
+    open_dhi = np.isnan(dhi)
+    if open_dhi.any():
+        beam = np.where(up, np.minimum(dni * cosine, ghi), 0.0)
+        # Direct light cannot exceed global light; where it does, it is the direct light that gives way.
+        too_much = open_dhi & up & (dni * cosine > ghi)
+        dni = np.where(too_much, ghi / safe, dni)
+        dhi = np.where(open_dhi, ghi - beam, dhi)
+        dni = np.where(open_dhi & ~up, 0.0, dni)
+        if not neither.all():
+            notes.append(
+                f"DHI closed from GHI and DNI in {_share(open_dhi & ~neither, geometry):.1%} of daylight"
+            )
+    return dni, dhi, tuple(notes)
+
+
+def clear_sky_ghi(site: Site, geometry: SolarGeometry) -> FloatArray:
+    """Clear-sky global irradiance (Ineichen and Perez 2002, turbidity times 0.8), shape (steps,). [W/m2]
+
+    Parameters
+    ----------
+    site : Site
+    geometry : SolarGeometry
+
+    Returns
+    -------
+    ndarray
+    """
+    # pvlib's own interpolation calls what pandas has deprecated; monthly values interpolated here are the same.
+    months = pd.DatetimeIndex([pd.Timestamp(2001, month, 15, tz="UTC") for month in range(1, 13)])
+    monthly = np.asarray(
+        lookup_linke_turbidity(months, site.latitude, site.longitude, interp_turbidity=False),
+        dtype=np.float64,
+    )
+    turbidity = np.interp(np.arange(1, 366), months.day_of_year, monthly, period=365)
+    pressure = alt2pres(site.elevation_m)
+    zenith = geometry.apparent_zenith_deg
+    airmass = get_absolute_airmass(get_relative_airmass(np.minimum(zenith, 89.9)), pressure)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # at night, where the result is zero
+        sky = ineichen(
+            zenith,
+            airmass,
+            np.repeat(turbidity * TURBIDITY_SCALE, geometry.steps_per_day),
+            altitude=site.elevation_m,
+            dni_extra=geometry.dni_extra_w_m2,
+        )
+    ghi: FloatArray = np.nan_to_num(np.asarray(sky["ghi"], dtype=np.float64))
+    # Around sunrise the model sees the middle of the sunlit part; the interval's mean is less.
+    return ghi * np.where(geometry.daylight_fraction > 0, geometry.daylight_fraction, 0.0)
+
+
+def _dirint(ghi: FloatArray, geometry: SolarGeometry, elevation_m: float) -> FloatArray:
+    minutes = pd.to_timedelta(np.arange(len(geometry.zenith_deg)) * geometry.step_minutes, unit="min")
+    times = pd.DatetimeIndex(pd.Timestamp("2001-01-01", tz="UTC") + minutes)
+    split = np.empty_like(ghi)
+    for row, series in enumerate(ghi):
+        dni = dirint(
+            pd.Series(series, index=times),
+            pd.Series(geometry.zenith_deg, index=times),
+            times,
+            pressure=float(alt2pres(elevation_m)),
+        )
+        split[row] = np.nan_to_num(np.asarray(dni, dtype=np.float64))
+    cosine = np.cos(np.radians(geometry.zenith_deg))
+    limit = np.where(cosine > _LOWEST_COSINE, ghi / np.maximum(cosine, _LOWEST_COSINE), 0.0)
+    clipped: FloatArray = np.clip(split, 0, np.minimum(limit, geometry.dni_extra_w_m2))
+    return clipped
+
+
+def _share(mask: NDArray[np.bool_], geometry: SolarGeometry) -> float:
+    return float(mask[:, geometry.is_day].mean())

@@ -1,0 +1,56 @@
+"""SURFRAD daily files (1- or 3-minute means, UTC, stamped at the end)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from pvlib.iotools import read_surfrad
+
+from sitedesign.resource.formats.record import Record, record_from
+from sitedesign.site import Site
+
+_PLACE = re.compile(r"^\s*-?\d+\.\d+\s+-?\d+\.\d+\s+\d+(\.\d+)?\s+m\s+version\s+\d", re.IGNORECASE)
+
+
+def recognise(head: str) -> bool:
+    """Tell a SURFRAD file by its second row."""
+    lines = head.splitlines()
+    return len(lines) > 1 and bool(_PLACE.match(lines[1]))
+
+
+def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+    """Read the file of one day; values that failed SURFRAD's own checks (flag 1) are taken as missing.
+
+    Parameters
+    ----------
+    path : Path
+    site : Site, optional
+        Not needed.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    InputError
+        If the stamps are faulty.
+    """
+    data, meta = read_surfrad(path)
+    data.index = pd.DatetimeIndex(data.index).tz_localize(None)
+    for name in ("ghi", "dni", "dhi", "temp_air", "wind_speed"):
+        data[name] = data[name].where(data[f"{name}_flag"] != 1)
+    return record_from(
+        data,
+        path.name,
+        f"SURFRAD {meta['name']}",
+        "end",
+        0.0,
+        words="means stamped at their end, UTC",
+        typical=False,
+        latitude=meta["latitude"],
+        longitude=meta["longitude"],
+        elevation_m=meta["elevation"],
+    )

@@ -1,0 +1,164 @@
+"""Reads weather files of any known family, recognised by content and joined across years."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sitedesign.errors import Fault, InputError
+from sitedesign.resource.assemble import assemble
+from sitedesign.resource.formats import epw_tmy, nsrdb, plain, pvgis, surfrad, uscrn
+from sitedesign.resource.formats.record import Record
+from sitedesign.resource.formats.wrong import unrecognised, wrong_kind
+from sitedesign.resource.weather import Weather
+from sitedesign.site import Site
+
+OF = "Weather.read()"
+FARTHEST_KM = 25.0
+_HEAD_BYTES = 16_384
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of files: its name for people, how to tell it, how to parse it."""
+
+    name: str
+    recognise: Callable[[str], bool]
+    parse: Callable[[Path, Site | None], Record]
+
+
+FAMILIES = (
+    Family("NSRDB CSV", nsrdb.recognise, nsrdb.parse),
+    Family("EPW", epw_tmy.recognise_epw, epw_tmy.parse_epw),
+    Family("TMY3", epw_tmy.recognise_tmy3, epw_tmy.parse_tmy3),
+    Family("TMY2", epw_tmy.recognise_tmy2, epw_tmy.parse_tmy2),
+    Family("PVGIS CSV", pvgis.recognise_csv, pvgis.parse),
+    Family("PVGIS JSON", pvgis.recognise_json, pvgis.parse),
+    Family("SURFRAD", surfrad.recognise, surfrad.parse),
+    Family("USCRN daily01", uscrn.recognise, uscrn.parse),
+    Family("CSV with named columns", plain.recognise, plain.parse),
+)
+
+
+def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
+    """Read weather files and join them; the rules are those of :mod:`sitedesign.resource.repair`.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files, or folders of them (not searched deeper); other files in a folder are left out, and said.
+    site : Site, optional
+        Needed when no file names its place; otherwise it must lie within 25 km of it.
+
+    Returns
+    -------
+    Weather
+        In local standard time, with ``quality`` filled.
+
+    Raises
+    ------
+    InputError
+        With every fault of every file: missing, of the wrong kind, unreadable, with duplicate or unsorted stamps,
+        far from the site or from each other, on different steps, or with holes above the limits.
+    """
+    files, explicit, faults = _expand(paths)
+    records: list[Record] = []
+    skipped: list[str] = []
+    for file in files:
+        outcome = _read_one(file, site)
+        if isinstance(outcome, Record):
+            records.append(outcome)
+        elif file in explicit or outcome[1]:
+            faults += outcome[0]
+        else:
+            skipped.append(file.name)
+    if not faults and not records:
+        found = f"{len(skipped)} files, none of a known family" if skipped else "no files"
+        faults.append(Fault("paths", found, "needs at least one weather file"))
+    faults += _place_faults(records, site)
+    if faults:
+        raise InputError(faults, OF)
+    place = site or _site_of(records)
+    notes = (f"not weather, left out: {', '.join(skipped)}",) if skipped else ()
+    return assemble(records, place, kind="file", of=OF, notes=notes)
+
+
+def _expand(paths: Sequence[Path]) -> tuple[list[Path], set[Path], list[Fault]]:
+    """Files in order, those named one by one, and faults of missing paths."""
+    files: list[Path] = []
+    explicit: set[Path] = set()
+    faults: list[Fault] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(
+                item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")
+            )
+            files += inside
+            if not inside:
+                faults.append(Fault(str(path), "an empty folder", "needs at least one weather file"))
+        elif path.is_file():
+            files.append(path)
+            explicit.add(path)
+        else:
+            faults.append(
+                Fault(str(path), "no such file or folder", "must exist", "Check the path for typing errors.")
+            )
+    return list(dict.fromkeys(files)), explicit, faults
+
+
+def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:
+    """Parse one file, or its faults and whether it was recognised as weather at all."""
+    with file.open("rb") as stream:
+        first = stream.read(_HEAD_BYTES)
+    fault = wrong_kind(file.name, first)
+    if fault is not None:
+        return [fault], False
+    head = first.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    family = next((known for known in FAMILIES if known.recognise(head)), None)
+    if family is None:
+        return [unrecognised(file.name, head)], False
+    try:
+        return family.parse(file, site)
+    except InputError as error:
+        return list(error.faults), True
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, OverflowError) as error:
+        # Whatever a parser stumbles over, the user needs to know which file and what it was taken for.
+        found = f"a file that begins like {family.name} but cannot be read ({type(error).__name__}: {error})"
+        return [Fault(file.name, found[:300], "must be complete and unmodified", "Download it again.")], True
+
+
+def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
+    faults: list[Fault] = []
+    placed = [record for record in records if record.latitude is not None and record.longitude is not None]
+    if site is None and records and not placed:
+        remedy = "Give site=Site(latitude=..., longitude=...), or header lines '# latitude: ...' and '# longitude: ...'."
+        return [Fault(records[0].file, "no place in the file", "the place must be known", remedy)]
+    for record in placed:
+        here = (float(record.latitude or 0), float(record.longitude or 0))
+        if site is not None:
+            there, whose = (site.latitude, site.longitude), "the site"
+        else:
+            there, whose = (float(placed[0].latitude or 0), float(placed[0].longitude or 0)), placed[0].file
+        distance = distance_km(*here, *there)
+        if distance > FARTHEST_KM:
+            found = f"weather of {here[0]:g}, {here[1]:g}, which is {distance:.0f} km from {whose} ({there[0]:g}, {there[1]:g})"
+            remedy = "Take weather of the site, or leave `site` out to study the place of the file."
+            faults.append(Fault(record.file, found, f"must be within {FARTHEST_KM:.0f} km", remedy))
+    return faults
+
+
+def distance_km(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
+    """Great-circle distance by the haversine formula. [km]"""
+    lat_a, lat_b = np.radians([latitude_a, latitude_b])
+    half = np.radians([(latitude_b - latitude_a) / 2, (longitude_b - longitude_a) / 2])
+    square = np.sin(half[0]) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin(half[1]) ** 2
+    return float(2 * 6371 * np.arcsin(np.sqrt(square)))
+
+
+def _site_of(records: Sequence[Record]) -> Site:
+    first = next(record for record in records if record.latitude is not None)
+    given = {"latitude": first.latitude, "longitude": first.longitude, "elevation_m": first.elevation_m}
+    return Site(**{key: value for key, value in given.items() if value is not None})
