@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest
@@ -129,7 +130,7 @@ class Study(BaseModel):
     use: Literal["training", "inference"] = "training"
     sustained_fraction: float | None = Field(default=None, gt=0, le=1)
     throughput_curve: Literal["default", "conservative", "optimistic"] = "default"
-    weather: Weather | None = None
+    weather: InstanceOf[Weather] | None = None
     weather_years: int = Field(default=20, ge=1, le=2000)
     seed: int = Field(default=0, ge=0)
     step_minutes: int | None = None
@@ -157,9 +158,9 @@ class Study(BaseModel):
         try:
             super().__init__(**known)
         except ValidationError as error:
-            named = {fault.where for fault in faults}
+            named = {_field(fault) for fault in faults}  # already said in better words
             found = faults_of(error, "study", type(self).model_fields)
-            faults += [fault for fault in found if not any(fault.where.startswith(where) for where in named)]
+            faults += [fault for fault in found if _field(fault) not in named]
         if not faults:
             faults = _cross_faults(self)
         if faults:
@@ -239,6 +240,11 @@ def _entry(find: Any, value: Any, faults: list[Fault], where: str) -> Any:  # no
     except InputError as error:
         faults += [Fault(where, fault.found, fault.allowed, fault.remedy) for fault in error.faults]
         return value
+
+
+def _field(fault: Fault) -> str:
+    """Field of the study that a fault is about: ``backup`` for ``study.backup[0]``."""
+    return re.split(r"[.\[]", fault.where.removeprefix("study."))[0]
 
 
 def _resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:

@@ -80,7 +80,10 @@ def test_ac_battery_on_a_dc_array() -> None:
 
 def test_limits_read_numbers_pairs_and_unknown_keys() -> None:
     study = Study(
-        site=EL_PASO, racks=7, uptime=0.99, limits={"solar_mw": 900, "battery_mwh": (10, 20), "units": {"diesel": 3}}
+        site=EL_PASO,
+        racks=7,
+        uptime=0.99,
+        limits={"solar_mw": 900, "battery_mwh": (10, 20), "units": {"diesel": 3}},
     )
     assert study.limits.solar_mw == (0, 900)
     assert study.limits.battery_mwh == (10, 20)
