@@ -135,7 +135,9 @@ class NotProvenOptimal(SiteDesignError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name closest to `name`, as a sentence; empty when nothing is close."""
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    known = list(known)
+    begins = [item for item in known if name and item.lower().startswith(name.lower())]
+    match = begins[:1] or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"Did you mean {match[0]!r}?" if match else ""
 
 

@@ -8,16 +8,20 @@ from pydantic import ValidationError
 
 from sitedesign.errors import Fault, nearest
 
+_SHORT_LIST = 12
+
 
 def unknown_keys(prefix: str, data: Iterable[str], known: Iterable[str]) -> list[Fault]:
     """One :class:`Fault` per key that is not known, with the nearest known one."""
     known = list(known)
-    allowed = f"known keys are {', '.join(known)}"
-    return [
-        Fault(f"{prefix}.{key}", "an unknown key", allowed, nearest(key, known))
-        for key in data
-        if key not in known
-    ]
+    faults = []
+    for key in (key for key in data if key not in known):
+        guess = nearest(key, known)
+        # A long list is only worth its lines when there is nothing better to say.
+        few = not guess or len(known) <= _SHORT_LIST
+        allowed = f"known keys are {', '.join(known)}" if few else "there is no such key"
+        faults.append(Fault(f"{prefix}.{key}", "an unknown key", allowed, guess))
+    return faults
 
 
 def faults_of(error: ValidationError, prefix: str, known: Iterable[str]) -> list[Fault]:

@@ -15,5 +15,5 @@ def weather_real() -> Path:
     """Folder of measured weather files; the test is skipped where it is not there."""
     folder = Path(os.environ.get("SITEDESIGN_WEATHER_REAL", ROOT.parent / "shared" / "weather_real"))
     if not folder.is_dir():
-        pytest.skip(f"measured weather files are not here (looked for {folder.name}/; set SITEDESIGN_WEATHER_REAL)")
+        pytest.skip(f"measured weather files are not here (no {folder.name}/; set SITEDESIGN_WEATHER_REAL)")
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sitedesign import economics, library
 
 
@@ -35,7 +36,9 @@ def test_marginal_cost_of_a_gas_engine_by_hand() -> None:
     engine, gas, path = library.backup("recip_medium"), library.fuel("natural_gas"), library.power_path("ac")
     assert economics.backup_marginal_cost(engine, gas, path, 5.0, 0.0) == pytest.approx(49.5)
     # 53.06 kg/MMBtu x 8.3 = 440.4 kg/MWh; at 100 USD/t 44.04 USD/MWh
-    assert economics.backup_marginal_cost(engine, gas, path, 5.0, 100.0) == pytest.approx(49.5 + 44.04, abs=0.01)
+    assert economics.backup_marginal_cost(engine, gas, path, 5.0, 100.0) == pytest.approx(
+        49.5 + 44.04, abs=0.01
+    )
 
 
 def test_battery_cost_splits_energy_and_power() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sitedesign import InputError, Site, Study, library
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
