@@ -7,7 +7,9 @@ without changing its energy.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from datetime import timezone
 from math import gcd
 from pathlib import Path
 from typing import Literal
@@ -299,11 +301,15 @@ def _load_csv(path: Path) -> tuple[Record | None, list[Fault]]:
 
 
 def _stamps(column: pd.Series, where: str) -> tuple[pd.DatetimeIndex | None, list[Fault]]:
-    for options in ({"format": "ISO8601"}, {"format": "ISO8601", "utc": True}, {"format": "mixed"}):
-        try:
-            return pd.DatetimeIndex(pd.to_datetime(column, **options)), []
-        except (ValueError, TypeError):
-            continue
+    with contextlib.suppress(ValueError, TypeError):
+        return pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601")), []
+    with contextlib.suppress(ValueError, TypeError):  # offsets that change: daylight saving
+        universal = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601", utc=True))
+        winter_and_summer = (pd.Timestamp(column.iloc[at]).utcoffset() for at in (0, len(column) // 2))
+        standard = min(offset for offset in winter_and_summer if offset is not None)
+        return universal.tz_convert(timezone(standard)), []
+    with contextlib.suppress(ValueError, TypeError):
+        return pd.DatetimeIndex(pd.to_datetime(column, format="mixed")), []
     parsed = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
     bad = np.flatnonzero(parsed.isna().to_numpy())
     example = column.iloc[int(bad[0])] if bad.size else column.iloc[0]

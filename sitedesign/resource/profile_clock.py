@@ -207,12 +207,21 @@ def _standard_time(
         return index, 0, []
     offsets = (index.tz_localize(None) - index.tz_convert("UTC").tz_localize(None)).total_seconds() / 60
     own = int(offsets.min())  # daylight saving only ever adds
-    stamps = index.tz_convert("UTC").tz_localize(None) + pd.Timedelta(minutes=own)
-    notes = [f"time index in {index.tz}, read at its standard time (UTC{own / 60:+g} h)"]
+    universal = index.tz_convert("UTC").tz_localize(None)
+    if utc_offset_h is not None and _minutes_into_year(universal[0], utc_offset_h * 60) <= max(STEPS_MINUTES):
+        own = round(utc_offset_h * 60)  # cut to years by the site's clock, whatever zone the index is in
+    stamps = universal + pd.Timedelta(minutes=own)
+    notes = [f"time index in {index.tz}, read at standard time (UTC{own / 60:+g} h)"]
     shift = 0 if utc_offset_h is None else round(utc_offset_h * 60) - own
     if shift:
         notes.append(f"moved by {shift / 60:+g} h to the site's standard time; the ends wrap round")
     return stamps, shift, notes
+
+
+def _minutes_into_year(stamp: pd.Timestamp, offset_minutes: float = 0) -> float:
+    """Minutes since 1 January 00:00 on a clock that is `offset_minutes` ahead of the stamp."""
+    moved = stamp + pd.Timedelta(minutes=offset_minutes)
+    return float((moved - pd.Timestamp(year=moved.year, month=1, day=1)).total_seconds() / 60)
 
 
 def _gap_faults(record: Record, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64], step: int) -> list[Fault]:
@@ -251,8 +260,7 @@ def _gap_faults(record: Record, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64
 
 def _interval_starts(stamps: pd.DatetimeIndex, step: int) -> tuple[pd.DatetimeIndex, str]:
     """Shift stamps at the middle or the end of each interval to its start."""
-    first = stamps[0]
-    into_year = (first - pd.Timestamp(year=first.year, month=1, day=1)).total_seconds() / 60
+    into_year = _minutes_into_year(stamps[0])
     if into_year == step:
         return stamps - pd.Timedelta(minutes=step), "stamps read as the end of each interval"
     within = into_year % step
