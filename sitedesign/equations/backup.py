@@ -1,0 +1,48 @@
+"""Backup units: what they can give, how they are counted, and when they arrive."""
+
+from __future__ import annotations
+
+from sitedesign.equations.registry import equation
+
+
+@equation("C1", r"g_{kt} \le s_k\,a_{kt}\,N_k", over=("alike_technology", "step"))
+def alike_generation_limit(m, k, t):
+    """Units of one kind that derate alike need only their number."""
+    return m.backup_mw[k, t] <= m.unit_mw[k] * m.capability[k, t] * m.units[k]
+
+
+@equation("C2", r"g_{kt} \le s_k \sum_i a_{kit}\,y_{ki}", over=("differing_technology", "step"))
+def differing_generation_limit(m, k, t):
+    """Units with outages of their own each bring what they can give in this step."""
+    able = sum(m.unit_capability[k, i, t] * m.unit_built[k, i] for name, i in m.unit if name == k)
+    return m.backup_mw[k, t] <= m.unit_mw[k] * able
+
+
+@equation("C3", r"N_k = \sum_i y_{ki}", over="differing_technology")
+def unit_count(m, k):
+    """The number of units is the sum of those built."""
+    return m.units[k] == sum(m.unit_built[name, i] for name, i in m.unit if name == k)
+
+
+@equation("C4", r"y_{ki} \le y_{k,i-1}", over="later_unit")
+def unit_order(m, k, i):
+    """Units are built in order, which leaves one way instead of many to say the same plant."""
+    return m.unit_built[k, i] <= m.unit_built[k, i - 1]
+
+
+@equation("C5", r"N_k \le \overline{N}_k\,z_k", over="technology")
+def technology_link(m, k):
+    """A technology counts as used as soon as one unit is built; the factor is the most units allowed."""
+    return m.units[k] <= m.units_max[k] * m.technology_used[k]
+
+
+@equation("C6", r"M \ge \tau_k\,z_k", over="technology")
+def lead_time(m, k):
+    """First power comes no sooner than the slowest technology used."""
+    return m.months_to_power >= m.lead_months[k] * m.technology_used[k]
+
+
+@equation("C7", r"F_k = \frac{\Delta t}{Y} \sum_t g_{kt}", over="technology")
+def backup_energy(m, k):
+    """Energy a year, the mean over the weather years; fuel, carbon and the renewable share follow from it."""
+    return m.backup_mwh_per_yr[k] == m.step_h / m.weather_years * sum(m.backup_mw[k, t] for t in m.step)

@@ -1,0 +1,12 @@
+"""Spare racks: broken racks use up the same downtime budget as missing power."""
+
+from __future__ import annotations
+
+from sitedesign.equations.registry import equation
+
+
+@equation("D1", r"L^R \ge \bar\ell\,\bigl(\epsilon_r + (\epsilon_{r+1}-\epsilon_r)(R - r)\bigr)", over="chord")
+def rack_shortfall_chord(m, r):
+    """The expected shortfall e(R) = E[(K - Bin(R, a))+]/K is convex, so its chords are exact at whole racks."""
+    share = m.rack_shortfall[r] + m.rack_shortfall_slope[r] * (m.racks - r)
+    return m.rack_lost_mwh_per_yr >= m.load_mwh_per_yr * share

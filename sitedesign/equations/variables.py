@@ -1,0 +1,224 @@
+"""Sets, parameters and variables of the model, with their units.
+
+Power is MW, energy MWh, money million USD a year: that keeps the coefficients near 1. Capacities and annual
+totals are declared apart from the step-by-step operation, because a master problem needs only the former.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyomo.environ as pyo
+
+from sitedesign.case import BackupCase, Case, FloatArray
+
+u = pyo.units
+if not hasattr(u, "MUSD"):  # the registry is one per process
+    u.load_definitions_from_strings(["USD = [currency]", "MUSD = 1e6 * USD", "kUSD = 1e3 * USD"])
+
+USD_PER_MUSD = 1e6
+
+Chords = tuple[FloatArray, FloatArray]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One row of the table of symbols.
+
+    Attributes
+    ----------
+    name : str
+        Name in the code and in LP files.
+    latex : str
+        Symbol in the equations.
+    unit : str
+        Empty for a count or a fraction.
+    over : tuple of str
+        Index sets.
+    doc : str
+    """
+
+    name: str
+    latex: str
+    unit: str
+    over: tuple[str, ...]
+    doc: str
+
+
+SYMBOLS = (
+    Symbol("solar_mw", "S", "MW", (), "Solar array, MWdc"),
+    Symbol("battery_mwh", "E", "MWh", (), "Battery energy, nameplate"),
+    Symbol("battery_mw", "P", "MW", (), "Battery power, charging and discharging alike"),
+    Symbol("units", "N_k", "", ("technology",), "Units of a backup technology, integer"),
+    Symbol("unit_built", "y_{ki}", "", ("unit",), "Unit i of a technology whose units differ is built, 0 or 1"),
+    Symbol("technology_used", "z_k", "", ("technology",), "The technology is used at all, 0 or 1"),
+    Symbol("racks", "R", "", (), "Racks installed, integer"),
+    Symbol("rack_lost_mwh_per_yr", "L^R", "MWh/yr", (), "Load not computed on because racks are broken"),
+    Symbol("months_to_power", "M", "month", (), "Longest lead time of what is built"),
+    Symbol("backup_mwh_per_yr", "F_k", "MWh/yr", ("technology",), "Energy from a backup technology"),
+    Symbol("lost_mwh_per_yr", "U", "MWh/yr", (), "Shed load weighted by the compute it costs"),
+    Symbol("curtailed_mw", "q_t", "MW", ("step",), "Solar power not used"),
+    Symbol("charge_mw", "c_t", "MW", ("step",), "Battery charging, at the bus"),
+    Symbol("discharge_mw", "d_t", "MW", ("step",), "Battery discharging, at the bus"),
+    Symbol("stored_mwh", "e_t", "MWh", ("step",), "Energy in the battery at the end of the step"),
+    Symbol("backup_mw", "g_{kt}", "MW", ("technology", "step"), "Output of a backup technology"),
+    Symbol("shed_mw", "u_{jt}", "MW", ("tier", "step"), "Load shed in a tier, at most its width times the load"),
+)
+
+
+def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None:
+    """Add what is decided once: capacities, counts and annual totals, and the data their equations read.
+
+    Parameters
+    ----------
+    m : pyomo.environ.ConcreteModel
+        Empty, or without these names.
+    case : Case
+    chords : tuple of ndarray
+        Values and slopes of the rack shortfall from K racks on
+        (:func:`sitedesign.optimize.rack_shortfall.shortfall_chords`). [fraction, fraction per rack]
+    """
+    limits = case.limits
+    names = [b.name for b in case.backup]
+    by_name = dict(zip(names, case.backup, strict=True))
+    alike = [b.name for b in case.backup if b.capability.shape[0] == 1]
+    differing = [(b.name, i) for b in case.backup if b.name not in alike for i in range(units_allowed(case, b))]
+    m.technology = pyo.Set(initialize=names, dimen=1)
+    m.alike_technology = pyo.Set(initialize=alike, dimen=1)
+    m.differing_technology = pyo.Set(initialize=[n for n in names if n not in alike], dimen=1)
+    m.unit = pyo.Set(initialize=differing, dimen=2)
+    m.later_unit = pyo.Set(initialize=[(k, i) for k, i in differing if i > 0], dimen=2)
+    value, slope = chords
+    m.chord = pyo.RangeSet(case.racks_contracted, case.racks_contracted + value.size - 1)
+    m.rack_shortfall = pyo.Param(m.chord, initialize=dict(zip(m.chord, value.tolist(), strict=True)))
+    m.rack_shortfall_slope = pyo.Param(m.chord, initialize=dict(zip(m.chord, slope.tolist(), strict=True)))
+
+    _declare_prices(m, case, by_name)
+    m.solar_mw = pyo.Var(bounds=_solar_bounds(case), units=u.MW)
+    m.battery_mwh = pyo.Var(bounds=_battery_bounds(case, limits.battery_mwh), units=u.MWh)
+    m.battery_mw = pyo.Var(bounds=_battery_bounds(case, limits.battery_mw), units=u.MW)
+    m.units = pyo.Var(
+        m.technology,
+        domain=pyo.NonNegativeIntegers,
+        bounds=lambda _, k: (by_name[k].units_min, units_allowed(case, by_name[k])),
+    )
+    m.unit_built = pyo.Var(m.unit, domain=pyo.Binary)
+    m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
+    m.racks = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(case.racks_contracted, case.racks_max))
+    m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
+    m.months_to_power = pyo.Var(bounds=(_months_always(case), limits.months_to_power), units=u.month)
+    m.backup_mwh_per_yr = pyo.Var(m.technology, bounds=(0, None), units=u.MWh / u.year)
+    m.lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
+
+
+def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
+    """Add what is decided in every step, and the series its equations read.
+
+    Parameters
+    ----------
+    m : pyomo.environ.ConcreteModel
+        With the capacities declared.
+    case : Case
+    """
+    m.step = pyo.RangeSet(1, case.steps)
+    m.later_step = pyo.RangeSet(2, case.steps)
+    m.tier = pyo.RangeSet(1, len(case.tiers))
+    m.step_h = pyo.Param(initialize=case.step_h, units=u.h, mutable=True)
+    m.weather_years = pyo.Param(initialize=case.years, units=u.year, mutable=True)
+    m.eta_charge = pyo.Param(initialize=case.eta_charge)
+    m.eta_discharge = pyo.Param(initialize=case.eta_discharge)
+    m.tier_weight = pyo.Param(m.tier, initialize={j + 1: tier.weight for j, tier in enumerate(case.tiers)})
+    m.solar_yield = pyo.Param(m.step, initialize=_by_step(case.solar_yield))
+    m.load_mw = pyo.Param(m.step, initialize=_by_step(case.load_mw), units=u.MW, mutable=True)
+    m.usable = pyo.Param(m.step, initialize=_by_step(case.usable))
+    m.capability = pyo.Param(m.alike_technology, m.step, initialize=_alike_capability(case))
+    m.unit_capability = pyo.Param(m.unit, m.step, initialize=_unit_capability(case, list(m.unit)))
+
+    m.curtailed_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
+    m.charge_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
+    m.discharge_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
+    m.stored_mwh = pyo.Var(m.step, bounds=(0, None), units=u.MWh)
+    m.backup_mw = pyo.Var(m.technology, m.step, bounds=(0, None), units=u.MW)
+    load, tiers = _by_step(case.load_mw), case.tiers
+    m.shed_mw = pyo.Var(m.tier, m.step, bounds=lambda _, j, t: (0, tiers[j - 1].width * load[t]), units=u.MW)
+
+
+def units_allowed(case: Case, backup: BackupCase) -> int:
+    """Most units of a technology: none when its lead time is longer than the months allowed."""
+    return 0 if _too_late(case, backup.lead_months) else backup.units_max
+
+
+def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupCase]) -> None:
+    def param(value: float, unit: Any) -> pyo.Param:  # noqa: ANN401
+        return pyo.Param(initialize=value, units=unit, mutable=True)
+
+    def per_technology(attribute: str, unit: Any, scale: float = 1.0) -> pyo.Param:  # noqa: ANN401
+        values = {k: getattr(b, attribute) * scale for k, b in by_name.items()}
+        return pyo.Param(m.technology, initialize=values, units=unit, mutable=True)
+
+    limits = case.limits
+    musd = 1 / USD_PER_MUSD
+    m.solar_cost = param(case.solar_cost_usd_per_mw_yr * musd, u.MUSD / u.MW / u.year)
+    m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * musd, u.MUSD / u.MWh / u.year)
+    m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * musd, u.MUSD / u.MW / u.year)
+    m.unit_cost = per_technology("annual_cost_usd_per_unit", u.MUSD / u.year, musd)
+    m.marginal_cost = per_technology("marginal_cost_usd_per_mwh", u.MUSD / u.MWh, musd)
+    m.rack_cost = param(case.rack_cost_usd_per_yr * musd, u.MUSD / u.year)
+    m.delay_cost = param(case.delay_cost_usd_per_month_yr * musd, u.MUSD / u.year / u.month)
+    m.unit_mw = per_technology("unit_mw", u.MW)
+    m.co2_t_per_mwh = per_technology("co2_t_per_mwh", u.metric_ton / u.MWh)
+    m.lead_months = per_technology("lead_months", u.month)
+    m.units_max = pyo.Param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
+    m.load_mwh_per_yr = param(case.load_mwh_per_yr, u.MWh / u.year)
+    m.racks_contracted = pyo.Param(initialize=case.racks_contracted)
+    m.uptime_target = pyo.Param(initialize=case.uptime_target)
+    m.solar_acres_per_mw = param(case.solar_acres_per_mw, u.acre / u.MW)
+    m.land_acres = param(limits.land_acres or 0.0, u.acre)
+    m.min_duration_h = param(limits.min_duration_h or 0.0, u.h)
+    m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
+    m.min_renewable_share = pyo.Param(initialize=limits.min_renewable_share or 0.0)
+    m.max_co2_t_per_yr = param(limits.max_co2_t_per_yr or 0.0, u.metric_ton / u.year)
+
+
+def _too_late(case: Case, lead_months: float) -> bool:
+    limit = case.limits.months_to_power
+    return limit is not None and lead_months > limit
+
+
+def _solar_bounds(case: Case) -> tuple[float, float]:
+    lower, upper = case.limits.solar_mw
+    return (lower, max(lower, 0.0)) if _too_late(case, case.solar_lead_months) else (lower, upper)
+
+
+def _battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, float]:
+    lower, upper = bounds
+    return (lower, max(lower, 0.0)) if _too_late(case, case.battery_lead_months) else (lower, upper)
+
+
+def _months_always(case: Case) -> float:
+    """Lead time of solar and battery, which count whenever they may be built at all."""
+    leads = [0.0]
+    if _solar_bounds(case)[1] > 0:
+        leads.append(case.solar_lead_months)
+    if _battery_bounds(case, case.limits.battery_mwh)[1] > 0:
+        leads.append(case.battery_lead_months)
+    return max(leads)
+
+
+def _by_step(series: FloatArray) -> dict[int, float]:
+    return dict(enumerate(series.tolist(), start=1))
+
+
+def _alike_capability(case: Case) -> dict[tuple[str, int], float]:
+    alike = [b for b in case.backup if b.capability.shape[0] == 1]
+    return {(b.name, t): share for b in alike for t, share in _by_step(b.capability[0]).items()}
+
+
+def _unit_capability(case: Case, units: list[tuple[str, int]]) -> dict[tuple[str, int, int], float]:
+    rows = {b.name: b.capability for b in case.backup}
+    return {
+        (k, i, t): share
+        for k, i in units
+        for t, share in _by_step(rows[k][min(i, rows[k].shape[0] - 1)]).items()
+    }
