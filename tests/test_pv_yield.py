@@ -369,3 +369,12 @@ def test_tracker_capacity_factor_at_measured_places(
     weather = Weather.read(weather_real / folder)
     factor = solar_yield(weather, library.pv("tracker_ac"), 0).mean()
     assert low < factor < high
+
+
+@pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear")  # pvlib 0.16 under pandas 3.1
+def test_tracker_capacity_factor_at_el_paso_on_generated_weather() -> None:
+    weather = Weather.generate(Site(latitude=31.76, longitude=-106.49), years=20, seed=0)
+    tracker = solar_yield(weather, library.pv("tracker_ac"), 0).mean()
+    fixed = solar_yield(weather, library.pv("fixed_ac"), 0).mean()
+    assert 0.22 < tracker < 0.29
+    assert 0.16 < fixed < tracker  # leaning to winter costs some of the year's energy

@@ -12,6 +12,9 @@ from sitedesign.resource.pv import solar_yield
 from sitedesign.resource.weather import Weather
 from sitedesign.site import Site
 
+# pvlib 0.16 still asks pandas 3.1 for a name that is going away.
+pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear")
+
 EL_PASO = Site(latitude=31.76, longitude=-106.49)
 
 
@@ -25,11 +28,16 @@ def forget_the_sun() -> None:
     sun._geometry.cache_clear()
 
 
+def median_s(benchmark: Any) -> float:
+    """Median of the rounds; 0 under --benchmark-disable, which only checks that the code runs."""
+    return float(benchmark.stats["median"]) if benchmark.stats else 0.0
+
+
 def test_twenty_generated_years(benchmark: Any) -> None:
     benchmark.pedantic(
         lambda: Weather.generate(EL_PASO, years=20, seed=1), setup=forget_the_sun, rounds=5, warmup_rounds=1
     )
-    assert benchmark.stats["median"] < 1.0
+    assert median_s(benchmark) < 1.0
 
 
 @pytest.mark.parametrize("name", ["tracker_ac", "fixed_ac", "fixed_dc"])
@@ -38,4 +46,4 @@ def test_yield_of_twenty_hourly_years(benchmark: Any, weather: Weather, name: st
     benchmark.pedantic(
         lambda: solar_yield(weather, pv, 5.0), setup=forget_the_sun, rounds=10, warmup_rounds=1
     )
-    assert benchmark.stats["median"] < 0.7
+    assert median_s(benchmark) < 0.7
