@@ -204,7 +204,7 @@ def test_energy_is_kept_on_any_step(own: int, study: int, seed: int) -> None:
     moved = resample(values, own, study)
     assert moved.shape == (2, 365 * 1440 // study)
     np.testing.assert_allclose(moved.mean(axis=1), values.mean(axis=1), rtol=1e-12)
-    # Every third hour keeps its own energy too, not only the year.
+    # Every hour keeps its own energy too, not only the year.
     hours = moved.reshape(2, 8760, -1).mean(axis=2)
     np.testing.assert_allclose(hours, values.reshape(2, 8760, -1).mean(axis=2), rtol=1e-12)
 
