@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -127,9 +127,10 @@ def load(path: str | Path) -> Entry:
     """
     path = Path(path)
     table = _parse(path, str(path))
-    kind = table.get("kind")
+    kind = str(table.get("kind", ""))
     if kind not in KINDS:
-        raise InputError([unknown_name(f"{path} kind", str(kind), KINDS)], str(path))
+        fault = unknown_name(f"{path} kind", kind, KINDS)
+        raise InputError([fault if kind else replace(fault, found="nothing")], str(path))
     base = str(table.get("extends", ""))
     if base and base not in names(kind):
         raise InputError([unknown_name(f"{path} extends", base, names(kind))], str(path))
@@ -194,7 +195,7 @@ def _build(kind: str, name: str, layers: list[_Layer]) -> Entry:
                 values[key] = item
             else:
                 known = [*_TOP, *cls.words(), *cls.numbers()]
-                faults.append(Fault(where, "an unknown key", f"must be a number or word of a {kind}",
+                faults.append(Fault(where, "an unknown key", f"must be a number or word of {cls.__name__}",
                                     nearest(key, known)))  # fmt: skip
             home[key] = layer.label
     if "title" not in values:

@@ -11,14 +11,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import pairwise
 from types import NoneType
 from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sitedesign.errors import Fault, InputError
-from sitedesign.validation import faults_of, unknown_keys
+from sitedesign.errors import Fault, InputError, nearest
+from sitedesign.validation import faults_of
 
 Value = float | int | date | tuple[tuple[float, float], ...] | tuple[float, ...] | None
 
@@ -247,11 +248,7 @@ class Entry(BaseModel):
     @classmethod
     def numbers(cls) -> dict[str, Number]:
         """Return the declarations of all numbers, by field name, in order."""
-        return {
-            name: next(item for item in info.metadata if isinstance(item, Number))
-            for name, info in cls.model_fields.items()
-            if any(isinstance(item, Number) for item in info.metadata)
-        }
+        return _numbers(cls)
 
     @classmethod
     def words(cls) -> tuple[str, ...]:
@@ -275,19 +272,27 @@ class Entry(BaseModel):
         where : callable
             Turns a field name into the location shown to the user.
         """
-        found = []
-        for fault in unknown_keys("", [key for key in data if key not in cls.model_fields], cls._known()):
-            key = fault.where.removeprefix(".")
-            found.append(Fault(where(key), fault.found, fault.allowed, fault.remedy))
+        known = [name for name in cls.model_fields if name not in ("kind", "sources")]
+        found = [
+            Fault(
+                where(key),
+                "an unknown key",
+                f"must be a number or word of {cls.__name__}",
+                nearest(key, known),
+            )
+            for key in data
+            if key not in cls.model_fields
+        ]
         for field, number in cls.numbers().items():
             if field not in data:
                 found.append(
                     Fault(where(field), "nothing", f"is needed, in {number.unit}", number.meaning + ".")
                 )
-            elif not (data[field] is None and cls.may_be_none(field)):
-                wrong = number.wrong(data[field])
-                if wrong:
-                    found.append(Fault(where(field), *wrong))
+            elif data[field] is None:
+                if not cls.may_be_none(field):
+                    found.append(Fault(where(field), "none", f"must be a number of {number.unit}"))
+            elif wrong := number.wrong(data[field]):
+                found.append(Fault(where(field), *wrong))
         for field in cls.words():
             allowed = get_args(cls.model_fields[field].annotation)
             if allowed and data.get(field) not in allowed:
@@ -302,10 +307,6 @@ class Entry(BaseModel):
         """Find fields that contradict one another, as (field, found, allowed, remedy)."""
         del data
         return []
-
-    @classmethod
-    def _known(cls) -> list[str]:
-        return [name for name in cls.model_fields if name not in ("kind", "sources")]
 
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401
         """Return a copy with some fields changed; the changed ones have the source ``user``.
@@ -328,7 +329,10 @@ class Entry(BaseModel):
         values = {
             name: getattr(self, name) for name in type(self).model_fields if name not in ("kind", "sources")
         }
-        faults = type(self).faults(values | changes, lambda field: f"{self.kind}.{self.name}.{field}")
+        prefix = f"{self.kind}.{self.name}"
+        fixed = [name for name in ("kind", "sources") if name in changes]
+        faults = [Fault(f"{prefix}.{name}", "a change", "must stay as it is") for name in fixed]
+        faults += type(self).faults(values | changes, lambda field: f"{prefix}.{field}")
         if faults:
             raise InputError(faults, f"{self.kind}({self.name!r}).replace()")
         numbers = type(self).numbers()
@@ -350,3 +354,12 @@ class Entry(BaseModel):
         return f"{type(self).__name__}({self.name!r}: {self.title})"
 
     __str__ = __repr__
+
+
+@cache
+def _numbers(cls: type[Entry]) -> dict[str, Number]:
+    declared = {
+        name: [item for item in info.metadata if isinstance(item, Number)]
+        for name, info in cls.model_fields.items()
+    }
+    return {name: found[0] for name, found in declared.items() if found}

@@ -126,7 +126,8 @@ class EntryTable:
         """One line a number, its source below it."""
         lines = [self._head()]
         for field, row in self.to_frame().iterrows():
-            lines.append(f"  {field} = {row['value']} {row['unit']}   [{row['status']}, {row['confidence']}]")
+            unit = "" if row["value"] == "none" else f" {row['unit']}"
+            lines.append(f"  {field} = {row['value']}{unit}   [{row['status']}, {row['confidence']}]")
             lines.append(
                 f"      {row['meaning']}. {row['source']}{', ' + row['year'] if row['year'] else ''}"
             )
