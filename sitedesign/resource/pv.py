@@ -86,7 +86,7 @@ def solar_yield(weather: Weather, pv: Pv, age_yr: float) -> FloatArray:
 
     Notes
     -----
-    Outages of inverter blocks (``pv.availability``) are not in it: sizing and certification each add their own.
+    Outages of inverter blocks (``pv.availability``) are not in it: sizing and certification add their own.
     Degradation scales the output after clipping, so that yields of any two ages differ by a plain factor;
     with an inverter smaller than the array this is slightly low in clipped hours, when power is ample.
     """
