@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import shutil
 from datetime import date
 from itertools import pairwise
 
@@ -9,6 +10,7 @@ import pytest
 
 from sitedesign import library
 from sitedesign.errors import InputError
+from sitedesign.library import files
 from sitedesign.library.number import Day, Number, Pairs, Shares
 
 
@@ -59,6 +61,28 @@ def test_installed_package_reads_its_own_copy(tmp_path, monkeypatch):
     monkeypatch.setattr(sitedesign, "__file__", str(tmp_path / "sitedesign" / "__init__.py"))
     assert library.library_folder("models") == copy
     assert library.library_folder("weather") == tmp_path / "weather"
+
+
+def test_fault_in_a_library_file_names_file_key_and_remedy(tmp_path, monkeypatch):
+    shutil.copytree(library.library_folder("models"), tmp_path / "models")
+    path = tmp_path / "models" / "battery" / "lfp.toml"
+    text = path.read_text(encoding="utf-8").replace("value = 0.86", "value = 88")
+    text = text.replace('unit = "USD/kWh"\nyear = 2025\n', 'unit = "USD/kWh"\n')
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(files, "library_folder", lambda kind: tmp_path / kind)
+    files._library_entry.cache_clear()
+    try:
+        missing = " * models/battery/lfp.toml [capex_usd_per_kwh] year: got nothing; is needed."
+        assert message(library.battery, "lfp_dc") == (  # states an efficiency of its own
+            f"1 problem in the inputs of models/battery/lfp_dc.toml:\n{missing}"
+        )
+        assert message(library.battery, "lfp") == (
+            f"2 problems in the inputs of models/battery/lfp.toml:\n{missing}\n"
+            " * models/battery/lfp.toml [round_trip_efficiency]: got 88; "
+            'unit is "fraction". Write 0.88, or set unit = "%".'
+        )
+    finally:
+        files._library_entry.cache_clear()
 
 
 # Replacing ---------------------------------------------------------------------------------------------

@@ -181,6 +181,7 @@ def _build(kind: str, name: str, layers: list[_Layer]) -> Entry:
     values: dict[str, Any] = {"name": name}
     sources: dict[str, Quantity] = {}
     home: dict[str, str] = {}
+    spoiled: set[str] = set()
     for layer in layers:
         for key, item in layer.table.items():
             if key in ("kind", "name", "extends"):
@@ -189,7 +190,9 @@ def _build(kind: str, name: str, layers: list[_Layer]) -> Entry:
             if key in cls.numbers():
                 quantity, found = _quantity(cls.numbers()[key], item, layer, where)
                 faults += found
-                if quantity is not None:
+                if quantity is None:
+                    spoiled.add(key)
+                else:
                     values[key], sources[key] = quantity.value, quantity
             elif key == "title" or key in cls.words():
                 values[key] = item
@@ -200,9 +203,10 @@ def _build(kind: str, name: str, layers: list[_Layer]) -> Entry:
             home[key] = layer.label
     if "title" not in values:
         faults.append(Fault(f"{of} title", "nothing", "is needed"))
-    spoiled = {fault.where for fault in faults}
-    for fault in cls.faults(values, lambda field: f"{home.get(field, of)} [{field}]"):
-        if fault.where not in spoiled:
+    # A number whose own table is faulty is not reported as missing a second time.
+    readable = {field: value for field, value in values.items() if field not in spoiled}
+    for fault in cls.faults(readable, lambda field: f"{home.get(field, of)} [{field}]"):
+        if fault.where not in {f"{home[field]} [{field}]" for field in spoiled}:
             faults.append(fault)
     if faults:
         raise InputError(faults, of)
