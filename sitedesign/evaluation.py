@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from sitedesign import economics
+from sitedesign import __version__, economics
 from sitedesign.case import Case, Dispatch, Plant
 from sitedesign.prepare import Prepared
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics, uptime_metrics, worst_events
 from sitedesign.reliability.replay import months_to_power, rack_shortfall
 
-_PACKAGES = ("sitedesign", "pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
+_PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
 
 
 class CostItem(BaseModel):
@@ -336,7 +336,8 @@ def _scaled(name: str, cost: economics.AnnualCost, amount: float) -> CostItem:
 def _provenance(prepared: Prepared) -> Provenance:
     source = prepared.weather.source
     return Provenance(
-        versions={"python": platform.python_version()} | {name: version(name) for name in _PACKAGES},
+        versions={"sitedesign": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in _PACKAGES},
         weather=source.description,
         weather_years=prepared.weather.years,
         seed=source.seed,
