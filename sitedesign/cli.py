@@ -285,13 +285,20 @@ def _show(result: Any, as_json: bool) -> None:  # noqa: ANN401
 @weather_app.command("check", epilog="Example: sitedesign weather check my_years/")
 def weather_check(
     files: Annotated[list[Path], typer.Argument(help="Weather files or folders.")],
+    lat: Annotated[
+        float | None, typer.Option(help="Latitude, where the files do not name their place.")
+    ] = None,
+    lon: Annotated[
+        float | None, typer.Option(help="Longitude, where the files do not name their place.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read weather files and report years, time convention, gaps, dark days and worst spells."""
     import sitedesign as sd
 
     with _exit_codes(as_json):
-        weather = sd.Weather.read(*files)
+        site = None if lat is None and lon is None else sd.Site(latitude=lat, longitude=lon)
+        weather = sd.Weather.read(*files, site=site)
         spells = weather.worst_spells()
         if as_json:
             quality = weather.quality.to_dict() if weather.quality is not None else None
