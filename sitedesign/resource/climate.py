@@ -16,7 +16,7 @@ from scipy.special import ndtri
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.library.files import library_folder
-from sitedesign.resource.climate_world import TEMPERATURE_FIELDS, world_climate, world_shape
+from sitedesign.resource.climate_world import TEMPERATURE_FIELDS, world_climate, world_quantiles
 from sitedesign.resource.sun import MONTH_STARTS, FloatArray, monthly_h0_kwh_m2_day
 from sitedesign.site import Site
 
@@ -25,12 +25,11 @@ STATION_FULL_KM, STATION_NONE_KM = 300.0, 1000.0
 _POWER = 3.0  # of inverse distance; measured against 2, 2.5 and 4 by leaving stations out
 _KM_PER_KM_OF_HEIGHT = 200.0  # a kilometre of height counts as 200 km of distance; measured likewise
 _SHADED = ("NC_Asheville_8_SSW",)  # reads 13 % below its twin 10 km away: left out of interpolation
-_LOWEST_KT, _HIGHEST_KT = 0.02, 0.88
+_LOWEST_KT, _HIGHEST_KT = 0.01, 0.93
 _EXTREME_SCORE = 3.2  # normal score of the smallest and largest of about 560 days
 
-_FRACTION_NAMES = (
-    "q0 q0.1 q0.2 q0.5 q1 q2 q5 q10 q15 q20 q25 q30 q35 q40 q45 q50 q55 q60 q65 q70 q75 q80 q85 q90 q95 q98 q99 q100"
-).split()
+_PERCENTS = "0 0.1 0.2 0.5 1 2 5 10 15 20 25 30 35 40 45 50 55 60 65 70 75 80 85 90 95 98 99 100"
+_FRACTION_NAMES = [f"q{percent}" for percent in _PERCENTS.split(" ")]
 PROBABILITIES: FloatArray = np.array([float(name[1:]) / 100 for name in _FRACTION_NAMES])
 SCORES: FloatArray = np.concatenate([[-_EXTREME_SCORE - 0.3], ndtri(PROBABILITIES[1:-1]), [_EXTREME_SCORE]])
 
@@ -74,7 +73,7 @@ class _Stations:
     kt_sd_excess: FloatArray
     persistence_excess: FloatArray
     temperature_excess: dict[str, FloatArray]
-    shape: FloatArray  # (station, month, probability): standardised quantiles
+    kt_quantiles: FloatArray  # the quantiles themselves; axes (station, month, probability)
 
 
 def site_climate(site: Site) -> SiteClimate:
@@ -111,9 +110,9 @@ def _site_climate(latitude: float, longitude: float, elevation_m: float) -> Site
     fade = (STATION_NONE_KM - distance_km[nearest]) / (STATION_NONE_KM - STATION_FULL_KM)
     share = float(np.clip(fade, 0, 1))
     kt_mean, kt_sd, persistence = world.kt_mean, world.kt_sd, world.persistence
-    temperature, shape = world.temperature, np.zeros((12, len(PROBABILITIES)))
+    temperature, quantiles = dict(world.temperature), np.zeros((12, len(PROBABILITIES)))
     if share < 1:
-        shape += (1 - share) * world_shape(latitude, longitude, PROBABILITIES)
+        quantiles += (1 - share) * world_quantiles(latitude, longitude, PROBABILITIES)
     if share > 0:
         height_km = (elevation_m - stations.elevation_m) / 1000
         weight = _weights(distance_km, height_km, stations.names)
@@ -124,9 +123,10 @@ def _site_climate(latitude: float, longitude: float, elevation_m: float) -> Site
             name: world.temperature[name] + share * (weight @ stations.temperature_excess[name])
             for name in TEMPERATURE_FIELDS
         }
-        shape += share * np.tensordot(weight, stations.shape, axes=1)
+        quantiles += share * np.tensordot(weight, stations.kt_quantiles, axes=1)
     temperature["temp_mean_c"] = mid_month_nodes(temperature["temp_mean_c"])
-    quantiles = _quantiles(mid_month_nodes(kt_mean), mid_month_nodes(kt_sd), shape)
+    nodes = mid_month_nodes(_bent(quantiles, kt_mean, kt_sd))
+    quantiles = np.maximum.accumulate(np.clip(nodes, _LOWEST_KT, _HIGHEST_KT), axis=1)
     name = stations.names[nearest]
     return SiteClimate(quantiles, persistence, temperature, share, name, float(distance_km[nearest]))
 
@@ -166,26 +166,60 @@ def _monthly_mean_of_nodes() -> FloatArray:
     return means
 
 
-def _quantiles(kt_mean: FloatArray, kt_sd: FloatArray, shape: FloatArray) -> FloatArray:
-    """Quantiles with given mean and sd and the given shape, within physical bounds and rising, shape (12, 28)."""
-    centre, spread = _moments(shape)
-    standard = (shape - centre[:, None]) / spread[:, None]
-    quantiles = kt_mean[:, None] + kt_sd[:, None] * standard
-    for _ in range(3):  # clipping the tails moves the moments a little: move them back
-        quantiles = np.clip(quantiles, _LOWEST_KT, _HIGHEST_KT)
-        centre, spread = _moments(quantiles)
-        quantiles = kt_mean[:, None] + (quantiles - centre[:, None]) * (kt_sd / spread)[:, None]
-    bounded = np.clip(quantiles, _LOWEST_KT, _HIGHEST_KT)
-    rising: FloatArray = np.maximum.accumulate(bounded, axis=1)
-    return rising
+def _bent(quantiles: FloatArray, kt_mean: FloatArray, kt_sd: FloatArray) -> FloatArray:
+    """Bend quantile functions to given means and sds without leaving the physical range, shape (12, 28).
+
+    A straight line between the logits of old and new values, found by Newton's method: near the bounds it scales
+    where a shift would pile the darkest days up at the bound.
+    """
+    logit = _logit(quantiles)
+    centre = (logit @ _MASS)[:, None]
+    tilt = np.stack([np.zeros(12), np.ones(12)], axis=1)  # offset and factor by month
+    wanted = np.stack([kt_mean, kt_sd], axis=1)
+
+    def moments(tilt: FloatArray) -> FloatArray:
+        return np.stack(_moments(_expit(centre + tilt[:, :1] + tilt[:, 1:] * (logit - centre))), axis=1)
+
+    small = 1e-4
+    for _ in range(12):
+        now = moments(tilt)
+        by_offset = (moments(tilt + [small, 0]) - now) / small
+        by_factor = (moments(tilt + [0, small]) - now) / small
+        jacobian = np.stack([by_offset, by_factor], axis=2)
+        step = np.linalg.solve(jacobian, (wanted - now)[:, :, None])[:, :, 0]
+        tilt = tilt + np.clip(step, -0.5, 0.5)
+        tilt[:, 1] = np.clip(tilt[:, 1], 0.2, 4.0)
+        if np.abs(step).max() < 1e-7:
+            break
+    return _expit(centre + tilt[:, :1] + tilt[:, 1:] * (logit - centre))
+
+
+def _logit(kt: FloatArray) -> FloatArray:
+    share = np.clip(kt / _HIGHEST_KT, 1e-3, 1 - 1e-3)
+    result: FloatArray = np.log(share / (1 - share))
+    return result
+
+
+def _expit(logit: FloatArray) -> FloatArray:
+    result: FloatArray = _HIGHEST_KT / (1 + np.exp(-logit))
+    return result
 
 
 def _moments(quantiles: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and sd of distributions given at :data:`SCORES`, shape (12,) each."""
-    probability = (np.arange(2000) + 0.5) / 2000
-    score = ndtri(probability)
-    values = np.array([np.interp(score, SCORES, row) for row in quantiles])
-    return values.mean(axis=1), values.std(axis=1)
+    mean = quantiles @ _MASS
+    second = np.einsum("mi,ij,mj->m", quantiles, _SECOND, quantiles)
+    return mean, np.sqrt(np.maximum(second - mean**2, 1e-12))
+
+
+def _mass_of_scores() -> tuple[FloatArray, FloatArray]:
+    """Weights for mean and mean square of a function of a normal score, linear between :data:`SCORES`."""
+    score = ndtri((np.arange(20_000) + 0.5) / 20_000)
+    hats = np.stack([np.interp(score, SCORES, unit) for unit in np.eye(len(SCORES))])
+    return hats.mean(axis=1), hats @ hats.T / score.size
+
+
+_MASS, _SECOND = _mass_of_scores()
 
 
 def _distance_km(
@@ -241,7 +275,7 @@ def _stations() -> _Stations:
             name: by_month(warmth, name) - np.array([item.temperature[name] for item in base])
             for name in TEMPERATURE_FIELDS
         },
-        shape=(quantiles - table_kt[:, :, None]) / table_sd[:, :, None],
+        kt_quantiles=quantiles * restated[:, :, None],
     )  # fmt: skip
 
 

@@ -174,25 +174,23 @@ def temperature_by_formula(
     return found
 
 
-def world_shape(latitude: float, longitude: float, probabilities: FloatArray) -> FloatArray:
-    """Standardised quantiles (quantile minus mean, over sd) of daily Kt, shape (12, probabilities).
+def world_quantiles(latitude: float, longitude: float, probabilities: FloatArray) -> FloatArray:
+    """Quantiles of daily Kt as MERRA-2 has them, shape (12, probabilities).
 
     Quantile functions of the surrounding land cells, averaged with bilinear weights.
     """
-    shape = np.zeros((12, len(probabilities)))
+    quantiles = np.zeros((12, len(probabilities)))
+    cells = _cells()
     for (row, column), weight in _land_corners(latitude, longitude):
-        cells = _cells()
+        h0_w_m2 = _cell_h0_w_m2(row)
         for month in range(12):
-            bins = cells.bins_w_m2[row, column, month].astype(float)
             mass = cells.probability[row, column, month].astype(float)
             mass /= mass.sum()
-            middle = np.cumsum(mass) - mass / 2
-            mean = float(mass @ bins)
-            sd = float(np.sqrt(max(mass @ (bins - mean) ** 2, 1e-6)))
             held = mass > 0
-            quantiles = np.interp(probabilities, middle[held], bins[held])
-            shape[month] += weight * (quantiles - mean) / sd
-    return shape
+            middle = (np.cumsum(mass) - mass / 2)[held]
+            bins = cells.bins_w_m2[row, column, month].astype(float)[held]
+            quantiles[month] += weight * np.interp(probabilities, middle, bins) / h0_w_m2[month]
+    return quantiles
 
 
 def _season(latitude: float) -> FloatArray:
@@ -226,8 +224,13 @@ def _cell_moments(row: int, column: int) -> tuple[FloatArray, FloatArray]:
     mass /= mass.sum(axis=1, keepdims=True)
     mean = (mass * bins).sum(axis=1)
     sd = np.sqrt(np.maximum((mass * bins**2).sum(axis=1) - mean**2, 0))
-    h0_w_m2 = monthly_h0_kwh_m2_day(float(np.clip(cells.latitude[row], -66, 66))) * 1000 / 24
+    h0_w_m2 = _cell_h0_w_m2(row)
     return mean / h0_w_m2, sd / h0_w_m2
+
+
+def _cell_h0_w_m2(row: int) -> FloatArray:
+    """Monthly extraterrestrial horizontal irradiance of a row of cells, shape (12,). [W/m2]"""
+    return monthly_h0_kwh_m2_day(float(np.clip(_cells().latitude[row], -66, 66))) * 1000 / 24
 
 
 def _land_share(latitude: float, longitude: float) -> float:

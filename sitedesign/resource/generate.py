@@ -34,7 +34,7 @@ _HOURLY_LAG1 = np.array([0.55, 0.52, 0.57, 0.59, 0.58, 0.52, 0.39, 0.27])
 _SLOW_PER_PERSISTENCE, _SLOW_FROM, _SLOW_MOST = 0.55, 0.31, 0.15
 _SLOW_DAYS = 30.0
 
-_DAY_OVER_CLEAR = 1.10  # largest day against a cloudless one
+_DAY_OVER_CLEAR = 1.20  # largest day against a cloudless one; a guard, met by hardly any day
 _STEP_OVER_CLEAR = 1.15  # largest hour; shorter steps see more enhancement at cloud edges
 _SHORT_STEP_OVER_CLEAR = 1.30
 _LEAST_OF_DAY = 0.10  # darkest step against the day's mean clear-sky index
