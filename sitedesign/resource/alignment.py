@@ -48,7 +48,8 @@ def clear_days(ghi: FloatArray, ghi_extra: FloatArray, per_month: int = 4) -> ND
             continue
         bright = usable[np.argsort(kt[span][usable])[::-1][: 2 * per_month]]
         picked[start + bright[np.argsort(rough[span][bright])[:per_month]]] = True
-    return picked & (kt > 0.5)
+    clear: NDArray[np.bool_] = picked & (kt > 0.5)
+    return clear
 
 
 def sun_error_minutes(
@@ -72,8 +73,8 @@ def sun_error_minutes(
     Returns
     -------
     ndarray, shape (years,)
-        Median over the clear days of each year; NaN where there are fewer than 12 of them. Positive: the data run
-        behind the declared time.
+        Median over the clear days of each year; NaN where there are fewer than 12 of them. Positive: the data
+        run behind the declared time.
     """
     steps_per_day = ghi.shape[1] // 365
     stamps = np.arange(steps_per_day) * (1440 / steps_per_day) + sun_offset_minutes

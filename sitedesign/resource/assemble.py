@@ -85,7 +85,7 @@ def assemble(
     said += split_notes
     if repairs.missing_h.any():
         said.append(
-            f"{repairs.missing_h.sum():.0f} daylight hours of irradiance repaired (see weather.quality)"
+            f"{repairs.missing_h.sum():.3g} daylight hours of irradiance repaired (see weather.quality)"
         )
     temp, temp_notes = _temperature(columns.get("temp_air"), ghi, site, grid)
     wind, wind_notes = _wind(columns.get("wind_speed"), grid)
@@ -186,6 +186,8 @@ def _quality(
     closure: FloatArray,
 ) -> Quality:
     texture = all(record.hourly_texture for record in records)
+    if not texture:
+        sun_error = np.full(len(ghi), np.nan)  # it would only measure how the hours were made
     satellite = any(record.satellite for record in records)
     none = np.zeros((len(ghi), 365), dtype=bool)
     dark = falsely_dark_days(ghi, geometry) if texture else none
@@ -213,7 +215,8 @@ def _quality(
         for row, year in enumerate(grid.years)
     )
     words = "; ".join(dict.fromkeys(record.convention for record in records))
-    words += f". On the grid: UTC{grid.utc_offset_h:+g}, sun {grid.sun_offset_minutes:g} min after each step begins"
+    sun = f"sun {grid.sun_offset_minutes:g} min after each step begins"
+    words += f". On the grid: UTC{grid.utc_offset_h:+g}, {sun}"
     return Quality(
         by_year=rows,
         time_convention=words,
@@ -246,7 +249,8 @@ def _flags(rows: tuple[YearQuality, ...], *, texture: bool, satellite: bool) -> 
             )
         if row.clear_sky_ratio < CLEAR_SKY_BAND[0] or row.clear_sky_ratio > CLEAR_SKY_BAND[1]:
             flags.append(
-                f"{row.year}: clear days are {row.clear_sky_ratio:.2f} of a clear-sky model; check units and calibration"
+                f"{row.year}: clear days are {row.clear_sky_ratio:.2f} of a clear-sky model; "
+                "check units and calibration"
             )
         if abs(row.closure) > 0.05:
             flags.append(f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average")

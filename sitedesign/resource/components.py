@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pvlib.atmosphere import alt2pres, get_absolute_airmass, get_relative_airmass
 from pvlib.clearsky import ineichen, lookup_linke_turbidity
-from pvlib.irradiance import dirint
+from pvlib.irradiance import disc
 
 from sitedesign.resource.sun import SolarGeometry
 from sitedesign.site import Site
@@ -29,8 +29,8 @@ def complete(
 ) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
     """Direct and diffuse irradiance where they are missing.
 
-    With one of the two given, the other closes GHI = DNI cos(zenith) + DHI; with neither, DIRINT (Perez et al.
-    1992), which is within 5 % in the desert where Erbs is 8 % low.
+    With one of the two given, the other closes GHI = DNI cos(zenith) + DHI; with neither, DISC (Maxwell
+    1987), which is within 5 % in the desert where Erbs is 8 % low.
 
     Parameters
     ----------
@@ -56,17 +56,15 @@ def complete(
     dhi = np.full_like(ghi, np.nan) if dhi is None else dhi
     from_dhi = np.isnan(dni) & ~np.isnan(dhi)
     closed = np.where(up, np.clip((ghi - dhi) / safe, 0, geometry.dni_extra_w_m2), 0.0)
-    share = _share(from_dhi, geometry)
-    if share:
-        notes.append(f"DNI closed from GHI and DHI in {share:.1%} of daylight")
+    _say(notes, "DNI closed from GHI and DHI", from_dhi, geometry)
     dni = np.where(from_dhi, closed, dni)
     neither = np.isnan(dni)
     if neither.any():
         rows = neither.any(axis=1)
         split = np.full_like(ghi, np.nan)
-        split[rows] = _dirint(ghi[rows], geometry, elevation_m)
+        split[rows] = _disc(ghi[rows], geometry, elevation_m)
         dni = np.where(neither, split, dni)
-        notes.append(f"DNI split from GHI by DIRINT in {_share(neither, geometry):.1%} of daylight")
+        _say(notes, "DNI split from GHI by DISC", neither, geometry)
     open_dhi = np.isnan(dhi)
     if open_dhi.any():
         beam = np.where(up, np.minimum(dni * cosine, ghi), 0.0)
@@ -75,10 +73,7 @@ def complete(
         dni = np.where(too_much, ghi / safe, dni)
         dhi = np.where(open_dhi, ghi - beam, dhi)
         dni = np.where(open_dhi & ~up, 0.0, dni)
-        if not neither.all():
-            notes.append(
-                f"DHI closed from GHI and DNI in {_share(open_dhi & ~neither, geometry):.1%} of daylight"
-            )
+        _say(notes, "DHI closed from GHI and DNI", open_dhi & ~neither, geometry)
     return dni, dhi, tuple(notes)
 
 
@@ -94,7 +89,8 @@ def clear_sky_ghi(site: Site, geometry: SolarGeometry) -> FloatArray:
     -------
     ndarray
     """
-    # pvlib's own interpolation calls what pandas has deprecated; monthly values interpolated here are the same.
+    # pvlib's own interpolation calls what pandas has deprecated; monthly values interpolated here are the
+    # same.
     months = pd.DatetimeIndex([pd.Timestamp(2001, month, 15, tz="UTC") for month in range(1, 13)])
     monthly = np.asarray(
         lookup_linke_turbidity(months, site.latitude, site.longitude, interp_turbidity=False),
@@ -117,23 +113,27 @@ def clear_sky_ghi(site: Site, geometry: SolarGeometry) -> FloatArray:
     return ghi * np.where(geometry.daylight_fraction > 0, geometry.daylight_fraction, 0.0)
 
 
-def _dirint(ghi: FloatArray, geometry: SolarGeometry, elevation_m: float) -> FloatArray:
-    minutes = pd.to_timedelta(np.arange(len(geometry.zenith_deg)) * geometry.step_minutes, unit="min")
-    times = pd.DatetimeIndex(pd.Timestamp("2001-01-01", tz="UTC") + minutes)
-    split = np.empty_like(ghi)
-    for row, series in enumerate(ghi):
-        dni = dirint(
-            pd.Series(series, index=times),
-            pd.Series(geometry.zenith_deg, index=times),
-            times,
+def _disc(ghi: FloatArray, geometry: SolarGeometry, elevation_m: float) -> FloatArray:
+    """Direct normal irradiance by DISC, never more than global irradiance holds, shape of `ghi`. [W/m2]"""
+    years = len(ghi)
+    day_of_year = np.repeat(np.arange(1, 366), geometry.steps_per_day)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # at night, where the result is zero
+        split = disc(
+            ghi.ravel(),
+            np.tile(np.minimum(geometry.zenith_deg, 90.0), years),
+            np.tile(day_of_year, years),
             pressure=float(alt2pres(elevation_m)),
-        )
-        split[row] = np.nan_to_num(np.asarray(dni, dtype=np.float64))
+            min_cos_zenith=_LOWEST_COSINE,
+        )["dni"]
     cosine = np.cos(np.radians(geometry.zenith_deg))
     limit = np.where(cosine > _LOWEST_COSINE, ghi / np.maximum(cosine, _LOWEST_COSINE), 0.0)
-    clipped: FloatArray = np.clip(split, 0, np.minimum(limit, geometry.dni_extra_w_m2))
+    dni = np.nan_to_num(np.asarray(split, dtype=np.float64)).reshape(ghi.shape)
+    clipped: FloatArray = np.clip(dni, 0, np.minimum(limit, geometry.dni_extra_w_m2))
     return clipped
 
 
-def _share(mask: NDArray[np.bool_], geometry: SolarGeometry) -> float:
-    return float(mask[:, geometry.is_day].mean())
+def _say(notes: list[str], what: str, mask: NDArray[np.bool_], geometry: SolarGeometry) -> None:
+    """Note what was computed and for how much of daylight; a few odd hours are not worth a line."""
+    share = float(mask[:, geometry.is_day].mean())
+    if share > 0.0005:
+        notes.append(f"{what} in {share:.1%} of daylight")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
@@ -14,7 +15,7 @@ from sitedesign.resource.formats.record import COLUMNS, Record
 FloatArray = NDArray[np.float64]
 MINUTES_PER_YEAR = 365 * 24 * 60
 SPILL_HOURS = 26
-"""A calendar year with no more than this at an end of the record comes from the shift between UTC and local time."""
+"""A calendar year with no more than this at either end comes from the shift between UTC and local."""
 ALLOWED_STEPS = (5, 10, 15, 30, 60)
 
 
@@ -61,8 +62,9 @@ def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
     Returns
     -------
     Grid
-        29 February dropped; the hours that a UTC file has in the neighbouring local year rolled to the other end;
-        years that the record covers only in part at its beginning or end left out. All said in the notes.
+        29 February dropped; the hours that a UTC file has in the neighbouring local year rolled to the other
+        end; years that the record covers only in part at its beginning or end left out. All said in the
+        notes.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
     notes: list[str] = list(dict.fromkeys(note for record in records for note in record.notes))
     if offset_minutes != round(utc_offset_h * 60):
         notes.append(
-            f"days start at UTC{offset_minutes / 60:+g} h, because {utc_offset_h:+g} h is not a whole number of steps"
+            f"days start at UTC{offset_minutes / 60:+g} h, as {utc_offset_h:+g} h is no whole number of steps"
         )
     typical = records[0].typical
     years, columns, found = _scatter(records, step, offset_minutes, typical=typical)
@@ -97,7 +99,7 @@ def _coarsen(record: Record) -> Record:
     if step >= ALLOWED_STEPS[0]:
         return record
     coarse = next(allowed for allowed in ALLOWED_STEPS if allowed % step == 0)
-    grouped = record.frame.groupby(record.frame.index.floor(f"{coarse}min"))
+    grouped = record.frame.groupby(pd.DatetimeIndex(record.frame.index).floor(f"{coarse}min"))
     mean = grouped.mean().where(grouped.count() * 2 * step >= coarse)  # half of an interval must be there
     note = f"{step}-minute values averaged to {coarse} minutes"
     return replace(
@@ -113,7 +115,10 @@ def _check_agreement(records: Sequence[Record]) -> None:
             found = f"a step of {record.step_minutes} minutes; {first.file} has {first.step_minutes}"
             faults.append(Fault(record.file, found, "all files must have one step", "Read them separately."))
         elif abs(record.sun_offset_minutes - first.sun_offset_minutes) > 2.5:
-            found = f"the sun {record.sun_offset_minutes:g} min into the interval; {first.file}: {first.sun_offset_minutes:g}"
+            found = (
+                f"the sun {record.sun_offset_minutes:g} min into the interval; "
+                f"{first.file} has {first.sun_offset_minutes:g}"
+            )
             faults.append(
                 Fault(record.file, found, "all files must have one time convention", "Read them separately.")
             )
@@ -206,7 +211,7 @@ def _trim(
         if missing > 10 and len(keep) > 1 and row in keep:
             keep.remove(row)
             notes.append(
-                f"{years[row]} left out: the record {what} {missing:.0f} days into or before the end of it"
+                f"{years[row]} left out: the record {what} within it, {missing:.0f} days are missing"
             )
     absent = [years[row] for row in range(keep[0], keep[-1] + 1) if row not in keep]
     if absent:
@@ -225,7 +230,8 @@ def _roll(
     for array in columns.values():
         array[end, wanted] = array[spill, wanted]
     return [
-        f"{wanted.sum() * step / 60:g} hours missing at the edge of {years[end]} in local time taken from the same hours of "
+        f"{wanted.sum() * step / 60:g} hours missing at the edge of {years[end]} in local time taken from "
+        "the same hours of "
         f"{years[spill]} (UTC file rolled)"
     ]
 

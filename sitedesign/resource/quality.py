@@ -1,4 +1,4 @@
-"""Quality report of weather that was read: what was missing, repaired, suspicious, and how time was understood."""
+"""Quality report of weather that was read: what was missing, repaired or suspicious, and how time was read."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ class Quality:
 def falsely_dark_days(ghi: FloatArray, geometry: SolarGeometry) -> BoolArray:
     """Find days darker than thick cloud makes them and without the texture that real cloud has.
 
-    A retrieval that lost the scene writes one cloud type all day: the day's clearness index is below 0.08 and its
-    hourly values differ by less than 0.3 of their mean.
+    A retrieval that lost the scene writes one cloud type all day: the day's clearness index is below 0.08 and
+    its hourly values differ by less than 0.3 of their mean.
 
     Parameters
     ----------

@@ -61,8 +61,8 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
     Raises
     ------
     InputError
-        With every fault of every file: missing, of the wrong kind, unreadable, with duplicate or unsorted stamps,
-        far from the site or from each other, on different steps, or with holes above the limits.
+        With every fault of every file: missing, of the wrong kind, unreadable, with duplicate or unsorted
+        stamps, far from the site or from each other, on different steps, or with holes above the limits.
     """
     files, explicit, faults = _expand(paths)
     records: list[Record] = []
@@ -134,7 +134,10 @@ def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
     faults: list[Fault] = []
     placed = [record for record in records if record.latitude is not None and record.longitude is not None]
     if site is None and records and not placed:
-        remedy = "Give site=Site(latitude=..., longitude=...), or header lines '# latitude: ...' and '# longitude: ...'."
+        remedy = (
+            "Give site=Site(latitude=..., longitude=...), "
+            "or header lines '# latitude: ...' and '# longitude: ...'."
+        )
         return [Fault(records[0].file, "no place in the file", "the place must be known", remedy)]
     for record in placed:
         here = (float(record.latitude or 0), float(record.longitude or 0))
@@ -144,7 +147,10 @@ def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
             there, whose = (float(placed[0].latitude or 0), float(placed[0].longitude or 0)), placed[0].file
         distance = distance_km(*here, *there)
         if distance > FARTHEST_KM:
-            found = f"weather of {here[0]:g}, {here[1]:g}, which is {distance:.0f} km from {whose} ({there[0]:g}, {there[1]:g})"
+            found = (
+                f"weather of {here[0]:g}, {here[1]:g}, which is {distance:.0f} km from {whose} "
+                f"({there[0]:g}, {there[1]:g})"
+            )
             remedy = "Take weather of the site, or leave `site` out to study the place of the file."
             faults.append(Fault(record.file, found, f"must be within {FARTHEST_KM:.0f} km", remedy))
     return faults

@@ -9,8 +9,8 @@ daylight steps only:
 * up to 10 days: the same dates of the nearest other year; of the nearest days where there is no other year;
 * longer than 10 days, or more than 5 % of a year's daylight hours missing: refused.
 
-Temperature and wind: a straight line up to 6 hours, then the same hours of the nearest days (at most 15 days away),
-then the mean of the same hours of the month.
+Temperature and wind: a straight line up to 6 hours, then the same hours of the nearest days (at most 15 days
+away), then the mean of the same hours of the month.
 """
 
 from __future__ import annotations
@@ -182,16 +182,18 @@ def refuse_large_holes(
         refused.append(year)
         hole = long[0] if long else max(mine, key=lambda item: item.hours)
         what = "first hole above the limit" if long else "longest hole"
-        found = f"{share:.1%} of daylight hours missing, {what} from {_when(hole.first, geometry)} to {_when(hole.last, geometry)}"
+        span = f"from {_when(hole.first, geometry)} to {_when(hole.last, geometry)}"
+        found = f"{share:.1%} of daylight hours missing, {what} {span}"
         allowed = (
-            f"at most {LARGEST_MISSING_SHARE:.0%} of daylight hours of a year and {LONGEST_GAP_DAYS:.0f} days in a row "
-            "may be missing"
+            f"at most {LARGEST_MISSING_SHARE:.0%} of daylight hours of a year and {LONGEST_GAP_DAYS:.0f} "
+            "days in a row may be missing"
         )
         faults.append(Fault(f"year {year}", found, allowed))
     if faults:
         left = [year for year in years if year not in refused]
         remedy = (
-            f"Leave out {_list(refused)}: {_list(left)} can be used, or fill the hole from another source."
+            f"Leave out {year_ranges(refused)}: {year_ranges(left)} can be used. "
+            "Or fill the hole from another source."
             if left
             else "Fill the hole from another source, or use another year or station."
         )
@@ -346,13 +348,15 @@ def _line(clearness: FloatArray, steps: NDArray[np.int64], geometry: SolarGeomet
     known = span[lit & ~np.isnan(clearness[span])]
     if known.size == 0 or int(steps[-1]) // per_day != day:
         return None
-    return np.interp(steps, known, clearness[known])
+    line: FloatArray = np.interp(steps, known, clearness[known])
+    return line
 
 
 def _other_year(clearness: FloatArray, row: int, steps: NDArray[np.int64]) -> FloatArray | None:
     for other in sorted(range(len(clearness)), key=lambda candidate: (abs(candidate - row), candidate)):
         if other != row and not np.isnan(clearness[other, steps]).any():
-            return clearness[other, steps]
+            values: FloatArray = clearness[other, steps]
+            return values
     return None
 
 
@@ -362,7 +366,7 @@ def _when(step: int, geometry: SolarGeometry) -> str:
     return f"{str(_LABELS[day])[5:]} {minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _list(years: Sequence[int]) -> str:
+def year_ranges(years: Sequence[int]) -> str:
     """Years as ranges: 1998-2003, 2005."""
     parts: list[str] = []
     for year in years:

@@ -35,7 +35,7 @@ def recognise_tmy2(head: str) -> bool:
     return bool(_TMY2_HEAD.match(head))
 
 
-def parse_epw(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse_epw(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read one EPW file (typical or actual year).
 
     Parameters
@@ -84,7 +84,7 @@ def parse_epw(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  
     )
 
 
-def parse_tmy3(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse_tmy3(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read one TMY3 file; always typical.
 
     Parameters
@@ -106,7 +106,7 @@ def parse_tmy3(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001 
     return _tmy(_naive(data), meta, path, "TMY3", "end")
 
 
-def parse_tmy2(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse_tmy2(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read one TMY2 file; always typical.
 
     Parameters

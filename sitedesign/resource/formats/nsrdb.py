@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pvlib.iotools import read_nsrdb_psm4
@@ -21,11 +22,11 @@ def recognise(head: str) -> bool:
     )
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read one NSRDB file.
 
-    Values are instants at the stamp. ``Time Zone`` of the header is the time of the stamps (0 in UTC files) and
-    ``Local Time Zone`` is standard time all year.
+    Values are instants at the stamp. ``Time Zone`` of the header is the time of the stamps (0 in UTC files)
+    and ``Local Time Zone`` is standard time all year.
 
     Parameters
     ----------
@@ -43,6 +44,30 @@ def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # on
         If the stamps are faulty.
     """
     data, meta = read_nsrdb_psm4(path)
+    return record_of(data, meta, path.name)
+
+
+def record_of(data: pd.DataFrame, meta: dict[str, Any], file: str) -> Record:
+    """Build a record from what pvlib's NSRDB functions return.
+
+    Parameters
+    ----------
+    data : DataFrame
+    meta : dict
+        The header, with pvlib's names.
+    file : str
+        For people.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    InputError
+        If the stamps are faulty.
+    """
+    data = data.copy()
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)
     zone = float(meta["Time Zone"])
     at = "UTC" if zone == 0 else f"UTC{zone:+g}"
@@ -50,7 +75,7 @@ def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # on
     words = f"instants at minutes {', '.join(map(str, minutes))}, {at} all year"
     return record_from(
         data,
-        path.name,
+        file,
         f"NSRDB PSM v{str(meta.get('Version', '')).lstrip('v')}",
         "instant",
         zone,

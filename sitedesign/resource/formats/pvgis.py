@@ -33,11 +33,11 @@ def recognise_json(head: str) -> bool:
     )
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read one PVGIS file.
 
-    Hourly series hold instants at the stamped minute (SARAH, NSRDB) or means around it (ERA5); either way the sun
-    stands at the stamp. Typical years are stamped on the hour and name the sun's offset in their header.
+    Hourly series hold instants at the stamped minute (SARAH, NSRDB) or means around it (ERA5); either way the
+    sun stands at the stamp. Typical years are stamped on the hour and name the sun's offset in their header.
 
     Parameters
     ----------

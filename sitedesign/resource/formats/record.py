@@ -1,4 +1,4 @@
-"""What every format module returns: one file's columns on interval starts in UTC, and how they were stamped."""
+"""What every format module returns: one file's columns on interval starts in UTC, and how it was stamped."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Record:
     kind : str
         Family and version, for people.
     frame : DataFrame
-        Columns out of ``ghi, dni, dhi`` [W/m2], ``temp_air`` [degrees C], ``wind_speed`` [m/s], NaN where missing;
-        index: start of each interval in UTC, naive.
+        Columns out of ``ghi, dni, dhi`` [W/m2], ``temp_air`` [degrees C], ``wind_speed`` [m/s], NaN where
+        missing; index: start of each interval in UTC, naive.
     step_minutes : int
         [min]
     sun_offset_minutes : float
@@ -90,7 +90,7 @@ class Stamps:
 
 
 def is_typical(stamps: pd.DatetimeIndex) -> bool:
-    """Tell a typical year: every month from one year, years out of calendar order or with jumps between months."""
+    """Tell a typical year: months from several years, out of calendar order or with jumps between them."""
     if len(stamps) < 2 or stamps.year.nunique() < 2 or len(stamps) > 366 * 24 * 60:
         return False
     years_per_month = pd.Series(stamps.year, index=stamps.month).groupby(level=0).nunique()
@@ -133,7 +133,10 @@ def step_of(stamps: pd.DatetimeIndex, file: str) -> int:
         raise InputError(
             [Fault(file, f"{len(stamps)} rows", "needs at least a year of rows")], "Weather.read()"
         )
-    daylight_saving = "If the file is in daylight saving time, convert it to standard time, or give stamps with a UTC offset."
+    daylight_saving = (
+        "If the file is in daylight saving time, convert it to standard time, "
+        "or give stamps with a UTC offset."
+    )
     if (spacing == 0).any():
         first = stamps[int(np.argmax(spacing == 0))]
         found = f"{int((spacing == 0).sum())} duplicate stamps, the first {first:%Y-%m-%d %H:%M}"
@@ -185,8 +188,8 @@ def place_stamps(
     file : str
         For messages.
     convention : {'start', 'middle', 'end', 'instant'}
-        ``start``, ``middle``, ``end``: the value is the mean of the interval so stamped. ``instant``: the value was
-        sampled at the stamp; the interval is the one of the regular grid that contains it.
+        ``start``, ``middle``, ``end``: the value is the mean of the interval so stamped. ``instant``: the
+        value was sampled at the stamp; the interval is the one of the regular grid that contains it.
     file_offset_h : float
         File time minus UTC. [h]
     typical : bool, optional
@@ -235,7 +238,7 @@ def place_stamps(
 def _wrap_year_end(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
     if len(stamps) > 1 and stamps[-1] < stamps[0]:
         last = stamps[-1].replace(year=TYPICAL_LABEL_YEAR + 1)
-        return stamps[:-1].append(pd.DatetimeIndex([last]))
+        return pd.DatetimeIndex([*stamps[:-1], last])
     return stamps
 
 

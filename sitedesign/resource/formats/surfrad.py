@@ -20,7 +20,7 @@ def recognise(head: str) -> bool:
     return len(lines) > 1 and bool(_PLACE.match(lines[1]))
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read the file of one day; values that failed SURFRAD's own checks (flag 1) are taken as missing.
 
     Parameters

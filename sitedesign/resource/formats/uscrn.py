@@ -29,11 +29,11 @@ def recognise(head: str) -> bool:
     )
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # noqa: ARG001  # one signature for all families
+def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
     """Read one year of daily totals and make hours that sum to them.
 
-    Irradiation is column 11 [MJ/m2/day], times 1.065; temperature swings between the day's minimum and maximum
-    about its mean. -9999 is missing.
+    Irradiation is column 11 [MJ/m2/day], times 1.065; temperature swings between the day's minimum and
+    maximum about its mean. -9999 is missing.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ import re
 from sitedesign.errors import Fault
 
 ALLOWED = (
-    "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or a CSV with named columns "
-    "(a time column and ghi)"
+    "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or a CSV with named "
+    "columns (a time column and ghi)"
 )
 _MAGIC = (
     (b"%PDF", "a PDF document", "Save the table in it as CSV."),
@@ -24,8 +24,8 @@ _MAGIC = (
     (b"GRIB", "a GRIB file", "Extract the point as CSV with named columns."),
 )
 _PRODUCTION = re.compile(
-    r"\b(e_grid|earray|ac_power|dc_power|power_?ac|p_?ac|production|generation|output_kw\w*|power_kw\w*|pv_?power|"
-    r"system power generated|kwh?)\b",
+    r"\b(e_grid|earray|ac_power|dc_power|power_?ac|p_?ac|production|generation|output_kw\w*|"
+    r"power_kw\w*|pv_?power|system power generated|kwh?)\b",
     re.IGNORECASE,
 )
 

@@ -1,0 +1,90 @@
+"""One file per fetched site-year, written atomically and checked when read."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import platformdirs
+
+from sitedesign.resource.formats.record import Record
+from sitedesign.site import Site
+
+_FORMAT = 1
+
+
+def default_folder() -> Path:
+    """Folder of the user's cache; never inside the package."""
+    return Path(platformdirs.user_cache_dir("sitedesign", appauthor=False)) / "weather"
+
+
+def path_of(folder: Path, source: str, site: Site, year: int) -> Path:
+    """Cache file of a site-year; places within about 5 m share one."""
+    return folder / source / f"{site.latitude:.4f}_{site.longitude:.4f}_{year}.csv.gz"
+
+
+def store(path: Path, record: Record) -> None:
+    """Write a record so that a reader sees either nothing or all of it.
+
+    Parameters
+    ----------
+    path : Path
+    record : Record
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written.
+    """
+    body = record.frame.to_csv(index_label="start_utc", date_format="%Y-%m-%dT%H:%M", float_format="%.6g")
+    about = {key: value for key, value in asdict(_without_frame(record)).items() if key != "frame"}
+    head = {"format": _FORMAT, "sha256": hashlib.sha256(body.encode()).hexdigest(), "record": about}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(gzip.compress(f"{json.dumps(head)}\n{body}".encode(), mtime=0))
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def load(path: Path) -> Record | None:
+    """Read a record back.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Record or None
+        None if there is no file, or it is damaged (cut short, changed, or of an older format).
+    """
+    try:
+        head, _, body = gzip.decompress(path.read_bytes()).decode().partition("\n")
+        about = json.loads(head)
+        if about["format"] != _FORMAT or hashlib.sha256(body.encode()).hexdigest() != about["sha256"]:
+            return None
+        frame = pd.read_csv(io.StringIO(body), index_col="start_utc", parse_dates=True).astype("float64")
+        fields = about["record"]
+        fields["notes"] = tuple(fields["notes"])
+        return Record(frame=frame, **fields)
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _without_frame(record: Record) -> Record:
+    from dataclasses import replace
+
+    return replace(record, frame=pd.DataFrame())
