@@ -285,21 +285,19 @@ def _show(result: Any, as_json: bool) -> None:  # noqa: ANN401
 @weather_app.command("check", epilog="Example: sitedesign weather check my_years/")
 def weather_check(
     files: Annotated[list[Path], typer.Argument(help="Weather files or folders.")],
-    lat: Annotated[
-        float | None, typer.Option(help="Latitude, where the files do not name their place.")
-    ] = None,
-    lon: Annotated[
-        float | None, typer.Option(help="Longitude, where the files do not name their place.")
-    ] = None,
+    lat: Annotated[float | None, typer.Option(help="Latitude, for files that do not name it.")] = None,
+    lon: Annotated[float | None, typer.Option(help="Longitude, for files that do not name it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read weather files and report years, time convention, gaps, dark days and worst spells."""
     import sitedesign as sd
+    from sitedesign.prepare import weather_notes
 
     with _exit_codes(as_json):
         site = None if lat is None and lon is None else sd.Site(latitude=lat, longitude=lon)
         weather = sd.Weather.read(*files, site=site)
         spells = weather.worst_spells()
+        notes = weather_notes(weather)
         if as_json:
             quality = weather.quality.to_dict() if weather.quality is not None else None
             facts = {
@@ -307,11 +305,12 @@ def weather_check(
                 "is_tmy": weather.source.is_tmy,
                 "years": weather.years,
             }
-            facts |= {"quality": quality, "worst_spells": spells.to_dict("records")}
+            facts |= {"notes": notes, "quality": quality, "worst_spells": spells.to_dict("records")}
             typer.echo(json.dumps(facts, indent=1, default=str))
             return
-        out.print(str(weather.quality), markup=False, highlight=False, soft_wrap=True)
-        out.print("\nDarkest spells:\n" + spells.to_string(index=False), markup=False, highlight=False)
+        head = f"{weather.source.description} at {weather.site.name}, steps of {weather.step_minutes} min"
+        lines = [head, str(weather.quality), "Darkest spells:", spells.to_string(index=False)]
+        out.print("\n".join(lines + [f"Note: {note}" for note in notes]), markup=False, highlight=False)
 
 
 @library_app.command("list", epilog="Example: sitedesign library list backup")

@@ -168,7 +168,8 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
     )
 
 
-def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
+def weather_notes(weather: Weather) -> tuple[str, ...]:
+    """What a reader must know about weather years before trusting an uptime made of them."""
     notes = list(weather.source.notes)
     if weather.source.is_tmy:
         notes.append(TMY_NOTE)
@@ -176,9 +177,13 @@ def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
         notes.append(ONE_YEAR_NOTE)
     if weather.source.kind == "generated":
         notes.append("Generated weather is a screening source; size on a measured record before you build.")
-    if study.solar_profile is not None:
-        notes.append("Solar production is the user's own profile; the weather only gives air temperatures.")
     return tuple(notes)
+
+
+def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
+    if study.solar_profile is None:
+        return weather_notes(weather)
+    return ("Solar production is the user's own profile; the weather only gives air temperatures.",)
 
 
 def _solar(study: Study, weather: Weather) -> FloatArray:

@@ -1,0 +1,5 @@
+"""``python -m sitedesign``: the same as the ``sitedesign`` command."""
+
+from sitedesign.cli import main
+
+main()
