@@ -169,7 +169,7 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
 
 
 def weather_notes(weather: Weather) -> tuple[str, ...]:
-    """What a reader must know about weather years before trusting an uptime made of them."""
+    """Say what a reader must know about weather years before trusting an uptime made of them."""
     notes = list(weather.source.notes)
     if weather.source.is_tmy:
         notes.append(TMY_NOTE)
