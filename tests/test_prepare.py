@@ -1,0 +1,102 @@
+"""From a question to arrays: tiers of throttling, years of weather, own profiles."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from sitedesign import InputError, Site, Study, Weather, library
+from sitedesign.prepare import ONE_YEAR_NOTE, TMY_NOTE, prepare, throttle_tiers
+
+EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+
+
+@pytest.fixture(scope="module")
+def two_years() -> Weather:
+    return Weather.generate(EL_PASO, years=2, seed=3)
+
+
+def test_arrays_have_all_years_in_sequence(two_years: Weather) -> None:
+    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case
+    assert case.years == 2
+    assert case.steps == 2 * 8760
+    second = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years), rows=[1]).case
+    np.testing.assert_array_equal(case.solar_yield[8760:], second.solar_yield)
+
+
+def test_load_at_the_bus_by_hand(two_years: Weather) -> None:
+    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case
+    # 70 racks x 125 kW x 1.12 x 0.90 = 8.82 MW; coldest hours: PUE 1.035, bus to rack 0.985 x 0.96
+    assert case.load_mw.min() == pytest.approx(8.82 * 1.035 / (0.985 * 0.96), rel=1e-9)
+
+
+def test_battery_split_of_losses(two_years: Weather) -> None:
+    study = Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)
+    case = prepare(study).case
+    assert case.eta_charge * case.eta_discharge == pytest.approx(study.battery.round_trip_efficiency)
+    assert case.usable[0] == pytest.approx(0.92 * 0.95)  # faded to the check year, above the floor
+
+
+def test_generators_of_a_dc_site_lose_the_rectifier(two_years: Weather) -> None:
+    case = prepare(
+        Study(site=EL_PASO, racks=70, uptime=0.99, pv="fixed_dc", backup="diesel", weather=two_years)
+    ).case
+    diesel = library.backup("diesel")
+    assert case.backup[0].unit_mw == pytest.approx(diesel.unit_mw * 0.975)
+    assert case.backup[0].fuel_mmbtu_per_mwh == pytest.approx(diesel.heat_rate_btu_per_kwh_hhv / 1000 / 0.975)
+
+
+def test_plain_metric_has_one_tier(two_years: Weather) -> None:
+    tiers = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case.tiers
+    assert [(tier.width, tier.weight) for tier in tiers] == [(1.0, 1.0)]
+
+
+def test_throttle_tiers_are_the_hull_of_the_curve() -> None:
+    # From (1, 1): 0.08 of power costs 0.025; then 0.045, 0.065, 0.085; below 0.68 switching racks off is
+    # cheaper (0.78 / 0.68 = 1.147 per unit of power) than throttling on (1.4375).
+    tiers = throttle_tiers(library.rack("gb200_nvl72").curve_default, fixed_share=0.0)
+    assert [tier.width for tier in tiers] == pytest.approx([0.08, 0.08, 0.08, 0.08, 0.68])
+    assert [tier.weight for tier in tiers] == pytest.approx([0.3125, 0.5625, 0.8125, 1.0625, 0.78 / 0.68])
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.03])
+@pytest.mark.parametrize("curve", ["default", "conservative", "optimistic"])
+def test_throttle_tiers_are_complete_and_convex(share: float, curve: str) -> None:
+    tiers = throttle_tiers(getattr(library.rack("gb200_nvl72"), f"curve_{curve}"), fixed_share=share)
+    assert sum(tier.width for tier in tiers) == pytest.approx(1.0)
+    assert all(a.weight <= b.weight + 1e-12 for a, b in itertools.pairwise(tiers))
+    # Everything off loses everything; the fixed share may only make that dearer, never cheaper.
+    assert sum(tier.width * tier.weight for tier in tiers) >= 1.0 - 1e-12
+
+
+def test_own_solar_profile_stands_in_for_weather() -> None:
+    profile = np.tile(np.r_[np.zeros(8), np.full(8, 0.5), np.zeros(8)], 365)
+    prepared = prepare(Study(site=EL_PASO, racks=70, uptime=0.9, solar_profile=profile))
+    assert prepared.case.years == 1
+    np.testing.assert_allclose(prepared.case.solar_yield, profile)
+    assert "user's own profile" in prepared.notes[0]
+
+
+def test_own_load_profile_is_repeated_over_the_weather_years(two_years: Weather) -> None:
+    load = np.full(8760, 12.0)
+    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.9, load_profile=load, weather=two_years)).case
+    np.testing.assert_array_equal(case.load_mw, np.full(2 * 8760, 12.0))
+
+
+def test_profile_years_must_fit_the_weather(two_years: Weather) -> None:
+    with pytest.raises(InputError, match="3 years; must have 1 year or the 2 of the weather"):
+        prepare(Study(site=EL_PASO, racks=70, uptime=0.9, load_profile=np.ones((3, 8760)), weather=two_years))
+
+
+def test_step_that_the_weather_does_not_have(two_years: Weather) -> None:
+    with pytest.raises(InputError, match="the weather has steps of 60 min"):
+        prepare(Study(site=EL_PASO, racks=70, uptime=0.9, step_minutes=15, weather=two_years))
+
+
+def test_one_year_and_typical_years_carry_a_warning(two_years: Weather, weather_real) -> None:
+    one = prepare(Study(site=EL_PASO, racks=70, uptime=0.9, weather=two_years.subset([0])))
+    assert ONE_YEAR_NOTE in one.notes
+    phoenix = Weather.read(weather_real / "az_phoenix_nsrdb_tmy")
+    assert TMY_NOTE in prepare(Study(site=phoenix.site, racks=70, uptime=0.9, weather=phoenix)).notes
