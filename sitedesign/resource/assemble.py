@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.resource.alignment import TOLERANCE_MINUTES, clear_days, sun_error_minutes
-from sitedesign.resource.components import clear_sky_ghi, complete
+from sitedesign.resource.clearsky import clear_sky
+from sitedesign.resource.components import complete
 from sitedesign.resource.formats.record import Record
 from sitedesign.resource.grid import Grid, lay_out
 from sitedesign.resource.quality import (
@@ -228,7 +229,7 @@ def _quality(
 
 def _clear_sky_ratio(ghi: FloatArray, geometry: SolarGeometry, site: Site) -> FloatArray:
     """Clearest days over the clear-sky model, by year."""
-    clear = clear_sky_ghi(site, geometry).reshape(365, -1).sum(axis=1)
+    clear = clear_sky(site, geometry)[0].reshape(365, -1).sum(axis=1)
     daily_extra = geometry.ghi_extra_w_m2.reshape(365, -1).mean(axis=1)
     ratio = np.full(len(ghi), np.nan)
     for row, series in enumerate(ghi):
@@ -256,7 +257,7 @@ def _flags(rows: tuple[YearQuality, ...], *, texture: bool, satellite: bool) -> 
             flags.append(f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average")
     if not texture:
         flags.append(
-            "hours were made from daily totals: falsely dark days cannot be told, and cloud texture is lost"
+            "hours were made from daily totals: cloud texture within a day is not measured, falsely dark days unknown"
         )
     if satellite:
         flags.append(

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from pvlib.atmosphere import alt2pres, get_absolute_airmass, get_relative_airmass
-from pvlib.clearsky import ineichen, lookup_linke_turbidity
-from pvlib.irradiance import disc
+from pvlib.atmosphere import alt2pres
 
+from sitedesign.resource.clearsky import direct_normal
 from sitedesign.resource.sun import SolarGeometry
-from sitedesign.site import Site
 
 FloatArray = NDArray[np.float64]
 
-TURBIDITY_SCALE = 0.8
-"""Brings Ineichen with pvlib's turbidity to 0.99-1.02 of REST2 and of real clear days (1-6 % low without)."""
 _LOWEST_COSINE = 0.065
 """cos 86.3 degrees, pvlib's own limit for decomposition; below it all light counts as diffuse."""
 
@@ -77,58 +72,12 @@ def complete(
     return dni, dhi, tuple(notes)
 
 
-def clear_sky_ghi(site: Site, geometry: SolarGeometry) -> FloatArray:
-    """Clear-sky global irradiance (Ineichen and Perez 2002, turbidity times 0.8), shape (steps,). [W/m2]
-
-    Parameters
-    ----------
-    site : Site
-    geometry : SolarGeometry
-
-    Returns
-    -------
-    ndarray
-    """
-    # pvlib's own interpolation calls what pandas has deprecated; monthly values interpolated here are the
-    # same.
-    months = pd.DatetimeIndex([pd.Timestamp(2001, month, 15, tz="UTC") for month in range(1, 13)])
-    monthly = np.asarray(
-        lookup_linke_turbidity(months, site.latitude, site.longitude, interp_turbidity=False),
-        dtype=np.float64,
-    )
-    turbidity = np.interp(np.arange(1, 366), months.day_of_year, monthly, period=365)
-    pressure = alt2pres(site.elevation_m)
-    zenith = geometry.apparent_zenith_deg
-    airmass = get_absolute_airmass(get_relative_airmass(np.minimum(zenith, 89.9)), pressure)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # at night, where the result is zero
-        sky = ineichen(
-            zenith,
-            airmass,
-            np.repeat(turbidity * TURBIDITY_SCALE, geometry.steps_per_day),
-            altitude=site.elevation_m,
-            dni_extra=geometry.dni_extra_w_m2,
-        )
-    ghi: FloatArray = np.nan_to_num(np.asarray(sky["ghi"], dtype=np.float64))
-    # Around sunrise the model sees the middle of the sunlit part; the interval's mean is less.
-    return ghi * np.where(geometry.daylight_fraction > 0, geometry.daylight_fraction, 0.0)
-
-
 def _disc(ghi: FloatArray, geometry: SolarGeometry, elevation_m: float) -> FloatArray:
     """Direct normal irradiance by DISC, never more than global irradiance holds, shape of `ghi`. [W/m2]"""
-    years = len(ghi)
-    day_of_year = np.repeat(np.arange(1, 366), geometry.steps_per_day)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # at night, where the result is zero
-        split = disc(
-            ghi.ravel(),
-            np.tile(np.minimum(geometry.zenith_deg, 90.0), years),
-            np.tile(day_of_year, years),
-            pressure=float(alt2pres(elevation_m)),
-            min_cos_zenith=_LOWEST_COSINE,
-        )["dni"]
     cosine = np.cos(np.radians(geometry.zenith_deg))
     limit = np.where(cosine > _LOWEST_COSINE, ghi / np.maximum(cosine, _LOWEST_COSINE), 0.0)
-    dni = np.nan_to_num(np.asarray(split, dtype=np.float64)).reshape(ghi.shape)
-    clipped: FloatArray = np.clip(dni, 0, np.minimum(limit, geometry.dni_extra_w_m2))
+    dni = direct_normal(ghi, geometry.zenith_deg, geometry.dni_extra_w_m2, float(alt2pres(elevation_m)))
+    clipped: FloatArray = np.minimum(dni, limit)
     return clipped
 
 

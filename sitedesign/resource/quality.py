@@ -1,4 +1,4 @@
-"""Quality report of weather that was read: what was missing, repaired or suspicious, and how time was read."""
+"""Quality report of weather that was read: what was missing, repaired or suspicious, and how time is read."""
 
 from __future__ import annotations
 
@@ -201,12 +201,9 @@ def possible_snow_days(ghi: FloatArray, temp_air: FloatArray, geometry: SolarGeo
     warmest = temp_air.reshape(len(temp_air), 365, -1).max(axis=2)
     padded = np.pad(clearness, ((0, 0), (2, 2)), constant_values=0)
     brightest = np.max([padded[:, shift : shift + 365] for shift in range(5)], axis=0)
-    return (
-        (warmest < 0)
-        & (clearness < SNOW_KT)
-        & (spread < FALSELY_DARK_SPREAD)
-        & (brightest > SNOW_NEIGHBOUR_KT)
-    )
+    even_and_dark = (clearness < SNOW_KT) & (spread < FALSELY_DARK_SPREAD)
+    snow: BoolArray = even_and_dark & (warmest < 0) & (brightest > SNOW_NEIGHBOUR_KT)
+    return snow
 
 
 def dates_of(days: BoolArray, years: tuple[int, ...]) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ _NAMES = {
 _TIME = (
     "", "time", "timestamp", "time_stamp", "datetime", "date_time", "date", "time_utc", "utc_time",
     "timestamp_utc", "datetime_utc", "local_time", "time_local", "period_end", "period_start",
-    "period_mid",     "valid_time", "index", "time_gmt", "hour_beginning", "hour_ending", "interval_start", "interval_end", "unnamed_0",
+    "period_mid", "valid_time", "index", "time_gmt", "hour_beginning", "hour_ending", "interval_start",
+    "interval_end", "unnamed_0",
 )  # fmt: skip
 _PARTS = ("year", "month", "day", "hour", "minute")
 _PART_NAMES = {"mo": "month", "hr": "hour", "min": "minute", "yr": "year"}

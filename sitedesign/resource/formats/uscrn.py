@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sitedesign.resource.clearsky import clear_sky
 from sitedesign.resource.formats.record import Record, record_from
-from sitedesign.resource.sun import SolarGeometry, solar_geometry
+from sitedesign.resource.generate import _steps_of_days
+from sitedesign.resource.sun import solar_geometry
 from sitedesign.site import Site
 
 FloatArray = NDArray[np.float64]
@@ -18,6 +20,7 @@ FloatArray = NDArray[np.float64]
 PYRANOMETER_SCALE = 1.065
 """USCRN pyranometers read 5-8 % low against SURFRAD stations within 1 km (2023-24: ratios 0.923-0.951)."""
 _COLUMNS = 28
+_FILLER_KT = 0.5  # for missing days, which become NaN again
 _WBAN, _DATE, _LONGITUDE, _LATITUDE, _T_MAX, _T_MIN, _T_MEAN, _SOLAR = 0, 1, 3, 4, 5, 6, 7, 10
 
 
@@ -52,16 +55,15 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
         If the stamps are faulty.
     """
     table = pd.read_csv(path, sep=r"\s+", header=None, dtype={_WBAN: str, _DATE: str})
+    dates = pd.to_datetime(table[_DATE], format="%Y%m%d")
+    leap_day = (dates.dt.month == 2) & (dates.dt.day == 29)
+    table, days = table[~leap_day], pd.DatetimeIndex(dates[~leap_day])
     place = Site(latitude=float(table[_LATITUDE].iloc[0]), longitude=float(table[_LONGITUDE].iloc[0]))
-    days = pd.DatetimeIndex(pd.to_datetime(table[_DATE], format="%Y%m%d"))
     numbers = table[[_SOLAR, _T_MAX, _T_MIN, _T_MEAN]].astype(np.float64)
     numbers = numbers.where(numbers > -90)
-    geometry = solar_geometry(place, 60)
     ghi_kwh = numbers[_SOLAR].to_numpy() * PYRANOMETER_SCALE / 3.6
-    leap_shift = (days.is_leap_year & (days.day_of_year > 59)).astype(int)
-    day_of_year = np.asarray(days.day_of_year - 1 - leap_shift)
-    seed = int(table[_WBAN].iloc[0]) * 10_000 + int(days.year[0])
-    hours, how = hours_of_days(ghi_kwh, day_of_year, geometry, seed)
+    seed = (int(table[_WBAN].iloc[0]), int(days.year[0]))
+    hours = hours_of_days(ghi_kwh, days, place, seed)
     temp = _hourly_temperature(*(numbers[name].to_numpy() for name in (_T_MAX, _T_MIN, _T_MEAN)))
     index = (days.to_numpy()[:, None] + np.arange(24) * np.timedelta64(1, "h")).ravel()
     data = pd.DataFrame({"ghi": hours.ravel(), "temp_air": temp.ravel()}, index=pd.DatetimeIndex(index))
@@ -77,40 +79,44 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
         longitude=place.longitude,
         utc_offset_h=place.utc_offset_h,
         hourly_texture=False,
-        notes=(f"USCRN irradiation multiplied by {PYRANOMETER_SCALE}: its pyranometers read 5-8 % low", how),
+        notes=(
+            f"USCRN irradiation multiplied by {PYRANOMETER_SCALE}: its pyranometers read 5-8 % low",
+            "hours within a day have the generator's cloud texture; the daily totals are the measured ones",
+            *(("29 February dropped",) if leap_day.any() else ()),
+        ),
     )
 
 
 def hours_of_days(
-    ghi_kwh_m2: FloatArray, day_of_year: NDArray[np.int64], geometry: SolarGeometry, seed: int
-) -> tuple[FloatArray, str]:
-    """Spread daily totals over their hours.
+    ghi_kwh_m2: FloatArray, days: pd.DatetimeIndex, site: Site, seed: tuple[int, ...]
+) -> FloatArray:
+    """Spread daily totals over their hours, with the texture of the generator's clouds.
 
     Parameters
     ----------
     ghi_kwh_m2 : ndarray, shape (days,)
         NaN where missing. [kWh/m2]
-    day_of_year : ndarray of int, shape (days,)
-        0 to 364.
-    geometry : SolarGeometry
-        Hourly.
-    seed : int
+    days : DatetimeIndex
+        Without 29 February.
+    site : Site
+    seed : tuple of int
+        Same seed, same hours.
 
     Returns
     -------
     ndarray, shape (days, 24)
         Hourly means that sum to the totals. [W/m2]
-    str
-        How, for the notes.
     """
-    extra = geometry.ghi_extra_w_m2.reshape(365, 24)[day_of_year]
-    # Air mass takes more from a low sun, so the day's profile is narrower than outside the atmosphere.
-    height = extra / extra.max(axis=1, keepdims=True)
-    weight = extra * height**0.15
-    share = weight / weight.sum(axis=1, keepdims=True)
-    return ghi_kwh_m2[
-        :, None
-    ] * 1000 * share, "hours within a day follow the sun's height, without passing clouds"
+    sun = solar_geometry(site, 60)
+    row = np.asarray(days.year - days.year[0])
+    leap_shift = (days.is_leap_year & (days.month > 2)).astype(int)
+    day = np.asarray(days.day_of_year - 1 - leap_shift)
+    clearness = np.full((int(row.max()) + 1, 365), _FILLER_KT)
+    clearness[row, day] = np.where(np.isnan(ghi_kwh_m2), _FILLER_KT, ghi_kwh_m2 / sun.h0_kwh_m2_day[day])
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+    by_day = _steps_of_days(clearness, sun, clear_sky(site, sun)[0], rng).reshape(-1, 365, 24)
+    hours: FloatArray = np.where(np.isnan(ghi_kwh_m2)[:, None], np.nan, by_day[row, day])
+    return hours
 
 
 def _hourly_temperature(t_max: FloatArray, t_min: FloatArray, t_mean: FloatArray) -> FloatArray:
