@@ -5,13 +5,23 @@ No Pyomo and nothing from ``optimize/`` or ``equations/``: the judge shares no c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Dispatch, Plant
+from sitedesign.reliability import decide, kernel
+from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
+from sitedesign.reliability.outages import OutagePaths
+from sitedesign.reliability.machine import Controller, Machine, UnitBehaviour, machine, price_slopes
+from sitedesign.reliability.seasonal import usual_need, usual_value
 
 FloatArray = NDArray[np.float64]
+_KINDS = ("greedy", "latest_safe_start", "rolling")
 
 
 def available_backup_mw(case: Case, plant: Plant) -> FloatArray:
@@ -125,3 +135,208 @@ def _greedy(
             energy = 0.0
         stored[t] = energy
     return curtailed, charge, discharge, shed, stored, backup, lost
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """What a causal operator did.
+
+    Attributes
+    ----------
+    shed_mw, lost_compute : ndarray, shape (T,)
+        [MW, fraction of the step's load]
+    dispatch : Dispatch or None
+        Every series, where it was asked for.
+    solar_mw : ndarray or None
+        Solar power available, outages of blocks included; with `dispatch`. [MW]
+    backup_mwh, fuel_mmbtu : ndarray, shape (K, years)
+        Energy and fuel really burnt (part load included). [MWh, MMBtu]
+    extra_fuel_usd : ndarray, shape (years,)
+        Cost of the fuel above the full-load heat rate. [USD]
+    run_h, starts, failed_starts : ndarray, shape (units,)
+        Per unit, over all years; units counted over the technologies. [h, 1, 1]
+    cycled_mwh : ndarray, shape (years,)
+        Battery discharge. [MWh]
+    end_mwh : float
+        Stored energy after the last step. [MWh]
+    balance_residual_mw : float
+        Largest energy-balance error of any step. [MW]
+    """
+
+    shed_mw: FloatArray
+    lost_compute: FloatArray
+    dispatch: Dispatch | None
+    solar_mw: FloatArray | None
+    backup_mwh: FloatArray
+    fuel_mmbtu: FloatArray
+    extra_fuel_usd: FloatArray
+    run_h: FloatArray
+    starts: NDArray[np.int64]
+    failed_starts: NDArray[np.int64]
+    cycled_mwh: FloatArray
+    end_mwh: float
+    balance_residual_mw: float
+
+
+def operate(
+    case: Case,
+    plant: Plant,
+    controller: Controller | None = None,
+    *,
+    behaviour: Sequence[UnitBehaviour] | None = None,
+    forecast: Forecast | None = None,
+    usual: Climatology | None = None,
+    past: Case | None = None,
+    outages: OutagePaths | None = None,
+    fuels: Sequence[str] = (),
+    seed: int = 0,
+    start_mwh: float | None = None,
+    record: bool = True,
+) -> Operation:
+    """Run a plant step by step under a rule that sees the past, the present and a forecast.
+
+    Parameters
+    ----------
+    case : Case
+        Capability in one row per technology: outages come from `outages`.
+    plant : Plant
+    controller : Controller, optional
+    behaviour : sequence of UnitBehaviour, optional
+        Per technology; ideal units when left out.
+    forecast : Forecast, optional
+    usual : Climatology, optional
+        The average year as the operator knows it; made from `past` when left out.
+    past : Case, optional
+        Years from which the operator knows the climate and (``rolling``) the value of stored energy beyond the
+        window; `case` when left out.
+    outages : OutagePaths, optional
+        Nothing fails when left out.
+    fuels : sequence of str
+        Names of the fuels whose interruptions `outages` numbers.
+    seed : int
+        Of the forecast errors.
+    start_mwh : float, optional
+        Stored energy at the start; full when left out. [MWh]
+    record : bool
+        Keep every series, not only shed load.
+
+    Returns
+    -------
+    Operation
+
+    Raises
+    ------
+    ValueError
+        If the case's capability has one row a unit.
+    """
+    rule = controller or Controller()
+    sight = forecast or Forecast()
+    ways = tuple(behaviour) if behaviour is not None else (UnitBehaviour(),) * len(case.backup)
+    if any(b.capability.shape[0] > 1 for b in case.backup):
+        message = "capability: one row a unit; give the weather's capability in one row and the outages apart"
+        raise ValueError(message)
+    known = past or case
+    average = usual or climatology(known)
+    build = machine(case, plant, rule, ways, fuels)
+    start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
+    build.plant["stored"] = start
+    _add_outages(build, outages)
+    table = _rule(case, rule, sight)
+    slopes = price_slopes(build, rule)
+    table["zero_slot"] = slopes.zero_slot
+    levels, values = np.zeros((1, 1)), np.zeros((365, slopes.values.size))
+    if rule.kind == "latest_safe_start":
+        levels = usual_need(build, average)
+    elif rule.kind == "rolling":
+        values = usual_value(known, build, slopes)
+    units, width = len(case.backup), case.steps if record else 0
+    shed, lost = np.zeros(case.steps), np.zeros(case.steps)
+    series, backup = np.zeros((5, width)), np.zeros((units, width))
+    energy, burnt, cycled = np.zeros((units, case.years)), np.zeros((units, case.years)), np.zeros(case.years)
+    capability = build.sorted_capability([b.capability[0] for b in case.backup])
+    residual = kernel.simulate(
+        *(np.ascontiguousarray(x, dtype=np.float64) for x in (case.solar_yield, case.load_mw, case.usable)),
+        capability,
+        *_events(outages),
+        build.rank,
+        np.zeros(max(len(fuels), 1), np.int64),
+        average.solar_yield,
+        average.load_mw,
+        build.sorted_capability(list(average.capability)),
+        _factors(case, rule, sight, average, seed),
+        levels,
+        values,
+        slopes.values,
+        slopes.down_slot,
+        slopes.up_slot,
+        slopes.price,
+        build.tech,
+        build.unit,
+        build.tier,
+        build.plant,
+        table,
+        shed,
+        lost,
+        series,
+        backup,
+        energy,
+        burnt,
+        cycled,
+    )
+    rate = np.array([b.fuel_mmbtu_per_mwh for b in case.backup]).reshape(-1, 1)
+    fuel_price = np.array([w.fuel_usd_per_mmbtu for w in ways]).reshape(-1, 1)
+    energy, burnt = energy[build.rank], burnt[build.rank]
+    dispatch = None
+    if record:
+        dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup[build.rank], lost)
+    return Operation(
+        shed_mw=shed,
+        lost_compute=lost,
+        dispatch=dispatch,
+        solar_mw=series[4] if record else None,
+        backup_mwh=energy,
+        fuel_mmbtu=rate * burnt,
+        extra_fuel_usd=(fuel_price * rate * (burnt - energy)).sum(axis=0),
+        run_h=build.unit["run_h"].copy(),
+        starts=build.unit["starts"].copy(),
+        failed_starts=build.unit["failed"].copy(),
+        cycled_mwh=cycled,
+        end_mwh=float(build.plant["stored"][0] + build.plant["frozen"][0]),
+        balance_residual_mw=residual,
+    )
+
+
+def _events(outages: OutagePaths | None) -> tuple[NDArray[Any], ...]:
+    if outages is None:
+        return np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.int16), np.zeros(0, np.int8)
+    return outages.step, outages.kind, outages.index, outages.change
+
+
+def _add_outages(build: Machine, outages: OutagePaths | None) -> None:
+    """Copy block counts and the keys of start failures into the plant's record."""
+    if outages is None:
+        return
+    build.plant["battery_blocks"] = outages.battery_blocks
+    build.plant["solar_blocks"] = outages.solar_blocks
+    build.plant["solar_scale"] = outages.solar_scale
+    build.unit["key"] = outages.start_keys[: build.unit.size]
+    build.tech["start_key"] = build.sorted_rows(outages.start_keys[build.unit.size :])
+
+
+def _factors(case: Case, rule: Controller, sight: Forecast, usual: Climatology, seed: int) -> FloatArray:
+    if rule.kind == "greedy" or sight.kind == "perfect":
+        return np.ones((1, 1))
+    return daily_factors(sight, usual, case.solar_yield, seed=seed, caution=rule.caution)
+
+
+def _rule(case: Case, rule: Controller, sight: Forecast) -> NDArray[Any]:
+    table = np.zeros(1, decide.RULE)
+    load = float(np.mean(case.load_mw))
+    table["kind"] = _KINDS.index(rule.kind)
+    table["threshold"], table["band"] = rule.threshold, rule.band
+    table["margin_mwh"], table["throttle_margin_mwh"] = rule.margin_h * load, rule.throttle_margin_h * load
+    table["issue_steps"] = max(1, round(sight.issue_h / case.step_h))
+    table["perfect"] = sight.kind == "perfect"
+    table["blend"] = sight.kind in ("skill", "persistence")
+    table["days"], table["day_steps"] = sight.days, round(24 / case.step_h)
+    return table

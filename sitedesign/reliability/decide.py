@@ -1,0 +1,384 @@
+"""What an operator decides in one step, compiled: rules that see the past, the present and a forecast.
+
+`latest_safe_plan` keeps just enough in the battery that all units at full power from the next step on would avoid
+shedding (FORMULATION section 6). `rolling_plan` solves the exact single-storage recursion (section 3.1) over the
+forecast window. Both write the backup power wanted per technology and the load throttled per tier.
+
+State and constants travel as record arrays, which compiled code reads without touching reference counts.
+Technologies are in order of marginal cost, tiers in order of weight.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+GREEDY, LATEST_SAFE_START, ROLLING = range(3)
+DAYS = 365
+
+#: One row a technology: constants, then state.
+TECH = np.dtype(
+    [
+        ("unit_mw", "f8"),
+        ("units", "i8"),
+        ("first", "i8"),  # number of its first unit
+        ("price", "f8"),  # marginal cost [USD/MWh]
+        ("min_load", "f8"),
+        ("intercept", "f8"),
+        ("start_steps", "f8"),
+        ("start_failure", "f8"),
+        ("start_beta", "f8"),
+        ("start_repair_steps", "f8"),
+        ("start_key", "u8"),
+        ("fuel", "i8"),  # number of its fuel, -1 for none that can be interrupted
+        ("tank_steps", "f8"),  # full-load steps of fuel kept on site
+        ("n_on", "i8"),
+        ("n_free", "i8"),  # units that are not down, running or not
+        ("hold", "f8"),  # step until which running units stay on
+        ("full", "f8"),  # what the running units can give in this step [MW]
+        ("want", "f8"),  # decided, then real output [MW]
+        ("common", "i8"),  # common causes in force
+        ("tank", "f8"),
+        ("energy", "f8"),  # of this year [MWh]
+        ("burnt", "f8"),  # of this year, full-load equivalent [MWh]
+    ],
+    align=True,
+)
+UNIT = np.dtype(
+    [
+        ("on", "i8"),
+        ("down", "i8"),  # causes that keep it down
+        ("ready", "f8"),  # step at which it delivers after a start
+        ("repair", "f8"),  # step until which it is repaired after a failed start
+        ("key", "u8"),  # stream of its start failures, 0 for none
+        ("run_h", "f8"),
+        ("starts", "i8"),
+        ("failed", "i8"),
+    ],
+    align=True,
+)
+TIER = np.dtype([("width", "f8"), ("weight", "f8"), ("throttle", "f8")], align=True)
+#: One row: the plant, then what changes.
+PLANT = np.dtype(
+    [
+        ("step_h", "f8"),
+        ("solar_mw", "f8"),
+        ("battery_mwh", "f8"),
+        ("battery_mw", "f8"),
+        ("up", "f8"),  # stored energy per MW charged over a step [MWh]
+        ("down", "f8"),  # stored energy per MW discharged over a step [MWh]
+        ("retry_steps", "f8"),
+        ("retry_success", "f8"),
+        ("hold_steps", "f8"),
+        ("battery_blocks", "f8"),
+        ("solar_blocks", "f8"),
+        ("solar_scale", "f8"),
+        ("stored", "f8"),
+        ("frozen", "f8"),  # energy in battery blocks that are down
+        ("battery_down", "f8"),
+        ("battery_all", "f8"),
+        ("solar_down", "f8"),
+        ("site_down", "f8"),
+        ("expiry", "f8"),  # next step at which a repair ends
+        ("charging", "i8"),  # greedy: units run to refill
+        ("power", "f8"),  # battery power now [MW]
+        ("full", "f8"),  # battery energy now [MWh]
+        ("seen", "f8"),  # solar yield of this day so far
+        ("usual", "f8"),  # the same of the average year
+        ("planned_at", "i8"),  # step of the last plan, -1 when it is stale
+        ("levels", "i8"),  # levels of need known since
+    ],
+    align=True,
+)
+RULE = np.dtype(
+    [
+        ("kind", "i8"),
+        ("threshold", "f8"),
+        ("band", "f8"),
+        ("margin_mwh", "f8"),
+        ("throttle_margin_mwh", "f8"),
+        ("issue_steps", "i8"),
+        ("perfect", "i8"),
+        ("blend", "i8"),  # what was seen of today corrects its forecast
+        ("days", "i8"),
+        ("day_steps", "i8"),
+        ("zero_slot", "i8"),
+    ],
+    align=True,
+)
+
+
+@njit(cache=True)
+def today_factor(plant: Array, rule: Array, usual_solar: Array, base: int, value: float) -> float:
+    """Correct the forecast factor of today by what was seen, the more the further the day is."""
+    p, r = plant[0], rule[0]
+    if r.blend == 0 or p.usual <= 0.0:
+        return value
+    total = 0.0
+    for c in range(base, base + r.day_steps):
+        total += usual_solar[c]
+    passed = p.usual / total
+    trust = passed / (passed + 0.15)
+    return value + trust * (p.seen / p.usual - value)
+
+
+@njit(cache=True)
+def need_level(
+    solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
+    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, last_need: float, out: Array, level: int,
+) -> None:  # fmt: skip
+    """Energy that must be stored at the start of the planned step and those after it, to manage with `level`.
+
+    Level m means: the m + 1 cheapest technologies at full power from then on and nothing dearer; levels beyond the
+    technologies add throttled tiers. Backwards over the window, deficits add and surpluses refill, both
+    within the battery's power and energy.
+    """
+    p, r = plant[0], rule[0]
+    power, full, up, down = p.power, p.full, p.up, p.down
+    t0, day_steps, per_year, steps = p.planned_at, r.day_steps, usual_solar.size, load.size
+    day0 = t0 // day_steps
+    loaded = 1.0
+    for j in range(max(0, level + 1 - tech.size)):
+        loaded -= tier[j].width
+    used = min(level + 1, tech.size)
+    need = min(last_need, full)
+    for day in range(day0 + r.days, day0 - 1, -1):
+        start = day * day_steps
+        base = start % per_year
+        first = max(t0 - start, 0)
+        if r.perfect != 0:
+            for s in range(min(day_steps, steps - start) - 1, first - 1, -1):
+                net = loaded * load[start + s] - p.solar_mw * solar[start + s]
+                for k in range(used):
+                    net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * capability[k, start + s]
+                need = (
+                    min(need + min(net, power) * down, full)
+                    if net > 0.0
+                    else max(need + max(net, -power) * up, 0.0)
+                )
+                if start + s - t0 < out.size:
+                    out[start + s - t0] = need
+            continue
+        scale = factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
+        if day == day0:
+            scale = today_factor(plant, rule, usual_solar, base, scale)
+        scale *= p.solar_mw
+        for s in range(day_steps - 1, first - 1, -1):
+            c = base + s
+            net = loaded * usual_load[c] - scale * usual_solar[c]
+            for k in range(used):
+                net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * usual_able[k, c]
+            need = (
+                min(need + min(net, power) * down, full)
+                if net > 0.0
+                else max(need + max(net, -power) * up, 0.0)
+            )
+            if start + s - t0 < out.size:
+                out[start + s - t0] = need
+
+
+@njit(cache=True)
+def _count(one: Any, ahead: int) -> float:  # noqa: ANN401
+    """Units of a technology that can run `ahead` steps from now: slow starters only those that run already."""
+    return float(one.n_on) if one.start_steps > 1.0 and ahead < one.start_steps else float(one.n_free)
+
+
+@njit(cache=True)
+def after_step(plant: Array, net: float) -> float:
+    """Stored energy after a step whose net load is left to the battery; negative when it cannot. [MWh]"""
+    p = plant[0]
+    if net > p.power:
+        return -1.0
+    if net > 0.0:
+        return float(p.stored - net * p.down)
+    return float(min(p.stored + min(-net, p.power) * p.up, p.full))
+
+
+@njit(cache=True)
+def _missing(plant: Array, net: float, target: float) -> float:
+    """Reduction of net load that brings the stored energy to `target` after the step. [MW]"""
+    p = plant[0]
+    lift = net - (p.stored - target) / p.down if target <= p.stored else net + (target - p.stored) / p.up
+    return float(max(min(lift, net + p.power), net - p.power))
+
+
+@njit(cache=True)
+def latest_safe_plan(
+    solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
+    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, needs: Array,
+    t: int, net: float,
+) -> None:  # fmt: skip
+    """Use the next dearer resource only when what is stored would fall below the need that it leaves."""
+    p, r = plant[0], rule[0]
+    techs, left = tech.size, net
+    for level in range(techs + tier.size - 1):
+        if level >= p.levels:
+            end = (p.planned_at // r.day_steps + r.days + 1) * r.day_steps % usual_solar.size
+            need_level(
+                solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant, rule,
+                usual_need[level, end], needs[level], level,
+            )  # fmt: skip
+            p.levels = level + 1
+        margin = r.margin_mwh if level < techs else r.throttle_margin_mwh
+        target = min(needs[level, t + 1 - p.planned_at] + margin, p.full)
+        if after_step(plant, left) >= target - 1e-9:
+            break
+        missing = _missing(plant, left, target)
+        if level < techs:
+            size = tech[level].unit_mw * capability[level, t]
+            able = tech[level].n_free * size
+            wanted = min(missing, able)
+            if wanted > 0.0:
+                # Units once committed rather run full than have the battery discharge
+                committed = min(np.ceil(wanted / size - 1e-9) * size, able)
+                tech[level].want = max(wanted, min(committed, left))
+                left -= tech[level].want
+        else:
+            j = level - techs
+            tier[j].throttle = max(0.0, min(missing, tier[j].width * load[t]))
+            left -= tier[j].throttle
+    for k in range(techs):
+        if tech[k].n_on > 0 and tech[k].want <= 0.0 and t < tech[k].hold:
+            tech[k].want = max(min(tech[k].n_on * tech[k].unit_mw * capability[k, t], left), 0.0)
+            left -= tech[k].want
+
+
+@njit(cache=True)
+def _overlap(low: float, high: float, a: float, b: float) -> float:
+    return max(0.0, min(high, b) - max(low, a))
+
+
+@njit(cache=True)
+def bellman_step(
+    slopes: Array, block: Array, down_slot: Array, up_slot: Array, zero_slot: int, net: float, power: float,
+    full: float, down: float, up: float,
+) -> None:  # fmt: skip
+    """One step back of the exact recursion: merge the stage's slopes into the value's, then trim to [0, full].
+
+    `slopes[i]` is the length of stored energy at the i-th marginal value, dearest first; `block` holds the
+    power of each resource in order of price. FORMULATION section 3.1.
+    """
+    low = 0.0
+    free = _overlap(-np.inf, 0.0, net, net + power) * up
+    slopes[zero_slot] += free + _overlap(-np.inf, 0.0, net - power, net) * down
+    charged = free
+    for i in range(block.size):
+        high = low + block[i]
+        slopes[down_slot[i]] += _overlap(low, high, net - power, net) * down
+        part = _overlap(low, high, net, net + power) * up
+        slopes[up_slot[i]] += part
+        charged += part
+        low = high
+    for i in range(slopes.size):
+        cut = min(slopes[i], charged)
+        slopes[i] -= cut
+        charged -= cut
+        if charged <= 0.0:
+            break
+    excess = -full
+    for i in range(slopes.size):
+        excess += slopes[i]
+    if excess < 0.0:
+        slopes[zero_slot] -= excess
+    for i in range(slopes.size - 1, -1, -1):
+        if excess <= 0.0:
+            break
+        cut = min(slopes[i], excess)
+        slopes[i] -= cut
+        excess -= cut
+
+
+@njit(cache=True)
+def rolling_plan(
+    solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
+    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, end_value: Array, values: Array,
+    down_slot: Array, up_slot: Array, price: Array, slopes: Array, block: Array, t: int, net: float,
+) -> None:  # fmt: skip
+    """Solve the forecast window back to the next step, then take the cheapest stored energy worth its price."""
+    p, r = plant[0], rule[0]
+    steps, per_year, day_steps, techs = load.size, usual_solar.size, r.day_steps, tech.size
+    power, full, up, down, zero = p.power, p.full, p.up, p.down, r.zero_slot
+    day0 = t // day_steps
+    end = (day0 + r.days + 1) * day_steps
+    if r.perfect != 0 and end > steps:
+        end = steps
+    year_day = (end // day_steps) % DAYS
+    for i in range(slopes.size):
+        slopes[i] = end_value[year_day, i] * full
+    for day in range((end - 1) // day_steps, day0 - 1, -1):
+        start = day * day_steps
+        base = start % per_year
+        scale = p.solar_mw
+        if r.perfect == 0:
+            value = factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
+            scale *= today_factor(plant, rule, usual_solar, base, value) if day == day0 else value
+        for s in range(min(day_steps, end - start) - 1, max(t + 1 - start, 0) - 1, -1):
+            perfect = r.perfect != 0
+            served = load[start + s] if perfect else usual_load[base + s]
+            sun = solar[start + s] if perfect else usual_solar[base + s]
+            for k in range(techs):
+                able = capability[k, start + s] if perfect else usual_able[k, base + s]
+                block[k] = tech[k].n_free * tech[k].unit_mw * able
+            for j in range(tier.size):
+                block[techs + j] = tier[j].width * served
+            bellman_step(slopes, block, down_slot, up_slot, zero, served - scale * sun, power, full, down, up)
+    for k in range(techs):
+        block[k] = tech[k].n_free * tech[k].unit_mw * capability[k, t]
+    for j in range(tier.size):
+        block[techs + j] = tier[j].width * load[t]
+    _take(tech, tier, plant, values, price, slopes, block, net)
+
+
+@njit(cache=True)
+def _take(
+    tech: Array,
+    tier: Array,
+    plant: Array,
+    values: Array,
+    price: Array,
+    slopes: Array,
+    block: Array,
+    net: float,
+) -> None:
+    """From the deepest possible discharge upwards, add resources while stored energy is worth more."""
+    p = plant[0]
+    up, down, power = p.up, p.down, p.power
+    eta_d, eta_c = p.step_h / down, up / p.step_h
+    deepest = min(power, p.stored / down, max(net, 0.0))
+    level = p.stored - deepest * down + min(max(-net, 0.0), power) * up
+    drawn = net - deepest  # what resources must give at the deepest discharge
+    low = 0.0
+    for i in range(block.size):
+        high = low + block[i]
+        used = min(max(drawn - low, 0.0), block[i])
+        # first instead of discharging, then for charging
+        place = max(0.0, min(high, net) - max(low, drawn))
+        more = min(_worth(values, slopes, price[i] * eta_d, level) / down, place)
+        level += more * down
+        used += more
+        if more >= place - 1e-12:
+            place = max(0.0, min(high, net + power) - max(low, net, drawn))
+            more = min(_worth(values, slopes, price[i] / eta_c, level) / up, place)
+            level += more * up
+            used += more
+        if used > 1e-9:
+            if i < tech.size:
+                tech[i].want = used
+            else:
+                tier[i - tech.size].throttle = used
+        low = high
+
+
+@njit(cache=True)
+def _worth(values: Array, slopes: Array, price: float, level: float) -> float:
+    """Stored energy above `level` whose marginal value exceeds a price. [MWh]"""
+    total = 0.0
+    for i in range(slopes.size):
+        if values[i] <= price * (1.0 + 1e-12):
+            break
+        total += slopes[i]
+    return max(total - level, 0.0)

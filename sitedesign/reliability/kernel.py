@@ -1,0 +1,404 @@
+"""The compiled simulation behind :mod:`sitedesign.reliability.operation`: one pass over the steps.
+
+The order inside a step is the order of events at a site: what fails, what is known, what is decided
+(:mod:`sitedesign.reliability.decide`), what then really happens.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sitedesign.reliability.decide import (
+    GREEDY,
+    LATEST_SAFE_START,
+    after_step,
+    latest_safe_plan,
+    rolling_plan,
+)
+
+Array = NDArray[Any]
+
+
+@njit(cache=True)
+def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned integer, which numba types
+    """Uniform number of one stream at one step (splitmix64), the same whatever happened before."""
+    z = np.uint64(key) + np.uint64(step + 1) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+
+
+@njit(cache=True)
+def _battery_share(plant: Array) -> float:
+    p = plant[0]
+    if p.battery_all > 0:
+        return 0.0
+    return float(1.0 - p.battery_down / p.battery_blocks)
+
+
+@njit(cache=True)
+def _apply(
+    tech: Array, unit: Array, plant: Array, fuel_out: Array, rank: Array, kind: int, index: int, change: int
+) -> None:
+    """Book one change of state; the energy in battery blocks that are down is out of reach until they return."""
+    p = plant[0]
+    if kind == 0:
+        unit[index].down += change
+    elif kind == 1:
+        tech[rank[index]].common += change
+    elif kind == 2:
+        fuel_out[index] += change
+        for k in range(tech.size):
+            if tech[k].fuel == index and fuel_out[index] == 0:
+                tech[k].tank = tech[k].tank_steps
+    elif kind in (3, 4):
+        before = _battery_share(plant)
+        if kind == 3:
+            p.battery_down += change
+        else:
+            p.battery_all += change
+        after = _battery_share(plant)
+        moved = 0.0
+        if after < before:
+            moved = -p.stored * (1.0 - after / before)
+        elif after > before:
+            moved = p.frozen * ((after - before) / (1.0 - before))
+        p.stored += moved
+        p.frozen -= moved
+    elif kind == 5:
+        p.solar_down += change
+    else:
+        p.site_down += change
+
+
+@njit(cache=True)
+def _refresh(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
+    """Count units that are free and running after something changed; a unit that is down trips."""
+    expiry = np.inf
+    for k in range(tech.size):
+        fuel = tech[k].fuel
+        supplied = fuel < 0 or fuel_out[fuel] == 0 or tech[k].tank > 0.0
+        usable = supplied and tech[k].common == 0 and plant[0].site_down == 0
+        free, running = 0, 0
+        for u in range(tech[k].first, tech[k].first + tech[k].units):
+            if unit[u].repair > t:
+                expiry = min(expiry, unit[u].repair)
+            if usable and unit[u].down == 0 and unit[u].repair <= t:
+                free += 1
+                running += unit[u].on
+            else:
+                unit[u].on = 0
+        tech[k].n_free, tech[k].n_on = free, running
+    plant[0].expiry = expiry
+
+
+@njit(cache=True)
+def _break(tech: Array, unit: Array, plant: Array, k: int, u: int, t: int) -> None:
+    """Send a unit that failed to start to repair."""
+    unit[u].repair = t + tech[k].start_repair_steps
+    plant[0].expiry = min(plant[0].expiry, unit[u].repair)
+    tech[k].n_free -= 1
+
+
+@njit(cache=True)
+def _start(tech: Array, unit: Array, plant: Array, k: int, wanted: int, t: int) -> None:
+    """Start units of one technology until `wanted` run or none is left; each may fail, once with a retry."""
+    p, late = plant[0], 0.0
+    first, end = tech[k].first, tech[k].first + tech[k].units
+    for u in range(first, end):
+        if tech[k].n_on >= wanted:
+            return
+        if unit[u].on != 0 or unit[u].down > 0 or unit[u].repair > t:
+            continue
+        unit[u].starts += 1
+        wait = tech[k].start_steps + late
+        if unit[u].key != 0 and _chance(unit[u].key, 2 * t) < tech[k].start_failure:
+            unit[u].failed += 1
+            late = p.retry_steps
+            if _chance(tech[k].start_key, t) < tech[k].start_beta:
+                for other in range(first, end):
+                    if unit[other].on == 0 and unit[other].down == 0 and unit[other].repair <= t:
+                        _break(tech, unit, plant, k, other, t)
+                return
+            if _chance(unit[u].key, 2 * t + 1) >= p.retry_success:
+                _break(tech, unit, plant, k, u, t)
+                continue
+            wait += p.retry_steps
+        unit[u].on = 1
+        unit[u].ready = t + wait
+        tech[k].n_on += 1
+        tech[k].hold = t + p.hold_steps
+
+
+@njit(cache=True)
+def _stop(tech: Array, unit: Array, k: int, wanted: int) -> None:
+    """Stop units of one technology, last first, until `wanted` run."""
+    for u in range(tech[k].first + tech[k].units - 1, tech[k].first - 1, -1):
+        if tech[k].n_on <= wanted:
+            return
+        if unit[u].on != 0:
+            unit[u].on = 0
+            tech[k].n_on -= 1
+
+
+@njit(cache=True)
+def _set_full(tech: Array, unit: Array, k: int, size: float, t: int) -> None:
+    """Find what the running units of one technology can give on average over this step. [MW]"""
+    share = 0.0
+    if tech[k].n_on > 0:
+        for u in range(tech[k].first, tech[k].first + tech[k].units):
+            if unit[u].on != 0:
+                share += min(1.0, max(0.0, t + 1.0 - unit[u].ready))
+    tech[k].full = share * size
+
+
+@njit(cache=True)
+def _commit(tech: Array, unit: Array, plant: Array, capability: Array, t: int, room_mw: float) -> float:
+    """Start and stop units for what is wanted; return what they give together. [MW]"""
+    least = 0.0
+    for k in range(tech.size):
+        size = tech[k].unit_mw * capability[k, t]
+        wanted = 0
+        if tech[k].want > 0.0 and size > 0.0:
+            wanted = int(np.ceil(tech[k].want / size - 1e-9))
+        if wanted > tech[k].n_on and tech[k].n_free > tech[k].n_on:
+            _start(tech, unit, plant, k, wanted, t)
+        elif wanted < tech[k].n_on and t >= tech[k].hold:
+            _stop(tech, unit, k, wanted)
+        _set_full(tech, unit, k, size, t)
+        least += tech[k].min_load * tech[k].full
+    # What must run at least has to go somewhere: stop the dearest while it does not
+    for k in range(tech.size - 1, -1, -1):
+        while tech[k].n_on > 0 and least > room_mw:
+            least -= tech[k].min_load * tech[k].full
+            _stop(tech, unit, k, tech[k].n_on - 1)
+            _set_full(tech, unit, k, tech[k].unit_mw * capability[k, t], t)
+            least += tech[k].min_load * tech[k].full
+    total = 0.0
+    for k in range(tech.size):
+        tech[k].want = min(max(tech[k].want, tech[k].min_load * tech[k].full), tech[k].full)
+        total += tech[k].want
+    return total
+
+
+@njit(cache=True)
+def _raise_units(tech: Array, unit: Array, plant: Array, capability: Array, t: int, short: float) -> float:
+    """Cover a deficit that the battery cannot: running units up, then more units; return what is left. [MW]"""
+    for turn in range(2):
+        for k in range(tech.size):
+            size = tech[k].unit_mw * capability[k, t]
+            if turn == 1 and short > 1e-12 and size > 0.0 and tech[k].n_free > tech[k].n_on:
+                # A unit that needs part of the step to start gives less, so more of them are called
+                share = max(1.0 - tech[k].start_steps, 1e-3)
+                _start(tech, unit, plant, k, tech[k].n_on + int(np.ceil(short / (size * share) - 1e-9)), t)
+                _set_full(tech, unit, k, size, t)
+            more = min(short, tech[k].full - tech[k].want)
+            if more > 0.0:
+                tech[k].want += more
+                short -= more
+    return short
+
+
+@njit(cache=True)
+def _lower_units(tech: Array, spare: float) -> float:
+    """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
+    for k in range(tech.size - 1, -1, -1):
+        less = min(spare, tech[k].want - tech[k].min_load * tech[k].full)
+        if less > 0.0:
+            tech[k].want -= less
+            spare -= less
+    return spare
+
+
+@njit(cache=True)
+def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
+    """Add a deficit to the throttled tiers, cheapest first; return shed load and its weighted loss. [MW]"""
+    total, lost, last = 0.0, 0.0, tier.size - 1
+    for j in range(last + 1):
+        part = tier[j].throttle
+        more = short if j == last else min(short, max(tier[j].width * load - part, 0.0))
+        short -= more
+        total += part + more
+        lost += tier[j].weight * (part + more)
+    return total, lost
+
+
+@njit(cache=True)
+def _book_units(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
+    """Add up energy, fuel and hours of the units that run; draw on the tank while the supply is interrupted."""
+    p = plant[0]
+    for k in range(tech.size):
+        if tech[k].n_on == 0:
+            continue
+        g, b = tech[k].want, tech[k].intercept
+        tech[k].energy += g * p.step_h
+        tech[k].burnt += (b * tech[k].full + (1.0 - b) * g) * p.step_h
+        for u in range(tech[k].first, tech[k].first + tech[k].units):
+            unit[u].run_h += unit[u].on * p.step_h
+        fuel = tech[k].fuel
+        if fuel >= 0 and fuel_out[fuel] > 0:
+            tech[k].tank -= g / (tech[k].unit_mw * tech[k].units)
+            if tech[k].tank <= 0.0:
+                p.expiry = t + 1  # counted anew at the next step
+
+
+@njit(cache=True)
+def _greedy_plan(tech: Array, plant: Array, rule: Array, capability: Array, t: int) -> None:
+    """All units at full power below a state of charge, until a little above it."""
+    p, r = plant[0], rule[0]
+    if p.stored < r.threshold * p.full:
+        p.charging = 1
+    elif p.stored >= (r.threshold + r.band) * p.full:
+        p.charging = 0
+    if p.charging != 0:
+        for k in range(tech.size):
+            tech[k].want = tech[k].n_free * tech[k].unit_mw * capability[k, t]
+
+
+@njit(cache=True)
+def simulate(
+    solar: Array, load: Array, usable: Array, capability: Array,
+    event_step: Array, event_kind: Array, event_index: Array, event_change: Array, rank: Array, fuel_out: Array,
+    usual_solar: Array, usual_load: Array, usual_able: Array, factor: Array, usual_need: Array, end_value: Array,
+    values: Array, down_slot: Array, up_slot: Array, price: Array,
+    tech: Array, unit: Array, tier: Array, plant: Array, rule: Array,
+    shed: Array, lost: Array, series: Array, backup: Array, energy: Array, burnt: Array, cycled: Array,
+) -> float:  # fmt: skip
+    """Run all steps; the state stays in `tech`, `unit`, `tier` and `plant`, results go to the last seven.
+
+    `series` holds rows for curtailed, charge, discharge, stored and available solar power, or no columns when only
+    shed load is kept; `energy`, `burnt` (K, years) and `cycled` (years,) are sums over each year.
+
+    Returns
+    -------
+    float
+        Largest energy-balance error of any step. [MW]
+    """
+    p, r = plant[0], rule[0]
+    steps, per_year, keep, techs = load.size, usual_solar.size, series.shape[1] > 0, tech.size
+    event, events, worst, year_end, year = 0, event_step.size, 0.0, per_year, 0
+    needs = np.zeros((techs + tier.size, r.issue_steps + 2))
+    slopes, block = np.zeros(values.size), np.zeros(techs + tier.size)
+    p.expiry, p.planned_at = -1.0, -1
+    share, clock, day_clock = _battery_share(plant), 0, 0
+    busy = True  # something was running or throttled in the step before
+    for t in range(steps):
+        if t >= p.expiry or (event < events and event_step[event] <= t):
+            changed = t >= p.expiry
+            while event < events and event_step[event] <= t:
+                kind = event_kind[event]
+                _apply(tech, unit, plant, fuel_out, rank, kind, event_index[event], event_change[event])
+                changed = changed or kind <= 2 or kind == 6
+                event += 1
+            share = _battery_share(plant)
+            if changed:
+                _refresh(tech, unit, plant, fuel_out, t)
+                p.planned_at, busy = -1, True
+        if day_clock == r.day_steps:
+            day_clock, p.seen, p.usual = 0, 0.0, 0.0
+        p.power, p.full = p.battery_mw * share, p.battery_mwh * usable[t] * share
+        sun = p.solar_mw * solar[t] * (1.0 - p.solar_down / p.solar_blocks) * p.solar_scale
+        need, net = load[t], load[t] - sun
+        if busy:
+            for k in range(techs):
+                tech[k].want = 0.0
+            for j in range(tier.size):
+                tier[j].throttle = 0.0
+        charge, discharge, curtailed, given, short, weighted = 0.0, 0.0, sun, 0.0, 0.0, 0.0
+        if p.site_down > 0:
+            short = need
+            weighted = need
+        else:
+            # --- decide; a plan is needed only where the battery alone might not be enough
+            act = busy
+            if r.kind == LATEST_SAFE_START:
+                if p.planned_at < 0 or t - p.planned_at >= r.issue_steps:
+                    p.planned_at, p.levels = t, 0
+                if (
+                    p.levels == 0
+                    or busy
+                    or (
+                        after_step(plant, net)
+                        < min(needs[0, t + 1 - p.planned_at] + r.margin_mwh, p.full) - 1e-9
+                    )
+                ):
+                    latest_safe_plan(
+                        solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant,
+                        rule, usual_need, needs, t, net,
+                    )  # fmt: skip
+                    act = True
+            elif r.kind == GREEDY:
+                if r.threshold > 0.0:
+                    _greedy_plan(tech, plant, rule, capability, t)
+                    act = act or p.charging != 0
+            else:
+                rolling_plan(
+                    solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant, rule,
+                    end_value, values, down_slot, up_slot, price, slopes, block, t, net,
+                )  # fmt: skip
+                act = True
+            # --- happen
+            stored, into = p.stored, min(p.power, max(p.full - p.stored, 0.0) / p.up)
+            balance, limit = net, need
+            if act:
+                throttled = 0.0
+                for j in range(tier.size):
+                    throttled += tier[j].throttle
+                limit -= throttled
+                given = _commit(tech, unit, plant, capability, t, limit + into)
+                balance -= throttled + given
+            if stored > p.full:  # capacity faded under a full battery: the excess has to leave first
+                discharge = min((stored - p.full) / p.down, p.power, limit)
+                balance -= discharge
+            missing = 0.0
+            if balance > 0.0:
+                more = min(balance, p.power - discharge, stored / p.down - discharge)
+                if more > 0.0:
+                    discharge += more
+                    balance -= more
+                curtailed = 0.0
+                if balance > 1e-12:
+                    missing = _raise_units(tech, unit, plant, capability, t, balance)
+                    act = True
+            else:
+                curtailed = -balance
+                if discharge == 0.0:
+                    charge = min(curtailed, into)
+                    curtailed -= charge
+                if act and curtailed > 1e-12:
+                    curtailed = _lower_units(tech, curtailed)
+            if act:
+                short, weighted = _shed(tier, need, missing)
+                given, busy = 0.0, short > 0.0
+                for k in range(techs):
+                    given += tech[k].want
+                    busy = busy or tech[k].n_on > 0
+            p.stored = max(stored + p.up * charge - p.down * discharge, 0.0)
+            error = abs(sun - curtailed + discharge - charge + given + short - need)
+            worst = max(worst, error)
+            if given > 0.0:
+                _book_units(tech, unit, plant, fuel_out, t)
+        # --- write down
+        p.seen += solar[t]
+        p.usual += usual_solar[clock]
+        cycled[year] += discharge * p.step_h
+        shed[t] = short
+        lost[t] = weighted / need if short > 0.0 else 0.0
+        if keep:
+            series[0, t], series[1, t], series[2, t] = curtailed, charge, discharge
+            series[3, t], series[4, t] = p.stored + p.frozen, sun
+            for k in range(techs):
+                backup[k, t] = tech[k].want if p.site_down == 0 else 0.0
+        clock += 1
+        day_clock += 1
+        if t + 1 == year_end:
+            for k in range(techs):
+                energy[k, year], burnt[k, year] = tech[k].energy, tech[k].burnt
+                tech[k].energy, tech[k].burnt = 0.0, 0.0
+            clock, year, year_end = 0, year + 1, year_end + per_year
+    return worst

@@ -1,0 +1,234 @@
+"""How a plant's machines behave and which rule runs them, laid out for the compiled simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.case import Case, Plant
+from sitedesign.library import Backup, Facility, Fuel
+from sitedesign.reliability import decide
+
+FloatArray = NDArray[np.float64]
+ControllerKind = Literal["greedy", "latest_safe_start", "rolling"]
+RETRY_H = 0.25  # a failed start is tried once more after a quarter of an hour,
+RETRY_SUCCESS = (
+    0.5  # with even odds; then the unit is out for half its mean repair time (engineering judgement)
+)
+
+
+@dataclass(frozen=True)
+class UnitBehaviour:
+    """How the units of one technology run; the default follows any load at once and never fails to start.
+
+    Attributes
+    ----------
+    start_h : float
+        From the call to full load, ride-through taken off. [h]
+    min_load : float
+        Lowest load of a running unit. [fraction]
+    intercept : float
+        Fuel at no load over full-load fuel (Willans line). [fraction]
+    start_failure, start_beta : float
+        Probability that a start fails, and that a failed start takes all units called with it. [fraction]
+    mttr_h : float
+        Mean time to repair; half of it after a failed start. [h]
+    fuel : str
+        Fuel, to match ``OutageModel.fuels``.
+    storage_h : float
+        Full-load hours of all units from storage on site while the supply is interrupted. [h]
+    fuel_usd_per_mmbtu : float
+        Price with carbon, for the fuel burnt above the full-load heat rate. [USD/MMBtu]
+    """
+
+    start_h: float = 0.0
+    min_load: float = 0.0
+    intercept: float = 0.0
+    start_failure: float = 0.0
+    start_beta: float = 0.0
+    mttr_h: float = 24.0
+    fuel: str = ""
+    storage_h: float = 0.0
+    fuel_usd_per_mmbtu: float = 0.0
+
+    @staticmethod
+    def from_library(
+        backup: Backup, fuel: Fuel, facility: Facility, co2_usd_per_t: float = 0.0
+    ) -> UnitBehaviour:
+        """Take every figure from library entries; units without a start time are always hot."""
+        start_h = max(0.0, (backup.start_minutes or 0.0) - facility.ride_through_min) / 60.0
+        return UnitBehaviour(
+            start_h=start_h,
+            min_load=backup.min_load_fraction,
+            intercept=backup.fuel_intercept_fraction,
+            start_failure=backup.start_failure_probability,
+            start_beta=backup.common_cause_beta_start,
+            mttr_h=backup.mttr_h,
+            fuel=backup.fuel,
+            storage_h=fuel.storage_h,
+            fuel_usd_per_mmbtu=fuel.price_usd_per_mmbtu + fuel.co2_kg_per_mmbtu / 1000 * co2_usd_per_t,
+        )
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Rule by which an operator decides; everything here can be tuned per design.
+
+    Attributes
+    ----------
+    kind : str
+        ``greedy`` (all units below a state of charge), ``latest_safe_start`` (units and throttling as late as the
+        forecast allows, with a margin), ``rolling`` (exact recursion over the forecast window).
+    threshold, band : float
+        `greedy`: state of charge below which units start, and by how much more they stop. [fraction]
+    margin_h : float
+        `latest_safe_start`: energy kept above the forecast need, in hours of mean load. [h]
+    caution : float
+        Standard deviations of its own error by which the solar forecast is lowered.
+    throttle_margin_h : float
+        `latest_safe_start`: the same margin for throttling early. [h]
+    min_run_h : float
+        A started unit stays on so long. [h]
+    shed_price_usd_per_mwh : float
+        `rolling`: price of lost compute. [USD/MWh]
+    """
+
+    kind: ControllerKind = "latest_safe_start"
+    threshold: float = 0.5
+    band: float = 0.05
+    margin_h: float = 1.0
+    caution: float = 0.5
+    throttle_margin_h: float = 0.0
+    min_run_h: float = 2.0
+    shed_price_usd_per_mwh: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        kinds = ("greedy", "latest_safe_start", "rolling")
+        if self.kind not in kinds:
+            message = f"controller: got {self.kind!r}; must be one of {', '.join(kinds)}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """Record arrays of one plant (see :mod:`sitedesign.reliability.decide`), technologies by marginal cost.
+
+    Attributes
+    ----------
+    tech, unit, tier, plant : ndarray of records
+        Units are numbered over the technologies of the case, in the case's order.
+    rank : ndarray of int, shape (K,)
+        Row of each of the case's technologies in `tech`.
+    eta_charge, eta_discharge : float
+        [fraction]
+    """
+
+    tech: NDArray[Any]
+    unit: NDArray[Any]
+    tier: NDArray[Any]
+    plant: NDArray[Any]
+    rank: NDArray[np.int64]
+    eta_charge: float
+    eta_discharge: float
+
+    def sorted_rows(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Rows in the case's order, brought into the order of `tech`."""
+        out = np.empty_like(values)
+        out[self.rank] = values
+        return out
+
+    def sorted_capability(self, rows: list[FloatArray]) -> FloatArray:
+        """Series per technology in the case's order, brought into the order of `tech`, shape (K, T)."""
+        if not rows:
+            return np.zeros((0, 0))
+        return np.ascontiguousarray(self.sorted_rows(np.array(rows, dtype=np.float64)))
+
+
+def machine(
+    case: Case, plant: Plant, rule: Controller, ways: Sequence[UnitBehaviour], fuels: Sequence[str]
+) -> Machine:
+    """Lay out a plant for the simulation.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    rule : Controller
+        Gives the least running time.
+    ways : sequence of UnitBehaviour
+        In the order of ``case.backup``.
+    fuels : sequence of str
+        Fuels whose supply can be interrupted, as numbered by the outages.
+    """
+    h, names = case.step_h, list(fuels)
+    cost = np.array([b.marginal_cost_usd_per_mwh for b in case.backup], dtype=np.float64)
+    rank = np.argsort(np.argsort(cost, kind="stable"), kind="stable").astype(np.int64)
+    tech = np.zeros(len(case.backup), decide.TECH)
+    first = 0
+    for backup, way, count, row in zip(case.backup, ways, plant.units, rank, strict=True):
+        one = tech[row]
+        one["unit_mw"], one["units"], one["first"] = backup.unit_mw, count, first
+        one["price"], one["min_load"], one["intercept"] = (
+            backup.marginal_cost_usd_per_mwh,
+            way.min_load,
+            way.intercept,
+        )
+        one["start_steps"], one["start_failure"], one["start_beta"] = (
+            way.start_h / h,
+            way.start_failure,
+            way.start_beta,
+        )
+        one["start_repair_steps"] = 0.5 * way.mttr_h / h
+        one["fuel"] = names.index(way.fuel) if way.fuel in names else -1
+        one["tank_steps"] = one["tank"] = way.storage_h / h
+        first += count
+    tier = np.zeros(len(case.tiers), decide.TIER)
+    tier["width"], tier["weight"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
+    record = np.zeros(1, decide.PLANT)
+    record["step_h"], record["solar_mw"] = h, plant.solar_mw
+    record["battery_mwh"], record["battery_mw"] = plant.battery_mwh, plant.battery_mw
+    record["up"], record["down"] = h * case.eta_charge, h / case.eta_discharge
+    record["retry_steps"], record["retry_success"] = RETRY_H / h, RETRY_SUCCESS
+    record["hold_steps"] = 0.0 if rule.kind == "greedy" else round(rule.min_run_h / h)
+    record["battery_blocks"] = record["solar_blocks"] = record["solar_scale"] = 1.0
+    return Machine(
+        tech, np.zeros(first, decide.UNIT), tier, record, rank, case.eta_charge, case.eta_discharge
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PriceSlopes:
+    """The finite set of marginal values of stored energy, dearest first (FORMULATION section 3.1).
+
+    Attributes
+    ----------
+    values : ndarray, shape (2 R + 1,)
+        [USD/MWh stored]
+    down_slot, up_slot : ndarray of int, shape (R,)
+        Where resource r stands when it replaces discharge, and when it charges.
+    zero_slot : int
+    price : ndarray, shape (R,)
+        Technologies, then tiers. [USD/MWh at the bus]
+    """
+
+    values: FloatArray
+    down_slot: NDArray[np.int64]
+    up_slot: NDArray[np.int64]
+    zero_slot: int
+    price: FloatArray
+
+
+def price_slopes(build: Machine, rule: Controller) -> PriceSlopes:
+    """Find the slopes of a plant under a rule's price of lost compute."""
+    price = np.concatenate([build.tech["price"], rule.shed_price_usd_per_mwh * build.tier["weight"]])
+    every = np.concatenate([price * build.eta_discharge, price / build.eta_charge, [0.0]])
+    order = np.argsort(-every, kind="stable")
+    slot = np.argsort(order, kind="stable").astype(np.int64)
+    count = price.size
+    return PriceSlopes(
+        every[order], slot[:count].copy(), slot[count : 2 * count].copy(), int(slot[-1]), price
+    )
