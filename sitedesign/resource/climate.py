@@ -18,14 +18,17 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.library.files import library_folder
 from sitedesign.resource.climate_world import TEMPERATURE_FIELDS, world_climate, world_quantiles
 from sitedesign.resource.sun import MONTH_STARTS, FloatArray, monthly_h0_kwh_m2_day
-from sitedesign.site import Site
+from sitedesign.site import Site, _land_timezone
 
 EARTH_RADIUS_KM = 6371.0
 STATION_FULL_KM, STATION_NONE_KM = 300.0, 1000.0
 _POWER = 3.0  # of inverse distance; measured against 2, 2.5 and 4 by leaving stations out
 _KM_PER_KM_OF_HEIGHT = 200.0  # a kilometre of height counts as 200 km of distance; measured likewise
+_KM_PER_LAND_SHARE = 1500.0  # so does an inland site from a coast with its fog; measured likewise
+_COAST_RADII_KM, _COAST_DIRECTIONS = (25.0, 50.0, 100.0), 16
 _SHADED = ("NC_Asheville_8_SSW",)  # reads 13 % below its twin 10 km away: left out of interpolation
 _LOWEST_KT, _HIGHEST_KT = 0.01, 0.93
+_TOP_ROOM = 1.03  # a cloudless day bounds the clearness: bent quantiles stay below 1.03 of the largest
 _EXTREME_SCORE = 3.2  # normal score of the smallest and largest of about 560 days
 
 _PERCENTS = "0 0.1 0.2 0.5 1 2 5 10 15 20 25 30 35 40 45 50 55 60 65 70 75 80 85 90 95 98 99 100"
@@ -69,6 +72,7 @@ class _Stations:
     latitude: FloatArray
     longitude: FloatArray
     elevation_m: FloatArray
+    land_share: FloatArray
     kt_mean_excess: FloatArray
     kt_sd_excess: FloatArray
     persistence_excess: FloatArray
@@ -115,7 +119,8 @@ def _site_climate(latitude: float, longitude: float, elevation_m: float) -> Site
         quantiles += (1 - share) * world_quantiles(latitude, longitude, PROBABILITIES)
     if share > 0:
         height_km = (elevation_m - stations.elevation_m) / 1000
-        weight = _weights(distance_km, height_km, stations.names)
+        inland = land_share_around(latitude, longitude) - stations.land_share
+        weight = _weights(distance_km, height_km, inland, stations.names)
         kt_mean = kt_mean + share * (weight @ stations.kt_mean_excess)
         kt_sd = kt_sd + share * (weight @ stations.kt_sd_excess)
         persistence = persistence + share * (weight @ stations.persistence_excess)
@@ -172,13 +177,14 @@ def _bent(quantiles: FloatArray, kt_mean: FloatArray, kt_sd: FloatArray) -> Floa
     A straight line between the logits of old and new values, found by Newton's method: near the bounds it scales
     where a shift would pile the darkest days up at the bound.
     """
-    logit = _logit(quantiles)
+    top = quantiles[:, -1:] * _TOP_ROOM
+    logit = _logit(quantiles / top)
     centre = (logit @ _MASS)[:, None]
     tilt = np.stack([np.zeros(12), np.ones(12)], axis=1)  # offset and factor by month
     wanted = np.stack([kt_mean, kt_sd], axis=1)
 
     def moments(tilt: FloatArray) -> FloatArray:
-        return np.stack(_moments(_expit(centre + tilt[:, :1] + tilt[:, 1:] * (logit - centre))), axis=1)
+        return np.stack(_moments(top * _expit(centre + tilt[:, :1] + tilt[:, 1:] * (logit - centre))), axis=1)
 
     small = 1e-4
     for _ in range(12):
@@ -191,17 +197,17 @@ def _bent(quantiles: FloatArray, kt_mean: FloatArray, kt_sd: FloatArray) -> Floa
         tilt[:, 1] = np.clip(tilt[:, 1], 0.2, 4.0)
         if np.abs(step).max() < 1e-7:
             break
-    return _expit(centre + tilt[:, :1] + tilt[:, 1:] * (logit - centre))
+    return top * _expit(centre + tilt[:, :1] + tilt[:, 1:] * (logit - centre))
 
 
-def _logit(kt: FloatArray) -> FloatArray:
-    share = np.clip(kt / _HIGHEST_KT, 1e-3, 1 - 1e-3)
-    result: FloatArray = np.log(share / (1 - share))
+def _logit(share: FloatArray) -> FloatArray:
+    held = np.clip(share, 1e-3, 1 - 1e-3)
+    result: FloatArray = np.log(held / (1 - held))
     return result
 
 
 def _expit(logit: FloatArray) -> FloatArray:
-    result: FloatArray = _HIGHEST_KT / (1 + np.exp(-logit))
+    result: FloatArray = 1 / (1 + np.exp(-logit))
     return result
 
 
@@ -234,10 +240,25 @@ def _distance_km(
     return distance
 
 
-def _weights(distance_km: FloatArray, height_km: FloatArray, names: tuple[str, ...]) -> FloatArray:
-    """Inverse-distance weights of the stations, height counted as distance; they add to one."""
-    apart = np.sqrt(distance_km**2 + (_KM_PER_KM_OF_HEIGHT * height_km) ** 2 + 1.0)
-    weight = apart**-_POWER
+def land_share_around(latitude: float, longitude: float) -> float:
+    """Share of land on rings of 25, 50 and 100 km, which tells a coast from the inland behind it."""
+    phi = np.radians(latitude)
+    angle = 2 * np.pi * np.arange(_COAST_DIRECTIONS) / _COAST_DIRECTIONS
+    hits = 0
+    for radius_km in _COAST_RADII_KM:
+        degrees = np.degrees(radius_km / EARTH_RADIUS_KM)
+        north = np.clip(latitude + degrees * np.cos(angle), -90, 90).tolist()
+        east = (longitude + degrees * np.sin(angle) / np.cos(phi) + 180) % 360 - 180
+        hits += sum(bool(_land_timezone(*point)) for point in zip(north, east.tolist(), strict=True))
+    return hits / (len(_COAST_RADII_KM) * _COAST_DIRECTIONS)
+
+
+def _weights(
+    distance_km: FloatArray, height_km: FloatArray, inland: FloatArray, names: tuple[str, ...]
+) -> FloatArray:
+    """Inverse-distance weights of the stations, height and coast counted as distance; they add to one."""
+    apart = distance_km**2 + (_KM_PER_KM_OF_HEIGHT * height_km) ** 2 + (_KM_PER_LAND_SHARE * inland) ** 2
+    weight = np.sqrt(apart + 1.0) ** -_POWER
     weight[[names.index(name) for name in _SHADED]] = 0
     normalised: FloatArray = weight / weight.sum()
     return normalised
@@ -251,9 +272,8 @@ def _stations() -> _Stations:
     warmth = _read("us_daily_temperature.csv")
     names = tuple(places["station"])
     count = len(names)
-    latitude, longitude, elevation = (
-        np.array(places[column], dtype=float) for column in ("latitude_deg", "longitude_deg", "elevation_m")
-    )
+    columns = ("latitude_deg", "longitude_deg", "elevation_m", "land_share")
+    latitude, longitude, elevation, land_share = (np.array(places[name], dtype=float) for name in columns)
 
     def by_month(table: dict[str, list[str]], column: str) -> FloatArray:
         return np.array(table[column], dtype=float).reshape(count, 12)
@@ -267,7 +287,7 @@ def _stations() -> _Stations:
     world = [world_climate(*place) for place in zip(latitude, longitude, elevation, strict=True)]
     base = [item for item in world if item is not None]
     return _Stations(
-        names, latitude, longitude, elevation,
+        names, latitude, longitude, elevation, land_share,
         kt_mean_excess=table_kt * restated - np.array([item.kt_mean for item in base]),
         kt_sd_excess=table_sd * restated - np.array([item.kt_sd for item in base]),
         persistence_excess=by_month(clearness, "rho1_normal_score") - np.array([item.persistence for item in base]),

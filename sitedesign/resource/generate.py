@@ -27,7 +27,12 @@ MOST_YEARS = 10_000
 # Deviation of the hourly clear-sky index from the day's mean at seven SURFRAD stations, by daily Kt.
 _KT_CENTRES = np.array([0.10, 0.20, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80])
 _HOURLY_SD = np.array([0.09, 0.16, 0.22, 0.25, 0.25, 0.20, 0.11, 0.06])
+_BRIGHT_HOURS = 10
 _HOURLY_LAG1 = np.array([0.55, 0.52, 0.57, 0.59, 0.58, 0.52, 0.39, 0.27])
+
+# Exponent of the lognormal that gives the deviations the skewness of 18 years at Colusa and one at Table Mountain
+# (2.1, 1.2, 0.6, 0.1, -0.4, -0.9, -2.1, -2.4): bright gaps on dark days, passing clouds on bright ones.
+_HOURLY_SKEW = np.array([0.55, 0.38, 0.20, 0.03, -0.13, -0.29, -0.55, -0.62])
 
 # Part of the variance that changes over weeks: none where days hardly persist, 0.13 in California, as the lag-5 and
 # lag-7 autocorrelations of the records at Durham, Muleshoe and Colusa ask for.
@@ -35,10 +40,11 @@ _SLOW_PER_PERSISTENCE, _SLOW_FROM, _SLOW_MOST = 0.55, 0.31, 0.15
 _SLOW_DAYS = 30.0
 
 _DAY_OVER_CLEAR = 1.20  # largest day against a cloudless one; a guard, met by hardly any day
-_STEP_OVER_CLEAR = 1.15  # largest hour; shorter steps see more enhancement at cloud edges
-_SHORT_STEP_OVER_CLEAR = 1.30
+_STEP_OVER_CLEAR = 1.10  # largest hour; shorter steps see more enhancement at cloud edges
+_SHORT_STEP_OVER_CLEAR = 1.25
 _LEAST_OF_DAY = 0.10  # darkest step against the day's mean clear-sky index
 _DIFFUSE_LEAST = 0.04  # of global: the blue sky
+_DNI_OVER_CLEAR = 1.10  # the turbidity map is a monthly mean: clean days are clearer
 _WARMEST_SOLAR_H = 15.0
 _LEAST_RANGE_C = 1.0
 
@@ -187,6 +193,7 @@ def _steps_of_days(
     clear_day = np.maximum(clear.sum(axis=1), 1e-9)
     index = kt * extra_day / clear_day
     scatter = _scatter(kt, sun.step_minutes, rng)
+    scatter -= ((scatter * clear).sum(axis=2) / clear_day)[:, :, None]
     enhanced = _STEP_OVER_CLEAR + (_SHORT_STEP_OVER_CLEAR - _STEP_OVER_CLEAR) * (1 - sun.step_minutes / 60)
     most = np.maximum(enhanced, 1.05 * index)
     level = np.clip(index[:, :, None] + scatter, (_LEAST_OF_DAY * index)[:, :, None], most[:, :, None])
@@ -221,22 +228,35 @@ def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> Flo
     for step in range(1, steps):
         chain[:, :, step] *= fresh
         chain[:, :, step] += lag1 * chain[:, :, step - 1]
-    chain *= sd[:, :, None]
+    bend = np.interp(kt, _KT_CENTRES, _HOURLY_SKEW)
+    bend = np.where(np.abs(bend) < 0.02, 0.02, bend)[:, :, None]
+    chain = np.expm1(bend * chain - bend**2 / 2)
+    chain *= sd[:, :, None] * np.sign(bend) / np.sqrt(np.expm1(bend**2))
     return chain
 
 
 def _chain_for_step(step_minutes: int) -> tuple[FloatArray, FloatArray]:
-    """Lag-1 correlation and sd at the given step whose hourly means have those of the table."""
+    """Lag-1 correlation and sd of the chain at the given step, by daily Kt.
+
+    The table is about hourly means less the day's mean; the chain is longer-lived and wider than that by what the
+    mean over an hour and the subtraction of the mean over a day of ten bright hours take away.
+    """
+    lag = np.linspace(0.01, 0.9995, 4000)
     count = 60 // step_minutes
-    if count == 1:
-        return _HOURLY_LAG1, _HOURLY_SD
-    lag = np.linspace(0.01, 0.999, 2000)
-    apart = np.arange(1, count)
-    variance = (count + 2 * ((count - apart) * lag[:, None] ** apart).sum(axis=1)) / count**2
-    covariance = lag * ((1 - lag**count) / (1 - lag)) ** 2 / count**2
-    step_lag1 = np.interp(_HOURLY_LAG1, covariance / variance, lag)
-    step_sd = _HOURLY_SD / np.sqrt(np.interp(step_lag1, lag, variance))
-    return step_lag1, step_sd
+    hour_variance = _variance_of_mean(lag, count)
+    hour_lag1 = lag * ((1 - lag**count) / (1 - lag)) ** 2 / count**2 / hour_variance
+    day_share = _variance_of_mean(lag, count * _BRIGHT_HOURS) / hour_variance
+    seen_lag1 = (hour_lag1 - day_share) / (1 - day_share)
+    step_lag1 = np.interp(_HOURLY_LAG1, seen_lag1, lag)
+    seen_variance = np.interp(step_lag1, lag, hour_variance * (1 - day_share))
+    return step_lag1, _HOURLY_SD / np.sqrt(seen_variance)
+
+
+def _variance_of_mean(lag1: FloatArray, count: int) -> FloatArray:
+    """Variance of the mean of `count` values of unit first-order chains."""
+    total = lag1 / (1 - lag1) * (count - (1 - lag1**count) / (1 - lag1))
+    variance: FloatArray = (count + 2 * total) / count**2
+    return variance
 
 
 def _cos_apparent(sun: SolarGeometry) -> FloatArray:
@@ -255,7 +275,7 @@ def _direct(ghi: FloatArray, sun: SolarGeometry, clear_dni: FloatArray, pressure
     )
     beam_most = (1 - _DIFFUSE_LEAST) * ghi_lit / np.maximum(_cos_apparent(sun)[lit], 1e-6)
     dni = np.zeros_like(ghi)
-    dni[:, lit] = np.minimum(np.minimum(found, beam_most), 1.05 * clear_dni[lit])
+    dni[:, lit] = np.minimum(np.minimum(found, beam_most), _DNI_OVER_CLEAR * clear_dni[lit])
     return dni
 
 
