@@ -68,6 +68,7 @@ def assemble(
     InputError
         If the records do not fit together or have holes above the limits.
     """
+    records = sorted(records, key=lambda record: record.frame.index[0])
     offset = next((r.utc_offset_h for r in records if r.utc_offset_h is not None), site.utc_offset_h)
     grid = lay_out(records, offset)
     geometry = solar_geometry(site, grid.step_minutes, grid.utc_offset_h, grid.sun_offset_minutes)
@@ -137,9 +138,9 @@ def _closure(ghi: FloatArray, columns: dict[str, FloatArray], geometry: SolarGeo
         return np.full(len(ghi), np.nan)
     cosine = np.maximum(np.cos(np.radians(geometry.zenith_deg)), 0)
     gap = ghi - columns["dni"] * cosine - columns["dhi"]
-    ratio: FloatArray = np.nanmean(np.where(geometry.is_day, gap, np.nan), axis=1) / np.nanmean(
-        np.where(geometry.is_day, ghi, np.nan), axis=1
-    )
+    known = geometry.is_day & np.isfinite(gap)
+    total = np.where(known, ghi, 0).sum(axis=1)
+    ratio: FloatArray = np.where(known, gap, 0).sum(axis=1) / np.where(total > 0, total, np.nan)
     return ratio
 
 
@@ -257,7 +258,8 @@ def _flags(rows: tuple[YearQuality, ...], *, texture: bool, satellite: bool) -> 
             flags.append(f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average")
     if not texture:
         flags.append(
-            "hours were made from daily totals: cloud texture within a day is not measured, falsely dark days unknown"
+            "hours were made from daily totals: texture within a day is not measured, "
+            "and falsely dark days cannot be told"
         )
     if satellite:
         flags.append(

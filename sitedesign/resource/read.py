@@ -80,7 +80,7 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
         faults.append(Fault("paths", found, "needs at least one weather file"))
     faults += _place_faults(records, site)
     if faults:
-        raise InputError(faults, OF)
+        raise InputError(_merged(faults), OF)
     place = site or _site_of(records)
     notes = (f"not weather, left out: {', '.join(skipped)}",) if skipped else ()
     return assemble(records, place, kind="file", of=OF, notes=notes)
@@ -107,6 +107,18 @@ def _expand(paths: Sequence[Path]) -> tuple[list[Path], set[Path], list[Fault]]:
                 Fault(str(path), "no such file or folder", "must exist", "Check the path for typing errors.")
             )
     return list(dict.fromkeys(files)), explicit, faults
+
+
+def _merged(faults: Sequence[Fault]) -> list[Fault]:
+    """One line for many files with the same fault (a year of daily files has 365)."""
+    groups: dict[tuple[str, str, str], list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault((fault.found, fault.allowed, fault.remedy), []).append(fault)
+    merged: list[Fault] = []
+    for (found, allowed, remedy), same in groups.items():
+        many = f" and {len(same) - 1} more" if len(same) > 1 else ""
+        merged.append(Fault(f"{same[0].where}{many}", found, allowed, remedy))
+    return merged
 
 
 def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:

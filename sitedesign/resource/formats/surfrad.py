@@ -13,6 +13,8 @@ from sitedesign.site import Site
 
 _PLACE = re.compile(r"^\s*-?\d+\.\d+\s+-?\d+\.\d+\s+\d+(\.\d+)?\s+m\s+version\s+\d", re.IGNORECASE)
 
+_NAMES = {"dw_solar": "ghi", "direct_n": "dni", "diffuse": "dhi", "temp": "temp_air", "windspd": "wind_speed"}
+
 
 def recognise(head: str) -> bool:
     """Tell a SURFRAD file by its second row."""
@@ -38,9 +40,11 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
     InputError
         If the stamps are faulty.
     """
-    data, meta = read_surfrad(path)
+    # pvlib's own renaming calls what pandas has deprecated.
+    data, meta = read_surfrad(path, map_variables=False)
+    data = data.rename(columns={**_NAMES, **{f"{old}_flag": f"{new}_flag" for old, new in _NAMES.items()}})
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)
-    for name in ("ghi", "dni", "dhi", "temp_air", "wind_speed"):
+    for name in _NAMES.values():
         data[name] = data[name].where(data[f"{name}_flag"] != 1)
     return record_from(
         data,
