@@ -1,0 +1,60 @@
+"""Figures of a result: each is a function that returns a plotly figure, beside one that returns its data.
+
+>>> from sitedesign.report import figures
+>>> figures.worst_week(design).show()                       # doctest: +SKIP
+>>> figures.dispatch_week_data(design, day=355, year=17)    # doctest: +SKIP
+"""
+
+from sitedesign.report.figures.cost import cost_breakdown, cost_breakdown_data
+from sitedesign.report.figures.dispatch import dispatch_week, dispatch_week_data, worst_week
+from sitedesign.report.figures.duration import duration_curves, duration_curves_data
+from sitedesign.report.figures.site_plan import site_plan, site_plan_data
+from sitedesign.report.figures.style import dark
+from sitedesign.report.figures.tradeoff import (
+    cost_of_next_nine,
+    cost_of_next_nine_data,
+    panels_against_batteries,
+    panels_against_batteries_data,
+    renewable_frontier,
+    renewable_frontier_data,
+)
+from sitedesign.report.figures.uptime import (
+    certified_against_promised,
+    certified_against_promised_data,
+    uptime_by_cause,
+    uptime_by_cause_data,
+    uptime_by_year,
+    uptime_by_year_data,
+)
+from sitedesign.report.figures.weather import spells_data, weather_years, weather_years_data
+from sitedesign.report.figures.year import year_at_a_glance, year_at_a_glance_data
+
+__all__ = [
+    "certified_against_promised",
+    "certified_against_promised_data",
+    "cost_breakdown",
+    "cost_breakdown_data",
+    "cost_of_next_nine",
+    "cost_of_next_nine_data",
+    "dark",
+    "dispatch_week",
+    "dispatch_week_data",
+    "duration_curves",
+    "duration_curves_data",
+    "panels_against_batteries",
+    "panels_against_batteries_data",
+    "renewable_frontier",
+    "renewable_frontier_data",
+    "site_plan",
+    "site_plan_data",
+    "spells_data",
+    "uptime_by_cause",
+    "uptime_by_cause_data",
+    "uptime_by_year",
+    "uptime_by_year_data",
+    "weather_years",
+    "weather_years_data",
+    "worst_week",
+    "year_at_a_glance",
+    "year_at_a_glance_data",
+]

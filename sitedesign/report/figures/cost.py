@@ -1,0 +1,88 @@
+"""What the plant costs, by item."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sitedesign.evaluation import Evaluation
+from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def cost_breakdown_data(result: Evaluation) -> pd.DataFrame:
+    """Give the items that add up to the cost of the power plant and the spare racks, dearest first.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``item, capital_usd, usd_per_yr, share``; items that cost nothing are left out. [USD, USD/yr]
+    """
+    table = result.cost_table()
+    table = table[table["decided_by_optimiser"]].drop(columns="decided_by_optimiser")
+    table = table[(table["usd_per_yr"] != 0) | (table["capital_usd"] != 0)]
+    table["share"] = table["usd_per_yr"] / result.cost_usd_per_yr
+    return table.sort_values("usd_per_yr", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def cost_breakdown(result: Evaluation) -> Figure:
+    """Draw annual cost beside capital, item by item."""
+    from plotly.graph_objects import Bar
+
+    table = cost_breakdown_data(result).iloc[::-1]  # plotly draws upwards
+    labels = [pretty(item) for item in table["item"]]
+    colours = [_colour(item, list(result.backup)) for item in table["item"]]
+    shown = _panels(result, len(table))
+    panels = (("usd_per_yr", "M USD/yr", 1), ("capital_usd", "M USD", 2))
+    for column, unit, place in panels:
+        millions = (table[column] / 1e6).tolist()
+        text = [f"{value:,.1f}" for value in millions]
+        if column == "usd_per_yr":
+            text = [f"{value} ({share:.0%})" for value, share in zip(text, table["share"], strict=True)]
+        shown.add_trace(
+            Bar(
+                x=[round(value, 4) for value in millions],
+                y=labels,
+                orientation="h",
+                marker={"color": colours, "line": {"width": 0}},
+                text=text,
+                textposition="outside",
+                cliponaxis=False,
+                showlegend=False,
+                hovertemplate=f"%{{y}}: %{{x:,.2f}} {unit}<extra></extra>",
+            ),
+            row=1,
+            col=place,
+        )
+        shown.update_xaxes(range=[0, max(millions) * (1.45 if place == 1 else 1.3) or 1], row=1, col=place)
+    return shown
+
+
+def _panels(result: Evaluation, bars: int) -> Figure:
+    shown = figure(
+        f"Cost of the power plant: {result.cost_usd_per_yr / 1e6:,.1f} M USD a year",
+        height_px=120 + 34 * bars,
+        cols=2,
+        shared_yaxes=True,
+        horizontal_spacing=0.04,
+        subplot_titles=("annual cost [M USD/yr]", "capital, once [M USD]"),
+    )
+    shown.update_annotations(font={"size": 12, "color": LIGHT["muted"]})
+    shown.update_xaxes(showticklabels=False, ticks="", showline=False, zeroline=False)
+    shown.update_yaxes(ticks="", showgrid=False)
+    shown.update_layout(hovermode="closest", bargap=0.35)
+    return shown
+
+
+def _colour(item: str, backup: list[str]) -> str:
+    if item.startswith("solar"):
+        return LIGHT["solar"]
+    if item.startswith("battery"):
+        return LIGHT["battery"]
+    for name, (colour, _) in colours_of(backup).items():
+        if item.startswith(name):
+            return colour
+    return LIGHT["racks"]

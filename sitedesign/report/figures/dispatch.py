@@ -1,0 +1,150 @@
+"""Dispatch of a week: where the power comes from in every hour, and what the battery holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sitedesign.errors import Fault, InputError
+from sitedesign.evaluation import Evaluation
+from sitedesign.report.figures.series import DAYS, Series, series, worst_week_start, year_row
+from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, soft
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+WEEK_DAYS = 7
+TITLE = "Where the power comes from, and what the battery holds"
+
+
+def dispatch_week_data(result: Evaluation, day: int | None = None, year: int | None = None) -> pd.DataFrame:
+    """Give the dispatch of seven days.
+
+    Parameters
+    ----------
+    result : Evaluation
+    day : int, optional
+        First day of the week, 1 for 1 January to 359; the worst week of all years when left out. [day of
+        year]
+    year : int, optional
+        Weather year as in ``result.provenance.weather_years``; the worst when left out.
+
+    Returns
+    -------
+    DataFrame
+        A row a step, columns of :class:`~sitedesign.report.figures.series.Series`. [MW, MWh]
+
+    Raises
+    ------
+    InputError
+        If there is no such day or year.
+    """
+    data = series(result)
+    start = _start(result, data, day, year)
+    return data.frame.iloc[start : start + WEEK_DAYS * data.steps_per_day]
+
+
+def dispatch_week(result: Evaluation, day: int | None = None, year: int | None = None) -> Figure:
+    """Draw the dispatch of seven days; arguments as for :func:`dispatch_week_data`."""
+    from plotly.graph_objects import Scatter
+
+    data = series(result)
+    start = _start(result, data, day, year)
+    week = data.frame.iloc[start : start + WEEK_DAYS * data.steps_per_day]
+    shown = figure(f"{TITLE}: {week_name(data, start)}", height_px=480, rows=2, row_heights=[0.68, 0.32])
+    stamps = pd.DatetimeIndex(week.index).strftime("%Y-%m-%dT%H:%M").tolist()
+    styles = colours_of(list(result.backup))
+    areas = [
+        ("solar_used_mw", "solar", LIGHT["solar"], ""),
+        ("discharge_mw", "battery", LIGHT["battery"], ""),
+    ]
+    areas += [(f"{name}_mw", pretty(name), *styles[name]) for name in data.backup]
+    areas += [
+        ("shed_mw", "not served", LIGHT["shed"], "x"),
+        ("curtailed_mw", "solar curtailed", LIGHT["curtailed"], ""),
+    ]
+    for column, name, colour, pattern in areas:
+        shown.add_trace(
+            Scatter(
+                x=stamps,
+                y=week[column].round(3).tolist(),
+                name=name,
+                meta=column,
+                stackgroup="power",
+                line={"width": 0, "shape": "hv"},
+                fillcolor=colour,
+                fillpattern={"shape": pattern, "fgcolor": LIGHT["paper"], "bgcolor": colour, "size": 5},
+                hovertemplate="%{y:,.1f} MW",
+            ),
+            row=1,
+            col=1,
+        )
+    load = {"color": LIGHT["ink"], "width": 2, "shape": "hv"}
+    shown.add_trace(
+        Scatter(
+            x=stamps,
+            y=week["load_mw"].round(3).tolist(),
+            name="load",
+            meta="load_mw",
+            line=load,
+            hovertemplate="%{y:,.1f} MW",
+        ),
+        row=1,
+        col=1,
+    )
+    shown.add_trace(
+        Scatter(
+            x=stamps,
+            y=week["stored_mwh"].round(2).tolist(),
+            name="stored",
+            meta="stored_mwh",
+            showlegend=False,
+            fill="tozeroy",
+            line={"color": LIGHT["battery"], "width": 1.5},
+            fillcolor=soft(LIGHT["battery"], 0.35),
+            hovertemplate="%{y:,.0f} MWh",
+        ),
+        row=2,
+        col=1,
+    )
+    # Power is the mean of a step, so its line is a stair; energy is known at the end of a step.
+    shown.update_yaxes(title_text="power [MW]", rangemode="tozero", row=1, col=1)
+    shown.update_yaxes(title_text="stored [MWh]", range=[0, data.usable_mwh * 1.05 or 1], row=2, col=1)
+    shown.update_xaxes(tickformat="%-d %b", dtick=86_400_000, hoverformat="%-d %b %H:%M")
+    shown.update_layout(meta={"note": NOTE})
+    return shown
+
+
+NOTE = (
+    "What stands above the load line charges the battery; grey on top is sunshine that nobody could use. "
+    "Local standard time."
+)
+
+
+def worst_week(result: Evaluation) -> Figure:
+    """Draw the week that decides the design, with most compute lost, else most backup, else least stored."""
+    return dispatch_week(result)
+
+
+def week_name(data: Series, start: int) -> str:
+    """Name a week for people: ``22 to 28 Dec, year 17``."""
+    first, last = data.frame.index[start], data.frame.index[start + (WEEK_DAYS - 1) * data.steps_per_day]
+    head = f"{first.day}" if first.month == last.month else f"{first.day} {first:%b}"
+    return f"{head} to {last.day} {last:%b}, {data.years[start // data.steps_per_year]}"
+
+
+def _start(result: Evaluation, data: Series, day: int | None, year: int | None) -> int:
+    last = DAYS - WEEK_DAYS + 1
+    if day is None and year is None:
+        return worst_week_start(data)
+    if day is not None and not 1 <= day <= last:
+        raise InputError(
+            [Fault("day", f"{day}", f"must be a day of the year from 1 to {last}")], "the figure"
+        )
+    row = year_row(result, year)
+    if day is None:
+        part = slice(row * data.steps_per_year, (row + 1) * data.steps_per_year)
+        one = Series(data.frame.iloc[part], data.step_h, (data.years[row],), data.backup)
+        return row * data.steps_per_year + worst_week_start(one)
+    return row * data.steps_per_year + (day - 1) * data.steps_per_day

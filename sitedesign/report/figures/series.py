@@ -1,0 +1,129 @@
+"""The time series of a result, in the shape that figures want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sitedesign.errors import InputError, unknown_name
+from sitedesign.evaluation import Evaluation
+
+FloatArray = NDArray[np.float64]
+DAYS = 365
+HOURS_PER_YEAR = 8760.0
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Dispatch of a result with its calendar.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Columns ``load_mw, solar_used_mw, discharge_mw, <technology>_mw ..., shed_mw, curtailed_mw, charge_mw,
+        solar_mw, stored_mwh, lost_mw``; `lost_mw` is shed load weighted by its loss of compute.
+        In every row solar used + discharge + backup + shed = load + charge. [MW, MWh]
+    step_h : float
+        [h]
+    years : tuple of str
+        Name of each weather year.
+    backup : tuple of str
+        Technologies of which at least one unit stands.
+    """
+
+    frame: pd.DataFrame
+    step_h: float
+    years: tuple[str, ...]
+    backup: tuple[str, ...]
+
+    @property
+    def steps_per_year(self) -> int:
+        """Steps in a weather year."""
+        return len(self.frame) // len(self.years)
+
+    @property
+    def steps_per_day(self) -> int:
+        """Steps in a day."""
+        return round(24 / self.step_h)
+
+    @property
+    def usable_mwh(self) -> float:
+        """Energy of the full battery, which is how every dispatch begins. [MWh]"""
+        return float(self.frame["stored_mwh"].max())
+
+    def by_year(self, column: str) -> FloatArray:
+        """One column, shape (years, steps per year)."""
+        values: FloatArray = self.frame[column].to_numpy().reshape(len(self.years), -1)
+        return values
+
+    def annual_mwh(self, column: str) -> FloatArray:
+        """Energy of each weather year, shape (years,). [MWh]"""
+        totals: FloatArray = self.by_year(column).sum(axis=1) * self.step_h
+        return totals
+
+
+def series(result: Evaluation) -> Series:
+    """Read the dispatch of a result.
+
+    Raises
+    ------
+    AttributeError
+        For a result loaded from a file, which holds no time series.
+    """
+    dispatch = result.dispatch
+    index = pd.DatetimeIndex(dispatch.index)
+    step_h = float((index[1] - index[0]) / pd.Timedelta(hours=1))
+    backup = tuple(name for name, units in result.backup.items() if units > 0)
+    frame = pd.DataFrame(
+        {
+            "load_mw": dispatch["load_mw"],
+            "solar_used_mw": dispatch["solar_mw"] - dispatch["curtailed_mw"],
+            "discharge_mw": dispatch["discharge_mw"],
+            **{f"{name}_mw": dispatch[f"{name}_mw"] for name in backup},
+            "shed_mw": dispatch["shed_mw"],
+            "curtailed_mw": dispatch["curtailed_mw"],
+            "charge_mw": dispatch["charge_mw"],
+            "solar_mw": dispatch["solar_mw"],
+            "stored_mwh": dispatch["stored_mwh"],
+            "lost_mw": dispatch["lost_compute"] * dispatch["load_mw"],
+        }
+    )
+    frame.index = index.tz_localize(None)
+    return Series(frame, step_h, year_names(result), backup)
+
+
+def year_names(result: Evaluation) -> tuple[str, ...]:
+    """Calendar years by number; generated ones as ``year 3``."""
+    return tuple(str(year) if year >= 1600 else f"year {year}" for year in result.provenance.weather_years)
+
+
+def year_row(result: Evaluation, year: int | None) -> int:
+    """Position of a weather year (calendar year, or number of a generated year); the worst when None.
+
+    Raises
+    ------
+    InputError
+        If the result has no such year.
+    """
+    if year is None:
+        return result.metrics.worst_year_row
+    years = result.provenance.weather_years
+    if year not in years:
+        raise InputError([unknown_name("year", str(year), map(str, years))], "the figure")
+    return years.index(year)
+
+
+def worst_week_start(data: Series) -> int:
+    """First step of the worst week: most compute lost, else most backup, else the emptiest battery."""
+    weeks_start = np.arange(0, len(data.frame) - 7 * data.steps_per_day + 1, data.steps_per_day)
+    backup = sum((data.frame[f"{name}_mw"] for name in data.backup), pd.Series(0.0, data.frame.index))
+    for loss in (data.frame["lost_mw"], backup, -data.frame["stored_mwh"]):
+        running = np.concatenate([[0.0], np.cumsum(loss.to_numpy())])
+        sums = running[weeks_start + 7 * data.steps_per_day] - running[weeks_start]
+        worst = np.flatnonzero(sums >= sums.max() - 1e-9 * abs(sums).max())
+        if sums.max() - sums.min() > 1e-9:
+            return int(weeks_start[worst[len(worst) // 2]])  # in the middle: the days before it explain it
+    return 0

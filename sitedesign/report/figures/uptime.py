@@ -1,0 +1,228 @@
+"""How much is lost, in which years, from which causes, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from sitedesign.design import Design
+from sitedesign.evaluation import Evaluation
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.report.figures.series import HOURS_PER_YEAR, series
+from sitedesign.report.figures.style import LIGHT, figure, pretty
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+#: Smallest loss shown on a logarithmic axis: half a minute a year. [h/yr]
+LEAST_H = 0.01
+
+
+def uptime_by_year_data(result: Evaluation) -> pd.DataFrame:
+    """Give what each weather year loses.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``year``; ``uptime`` (broken racks included); ``power_lost_h`` and ``racks_lost_h``,
+        full-load hours
+        lost to missing power and to broken racks that spares do not cover; ``shed_mwh``. [fraction, h/yr,
+        MWh/yr]
+    """
+    data = series(result)
+    lost = data.annual_mwh("lost_mw") / data.annual_mwh("load_mw")
+    return pd.DataFrame(
+        {
+            "year": data.years,
+            "uptime": 1 - lost - result.rack_shortfall,
+            "power_lost_h": lost * HOURS_PER_YEAR,
+            "racks_lost_h": np.full(len(lost), result.rack_shortfall * HOURS_PER_YEAR),
+            "shed_mwh": data.annual_mwh("shed_mw"),
+        }
+    )
+
+
+def uptime_by_year(result: Evaluation) -> Figure:
+    """Draw the full-load hours lost in each weather year against the hours that the target allows."""
+    from plotly.graph_objects import Bar
+
+    table = uptime_by_year_data(result)
+    shown = figure("Hours of full load lost, by weather year [h/yr]", height_px=320)
+    bars = (
+        ("power_lost_h", "missing power", LIGHT["backup_1"]),
+        ("racks_lost_h", "broken racks beyond the spares", LIGHT["racks"]),
+    )
+    for column, name, colour in bars:
+        shown.add_trace(
+            Bar(
+                x=table["year"].tolist(),
+                y=table[column].round(4).tolist(),
+                name=name,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate="%{y:,.2f} h",
+            ),
+        )
+    allowed = (1 - result.uptime_target) * HOURS_PER_YEAR
+    _line(shown, allowed, f"allowed on average: {allowed:,.3g} h ({result.uptime_target:.6g})")
+    shown.update_layout(barmode="stack", bargap=0.3)
+    shown.update_xaxes(type="category")
+    top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
+    shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
+    return shown
+
+
+def uptime_by_cause_data(causes: Mapping[str, float]) -> pd.DataFrame:
+    """Give lost hours by cause, most first.
+
+    Parameters
+    ----------
+    causes : mapping of str to float
+        Cause to full-load hours lost a year. [h/yr]
+
+    Returns
+    -------
+    DataFrame
+        Columns ``cause, lost_h_per_yr, share``.
+    """
+    table = pd.DataFrame({"cause": list(causes), "lost_h_per_yr": list(causes.values())})
+    total = float(table["lost_h_per_yr"].sum())
+    table["share"] = table["lost_h_per_yr"] / total if total > 0 else 0.0
+    return table.sort_values("lost_h_per_yr", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def uptime_by_cause(causes: Mapping[str, float]) -> Figure:
+    """Draw lost hours by cause; argument as for :func:`uptime_by_cause_data`."""
+    from plotly.graph_objects import Bar
+
+    table = uptime_by_cause_data(causes).iloc[::-1]
+    shown = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
+    text = [
+        f"{hours:,.2g} h ({share:.0%})"
+        for hours, share in zip(table["lost_h_per_yr"], table["share"], strict=True)
+    ]
+    shown.add_trace(
+        Bar(
+            x=table["lost_h_per_yr"].round(5).tolist(),
+            y=[pretty(cause) for cause in table["cause"]],
+            orientation="h",
+            marker={"color": LIGHT["backup_1"], "line": {"width": 0}},
+            text=text,
+            textposition="outside",
+            cliponaxis=False,
+            showlegend=False,
+            hovertemplate="%{y}: %{x:,.3g} h a year<extra></extra>",
+        ),
+    )
+    shown.update_layout(hovermode="closest", bargap=0.35)
+    shown.update_xaxes(
+        title_text="full-load hours lost a year", range=[0, float(table["lost_h_per_yr"].max()) * 1.3 or 1]
+    )
+    shown.update_yaxes(ticks="", showgrid=False)
+    return shown
+
+
+def certified_against_promised_data(design: Evaluation, certified: Estimate | None = None) -> pd.DataFrame:
+    """Give the target, what was promised, and what an operator can keep.
+
+    Parameters
+    ----------
+    design : Evaluation
+        A design brings its uptime without look-ahead along.
+    certified : Estimate, optional
+        From a certificate.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``name, uptime, low, high`` (95 % interval, nan where unknown) and ``lost_h_per_yr`` with
+        ``least_h_per_yr, most_h_per_yr``. [fraction, h/yr]
+    """
+    promised = (
+        "perfect foresight (a bound)" if design.operation == "foresight" else f"operated: {design.operation}"
+    )
+    rows = [("target", design.uptime_target, design.uptime_target, design.uptime_target)]
+    rows.append((promised, *_interval(design.uptime)))
+    if isinstance(design, Design):
+        rows.append(("nobody looks ahead", *_interval(design.greedy_uptime)))
+    if certified is not None:
+        rows.append(("certified", *_interval(certified)))
+    table = pd.DataFrame(rows, columns=["name", "uptime", "low", "high"])
+    for column, source in (("lost_h_per_yr", "uptime"), ("least_h_per_yr", "high"), ("most_h_per_yr", "low")):
+        table[column] = (1 - table[source]) * HOURS_PER_YEAR
+    return table
+
+
+def certified_against_promised(design: Evaluation, certified: Estimate | None = None) -> Figure:
+    """Draw hours lost a year, target against promise against certificate, with 95 % intervals."""
+    from plotly.graph_objects import Scatter
+
+    table = certified_against_promised_data(design, certified).iloc[::-1]
+    shown = figure(
+        "Hours of full load lost: asked, promised, kept [h/yr, logarithmic]", height_px=120 + 42 * len(table)
+    )
+    colours = {"target": LIGHT["ink"], "certified": LIGHT["backup_3"]}
+    symbols = {"target": "line-ns-open", "certified": "diamond"}
+    value = table["lost_h_per_yr"].clip(lower=LEAST_H)
+    more = (table["most_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H) - value).clip(lower=0)
+    less = (value - table["least_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H)).clip(lower=0)
+    shown.add_trace(
+        Scatter(
+            x=value.round(5).tolist(),
+            y=table["name"].tolist(),
+            mode="markers+text",
+            showlegend=False,
+            marker={
+                "size": 13,
+                "color": [colours.get(name, LIGHT["battery"]) for name in table["name"]],
+                "symbol": [symbols.get(name, "circle") for name in table["name"]],
+                "line": {"width": 2},
+            },
+            error_x={
+                "type": "data",
+                "array": more.round(5).tolist(),
+                "arrayminus": less.round(5).tolist(),
+                "color": LIGHT["muted"],
+                "thickness": 1.5,
+                "width": 5,
+            },
+            text=[f"{uptime * 100:.4f} %" for uptime in table["uptime"]],
+            textposition="top center",
+            hovertemplate="%{y}: %{x:,.3g} h a year<extra></extra>",
+        )
+    )
+    decades = [math.log10(max(min(value - less), LEAST_H)) - 0.4, math.log10(max(value + more)) + 0.4]
+    shown.update_xaxes(
+        type="log",
+        range=decades,
+        title_text="full-load hours lost a year (fewer is better)",
+        tickvals=[0.01, 0.1, 1, 10, 100, 1000],
+        showgrid=True,
+    )
+    shown.update_yaxes(ticks="", range=[-0.6, len(table) - 0.4], showgrid=False)
+    shown.update_layout(hovermode="closest")
+    return shown
+
+
+def _interval(estimate: Estimate) -> tuple[float, float, float]:
+    """Value and two-sided 95 % interval."""
+    return estimate.value, estimate.lower_bound(0.975), min(estimate.upper_bound(0.975), 1.0)
+
+
+def _line(shown: Figure, height: float, text: str) -> None:
+    shown.add_hline(y=height, line={"color": LIGHT["ink"], "width": 1.5, "dash": "dash"})
+    shown.add_annotation(
+        x=1,
+        xref="paper",
+        y=height,
+        text=text,
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom",
+        font={"size": 12},
+        bgcolor=LIGHT["paper"],
+        opacity=0.9,
+    )

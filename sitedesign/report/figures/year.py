@@ -1,0 +1,105 @@
+"""A year at a glance: one column a day, one row an hour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from sitedesign.evaluation import Evaluation
+from sitedesign.report.figures.series import FloatArray, series, worst_week_start, year_row
+from sitedesign.report.figures.style import LIGHT, SEQUENTIAL, figure
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+Quantity = Literal["battery", "solar", "discharge", "backup", "curtailed", "shed"]
+#: What each quantity is called, and its unit.
+QUANTITIES: dict[Quantity, tuple[str, str]] = {
+    "battery": ("State of the battery", "% of usable"),
+    "solar": ("Solar power used", "MW"),
+    "discharge": ("Power from the battery", "MW"),
+    "backup": ("Power from backup", "MW"),
+    "curtailed": ("Solar power curtailed", "MW"),
+    "shed": ("Load not served", "MW"),
+}
+
+
+def year_at_a_glance_data(
+    result: Evaluation, quantity: Quantity = "battery", year: int | None = None
+) -> pd.DataFrame:
+    """Give one quantity of one year by hour and day.
+
+    Parameters
+    ----------
+    result : Evaluation
+    quantity : {"battery", "solar", "discharge", "backup", "curtailed", "shed"}
+        ``battery`` is the state at the end of the hour in per cent of the full battery, the others are mean
+        power. [%, MW]
+    year : int, optional
+        Weather year as in ``result.provenance.weather_years``; that of the worst week when left out.
+
+    Returns
+    -------
+    DataFrame
+        24 rows (hour of the day in local standard time), 365 columns (day, 1 to 365).
+
+    Raises
+    ------
+    InputError
+        If there is no such year.
+    """
+    data = series(result)
+    row = year_row(result, year) if year is not None else worst_week_start(data) // data.steps_per_year
+    columns = {
+        "battery": ["stored_mwh"],
+        "solar": ["solar_used_mw"],
+        "discharge": ["discharge_mw"],
+        "backup": [f"{name}_mw" for name in data.backup],
+        "curtailed": ["curtailed_mw"],
+        "shed": ["shed_mw"],
+    }[quantity]
+    values: FloatArray = np.zeros(data.steps_per_year)
+    for column in columns:
+        values = values + data.by_year(column)[row]
+    by_hour = values.reshape(365, 24, -1)
+    if quantity == "battery":
+        table = by_hour[:, :, -1] / max(data.usable_mwh, 1e-9) * 100
+    else:
+        table = by_hour.mean(axis=2)
+    frame = pd.DataFrame(
+        table.T, index=pd.RangeIndex(24, name="hour"), columns=pd.RangeIndex(1, 366, name="day")
+    )
+    frame.attrs["year"] = data.years[row]
+    return frame
+
+
+def year_at_a_glance(result: Evaluation, quantity: Quantity = "battery", year: int | None = None) -> Figure:
+    """Draw one quantity of one year as a map of days and hours; arguments as for the data."""
+    from plotly.graph_objects import Heatmap
+
+    table = year_at_a_glance_data(result, quantity, year)
+    name, unit = QUANTITIES[quantity]
+    digits = 0 if quantity == "battery" else 1
+    days = pd.date_range("2001-01-01", periods=365).strftime("%Y-%m-%d").tolist()
+    shown = figure(f"{name} by day and hour [{unit}], {table.attrs['year']}", height_px=340)
+    top = 100.0 if quantity == "battery" else max(float(table.to_numpy().max()), 1.0)
+    shown.add_trace(
+        Heatmap(
+            x=days,
+            y=table.index.tolist(),
+            z=table.round(digits).to_numpy().tolist(),
+            zmin=0,
+            zmax=top,
+            colorscale=SEQUENTIAL,
+            colorbar={"title": {"text": unit, "side": "right"}, "thickness": 12, "outlinewidth": 0},
+            hovertemplate=f"%{{x|%-d %b}}, %{{y}}:00<br>%{{z:,.{digits}f}} {unit}<extra></extra>",
+        )
+    )
+    shown.update_xaxes(tickformat="%b", dtick="M1", ticklabelmode="period")
+    shown.update_yaxes(
+        title_text="hour of the day", tickvals=[0, 6, 12, 18], showgrid=False, range=[-0.5, 23.5]
+    )
+    shown.update_layout(hovermode="closest", plot_bgcolor=LIGHT["paper"])
+    return shown
