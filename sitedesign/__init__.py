@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from sitedesign import errors, library
-    from sitedesign.batch import solve_many
+    from sitedesign.batch import land_grid, rank, solve_many
     from sitedesign.design import Design
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
     from sitedesign.evaluation import Evaluation
@@ -40,6 +40,8 @@ _HOME = {
     "Study": "study",
     "Weather": "resource.weather",
     "evaluate": "workflow",
+    "land_grid": "batch",
+    "rank": "batch",
     "solve": "workflow",
     "solve_many": "batch",
 }
@@ -60,7 +62,9 @@ __all__ = [
     "__version__",
     "errors",
     "evaluate",
+    "land_grid",
     "library",
+    "rank",
     "solve",
     "solve_many",
 ]

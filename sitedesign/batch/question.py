@@ -1,0 +1,182 @@
+"""One question for many sites: the study without its place, and how a row of the table changes it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sitedesign import library
+from sitedesign.batch.table import SITE_COLUMNS, Row, SiteTable
+from sitedesign.errors import Fault, InputError
+from sitedesign.resource.weather import Weather
+from sitedesign.site import Site
+from sitedesign.study import Limits, Study
+
+_OTHER_CONTRACT = {"racks": "it_mw", "it_mw": "racks"}
+_GAS = "fuel_price_usd_per_mmbtu.natural_gas"
+# A place that every question can be asked of, to find faults of the question before any site is solved.
+_ANYWHERE = {"latitude": 31.76, "longitude": -106.49}
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Fields of a study without its site.
+
+    Attributes
+    ----------
+    fields : dict
+        As :class:`~sitedesign.study.Study` takes them.
+    folder : Path
+        Where relative file names in cells start.
+    """
+
+    fields: dict[str, Any]
+    folder: Path = Path()
+
+    def study(self, row: Row) -> Study:
+        """Ask the question at the site of a row, with the row's own fields.
+
+        Raises
+        ------
+        InputError
+            With every fault of the row.
+        """
+        site = Site(**{key: row[key] for key in SITE_COLUMNS if key in row})
+        return Study(**(self.fields | self._changes(row, site) | {"site": site}))
+
+    def _changes(self, row: Row, site: Site) -> dict[str, Any]:
+        cells = {key: value for key, value in row.items() if key not in SITE_COLUMNS}
+        if "gas_price" in cells:
+            cells[_GAS] = cells.pop("gas_price")
+        changes: dict[str, Any] = {}
+        for key, value in cells.items():
+            head, _, rest = key.partition(".")
+            if head == "limits":
+                limits = changes.setdefault("limits", _limits(self.fields.get("limits")))
+                name = rest.removeprefix("units.")
+                (limits["units"] if name != rest else limits)[name] = _bounds(value)
+            elif head == "fuel_price_usd_per_mmbtu":
+                prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
+                prices[rest] = value
+            else:
+                changes[key] = value
+        for key, other in _OTHER_CONTRACT.items():
+            if key in changes and other not in changes and other in self.fields:
+                changes[other] = None
+        if "backup" in changes:
+            changes["backup"] = technologies(changes["backup"])
+        if "weather" in changes:
+            paths = [self.folder / part.strip() for part in str(changes["weather"]).split(";")]
+            changes["weather"] = Weather.read(*paths, site=site)
+        for key in ("solar_profile", "load_profile"):
+            if key in changes:
+                changes[key] = self.folder / str(changes[key])
+        return changes
+
+
+def make_question(study: Study | None, fields: Mapping[str, Any], table: SiteTable) -> Question:
+    """Join a study or its fields with a table, and find the faults that every site would share.
+
+    Raises
+    ------
+    InputError
+        If the question is wrong whatever the site.
+    """
+    if study is not None and fields:
+        found, allowed = ", ".join(sorted(fields)), "cannot be combined with a study"
+        raise InputError([Fault("keywords", found, allowed, "Use study.replace(...).")], "solve_many()")
+    if study is not None and not isinstance(study, Study):
+        raise InputError(
+            [Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")], "solve_many()"
+        )
+    if study is not None:
+        fields = {name: getattr(study, name) for name in Study.model_fields if name in study.model_fields_set}
+    fields = {key: value for key, value in fields.items() if key != "site"}
+    question = Question(fields, table.folder)
+    own = {column.partition(".")[0] for column in table.columns} | {"site"}
+    own |= {"fuel_price_usd_per_mmbtu"} & {"fuel_price_usd_per_mmbtu" if "gas_price" in own else ""}
+    own |= {other for name, other in _OTHER_CONTRACT.items() if name in own}
+    try:
+        Study(**(fields | {"site": Site(**_ANYWHERE)}))
+    except InputError as error:
+        # A fault in a field that rows give themselves is for each row to find.
+        shared = [fault for fault in error.faults if _field(fault) not in own]
+        if shared:
+            raise InputError(shared, "solve_many()") from None
+    return question
+
+
+def assumptions(question: Question) -> dict[str, Any]:
+    """Everything that decides the numbers besides the rows, ready for JSON.
+
+    Library numbers appear in full where the question names an entry, and as one hash for all else.
+    """
+    fields = {key: _plain(value) for key, value in sorted(question.fields.items())}
+    return {"question": fields, "library": library_digest()}
+
+
+def library_digest() -> str:
+    """Hash of the technology library and the climate statistics that the installed package carries."""
+    digest = hashlib.sha256()
+    for kind in ("models", "weather"):
+        folder = library.library_folder(kind)
+        for path in sorted(item for item in folder.rglob("*") if item.is_file() and item.suffix != ".md"):
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def technologies(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """Backup technologies of one cell: names with ``;`` between them, or ``none``."""
+    if not isinstance(value, str):
+        return tuple(value)
+    names = [part.strip() for part in re.split(r"[;|]", value) if part.strip()]
+    return () if names == ["none"] else tuple(names)
+
+
+def _bounds(value: Any) -> Any:  # noqa: ANN401
+    """Read ``100:900`` as a pair; anything else goes to the study as it is."""
+    if not isinstance(value, str) or ":" not in value:
+        return value
+    try:
+        least, most = (float(part) for part in value.split(":"))
+    except ValueError:
+        return value
+    return (least, most)
+
+
+def _limits(given: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Limits of the question as a mapping that a row may change."""
+    if isinstance(given, Limits):
+        given = {name: getattr(given, name) for name in given.model_fields_set}
+    limits = dict(given or {})
+    limits["units"] = dict(limits.get("units") or {})
+    return limits
+
+
+def _field(fault: Fault) -> str:
+    return re.split(r"[.\[]", fault.where.removeprefix("study."))[0]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """JSON form of a field; arrays and weather as a hash of their numbers."""
+    if isinstance(value, Weather):
+        digest = hashlib.sha256()
+        for array in (value.ghi_w_m2, value.dni_w_m2, value.dhi_w_m2, value.temp_air_c):
+            digest.update(array.tobytes())
+        return f"{value.source.description} ({digest.hexdigest()[:12]})"
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in sorted(value.items())}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if hasattr(value, "tobytes") or hasattr(value, "to_numpy"):
+        data = value.to_numpy() if hasattr(value, "to_numpy") else value
+        return f"series ({hashlib.sha256(data.tobytes()).hexdigest()[:12]})"
+    return str(value)

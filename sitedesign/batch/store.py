@@ -1,0 +1,391 @@
+"""Results on disk: a Parquet dataset that is complete at every moment, and a manifest that says what it is.
+
+Layout of the folder::
+
+    manifest.json       question, options, versions, seed, hash of the table of sites
+    sites/part-*.parquet  one file per group of finished sites, written whole or not at all
+    results.parquet     all sites of the table, sorted by key; rewritten when a run ends
+    previous-1/         what ``new=True`` set aside
+
+Every file is written beside its place, forced to the disk and then renamed, so that a power cut or ``kill
+-9`` leaves the old file or the new one. Columns that begin with ``run_`` (time, memory) differ between runs and
+stay out of ``results.parquet``, which is the same byte for byte whatever happened on the way.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sitedesign.batch.levels import BatchStopped, Outcome
+from sitedesign.errors import Fault, InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows: two batches in one folder are then up to the user
+    fcntl = None  # type: ignore[assignment]
+
+FORMAT = "sitedesign-batch-1"
+NEVER_FINAL = ("lost",)
+RUN_FIELDS = (pa.field("run_seconds", pa.float64()), pa.field("run_rss_mb", pa.float64()))
+_RESERVE_BYTES = 8_000_000
+_MOST_SMALL_PARTS = 200
+_SMALL_ROWS = 20_000
+_SHOWN_CHANGES = 12
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and force it to the disk.
+
+    Raises
+    ------
+    OSError
+        With the old file, if any, untouched and nothing left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+class Store:
+    """The dataset of one batch. Use as a context manager: it holds a lock.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when it is not there.
+    manifest : dict
+        ``assumptions`` (must not change between runs), ``input`` and whatever else is worth keeping.
+    schema : pyarrow.Schema
+        ``key``, the columns of the table, figures, ``error``; the run's own columns are added here.
+    new : bool
+        Set earlier results aside instead of resuming.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, is in use, or holds answers to another question.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Mapping[str, Any], schema: pa.Schema, *, new: bool = False
+    ) -> None:
+        self.folder = folder
+        self.schema = schema
+        self._writes = 0
+        self._parts_folder = folder / "sites"
+        self._full_schema = pa.schema([*schema, *RUN_FIELDS])
+        _make_writable(folder)
+        self._lock = _lock(folder)
+        try:
+            earlier = None if new else _read_manifest(folder)
+            if new:
+                _set_aside(folder)
+            if earlier is not None:
+                _refuse_changes(earlier, manifest, folder)
+            self._parts_folder.mkdir(exist_ok=True)
+            for left in [*folder.glob(".*.tmp"), *self._parts_folder.glob(".*.tmp")]:
+                left.unlink()  # a killed run's unfinished write; nothing refers to it
+            self._reserve()
+            write_atomic(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError):
+                raise _unwritable(folder, error) from None
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the lock and the reserve."""
+        (self.folder / ".reserve").unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def finished(self, *, retry_failed: bool = False) -> dict[str, str]:
+        """Keys that need no more work, with their status."""
+        again = (*NEVER_FINAL, "bad input", "error") if retry_failed else NEVER_FINAL
+        found: dict[str, str] = {}
+        for path in self._parts():
+            part = pq.read_table(path, columns=["key", "status"])
+            found.update(zip(part["key"].to_pylist(), part["status"].to_pylist(), strict=True))
+        return {key: status for key, status in found.items() if status not in again}
+
+    def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add finished sites; on return they survive anything but the loss of the disk.
+
+        Raises
+        ------
+        BatchStopped
+            If the disk is full; the rows are saved all the same, from the space kept in reserve.
+        """
+        if not rows:
+            return
+        data = _encode(pa.Table.from_pylist(list(rows), schema=self._full_schema))
+        path = self._next_part()
+        try:
+            write_atomic(path, data)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise _stopped(self.folder, error) from error
+            (self.folder / ".reserve").unlink(missing_ok=True)
+            try:
+                write_atomic(path, data)
+            except OSError as again:
+                message = f"{len(rows)} finished sites could not be saved: {again.strerror}."
+                raise _stopped(self.folder, error, message) from error
+            raise _stopped(self.folder, error) from error
+        self._compact()
+
+    def table(self, keys: Iterable[str] | None = None, *, run_columns: bool = False) -> pa.Table:
+        """Every site once, sorted by key: of equal keys the row written last.
+
+        Parameters
+        ----------
+        keys : iterable of str, optional
+            Only these.
+        run_columns : bool
+            With time and memory, which differ between runs.
+        """
+        return _merged([pq.read_table(path) for path in self._parts()], self._full_schema, keys).select(
+            self._full_schema.names if run_columns else self.schema.names
+        )
+
+    def finish(self, keys: Iterable[str]) -> Path:
+        """Write ``results.parquet`` with every finished site of the table.
+
+        Raises
+        ------
+        BatchStopped
+            If the disk is full; the parts hold everything.
+        """
+        path = self.folder / "results.parquet"
+        try:
+            write_atomic(path, _encode(self.table(keys)))
+        except OSError as error:
+            raise _stopped(self.folder, error) from error
+        return path
+
+    def _parts(self) -> list[Path]:
+        return sorted(self._parts_folder.glob("part-*.parquet"))
+
+    def _next_part(self) -> Path:
+        parts = self._parts()
+        number = int(parts[-1].stem.removeprefix("part-")) + 1 if parts else 0
+        return self._parts_folder / f"part-{number:08d}.parquet"
+
+    def _compact(self) -> None:
+        """Join many small parts into one; killed in between, rows stand twice and are read once."""
+        self._writes += 1
+        if self._writes % _MOST_SMALL_PARTS:
+            return
+        small = [path for path in self._parts() if pq.read_metadata(path).num_rows < _SMALL_ROWS]
+        if len(small) < 2:
+            return
+        joined = _merged([pq.read_table(path) for path in small], self._full_schema, None)
+        try:
+            write_atomic(self._next_part(), _encode(joined))
+        except OSError:
+            return  # a full disk: the small parts stay, and the next write will say so
+        for path in small:
+            path.unlink()
+
+    def _reserve(self) -> None:
+        """Keep some space, so that a full disk cannot take finished sites."""
+        path = self.folder / ".reserve"
+        with path.open("wb") as file:
+            file.write(b"\0" * _RESERVE_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_results(folder: Path) -> pa.Table:
+    """Read the results of a batch: finished, interrupted or still running.
+
+    Parameters
+    ----------
+    folder : Path
+        The batch's folder, or any Parquet file of results.
+
+    Raises
+    ------
+    InputError
+        If there is no batch.
+    """
+    if folder.is_file():
+        return pq.read_table(folder)
+    parts = sorted((folder / "sites").glob("part-*.parquet"))
+    if not parts:
+        remedy = "Name the folder given as out to solve_many() or --out."
+        raise InputError(
+            [Fault("results", str(folder), "must be the folder of a batch", remedy)], "the batch"
+        )
+    tables = [pq.read_table(path) for path in parts]
+    return _merged(tables, tables[-1].schema, None)
+
+
+def _merged(tables: Sequence[pa.Table], schema: pa.Schema, keys: Iterable[str] | None) -> pa.Table:
+    """Join tables, keep the last row of each key, sort by key."""
+    joined = pa.concat_tables([schema.empty_table(), *tables], promote_options="default")
+    last = {key: row for row, key in enumerate(joined["key"].to_pylist())}
+    wanted = sorted(last if keys is None else set(keys) & last.keys())
+    rows = pa.array([last[key] for key in wanted], pa.int64())
+    return pc.take(joined, rows).combine_chunks()
+
+
+def _encode(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def outcome_row(row: Mapping[str, Any], outcome: Outcome, schema: pa.Schema) -> dict[str, Any]:
+    """One row of the dataset: the cells as given, what came of them, and the run's own columns."""
+    cells = {name: _fitted(value, schema.field(name).type) for name, value in row.items()}
+    found = {name: value for name, value in outcome.row.items() if name in schema.names}
+    run = {"run_seconds": outcome.seconds, "run_rss_mb": outcome.rss_mb}
+    return cells | found | {"key": outcome.key} | run
+
+
+def _fitted(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
+    """Cell in the type of its column; text where a number belongs is told in the row's error."""
+    if kind == pa.string():
+        return value if isinstance(value, str) else json.dumps(value, default=str)
+    return value if isinstance(value, int | float) else None
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / ".probe", b"")
+        (folder / ".probe").unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    remedy = "Choose another folder, or free space and rights there."
+    found = f"{folder} ({error.strerror or error})"
+    return InputError([Fault("out", found, "must be a folder that can be written", remedy)], "solve_many()")
+
+
+def _stopped(folder: Path, error: OSError, more: str = "Nothing finished is lost.") -> BatchStopped:
+    reason = "the disk is full" if error.errno in _FULL else f"writing failed ({error.strerror or error})"
+    return BatchStopped(
+        f"The batch stopped: {reason} at {folder}. {more} Free some space and run the same command again; "
+        "it goes on with the sites that are missing."
+    )
+
+
+def _lock(folder: Path) -> Any:  # noqa: ANN401
+    """Hold the folder; the system frees it when the process ends, however it ends."""
+    handle = (folder / ".lock").open("w")
+    if fcntl is not None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            remedy = "Wait for the other batch, or choose another folder."
+            fault = Fault("out", f"{folder}, in use by another batch", "one batch at a time", remedy)
+            raise InputError([fault], "solve_many()") from None
+    return handle
+
+
+def _read_manifest(folder: Path) -> dict[str, Any] | None:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        return None
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        manifest = {}
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        remedy = "Choose another folder, or --new (new=True) to set it aside."
+        fault = Fault("out", f"{path}, which is none of this version's", f"must be {FORMAT}", remedy)
+        raise InputError([fault], "solve_many()")
+    return manifest
+
+
+def _refuse_changes(earlier: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    """Say what differs from the question that the folder answers."""
+    before, after = _flat(earlier["assumptions"]), _flat(now["assumptions"])
+    names = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
+    if not names:
+        return
+    remedy = (
+        "Results of two questions do not belong in one table: choose another folder, "
+        "or --new (new=True) to set these aside and start over."
+    )
+    faults = [
+        Fault(
+            name,
+            str(after.get(name, "nothing")),
+            f"the results in {folder} stand on {before.get(name, 'nothing')}",
+        )
+        for name in names[:_SHOWN_CHANGES]
+    ]
+    if len(names) > _SHOWN_CHANGES:
+        more = len(names) - _SHOWN_CHANGES
+        faults.append(Fault("and", f"{more} more changes", "must be as before"))
+    faults[-1] = Fault(faults[-1].where, faults[-1].found, faults[-1].allowed, remedy)
+    raise InputError(faults, "solve_many()")
+
+
+def _flat(data: Any, prefix: str = "") -> dict[str, Any]:  # noqa: ANN401
+    """Nested mappings as one, with dotted names."""
+    if not isinstance(data, Mapping):
+        return {prefix: data}
+    flat: dict[str, Any] = {}
+    for key, value in data.items():
+        flat |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def _set_aside(folder: Path) -> None:
+    """Move earlier results into ``previous-N``; nothing is ever deleted."""
+    names = ("manifest.json", "sites", "results.parquet", "certified")
+    there = [folder / name for name in names if (folder / name).exists()]
+    if not there:
+        return
+    number = 1 + sum(1 for _ in folder.glob("previous-*"))
+    aside = folder / f"previous-{number}"
+    aside.mkdir()
+    for path in there:
+        path.rename(aside / path.name)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force a rename to the disk; not every system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

@@ -1,0 +1,202 @@
+"""Tables of candidate sites: CSV, Parquet, GeoJSON points, DataFrame or a list.
+
+A row keeps its content as it was given; a cell that does not make sense fails its own row later, never the
+table. Only columns are checked here: an unknown one would silently change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sitedesign import library
+from sitedesign.errors import Fault, InputError
+from sitedesign.site import Site
+from sitedesign.study import Limits, Study
+from sitedesign.validation import unknown_keys
+
+SITE_COLUMNS = ("latitude", "longitude", "name", "elevation_m", "timezone")
+TEXT_COLUMNS = frozenset(
+    ("name", "timezone", "rack", "metric", "use", "throughput_curve", "pv", "battery", "backup", "facility",
+     "finance", "construction_start", "in_service", "weather", "solar_profile", "load_profile")
+)  # fmt: skip
+_PREFIXED = ("site", "limits", "fuel_price_usd_per_mmbtu")
+_SUFFIXES = (".csv", ".txt", ".parquet", ".geojson", ".json")
+Row = dict[str, Any]
+Sites = str | Path | pd.DataFrame | Iterable[Site | Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class SiteTable:
+    """Candidate sites as given.
+
+    Attributes
+    ----------
+    rows : list of dict
+        One a site; missing cells are left out, numbers are floats.
+    keys : list of str
+        One a row: hash of its content and, behind a dash, its occurrence among equal rows. The same row has
+        the same key in any table, at any place.
+    columns : list of str
+        In the order given.
+    folder : Path
+        Where relative file names in cells start.
+    source : str
+        File name, or what the table was.
+    """
+
+    rows: list[Row]
+    keys: list[str]
+    columns: list[str]
+    folder: Path
+    source: str
+
+    @property
+    def digest(self) -> str:
+        """Hash of the whole table, whatever its order."""
+        return hashlib.sha256("\n".join(sorted(self.keys)).encode()).hexdigest()
+
+
+def read_sites(sites: Sites) -> SiteTable:
+    """Read a table of sites.
+
+    Parameters
+    ----------
+    sites : path, DataFrame, or iterable of Site or mapping
+        CSV, Parquet or GeoJSON points by the file's suffix.
+
+    Returns
+    -------
+    SiteTable
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no rows, or a column is missing or unknown.
+    """
+    folder, source = Path(), "a table in memory"
+    if isinstance(sites, str | Path):
+        path = Path(sites)
+        folder, source = path.resolve().parent, path.name
+        records = _records(_read_file(path))
+    elif isinstance(sites, pd.DataFrame):
+        records = _records(sites)
+    else:
+        records = [item.model_dump() if isinstance(item, Site) else dict(item) for item in sites]
+    rows = [_clean(record) for record in records]
+    columns = list(dict.fromkeys(str(key).strip() for record in records[:1] for key in record))
+    columns = list(dict.fromkeys([*columns, *(key for row in rows for key in row)]))
+    _check_columns(rows, columns, source)
+    return SiteTable(rows, site_keys(rows), columns, folder, source)
+
+
+def site_keys(rows: Sequence[Row]) -> list[str]:
+    """Key of every row: hash of its content, and a number that tells equal rows apart."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for row in rows:
+        content = json.dumps(sorted(row.items()), ensure_ascii=True, separators=(",", ":"), default=repr)
+        digest = hashlib.sha256(content.encode()).hexdigest()[:20]
+        keys.append(f"{digest}-{seen[digest]}")
+        seen[digest] += 1
+    return keys
+
+
+def known_columns() -> list[str]:
+    """Every column that a table of sites may have."""
+    whole = [name for name in Study.model_fields if name not in _PREFIXED]
+    limits = [f"limits.{name}" for name in Limits.model_fields if name != "units"]
+    units = [f"limits.units.{name}" for name in library.names("backup")]
+    fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in library.names("fuel")]
+    return [*SITE_COLUMNS, *whole, "gas_price", *limits, *units, *fuels]
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    suffix = path.suffix.lower()
+    allowed = "must be a CSV, Parquet or GeoJSON file with latitude and longitude"
+    if not path.is_file() or suffix not in _SUFFIXES:
+        raise InputError([Fault("sites", str(path), allowed)], "solve_many()")
+    try:
+        if suffix == ".parquet":
+            return pd.read_parquet(path)
+        if suffix in (".geojson", ".json"):
+            return _points(json.loads(path.read_text(encoding="utf-8-sig")), path)
+        # As text: a word in one cell must not change how the numbers of other rows are read.
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except InputError:
+        raise
+    except Exception as error:  # each reader has its own family of errors
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError([Fault("sites", f"{path.name}: {reason}", allowed)], "solve_many()") from None
+
+
+def _points(data: Any, path: Path) -> pd.DataFrame:  # noqa: ANN401
+    """Rows of a GeoJSON FeatureCollection of points; properties become columns."""
+    features = data.get("features") if isinstance(data, dict) else None
+    if not isinstance(features, list):
+        raise InputError(
+            [Fault("sites", path.name, "must be a GeoJSON FeatureCollection of points")], "solve_many()"
+        )
+    rows, faults = [], []
+    for number, feature in enumerate(features):
+        geometry = feature.get("geometry") or {}
+        if geometry.get("type") != "Point":
+            kind = geometry.get("type", "no geometry")
+            remedy = "Use the centroids of polygons."
+            faults.append(Fault(f"sites feature {number}", str(kind), "must be a Point", remedy))
+            continue
+        longitude, latitude = geometry["coordinates"][:2]
+        rows.append({"latitude": latitude, "longitude": longitude} | (feature.get("properties") or {}))
+    if faults:
+        raise InputError(faults, "solve_many()")
+    return pd.DataFrame(rows)
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
+
+
+def _clean(record: Mapping[str, Any]) -> Row:
+    """Leave out missing cells and read numbers, cell by cell."""
+    cells = {str(key).strip(): _cell(str(key).strip(), value) for key, value in record.items()}
+    return {key: value for key, value in cells.items() if value is not None}
+
+
+def _cell(column: str, value: Any) -> Any:  # noqa: ANN401
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
+        return None
+    if hasattr(value, "item"):
+        value = value.item()  # numpy scalars
+    if isinstance(value, str):
+        value = value.strip()
+    if value == "":
+        return None
+    if column in TEXT_COLUMNS:
+        return value if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, (str, int)) and not isinstance(value, bool):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+        return None if value != value else value
+    return value
+
+
+def _check_columns(rows: Sequence[Row], columns: Sequence[str], source: str) -> None:
+    faults = unknown_keys("sites", columns, known_columns())
+    if not rows:
+        faults.append(Fault("sites", f"no rows in {source}", "needs at least one site"))
+    faults += [
+        Fault(f"sites.{name}", "no such column", "is needed, in degrees")
+        for name in ("latitude", "longitude")
+        if rows and name not in columns
+    ]
+    if faults:
+        raise InputError(faults, "solve_many()")
