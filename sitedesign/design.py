@@ -105,7 +105,8 @@ class Design(Evaluation):
             ("CO2", f"{self.co2_t_per_yr:,.0f} t/yr"),
             (
                 "first power",
-                f"{self.months_to_power:.0f} months, {self.truckloads:,} truckloads (batteries and racks)",
+                f"{self.months_to_power:.0f} months ({self.slowest}), {self.truckloads:,} truckloads "
+                "(batteries and racks)",
             ),
             ("weather", f"{self.provenance.weather}, {len(self.provenance.weather_years)} years"),
             ("solved", f"{self.method} in {self.solve_seconds:.1f} s, stopped by {self.stopped_by}"),

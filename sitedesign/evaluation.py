@@ -106,6 +106,8 @@ class Evaluation(BaseModel):
         One truckload per battery container and per rack.
     months_to_power : float
         Longest lead time of what is built. [months]
+    slowest : str
+        What sets it.
     load_mwh_per_yr, it_mwh_per_yr : float
         [MWh/yr]
     events : list of dict
@@ -141,6 +143,7 @@ class Evaluation(BaseModel):
     battery_containers: int
     truckloads: int
     months_to_power: float
+    slowest: str
     load_mwh_per_yr: float
     it_mwh_per_yr: float
     events: list[dict[str, Any]]
@@ -245,6 +248,7 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
     per_unit = dict(zip((item.name for item in case.backup), plant.units, strict=True))
     generated = {item.name: energy[item.name] for item in case.backup}
     fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
+    lead = slowest_lead(case, plant)
     containers = int(np.ceil(plant.battery_mwh / study.battery.container_mwh - 1e-6))
     result = Evaluation(
         site_name=study.site.name,
@@ -273,7 +277,8 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
         land_acres=plant.solar_mw * case.solar_acres_per_mw,
         battery_containers=containers,
         truckloads=containers + plant.racks,
-        months_to_power=months_to_power(case, plant),
+        months_to_power=lead[0],
+        slowest=lead[1],
         load_mwh_per_yr=case.load_mwh_per_yr,
         it_mwh_per_yr=case.racks_contracted * study.rack_mw * economics.HOURS_PER_YEAR,
         events=worst_events(case, dispatch).to_dict("records"),
@@ -281,6 +286,16 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
     )
     result._dispatch = _frame(prepared, plant, dispatch)
     return result
+
+
+def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
+    """Longest lead time of what is really built, and what it is of. [months]"""
+    leads = [
+        (item.lead_months, item.name) for item, units in zip(case.backup, plant.units, strict=True) if units
+    ]
+    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > 0 else []
+    leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > 0 else []
+    return max(leads, default=(0.0, "nothing"))
 
 
 def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:

@@ -21,7 +21,7 @@ def test_defaults_resolve_to_library_entries() -> None:
     assert study.rack is library.rack("gb200_nvl72")
     assert study.pv.name == "tracker_ac"
     assert study.battery.name == "lfp"
-    assert [item.name for item in study.backup] == ["recip_medium", "diesel"]
+    assert [item.name for item in study.backup] == ["recip_medium", "mobile_gt", "diesel"]
     assert study.path.name == "ac"
 
 
