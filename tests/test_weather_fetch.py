@@ -76,7 +76,7 @@ def serve() -> Iterator[Callable[..., Script]]:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         script.url = f"http://127.0.0.1:{server.server_port}/"
         return script
 

@@ -278,7 +278,8 @@ def write_pvgis_csv(path: Path, year: pd.DataFrame) -> None:
     rows = _pvgis_rows(year)
     head = [
         "Latitude (decimal degrees):\t35.200", "Longitude (decimal degrees):\t-101.950",
-        "Elevation (m):\t1100", "Radiation database:\tPVGIS-NSRDB", "", "Slope: 0 deg. ", "Azimuth: 0 deg. ", ",".join(rows[0]),
+        "Elevation (m):\t1100", "Radiation database:\tPVGIS-NSRDB", "", "Slope: 0 deg. ",
+        "Azimuth: 0 deg. ", ",".join(rows[0]),
     ]  # fmt: skip
     body = [",".join(str(value) for value in row.values()) for row in rows]
     path.write_text(

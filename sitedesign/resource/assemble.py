@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.errors import Fault, InputError
 from sitedesign.resource.alignment import TOLERANCE_MINUTES, clear_days, sun_error_minutes
 from sitedesign.resource.clearsky import clear_sky
 from sitedesign.resource.components import complete
@@ -37,6 +38,8 @@ FloatArray = NDArray[np.float64]
 
 DEFAULT_WIND_M_S = 3.0
 LARGEST_CALM_MISSING_SHARE = 0.25
+LARGEST_CLOCK_ERROR_MINUTES = 90.0
+HIGHEST_GHI_W_M2 = 2000.0
 
 
 def assemble(
@@ -72,7 +75,8 @@ def assemble(
     offset = next((r.utc_offset_h for r in records if r.utc_offset_h is not None), site.utc_offset_h)
     grid = lay_out(records, offset)
     geometry = solar_geometry(site, grid.step_minutes, grid.utc_offset_h, grid.sun_offset_minutes)
-    columns, out_of_range = drop_impossible(grid.columns, geometry)
+    slack = _clock_slack_minutes(grid, geometry, site, of)
+    columns, out_of_range = drop_impossible(grid.columns, geometry, slack)
     said = [*notes, *grid.notes]
     ghi, extra_notes = _ghi_of(columns, geometry)
     said += extra_notes
@@ -107,6 +111,22 @@ def assemble(
         sun_offset_minutes=grid.sun_offset_minutes,
         quality=quality,
     )
+
+
+def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: str) -> float:
+    """Look at the clock before anything is judged by the sun: small errors are flagged, large ones refused."""
+    plausible = np.where(np.abs(grid.columns["ghi"]) < HIGHEST_GHI_W_M2, grid.columns["ghi"], np.nan)
+    errors = sun_error_minutes(
+        plausible, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
+    )
+    known = errors[np.isfinite(errors)]
+    worst = float(known[np.argmax(np.abs(known))]) if known.size else 0.0
+    if abs(worst) > LARGEST_CLOCK_ERROR_MINUTES:
+        found = f"stamps at which the sun stands {worst:+.0f} min from where it should be"
+        remedy = "Check the time zone (UTC or local standard time), the longitude and the convention."
+        allowed = f"must be within {LARGEST_CLOCK_ERROR_MINUTES:.0f} min"
+        raise InputError([Fault("time of the files", found, allowed, remedy)], of)
+    return abs(worst) if abs(worst) > TOLERANCE_MINUTES else 0.0
 
 
 def _source(

@@ -33,6 +33,7 @@ LONGEST_GAP_DAYS = 10.0
 LARGEST_MISSING_SHARE = 0.05
 CALM_GAP_H = 6.0
 NEAREST_DAYS = 15
+_NIGHT_LIMIT_W_M2 = 100.0
 _LABELS = np.arange(np.datetime64("2001-01-01"), np.datetime64("2002-01-01"))
 
 
@@ -66,7 +67,9 @@ class RepairCount:
     missing_share: FloatArray
 
 
-def physical_limits(geometry: SolarGeometry) -> dict[str, tuple[FloatArray | float, FloatArray | float]]:
+def physical_limits(
+    geometry: SolarGeometry, slack_minutes: float = 0.0
+) -> dict[str, tuple[FloatArray | float, FloatArray | float]]:
     """Lowest and highest credible value of every column.
 
     Irradiance after the BSRN "physically possible" limits (Long and Dutton 2002), which leave room for cloud
@@ -75,16 +78,20 @@ def physical_limits(geometry: SolarGeometry) -> dict[str, tuple[FloatArray | flo
     Parameters
     ----------
     geometry : SolarGeometry
+    slack_minutes : float
+        How far the file's clock may be out; the highest sun within that time counts. [min]
 
     Returns
     -------
     dict of (low, high)
         [W/m2], [degrees C], [m/s]
     """
+    steps = int(np.ceil(slack_minutes / geometry.step_minutes))
     height = geometry.ghi_extra_w_m2 / geometry.dni_extra_w_m2
+    height = np.max([np.roll(height, shift) for shift in range(-steps, steps + 1)], axis=0)
     sun = geometry.dni_extra_w_m2
     return {
-        "ghi": (-20.0, 1.5 * sun * height**1.2 + 100),
+        "ghi": (-20.0, 1.5 * sun * height**1.2 + _NIGHT_LIMIT_W_M2),
         "dni": (-20.0, sun),
         "dhi": (-20.0, 0.95 * sun * height**1.2 + 50),
         "temp_air": (-60.0, 60.0),
@@ -93,7 +100,7 @@ def physical_limits(geometry: SolarGeometry) -> dict[str, tuple[FloatArray | flo
 
 
 def drop_impossible(
-    columns: dict[str, FloatArray], geometry: SolarGeometry
+    columns: dict[str, FloatArray], geometry: SolarGeometry, slack_minutes: float = 0.0
 ) -> tuple[dict[str, FloatArray], FloatArray]:
     """Set values outside the physical limits to missing, and irradiance to zero at night.
 
@@ -103,6 +110,8 @@ def drop_impossible(
     ----------
     columns : dict of ndarray, shape (years, steps)
     geometry : SolarGeometry
+    slack_minutes : float
+        See :func:`physical_limits`. [min]
 
     Returns
     -------
@@ -110,8 +119,8 @@ def drop_impossible(
     out_of_range : ndarray, shape (years,)
         Values removed.
     """
-    limits = physical_limits(geometry)
-    night = ~geometry.is_day
+    limits = physical_limits(geometry, slack_minutes)
+    night = limits["ghi"][1] <= _NIGHT_LIMIT_W_M2
     clean: dict[str, FloatArray] = {}
     removed = np.zeros(len(next(iter(columns.values()))))
     for name, values in columns.items():
