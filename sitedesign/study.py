@@ -228,7 +228,7 @@ _ENTRIES = {
     "facility": _Kind(library.facility, "dry_cooler"),
     "finance": _Kind(library.finance, "default"),
 }
-# Cheap to run but late, dear to run but soon, and cheap to own: which of them is built is the optimiser's choice.
+# Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
 DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
 
 
