@@ -392,6 +392,33 @@ def test_leap_year_drops_29_february_and_keeps_1_march(tmp_path: Path):
     assert "29 February dropped (1 days)" in weather.source.notes
 
 
+def test_a_european_table_with_semicolons_commas_and_day_first_is_read(tmp_path: Path):
+    year = synthetic_year()
+    lines = ["# utc_offset: -06:00", "# convention: start", "Time;GHI [W/m²];Tair [°C]"]
+    for t, *r in year.itertuples():
+        lines.append(f"{t:%d.%m.%Y %H:%M};" + f"{r[0]:.1f};{r[3]:.1f}".replace(".", ","))
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="utf-8-sig", newline="\r\n")
+    weather = Weather.read(tmp_path / "a.csv", site=SITE)
+    np.testing.assert_allclose(weather.ghi_w_m2[0], year["ghi"], atol=0.06)
+    np.testing.assert_allclose(weather.temp_air_c[0], year["temp"], atol=1e-9)
+
+
+def test_windows_line_ends_change_nothing(tmp_path: Path):
+    for write in (write_nsrdb, write_epw, write_tmy3, write_plain):
+        write(tmp_path / "a", synthetic_year())
+        expected = Weather.read(tmp_path / "a").ghi_w_m2
+        (tmp_path / "a").write_text((tmp_path / "a").read_text(), newline="\r\n")
+        np.testing.assert_array_equal(Weather.read(tmp_path / "a").ghi_w_m2, expected)
+
+
+def test_hours_1_to_24_in_their_own_columns_are_read(tmp_path: Path):
+    year = synthetic_year()
+    lines = ["# utc_offset: -6", "# convention: end", "Year,Month,Day,Hour,GHI,Temperature"]
+    lines += [f"{t.year},{t.month},{t.day},{t.hour + 1},{r[0]},{r[3]}" for t, *r in year.itertuples()]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    np.testing.assert_allclose(Weather.read(tmp_path / "a.csv", site=SITE).ghi_w_m2[0], year["ghi"])
+
+
 @pytest.mark.parametrize("declared", [None, "start", "end"])
 def test_plain_csv_without_convention_is_measured_and_a_wrong_one_is_flagged(
     tmp_path: Path, declared: str | None

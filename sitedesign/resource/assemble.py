@@ -114,7 +114,7 @@ def assemble(
 
 
 def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: str) -> float:
-    """Look at the clock before anything is judged by the sun: small errors are flagged, large ones refused."""
+    """Look at the clock before judging by the sun: small errors are flagged later, large ones refused."""
     plausible = np.where(np.abs(grid.columns["ghi"]) < HIGHEST_GHI_W_M2, grid.columns["ghi"], np.nan)
     errors = sun_error_minutes(
         plausible, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
@@ -123,7 +123,7 @@ def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: st
     worst = float(known[np.argmax(np.abs(known))]) if known.size else 0.0
     if abs(worst) > LARGEST_CLOCK_ERROR_MINUTES:
         found = f"stamps at which the sun stands {worst:+.0f} min from where it should be"
-        remedy = "Check the time zone (UTC or local standard time), the longitude and the convention."
+        remedy = "Check the time zone (UTC or local standard), longitude and convention."
         allowed = f"must be within {LARGEST_CLOCK_ERROR_MINUTES:.0f} min"
         raise InputError([Fault("time of the files", found, allowed, remedy)], of)
     return abs(worst) if abs(worst) > TOLERANCE_MINUTES else 0.0

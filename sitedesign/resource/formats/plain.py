@@ -186,9 +186,9 @@ def _stamps(table: pd.DataFrame, header: Header, file: str) -> tuple[pd.Datetime
             if len(parts) == 1
             else table[positions].astype(str).agg(" ".join, axis=1)
         )
-        zoned = bool(re.search(r"(Z|UTC|[+-]\d{2}:?\d{2})\s*$", text.iloc[0]))
+        zoned = bool(re.search(r":\d{2}(\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})\s*$", text.iloc[0]))
         text = text.str.replace(r"\s*UTC\s*$", "Z", regex=True)
-        parsed = pd.to_datetime(text, utc=True) if zoned else pd.to_datetime(text)
+        parsed = _dates(text, utc=zoned)
     except (ValueError, TypeError, KeyError) as error:
         found = f"stamps that cannot be read ({error})"[:200]
         remedy = "Write stamps as 2020-01-31 14:30 or columns Year, Month, Day, Hour, Minute."
@@ -197,6 +197,14 @@ def _stamps(table: pd.DataFrame, header: Header, file: str) -> tuple[pd.Datetime
         return pd.DatetimeIndex(parsed).tz_localize(None), 0.0
     utc_named = any("utc" in fold(header.names[p]) or "gmt" in fold(header.names[p]) for p in positions)
     return pd.DatetimeIndex(parsed), 0.0 if utc_named else None
+
+
+def _dates(text: pd.Series, *, utc: bool) -> pd.Series:
+    """Parse stamps; 13.01.2020 shows that the day comes first, and a whole year always has a 13th."""
+    try:
+        return pd.to_datetime(text, utc=utc)
+    except ValueError:
+        return pd.to_datetime(text, utc=utc, dayfirst=True)
 
 
 def _with_ghi(data: pd.DataFrame) -> pd.DataFrame:
