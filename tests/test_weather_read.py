@@ -511,6 +511,7 @@ WRONG_KINDS = [
     (b"", "an empty file"),
     (b"  <!DOCTYPE html><html><body>502 Bad Gateway</body></html>", "a web page"),
     (b"time,AC_Power (kW)\n2015-01-01 00:00,0\n", "a PV production profile"),
+    (b"# Output in kWh\n\nsee the table\n", "text of an unknown kind, beginning '# Output in kWh'"),
     (b"dear sir,\nhello\n", "text of an unknown kind, beginning 'dear sir,'"),
     (b"abc\x00\x01\x02" * 20, "a binary file"),
     (("03758 20080101 0005 " + "1.0 " * 35).encode(), "a USCRN file with 38 columns"),
@@ -574,6 +575,15 @@ def test_a_file_from_another_place_is_refused_with_the_distance(tmp_path: Path):
         Weather.read(tmp_path / "a.csv", site=Site(latitude=31.76, longitude=-103.9))
     near = Weather.read(tmp_path / "a.csv", site=Site(latitude=35.3, longitude=-101.9))
     assert near.site.latitude == 35.3
+
+
+def test_a_folder_without_weather_says_what_it_holds(tmp_path: Path):
+    (tmp_path / "README.md").write_text("Nothing here.")
+    (tmp_path / "inner").mkdir()
+    with pytest.raises(
+        InputError, match=r"no weather file, only README\.md.*Folders are not searched deeper"
+    ):
+        Weather.read(tmp_path)
 
 
 def test_a_table_without_place_or_time_asks_for_them(tmp_path: Path):

@@ -76,8 +76,9 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
         else:
             skipped.append(file.name)
     if not faults and not records:
-        found = f"{len(skipped)} files, none of a known family" if skipped else "no files"
-        faults.append(Fault("paths", found, "needs at least one weather file"))
+        found = f"no weather file, only {', '.join(skipped[:5])}" if skipped else "no files"
+        remedy = "Folders are not searched deeper: give the one that holds the files."
+        faults.append(Fault("paths", found, "needs at least one weather file", remedy))
     faults += _place_faults(records, site)
     if faults:
         raise InputError(_merged(faults), OF)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sitedesign.errors import Fault
+from sitedesign.resource.formats.names import time_columns
 
 ALLOWED = (
     "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or a CSV with named "
@@ -59,11 +60,17 @@ def wrong_kind(file: str, first_bytes: bytes) -> Fault | None:
     return None
 
 
+def _names_production(line: str) -> bool:
+    """Whether a line names the columns of a production profile: a time column and power or energy."""
+    names = tuple(re.split(r"[,;\t]", line))
+    return len(names) > 1 and bool(time_columns(names)) and any(_PRODUCTION.search(name) for name in names)
+
+
 def unrecognised(file: str, head: str) -> Fault:
     """Say as much as can be said about a text file that no family claims."""
     lines = [line for line in head.splitlines() if line.strip()]
     first = lines[0][:60] if lines else ""
-    if any(_PRODUCTION.search(line) for line in lines[:30]):
+    if any(_names_production(line) for line in lines[:30]):
         remedy = "Give a production profile as Study(solar_profile=...) instead of weather."
         return Fault(file, "what looks like a PV production profile, without irradiance", ALLOWED, remedy)
     fields = lines[0].split() if lines else []
