@@ -9,7 +9,18 @@ import pytest
 
 from sitedesign.case import BackupCase, Case, CaseLimits, Dispatch, Plant, Tier
 from sitedesign.errors import ReplayMismatch
-from sitedesign.reliability.operation import operate_greedy
+from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
+from sitedesign.reliability.machine import Controller, UnitBehaviour
+from sitedesign.reliability.operation import operate, operate_greedy
+from sitedesign.reliability.outages import (
+    BlockOutages,
+    FuelOutages,
+    OutageModel,
+    OutageSky,
+    UnitOutages,
+    sample_outages,
+    unit_availability,
+)
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
 
 
@@ -172,3 +183,252 @@ def test_rack_shortfall_against_enumeration():
             max(contracted - n, 0) * comb(racks, n) * a**n * (1 - a) ** (racks - n) for n in range(racks + 1)
         )
         assert rack_shortfall(racks, contracted, a) == pytest.approx(direct / contracted, abs=1e-14)
+
+
+# --- causal operation
+
+
+def sunny_case(years=1, seed=0, step_h=1.0, tiers=RACKS, units=((6.0, 60.0), (6.0, 90.0)), spread=0.3):
+    """Days of random clearness under a seasonal sun, 10 MW of load."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    days, per_day = years * 365, round(24 / step_h)
+    clear = np.clip(1 - spread * np.abs(rng.standard_normal(days)) ** 1.5, 0.05, 1.2)
+    hour = (np.arange(per_day) + 0.5) * step_h
+    season = 1 - 0.25 * np.cos(2 * np.pi * (np.arange(days) % 365 + 10) / 365)
+    solar = (clear * season)[:, None] * np.maximum(np.sin(np.pi * (hour - 6) / 12), 0)[None, :]
+    solar = solar.ravel()
+    machines = [backup(f"t{i}", mw, cost, solar.size) for i, (mw, cost) in enumerate(units)]
+    return small_case(solar, 10.0, machines, tiers, step_h, years)
+
+
+GENTLE = (Tier(0.1, 0.3), Tier(0.2, 0.6), Tier(0.7, 0.85 / 0.7))
+REAL = (
+    UnitBehaviour(0.1, 0.4, 0.07, 0.05, 0.1, 24.0, "gas"),
+    UnitBehaviour(0.4, 0.5, 0.2, 0.05, 0.1, 24.0, "gas"),
+)
+PLANT = Plant(64.0, 120.0, 14.0, (1, 1), 10)
+
+
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+@pytest.mark.parametrize("step_h", [1.0, 0.5])
+def test_energy_balance_closes_every_step_with_everything_failing(kind, step_h):
+    case = sunny_case(2, step_h=step_h, tiers=GENTLE)
+    model = OutageModel(
+        units=(UnitOutages("t0", "gas", 0.1, 20.0), UnitOutages("t1", "gas", 0.1, 20.0, None, 0.03, 0.1)),
+        fuels=(FuelOutages("gas", 4.0, 12.0),),
+        battery=BlockOutages(5, 0.05, 24.0, 0.001),
+        solar=BlockOutages(4, 0.05, 24.0),
+        site_events_per_yr=2.0,
+    )
+    sky = OutageSky(step_h, 2, 0, np.full(case.steps, 15.0), climatology(case))
+    paths = sample_outages(model, PLANT.units, sky, seed=1)
+    rule = Controller(kind, threshold=0.5)
+    done = operate(case, PLANT, rule, behaviour=REAL, outages=paths, fuels=("gas",))
+    d = done.dispatch
+    supply = (
+        done.solar_mw - d.curtailed_mw + d.discharge_mw - d.charge_mw + d.backup_mw.sum(axis=0) + d.shed_mw
+    )
+    assert np.abs(supply - case.load_mw).max() < 1e-9
+    assert done.balance_residual_mw < 1e-9
+    before = np.concatenate([[120.0], d.stored_mwh[:-1]])
+    assert np.abs(d.stored_mwh - before - step_h * (0.9 * d.charge_mw - d.discharge_mw / 0.8)).max() < 1e-9
+    for series in (d.curtailed_mw, d.charge_mw, d.discharge_mw, d.shed_mw, d.stored_mwh, d.backup_mw):
+        assert series.min() >= -1e-9
+    assert max(d.charge_mw.max(), d.discharge_mw.max()) <= 14.0 + 1e-9
+    assert d.stored_mwh.max() <= 120.0 + 1e-9
+    assert d.shed_mw.max() <= 10.0 + 1e-9
+    available = np.array(
+        [unit_availability(paths, model, PLANT.units, k, case.steps).sum(axis=0) for k in (0, 1)]
+    )
+    assert (d.backup_mw - 6.0 * available).max() < 1e-9
+    energy = d.backup_mw.reshape(2, 2, -1).sum(axis=2) * step_h
+    assert done.backup_mwh == pytest.approx(energy)
+    assert (done.fuel_mmbtu >= 8.0 * done.backup_mwh - 1e-6).all()
+    assert done.failed_starts.sum() > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_causal_greedy_without_quirks_is_the_simple_one(seed):
+    case = sunny_case(1, seed, tiers=GENTLE)
+    simple = operate_greedy(case, PLANT)
+    causal = operate(case, PLANT, Controller("greedy", threshold=0.0)).dispatch
+    for item in dataclasses.fields(Dispatch):
+        assert getattr(causal, item.name) == pytest.approx(getattr(simple, item.name), abs=1e-9)
+    check_dispatch(case, PLANT, causal)
+
+
+@pytest.mark.parametrize("kind", ["latest_safe_start", "rolling"])
+@pytest.mark.parametrize("forecast", ["skill", "perfect"])
+def test_causal_dispatch_of_ideal_units_passes_the_replay(kind, forecast):
+    case = sunny_case(1, 4, tiers=GENTLE)
+    check_dispatch(case, PLANT, operate(case, PLANT, Controller(kind), forecast=Forecast(forecast)).dispatch)
+
+
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+@pytest.mark.parametrize("forecast", ["skill", "perfect", "persistence", "climatology"])
+def test_no_decision_knows_the_future_beyond_the_horizon(kind, forecast):
+    case = sunny_case(2, 1)
+    sight, first = Forecast(forecast, horizon_h=72.0), 400  # days from 400 on are shuffled
+    rng = np.random.Generator(np.random.PCG64(3))
+    days = case.solar_yield.reshape(-1, 24).copy()
+    days[first:] = days[first:][rng.permutation(len(days) - first)]
+    other = dataclasses.replace(case, solar_yield=days.ravel())
+    rule = Controller(kind, threshold=0.5)
+    known = {"usual": climatology(case), "past": case}
+    one, two = (
+        operate(c, PLANT, rule, forecast=sight, behaviour=REAL, **known).dispatch for c in (case, other)
+    )
+    same = 24 * (first - sight.days)  # the window ends at the midnight that follows so many full days
+    for item in dataclasses.fields(Dispatch):
+        assert np.array_equal(getattr(one, item.name)[..., :same], getattr(two, item.name)[..., :same]), (
+            item.name
+        )
+    assert not np.array_equal(one.stored_mwh, two.stored_mwh)
+    if kind == "greedy" or forecast in ("persistence", "climatology"):  # these know nothing of tomorrow
+        assert np.array_equal(one.stored_mwh[: 24 * first], two.stored_mwh[: 24 * first])
+
+
+def test_forecast_errors_grow_with_lead_as_stated():
+    case = sunny_case(60, 2)
+    usual = climatology(case)
+    sight = Forecast()
+    factors = daily_factors(sight, usual, case.solar_yield, seed=1)
+    truth = case.solar_yield.reshape(60, 365, 24).sum(axis=2) / usual.solar_yield.reshape(365, 24).sum(axis=1)
+    truth = truth.ravel()
+    for lead, nrmse in enumerate(sight.nrmse_by_lead_day[:5]):
+        error = factors[: truth.size - lead, lead] - truth[lead:]
+        stated = nrmse / sight.reference_sd * float((truth - 1).std())
+        assert error.std() == pytest.approx(stated, rel=0.08)
+        # a best guess: its error does not depend on itself
+        assert abs(np.corrcoef(error, factors[: truth.size - lead, lead])[0, 1]) < 0.06
+
+
+@pytest.mark.parametrize("kind", ["latest_safe_start", "rolling"])
+def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
+    case = sunny_case(10, 5)
+    lost, gas = [], []
+    for rule, sight in (
+        (Controller(kind, caution=0.0, margin_h=0.0), Forecast("perfect")),
+        (Controller(kind), Forecast("skill")),
+        (Controller(kind), Forecast("climatology")),
+        (Controller("greedy", threshold=0.8), Forecast()),
+    ):
+        done = operate(case, PLANT, rule, forecast=sight, record=False)
+        lost.append((done.lost_compute * case.load_mw).sum() / case.load_mw.sum())
+        gas.append(done.backup_mwh.sum() / case.load_mw.sum())
+    assert lost[0] <= lost[1] <= lost[2]
+    assert gas[0] <= gas[1] + 1e-3
+    assert gas[1] < 0.85 * gas[3]
+
+
+def test_throttling_early_and_gently_loses_less_compute_than_late_and_hard():
+    case = sunny_case(5, 6, tiers=GENTLE, units=((3.0, 60.0),), spread=0.55)
+    plant = Plant(42.0, 120.0, 14.0, (1,), 10)
+    early = operate(case, plant, Controller(caution=0.0), forecast=Forecast("perfect"))
+    late = operate(case, plant, Controller("greedy", threshold=1.0))
+    assert early.lost_compute.sum() < 0.8 * late.lost_compute.sum()
+
+
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
+    hourly = sunny_case(2, 7)
+    totals = []
+    for split in (1, 2, 4):
+        case = small_case(
+            np.repeat(hourly.solar_yield, split), 10.0,
+            [backup(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)], step_h=1 / split, years=2,
+        )  # fmt: skip
+        done = operate(case, PLANT, Controller(kind, threshold=0.5), forecast=Forecast("climatology"))
+        gas = done.backup_mwh.sum() / (case.load_mw.sum() / split)
+        totals.append((gas, done.lost_compute.mean()))
+    # Shorter steps let a rule act sooner; nothing else may change
+    for gas, lost in totals[1:]:
+        assert gas == pytest.approx(totals[0][0], rel=0.04)
+        assert lost == pytest.approx(totals[0][1], abs=3e-4)
+
+
+def foresight_cost(case, plant, shed_price, end_mwh):
+    """Least cost of one plant with everything known, by an independent linear programme."""
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, eye_array, hstack, vstack
+
+    steps, techs, tiers = case.steps, len(case.backup), len(case.tiers)
+    eye, h = eye_array(steps, format="csr"), case.step_h
+    shift = eye_array(steps, k=-1, format="csr")
+    parts = 4 + techs + tiers  # charge, discharge, curtailed, stored, units, tiers
+    balance = hstack([-eye, eye, -eye, csr_array((steps, steps)), *[eye] * (techs + tiers)])
+    flow = hstack(
+        [-h * case.eta_charge * eye, h / case.eta_discharge * eye, csr_array((steps, steps)), eye - shift]
+        + [csr_array((steps, steps))] * (techs + tiers)
+    )
+    start = np.zeros(steps)
+    start[0] = plant.battery_mwh
+    right = np.concatenate([case.load_mw - plant.solar_mw * case.solar_yield, start])
+    cost = np.zeros((parts, steps))
+    for k, b in enumerate(case.backup):
+        cost[4 + k] = h * b.marginal_cost_usd_per_mwh
+    for j, tier in enumerate(case.tiers):
+        cost[4 + techs + j] = h * shed_price * tier.weight
+    top = np.full((parts, steps), np.inf)
+    top[:2], top[3] = plant.battery_mw, plant.battery_mwh
+    low = np.zeros((parts, steps))
+    low[3, -1] = end_mwh
+    for k, b in enumerate(case.backup):
+        top[4 + k] = plant.units[k] * b.unit_mw
+    for j, tier in enumerate(case.tiers):
+        top[4 + techs + j] = tier.width * case.load_mw
+    bounds = np.stack([low.ravel(), top.ravel()], axis=1)
+    answer = linprog(cost.ravel(), A_eq=vstack([balance, flow]), b_eq=right, bounds=bounds, method="highs-ds")
+    assert answer.status == 0
+    return answer.fun
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_rolling_with_perfect_forecast_and_no_failures_reaches_the_foresight_optimum(seed):
+    case = sunny_case(1, seed, tiers=GENTLE, units=((4.0, 60.0), (2.5, 90.0)), spread=0.5)
+    plant = Plant(42.0, 120.0, 14.0, (1, 1), 10)
+    rule = Controller("rolling", caution=0.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0)
+    done = operate(case, plant, rule, forecast=Forecast("perfect", horizon_h=336.0))
+    lost = (done.lost_compute * case.load_mw).sum()
+    cost = 60 * done.backup_mwh[0].sum() + 90 * done.backup_mwh[1].sum() + 2000 * lost
+    best = foresight_cost(case, plant, 2000.0, done.end_mwh)
+    assert best <= cost * (1 + 1e-9)
+    assert cost <= best * 1.005
+    assert lost > 1.0
+
+
+def test_same_inputs_same_operation():
+    case = sunny_case(1, 8)
+    one, two = (operate(case, PLANT, Controller(), behaviour=REAL, seed=3) for _ in range(2))
+    assert np.array_equal(one.dispatch.stored_mwh, two.dispatch.stored_mwh)
+    other = operate(case, PLANT, Controller(), behaviour=REAL, seed=4)
+    assert not np.array_equal(one.dispatch.stored_mwh, other.dispatch.stored_mwh)
+
+
+def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
+    case = small_case((0,) * 6, units=[backup(unit_mw=10.0)])
+    usual = Climatology(np.zeros(8760), np.full(8760, 10.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
+    plant = Plant(0, 0, 0, (1,), 10)
+    for start_h, served in ((0.25, [7.5, 10, 10, 10, 10, 10]), (2.5, [0, 0, 5, 10, 10, 10])):
+        done = operate(
+            case, plant, Controller("greedy", threshold=0.0), behaviour=[UnitBehaviour(start_h)], usual=usual
+        )
+        assert done.dispatch.backup_mw[0] == pytest.approx(served)
+
+
+def test_part_load_fuel_follows_the_straight_line():
+    case = small_case((0,) * 6, load=6.0, units=[backup(unit_mw=10.0)])
+    usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
+    done = operate(
+        case, Plant(0, 0, 0, (1,), 10), Controller("greedy", threshold=0.0),
+        behaviour=[UnitBehaviour(intercept=0.2, fuel_usd_per_mmbtu=5.0)], usual=usual,
+    )  # fmt: skip
+    assert done.fuel_mmbtu.sum() == pytest.approx(8.0 * 6 * (0.2 * 10 + 0.8 * 6))
+    assert done.extra_fuel_usd.sum() == pytest.approx(5.0 * 8.0 * 6 * (0.2 * 10 + 0.8 * 6 - 6))
+
+
+def test_unit_rows_are_refused_where_outages_are_sampled():
+    rows = dataclasses.replace(backup(), capability=np.ones((2, 6)))
+    with pytest.raises(ValueError, match="one row a unit"):
+        operate(small_case(units=[rows]), Plant(1, 1, 1, (1,), 10))

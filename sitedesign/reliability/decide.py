@@ -91,6 +91,8 @@ PLANT = np.dtype(
         ("usual", "f8"),  # the same of the average year
         ("planned_at", "i8"),  # step of the last plan, -1 when it is stale
         ("levels", "i8"),  # levels of need known since
+        ("night_of", "i8"),  # day whose coming midnight is known, -1 when it is stale
+        ("nights", "i8"),  # levels known of it
     ],
     align=True,
 )
@@ -129,56 +131,90 @@ def today_factor(plant: Array, rule: Array, usual_solar: Array, base: int, value
 @njit(cache=True)
 def need_level(
     solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
-    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, last_need: float, out: Array, level: int,
+    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, midnight: Array,
+    out: Array, level: int,
 ) -> None:  # fmt: skip
     """Energy that must be stored at the start of the planned step and those after it, to manage with `level`.
 
-    Level m means: the m + 1 cheapest technologies at full power from then on and nothing dearer; levels beyond the
-    technologies add throttled tiers. Backwards over the window, deficits add and surpluses refill, both
-    within the battery's power and energy.
+    Level m means: the m + 1 cheapest technologies at full power from then on and nothing dearer; levels beyond
+    the technologies add throttled tiers. Backwards over the window, deficits add and surpluses refill, both
+    within the battery's power and energy. What the coming midnight needs holds for all plans of a day.
     """
     p, r = plant[0], rule[0]
-    power, full, up, down = p.power, p.full, p.up, p.down
-    t0, day_steps, per_year, steps = p.planned_at, r.day_steps, usual_solar.size, load.size
-    day0 = t0 // day_steps
-    loaded = 1.0
-    for j in range(max(0, level + 1 - tech.size)):
-        loaded -= tier[j].width
-    used = min(level + 1, tech.size)
-    need = min(last_need, full)
-    for day in range(day0 + r.days, day0 - 1, -1):
+    day_steps = r.day_steps
+    day0, per_year = p.planned_at // day_steps, usual_solar.size
+    last, need = 0, 0.0
+    if level < p.nights and p.night_of == day0:
+        need = midnight[level]
+    else:
+        last = r.days
+        need = min(usual_need[level, (day0 + last + 1) * day_steps % per_year], p.full)
+    for day in range(day0 + last, day0 - 1, -1):
         start = day * day_steps
         base = start % per_year
-        first = max(t0 - start, 0)
+        if day == day0:
+            if p.night_of != day0:
+                p.night_of, p.nights = day0, 0
+            if level >= p.nights and tech.size > 0:
+                midnight[level] = need
+                p.nights = level + 1
+            if start + day_steps - p.planned_at < out.size:
+                out[start + day_steps - p.planned_at] = need
+        first = p.planned_at - start if day == day0 else 0
+        kept = out.size + p.planned_at - start if day == day0 else 0
         if r.perfect != 0:
-            for s in range(min(day_steps, steps - start) - 1, first - 1, -1):
-                net = loaded * load[start + s] - p.solar_mw * solar[start + s]
-                for k in range(used):
-                    net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * capability[k, start + s]
-                need = (
-                    min(need + min(net, power) * down, full)
-                    if net > 0.0
-                    else max(need + max(net, -power) * up, 0.0)
-                )
-                if start + s - t0 < out.size:
-                    out[start + s - t0] = need
+            able = capability[:, start : start + day_steps]
+            need = _need_day(
+                load[start : start + day_steps], solar[start : start + day_steps], able, p.solar_mw,
+                tech, tier, plant, level, start, first, kept, need, out,
+            )  # fmt: skip
             continue
         scale = factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
         if day == day0:
             scale = today_factor(plant, rule, usual_solar, base, scale)
-        scale *= p.solar_mw
-        for s in range(day_steps - 1, first - 1, -1):
-            c = base + s
-            net = loaded * usual_load[c] - scale * usual_solar[c]
+        able = usual_able[:, base : base + day_steps]
+        need = _need_day(
+            usual_load[base : base + day_steps], usual_solar[base : base + day_steps], able, p.solar_mw * scale,
+            tech, tier, plant, level, start, first, kept, need, out,
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def _need_day(
+    load: Array, solar: Array, able: Array, solar_mw: float, tech: Array, tier: Array, plant: Array, level: int,
+    start: int, first: int, kept: int, need: float, out: Array,
+) -> float:  # fmt: skip
+    """Carry the need backwards over the steps of one day down to step `first` of it."""
+    p = plant[0]
+    power, full, up, down, t0 = p.power, p.full, p.up, p.down, p.planned_at
+    loaded = 1.0
+    for j in range(max(0, level + 1 - tech.size)):
+        loaded -= tier[j].width
+    used = min(level + 1, tech.size)
+    one = tech[0].n_free * tech[0].unit_mw if used > 0 else 0.0
+    slow = False
+    for k in range(used):
+        slow = slow or tech[k].start_steps > 1.0
+    for s in range(load.size - 1, first - 1, -1):
+        net = loaded * load[s] - solar_mw * solar[s]
+        if slow:
             for k in range(used):
-                net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * usual_able[k, c]
-            need = (
-                min(need + min(net, power) * down, full)
-                if net > 0.0
-                else max(need + max(net, -power) * up, 0.0)
-            )
-            if start + s - t0 < out.size:
-                out[start + s - t0] = need
+                net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * able[k, s]
+        elif used > 0:
+            net -= one * able[0, s]
+            for k in range(1, used):
+                net -= tech[k].n_free * tech[k].unit_mw * able[k, s]
+        change = net * down if net > 0.0 else net * up
+        if net > power:
+            change = power * down
+        elif net < -power:
+            change = -power * up
+        need += change
+        need = need if need > 0.0 else 0.0
+        need = need if need < full else full
+        if s < kept:
+            out[start + s - t0] = need
+    return need
 
 
 @njit(cache=True)
@@ -209,18 +245,17 @@ def _missing(plant: Array, net: float, target: float) -> float:
 @njit(cache=True)
 def latest_safe_plan(
     solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
-    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, needs: Array,
-    t: int, net: float,
+    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, midnight: Array,
+    needs: Array, t: int, net: float,
 ) -> None:  # fmt: skip
     """Use the next dearer resource only when what is stored would fall below the need that it leaves."""
     p, r = plant[0], rule[0]
     techs, left = tech.size, net
     for level in range(techs + tier.size - 1):
         if level >= p.levels:
-            end = (p.planned_at // r.day_steps + r.days + 1) * r.day_steps % usual_solar.size
             need_level(
                 solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant, rule,
-                usual_need[level, end], needs[level], level,
+                usual_need, midnight, needs[level], level,
             )  # fmt: skip
             p.levels = level + 1
         margin = r.margin_mwh if level < techs else r.throttle_margin_mwh

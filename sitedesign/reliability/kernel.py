@@ -248,16 +248,22 @@ def _book_units(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int)
 
 
 @njit(cache=True)
-def _greedy_plan(tech: Array, plant: Array, rule: Array, capability: Array, t: int) -> None:
-    """All units at full power below a state of charge, until a little above it."""
+def _greedy_plan(tech: Array, plant: Array, rule: Array, capability: Array, t: int, net: float) -> bool:
+    """All units at full power below a state of charge until a little above it; else what the battery lacks.
+
+    Returns whether anything is wanted.
+    """
     p, r = plant[0], rule[0]
     if p.stored < r.threshold * p.full:
         p.charging = 1
     elif p.stored >= (r.threshold + r.band) * p.full:
         p.charging = 0
-    if p.charging != 0:
-        for k in range(tech.size):
-            tech[k].want = tech[k].n_free * tech[k].unit_mw * capability[k, t]
+    left = net - min(p.power, p.stored / p.down)
+    for k in range(tech.size):
+        able = tech[k].n_free * tech[k].unit_mw * capability[k, t]
+        tech[k].want = able if p.charging != 0 else max(min(left, able), 0.0)
+        left -= tech[k].want
+    return p.charging != 0 or left < net - min(p.power, p.stored / p.down)
 
 
 @njit(cache=True)
@@ -282,9 +288,9 @@ def simulate(
     p, r = plant[0], rule[0]
     steps, per_year, keep, techs = load.size, usual_solar.size, series.shape[1] > 0, tech.size
     event, events, worst, year_end, year = 0, event_step.size, 0.0, per_year, 0
-    needs = np.zeros((techs + tier.size, r.issue_steps + 2))
+    needs, midnight = np.zeros((techs + tier.size, r.issue_steps + 2)), np.zeros(techs + tier.size)
     slopes, block = np.zeros(values.size), np.zeros(techs + tier.size)
-    p.expiry, p.planned_at = -1.0, -1
+    p.expiry, p.planned_at, p.night_of = -1.0, -1, -1
     share, clock, day_clock = _battery_share(plant), 0, 0
     busy = True  # something was running or throttled in the step before
     for t in range(steps):
@@ -293,12 +299,12 @@ def simulate(
             while event < events and event_step[event] <= t:
                 kind = event_kind[event]
                 _apply(tech, unit, plant, fuel_out, rank, kind, event_index[event], event_change[event])
-                changed = changed or kind <= 2 or kind == 6
+                changed = changed or kind != 5
                 event += 1
             share = _battery_share(plant)
             if changed:
                 _refresh(tech, unit, plant, fuel_out, t)
-                p.planned_at, busy = -1, True
+                p.planned_at, p.night_of, busy = -1, -1, True
         if day_clock == r.day_steps:
             day_clock, p.seen, p.usual = 0, 0.0, 0.0
         p.power, p.full = p.battery_mw * share, p.battery_mwh * usable[t] * share
@@ -317,7 +323,7 @@ def simulate(
             # --- decide; a plan is needed only where the battery alone might not be enough
             act = busy
             if r.kind == LATEST_SAFE_START:
-                if p.planned_at < 0 or t - p.planned_at >= r.issue_steps:
+                if p.planned_at < 0 or day_clock == 0 or t - p.planned_at >= r.issue_steps:
                     p.planned_at, p.levels = t, 0
                 if (
                     p.levels == 0
@@ -329,13 +335,12 @@ def simulate(
                 ):
                     latest_safe_plan(
                         solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant,
-                        rule, usual_need, needs, t, net,
+                        rule, usual_need, midnight, needs, t, net,
                     )  # fmt: skip
                     act = True
             elif r.kind == GREEDY:
-                if r.threshold > 0.0:
-                    _greedy_plan(tech, plant, rule, capability, t)
-                    act = act or p.charging != 0
+                if busy or r.threshold > 0.0:
+                    act = _greedy_plan(tech, plant, rule, capability, t, net) or act
             else:
                 rolling_plan(
                     solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant, rule,
@@ -396,7 +401,7 @@ def simulate(
                 backup[k, t] = tech[k].want if p.site_down == 0 else 0.0
         clock += 1
         day_clock += 1
-        if t + 1 == year_end:
+        if t + 1 == year_end or t + 1 == steps:
             for k in range(techs):
                 energy[k, year], burnt[k, year] = tech[k].energy, tech[k].burnt
                 tech[k].energy, tech[k].burnt = 0.0, 0.0

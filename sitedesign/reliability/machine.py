@@ -193,7 +193,7 @@ def machine(
     record["battery_mwh"], record["battery_mw"] = plant.battery_mwh, plant.battery_mw
     record["up"], record["down"] = h * case.eta_charge, h / case.eta_discharge
     record["retry_steps"], record["retry_success"] = RETRY_H / h, RETRY_SUCCESS
-    record["hold_steps"] = 0.0 if rule.kind == "greedy" else round(rule.min_run_h / h)
+    record["hold_steps"] = round(rule.min_run_h / h)
     record["battery_blocks"] = record["solar_blocks"] = record["solar_scale"] = 1.0
     return Machine(
         tech, np.zeros(first, decide.UNIT), tier, record, rank, case.eta_charge, case.eta_discharge

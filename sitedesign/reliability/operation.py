@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -241,7 +241,7 @@ def operate(
     start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
     build.plant["stored"] = start
     _add_outages(build, outages)
-    table = _rule(case, rule, sight)
+    table = _rule(case, rule, sight, average)
     slopes = price_slopes(build, rule)
     table["zero_slot"] = slopes.zero_slot
     levels, values = np.zeros((1, 1)), np.zeros((365, slopes.values.size))
@@ -329,9 +329,9 @@ def _factors(case: Case, rule: Controller, sight: Forecast, usual: Climatology, 
     return daily_factors(sight, usual, case.solar_yield, seed=seed, caution=rule.caution)
 
 
-def _rule(case: Case, rule: Controller, sight: Forecast) -> NDArray[Any]:
+def _rule(case: Case, rule: Controller, sight: Forecast, usual: Climatology) -> NDArray[Any]:
     table = np.zeros(1, decide.RULE)
-    load = float(np.mean(case.load_mw))
+    load = float(np.mean(usual.load_mw))
     table["kind"] = _KINDS.index(rule.kind)
     table["threshold"], table["band"] = rule.threshold, rule.band
     table["margin_mwh"], table["throttle_margin_mwh"] = rule.margin_h * load, rule.throttle_margin_h * load

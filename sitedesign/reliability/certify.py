@@ -1,0 +1,491 @@
+"""Certificate: what uptime a plant really keeps, operated without foresight while things fail, and how sure that is.
+
+Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause switched off
+say what share of the lost compute each cause explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sitedesign.case import Case, Plant
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.forecast import Climatology, Forecast, climatology
+from sitedesign.reliability.machine import Controller, UnitBehaviour
+from sitedesign.reliability.metrics import (
+    FLOOR_SHARE,
+    Event,
+    UptimeMetrics,
+    YearTable,
+    find_events,
+    metrics_of_years,
+    totals_of_years,
+)
+from sitedesign.reliability.operation import Operation, operate
+from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky, sample_outages
+from sitedesign.reliability.replay import rack_shortfall
+
+FloatArray = NDArray[np.float64]
+WEATHER = "weather"
+#: A certificate has converged when its half-width is at most this share of what the target allows to be lost.
+CONVERGED_SHARE = 0.25
+METRICS = ("rack", "compute", "site", "floor")
+
+
+@dataclass(frozen=True, eq=False)
+class WeatherBlock:
+    """Some weather years of one study.
+
+    Attributes
+    ----------
+    case : Case
+        Capability in one row per technology, without outages.
+    temp_air_c : ndarray, shape (T,)
+        [degrees C]
+    """
+
+    case: Case
+    temp_air_c: FloatArray
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a plant keeps, over weather years that its design never saw.
+
+    Attributes
+    ----------
+    metrics : UptimeMetrics
+    metric : str
+        The one that the target is for.
+    target, confidence : float
+        [fraction]
+    met : bool
+        The estimate clears the target at the stated one-sided confidence.
+    converged : bool
+        Half-width at most a quarter of ``1 - target``.
+    half_width : float
+        Of the target's metric, two-sided at `confidence`. [fraction]
+    weather_years, draws, simulated_years : int
+        Distinct weather years, outage draws of each, their product.
+    seed : int
+    controller : Controller
+    causes : dict of str to float
+        Share of the lost compute that disappears when one cause is switched off; ``weather`` is what
+        remains with every cause off. They need not add up to 1: causes that only hurt together count twice.
+    backup_mwh_per_yr, fuel_mmbtu_per_yr : tuple of float
+        Per technology, part load included. [MWh/yr, MMBtu/yr]
+    backup_share : Estimate
+        Share of the load served by backup. [fraction]
+    operating_cost_usd_per_yr : float
+        Marginal cost and part-load fuel. [USD/yr]
+    run_h_per_yr, starts_per_yr, failed_starts_per_yr : tuple of tuple of float
+        Per technology and unit. [h/yr, 1/yr, 1/yr]
+    battery_cycles_per_yr : float
+        [1/yr]
+    promised : dict of str to float
+        What the optimiser promised, as given.
+    events : tuple of Event
+        Those that lost most compute, with cause.
+    """
+
+    metrics: UptimeMetrics
+    metric: str
+    target: float
+    confidence: float
+    met: bool
+    converged: bool
+    half_width: float
+    weather_years: int
+    draws: int
+    simulated_years: int
+    seed: int
+    controller: Controller
+    causes: dict[str, float]
+    backup_mwh_per_yr: tuple[float, ...]
+    fuel_mmbtu_per_yr: tuple[float, ...]
+    backup_share: Estimate
+    operating_cost_usd_per_yr: float
+    run_h_per_yr: tuple[tuple[float, ...], ...]
+    starts_per_yr: tuple[tuple[float, ...], ...]
+    failed_starts_per_yr: tuple[tuple[float, ...], ...]
+    battery_cycles_per_yr: float
+    promised: dict[str, float] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+    @property
+    def uptime(self) -> Estimate:
+        """The metric that the target is for."""
+        estimate: Estimate = getattr(self.metrics, self.metric)
+        return estimate
+
+    def event_table(self) -> pd.DataFrame:
+        """Worst events, one row each."""
+        return pd.DataFrame([vars(event) for event in self.events])
+
+    def compared(self) -> dict[str, tuple[float, float]]:
+        """What was promised beside what was kept, for every promised figure that the certificate knows."""
+        kept = {
+            "uptime": self.uptime.value,
+            "backup_share": self.backup_share.value,
+            "fuel_mmbtu_per_yr": sum(self.fuel_mmbtu_per_yr),
+            "operating_cost_usd_per_yr": self.operating_cost_usd_per_yr,
+        }
+        return {name: (value, kept[name]) for name, value in self.promised.items() if name in kept}
+
+    def __str__(self) -> str:
+        """Three lines: verdict, basis, causes."""
+        verdict = "met" if self.met else "NOT met"
+        sure = "" if self.converged else "; not converged: more years would narrow it"
+        causes = ", ".join(f"{name} {share:.0%}" for name, share in self.causes.items() if share >= 0.005)
+        return (
+            f"{self.metric} uptime {self.uptime} (target {self.target:g}): {verdict} at {self.confidence:.0%}{sure}\n"
+            f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
+            f"{self.controller.kind}\n"
+            f"  lost compute by cause: {causes or 'nothing was lost'}"
+        )
+
+
+Progress = Callable[[int, int], None]
+Builder = Callable[[int], WeatherBlock]
+
+
+def certify_case(
+    weather: WeatherBlock | Sequence[WeatherBlock] | Builder,
+    plant: Plant,
+    outages: OutageModel,
+    *,
+    behaviour: Sequence[UnitBehaviour],
+    controller: Controller | None = None,
+    forecast: Forecast | None = None,
+    usual: Climatology | None = None,
+    years: int | None = None,
+    draws: int = 5,
+    seed: int = 0,
+    target: float | None = None,
+    metric: str = "rack",
+    confidence: float = 0.95,
+    floor_share: float = FLOOR_SHARE,
+    attribute: bool = True,
+    stop_when_converged: bool = False,
+    promised: Mapping[str, float] | None = None,
+    events: int = 10,
+    progress: Progress | None = None,
+) -> Certificate:
+    """Operate a plant causally over many weather years and outage draws.
+
+    Parameters
+    ----------
+    weather : WeatherBlock, sequence of them, or callable
+        Weather years; a callable is given the number of the block, 0, 1, ..., and is called until `years`
+        are simulated, so that a thousand years need not be in memory.
+    plant : Plant
+    outages : OutageModel
+    behaviour : sequence of UnitBehaviour
+        Per technology.
+    controller, forecast : Controller, Forecast, optional
+    usual : Climatology, optional
+        What the operator knows of the climate; from the first block when left out.
+    years : int, optional
+        Weather years, all of the blocks when left out; needed with a callable.
+    draws : int
+        Outage draws of each weather year.
+    seed : int
+        Of outages, forecast errors and bootstrap.
+    target : float, optional
+        The case's own when left out. [fraction]
+    metric : str
+        ``rack``, ``compute``, ``site`` or ``floor``.
+    confidence : float
+        One-sided for `met`. [fraction]
+    floor_share : float
+        Power that counts as up in the floor metric. [fraction]
+    attribute : bool
+        Re-run with each cause off.
+    stop_when_converged : bool
+        Stop after the block at which the half-width is small enough.
+    promised : mapping, optional
+        Figures of the optimiser to compare with: ``uptime``, ``backup_share``, ``fuel_mmbtu_per_yr``,
+        ``operating_cost_usd_per_yr``.
+    events : int
+        Number of worst events to keep.
+    progress : callable, optional
+        Called with (simulated years done, simulated years in all).
+
+    Returns
+    -------
+    Certificate
+        The same for the same arguments.
+
+    Raises
+    ------
+    ValueError
+        If `metric` is unknown, or a callable comes without `years`.
+    """
+    if metric not in METRICS:
+        message = f"metric: got {metric!r}; must be one of {', '.join(METRICS)}"
+        raise ValueError(message)
+    blocks = _blocks(weather, years)
+    total = (years if years is not None else sum(b.case.years for b in _listed(weather))) * draws
+    run = _Run(
+        plant,
+        outages,
+        tuple(behaviour),
+        controller or Controller(),
+        forecast or Forecast(),
+        seed,
+        floor_share,
+    )
+    run.usual, run.keep_events = usual, events
+    causes = [cause for cause in CAUSES if _happens(outages, run.behaviour, cause)]
+    off = [*causes, WEATHER] if attribute else []
+    first_case: Case | None = None
+    for block in blocks:
+        first_case = first_case or block.case
+        for draw in range(draws):
+            run.simulate(block, draw, off)
+            if progress is not None:
+                progress(run.simulated, total)
+        run.first_year += block.case.years
+        if stop_when_converged and _converged(
+            run.metrics(first_case), metric, target or first_case.uptime_target, confidence
+        ):
+            break
+    if first_case is None:
+        message = "weather: got no years; give at least one"
+        raise ValueError(message)
+    return _certificate(
+        run, first_case, draws, target or first_case.uptime_target, metric, confidence, promised or {}
+    )
+
+
+def _listed(weather: WeatherBlock | Sequence[WeatherBlock] | Builder) -> Sequence[WeatherBlock]:
+    if isinstance(weather, WeatherBlock):
+        return [weather]
+    if callable(weather):
+        message = "years: got nothing; say how many weather years the callable is to give"
+        raise ValueError(message)
+    return weather
+
+
+def _blocks(
+    weather: WeatherBlock | Sequence[WeatherBlock] | Builder, years: int | None
+) -> Iterable[WeatherBlock]:
+    """Give blocks until there are enough years; the last one is cut."""
+    given, number = 0, 0
+    listed = None if callable(weather) and years is not None else _listed(weather)
+    while years is None or given < years:
+        if listed is None:
+            block = weather(number)  # type: ignore[operator]
+        elif number < len(listed):
+            block = listed[number]
+        else:
+            return
+        if years is not None and given + block.case.years > years:
+            block = _cut(block, years - given)
+        yield block
+        given, number = given + block.case.years, number + 1
+
+
+def _cut(block: WeatherBlock, years: int) -> WeatherBlock:
+    case = block.case
+    steps = case.steps // case.years * years
+    shorter = replace(
+        case,
+        years=years,
+        solar_yield=case.solar_yield[:steps],
+        load_mw=case.load_mw[:steps],
+        usable=case.usable[:steps],
+        backup=tuple(replace(b, capability=b.capability[:, :steps]) for b in case.backup),
+    )
+    return WeatherBlock(shorter, block.temp_air_c[:steps])
+
+
+def _happens(outages: OutageModel, behaviour: Sequence[UnitBehaviour], cause: str) -> bool:
+    if cause == "starts" and not any(way.start_failure > 0 for way in behaviour):
+        return False
+    return outages.has(cause)
+
+
+@dataclass
+class _Run:
+    """Sums over all blocks and draws so far."""
+
+    plant: Plant
+    outages: OutageModel
+    behaviour: tuple[UnitBehaviour, ...]
+    controller: Controller
+    forecast: Forecast
+    seed: int
+    floor_share: float
+    usual: Climatology | None = None
+    keep_events: int = 10
+    first_year: int = 0
+    simulated: int = 0
+    tables: list[YearTable] = field(default_factory=list)
+    stored: dict[int, float] = field(default_factory=dict)
+    lost_without: dict[str, float] = field(default_factory=dict)
+    lost: float = 0.0
+    load: float = 0.0
+    energy: list[FloatArray] = field(default_factory=list)
+    fuel: FloatArray | None = None
+    extra_usd: float = 0.0
+    cycled: float = 0.0
+    per_unit: FloatArray | None = None
+    events: list[Event] = field(default_factory=list)
+
+    def simulate(self, block: WeatherBlock, draw: int, causes: Sequence[str]) -> None:
+        """Run one block under one draw, then again without each cause; ``weather`` means without all of them."""
+        case = block.case
+        self.usual = self.usual or climatology(case, block.temp_air_c)
+        sky = OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
+        done = self._operate(case, sky, draw, self.outages)
+        self.stored[draw] = done.end_mwh
+        self._add(case, done)
+        lost = done.lost_compute * case.load_mw * case.step_h
+        self.lost += float(lost.sum())
+        found = find_events(case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years)
+        found = sorted(found, key=lambda event: -event.lost_mwh)[: self.keep_events]
+        saved: list[dict[str, float]] = [{} for _ in found]
+        for cause in causes:
+            off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
+            again = self._operate(case, sky, draw, off)
+            left = again.lost_compute * case.load_mw * case.step_h
+            self.lost_without[cause] = self.lost_without.get(cause, 0.0) + float(left.sum())
+            total = np.concatenate([[0.0], np.cumsum(left)])
+            for event, gains in zip(found, saved, strict=True):
+                end = event.start_step + round(event.duration_h / case.step_h)
+                gains[cause] = event.lost_mwh - float(total[end] - total[event.start_step])
+        named = [
+            replace(e, cause=_name(e, gains), year_row=e.year_row + self.first_year)
+            for e, gains in zip(found, saved, strict=True)
+        ]
+        self.events = sorted([*self.events, *named], key=lambda event: -event.lost_mwh)[: self.keep_events]
+
+    def _operate(self, case: Case, sky: OutageSky, draw: int, model: OutageModel) -> Operation:
+        paths = sample_outages(model, self.plant.units, sky, draw, self.seed)
+        start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
+        return operate(
+            case,
+            self.plant,
+            self.controller,
+            behaviour=self.behaviour,
+            forecast=self.forecast,
+            usual=self.usual,
+            outages=paths,
+            fuels=[fuel.name for fuel in model.fuels],
+            seed=self.seed + 1_000_003 * self.first_year,
+            start_mwh=start,
+            record=False,
+        )
+
+    def _add(self, case: Case, done: Operation) -> None:
+        table = totals_of_years(
+            case.load_mw,
+            done.shed_mw,
+            done.lost_compute,
+            case.step_h,
+            case.years,
+            self.first_year,
+            self.floor_share,
+        )
+        self.tables.append(table)
+        self.load += float(case.load_mw.sum()) * case.step_h
+        self.energy.append(done.backup_mwh)
+        fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
+        self.fuel = fuel if self.fuel is None else self.fuel + fuel
+        self.per_unit = unit if self.per_unit is None else self.per_unit + unit
+        self.extra_usd += float(done.extra_fuel_usd.sum())
+        self.cycled += float(done.cycled_mwh.sum())
+        self.simulated += case.years
+
+    def metrics(self, case: Case) -> UptimeMetrics:
+        """All metrics of the years so far."""
+        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+        return metrics_of_years(YearTable.concat(self.tables), short, self.seed, self.floor_share)
+
+
+def _name(event: Event, gains: Mapping[str, float]) -> str:
+    """Cause whose absence spares most of an event; weather when failures explain less than half of it."""
+    single = {cause: gain for cause, gain in gains.items() if cause != WEATHER}
+    if not single:
+        return ""
+    if gains[WEATHER] < 0.5 * event.lost_mwh:
+        return WEATHER
+    best = max(single, key=lambda cause: single[cause])
+    return best if single[best] > 0.2 * event.lost_mwh else "several failures together"
+
+
+def _converged(metrics: UptimeMetrics, metric: str, target: float, confidence: float) -> bool:
+    width = getattr(metrics, metric).half_width(confidence)
+    return bool(width <= CONVERGED_SHARE * (1.0 - target))
+
+
+def _certificate(
+    run: _Run,
+    case: Case,
+    draws: int,
+    target: float,
+    metric: str,
+    confidence: float,
+    promised: Mapping[str, float],
+) -> Certificate:
+    metrics = run.metrics(case)
+    estimate: Estimate = getattr(metrics, metric)
+    years = run.simulated
+    energy = np.concatenate(run.energy, axis=1)
+    table = YearTable.concat(run.tables)
+    share = energy.sum(axis=0) / table.load_mwh
+    fuel = np.zeros(len(case.backup)) if run.fuel is None else run.fuel
+    per_unit = np.zeros((3, 0)) if run.per_unit is None else run.per_unit / years
+    cuts = np.cumsum(run.plant.units)[:-1]
+    run_h, starts, failed = (
+        tuple(tuple(map(float, part)) for part in np.split(row, cuts)) for row in per_unit
+    )
+    cost = sum(
+        b.marginal_cost_usd_per_mwh * float(e) for b, e in zip(case.backup, energy.sum(axis=1), strict=True)
+    )
+    mean_share = [float(share[table.cluster == c].mean()) for c in np.unique(table.cluster)]
+    spread = (
+        float(np.std(mean_share, ddof=1)) / len(mean_share) ** 0.5 if len(mean_share) > 1 else float("nan")
+    )
+    return Certificate(
+        metrics=metrics,
+        metric=metric,
+        target=target,
+        confidence=confidence,
+        met=estimate.met(target, confidence),
+        converged=_converged(metrics, metric, target, confidence),
+        half_width=estimate.half_width(confidence),
+        weather_years=run.first_year,
+        draws=draws,
+        simulated_years=years,
+        seed=run.seed,
+        controller=run.controller,
+        causes=_causes(run),
+        backup_mwh_per_yr=tuple(float(e) / years for e in energy.sum(axis=1)),
+        fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
+        backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), run.seed),
+        operating_cost_usd_per_yr=(cost + run.extra_usd) / years,
+        run_h_per_yr=run_h,
+        starts_per_yr=starts,
+        failed_starts_per_yr=failed,
+        battery_cycles_per_yr=run.cycled / years / run.plant.battery_mwh
+        if run.plant.battery_mwh > 0
+        else 0.0,
+        promised=dict(promised),
+        events=tuple(run.events),
+    )
+
+
+def _causes(run: _Run) -> dict[str, float]:
+    if run.lost <= 0.0:
+        return {}
+    shares = {cause: 1.0 - left / run.lost for cause, left in run.lost_without.items() if cause != WEATHER}
+    if WEATHER in run.lost_without:
+        shares[WEATHER] = run.lost_without[WEATHER] / run.lost
+    return shares

@@ -1,0 +1,101 @@
+"""How fast operation and certification are; run with ``pytest --benchmark-only tests/benchmarks``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.reliability.certify import WeatherBlock, certify_case
+from sitedesign.reliability.forecast import climatology
+from sitedesign.reliability.machine import Controller, UnitBehaviour
+from sitedesign.reliability.operation import operate
+from sitedesign.reliability.outages import (
+    BlockOutages,
+    FuelOutages,
+    OutageModel,
+    OutageSky,
+    UnitOutages,
+    sample_outages,
+)
+
+MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))
+BEHAVIOUR = (
+    UnitBehaviour(5 / 60, 0.3, 0.07, 0.01, 0.03, 24.0, "natural_gas", 0.0, 5.0),
+    UnitBehaviour(10 / 60, 0.5, 0.2, 0.01, 0.03, 48.0, "natural_gas", 0.0, 5.0),
+)
+MODEL = OutageModel(
+    units=(
+        UnitOutages("recip", "natural_gas", 0.025, 24.0, None, 0.04, 0.02),
+        UnitOutages("aero", "natural_gas", 0.04, 48.0, MURPHY, 0.03, 0.02),
+    ),
+    fuels=(FuelOutages("natural_gas", 0.2, 12.0, 0.1, 48.0, 0.01),),
+    battery=BlockOutages(20, 0.02, 24.0),
+    solar=BlockOutages(50, 0.01, 48.0),
+    site_events_per_yr=0.1,
+    solar_mean_availability=0.99,
+)
+PLANT = Plant(404.0, 1385.0, 163.0, (4, 2), 700)
+
+
+def desert(years):
+    """Sunny synthetic years with a hundred MW of load: two technologies, three tiers."""
+    rng = np.random.Generator(np.random.PCG64(0))
+    days = np.arange(years * 365)
+    hour = np.arange(24) + 0.5
+    season = -np.cos(2 * np.pi * (days % 365 + 10) / 365)[:, None]
+    length = 12 + 2.2 * season
+    height = np.clip(np.sin(np.pi * (hour - 12 + length / 2) / length), 0, None)
+    sun = np.where(np.abs(hour - 12) < length / 2, height, 0) ** 0.6 * (1 + 0.28 * season) ** 0.5
+    solar = (sun * np.clip(1.17 - 0.22 * rng.lognormal(0, 0.75, days.size), 0.06, 1.25)[:, None]).ravel()
+    solar *= 0.24 / solar.mean()
+    temp = (
+        17 + 10 * season + 6 * np.sin(2 * np.pi * (hour - 9) / 24) + 3 * rng.standard_normal((days.size, 1))
+    ).ravel()
+    able = np.clip(1 - 0.008 * np.maximum(temp - 15, 0), 0, 1)[None, :]
+    machines = [BackupCase("recip", 10.0, able, 1e6, 80.0, 8.3, 0.44, 24.0, 0, 30)]
+    machines.append(BackupCase("aero", 17.0, able, 1e6, 110.0, 9.5, 0.5, 36.0, 0, 30))
+    tiers = (Tier(0.08, 0.31), Tier(0.16, 0.6), Tier(0.76, (1 - 0.08 * 0.31 - 0.16 * 0.6) / 0.76))
+    load = 100 * (1 + 0.0015 * np.maximum(temp - 15, 0))
+    case = Case(
+        "desert", 1.0, years, solar, load, np.full(solar.size, 0.9), 0.93, 0.93, tuple(machines), tiers,
+        1.0, 1.0, 1.0, 4.0, 6.0, 6.0, 700, 720, 0.99, 1.0, 0.999, 0.0, CaseLimits((0, 1e4), (0, 1e5), (0, 1e4)),
+    )  # fmt: skip
+    return WeatherBlock(case, temp)
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start"])
+def test_hundred_years_with_outages_units_and_tiers(benchmark, kind):
+    block = desert(100)
+    usual = climatology(block.case, block.temp_air_c)
+    sky = OutageSky(1.0, 100, 0, block.temp_air_c, usual)
+    paths = sample_outages(MODEL, PLANT.units, sky)
+
+    def run():
+        return operate(
+            block.case, PLANT, Controller(kind), behaviour=BEHAVIOUR, usual=usual, outages=paths,
+            fuels=("natural_gas",), record=False,
+        )  # fmt: skip
+
+    benchmark.pedantic(run, rounds=5, warmup_rounds=1)
+    benchmark.extra_info["million_steps_per_s"] = block.case.steps / benchmark.stats.stats.min / 1e6
+
+
+@pytest.mark.benchmark
+def test_twenty_years_rolling(benchmark):
+    block = desert(20)
+    benchmark.pedantic(
+        lambda: operate(block.case, PLANT, Controller("rolling"), behaviour=BEHAVIOUR, record=False), rounds=2
+    )
+    assert benchmark.stats.stats.max < 30
+
+
+@pytest.mark.benchmark
+def test_certificate_of_a_thousand_years(benchmark):
+    block = desert(200)
+    certificate = benchmark.pedantic(
+        lambda: certify_case(block, PLANT, MODEL, behaviour=BEHAVIOUR, draws=5, seed=7), rounds=1
+    )
+    assert certificate.simulated_years == 1000
+    assert benchmark.stats.stats.max < 60

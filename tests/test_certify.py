@@ -1,0 +1,230 @@
+"""What a certificate can get wrong: unrepeatable figures, the wrong culprit, a promise that is too sure."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.reliability.certify import WeatherBlock, certify_case
+from sitedesign.reliability.forecast import Forecast, climatology
+from sitedesign.reliability.machine import Controller, UnitBehaviour
+from sitedesign.reliability.operation import operate
+from sitedesign.reliability.outages import FuelOutages, OutageModel, OutageSky, UnitOutages, sample_outages
+
+HOURS = 8760
+BEHAVIOUR = [UnitBehaviour(0.1, 0.3, 0.07, 0.02, 0.03, 24.0, "natural_gas", 0.0, 5.0)]
+MODEL = OutageModel(
+    units=(UnitOutages("recip", "natural_gas", 0.05, 24.0, None, 0.03, 0.02, 12.0),),
+    fuels=(FuelOutages("natural_gas", 0.5, 24.0),),
+    site_events_per_yr=0.2,
+    site_event_h=4.0,
+)
+PLANT = Plant(75.0, 110.0, 14.0, (4,), 10)
+
+
+def weather_years(years, seed=0, first=0, load=10.0):
+    """Random days under a seasonal sun; year `first + i` is the same however the years are cut into blocks."""
+    clear = np.concatenate([_clearness(seed, first + year) for year in range(years)])
+    hour = np.arange(24) + 0.5
+    season = 1 - 0.25 * np.cos(2 * np.pi * (np.arange(clear.size) % 365 + 10) / 365)
+    solar = ((clear * season)[:, None] * np.maximum(np.sin(np.pi * (hour - 6) / 12), 0)[None, :]).ravel()
+    machine = BackupCase("recip", 2.8, np.ones((1, solar.size)), 1e5, 60.0, 8.0, 0.44, 12.0, 0, 9)
+    case = Case(
+        name="c",
+        step_h=1.0,
+        years=years,
+        solar_yield=solar,
+        load_mw=np.full(solar.size, load),
+        usable=np.ones(solar.size),
+        eta_charge=0.93,
+        eta_discharge=0.93,
+        backup=(machine,),
+        tiers=(Tier(0.15, 0.4), Tier(0.85, 0.94 / 0.85)),
+        solar_cost_usd_per_mw_yr=1.0,
+        battery_cost_usd_per_mwh_yr=1.0,
+        battery_cost_usd_per_mw_yr=1.0,
+        solar_acres_per_mw=4.0,
+        solar_lead_months=6.0,
+        battery_lead_months=6.0,
+        racks_contracted=10,
+        racks_max=20,
+        rack_availability=1.0,
+        rack_cost_usd_per_yr=1.0,
+        uptime_target=0.99,
+        delay_cost_usd_per_month_yr=0.0,
+        limits=CaseLimits((0, 100), (0, 1000), (0, 100)),
+    )
+    return WeatherBlock(case, np.full(solar.size, 15.0))
+
+
+def _clearness(seed, year):
+    rng = np.random.Generator(np.random.PCG64([seed, year]))
+    return np.clip(1 - 0.35 * np.abs(rng.standard_normal(365)) ** 1.5, 0.05, 1.2)
+
+
+def certify(weather, **options):
+    return certify_case(weather, PLANT, MODEL, **({"behaviour": BEHAVIOUR, "draws": 2, "seed": 3} | options))
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    return certify(weather_years(20), promised={"uptime": 0.9999, "backup_share": 0.2})
+
+
+def test_same_seed_same_certificate_and_another_seed_another(certificate):
+    again = certify(weather_years(20), promised={"uptime": 0.9999, "backup_share": 0.2})
+    assert repr(again) == repr(certificate)
+    other = certify(weather_years(20), seed=4, attribute=False)
+    assert other.uptime.value != certificate.uptime.value
+
+
+def test_certificate_adds_up(certificate):
+    c = certificate
+    assert (c.weather_years, c.draws, c.simulated_years) == (20, 2, 40)
+    assert c.uptime.samples == 20
+    assert c.backup_share.value == pytest.approx(c.backup_mwh_per_yr[0] / (10 * HOURS))
+    assert c.fuel_mmbtu_per_yr[0] > 8.0 * c.backup_mwh_per_yr[0]
+    part_load = 5.0 * (c.fuel_mmbtu_per_yr[0] - 8.0 * c.backup_mwh_per_yr[0])
+    assert c.operating_cost_usd_per_yr == pytest.approx(60.0 * c.backup_mwh_per_yr[0] + part_load)
+    assert [len(unit) for unit in (*c.run_h_per_yr, *c.starts_per_yr)] == [4, 4]
+    assert sum(c.run_h_per_yr[0]) * 2.8 >= c.backup_mwh_per_yr[0]
+    assert sum(c.failed_starts_per_yr[0]) / sum(c.starts_per_yr[0]) == pytest.approx(0.02, abs=0.006)
+    assert 50 < c.battery_cycles_per_yr < 365
+    assert c.compared()["uptime"] == (0.9999, c.uptime.value)
+    assert c.compared()["backup_share"] == (0.2, c.backup_share.value)
+
+
+def test_met_follows_the_one_sided_bound(certificate):
+    bound = certificate.uptime.lower_bound(0.95)
+    weather = weather_years(20)
+    for target, met in ((bound - 1e-6, True), (bound + 1e-6, False)):
+        assert certify(weather, target=target, attribute=False).met is met
+    assert certificate.half_width == certificate.uptime.half_width(0.95)
+    assert "target 0.99" in str(certificate)
+    assert "20 weather years x 2 outage draws, seed 3" in str(certificate)
+
+
+def test_causes_are_those_that_were_put_in(certificate):
+    assert set(certificate.causes) == {
+        "units",
+        "starts",
+        "planned",
+        "common_cause",
+        "fuel",
+        "site",
+        "weather",
+    }
+    only_fuel = OutageModel(
+        units=(UnitOutages("recip", "natural_gas", 0.0, 24.0),),
+        fuels=(FuelOutages("natural_gas", 6.0, 24.0),),
+    )
+    ample = dataclasses.replace(PLANT, units=(6,), battery_mwh=30.0)
+    quiet = [dataclasses.replace(BEHAVIOUR[0], start_failure=0.0)]
+    c = certify_case(weather_years(5), ample, only_fuel, behaviour=quiet, draws=2, seed=1)
+    assert c.causes["fuel"] > 0.95
+    assert c.causes["weather"] < 0.05
+    assert {event.cause for event in c.events} == {"fuel"}
+    nothing = certify_case(
+        weather_years(5),
+        dataclasses.replace(PLANT, units=(1,)),
+        OutageModel(units=only_fuel.units),
+        behaviour=quiet,
+        seed=1,
+    )
+    assert nothing.causes == {"weather": 1.0}
+    assert {event.cause for event in nothing.events} == {"weather"}
+
+
+def test_worst_events_come_worst_first_with_dates(certificate):
+    losses = [event.lost_mwh for event in certificate.events]
+    assert losses == sorted(losses, reverse=True)
+    assert len(losses) == 10
+    assert all(event.start.startswith("year ") and event.cause for event in certificate.events)
+    assert list(certificate.event_table()["lost_mwh"]) == losses
+
+
+def test_years_may_come_in_blocks_with_progress():
+    calls = []
+    whole = certify(weather_years(6), attribute=False)
+    listed = certify([weather_years(3), weather_years(3, first=3)], attribute=False)
+    drawn = certify(
+        lambda i: weather_years(4, first=4 * i), years=6, attribute=False, progress=lambda *x: calls.append(x)
+    )
+    assert calls == [(4, 12), (8, 12), (10, 12), (12, 12)]
+    assert drawn.weather_years == listed.weather_years == whole.weather_years == 6
+    # the climate known and the streams differ with the cut, the answer only by chance
+    error = math.hypot(whole.uptime.standard_error, listed.uptime.standard_error)
+    assert listed.uptime.value == pytest.approx(whole.uptime.value, abs=4 * error)
+
+
+def test_it_stops_when_sure_enough_or_says_that_it_is_not():
+    easy = certify(
+        lambda i: weather_years(5, first=5 * i),
+        years=40,
+        target=0.9,
+        attribute=False,
+        stop_when_converged=True,
+    )
+    assert easy.converged
+    assert easy.weather_years == 5
+    hard = certify(weather_years(5), target=0.99999, attribute=False)
+    assert not hard.converged
+    assert "not converged: more years would narrow it" in str(hard)
+
+
+def test_perfect_forecast_without_failures_loses_no_more():
+    weather = weather_years(10)
+    real = certify(weather, attribute=False)
+    ideal = certify_case(
+        weather, PLANT, MODEL.without("units", "starts", "planned", "common_cause", "fuel", "site"),
+        behaviour=BEHAVIOUR, forecast=Forecast("perfect"), controller=Controller(caution=0.0, margin_h=0.0),
+    )  # fmt: skip
+    assert ideal.uptime.value > real.uptime.value
+    assert ideal.backup_share.value < real.backup_share.value
+
+
+@pytest.mark.slow
+def test_intervals_contain_the_long_run_value_about_95_times_in_100():
+    """Blocks of 20 years with fresh weather and fresh outages, against the mean over all of them."""
+    repeats, years = 60, 20
+    estimates = [
+        certify(weather_years(years, seed=100 + i), draws=1, seed=i, attribute=False).metrics
+        for i in range(repeats)
+    ]
+    for name in ("rack", "lolh_h_per_yr", "eue_mwh_per_yr"):
+        values = [getattr(metrics, name) for metrics in estimates]
+        truth = float(np.mean([v.value for v in values]))
+        inside = np.mean([v.lower_bound(0.975) <= truth <= v.upper_bound(0.975) for v in values])
+        assert 0.88 <= inside <= 1.0, name
+        above = np.mean([v.upper_bound(0.95) >= truth for v in values])
+        assert above >= 0.88, name
+    errors = [m.rack.standard_error for m in estimates]
+    spread = float(np.std([m.rack.value for m in estimates], ddof=1))
+    assert np.mean(errors) == pytest.approx(spread, rel=0.3)
+
+
+def test_a_certificate_is_the_operation_it_claims():
+    block = weather_years(3)
+    c = certify(block, draws=1, attribute=False)
+    usual = climatology(block.case, block.temp_air_c)
+    paths = sample_outages(MODEL, PLANT.units, OutageSky(1.0, 3, 0, block.temp_air_c, usual), 0, 3)
+    done = operate(
+        block.case, PLANT, behaviour=BEHAVIOUR, usual=usual, outages=paths, fuels=("natural_gas",), seed=3
+    )
+    lost = float((done.lost_compute * block.case.load_mw).sum() / block.case.load_mw.sum())
+    assert c.uptime.value == pytest.approx(1 - lost, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"metric": "nines"}, "metric: got 'nines'; must be one of rack, compute, site, floor")],
+)
+def test_messages(options, message):
+    with pytest.raises(ValueError, match=message):
+        certify(weather_years(1), **options)
+    with pytest.raises(ValueError, match="say how many weather years"):
+        certify(lambda i: weather_years(1, first=i))

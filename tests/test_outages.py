@@ -1,0 +1,365 @@
+"""What sampled failures can get wrong: rates, independence, seasons, and the closed forms they must reproduce."""
+
+from __future__ import annotations
+
+import dataclasses
+from math import comb
+
+import numpy as np
+import pytest
+
+from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.reliability.forecast import Climatology
+from sitedesign.reliability.machine import Controller, UnitBehaviour
+from sitedesign.reliability.metrics import uptime_metrics
+from sitedesign.reliability.operation import operate
+from sitedesign.reliability.outages import (
+    FUEL,
+    SITE,
+    BlockOutages,
+    FuelOutages,
+    OutageModel,
+    OutageSky,
+    UnitOutages,
+    hazard_per_h,
+    sample_outages,
+    unit_availability,
+)
+
+HOURS = 8760
+MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))
+
+
+def backup(name="recip", unit_mw=4.0, cost=80.0, steps=6, capability=1.0):
+    return BackupCase(
+        name=name,
+        unit_mw=unit_mw,
+        capability=np.full((1, steps), capability),
+        annual_cost_usd_per_unit=1000.0,
+        marginal_cost_usd_per_mwh=cost,
+        fuel_mmbtu_per_mwh=8.0,
+        co2_t_per_mwh=0.44,
+        lead_months=12.0,
+        units_min=0,
+        units_max=10,
+    )
+
+
+RACKS = (Tier(1.0, 1.0),)
+
+
+def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_h=1.0, years=1, **extra):
+    solar = np.asarray(solar, dtype=float)
+    values = {
+        "name": "hand",
+        "step_h": step_h,
+        "years": years,
+        "solar_yield": solar,
+        "load_mw": np.broadcast_to(np.asarray(load, dtype=float), solar.shape).copy(),
+        "usable": np.ones(solar.size),
+        "eta_charge": 0.9,
+        "eta_discharge": 0.8,
+        "backup": tuple(units),
+        "tiers": tuple(tiers),
+        "solar_cost_usd_per_mw_yr": 100.0,
+        "battery_cost_usd_per_mwh_yr": 10.0,
+        "battery_cost_usd_per_mw_yr": 5.0,
+        "solar_acres_per_mw": 4.0,
+        "solar_lead_months": 6.0,
+        "battery_lead_months": 9.0,
+        "racks_contracted": 10,
+        "racks_max": 20,
+        "rack_availability": 1.0,
+        "rack_cost_usd_per_yr": 7.0,
+        "uptime_target": 0.9,
+        "delay_cost_usd_per_month_yr": 3.0,
+        "limits": CaseLimits((0, 100), (0, 100), (0, 100)),
+    }
+    return Case(**{**values, **extra})
+
+
+def year_climate(temp=15.0):
+    clock = np.arange(HOURS) % 24
+    season = 1 - 0.3 * np.cos(2 * np.pi * (np.arange(HOURS) // 24 + 10) / 365)
+    sun = np.maximum(np.sin(np.pi * (clock - 6) / 12), 0) * season
+    return Climatology(
+        sun, np.full(HOURS, 10.0), np.ones((1, HOURS)), np.full(365, 0.3), np.sort(np.full(365, temp))
+    )
+
+
+def sky(years=20, temp=15.0, step_h=1.0, first_year=0):
+    steps = round(years * HOURS / step_h)
+    return OutageSky(step_h, years, first_year, np.full(steps, temp), year_climate())
+
+
+def one(rate=0.05, mttr=20.0, **more):
+    return UnitOutages("recip", "natural_gas", rate, mttr, **more)
+
+
+def flat_case(years, load, units, step_h=1.0):
+    steps = round(years * HOURS / step_h)
+    return small_case(np.zeros(steps), load, units, years=years, step_h=step_h)
+
+
+def constant_climate(load, technologies=1):
+    flat = np.zeros(HOURS)
+    return Climatology(flat, np.full(HOURS, load), np.ones((technologies, HOURS)), np.zeros(365), np.zeros(0))
+
+
+def test_two_state_availability_and_persistence_are_the_markov_chain():
+    rate, mttr, years = 0.05, 20.0, 200
+    model = OutageModel(units=(one(rate, mttr),))
+    paths = sample_outages(model, [4], sky(years), seed=1)
+    up = unit_availability(paths, model, [4], 0, years * HOURS)
+    assert up.mean() == pytest.approx(1 - rate, abs=3 * 0.0009)
+    fail, repair = rate / (mttr * (1 - rate)), 1 / mttr
+    stays_down = 1 - (repair / (fail + repair)) * (1 - np.exp(-(fail + repair)))
+    down = up[:, :-1] == 0
+    assert (up[:, 1:][down] == 0).mean() == pytest.approx(stays_down, abs=0.001)
+
+
+@pytest.mark.parametrize("step_h", [1.0, 0.25])
+def test_availability_does_not_depend_on_the_step(step_h):
+    model = OutageModel(units=(one(0.1, 3.0),))
+    years = 60
+    up = unit_availability(
+        sample_outages(model, [2], sky(years, step_h=step_h), seed=2),
+        model,
+        [2],
+        0,
+        round(years * HOURS / step_h),
+    )
+    assert up.mean() == pytest.approx(0.9, abs=0.0035)
+
+
+def test_a_unit_fails_at_the_same_moments_whatever_else_is_built():
+    few = OutageModel(units=(one(),))
+    many = OutageModel(
+        units=(dataclasses.replace(one(), name="aero"), one()),
+        site_events_per_yr=1.0,
+        battery=BlockOutages(10, 0.02, 24.0),
+    )
+    alone = unit_availability(sample_outages(few, [2], sky(), seed=5), few, [2], 0, 20 * HOURS)
+    among = unit_availability(sample_outages(many, [3, 6], sky(), seed=5), many, [3, 6], 1, 20 * HOURS)
+    assert np.array_equal(alone, among[:2])
+    other = unit_availability(sample_outages(few, [2], sky(), seed=6), few, [2], 0, 20 * HOURS)
+    assert not np.array_equal(alone, other)
+
+
+def test_switching_one_cause_off_leaves_the_others_alone():
+    model = OutageModel(
+        units=(one(common_cause_beta_run=0.1, planned_outage_fraction=0.02),),
+        fuels=(FuelOutages("natural_gas", 2.0, 12.0),),
+        site_events_per_yr=3.0,
+    )
+    full, less = (
+        sample_outages(m, [3], sky(), seed=1) for m in (model, model.without("common_cause", "planned"))
+    )
+    for kind in (FUEL, SITE):
+        assert np.array_equal(full.step[full.kind == kind], less.step[less.kind == kind])
+    assert full.step.size > less.step.size
+
+
+def test_same_seed_same_events_and_draws_differ():
+    model = OutageModel(units=(one(),))
+    first, again = (sample_outages(model, [3], sky(), draw=1, seed=4) for _ in range(2))
+    assert np.array_equal(first.step, again.step)
+    assert not np.array_equal(first.step, sample_outages(model, [3], sky(), draw=2, seed=4).step)
+
+
+@pytest.mark.parametrize(
+    ("temp", "expected"), [(-15.0, 0.04 * 0.199 / 0.024), (15.0, 0.04), (35.0, 0.04 * 0.066 / 0.024)]
+)
+def test_forced_outage_rate_follows_the_air_temperature(temp, expected):
+    unit = dataclasses.replace(one(0.04, 48.0), forced_outage_by_temp_c=MURPHY)
+    assert hazard_per_h(unit, np.array([temp]))[0] == pytest.approx(expected / (48 * (1 - expected)))
+    model = OutageModel(units=(unit,))
+    up = unit_availability(sample_outages(model, [8], sky(100, temp), seed=3), model, [8], 0, 100 * HOURS)
+    assert 1 - up.mean() == pytest.approx(expected, rel=0.06)
+
+
+def test_planned_maintenance_is_staggered_in_the_sunny_half():
+    model = OutageModel(units=(one(0.0, planned_outage_fraction=0.04),))
+    up = unit_availability(sample_outages(model, [6], sky(3), seed=0), model, [6], 0, 3 * HOURS)
+    assert (1 - up).sum(axis=1) == pytest.approx([3 * round(0.04 * HOURS)] * 6)
+    assert (1 - up).sum(axis=0).max() == 1
+    assert model.units[0].planned_outage_fraction * 6 < 0.5
+    days = np.flatnonzero((up == 0).any(axis=0)[:HOURS]) // 24
+    assert 80 < days.min() < days.max() < 265
+
+
+def test_common_cause_takes_all_units_at_once_and_is_part_of_the_rate():
+    model = OutageModel(units=(one(0.05, 12.0, common_cause_beta_run=0.2),))
+    up = unit_availability(sample_outages(model, [3], sky(200), seed=1), model, [3], 0, 200 * HOURS)
+    assert 1 - up.mean() == pytest.approx(0.05, rel=0.05)
+    together = 0.2 * 0.05 + (0.8 * 0.05) ** 3
+    assert (up.sum(axis=0) == 0).mean() == pytest.approx(together, rel=0.15)
+
+
+def test_fuel_interruptions_come_at_their_rate_and_cold_ones_on_cold_days():
+    years = 400
+    temps = np.repeat(np.tile(np.arange(365.0), years), 24)
+    climate = dataclasses.replace(year_climate(), daily_temp_c=np.arange(365.0))
+    place = OutageSky(1.0, years, 0, temps, climate)
+    model = OutageModel(fuels=(FuelOutages("natural_gas", 0.2, 12.0),))
+    starts = sample_outages(model, [], place, seed=1)
+    assert (starts.change == 1).sum() / years == pytest.approx(0.2, abs=0.07)
+    model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.5, 48.0, 0.01),))
+    cold = sample_outages(model, [], place, seed=1)
+    begins = cold.step[cold.change == 1]
+    assert begins.size / years == pytest.approx(0.5 * 4 / 3.65, abs=0.11)  # 4 days lie below the quantile
+    assert set((begins // 24) % 365) <= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("units", "need"), [(3, 2), (5, 4), (8, 7)])
+def test_loss_of_load_without_storage_is_binomial(units, need):
+    rate, years = 0.05, 60
+    model = OutageModel(units=(one(rate, 20.0),))
+    case = flat_case(years, 10.0 * need, [backup(unit_mw=10.0, steps=years * HOURS)])
+    paths = sample_outages(model, [units], sky(years), seed=9)
+    done = operate(
+        case, Plant(0, 0, 0, (units,), 10), Controller("greedy", threshold=0.0), outages=paths,
+        usual=constant_climate(10.0 * need),
+    )  # fmt: skip
+    metrics = uptime_metrics(case, done.dispatch)
+    up = [comb(units, n) * (1 - rate) ** n * rate ** (units - n) for n in range(units + 1)]
+    lolp = sum(up[:need])
+    energy = sum(p * 10 * (need - n) for n, p in enumerate(up) if n < need)
+    hours, mwh = metrics.lolh_h_per_yr, metrics.eue_mwh_per_yr
+    assert hours.value == pytest.approx(lolp * HOURS, abs=3 * hours.standard_error)
+    assert mwh.value == pytest.approx(energy * HOURS, abs=3 * mwh.standard_error)
+    assert hours.standard_error < 0.1 * hours.value
+
+
+def test_three_unequal_units_computed_by_hand():
+    # 10 MW (5 % out), 10 MW (10 %) and 5 MW (20 %) against 15 MW. Short with: both tens out (0 or 5 left), one ten
+    # and the five out (10 left). P = .05*.1 + (.95*.1 + .05*.9)*.2 = .033;
+    # unserved = .05*.1*(.8*10 + .2*15) + .028*5 = .195 MW
+    years, steps = 60, 60 * HOURS
+    names = (("a", 10.0, 0.05), ("b", 10.0, 0.10), ("c", 5.0, 0.20))
+    case = flat_case(years, 15.0, [backup(n, mw, 50.0 + i, steps) for i, (n, mw, _) in enumerate(names)])
+    model = OutageModel(units=tuple(UnitOutages(n, "", q, 10.0) for n, _, q in names))
+    paths = sample_outages(model, [1, 1, 1], sky(years), seed=2)
+    done = operate(
+        case, Plant(0, 0, 0, (1, 1, 1), 10), Controller("greedy", threshold=0.0), outages=paths,
+        usual=constant_climate(15.0, 3),
+    )  # fmt: skip
+    metrics = uptime_metrics(case, done.dispatch)
+    hours, mwh = metrics.lolh_h_per_yr, metrics.eue_mwh_per_yr
+    assert hours.value == pytest.approx(0.033 * HOURS, abs=3 * hours.standard_error)
+    assert mwh.value == pytest.approx(0.195 * HOURS, abs=3 * mwh.standard_error)
+
+
+def test_units_and_storage_match_the_exact_markov_chain():
+    """Two 6 MW units, 10 MW load, 20 MWh without loss; units refill whenever the battery is not full."""
+    rate, mttr, years, full, load = 0.2, 10.0, 100, 20, 10
+    fail, repair = rate / (mttr * (1 - rate)), 1 / mttr
+    speed = 1 - np.exp(-(fail + repair))
+    down, back = fail / (fail + repair) * speed, repair / (fail + repair) * speed
+    units = np.zeros((3, 3))  # P(n' up | n up)
+    for n in range(3):
+        for stay in range(n + 1):
+            for rise in range(3 - n):
+                units[n, stay + rise] += (
+                    comb(n, stay) * (1 - down) ** stay * down ** (n - stay)
+                    * comb(2 - n, rise) * back**rise * (1 - back) ** (2 - n - rise)
+                )  # fmt: skip
+    states = [(n, e) for n in range(3) for e in range(full + 1)]
+    index = {state: i for i, state in enumerate(states)}
+    chain, shed = np.zeros((len(states),) * 2), np.zeros(len(states))
+    for n, e in states:  # n up in this step, e stored before it
+        net = load - 6 * n if e < full else load
+        after = min(e - net, full)
+        shed[index[n, e]] = max(-after, 0)
+        for m in range(3):
+            chain[index[n, e], index[m, max(after, 0)]] += units[n, m]
+    share = np.full(len(states), 1 / len(states))
+    for _ in range(4000):
+        share = share @ chain
+    steps = years * HOURS
+    case = flat_case(years, float(load), [backup(unit_mw=6.0, steps=steps)])
+    case = dataclasses.replace(case, eta_charge=1.0, eta_discharge=1.0)
+    paths = sample_outages(OutageModel(units=(one(rate, mttr),)), [2], sky(years), seed=8)
+    done = operate(
+        case, Plant(0, full, 20.0, (2,), 10), Controller("greedy", threshold=1.0, band=0.0), outages=paths,
+        usual=constant_climate(float(load)),
+    )  # fmt: skip
+    metrics = uptime_metrics(case, done.dispatch)
+    hours, mwh = metrics.lolh_h_per_yr, metrics.eue_mwh_per_yr
+    assert hours.value == pytest.approx(share[shed > 0].sum() * HOURS, abs=3 * hours.standard_error)
+    assert mwh.value == pytest.approx(share @ shed * HOURS, abs=3 * mwh.standard_error)
+    assert mwh.standard_error < 0.05 * mwh.value
+
+
+def test_diesel_outlasts_an_interruption_by_its_tank_and_gas_does_not():
+    steps = HOURS
+    case = flat_case(1, 8.0, [backup(unit_mw=4.0, steps=steps)])
+    model = OutageModel(fuels=(FuelOutages("diesel", 6.0, 100.0),))
+    paths = sample_outages(model, [], sky(1), seed=3)
+    spans = sorted(zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True))
+    for storage in (0.0, 24.0):
+        done = operate(
+            case, Plant(0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), usual=constant_climate(8.0),
+            outages=dataclasses.replace(paths, start_keys=np.zeros(3, np.uint64)), fuels=("diesel",),
+            behaviour=[UnitBehaviour(fuel="diesel", storage_h=storage)],
+        )  # fmt: skip
+        expected = sum(max(end - start - storage, 0) for start, end in spans)
+        assert (done.shed_mw > 0).sum() == expected
+    assert expected > 0
+
+
+def test_failed_starts_come_at_their_probability_and_cost_time():
+    clock = np.arange(HOURS * 4) % 24
+    solar = np.where((clock > 6) & (clock < 18), 2.0, 0.0)
+    case = small_case(solar, 10.0, [backup(unit_mw=5.0, steps=solar.size)], years=4)
+    model = OutageModel(units=(one(0.0),))
+    paths = sample_outages(model, [2], sky(4), seed=3)
+    behaviour = [UnitBehaviour(start_failure=0.1, mttr_h=24.0)]
+    done = operate(
+        case, Plant(10.0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour, outages=paths,
+        usual=constant_climate(10.0),
+    )  # fmt: skip
+    starts, failed = done.starts.sum(), done.failed_starts.sum()
+    assert failed / starts == pytest.approx(0.1, abs=3 * (0.09 / starts) ** 0.5)
+    # a quarter of an hour for every retry that works, half a repair time for the others
+    assert 0.4 * failed / 2 * 5 < done.shed_mw.sum() < failed / 2 * 12 * 5 + failed * 1.25
+    quiet = operate(
+        case, Plant(10.0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
+        outages=sample_outages(model.without("starts"), [2], sky(4), seed=3), usual=constant_climate(10.0),
+    )  # fmt: skip
+    assert quiet.shed_mw.sum() == pytest.approx(0.0, abs=1e-9)
+
+
+def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
+    rng = np.random.Generator(np.random.PCG64(1))
+    solar = rng.uniform(0, 2.2, HOURS * 2)
+    case = small_case(solar, 10.0, (), years=2, tiers=[Tier(1.0, 1.0)])
+    model = OutageModel(battery=BlockOutages(5, 0.1, 30.0, 0.02), solar=BlockOutages(4, 0.05, 24.0))
+    paths = sample_outages(model, [], sky(2), seed=3)
+    done = operate(
+        case, Plant(10.0, 60.0, 12.0, (), 10), Controller("greedy", threshold=0.0), outages=paths,
+        usual=constant_climate(10.0, 0),
+    )  # fmt: skip
+    d = done.dispatch
+    before = np.concatenate([[60.0], d.stored_mwh[:-1]])
+    assert np.abs(d.stored_mwh - before - 0.9 * d.charge_mw + d.discharge_mw / 0.8).max() < 1e-9
+    balance = done.solar_mw - d.curtailed_mw + d.discharge_mw - d.charge_mw + d.shed_mw - case.load_mw
+    assert np.abs(balance).max() < 1e-9
+    assert done.solar_mw.sum() == pytest.approx(10 * solar.sum() * 0.95, rel=0.02)
+    assert d.stored_mwh.max() <= 60.0 + 1e-9
+    assert (d.discharge_mw > 12.0 + 1e-9).sum() == 0
+
+
+def test_a_site_fault_stops_everything():
+    case = flat_case(1, 10.0, [backup(unit_mw=10.0, steps=HOURS)])
+    model = OutageModel(units=(one(0.0),), site_events_per_yr=5.0, site_event_h=8.0)
+    paths = sample_outages(model, [1], sky(1), seed=2)
+    spans = zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True)
+    done = operate(
+        case,
+        Plant(0, 0, 0, (1,), 10),
+        Controller("greedy", threshold=0.0),
+        outages=paths,
+        usual=constant_climate(10.0),
+    )
+    assert (done.shed_mw == 10.0).sum() == sum(end - start for start, end in spans) > 0
