@@ -6,6 +6,7 @@ import html
 import json
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -164,6 +165,20 @@ class Design(Evaluation):
             Path(temporary).unlink(missing_ok=True)
             raise
         return target
+
+    def report(self, path: str | Path, **more: Any) -> Path:  # noqa: ANN401
+        """Write the HTML report: one file that opens offline.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        **more
+            ``certified`` and ``sweeps``, see :func:`sitedesign.report.html.write_report`.
+        """
+        # Imports go one way, and the report reads designs: it is loaded when it is asked for
+        written: Path = import_module("sitedesign.report.html").write_report(self, path, **more)
+        return written
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -41,7 +41,9 @@ def cost_breakdown(result: Evaluation) -> Figure:
         millions = (table[column] / 1e6).tolist()
         text = [f"{value:,.1f}" for value in millions]
         if column == "usd_per_yr":
-            text = [f"{value} ({share:.0%})" for value, share in zip(text, table["share"], strict=True)]
+            text = [
+                f"{value} ({share * 100:.0f} %)" for value, share in zip(text, table["share"], strict=True)
+            ]
         shown.add_trace(
             Bar(
                 x=[round(value, 4) for value in millions],
@@ -73,7 +75,8 @@ def _panels(result: Evaluation, bars: int) -> Figure:
     shown.update_annotations(font={"size": 12, "color": LIGHT["muted"]})
     shown.update_xaxes(showticklabels=False, ticks="", showline=False, zeroline=False)
     shown.update_yaxes(ticks="", showgrid=False)
-    shown.update_layout(hovermode="closest", bargap=0.35)
+    # A phone has room for one panel
+    shown.update_layout(hovermode="closest", bargap=0.35, meta={"wide_only": "x2"})
     return shown
 
 

@@ -64,6 +64,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
         ("shed_mw", "not served", LIGHT["shed"], "x"),
         ("curtailed_mw", "solar curtailed", LIGHT["curtailed"], ""),
     ]
+    areas = [area for area in areas if data.frame[area[0]].to_numpy().any()]
     for column, name, colour, pattern in areas:
         shown.add_trace(
             Scatter(

@@ -73,7 +73,7 @@ def duration_curves(result: Evaluation) -> Figure:
             )
         )
     shown.update_xaxes(
-        title_text="hours a year", range=[0, HOURS_PER_YEAR], hoverformat=",.0f", ticksuffix=" h"
+        title_text="hours a year", range=[0, HOURS_PER_YEAR], hoverformat=",.0f", tickformat=",.0f"
     )
     shown.update_yaxes(title_text="power [MW]", rangemode="tozero")
     return shown

@@ -20,7 +20,7 @@ M2_PER_ACRE = 4046.8564224
 #: A 20-foot container (ISO 668: 6.058 m x 2.438 m) with 10 ft to its neighbours, the clearance that NFPA 855
 #: asks between outdoor battery units and anything exposed; fire lanes left out. [m2]
 CONTAINER_M2 = (6.058 + 3.048) * (2.438 + 3.048)
-_ASPECT = 1.6  # width over depth of the array
+_ASPECT = 2.0  # width over depth of the array
 
 
 def site_plan_data(result: Evaluation) -> pd.DataFrame:
@@ -75,8 +75,8 @@ def site_plan(result: Evaluation) -> Figure:
                 mode="lines",
                 line={"color": LIGHT["ink"], "width": 0.5},
                 fillcolor=colours[row["part"]],
-                name=f"{row['part']}: {row['acres']:,.3g} acres ({row['what']})",
-                text=f"{row['part']}: {row['acres']:,.3g} acres, {row['what']}",
+                name=f"{row['part']}: {_acres(row['acres'])}",
+                text=f"{row['part']}: {_acres(row['acres'])}, {row['what']}",
                 hoverinfo="text",
                 hoveron="fills",
             )
@@ -105,6 +105,10 @@ NOTE = (
     "Areas are to scale, places are not a layout. Array and halls from the library's land allowances; "
     "battery containers with 10 ft between them; backup units stand in the yard."
 )
+
+
+def _acres(acres: float) -> str:
+    return f"{acres:,.0f} acres" if acres >= 10 else f"{acres:.1f} acres"
 
 
 def _hall_acres_per_mw(result: Evaluation) -> float:

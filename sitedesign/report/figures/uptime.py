@@ -59,7 +59,7 @@ def uptime_by_year(result: Evaluation) -> Figure:
     for column, name, colour in bars:
         shown.add_trace(
             Bar(
-                x=table["year"].tolist(),
+                x=[name.removeprefix("year ") for name in table["year"]],
                 y=table[column].round(4).tolist(),
                 name=name,
                 marker={"color": colour, "line": {"width": 0}},
@@ -69,7 +69,7 @@ def uptime_by_year(result: Evaluation) -> Figure:
     allowed = (1 - result.uptime_target) * HOURS_PER_YEAR
     _line(shown, allowed, f"allowed on average: {allowed:,.3g} h ({result.uptime_target:.6g})")
     shown.update_layout(barmode="stack", bargap=0.3)
-    shown.update_xaxes(type="category")
+    shown.update_xaxes(type="category", title_text="weather year")
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
     shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
     return shown
@@ -101,7 +101,7 @@ def uptime_by_cause(causes: Mapping[str, float]) -> Figure:
     table = uptime_by_cause_data(causes).iloc[::-1]
     shown = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
     text = [
-        f"{hours:,.2g} h ({share:.0%})"
+        f"{hours:,.2g} h ({share * 100:.0f} %)"
         for hours, share in zip(table["lost_h_per_yr"], table["share"], strict=True)
     ]
     shown.add_trace(
@@ -141,9 +141,7 @@ def certified_against_promised_data(design: Evaluation, certified: Estimate | No
         Columns ``name, uptime, low, high`` (95 % interval, nan where unknown) and ``lost_h_per_yr`` with
         ``least_h_per_yr, most_h_per_yr``. [fraction, h/yr]
     """
-    promised = (
-        "perfect foresight (a bound)" if design.operation == "foresight" else f"operated: {design.operation}"
-    )
+    promised = "foresight (a bound)" if design.operation == "foresight" else f"operated: {design.operation}"
     rows = [("target", design.uptime_target, design.uptime_target, design.uptime_target)]
     rows.append((promised, *_interval(design.uptime)))
     if isinstance(design, Design):
@@ -189,22 +187,28 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
                 "thickness": 1.5,
                 "width": 5,
             },
-            text=[f"{uptime * 100:.4f} %" for uptime in table["uptime"]],
+            text=[_percent(uptime) for uptime in table["uptime"]],
             textposition="top center",
             hovertemplate="%{y}: %{x:,.3g} h a year<extra></extra>",
         )
     )
-    decades = [math.log10(max(min(value - less), LEAST_H)) - 0.4, math.log10(max(value + more)) + 0.4]
+    decades = [math.log10(max(min(value - less), LEAST_H)) - 0.8, math.log10(max(value + more)) + 0.8]
     shown.update_xaxes(
         type="log",
         range=decades,
-        title_text="full-load hours lost a year (fewer is better)",
+        title_text="hours lost a year",
         tickvals=[0.01, 0.1, 1, 10, 100, 1000],
         showgrid=True,
     )
-    shown.update_yaxes(ticks="", range=[-0.6, len(table) - 0.4], showgrid=False)
+    shown.update_yaxes(ticks="", range=[-0.6, len(table) - 0.2], showgrid=False)
     shown.update_layout(hovermode="closest")
     return shown
+
+
+def _percent(uptime: float) -> str:
+    """Per cent with two digits of what is missing."""
+    missing = (1 - uptime) * 100
+    return "100 %" if missing < 1e-5 else f"{uptime * 100:.{max(1, 1 - math.floor(math.log10(missing)))}f} %"
 
 
 def _interval(estimate: Estimate) -> tuple[float, float, float]:

@@ -77,7 +77,11 @@ def weather_years(result: Evaluation) -> Figure:
     ticks = list(range(0, count, every))
     names = year_names(result)
     shown.update_yaxes(
-        tickvals=ticks, ticktext=[names[row] for row in ticks], autorange="reversed", showgrid=False
+        tickvals=ticks,
+        ticktext=[names[row].removeprefix("year ") for row in ticks],
+        title_text="weather year",
+        autorange="reversed",
+        showgrid=False,
     )
     shown.update_layout(hovermode="closest", meta={"note": _note(result)})
     return shown
@@ -102,11 +106,16 @@ def _outline(shown: Figure, spell: pd.Series, count: int) -> None:
             )
 
 
+def _day(month_day: str) -> str:
+    day = pd.Timestamp(f"2001-{month_day}")
+    return f"{day.day} {day:%b}"
+
+
 def _note(result: Evaluation) -> str:
     names = dict(zip(result.provenance.weather_years, year_names(result), strict=True))
     parts = [
-        f"{spell['days']} days from {spell['start']} of {names[spell['year']]} with "
-        f"{spell['ghi_kwh_m2_day']:.2f} kWh/m2 a day ({spell['share_of_season']:.0%} of the usual)"
+        f"{spell['days']} days from {_day(spell['start'])} of {names[spell['year']]} with "
+        f"{spell['ghi_kwh_m2_day']:.2f} kWh/m2 a day ({spell['share_of_season'] * 100:.0f} % of the usual)"
         for _, spell in spells_data(result).iterrows()
     ]
     return "Outlined, the darkest spells on the horizontal: " + "; ".join(parts) + "." if parts else ""

@@ -1,0 +1,288 @@
+"""What the report says, as facts and tables; nothing here knows HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sitedesign import library
+from sitedesign.design import Design
+from sitedesign.economics import HOURS_PER_YEAR
+from sitedesign.library import Entry, EntryTable
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.report.figures.style import pretty
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure of the answer: a value with its unit, what it is, and a line below it."""
+
+    label: str
+    value: str
+    unit: str = ""
+    below: str = ""
+
+
+@dataclass(frozen=True)
+class Certified:
+    """What the report needs of a certificate.
+
+    Attributes
+    ----------
+    uptime : Estimate
+        Certified uptime by the study's metric.
+    operation : str
+        Who decided, for example ``latest-safe-start``.
+    causes : mapping of str to float
+        Full-load hours lost a year, by cause. [h/yr]
+    facts : mapping of str to str
+        Anything else worth a line: years simulated, draws, starts per unit, fuel really burnt.
+    """
+
+    uptime: Estimate
+    operation: str
+    causes: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def percent(fraction: float) -> str:
+    """Write per cent with two digits of what is missing: 0.99934 becomes ``99.934 %``."""
+    if math.isnan(fraction):
+        return "unknown"
+    missing = (1 - fraction) * 100
+    if missing <= 0:
+        return "100\u00a0%"
+    digits = min(6, max(1, 1 - math.floor(math.log10(missing)))) if missing < 10 else 1
+    return f"{fraction * 100:.{digits}f}\u00a0%"  # never broken at the end of a line
+
+
+def uptime_text(estimate: Estimate) -> str:
+    """Uptime as a figure; where no loss was seen, what that proves at 95 % confidence."""
+    if estimate.unseen and estimate.error_known:
+        return f"≥ {percent(estimate.lower_bound())}"
+    return percent(estimate.value)
+
+
+def interval(estimate: Estimate) -> str:
+    """Two-sided 95 % interval of an uptime."""
+    if not estimate.error_known:
+        return "one weather year: no error known"
+    if estimate.unseen:
+        return f"no loss in {estimate.samples} weather years; lower bound at 95 %"
+    low, high = estimate.lower_bound(0.975), min(1.0, estimate.upper_bound(0.975))
+    return f"95 % interval {percent(low)} to {percent(high)}"
+
+
+def answer(design: Design) -> list[Fact]:
+    """Give the four numbers."""
+    standing = {name: units for name, units in design.backup.items() if units}
+    backup_mw = sum(units * design.backup_unit_mw[name] for name, units in standing.items())
+    spare = design.racks - design.racks_contracted
+    hours = design.battery_mwh * HOURS_PER_YEAR / design.load_mwh_per_yr
+    per_load = design.solar_mw * HOURS_PER_YEAR / design.load_mwh_per_yr
+    units = " + ".join(f"{count} × {pretty(name)}" for name, count in standing.items())
+    return [
+        Fact("Solar array", f"{design.solar_mw:,.0f}", "MWdc", f"{per_load:.1f} MW per MW of load"),
+        Fact(
+            "Battery",
+            f"{design.battery_mwh:,.0f}",
+            "MWh",
+            f"{design.battery_mw:,.0f} MW, {hours:.1f} h of mean load",
+        ),
+        Fact("Backup", f"{backup_mw:,.0f}", "MW", units or "none"),
+        Fact(
+            "Racks",
+            f"{design.racks:,}",
+            "installed",
+            f"{design.racks_contracted:,} contracted, {spare} spare",
+        ),
+    ]
+
+
+def consequences(design: Design, certified: Certified | None) -> list[Fact]:
+    """Give uptime, cost, land, truckloads, months to first power and what goes with them."""
+    shown = certified.uptime if certified else design.uptime
+    label = "Uptime, certified" if certified else "Uptime, foresight bound"
+    return [
+        Fact(label, uptime_text(shown), "", f"{interval(shown)}; target {percent(design.uptime_target)}"),
+        Fact(
+            "Cost of the power plant",
+            f"{design.cost / 1e6:,.1f}",
+            "M USD/yr",
+            f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; capital {design.capital_usd / 1e6:,.0f} M USD",
+        ),
+        Fact(
+            "Land for the array",
+            f"{design.land_acres:,.0f}",
+            "acres",
+            f"{design.land_acres * 0.40468564224:,.0f} ha",
+        ),
+        Fact(
+            "Truckloads",
+            f"{design.truckloads:,}",
+            "",
+            f"{design.battery_containers:,} battery containers, {design.racks:,} racks; panels not counted",
+        ),
+        Fact("First power", f"{design.months_to_power:,.0f}", "months", "longest lead time of what is built"),
+        Fact(
+            "Served without backup",
+            f"{design.renewable_share:.1%}".replace("%", " %"),
+            "",
+            f"{design.co2_t_per_yr:,.0f} t of CO2 a year",
+        ),
+        Fact(
+            "Whole project",
+            f"{design.project_cost_usd_per_yr / 1e6:,.0f}",
+            "M USD/yr",
+            f"racks and data hall included; {design.usd_per_rack_h:,.2f} USD/rack-h",
+        ),
+        Fact(
+            "Solar not used",
+            f"{design.energy_mwh_per_yr['curtailed'] / 1e3:,.0f}",
+            "GWh/yr",
+            f"load {design.load_mwh_per_yr / 1e3:,.0f} GWh/yr",
+        ),
+    ]
+
+
+def verdict(design: Design, certified: Certified | None) -> tuple[str, str]:
+    """Say in one paragraph what the uptime figure is worth; with ``good``, ``bad`` or ``bound``."""
+    target = percent(design.uptime_target)
+    if certified is not None:
+        least = percent(certified.uptime.lower_bound())
+        if certified.uptime.met(design.uptime_target):
+            text = f"Certified: at least {least} at 95 % one-sided confidence, target {target}, operated by"
+            return "good", f"{text} {certified.operation}, with equipment failures."
+        text = (
+            f"Not certified: the certificate shows {uptime_text(certified.uptime)}, at least {least} at 95 %"
+        )
+        return "bad", f"{text} one-sided confidence, which does not clear the target of {target}."
+    if design.operation == "foresight":
+        text = (
+            "A bound, not a promise: these figures assume an operator who knows the weather of the whole "
+            "record in advance and equipment that never fails. On the same weather, an operator who never looks "
+            f"ahead keeps {uptime_text(design.greedy_uptime)} with this plant, the target being {target}."
+        )
+        return "bound", text
+    return "bound", f"Operated by the rule “{design.operation}”, without equipment failures; no certificate."
+
+
+def optimality(design: Design) -> str:
+    """Say how close to the least cost the design is proven to be."""
+    status = "Proven least cost" if design.stopped_by == "gap" else "Not proven least cost"
+    stop = "" if design.stopped_by == "gap" else f", stopped by the {design.stopped_by.replace('_', ' ')}"
+    return (
+        f"{status} to a gap of {design.gap * 100:.2g} %{stop}: {design.cost / 1e6:,.3f} M USD/yr found, "
+        f"{design.bound / 1e6:,.3f} M USD/yr is a lower bound "
+        f"(method {design.method}, {design.solve_seconds:,.1f} s)."
+    )
+
+
+def metric_rows(design: Design) -> list[tuple[str, str, str]]:
+    """Every uptime figure: name, value with error, meaning."""
+    metrics = design.metrics
+    floor = f"{metrics.floor_share:.0%}".replace("%", " %")
+    shares = [
+        ("rack", metrics.rack, "rack-hours served over contracted, broken racks included"),
+        ("rack, by clock", metrics.rack_by_clock, "the same, every hour counting alike"),
+        ("compute", metrics.compute, "throughput delivered over contracted"),
+        ("energy", metrics.energy, "energy served over wanted"),
+        ("site", metrics.site, "share of time with every contracted rack at full power"),
+        ("floor", metrics.floor, f"share of time with at least {floor} of the power"),
+        ("worst year", metrics.worst_year, "rack uptime of the worst weather year"),
+    ]
+    counts = [
+        ("loss of load", metrics.lolh_h_per_yr, "h/yr", "hours with any shedding (LOLH)"),
+        ("energy not served", metrics.eue_mwh_per_yr, "MWh/yr", "expected unserved energy (EUE)"),
+        ("not served", metrics.neue_ppm, "ppm", "the same over the load (NEUE)"),
+        ("events", metrics.events_per_yr, "a year", "spells of shedding"),
+        ("longest event", metrics.longest_h, "h", "longest spell seen"),
+    ]
+    rows = [
+        (name, f"{uptime_text(figure)}{_error(figure, 100, ' %')}", what) for name, figure, what in shares
+    ]
+    return rows + [
+        (name, f"{_count(figure)} {unit}{_error(figure, 1, '')}", what) for name, figure, unit, what in counts
+    ]
+
+
+def _error(estimate: Estimate, scale: float, unit: str) -> str:
+    if not estimate.error_known or estimate.unseen or estimate.standard_error < 1e-12:
+        return ""
+    return f" ± {estimate.standard_error * scale:.2g}{unit}"
+
+
+def _count(estimate: Estimate) -> str:
+    if estimate.unseen and estimate.error_known:
+        return f"≤ {estimate.upper_bound():,.2g}"
+    return f"{estimate.value:,.3g}" if estimate.value < 1000 else f"{estimate.value:,.0f}"
+
+
+def assumptions(design: Design) -> list[EntryTable]:
+    """Every library entry of the study with its numbers and their sources, changes by the user included."""
+    study = design.study
+    kinds: list[tuple[str, Mapping[str, Any]]] = [("pv", study["pv"]), ("battery", study["battery"])]
+    kinds += [("backup", item) for item in study["backup"]]
+    entries: list[Entry] = [_entry(kind, data) for kind, data in kinds]
+    prices = study.get("fuel_price_usd_per_mmbtu") or {}
+    for name in dict.fromkeys(item["fuel"] for item in study["backup"]):
+        fuel = library.fuel(name)
+        entries.append(fuel.replace(price_usd_per_mmbtu=prices[name]) if name in prices else fuel)
+    entries.append(library.power_path(study["pv"]["coupling"]))
+    entries += [_entry(kind, study[kind]) for kind in ("rack", "facility", "finance")]
+    return [EntryTable(entry) for entry in entries]
+
+
+def _entry(kind: str, data: Mapping[str, Any]) -> Entry:
+    return library.KINDS[kind](**data)
+
+
+def question_rows(design: Design) -> list[tuple[str, str]]:
+    """Say what was asked, in words."""
+    study, site = design.study, design.study["site"]
+    asked = (
+        f"{study['racks']:,} racks" if study["racks"] is not None else f"{study['it_mw']:,g} MW of IT load"
+    )
+    limits = {key: value for key, value in study["limits"].items() if value not in (None, {})}
+    rows = [
+        (
+            "Place",
+            f"{site['name']} ({site['latitude']:.4f}, {site['longitude']:.4f}), {site['elevation_m']:,.0f} m",
+        ),
+        ("Compute", f"{asked} of {study['rack']['title']}, {study['use']}"),
+        ("Uptime", f"{percent(study['uptime'])} by the metric “{study['metric']}”"),
+        ("Weather", f"{design.provenance.weather}; {len(design.provenance.weather_years)} years"),
+        ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
+        ("Limits", "; ".join(f"{pretty(key)}: {value}" for key, value in limits.items()) or "none"),
+    ]
+    if study.get("min_renewable_share") is not None:
+        rows.append(("Least share without backup", f"{study['min_renewable_share']:.1%}"))
+    if study.get("co2_price_usd_per_t"):
+        rows.append(("CO2 price", f"{study['co2_price_usd_per_t']:,g} USD/t"))
+    if study.get("delay_cost_usd_per_month"):
+        rows.append(("Cost of delay", f"{study['delay_cost_usd_per_month']:,.0f} USD a month"))
+    return rows
+
+
+def recipe(design: Design) -> str:
+    """Python lines that give the same design again from ``study.json``."""
+    study = design.study
+    more = []
+    if study.get("weather") is not None:
+        more.append("weather=sd.Weather.read(...)")
+    more += [f"{name}=..." for name in ("solar_profile", "load_profile") if study.get(name)]
+    keywords = "".join(f", {item}" for item in more)
+    note = f"  # weather was: {study['weather']}" if study.get("weather") is not None else ""
+    return (
+        "import json\nimport sitedesign as sd\n\n"
+        f'study = sd.Study(**json.load(open("study.json")){keywords}){note}\n'
+        f'design = sd.solve(study, method="{design.method}")'
+    )
+
+
+def study_file(design: Design) -> dict[str, Any]:
+    """Study as ``sd.Study(**...)`` reads it: without what a file cannot hold."""
+    left_out = ("weather", "solar_profile", "load_profile")
+    return {key: value for key, value in design.study.items() if key not in left_out}

@@ -1,0 +1,289 @@
+"""The report: one HTML file that opens anywhere, offline, and says the answer first."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from sitedesign.design import Design
+from sitedesign.economics import HOURS_PER_YEAR
+from sitedesign.library import CONFIDENCE, STATUS, EntryTable
+from sitedesign.report import content, figures
+from sitedesign.report.content import Certified
+from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
+from sitedesign.report.figures.style import DARK, LIGHT, pretty
+from sitedesign.report.figures.year import QUANTITIES, Quantity
+from sitedesign.report.packing import PackedSeries, pack_json, pack_series, plotly_text
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+#: Sweep tables that the report knows how to draw.
+SWEEPS = ("tradeoff", "uptime", "min_renewable_share")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place of the page that shows one figure at a time."""
+
+    name: str
+    section: str
+    shown: Mapping[str, Figure]
+    tabs: tuple[tuple[str, str], ...] = ()
+    controls: str = ""
+
+    @property
+    def first(self) -> Figure:
+        """Figure shown when the page opens."""
+        return next(iter(self.shown.values()))
+
+    @property
+    def title(self) -> str:
+        """Heading above the figure."""
+        return str(self.first.layout.title.text)
+
+    @property
+    def height(self) -> int:
+        """Room kept for the figure. [px]"""
+        return int(self.first.layout.height) - _TITLE_PX
+
+    @property
+    def note(self) -> str:
+        """Line below the figure."""
+        return _note(self.first)
+
+
+_TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
+
+
+def write_report(
+    design: Design,
+    path: str | Path,
+    *,
+    certified: Certified | None = None,
+    sweeps: Mapping[str, pd.DataFrame] | None = None,
+) -> Path:
+    """Write the report; the file is complete or not there at all.
+
+    Parameters
+    ----------
+    design : Design
+        One loaded from a file has no time series; the report then leaves out what needs them, and says so.
+    path : path
+        Of the HTML file.
+    certified : Certified, optional
+        What a certificate found. Without it the report says that the design is a bound, not a promise.
+    sweeps : mapping of str to DataFrame, optional
+        ``tradeoff`` (panels against batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns
+        as needed by :mod:`sitedesign.report.figures.tradeoff`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If a sweep lacks a column.
+    """
+    text = render_report(design, certified=certified, sweeps=sweeps)
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def render_report(
+    design: Design, *, certified: Certified | None = None, sweeps: Mapping[str, pd.DataFrame] | None = None
+) -> str:
+    """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
+    from jinja2 import Environment, StrictUndefined
+
+    slots = _slots(design, certified, sweeps or {})
+    series = pack_series(design) if _has_series(design) else None
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(_asset("report.html.j2"))
+    label = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
+    verdict = content.verdict(design, certified)
+    return template.render(
+        design=design,
+        title="power plant and racks",
+        version=design.provenance.versions["sitedesign"],
+        lead=_lead(design),
+        answer=content.answer(design),
+        consequences=content.consequences(design, certified),
+        verdict=verdict,
+        verdict_title=label[verdict[0]],
+        why=_why(design),
+        slots=slots,
+        has_series=series is not None,
+        costs=_costs(design),
+        optimality=content.optimality(design),
+        certified=certified,
+        operation_label="perfect foresight" if design.operation == "foresight" else design.operation,
+        metrics=content.metric_rows(design),
+        question=content.question_rows(design),
+        status=STATUS,
+        confidence=CONFIDENCE,
+        assumptions=[_assumption(table) for table in content.assumptions(design)],
+        recipe=content.recipe(design),
+        css=_asset("report.css"),
+        js=_asset("report.js"),
+        plotly=plotly_text(),
+        payload=pack_json(_payload(design, slots, series)),
+        series=series.text if series else "",
+    )
+
+
+def _slots(design: Design, certified: Certified | None, sweeps: Mapping[str, pd.DataFrame]) -> list[Slot]:
+    """Every figure that this design has the data for, in the order of the page."""
+    slots = []
+    with_series = _has_series(design)
+    if with_series:
+        slots.append(Slot("week", "why", {"week": figures.worst_week(design)}, controls="week"))
+    slots.append(Slot("cost", "why", {"cost": figures.cost_breakdown(design)}))
+    if with_series:
+        names = [name for name in QUANTITIES if _is_there(design, name)]
+        years = {f"year_{name}": figures.year_at_a_glance(design, name) for name in names}
+        tabs = tuple((f"year_{name}", QUANTITIES[name][0]) for name in names)
+        slots.append(Slot("year", "why", years, tabs, controls="year"))
+        slots.append(Slot("duration", "why", {"duration": figures.duration_curves(design)}))
+    draw = {
+        "tradeoff": figures.panels_against_batteries,
+        "uptime": figures.cost_of_next_nine,
+        "min_renewable_share": figures.renewable_frontier,
+    }
+    slots += [
+        Slot(f"sweep_{name}", "why", {f"sweep_{name}": draw[name](sweeps[name], design)})
+        for name in SWEEPS
+        if name in sweeps
+    ]
+    slots.append(Slot("plan", "why", {"plan": figures.site_plan(design)}))
+    kept = figures.certified_against_promised(design, certified.uptime if certified else None)
+    slots.append(Slot("kept", "sure", {"kept": kept}))
+    if certified is not None and certified.causes:
+        slots.append(Slot("causes", "sure", {"causes": figures.uptime_by_cause(certified.causes)}))
+    if with_series:
+        slots.append(Slot("uptime_years", "sure", {"uptime_years": figures.uptime_by_year(design)}))
+        if design.solar_mw > 0:
+            slots.append(Slot("weather", "sure", {"weather": figures.weather_years(design)}))
+    return slots
+
+
+def _is_there(design: Design, quantity: Quantity) -> bool:
+    """Whether a quantity has anything to show."""
+    if quantity in ("battery", "discharge"):
+        return design.battery_mwh > 0
+    if quantity == "solar":
+        return design.solar_mw > 0
+    return design.energy_mwh_per_yr[quantity] > 0
+
+
+def _has_series(design: Design) -> bool:
+    try:
+        return len(design.dispatch) > 0
+    except AttributeError:
+        return False
+
+
+def _payload(design: Design, slots: list[Slot], series: PackedSeries | None) -> dict[str, Any]:
+    shown = {name: shown for slot in slots for name, shown in slot.shown.items()}
+    return {
+        "figures": {name: _page_figure(figure) for name, figure in shown.items()},
+        "slots": {slot.name: list(slot.shown) for slot in slots},
+        "colours": dict(zip(LIGHT.values(), DARK.values(), strict=True)),
+        "series": series.header if series else None,
+        "week_title": WEEK_TITLE,
+        "backup": [f"{name}_mw" for name, units in design.backup.items() if units],
+        "year_columns": {
+            "solar": ["solar_used_mw"],
+            "discharge": ["discharge_mw"],
+            "curtailed": ["curtailed_mw"],
+            "shed": ["shed_mw"],
+        },
+        "files": {"design.json": design.to_dict(), "study.json": content.study_file(design)},
+    }
+
+
+def _page_figure(figure: Figure) -> dict[str, Any]:
+    """Figure as the page draws it: its title is a heading of the page."""
+    drawn: dict[str, Any] = figure.to_plotly_json()
+    layout = dict(drawn["layout"])
+    title = layout.pop("title")["text"]
+    layout["height"] -= _TITLE_PX
+    layout["margin"] = layout["margin"] | {"t": layout["margin"]["t"] - _TITLE_PX}
+    return {"data": drawn["data"], "layout": layout, "title": title}
+
+
+def _note(figure: Figure) -> str:
+    return str((figure.layout.meta or {}).get("note", ""))
+
+
+def _lead(design: Design) -> str:
+    mean_mw = design.load_mwh_per_yr / HOURS_PER_YEAR
+    return (
+        f"A power plant without the grid for {design.racks_contracted:,} racks, {mean_mw:,.0f} MW of mean load "
+        f"at the bus, that must serve {content.percent(design.uptime_target)} of the "
+        f"{'rack-hours' if design.metric == 'rack' else 'contracted compute'}."
+    )
+
+
+def _why(design: Design) -> str:
+    spells = [spell for spell in design.provenance.worst_spells if spell["days"] == 5]
+    dark = ""
+    if spells:
+        share = spells[0]["share_of_season"]
+        dark = f" The darkest five days of the record bring {share:.0%} of the usual sun."
+    load = design.load_mwh_per_yr
+    energy = design.energy_mwh_per_yr
+    backup = energy["backup"] / load
+    # The bus balance: what the array gave = load + charge - discharge - backup - shed
+    used = load + energy["battery_charge"] - energy["battery_discharge"] - energy["backup"] - energy["shed"]
+    sun = (used + energy["curtailed"]) / load
+    price = ""
+    if design.uptime_price_usd_per_mwh is not None:
+        price = f" Serving one more MWh in the worst hours costs {design.uptime_price_usd_per_mwh:,.0f} USD."
+    hours = design.battery_mwh * HOURS_PER_YEAR / design.load_mwh_per_yr
+    return (
+        f"The array can give {sun:.2f} times the energy that the load needs in a year, and the battery holds "
+        f"{hours:.1f} hours of the mean load.{dark} Backup serves {backup:.1%} of the load.{price} The week "
+        "below is the one that asks most of this plant."
+    ).replace("%", " %")
+
+
+def _costs(design: Design) -> list[dict[str, Any]]:
+    table = design.cost_table()
+    return [
+        {str(key): value for key, value in row.items()} | {"item": pretty(row["item"])}
+        for row in table.to_dict("records")
+        if row["capital_usd"] or row["usd_per_yr"]
+    ]
+
+
+def _assumption(table: EntryTable) -> dict[str, Any]:
+    rows = table.to_frame().to_dict("records")
+    return {
+        "entry": table.entry,
+        "rows": rows,
+        "weak": sum(row["confidence"] == "L" for row in rows),
+        "changed": sum(row["confidence"] == "user" for row in rows),
+    }
+
+
+def _asset(name: str) -> str:
+    return (files("sitedesign.report") / "template" / name).read_text(encoding="utf-8")
