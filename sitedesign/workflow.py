@@ -7,19 +7,20 @@ from typing import Any, Literal
 
 from sitedesign.case import Case, Plant, Sizing
 from sitedesign.design import Design
-from sitedesign.errors import Fault, InputError, NotProvenOptimal, unknown_name
+from sitedesign.errors import Fault, InputError, NotProvenOptimal, ReplayMismatch, unknown_name
 from sitedesign.evaluation import Evaluation, evaluate_dispatch
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.problem import solve_extensive
 from sitedesign.prepare import Prepared, prepare, weather_of
 from sitedesign.reliability.operation import operate_greedy
-from sitedesign.reliability.replay import check_dispatch
+from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.study import Study
 
 Method = Literal["cuts", "extensive"]
 Progress = Callable[[str], None]
 DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
+REPLAY_TOLERANCE = 1e-6
 EXTENSIVE_STEPS = 8760  # hour-by-hour models above one hourly year take minutes to hours
 
 
@@ -180,7 +181,7 @@ def _design(prepared: Prepared, sizing: Sizing) -> Design:
     case, plant, dispatch = prepared.case, sizing.plant, sizing.dispatch
     if dispatch is None:
         dispatch = foresight(case, plant)
-    check_dispatch(case, plant, dispatch, objective_usd_per_yr=sizing.objective_usd_per_yr)
+    _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
     evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
     greedy = evaluate_dispatch(prepared, plant, operate_greedy(case, plant), "greedy")
     design = Design(
@@ -197,6 +198,20 @@ def _design(prepared: Prepared, sizing: Sizing) -> Design:
     )
     design._dispatch = evaluation._dispatch
     return design
+
+
+def _agree(replay: Replay, sizing: Sizing, case: Case) -> None:
+    """Hold the optimiser's claims against the replay's account."""
+    faults = []
+    claimed, found = sizing.objective_usd_per_yr, replay.objective_usd_per_yr
+    if abs(claimed - found) > REPLAY_TOLERANCE * abs(found):
+        faults.append(f"cost: the optimiser says {claimed:,.0f} USD/yr, the replay {found:,.0f}")
+    if replay.rack_uptime < case.uptime_target - REPLAY_TOLERANCE:
+        faults.append(
+            f"uptime: the target is {case.uptime_target:.8f}, the replay gives {replay.rack_uptime:.8f}"
+        )
+    if faults:
+        raise ReplayMismatch(faults)
 
 
 def _plant(

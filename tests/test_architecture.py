@@ -13,7 +13,9 @@ ORDER = (
     "errors", "validation", "site", "library", "resource", "economics", "case", "equations", "optimize",
     "reliability", "study", "prepare", "evaluation", "design", "workflow", "batch", "report", "cli",
 )  # fmt: skip
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+MODULES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__")
+)
 
 
 def room(path: Path) -> str:

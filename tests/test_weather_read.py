@@ -124,13 +124,21 @@ def test_ector_county_sun_fifteen_minutes_after_the_stamp_is_measured(weather_re
     assert weather.wind_speed_m_s.mean() == pytest.approx(3.515, abs=0.01)
 
 
-def test_durham_refuses_the_year_with_a_16_day_hole_and_says_what_remains(weather_real):
+def test_durham_leaves_out_the_year_with_a_16_day_hole_and_says_so(weather_real):
+    weather = Weather.read(weather_real / "nc_durham_uscrn_daily")
+    assert weather.years == (*range(2008, 2021), 2022, 2023)
+    note = next(note for note in weather.source.notes if note.startswith("2021 left out"))
+    assert "from 06-01 05:00 to 06-16 19:00" in note
+
+
+def test_short_record_with_a_16_day_hole_is_refused_and_says_what_remains(weather_real):
+    folder = weather_real / "nc_durham_uscrn_daily"
     with pytest.raises(InputError) as caught:
-        Weather.read(weather_real / "nc_durham_uscrn_daily")
+        Weather.read(*(file for file in folder.iterdir() if "-2020-" in file.name or "-2021-" in file.name))
     message = str(caught.value)
     assert "year 2021" in message
     assert "from 06-01 05:00 to 06-16 19:00" in message
-    assert "Leave out 2021: 2008-2020, 2022-2023 can be used" in message
+    assert "Leave out 2021: 2020 can be used" in message
     assert len(caught.value.faults) == 1
 
 

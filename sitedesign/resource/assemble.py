@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ from sitedesign.resource.repair import (
     fill_calm,
     fill_irradiance,
     find_holes,
-    refuse_large_holes,
+    years_to_leave_out,
 )
 from sitedesign.resource.sun import SolarGeometry, solar_geometry
 from sitedesign.resource.weather import Weather, WeatherSource
@@ -81,7 +82,15 @@ def assemble(
     ghi, extra_notes = _ghi_of(columns, geometry)
     said += extra_notes
     holes = find_holes(ghi, geometry)
-    refuse_large_holes(ghi, holes, grid.years, geometry, of)
+    refused = years_to_leave_out(ghi, holes, grid.years, geometry, of)
+    if refused:
+        said += [f"{grid.years[row]} left out: {reason}" for row, reason in refused.items()]
+        keep = [row for row in range(len(grid.years)) if row not in refused]
+        years = tuple(grid.years[row] for row in keep)
+        columns = {name: values[keep] for name, values in columns.items()}
+        grid = replace(grid, years=years, columns=columns)
+        ghi, out_of_range = ghi[keep], out_of_range[keep]
+        holes = find_holes(ghi, geometry)
     error = sun_error_minutes(
         ghi, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
     )

@@ -7,7 +7,8 @@ daylight steps only:
 * up to 3 hours: straight line between the neighbouring hours of the same day;
 * up to 3 days: the same hours of the nearest days;
 * up to 10 days: the same dates of the nearest other year; of the nearest days where there is no other year;
-* longer than 10 days, or more than 5 % of a year's daylight hours missing: refused.
+* longer than 10 days, or more than 5 % of a year's daylight hours missing: the year is left out of a long
+  record (5 or more years and three quarters of it remain), and said; otherwise refused.
 
 Temperature and wind: a straight line up to 6 hours, then the same hours of the nearest days (at most 15 days
 away), then the mean of the same hours of the month.
@@ -31,6 +32,8 @@ SHORT_GAP_H = 3.0
 NEIGHBOUR_GAP_DAYS = 3.0
 LONGEST_GAP_DAYS = 10.0
 LARGEST_MISSING_SHARE = 0.05
+RECORD_YEARS = 5
+KEPT_SHARE = 0.75
 CALM_GAP_H = 6.0
 NEAREST_DAYS = 15
 _NIGHT_LIMIT_W_M2 = 100.0
@@ -160,10 +163,10 @@ def find_holes(ghi: FloatArray, geometry: SolarGeometry) -> list[Hole]:
     return holes
 
 
-def refuse_large_holes(
+def years_to_leave_out(
     ghi: FloatArray, holes: Sequence[Hole], years: Sequence[int], geometry: SolarGeometry, of: str
-) -> None:
-    """Refuse years with too much missing, all of them at once.
+) -> dict[int, str]:
+    """Find the years with too much missing; without them there must be a long record left.
 
     Parameters
     ----------
@@ -174,40 +177,51 @@ def refuse_large_holes(
     of : str
         What is being read, for the message.
 
+    Returns
+    -------
+    dict of int to str
+        Row of each year to leave out, with the reason; only when at least `RECORD_YEARS` years and three
+        quarters of the record remain.
+
     Raises
     ------
     InputError
-        Naming the first hole of every refused year.
+        When less would remain, naming the first hole of every refused year.
     """
-    faults: list[Fault] = []
-    daylight = geometry.is_day
-    refused = []
-    for row, year in enumerate(years):
-        share = float(np.isnan(ghi[row, daylight]).mean())
-        mine = [hole for hole in holes if hole.row == row]
-        long = [hole for hole in mine if hole.hours > LONGEST_GAP_DAYS * 24]
-        if not long and share <= LARGEST_MISSING_SHARE:
-            continue
-        refused.append(year)
-        hole = long[0] if long else max(mine, key=lambda item: item.hours)
-        what = "first hole above the limit" if long else "longest hole"
-        span = f"from {_when(hole.first, geometry)} to {_when(hole.last, geometry)}"
-        found = f"{share:.1%} of daylight hours missing, {what} {span}"
-        allowed = (
-            f"at most {LARGEST_MISSING_SHARE:.0%} of daylight hours of a year and {LONGEST_GAP_DAYS:.0f} "
-            "days in a row may be missing"
-        )
-        faults.append(Fault(f"year {year}", found, allowed))
-    if faults:
-        left = [year for year in years if year not in refused]
-        remedy = (
-            f"Leave out {year_ranges(refused)}: {year_ranges(left)} can be used. "
-            "Or fill the hole from another source."
-            if left
-            else "Fill the hole from another source, or use another year or station."
-        )
-        faults[0] = Fault(faults[0].where, faults[0].found, faults[0].allowed, remedy)
-        raise InputError(faults, of)
+    refused = {
+        row: found
+        for row in range(len(years))
+        if (found := _too_much_missing(row, ghi[row], holes, geometry))
+    }
+    left = [year for row, year in enumerate(years) if row not in refused]
+    if not refused or (len(left) >= RECORD_YEARS and len(left) >= KEPT_SHARE * len(years)):
+        return refused
+    allowed = (
+        f"at most {LARGEST_MISSING_SHARE:.0%} of daylight hours of a year and {LONGEST_GAP_DAYS:.0f} "
+        "days in a row may be missing"
+    )
+    out = year_ranges([years[row] for row in refused])
+    remedy = (
+        f"Leave out {out}: {year_ranges(left)} can be used. Or fill the hole from another source."
+        if left
+        else "Fill the hole from another source, or use another year or station."
+    )
+    faults = [Fault(f"year {years[row]}", found, allowed) for row, found in refused.items()]
+    faults[0] = Fault(faults[0].where, faults[0].found, faults[0].allowed, remedy)
+    raise InputError(faults, of)
+
+
+def _too_much_missing(row: int, ghi: FloatArray, holes: Sequence[Hole], geometry: SolarGeometry) -> str:
+    """Say what is missing from a year when it is too much, else nothing."""
+    share = float(np.isnan(ghi[geometry.is_day]).mean())
+    mine = [hole for hole in holes if hole.row == row]
+    long = [hole for hole in mine if hole.hours > LONGEST_GAP_DAYS * 24]
+    if not long and share <= LARGEST_MISSING_SHARE:
+        return ""
+    hole = long[0] if long else max(mine, key=lambda item: item.hours)
+    what = "first hole above the limit" if long else "longest hole"
+    span = f"from {_when(hole.first, geometry)} to {_when(hole.last, geometry)}"
+    return f"{share:.1%} of daylight hours missing, {what} {span}"
 
 
 def fill_irradiance(
