@@ -15,6 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sitedesign.batch.command import batch, rank_command
+
 SOLVED, FAILED, BAD_INPUT, INFEASIBLE, GAP = 0, 1, 2, 3, 4
 
 app = typer.Typer(
@@ -349,3 +351,24 @@ def library_show(kind: str, name: str, as_json: AsJson = False) -> None:
             typer.echo(library.entry(kind, name).model_dump_json(indent=1))
             return
         out.print(str(library.show(kind, name)), markup=False, highlight=False, soft_wrap=True)
+
+
+app.command("batch", epilog="Example: sitedesign batch sites.csv --out results --racks 700 --uptime 0.999")(
+    batch
+)
+app.command("rank", epilog="Example: sitedesign rank results --by land_acres --where 'months_to_power < 24'")(
+    rank_command
+)
+
+
+@app.command("map", epilog="Example: sitedesign map results --out map.html")
+def map_sites(
+    results: Annotated[Path, typer.Argument(help="Folder of a batch, finished or not, or a Parquet file.")],
+    out_file: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("map.html"),
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Candidate sites",
+) -> None:
+    """Draw the sites of a batch on a map with a ranked table; the file needs no network."""
+    from sitedesign.report.map import write_map
+
+    with _exit_codes(False):
+        out.print(f"Written: {write_map(results, out_file, title=title)}", markup=False, highlight=False)

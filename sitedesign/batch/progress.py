@@ -144,7 +144,8 @@ def _notebook_line() -> Callable[[str], None]:
     """One line of text in the cell's output, rewritten in place."""
     from IPython.display import display
 
-    handle: Any = display({"text/plain": "starting"}, raw=True, display_id=True)
+    show: Any = display  # without types
+    handle = show({"text/plain": "starting"}, raw=True, display_id=True)
     return lambda line: handle.update({"text/plain": line}, raw=True)
 
 

@@ -8,8 +8,8 @@ Layout of the folder::
     previous-1/         what ``new=True`` set aside
 
 Every file is written beside its place, forced to the disk and then renamed, so that a power cut or ``kill
--9`` leaves the old file or the new one. Columns that begin with ``run_`` (time, memory) differ between runs and
-stay out of ``results.parquet``, which is the same byte for byte whatever happened on the way.
+-9`` leaves the old file or the new one. Columns that begin with ``run_`` (time, memory) differ between runs
+and stay out of ``results.parquet``, which is the same byte for byte whatever happened on the way.
 """
 
 from __future__ import annotations
