@@ -20,7 +20,7 @@ def differing_generation_limit(m, k, t):
 
 @equation("C3", r"N_k = \sum_i y_{ki}", over="differing_technology")
 def unit_count(m, k):
-    """The number of units is the sum of those built."""
+    """Count the units that are built."""
     return m.units[k] == sum(m.unit_built[name, i] for name, i in m.unit if name == k)
 
 
@@ -32,7 +32,7 @@ def unit_order(m, k, i):
 
 @equation("C5", r"N_k \le \overline{N}_k\,z_k", over="technology")
 def technology_link(m, k):
-    """A technology counts as used as soon as one unit is built; the factor is the most units allowed."""
+    """Count a technology as used as soon as one unit is built; the factor is the most units allowed."""
     return m.units[k] <= m.units_max[k] * m.technology_used[k]
 
 

@@ -7,7 +7,7 @@ from sitedesign.equations.registry import equation
 
 @equation("A1", r"S\,\phi_t - q_t + d_t - c_t + \sum_k g_{kt} + \sum_j u_{jt} = \ell_t", over="step")
 def power_balance(m, t):
-    """What the sun, the battery and the backup give, less what is curtailed, plus what is shed, is the load."""
+    """Meet the load with what sun, battery and backup give, less what is curtailed, plus what is shed."""
     solar = m.solar_mw * m.solar_yield[t] - m.curtailed_mw[t]
     battery = m.discharge_mw[t] - m.charge_mw[t]
     backup = sum(m.backup_mw[k, t] for k in m.technology)

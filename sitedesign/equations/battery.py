@@ -7,7 +7,7 @@ from sitedesign.equations.registry import equation
 
 @equation("B1", r"e_1 = E\,\nu_1 + \Delta t\,(\eta_c\,c_1 - d_1/\eta_d)")
 def battery_start(m):
-    """The battery is full before the first step."""
+    """Start with a full battery."""
     t = m.step.first()
     full = m.battery_mwh * m.usable[t]
     return m.stored_mwh[t] == full + m.step_h * (
@@ -17,7 +17,7 @@ def battery_start(m):
 
 @equation("B2", r"e_t = e_{t-1} + \Delta t\,(\eta_c\,c_t - d_t/\eta_d)", over="later_step")
 def battery_energy_balance(m, t):
-    """Energy now is energy a step ago plus charge in, less discharge out, through all weather years in one chain."""
+    """Energy now is energy a step ago plus charge in, less discharge out; all years form one chain."""
     return m.stored_mwh[t] == m.stored_mwh[t - 1] + m.step_h * (
         m.eta_charge * m.charge_mw[t] - m.discharge_mw[t] / m.eta_discharge
     )
@@ -25,7 +25,7 @@ def battery_energy_balance(m, t):
 
 @equation("B3", r"e_T = E\,\nu_T")
 def battery_end(m):
-    """The battery is full after the last step: the energy it started with is not a gift."""
+    """End with a full battery: the energy it started with is not a gift."""
     t = m.step.last()
     return m.stored_mwh[t] == m.battery_mwh * m.usable[t]
 
@@ -44,5 +44,5 @@ def charge_limit(m, t):
 
 @equation("B6", r"d_t \le P", over="step")
 def discharge_limit(m, t):
-    """The power conversion carries at most its rating."""
+    """Discharge at most what the power conversion is rated for."""
     return m.discharge_mw[t] <= m.battery_mw

@@ -11,7 +11,7 @@ from sitedesign.equations.registry import equation
     kind="objective",
 )
 def annual_cost(m):
-    """Annualised capital and fixed cost, fuel and upkeep by energy, racks above the contracted ones, and delay."""
+    """Annualised capital and fixed cost, fuel and upkeep, racks above the contracted ones, and delay."""
     capital = (
         m.solar_cost * m.solar_mw
         + m.battery_energy_cost * m.battery_mwh

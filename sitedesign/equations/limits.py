@@ -7,26 +7,28 @@ from sitedesign.equations.registry import equation
 
 @equation("L1", r"\alpha\,S \le \overline{\alpha}")
 def land_limit(m):
-    """The array fits on the land there is."""
+    """Fit the array on the land there is."""
     return m.solar_acres_per_mw * m.solar_mw <= m.land_acres
 
 
 @equation("L2", r"E \ge \underline{\tau}\,P")
 def least_duration(m):
-    """The battery lasts at least this long at full power."""
+    """Let the battery last at least this long at full power."""
     return m.battery_mwh >= m.min_duration_h * m.battery_mw
 
 
 @equation("L3", r"E \le \overline{\tau}\,P")
 def longest_duration(m):
-    """The battery lasts at most this long at full power."""
+    """Let the battery last at most this long at full power."""
     return m.battery_mwh <= m.max_duration_h * m.battery_mw
 
 
 @equation("L4", r"\sum_k F_k \le (1 - \rho)\,\bar\ell")
 def renewable_share(m):
     """Backup gives at most what the least renewable share leaves of the contracted load."""
-    return sum(m.backup_mwh_per_yr[k] for k in m.technology) <= (1 - m.min_renewable_share) * m.load_mwh_per_yr
+    return (
+        sum(m.backup_mwh_per_yr[k] for k in m.technology) <= (1 - m.min_renewable_share) * m.load_mwh_per_yr
+    )
 
 
 @equation("L5", r"\sum_k \gamma_k\,F_k \le \overline{\gamma}")

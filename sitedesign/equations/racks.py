@@ -5,8 +5,10 @@ from __future__ import annotations
 from sitedesign.equations.registry import equation
 
 
-@equation("D1", r"L^R \ge \bar\ell\,\bigl(\epsilon_r + (\epsilon_{r+1}-\epsilon_r)(R - r)\bigr)", over="chord")
+@equation(
+    "D1", r"L^R \ge \bar\ell\,\bigl(\epsilon_r + (\epsilon_{r+1}-\epsilon_r)(R - r)\bigr)", over="chord"
+)
 def rack_shortfall_chord(m, r):
-    """The expected shortfall e(R) = E[(K - Bin(R, a))+]/K is convex, so its chords are exact at whole racks."""
+    """Bound e(R) = E[(K - Bin(R, a))+]/K by its chords: it is convex, so whole racks are exact."""
     share = m.rack_shortfall[r] + m.rack_shortfall_slope[r] * (m.racks - r)
     return m.rack_lost_mwh_per_yr >= m.load_mwh_per_yr * share

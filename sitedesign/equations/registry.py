@@ -1,4 +1,4 @@
-"""One name per equation: the decorator that makes a Python function an equation of the model, and the register.
+"""One name per equation: the decorator that makes a Python function an equation, and the register of them.
 
 The function's name is the name of the Pyomo component, of the rows in an LP file, of the golden file in
 ``tests/golden/`` and of the row of the equation sheet in ``models/README.md``.
@@ -52,7 +52,7 @@ class Equation:
         Parameters
         ----------
         m : pyomo.environ.ConcreteModel
-            Must hold the sets, parameters and variables the rule reads (:mod:`sitedesign.equations.variables`).
+            Must hold what the rule reads (:mod:`sitedesign.equations.variables`).
         """
         if self.kind == "objective":
             component = pyo.Objective(rule=self.rule, sense=pyo.minimize, doc=self.doc)

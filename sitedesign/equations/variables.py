@@ -1,7 +1,9 @@
 """Sets, parameters and variables of the model, with their units.
 
-Power is MW, energy MWh, money million USD a year: that keeps the coefficients near 1. Capacities and annual
-totals are declared apart from the step-by-step operation, because a master problem needs only the former.
+Power is MW, energy MWh, money thousand USD a year: that puts a MWh of fuel (0.06) and a unit (2,000)
+about equally far from 1. With million USD the cost of fuel (0.00006) comes near the solver's tolerance, and
+one year takes it more than twice as long. Capacities and annual totals are declared apart from the
+step-by-step operation, because a master problem needs only the former.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ import pyomo.environ as pyo
 from sitedesign.case import BackupCase, Case, FloatArray
 
 u = pyo.units
-if not hasattr(u, "MUSD"):  # the registry is one per process
-    u.load_definitions_from_strings(["USD = [currency]", "MUSD = 1e6 * USD", "kUSD = 1e3 * USD"])
+if not hasattr(u, "KUSD"):  # the registry is one per process
+    u.load_definitions_from_strings(["USD = [currency]", "KUSD = 1e3 * USD"])
 
-USD_PER_MUSD = 1e6
+USD_PER_KUSD = 1e3
 
 Chords = tuple[FloatArray, FloatArray]
 
@@ -51,7 +53,9 @@ SYMBOLS = (
     Symbol("battery_mwh", "E", "MWh", (), "Battery energy, nameplate"),
     Symbol("battery_mw", "P", "MW", (), "Battery power, charging and discharging alike"),
     Symbol("units", "N_k", "", ("technology",), "Units of a backup technology, integer"),
-    Symbol("unit_built", "y_{ki}", "", ("unit",), "Unit i of a technology whose units differ is built, 0 or 1"),
+    Symbol(
+        "unit_built", "y_{ki}", "", ("unit",), "Unit i of a technology whose units differ is built, 0 or 1"
+    ),
     Symbol("technology_used", "z_k", "", ("technology",), "The technology is used at all, 0 or 1"),
     Symbol("racks", "R", "", (), "Racks installed, integer"),
     Symbol("rack_lost_mwh_per_yr", "L^R", "MWh/yr", (), "Load not computed on because racks are broken"),
@@ -63,7 +67,9 @@ SYMBOLS = (
     Symbol("discharge_mw", "d_t", "MW", ("step",), "Battery discharging, at the bus"),
     Symbol("stored_mwh", "e_t", "MWh", ("step",), "Energy in the battery at the end of the step"),
     Symbol("backup_mw", "g_{kt}", "MW", ("technology", "step"), "Output of a backup technology"),
-    Symbol("shed_mw", "u_{jt}", "MW", ("tier", "step"), "Load shed in a tier, at most its width times the load"),
+    Symbol(
+        "shed_mw", "u_{jt}", "MW", ("tier", "step"), "Load shed in a tier, at most its width times the load"
+    ),
 )
 
 
@@ -83,7 +89,9 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     names = [b.name for b in case.backup]
     by_name = dict(zip(names, case.backup, strict=True))
     alike = [b.name for b in case.backup if b.capability.shape[0] == 1]
-    differing = [(b.name, i) for b in case.backup if b.name not in alike for i in range(units_allowed(case, b))]
+    differing = [
+        (b.name, i) for b in case.backup if b.name not in alike for i in range(units_allowed(case, b))
+    ]
     m.technology = pyo.Set(initialize=names, dimen=1)
     m.alike_technology = pyo.Set(initialize=alike, dimen=1)
     m.differing_technology = pyo.Set(initialize=[n for n in names if n not in alike], dimen=1)
@@ -95,9 +103,9 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.rack_shortfall_slope = pyo.Param(m.chord, initialize=dict(zip(m.chord, slope.tolist(), strict=True)))
 
     _declare_prices(m, case, by_name)
-    m.solar_mw = pyo.Var(bounds=_solar_bounds(case), units=u.MW)
-    m.battery_mwh = pyo.Var(bounds=_battery_bounds(case, limits.battery_mwh), units=u.MWh)
-    m.battery_mw = pyo.Var(bounds=_battery_bounds(case, limits.battery_mw), units=u.MW)
+    m.solar_mw = pyo.Var(bounds=solar_bounds(case), units=u.MW)
+    m.battery_mwh = pyo.Var(bounds=battery_bounds(case, limits.battery_mwh), units=u.MWh)
+    m.battery_mw = pyo.Var(bounds=battery_bounds(case, limits.battery_mw), units=u.MW)
     m.units = pyo.Var(
         m.technology,
         domain=pyo.NonNegativeIntegers,
@@ -158,14 +166,14 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
         return pyo.Param(m.technology, initialize=values, units=unit, mutable=True)
 
     limits = case.limits
-    musd = 1 / USD_PER_MUSD
-    m.solar_cost = param(case.solar_cost_usd_per_mw_yr * musd, u.MUSD / u.MW / u.year)
-    m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * musd, u.MUSD / u.MWh / u.year)
-    m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * musd, u.MUSD / u.MW / u.year)
-    m.unit_cost = per_technology("annual_cost_usd_per_unit", u.MUSD / u.year, musd)
-    m.marginal_cost = per_technology("marginal_cost_usd_per_mwh", u.MUSD / u.MWh, musd)
-    m.rack_cost = param(case.rack_cost_usd_per_yr * musd, u.MUSD / u.year)
-    m.delay_cost = param(case.delay_cost_usd_per_month_yr * musd, u.MUSD / u.year / u.month)
+    kusd = 1 / USD_PER_KUSD
+    m.solar_cost = param(case.solar_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
+    m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * kusd, u.KUSD / u.MWh / u.year)
+    m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
+    m.unit_cost = per_technology("annual_cost_usd_per_unit", u.KUSD / u.year, kusd)
+    m.marginal_cost = per_technology("marginal_cost_usd_per_mwh", u.KUSD / u.MWh, kusd)
+    m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, u.KUSD / u.year)
+    m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, u.KUSD / u.year / u.month)
     m.unit_mw = per_technology("unit_mw", u.MW)
     m.co2_t_per_mwh = per_technology("co2_t_per_mwh", u.metric_ton / u.MWh)
     m.lead_months = per_technology("lead_months", u.month)
@@ -186,12 +194,14 @@ def _too_late(case: Case, lead_months: float) -> bool:
     return limit is not None and lead_months > limit
 
 
-def _solar_bounds(case: Case) -> tuple[float, float]:
+def solar_bounds(case: Case) -> tuple[float, float]:
+    """Bounds of the array: nothing above the lower one when it would come too late. [MWdc]."""
     lower, upper = case.limits.solar_mw
     return (lower, max(lower, 0.0)) if _too_late(case, case.solar_lead_months) else (lower, upper)
 
 
-def _battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, float]:
+def battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, float]:
+    """Bounds of battery energy or power: nothing above the lower one when it would come too late."""
     lower, upper = bounds
     return (lower, max(lower, 0.0)) if _too_late(case, case.battery_lead_months) else (lower, upper)
 
@@ -199,9 +209,9 @@ def _battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, flo
 def _months_always(case: Case) -> float:
     """Lead time of solar and battery, which count whenever they may be built at all."""
     leads = [0.0]
-    if _solar_bounds(case)[1] > 0:
+    if solar_bounds(case)[1] > 0:
         leads.append(case.solar_lead_months)
-    if _battery_bounds(case, case.limits.battery_mwh)[1] > 0:
+    if battery_bounds(case, case.limits.battery_mwh)[1] > 0:
         leads.append(case.battery_lead_months)
     return max(leads)
 

@@ -1,7 +1,7 @@
 """Upper bounds of the capacities, derived from the arrays of a case: what more than this could not help.
 
-None of them is guessed. They fill :class:`~sitedesign.case.CaseLimits` where a study sets no limit, so that every
-variable is bounded by what the site can physically use.
+None of them is guessed. They fill :class:`~sitedesign.case.CaseLimits` where a study sets no limit, so that
+every variable is bounded by what the site can physically use.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def capacity_bounds(
 ) -> CapacityBounds:
     """Derive the upper bounds of array, battery energy and battery power.
 
-    Battery power never discharges more than the peak load and never charges more than the largest array gives.
+    Battery power need not exceed the peak load, nor what the largest array gives beyond the load.
 
     Parameters
     ----------
@@ -160,6 +160,6 @@ def capacity_bounds(
 
 
 def _stretches(series: FloatArray, width: int) -> FloatArray:
-    """Sums of consecutive, non-overlapping stretches of `width` steps (a shorter rest is left out)."""
+    """Sum consecutive, non-overlapping stretches of `width` steps (a shorter rest is left out)."""
     count = series.size // width
     return np.asarray(series[: count * width].reshape(count, width).sum(axis=1), dtype=np.float64)

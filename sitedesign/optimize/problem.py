@@ -17,8 +17,16 @@ from pyomo.common.gc_manager import PauseGC
 
 from sitedesign.case import Case, Dispatch, FloatArray, Plant, Sizing
 from sitedesign.equations import backup, balance, battery, cost, limits, racks, uptime
-from sitedesign.equations.variables import USD_PER_MUSD, declare_capacities, declare_operation
-from sitedesign.errors import NotProvenOptimal
+from sitedesign.equations.variables import (
+    USD_PER_KUSD,
+    battery_bounds,
+    declare_capacities,
+    declare_operation,
+    solar_bounds,
+)
+from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.optimize.branching import branch_and_bound
+from sitedesign.optimize.explain import Quantity, explain
 from sitedesign.optimize.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
@@ -65,7 +73,7 @@ def build_model(case: Case) -> pyo.ConcreteModel:
     Returns
     -------
     pyomo.environ.ConcreteModel
-        Objective in million USD a year.
+        Objective in thousand USD a year.
     """
     m = pyo.ConcreteModel(name=case.name)
     with PauseGC():  # a year makes 10^5 small objects, none of which is garbage
@@ -83,3 +91,311 @@ def build_model(case: Case) -> pyo.ConcreteModel:
         backup.backup_energy.add(m)
         uptime.lost_energy.add(m)
     return m
+
+
+def solve_extensive(
+    case: Case,
+    *,
+    gap: float = 1e-3,
+    time_limit_s: float | None = None,
+    fixed: Plant | None = None,
+    progress: Progress | None = None,
+    relax_integers: bool = False,
+    explain_infeasible: bool = True,
+) -> Sizing:
+    """Size the least-cost plant of a case with the hour-by-hour model, or dispatch a fixed one.
+
+    Parameters
+    ----------
+    case : Case
+    gap : float
+        Relative gap at which the search may stop. [fraction]
+    time_limit_s : float, optional
+        Wall time of building and solving. [s]
+    fixed : Plant, optional
+        Hold these capacities; their bounds and limits are then set aside, the budgets (uptime, renewable
+        share, carbon dioxide) are kept.
+    progress : callable, optional
+        Called with one line of text whenever the search has news.
+    relax_integers : bool
+        Solve the linear relaxation. Objective and bound are those of the relaxation; counts of the plant are
+        rounded up.
+    explain_infeasible : bool
+        Look for the limits that bind when there is no design (this takes several more solves).
+
+    Returns
+    -------
+    Sizing
+        With the dispatch. `stopped_by` says whether the gap was reached.
+
+    Raises
+    ------
+    InfeasibleDesign
+        When no plant meets the case; says what binds.
+    NotProvenOptimal
+        When a limit came before the first design; carries the bound.
+    """
+    start = time.perf_counter()
+    if fixed is not None:
+        case = _holding(case, fixed)
+    m = build_model(case)
+    if fixed is not None:
+        _fix(m, fixed)
+    solver = PersistentHighs(m, interruptible=True)
+    left = None if time_limit_s is None else max(time_limit_s - (time.perf_counter() - start), 0.0)
+    if relax_integers:
+        solver.relax_integers()
+        report = solver.solve(gap=gap, time_limit_s=left)
+    else:
+        news = None if progress is None else _teller(progress)
+        report = branch_and_bound(solver, _importance(m), gap=gap, time_limit_s=left, news=news).report
+    _raise_without_design(case, report, explain_infeasible=explain_infeasible, fixed=fixed)
+
+    plant, dispatch = _read(case, m, solver)
+    energy = tuple((dispatch.backup_mw.sum(axis=1) * case.step_h / case.years).tolist())
+    objective = report.objective * USD_PER_KUSD
+    if not relax_integers:
+        objective = annual_cost_usd(case, plant, energy)
+    return Sizing(
+        plant=plant,
+        objective_usd_per_yr=objective,
+        bound_usd_per_yr=min(report.bound * USD_PER_KUSD, objective),
+        backup_mwh_per_yr=energy,
+        lost_mwh_per_yr=float((dispatch.lost_compute * case.load_mw).sum()) * case.step_h / case.years,
+        method="extensive",
+        stopped_by="gap" if report.status is Status.OPTIMAL else "time_limit",
+        seconds=time.perf_counter() - start,
+        uptime_price_usd_per_mwh=max(0.0, -solver.dual(m.uptime) * USD_PER_KUSD),
+        dispatch=dispatch,
+    )
+
+
+def annual_cost_usd(case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ...]) -> float:
+    """Cost of a plant by plain arithmetic: the objective without Pyomo. [USD/yr].
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    backup_mwh_per_yr : tuple of float
+        Energy per technology. [MWh/yr]
+
+    Returns
+    -------
+    float
+        [USD/yr]
+    """
+    leads = [b.lead_months for b, units in zip(case.backup, plant.units, strict=True) if units > 0]
+    # Arrays and batteries are ordered in any case where they may be built at all.
+    if solar_bounds(case)[1] > 0:
+        leads.append(case.solar_lead_months)
+    if battery_bounds(case, case.limits.battery_mwh)[1] > 0:
+        leads.append(case.battery_lead_months)
+    return (
+        case.solar_cost_usd_per_mw_yr * plant.solar_mw
+        + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
+        + case.battery_cost_usd_per_mw_yr * plant.battery_mw
+        + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
+        + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
+        + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
+        + case.delay_cost_usd_per_month_yr * max(leads, default=0.0)
+    )
+
+
+def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: FloatArray) -> Dispatch:
+    """Rebuild a dispatch from what the backup gives and what is shed: the battery takes every surplus it can.
+
+    A linear program may charge and discharge at once, or empty a full battery into the void, at no cost. With
+    backup and shed load given, charging early never leaves less in the store, so this dispatch is feasible
+    whenever the given one is. Differences within the solver's tolerance end up in the shed load.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    backup_mw : ndarray, shape (K, T)
+        [MW]
+    shed_mw : ndarray, shape (T,)
+        [MW]
+
+    Returns
+    -------
+    Dispatch
+    """
+    surplus = plant.solar_mw * case.solar_yield + backup_mw.sum(axis=0) + shed_mw - case.load_mw
+    ceiling = plant.battery_mwh * case.usable
+    h, eta_in, eta_out, power = case.step_h, case.eta_charge, case.eta_discharge, plant.battery_mw
+    flow, stored = np.zeros(case.steps), np.zeros(case.steps)  # flow: into the battery, at the bus
+    level = float(ceiling[0]) if case.steps else 0.0
+    for t, (extra, top) in enumerate(zip(surplus.tolist(), ceiling.tolist(), strict=True)):
+        if extra > 0.0 and level <= top:
+            step = min(extra, power, (top - level) / (h * eta_in))
+            level = min(level + step * h * eta_in, top)
+        else:
+            wanted = max(-extra, (level - top) * eta_out / h)  # fade may leave less room than a step ago
+            step = -min(wanted, power, level * eta_out / h)
+            level = max(level + step * h / eta_out, 0.0)
+        flow[t], stored[t] = step, level
+    rest = surplus - flow
+    shed = np.clip(shed_mw + np.maximum(-rest, 0.0), 0.0, case.load_mw)
+    return Dispatch(
+        curtailed_mw=np.maximum(rest, 0.0),
+        charge_mw=np.maximum(flow, 0.0),
+        discharge_mw=np.maximum(-flow, 0.0),
+        shed_mw=shed,
+        stored_mwh=stored,
+        backup_mw=backup_mw,
+        lost_compute=lost_compute(case, shed),
+    )
+
+
+def lost_compute(case: Case, shed_mw: FloatArray) -> FloatArray:
+    """Add up the compute lost in each step, tiers shed cheapest first, shape (T,). [fraction of load]."""
+    share = np.divide(shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
+    lost = np.zeros(case.steps)
+    for tier in case.tiers:
+        taken = np.clip(share, 0.0, tier.width)
+        lost += tier.weight * taken
+        share = share - taken
+    return lost
+
+
+# ---------------------------------------------------------------------- inside
+
+
+def _holding(case: Case, plant: Plant) -> Case:
+    """Open the limits of the capacities, so that any plant can be dispatched; budgets stay."""
+    opened = tuple(
+        dataclasses.replace(b, units_min=0, units_max=max(b.units_max, n))
+        for b, n in zip(case.backup, plant.units, strict=True)
+    )
+    wide = dataclasses.replace(
+        case.limits,
+        solar_mw=(0.0, max(plant.solar_mw, case.limits.solar_mw[1])),
+        battery_mwh=(0.0, max(plant.battery_mwh, case.limits.battery_mwh[1])),
+        battery_mw=(0.0, max(plant.battery_mw, case.limits.battery_mw[1])),
+        land_acres=None,
+        min_duration_h=None,
+        max_duration_h=None,
+        months_to_power=None,
+    )
+    most = max(plant.racks, case.racks_max)
+    return dataclasses.replace(case, backup=opened, limits=wide, racks_max=most)
+
+
+def _fix(m: pyo.ConcreteModel, plant: Plant) -> None:
+    m.solar_mw.fix(plant.solar_mw)
+    m.battery_mwh.fix(plant.battery_mwh)
+    m.battery_mw.fix(plant.battery_mw)
+    m.racks.fix(plant.racks)
+    for k, units in zip(m.technology, plant.units, strict=True):
+        m.units[k].fix(units)
+
+
+def _importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
+    """Integer variables with what one step of each costs. [thousand USD/yr]."""
+    weights = pyo.ComponentMap()
+    for k in m.technology:
+        weights[m.units[k]] = pyo.value(m.unit_cost[k])
+        weights[m.technology_used[k]] = pyo.value(m.delay_cost) * pyo.value(m.lead_months[k])
+    for k, i in m.unit:
+        weights[m.unit_built[k, i]] = pyo.value(m.unit_cost[k])
+    weights[m.racks] = pyo.value(m.rack_cost)
+    return weights
+
+
+def _teller(progress: Progress) -> Callable[[float, float, float], None]:
+    def tell(seconds: float, incumbent: float, bound: float) -> None:
+        best = "no design yet" if math.isinf(incumbent) else f"best {incumbent / 1e3:,.3f} M USD/yr"
+        progress(f"{seconds:.0f} s: {best}, bound {bound / 1e3:,.3f} M USD/yr")
+
+    return tell
+
+
+def _raise_without_design(
+    case: Case, report: SolveReport, *, explain_infeasible: bool, fixed: Plant | None
+) -> None:
+    if report.status is Status.INFEASIBLE:
+        if not explain_infeasible:
+            reason = "no plant within the limits meets the budgets."
+            raise InfeasibleDesign(reason)
+        raise explain(
+            case, lambda freed, quantity: minimise_extensive(freed, quantity, fixed=fixed), plant=fixed
+        )
+    if report.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    if not report.has_incumbent:
+        bound = report.bound * USD_PER_KUSD
+        message = (
+            f"The hour-by-hour model found no design within its limit ({report.status.value}, "
+            f"{report.seconds:.0f} s); no design costs less than {bound / 1e6:,.2f} M USD/yr. "
+            "Allow more time, fewer weather years, or use the method of cuts."
+        )
+        raise NotProvenOptimal(message, None, bound)
+
+
+def minimise_extensive(
+    case: Case, quantity: Quantity, *, fixed: Plant | None = None, time_limit_s: float = 300.0
+) -> float | None:
+    """Find the least value of a quantity in any design of a case; None when there is none (or none in time).
+
+    Parameters
+    ----------
+    case : Case
+        With the limit in question freed.
+    quantity : Quantity
+        What to minimise.
+    fixed : Plant, optional
+        Capacities to hold.
+    time_limit_s : float
+        [s]
+
+    Returns
+    -------
+    float or None
+        In the unit of the quantity.
+    """
+    m = build_model(case)
+    if fixed is not None:
+        _fix(m, fixed)
+    m.annual_cost.deactivate()
+    m.least = pyo.Objective(expr=_expression(m, quantity), sense=pyo.minimize)
+    solver = PersistentHighs(m, interruptible=True)
+    result = branch_and_bound(solver, _importance(m), gap=1e-4, time_limit_s=time_limit_s).report
+    if result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return result.objective if result.has_incumbent else None
+
+
+def _expression(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN401
+    """Pyomo expression of a quantity."""
+    expressions = {
+        "solar_mw": lambda: m.solar_mw,
+        "battery_mwh": lambda: m.battery_mwh,
+        "battery_mw": lambda: m.battery_mw,
+        "land_acres": lambda: m.solar_acres_per_mw * m.solar_mw,
+        "units": lambda: m.units[quantity.technology],
+        "lost_mwh_per_yr": lambda: m.lost_mwh_per_yr + m.rack_lost_mwh_per_yr,
+        "backup_mwh_per_yr": lambda: sum(m.backup_mwh_per_yr[k] for k in m.technology),
+        "co2_t_per_yr": lambda: sum(m.co2_t_per_mwh[k] * m.backup_mwh_per_yr[k] for k in m.technology),
+        "months_to_power": lambda: m.months_to_power,
+    }
+    return expressions[quantity.name]()
+
+
+def _read(case: Case, m: pyo.ConcreteModel, solver: PersistentHighs) -> tuple[Plant, Dispatch]:
+    """Plant and dispatch of the incumbent."""
+
+    def size(variable: Any) -> float:  # noqa: ANN401
+        return max(solver.value(variable), 0.0)
+
+    plant = Plant(
+        solar_mw=size(m.solar_mw),
+        battery_mwh=size(m.battery_mwh),
+        battery_mw=size(m.battery_mw),
+        units=tuple(math.ceil(n - 1e-6) for n in solver.values(m.units).tolist()),
+        racks=math.ceil(solver.value(m.racks) - 1e-6),
+    )
+    generated = solver.values(m.backup_mw).reshape(len(case.backup), case.steps).clip(min=0.0)
+    shed = solver.values(m.shed_mw).reshape(len(case.tiers), case.steps).clip(min=0.0).sum(axis=0)
+    return plant, tidy_dispatch(case, plant, generated, shed)

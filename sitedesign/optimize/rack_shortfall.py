@@ -1,8 +1,8 @@
 """Spare racks: what is expected to be missing when R racks are installed and K must work.
 
-With each rack working a share `a` of the time, independently, the number of working racks is binomial and the
-expected shortfall is e(R) = E[(K - Bin(R, a))+] / K. It is convex and decreasing in R, hence described exactly,
-at whole racks, by its chords.
+With each rack working a share `a` of the time, independently, the number of working racks is binomial and
+the expected shortfall is e(R) = E[(K - Bin(R, a))+] / K. It is convex and decreasing in R, hence described
+exactly, at whole racks, by its chords.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _BLOCK = 64  # rack counts looked at together while searching
 
 
 def expected_shortfall(racks_contracted: int, racks: ArrayLike, availability: float) -> NDArray[np.float64]:
-    """Expected share of the contracted racks that is missing, e(R).
+    """Compute the expected share of the contracted racks that is missing, e(R).
 
-    Summed as E[(K - B)+] = P(B <= 0) + ... + P(B <= K - 1): every term is positive, so small values keep their
-    digits.
+    Summed as E[(K - B)+] = P(B <= 0) + ... + P(B <= K - 1): every term is positive, so small values keep
+    their digits.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ def expected_shortfall(racks_contracted: int, racks: ArrayLike, availability: fl
     if racks_contracted < 1 or (installed < 0).any() or not 0.0 <= availability <= 1.0:
         message = (
             f"needs racks_contracted >= 1, racks >= 0 and availability in [0, 1]; "
-            f"got {racks_contracted}, {racks}, {availability}"
+            f"got {racks_contracted}, {installed}, {availability}"
         )
         raise ValueError(message)
     working = np.arange(racks_contracted)
-    below = binom.cdf(working, installed[..., np.newaxis], availability)
+    below = np.asarray(binom.cdf(working, installed[..., np.newaxis], availability))
     return np.asarray(below.sum(axis=-1) / racks_contracted, dtype=np.float64)
 
 
@@ -116,8 +116,8 @@ def shortfall_chords(curve: NDArray[np.float64]) -> tuple[NDArray[np.float64], N
     Returns
     -------
     value, slope : ndarray, shape (max(n - 1, 1),)
-        The curve is at least ``value[i] + slope[i] * (R - K - i)`` everywhere and equals the largest of these at
-        whole racks; a single point is its own, level, chord. [fraction, fraction per rack]
+        The curve is at least ``value[i] + slope[i] * (R - K - i)`` everywhere and equals the largest of these
+        at whole racks; a single point is its own, level, chord. [fraction, fraction per rack]
     """
     if curve.size == 1:
         return curve.copy(), np.zeros(1)

@@ -218,6 +218,12 @@ class PersistentHighs:
         """Replace the bounds of a variable in the solver (the Pyomo variable keeps its own)."""
         self._highs.changeColBounds(self._column_of(variable), lower, upper)
 
+    def bounds(self, variable: Any) -> tuple[float, float]:  # noqa: ANN401
+        """Lower and upper bound of a variable as the solver has them now."""
+        column = self._column_of(variable)
+        _, _, lower, upper, _ = self._highs.getCol(column)
+        return float(lower), float(upper)
+
     def fix(self, variable: Any, value: float) -> None:  # noqa: ANN401
         """Hold a variable at a value."""
         self.set_bounds(variable, value, value)
@@ -306,6 +312,14 @@ class PersistentHighs:
         if isinstance(row, int):
             return float(dual[row])
         return float(sum(dual[index] for index in self._rows[row]))
+
+    def basis(self) -> highspy.HighsBasis:
+        """Copy of the last optimal basis, for :meth:`restore_basis`."""
+        return self._highs.getBasis()
+
+    def restore_basis(self, basis: highspy.HighsBasis) -> None:
+        """Let the next linear solve continue from an earlier basis of the same rows and columns."""
+        self._highs.setBasis(basis)
 
     def load(self) -> None:
         """Write the incumbent into the Pyomo variables."""
