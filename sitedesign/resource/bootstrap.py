@@ -19,9 +19,10 @@ def bootstrap(
 ) -> Weather:
     """Draw years from a record in blocks of whole days (Politis and Romano 1994, doi:10.2307/2290993).
 
-    Block lengths are geometric with mean `block_days`; a block starts in a random year at most `season_days` from
-    its new date. Clearness moves with the day: irradiance is scaled by the extraterrestrial irradiance of the new
-    date, step by step and then so that the day's clearness is kept. No spell longer than its blocks is new.
+    Block lengths are geometric with mean `block_days`; a block starts in a random year at most `season_days`
+    from its new date. Clearness moves with the day: irradiance is scaled by the extraterrestrial irradiance
+    of the new date, step by step and then so that the day's clearness is kept. No spell longer than its
+    blocks is new.
 
     Parameters
     ----------

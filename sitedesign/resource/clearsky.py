@@ -22,7 +22,8 @@ _DISC_MIN_COS_ZENITH = 0.065
 def clear_sky(site: Site, sun: SolarGeometry) -> tuple[FloatArray, FloatArray]:
     """Cloudless global horizontal and direct normal irradiance, means over the intervals.
 
-    Ineichen and Perez (2002, doi:10.1016/S0038-092X(02)00045-2) with pvlib's monthly Linke turbidity times 0.8.
+    Ineichen and Perez (2002, doi:10.1016/S0038-092X(02)00045-2) with pvlib's monthly Linke turbidity times
+    0.8.
 
     Parameters
     ----------
@@ -59,16 +60,16 @@ def _turbidity(latitude: float, longitude: float) -> FloatArray:
 def direct_normal(
     ghi_w_m2: FloatArray, zenith_deg: FloatArray, dni_extra_w_m2: FloatArray, pressure_pa: float
 ) -> FloatArray:
-    """Direct normal irradiance from global by DISC, the same numbers as ``pvlib.irradiance.disc`` (tested).
+    """Direct normal irradiance from global by DISC, the numbers of ``pvlib.irradiance.disc`` (tested).
 
-    Maxwell (1987), A quasi-physical model for converting hourly global horizontal to direct normal insolation,
-    SERI/TR-215-3087. Written again because pvlib's takes a time index and is ten times slower.
+    Maxwell (1987), A quasi-physical model for converting hourly global horizontal to direct normal
+    insolation, SERI/TR-215-3087. Written again because pvlib's takes a time index and is ten times slower.
 
     Parameters
     ----------
     ghi_w_m2, zenith_deg, dni_extra_w_m2 : ndarray, of shapes that broadcast
-        Global irradiance while the sun is up [W/m2], zenith without refraction [degrees], extraterrestrial normal
-        irradiance [W/m2].
+        Global irradiance while the sun is up [W/m2], zenith without refraction [degrees], extraterrestrial
+        normal irradiance [W/m2].
     pressure_pa : float
         [Pa]
 

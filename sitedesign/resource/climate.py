@@ -1,8 +1,8 @@
 """Climate of a site: daily-clearness quantiles, persistence and temperature by month.
 
-Two sources, one continuous rule. The base is the world's climate (:mod:`sitedesign.resource.climate_world`). Over
-and near the United States the *differences* between the stations of ``weather/climate`` and that base are
-interpolated and added: fully where the nearest station is within 300 km, fading to nothing at 1,000 km.
+Two sources, one continuous rule. The base is the world's climate (:mod:`sitedesign.resource.climate_world`).
+Over and near the United States the *differences* between the stations of ``weather/climate`` and that base
+are interpolated and added: fully where the nearest station is within 300 km, fading to nothing at 1,000 km.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class SiteClimate:
     Attributes
     ----------
     kt_quantiles : ndarray, shape (12, 28)
-        Daily clearness index at the normal scores :data:`SCORES`; nodes at mid-month for linear interpolation.
+        Daily clearness index at the normal scores :data:`SCORES`; nodes at mid-month for linear
+        interpolation.
     persistence : ndarray, shape (12,)
         Lag-1 autocorrelation of the normal scores.
     temperature : dict of ndarray, shape (12,)
@@ -138,8 +139,7 @@ def _site_climate(latitude: float, longitude: float, elevation_m: float) -> Site
 
 def mid_month_nodes(monthly_mean: FloatArray) -> FloatArray:
     """Values at mid-month between which linear interpolation has the given monthly means, shape (12,)."""
-    nodes: FloatArray = np.linalg.solve(_monthly_mean_of_nodes(), monthly_mean)
-    return nodes
+    return np.asarray(np.linalg.solve(_monthly_mean_of_nodes(), monthly_mean), dtype=np.float64)
 
 
 def daily_from_months(nodes: FloatArray) -> FloatArray:
@@ -174,8 +174,8 @@ def _monthly_mean_of_nodes() -> FloatArray:
 def _bent(quantiles: FloatArray, kt_mean: FloatArray, kt_sd: FloatArray) -> FloatArray:
     """Bend quantile functions to given means and sds without leaving the physical range, shape (12, 28).
 
-    A straight line between the logits of old and new values, found by Newton's method: near the bounds it scales
-    where a shift would pile the darkest days up at the bound.
+    A straight line between the logits of old and new values, found by Newton's method: near the bounds it
+    scales where a shift would pile the darkest days up at the bound.
     """
     top = quantiles[:, -1:] * _TOP_ROOM
     logit = _logit(quantiles / top)
@@ -189,8 +189,8 @@ def _bent(quantiles: FloatArray, kt_mean: FloatArray, kt_sd: FloatArray) -> Floa
     small = 1e-4
     for _ in range(12):
         now = moments(tilt)
-        by_offset = (moments(tilt + [small, 0]) - now) / small
-        by_factor = (moments(tilt + [0, small]) - now) / small
+        by_offset = (moments(tilt + np.array([small, 0])) - now) / small
+        by_factor = (moments(tilt + np.array([0, small])) - now) / small
         jacobian = np.stack([by_offset, by_factor], axis=2)
         step = np.linalg.solve(jacobian, (wanted - now)[:, :, None])[:, :, 0]
         tilt = tilt + np.clip(step, -0.5, 0.5)
@@ -280,17 +280,18 @@ def _stations() -> _Stations:
 
     h0 = np.array([monthly_h0_kwh_m2_day(value) for value in latitude])
     table_kt = by_month(clearness, "kt_mean")
-    # The table's Kt rests on Spencer's declination, 0.5 degrees off in spring and autumn: go back to irradiation.
+    # The table's Kt rests on Spencer's declination, 0.5 degrees off in spring and autumn: go back to
+    # irradiation.
     restated = by_month(clearness, "ghi_mean_kwh_m2_d") / h0 / table_kt
     quantiles = np.stack([by_month(clearness, name) for name in _FRACTION_NAMES], axis=2)
-    table_sd = by_month(clearness, "kt_std")
+    table_sd, lag1 = by_month(clearness, "kt_std"), by_month(clearness, "rho1_normal_score")
     world = [world_climate(*place) for place in zip(latitude, longitude, elevation, strict=True)]
     base = [item for item in world if item is not None]
     return _Stations(
         names, latitude, longitude, elevation, land_share,
         kt_mean_excess=table_kt * restated - np.array([item.kt_mean for item in base]),
         kt_sd_excess=table_sd * restated - np.array([item.kt_sd for item in base]),
-        persistence_excess=by_month(clearness, "rho1_normal_score") - np.array([item.persistence for item in base]),
+        persistence_excess=lag1 - np.array([item.persistence for item in base]),
         temperature_excess={
             name: by_month(warmth, name) - np.array([item.temperature[name] for item in base])
             for name in TEMPERATURE_FIELDS

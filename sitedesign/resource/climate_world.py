@@ -1,8 +1,8 @@
-"""Climate of any land cell: daily clearness from MERRA-2 (package ``gsee-climate-data``), the rest by formula.
+"""Climate of any land cell: clearness from MERRA-2 (package ``gsee-climate-data``), the rest by formula.
 
-The clearness of MERRA-2 is too sunny, and is corrected by formulas fitted at 115 stations in the United States;
-persistence and temperature follow regressions fitted at the 104 stations of ``weather/climate``. Everything here is
-also what the station tables are interpolated against (:mod:`sitedesign.resource.climate`).
+The clearness of MERRA-2 is too sunny, and is corrected by formulas fitted at 115 stations in the United
+States; persistence and temperature follow regressions fitted at the 104 stations of ``weather/climate``.
+Everything here is also what the station tables are interpolated against (:mod:`sitedesign.resource.climate`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ TEMPERATURE_FIELDS = (
     "corr_temp_ghi",
     "corr_range_ghi",
 )
-# Least squares on the 1,248 station-months against 1, |latitude|/40, cos t, sin t and mean Kt; the last two columns
-# are the 2 % and 98 % quantiles of the stations, to which the result is held.
+# Least squares on the 1,248 station-months against 1, |latitude|/40, cos t, sin t and mean Kt; the last two
+# columns are the 2 % and 98 % quantiles of the stations, to which the result is held.
 _TEMPERATURE_FITS = {
     "temp_anom_sd_c": (-0.855, 3.866, 1.508, 0.542, 2.127, 1.4, 7.5),
     "temp_anom_lag1": (0.627, 0.041, 0.0, -0.003, 0.082, 0.59, 0.83),
@@ -109,7 +109,8 @@ def world_climate(latitude: float, longitude: float, elevation_m: float) -> Worl
     kt_mean, kt_sd = corrected_moments(raw_mean, raw_sd, latitude)
     persistence = persistence_by_formula(kt_mean, kt_sd, latitude)
     land_share = _land_share(latitude, longitude)
-    temperature = temperature_by_formula(latitude, elevation_m, land_share, kt_mean)
+    drift = _north_atlantic_drift(latitude, longitude)
+    temperature = temperature_by_formula(latitude, elevation_m, land_share, kt_mean, drift)
     return WorldClimate(kt_mean, kt_sd, persistence, temperature)
 
 
@@ -118,8 +119,8 @@ def corrected_moments(
 ) -> tuple[FloatArray, FloatArray]:
     """Mean and standard deviation of daily Kt from those of MERRA-2, shape (12,).
 
-    Fitted at 115 stations in the United States (leave-one-out). In deserts, where it runs 1 to 3 % low and the raw
-    value 5 % high, half of the raw value is blended in as its mean rises from 0.62 to 0.70.
+    Fitted at 115 stations in the United States (leave-one-out). In deserts, where it runs 1 to 3 % low and
+    the raw value 5 % high, half of the raw value is blended in as its mean rises from 0.62 to 0.70.
     """
     phase = _season(latitude)
     cos_t, sin_t = np.cos(phase), np.sin(phase)
@@ -137,8 +138,8 @@ def corrected_moments(
 def persistence_by_formula(kt_mean: FloatArray, kt_sd: FloatArray, latitude: float) -> FloatArray:
     """Lag-1 autocorrelation of the normal scores of daily Kt, shape (12,).
 
-    Regression on the 1,248 station-months (standard error 0.09); latitude is held to the 25 to 50 degrees of the
-    stations, the result to 0.12 .. 0.58.
+    Regression on the 1,248 station-months (standard error 0.09); latitude is held to the 25 to 50 degrees of
+    the stations, the result to 0.12 .. 0.58.
     """
     phase = _season(latitude)
     reach = np.clip(abs(latitude), 25, 50) / 40
@@ -150,20 +151,22 @@ def persistence_by_formula(kt_mean: FloatArray, kt_sd: FloatArray, latitude: flo
         - 0.035 * np.sin(phase)
         - 0.245 * reach
     )
-    return np.clip(fit, 0.12, 0.58)
+    persistence: FloatArray = np.clip(fit, 0.12, 0.58)
+    return persistence
 
 
 def temperature_by_formula(
-    latitude: float, elevation_m: float, land_share: float, kt_mean: FloatArray
+    latitude: float, elevation_m: float, land_share: float, kt_mean: FloatArray, drift: float = 0.0
 ) -> dict[str, FloatArray]:
     """Monthly temperature statistics without stations; means are good to about 5 degrees.
 
-    The annual mean has the second-Legendre shape of North (1975, doi:10.1175/1520-0469(1975)032<2033:TOEBCM>2.0.CO;2);
-    the level, lapse rate and the seasonal swing against the share of land around are fitted at the stations.
+    The annual mean falls with latitude as in North (1975, J. Atmos. Sci. 32, 2033-2043); its level, the lapse
+    rate and the seasonal swing against the share of land around are fitted at the stations. `drift` of 1 adds
+    the 7 degrees by which western Europe is warmer than its latitude.
     """
     sine = np.sin(np.radians(latitude))
-    annual = 16.7 - 28.0 * (3 * sine**2 - 1) / 2 - _LAPSE_C_PER_KM * elevation_m / 1000
-    swing = (3.72 + 15.35 * land_share) * abs(sine)
+    annual = 16.7 - 28.0 * (3 * sine**2 - 1) / 2 - _LAPSE_C_PER_KM * elevation_m / 1000 + 7.0 * drift
+    swing = (3.72 + 15.35 * land_share) * abs(sine) * (1 - 0.45 * drift)
     phase = _season(latitude)
     warmest = 2 * np.pi * 6.64 / 12  # 20 July
     found = {"temp_mean_c": annual + swing * np.cos(phase - warmest)}
@@ -172,6 +175,16 @@ def temperature_by_formula(
         value = one + lat * reach + cos * np.cos(phase) + sin * np.sin(phase) + clear * kt_mean
         found[name] = np.clip(value, low, high)
     return found
+
+
+def _north_atlantic_drift(latitude: float, longitude: float) -> float:
+    """How much of the North Atlantic's warmth a place gets, 0 to 1.
+
+    A bell around 57 N, 5 E, set so that London, Paris and Berlin come out within a degree of their published
+    normals (11, 12 and 10 degrees C).
+    """
+    east = (longitude - 5 + 180) % 360 - 180
+    return float(np.exp(-((east / 30) ** 2) - ((latitude - 57) / 15) ** 2))
 
 
 def world_quantiles(latitude: float, longitude: float, probabilities: FloatArray) -> FloatArray:
@@ -234,7 +247,7 @@ def _cell_h0_w_m2(row: int) -> FloatArray:
 
 
 def _land_share(latitude: float, longitude: float) -> float:
-    """Share of land in a box 15 degrees high and 21 wide, shifted 6 degrees to the west, whence weather comes."""
+    """Share of land in a box 15 degrees high, 21 wide and shifted 6 to the west, whence weather comes."""
     land = _cells().land
     cells = _cells()
     up = np.clip((latitude - cells.latitude[0]) / _CELL_DEG, 0, land.shape[0] - 1)

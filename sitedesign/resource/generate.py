@@ -1,8 +1,8 @@
 """Weather years out of climate statistics: days first, then the hours within them.
 
-A day's clearness is drawn from the site's monthly quantiles along a chain of normal scores (first-order persistence
-plus, in persistent climates, a slow part); the hours scatter around the day and add up to it exactly. A screening
-source: ``weather/README.md`` says what it reproduces and what not.
+A day's clearness is drawn from the site's monthly quantiles along a chain of normal scores (first-order
+persistence plus, in persistent climates, a slow part); the hours scatter around the day and add up to it
+exactly. A screening source: ``weather/README.md`` says what it reproduces and what not.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ _HOURLY_SD = np.array([0.09, 0.16, 0.22, 0.25, 0.25, 0.20, 0.11, 0.06])
 _BRIGHT_HOURS = 10
 _HOURLY_LAG1 = np.array([0.55, 0.52, 0.57, 0.59, 0.58, 0.52, 0.39, 0.27])
 
-# Exponent of the lognormal that gives the deviations the skewness of 18 years at Colusa and one at Table Mountain
-# (2.1, 1.2, 0.6, 0.1, -0.4, -0.9, -2.1, -2.4): bright gaps on dark days, passing clouds on bright ones.
+# Exponent of the lognormal that gives the deviations the skewness of 18 years at Colusa and one at Table
+# Mountain (2.1, 1.2, 0.6, 0.1, -0.4, -0.9, -2.1, -2.4): bright gaps on dark days, passing clouds on bright
+# ones.
 _HOURLY_SKEW = np.array([0.55, 0.38, 0.20, 0.03, -0.13, -0.29, -0.55, -0.62])
 
-# Part of the variance that changes over weeks: none where days hardly persist, 0.13 in California, as the lag-5 and
-# lag-7 autocorrelations of the records at Durham, Muleshoe and Colusa ask for.
-_SLOW_PER_PERSISTENCE, _SLOW_FROM, _SLOW_MOST = 0.55, 0.31, 0.15
+# Part of the variance that changes over weeks: none where days hardly persist, 0.15 in California, as the
+# lag-5 and lag-7 autocorrelations of the records at Durham, Muleshoe and Colusa ask for.
+_SLOW_PER_PERSISTENCE, _SLOW_FROM, _SLOW_MOST = 0.80, 0.33, 0.20
 _SLOW_DAYS = 30.0
 
 _DAY_OVER_CLEAR = 1.20  # largest day against a cloudless one; a guard, met by hardly any day
@@ -61,8 +62,8 @@ class _Days:
 def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
     """Generate weather years from embedded climate statistics.
 
-    The first years of a longer run are those of a shorter one, and the days are the same at every step length.
-    Sites share the random numbers of a seed, so that they can be compared.
+    The first years of a longer run are those of a shorter one, and the days are the same at every step
+    length. Sites share the random numbers of a seed, so that they can be compared.
 
     Parameters
     ----------
@@ -77,8 +78,8 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
     Returns
     -------
     Weather
-        Daily sums are clearness times extraterrestrial irradiation; ``ghi = dhi + dni cos(apparent zenith)`` with the
-        zenith of :func:`~sitedesign.resource.sun.solar_geometry`.
+        Daily sums are clearness times extraterrestrial irradiation; ``ghi = dhi + dni cos(apparent zenith)``
+        with the zenith of :func:`~sitedesign.resource.sun.solar_geometry`.
 
     Raises
     ------
@@ -103,8 +104,8 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
     )
     return Weather(
         site=site, step_minutes=step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi, dni_w_m2=dni,
-        dhi_w_m2=dhi, temp_air_c=temp, wind_speed_m_s=np.full_like(ghi, WIND_M_S), utc_offset_h=site.utc_offset_h,
-        source=source, sun_offset_minutes=step_minutes / 2,
+        dhi_w_m2=dhi, temp_air_c=temp, wind_speed_m_s=np.full_like(ghi, WIND_M_S),
+        utc_offset_h=site.utc_offset_h, source=source, sun_offset_minutes=step_minutes / 2,
     )  # fmt: skip
 
 
@@ -136,7 +137,7 @@ def _draw_days(
     clear_shock, slow_shock, warm_shock, range_shock = shocks
     lag1 = daily_from_months(climate.persistence)
     slow_lag1 = np.full(DAYS_PER_YEAR, np.exp(-1 / _SLOW_DAYS))
-    slow = np.clip(_SLOW_PER_PERSISTENCE * (lag1 - _SLOW_FROM), 0, _SLOW_MOST)
+    slow = float(np.clip(_SLOW_PER_PERSISTENCE * (lag1.mean() - _SLOW_FROM), 0, _SLOW_MOST))
     fast_lag1 = np.clip((lag1 - slow * slow_lag1) / (1 - slow), 0, 0.95)
     fast_scores = _chain(clear_shock, fast_lag1)
     scores = np.sqrt(1 - slow) * fast_scores + np.sqrt(slow) * _chain(slow_shock, slow_lag1)
@@ -144,7 +145,8 @@ def _draw_days(
 
     weather = {name: daily_from_months(values) for name, values in climate.temperature.items()}
     warm_lag1 = np.clip(weather["temp_anom_lag1"], 0, 0.95)
-    # Shared shocks give the wanted correlation of the two chains: their covariance is r / (1 - a b) times both sds.
+    # Shared shocks give the wanted correlation of the two chains: their covariance is r / (1 - a b) times
+    # both sds.
     wanted = weather["corr_temp_ghi"] / np.sqrt(1 - slow)
     shared = wanted * (1 - warm_lag1 * fast_lag1) / np.sqrt((1 - warm_lag1**2) * (1 - fast_lag1**2))
     shared = np.clip(shared, -0.95, 0.95)
@@ -184,8 +186,8 @@ def _steps_of_days(
 ) -> FloatArray:
     """Global irradiance of all steps whose sums are exactly the days', shape (years, steps_per_year). [W/m2]
 
-    The clear-sky index scatters around the day's mean as a first-order chain; the day is then rescaled, steps that
-    meet their bound staying there.
+    The clear-sky index scatters around the day's mean as a first-order chain; the day is then rescaled, steps
+    that meet their bound staying there.
     """
     years, steps = kt.shape[0], sun.steps_per_day
     clear = clear_ghi.reshape(DAYS_PER_YEAR, steps)
@@ -214,8 +216,8 @@ def _steps_of_days(
 def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> FloatArray:
     """Deviations of the clear-sky index from the day's mean, shape (years, 365, steps_per_day).
 
-    First-order chains within each day. At steps below an hour the chain is the one whose hourly means have the
-    table's standard deviation and lag-1 correlation.
+    First-order chains within each day. At steps below an hour the chain is the one whose hourly means have
+    the table's standard deviation and lag-1 correlation.
     """
     years, _ = kt.shape
     steps = 24 * 60 // step_minutes
@@ -238,8 +240,8 @@ def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> Flo
 def _chain_for_step(step_minutes: int) -> tuple[FloatArray, FloatArray]:
     """Lag-1 correlation and sd of the chain at the given step, by daily Kt.
 
-    The table is about hourly means less the day's mean; the chain is longer-lived and wider than that by what the
-    mean over an hour and the subtraction of the mean over a day of ten bright hours take away.
+    The table is about hourly means less the day's mean; the chain is longer-lived and wider than that by what
+    the mean over an hour and the subtraction of the mean over a day of ten bright hours take away.
     """
     lag = np.linspace(0.01, 0.9995, 4000)
     count = 60 // step_minutes
@@ -303,7 +305,10 @@ def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
 
 
 def _diurnal_shape(sun: SolarGeometry) -> FloatArray:
-    """Course of a day's temperature: -1 at sunrise to +1 at 15 h solar, daily mean 0, shape (steps_per_year,)."""
+    """Course of a day's temperature, range 2, mean 0: coldest at sunrise, warmest at 15 h solar.
+
+    Shape (steps_per_year,).
+    """
     steps = sun.steps_per_day
     clock = (np.arange(steps) + 0.5) * 24 / steps
     light = sun.daylight_fraction.reshape(DAYS_PER_YEAR, steps)
@@ -317,8 +322,8 @@ def _diurnal_shape(sun: SolarGeometry) -> FloatArray:
     # Cooling is quick in the evening and slow before dawn.
     falling = np.cos(np.pi * (np.maximum(since_sunrise - rise_h, 0) / (24 - rise_h)) ** 0.7)
     shape = np.where(since_sunrise < rise_h, rising, falling)
-    shape -= shape.mean(axis=1, keepdims=True)
-    return shape.ravel()
+    course: FloatArray = (shape - shape.mean(axis=1, keepdims=True)).ravel()
+    return course
 
 
 def _notes(climate: SiteClimate, ghi: FloatArray, step_minutes: int) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.resource.sun import FloatArray
@@ -15,8 +16,8 @@ from sitedesign.resource.weather import DAYS_PER_YEAR, Weather
 def worst_spells(weather: Weather, days: Sequence[int] = (3, 5, 10), count: int = 1) -> pd.DataFrame:
     """Darkest spells in the record, not overlapping.
 
-    A spell may run from one year into the next where the next row is the next calendar year (or the next generated
-    year), never across a gap in the record.
+    A spell may run from one year into the next where the next row is the next calendar year (or the next
+    generated year), never across a gap in the record.
 
     Parameters
     ----------
@@ -29,9 +30,9 @@ def worst_spells(weather: Weather, days: Sequence[int] = (3, 5, 10), count: int 
     Returns
     -------
     DataFrame
-        Columns ``days``, ``rank``, ``year`` (of the first day), ``start`` and ``end`` (month-day, both within the
-        spell), ``ghi_kwh_m2_day``, ``share_of_season``; fewer than `count` rows a length where the record has no
-        room for more.
+        Columns ``days``, ``rank``, ``year`` (of the first day), ``start`` and ``end`` (month-day, both within
+        the spell), ``ghi_kwh_m2_day``, ``share_of_season``; fewer than `count` rows a length where the record
+        has no room for more.
 
     Raises
     ------
@@ -96,13 +97,14 @@ def _check(days: Sequence[int], count: int) -> None:
         raise InputError(faults, "worst_spells()")
 
 
-def _joined(weather: Weather) -> np.ndarray:
+def _joined(weather: Weather) -> NDArray[np.bool_]:
     """Whether each row is followed by its next year, shape (years - 1,)."""
-    return np.diff(np.array(weather.years, dtype=int)) == 1
+    joined: NDArray[np.bool_] = np.diff(np.array(weather.years, dtype=int)) == 1
+    return joined
 
 
-def _running_means(daily: FloatArray, length: int, joined: np.ndarray) -> FloatArray:
-    """Mean of the `length` days from each day, NaN where they would leave the record, shape (years * 365,)."""
+def _running_means(daily: FloatArray, length: int, joined: NDArray[np.bool_]) -> FloatArray:
+    """Mean of `length` days from each, NaN where they would leave the record, shape (years * 365,)."""
     flat = daily.ravel()
     sums = np.concatenate([[0.0], np.cumsum(flat)])
     means = np.full(flat.size, np.nan)

@@ -127,7 +127,8 @@ def monthly_h0_kwh_m2_day(latitude: float) -> FloatArray:
     With the declination of noon UTC; within 0.1 % of :attr:`SolarGeometry.h0_kwh_m2_day`.
     """
     daily = _daily_h0(round(latitude, 6))
-    return np.add.reduceat(daily, MONTH_STARTS) / np.diff([*MONTH_STARTS, DAYS_PER_YEAR])
+    monthly: FloatArray = np.add.reduceat(daily, MONTH_STARTS) / np.diff([*MONTH_STARTS, DAYS_PER_YEAR])
+    return monthly
 
 
 @lru_cache(maxsize=1024)
@@ -218,7 +219,8 @@ def _sunlit(
     width = np.maximum(last - first, 0)
     lit = width > 1e-6
     middle = np.where(lit, (first + last) / 2, hour_angle)
-    daylight = np.where(lit, width / (2 * half), 0)
+    # Whole intervals are exactly 1, which rounding would spoil.
+    daylight = np.where(width > 2 * half - 1e-9, 1, np.where(lit, width / (2 * half), 0))
     integral = sin_product * width + cos_product * (np.sin(last) - np.sin(first))
     cos_mean = np.where(lit, np.maximum(integral, 0) / (2 * half), 0)
     return middle, daylight, cos_mean
