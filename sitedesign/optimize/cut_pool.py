@@ -1,0 +1,84 @@
+"""Cuts that hold for every question about the same data: other prices, limits and targets may come and go."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from sitedesign.case import Case, FloatArray
+from sitedesign.optimize.oracle import Oracle
+from sitedesign.optimize.prices import Cut, PriceSearch
+
+_GROWTH = 256
+
+
+class CutPool:
+    """Oracle of one set of data and all cuts it has given.
+
+    A cut depends on the series, the efficiencies, the tiers and the units, not on what anything costs or
+    on any budget or bound.
+
+    Parameters
+    ----------
+    case : Case
+
+    Attributes
+    ----------
+    search : PriceSearch
+    count : int
+        Number of cuts.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.search = PriceSearch(Oracle(case))
+        self.count = 0
+        self._key = data_key(case)
+        self._known: set[bytes] = set()
+        self._lines = np.empty((0, len(case.backup) + 1 + 4 + self.search.oracle.rows))
+
+    def fits(self, case: Case) -> bool:
+        """Whether the cuts hold for a case."""
+        return self._key == data_key(case)
+
+    def add(self, cut: Cut) -> int | None:
+        """Keep a cut, scaled to coefficients of at most 1; returns its number, or None when it is known."""
+        line = np.concatenate([cut.prices, -cut.coefficients])
+        scale = float(np.abs(np.delete(line, cut.prices.size)).max(initial=0.0))
+        if scale == 0.0:
+            return None
+        line /= scale
+        mark = line.tobytes()
+        if mark in self._known:
+            return None
+        self._known.add(mark)
+        if self.count == len(self._lines):
+            self._lines = np.concatenate([self._lines, np.empty((_GROWTH, line.size))])
+        self._lines[self.count] = line
+        self.count += 1
+        return self.count - 1
+
+    def row(self, number: int) -> tuple[FloatArray, float]:
+        """Coefficients of (totals, capacities) and lower bound of a cut, both scaled."""
+        totals = self._lines.shape[1] - 4 - self.search.oracle.rows
+        line = self._lines[number]
+        return np.delete(line, totals), float(-line[totals])
+
+    def missing(self, totals: FloatArray, capacities: FloatArray) -> FloatArray:
+        """By how much each cut is violated at a point, shape (count,)."""
+        return np.asarray(-self._lines[: self.count] @ np.concatenate([totals, [1.0], capacities]))
+
+
+def data_key(case: Case) -> str:
+    """Fingerprint of everything the operation of a plant depends on."""
+    digest = hashlib.sha256()
+    for series in (case.solar_yield, case.load_mw, case.usable):
+        digest.update(np.ascontiguousarray(series).tobytes())
+    for item in case.backup:
+        rows = 1 if item.capability.shape[0] == 1 else item.units_max
+        digest.update(f"{item.unit_mw!r} {rows}".encode())
+        digest.update(np.ascontiguousarray(item.capability).tobytes())
+    digest.update(
+        f"{case.step_h!r} {case.years} {case.eta_charge!r} {case.eta_discharge!r} {case.tiers!r}".encode()
+    )
+    return digest.hexdigest()

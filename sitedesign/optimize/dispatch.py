@@ -1,0 +1,68 @@
+"""Operation of a fixed plant by somebody who knows the future: the least cost, exactly."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from sitedesign.case import Case, Dispatch, Plant
+from sitedesign.errors import InfeasibleDesign
+from sitedesign.optimize.oracle import NoDispatch, Oracle, Point, PricePath, Run
+from sitedesign.optimize.prices import Budgets, Operation, PriceSearch, budgets_of
+from sitedesign.optimize.rack_shortfall import expected_shortfall
+
+__all__ = ["NoDispatch", "Oracle", "Point", "PricePath", "Run", "foresight", "mixed_dispatch"]
+
+
+def foresight(case: Case, plant: Plant) -> Dispatch:
+    """Least-cost operation that meets the uptime budget if the plant can, else the least weighted shedding.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+
+    Returns
+    -------
+    Dispatch
+        Battery full at the start and at the end.
+
+    Raises
+    ------
+    InfeasibleDesign
+        When the battery cannot be full again at the end.
+    """
+    oracle = Oracle(case)
+    shortfall = float(expected_shortfall(case.racks_contracted, plant.racks, case.rack_availability))
+    budgets = budgets_of(case, shortfall * case.load_mwh_per_yr)
+    uptime = Budgets(budgets.cost, budgets.rows[:1], budgets.limit[:1])
+    point = oracle.point(plant)
+    operation = PriceSearch(oracle).operate(point, uptime)
+    if not operation.mixture:
+        message = "the battery cannot be full again at the end: usable energy grows more than can be charged"
+        raise InfeasibleDesign(message)
+    return mixed_dispatch(oracle, point, operation)
+
+
+def mixed_dispatch(oracle: Oracle, point: Point, operation: Operation) -> Dispatch:
+    """Dispatch of an operation: a mixture of feasible dispatches is feasible and meets the budgets exactly.
+
+    Parameters
+    ----------
+    oracle : Oracle
+    point : Point
+    operation : Operation
+        With a mixture.
+
+    Returns
+    -------
+    Dispatch
+    """
+    parts = [(oracle.dispatch(point, order), share) for order, share in operation.mixture]
+    if len(parts) == 1:
+        return parts[0][0]
+    fields = [item.name for item in dataclasses.fields(Dispatch)]
+    return Dispatch(
+        **{name: np.sum([getattr(d, name) * share for d, share in parts], axis=0) for name in fields}
+    )

@@ -1,0 +1,336 @@
+"""Least-cost plant over many weather years: a small mixed-integer master and an exact dispatch that cuts it.
+
+First the linear relaxation, with cheap cuts at points between its solution and the best plant known (in-out
+separation keeps it from zigzagging). Then whole units and racks: the master proposes counts, the continuous
+capacities are polished for them, and the master's bound and the best plant close in on each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from sitedesign.case import Case, Plant, Sizing
+from sitedesign.equations.variables import USD_PER_KUSD
+from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.dispatch import mixed_dispatch
+from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
+from sitedesign.optimize.oracle import Point
+from sitedesign.optimize.prices import Operation, budgets_of
+
+Progress = Callable[[str], None]
+
+_TOWARDS_BEST = 0.4  # share of the way from the master's proposal to the best plant at which cuts are made
+_PUSHES = (0.02, 0.06, 0.2)  # how much more of everything is tried when a proposal falls short
+_RELAXED = 5.0  # gap at which the relaxation is left, in units of the gap asked for
+_POLISHED = 0.3  # the same for the polishing of given counts
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Incumbent:
+    plant: Plant
+    operation: Operation
+    cost_usd_per_yr: float
+
+
+class _Stop(Exception):
+    """A limit has been reached."""
+
+    def __init__(self, limit: str) -> None:
+        self.limit = limit
+        super().__init__(limit)
+
+
+def solve_cuts(
+    case: Case,
+    *,
+    gap: float = 1e-4,
+    time_limit_s: float | None = None,
+    iteration_limit: int | None = None,
+    warm_start: Plant | None = None,
+    cut_pool: CutPool | None = None,
+    progress: Progress | None = None,
+) -> Sizing:
+    """Find the least-cost plant of a case by cuts from the exact dispatch.
+
+    Parameters
+    ----------
+    case : Case
+    gap : float
+        Relative gap between incumbent and bound at which to stop. [fraction]
+    time_limit_s : float, optional
+        [s]
+    iteration_limit : int, optional
+        Most solves of the master.
+    warm_start : Plant, optional
+        A plant to start from, feasible or not.
+    cut_pool : CutPool, optional
+        Cuts of earlier solves on the same data; new ones are added to it.
+    progress : callable, optional
+        Called with one line of text for each solve of the whole-number master.
+
+    Returns
+    -------
+    Sizing
+        With the dispatch of the incumbent.
+
+    Raises
+    ------
+    InfeasibleDesign
+        When no plant meets the request.
+    NotProvenOptimal
+        When a limit is reached before any feasible plant is known.
+    ValueError
+        When the pool belongs to other data.
+    """
+    search = _Search(case, gap, time_limit_s, iteration_limit, cut_pool, progress)
+    return search.solve(warm_start)
+
+
+class _Descent:
+    """In-out separation: where to cut next, and when there is nothing more to gain.
+
+    Cuts are made between the master's proposal and the best point known, which keeps the master from jumping
+    from corner to corner; when that brings no progress, at the proposal itself.
+    """
+
+    def __init__(self) -> None:
+        self.centre: Proposal | None = None
+        self.slow = False
+        self._best, self._bound = np.inf, -np.inf
+        self._stalled, self._at_proposal = False, False
+
+    def ends(self, bound: float, known: float, gap: float) -> bool:
+        """Take in a new bound; True within the gap of the best cost (or a known one), or without progress."""
+        gain = bound - self._bound
+        still = gain <= 1e-9 * abs(bound) and self._stalled
+        self.slow = gain <= 0.05 * abs(bound)
+        self._bound = bound
+        best = min(self._best, known)
+        within = bool(np.isfinite(best)) and best - bound <= gap * abs(best)
+        done = within or (still and self._at_proposal)
+        self._at_proposal = still
+        return done
+
+    def trial(self, proposal: Proposal) -> Proposal:
+        """Point to operate next."""
+        if self.centre is None or self._at_proposal:
+            self._at_proposal = True
+            return proposal
+        return proposal.towards(self.centre, _TOWARDS_BEST)
+
+    def learn(self, trial: Proposal, cost: float) -> None:
+        """Take in the cost of a trial."""
+        self._stalled = cost >= self._best * (1 - 1e-9)
+        if cost < self._best:
+            self._best, self.centre = cost, trial
+
+
+class _Search:
+    def __init__(
+        self,
+        case: Case,
+        gap: float,
+        time_limit_s: float | None,
+        iteration_limit: int | None,
+        cut_pool: CutPool | None,
+        progress: Progress | None,
+    ) -> None:
+        self.start = time.perf_counter()
+        self.case, self.gap = case, gap
+        self.end = None if time_limit_s is None else self.start + time_limit_s
+        self.iteration_limit = iteration_limit
+        if cut_pool is not None and not cut_pool.fits(case):
+            message = "the cut pool belongs to other weather, load, battery or units: start a new one"
+            raise ValueError(message)
+        self.pool = cut_pool or CutPool(case)
+        self.model = MasterModel(case, self.pool)
+        self.say = progress or (lambda _: None)
+        self.best: _Incumbent | None = None
+        self.bound = -np.inf
+        self.uptime_price: float | None = None
+
+    # ------------------------------------------------------------------ outer loop
+
+    def solve(self, warm_start: Plant | None) -> Sizing:
+        stopped_by = "gap"
+        try:
+            if warm_start is not None:
+                self._try_plant(warm_start)
+            self._relaxation()
+            self._whole_numbers()
+        except _Stop as stop:
+            stopped_by = stop.limit
+        except MasterStopped as stop:
+            stopped_by = stop.report.status.value
+            self.bound = max(self.bound, stop.report.bound * USD_PER_KUSD)
+        return self._sizing(stopped_by)
+
+    def _relaxation(self) -> None:
+        """Cuts for the linear relaxation, until its own gap is a few times the one asked for."""
+        descent = _Descent()
+        while True:
+            proposal = self._propose(whole=False)
+            self.bound = max(self.bound, proposal.bound_usd_per_yr)
+            if descent.ends(proposal.bound_usd_per_yr, np.inf, _RELAXED * self.gap):
+                return
+            self._step(descent, proposal)
+
+    def _whole_numbers(self) -> None:
+        while True:
+            proposal = self._propose(whole=True)
+            self.bound = max(self.bound, proposal.bound_usd_per_yr)
+            self.say(self._news())
+            if self._closed(1.0):
+                return
+            units, racks = self.model.counts(proposal)
+            operation = self._operate(proposal, likely=False)
+            self._keep(_plant(proposal, units, racks), operation, proposal)
+            self._polish(_plant(proposal, units, racks))
+            if self._closed(1.0):
+                return
+
+    def _polish(self, counts: Plant) -> None:
+        """Best solar and battery for given units and racks, or proof that they cannot be the best."""
+        self.model.fix_counts(counts)
+        self.model.stay_inside(on=True)
+        descent = _Descent()
+        try:
+            while True:
+                proposal = self._ask(whole=False)
+                known = self.best.cost_usd_per_yr if self.best else np.inf
+                if proposal is None or descent.ends(proposal.bound_usd_per_yr, known, _POLISHED * self.gap):
+                    return
+                trial, operation = self._step(descent, proposal)
+                self._keep(_plant(trial, counts.units, counts.racks), operation, trial)
+        finally:
+            self.model.stay_inside(on=False)
+            self.model.free_counts()
+
+    # ------------------------------------------------------------------ steps
+
+    def _step(self, descent: _Descent, proposal: Proposal) -> tuple[Proposal, Operation]:
+        """Operate a point between the proposal and the best known one, or a larger plant until one is known."""
+        trial = descent.trial(proposal)
+        operation = self._operate(trial, likely=trial is not proposal)
+        if not operation.feasible and descent.centre is None and descent.slow:
+            for share in _PUSHES:
+                trial = self._larger(proposal, 1.0 + share)
+                operation = self._operate(trial)
+                if operation.feasible:
+                    break
+        descent.learn(trial, trial.capital_usd_per_yr + operation.cost_usd_per_yr)
+        return trial, operation
+
+    def _ask(self, *, whole: bool) -> Proposal | None:
+        """Solve the master unless a limit forbids it."""
+        self._check_limits()
+        left = None if self.end is None else self.end - time.perf_counter()
+        return self.model.propose(whole=whole, gap=0.1 * self.gap, time_limit_s=left)
+
+    def _propose(self, *, whole: bool) -> Proposal:
+        proposal = self._ask(whole=whole)
+        if proposal is None:
+            raise self._infeasible()
+        return proposal
+
+    def _operate(self, proposal: Proposal, *, likely: bool = True) -> Operation:
+        budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr)
+        operation = self.pool.search.operate(proposal.point, budgets, likely=likely)
+        for cut in operation.cuts:
+            self.pool.add(cut)
+        return operation
+
+    def _larger(self, proposal: Proposal, factor: float) -> Proposal:
+        case, limits, old = self.case, self.case.limits, proposal.point
+        solar = min(old.solar_mw * factor, limits.solar_mw[1])
+        if limits.land_acres is not None and case.solar_acres_per_mw > 0.0:
+            solar = min(solar, limits.land_acres / case.solar_acres_per_mw)
+        energy = min(old.battery_mwh * factor, limits.battery_mwh[1])
+        power = min(old.battery_mw * factor, limits.battery_mw[1])
+        if limits.min_duration_h:
+            power = min(power, energy / limits.min_duration_h)
+        if limits.max_duration_h is not None:
+            energy = min(energy, power * limits.max_duration_h)
+        extra = (
+            case.solar_cost_usd_per_mw_yr * (solar - old.solar_mw)
+            + case.battery_cost_usd_per_mwh_yr * (energy - old.battery_mwh)
+            + case.battery_cost_usd_per_mw_yr * (power - old.battery_mw)
+        )
+        return dataclasses.replace(
+            proposal,
+            point=Point(solar, energy, power, old.units),
+            capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
+        )
+
+    def _keep(self, plant: Plant, operation: Operation, proposal: Proposal) -> None:
+        cost = proposal.capital_usd_per_yr + operation.cost_usd_per_yr
+        if operation.feasible and (self.best is None or cost < self.best.cost_usd_per_yr):
+            self.best = _Incumbent(plant, operation, cost)
+
+    def _closed(self, share: float) -> bool:
+        return self.best is not None and self.best.cost_usd_per_yr - self.bound <= share * self.gap * abs(
+            self.best.cost_usd_per_yr
+        )
+
+    def _try_plant(self, plant: Plant) -> None:
+        """Operate a plant given from outside, if the limits allow it."""
+        self.model.fix_counts(plant)
+        self.model.fix_plant(plant)
+        proposal = self._ask(whole=False)
+        self.model.free_plant()
+        self.model.free_counts()
+        if proposal is not None:
+            operation = self._operate(proposal)
+            self._keep(plant, operation, proposal)
+
+    def _check_limits(self) -> None:
+        if self.end is not None and time.perf_counter() >= self.end:
+            limit = "time_limit"
+            raise _Stop(limit)
+        if self.iteration_limit is not None and self.model.solves >= self.iteration_limit:
+            limit = "iteration_limit"
+            raise _Stop(limit)
+
+    def _news(self) -> str:
+        cost = "none yet" if self.best is None else f"{self.best.cost_usd_per_yr / 1e6:,.3f}"
+        return f"master {self.model.solves}: best {cost}, bound {self.bound / 1e6:,.3f} M USD/yr"
+
+    def _infeasible(self) -> InfeasibleDesign:
+        return InfeasibleDesign("no plant within the limits meets the budgets in every weather year")
+
+    def _sizing(self, stopped_by: str) -> Sizing:
+        best = self.best
+        if best is None:
+            message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
+            raise NotProvenOptimal(message, None, self.bound)
+        point = self.pool.search.oracle.point(best.plant)
+        return Sizing(
+            plant=best.plant,
+            objective_usd_per_yr=best.cost_usd_per_yr,
+            bound_usd_per_yr=min(self.bound, best.cost_usd_per_yr),
+            backup_mwh_per_yr=tuple(best.operation.totals[:-1].tolist()),
+            lost_mwh_per_yr=float(best.operation.totals[-1]),
+            method="cuts",
+            stopped_by=stopped_by,
+            seconds=time.perf_counter() - self.start,
+            iterations=self.model.solves,
+            uptime_price_usd_per_mwh=self._uptime_price(best.plant),
+            dispatch=mixed_dispatch(self.pool.search.oracle, point, best.operation),
+        )
+
+    def _uptime_price(self, plant: Plant) -> float | None:
+        """Dual of the uptime row at the incumbent's units and racks."""
+        self.model.fix_counts(plant)
+        self.model.stay_inside(on=True)
+        proposal = self.model.propose(whole=False)
+        return None if proposal is None else self.model.uptime_price_usd_per_mwh()
+
+
+def _plant(proposal: Proposal, units: tuple[int, ...], racks: int) -> Plant:
+    point = proposal.point
+    return Plant(float(point.solar_mw), float(point.battery_mwh), float(point.battery_mw), units, racks)

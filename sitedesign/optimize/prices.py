@@ -1,0 +1,317 @@
+"""The least operating cost of a fixed plant within its annual budgets, and the prices that prove it.
+
+With a price on every budget the exact dispatch is one :meth:`~sitedesign.optimize.oracle.Oracle.run`. The
+best such prices are found by a concave maximisation that needs only a few runs, because a result changes
+only when the order of the slopes does. At the best prices two or more dispatches cost the same, and a mixture
+of them meets the budgets exactly: the optimum of the linear program, with its proof.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+from sitedesign.case import Case, FloatArray
+from sitedesign.optimize.oracle import NoDispatch, Oracle, Point, Run
+from sitedesign.optimize.slopes import Order, order_of
+
+_INSIDE = 1e-9  # how far inside the uptime budget a mixture stays, so that rounding cannot break it
+_HAIR, _SOLVER = 5e-7, 1e-7  # the same with several budgets, and the feasibility tolerance it has to cover
+_MOST_RUNS = 200  # the number of orders is finite, and far smaller for any study
+
+
+@dataclass(frozen=True, eq=False)
+class Budgets:
+    """Linear budgets of the annual totals: ``rows @ totals <= limit``.
+
+    Attributes
+    ----------
+    cost : ndarray, shape (K + 1,)
+        Price of the energy of each technology in the objective; the last entry (weighted shed load) is 0.
+        [USD/MWh]
+    rows : ndarray, shape (budgets, K + 1)
+        The first row is the uptime budget, of weighted shed load alone.
+    limit : ndarray, shape (budgets,)
+        [MWh/yr, or t/yr for carbon dioxide]
+    """
+
+    cost: FloatArray
+    rows: FloatArray
+    limit: FloatArray
+
+
+def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
+    """Budgets of a case.
+
+    Parameters
+    ----------
+    case : Case
+    rack_lost_mwh_per_yr : float
+        Part of the downtime budget that broken racks use up. [MWh/yr]
+
+    Returns
+    -------
+    Budgets
+    """
+    technologies = len(case.backup)
+    cost = np.array([item.marginal_cost_usd_per_mwh for item in case.backup] + [0.0])
+    rows, load = [np.eye(technologies + 1)[-1]], case.load_mwh_per_yr
+    limit = [(1 - case.uptime_target) * load - rack_lost_mwh_per_yr]
+    if case.limits.min_renewable_share is not None and technologies:
+        rows.append(np.append(np.ones(technologies), 0.0))
+        limit.append((1 - case.limits.min_renewable_share) * load)
+    if case.limits.max_co2_t_per_yr is not None and technologies:
+        rows.append(np.array([item.co2_t_per_mwh for item in case.backup] + [0.0]))
+        limit.append(case.limits.max_co2_t_per_yr)
+    return Budgets(cost, np.array(rows), np.array(limit))
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """``prices @ totals >= coefficients @ (1, capacities)`` for every plant and all it can do.
+
+    A condition on the capacities alone has prices of zero.
+    """
+
+    prices: FloatArray
+    coefficients: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Operation:
+    """Least-cost operation of a point.
+
+    Attributes
+    ----------
+    cost_usd_per_yr : float
+        Energy cost; inf when the budgets cannot be met.
+    totals : ndarray, shape (K + 1,)
+        Of the mixture, or of the best that can be done when budgets cannot be met. [MWh/yr]
+    mixture : tuple of (Order, float)
+        Dispatches and their shares; empty when the battery cannot end full.
+    cuts : tuple of Cut
+        Valid everywhere. When the operation is feasible one of them is exact at this point.
+    """
+
+    cost_usd_per_yr: float
+    totals: FloatArray
+    mixture: tuple[tuple[Order, float], ...]
+    cuts: tuple[Cut, ...]
+
+    @property
+    def feasible(self) -> bool:
+        """Whether all budgets are met."""
+        return bool(np.isfinite(self.cost_usd_per_yr))
+
+
+class PriceSearch:
+    """Inner maximisation over prices; remembers where the last search ended.
+
+    Parameters
+    ----------
+    oracle : Oracle
+    """
+
+    def __init__(self, oracle: Oracle) -> None:
+        self.oracle = oracle
+        self._ladders: dict[tuple[float, ...], Ladder] = {}
+
+    def operate(self, point: Point, budgets: Budgets, *, likely: bool = True) -> Operation:
+        """Find the least-cost operation of a point within its budgets.
+
+        Parameters
+        ----------
+        point : Point
+        budgets : Budgets
+        likely : bool
+            Whether the point is expected to meet the uptime budget: decides what is tried first.
+
+        Returns
+        -------
+        Operation
+        """
+        simple = self._uptime_only(point, budgets, likely=likely)
+        if not simple.feasible or len(budgets.limit) == 1:
+            return simple
+        if np.all(budgets.rows @ simple.totals <= budgets.limit):
+            return simple
+        return self._all_budgets(point, budgets, simple)
+
+    # ------------------------------------------------------------------ one budget
+
+    def _uptime_only(self, point: Point, budgets: Budgets, *, likely: bool) -> Operation:
+        ladder = self._ladder(budgets.cost)
+        limit = float(budgets.limit[0] - _INSIDE * abs(budgets.limit[0]))
+        runs: dict[int, Run] = {}
+        low, high = -1, ladder.rungs
+        while high - low > 1:
+            at = ladder.guess(low, high, likely=likely)
+            result = self.oracle.run(point, ladder.order(at))
+            if isinstance(result, NoDispatch):
+                return Operation(np.inf, np.zeros(budgets.cost.size), (), (_condition(result, budgets),))
+            runs[at] = result
+            if result.totals[-1] <= limit:
+                high = at
+            else:
+                low = at
+        cuts = [cut for rung, run in runs.items() if rung in (low, high) for cut in ladder.cuts(rung, run)]
+        if high == ladder.rungs:
+            return Operation(np.inf, runs[low].totals, ((runs[low].order, 1.0),), tuple(cuts))
+        ladder.last = high
+        share = 1.0
+        if low >= 0:
+            lost = runs[low].totals[-1] - runs[high].totals[-1]
+            share = min(max((float(runs[low].totals[-1]) - limit) / lost, 0.0), 1.0)
+        mixture = [(runs[high], share)] + ([(runs[low], 1.0 - share)] if low >= 0 and share < 1.0 else [])
+        totals = np.sum([run.totals * part for run, part in mixture], axis=0)
+        return Operation(
+            float(budgets.cost @ totals),
+            totals,
+            tuple((run.order, part) for run, part in mixture),
+            tuple(cuts),
+        )
+
+    def _ladder(self, cost: FloatArray) -> Ladder:
+        key = tuple(cost.tolist())
+        if key not in self._ladders:
+            self._ladders[key] = Ladder(self.oracle.case, cost)
+        return self._ladders[key]
+
+    # ------------------------------------------------------------------ several budgets
+
+    def _all_budgets(self, point: Point, budgets: Budgets, start: Operation) -> Operation:
+        """Column generation: first until the budgets can be met, then until no dispatch is cheaper."""
+        cuts = list(start.cuts)
+        columns: dict[tuple[int, ...], Run] = {}
+        for order, _ in start.mixture:
+            self._run(point, order, columns)
+        for feasibility in (True, False):
+            for _ in range(_MOST_RUNS):
+                prices, value, shares = _restricted(list(columns.values()), budgets, feasibility=feasibility)
+                if feasibility and value <= _SOLVER:
+                    break
+                order = order_of(self.oracle.case, prices)
+                known = len(columns)
+                run = self._run(point, order, columns)
+                cuts.append(Cut(prices, prices @ run.cut))
+                best = min(float(prices @ other.totals) for other in list(columns.values())[:known])
+                if len(columns) == known or prices @ run.totals >= best - 1e-12 * max(abs(best), 1.0):
+                    break
+            mixture = [(run, part) for run, part in zip(columns.values(), shares, strict=False) if part > 0.0]
+            totals = np.sum([run.totals * part for run, part in mixture], axis=0)
+            orders = tuple((run.order, float(part)) for run, part in mixture)
+            if feasibility and value > _SOLVER:
+                return Operation(np.inf, totals, orders, tuple(cuts))
+        return Operation(float(budgets.cost @ totals), totals, orders, tuple(cuts))
+
+    def _run(self, point: Point, order: Order, columns: dict[tuple[int, ...], Run]) -> Run:
+        """Run an order unless it is known; the battery can end full, which does not depend on prices."""
+        if order.key not in columns:
+            result = self.oracle.run(point, order)
+            if isinstance(result, NoDispatch):  # pragma: no cover
+                message = "whether a battery can end full depends on the prices: a fault of the oracle"
+                raise AssertionError(message)
+            columns[order.key] = result
+        return columns[order.key]
+
+
+class Ladder:
+    """All orders of the slopes that a price on shed load can bring about, the others fixed.
+
+    Parameters
+    ----------
+    case : Case
+    cost : ndarray, shape (K + 1,)
+        Prices of energy; the last entry is ignored.
+    """
+
+    def __init__(self, case: Case, cost: FloatArray) -> None:
+        losses = case.eta_charge * case.eta_discharge
+        steps = {
+            float(price / tier.weight * factor)
+            for price in cost[:-1]
+            for tier in case.tiers
+            if tier.weight > 0.0
+            for factor in (losses, 1.0, 1.0 / losses)
+        }
+        self._case, self._cost = case, cost
+        self.steps: list[float] = sorted(step for step in steps if step > 0.0)
+        self._orders: dict[int, Order] = {}
+        self.rungs = len(self.steps) + 1
+        self.last = self.rungs - 1
+
+    def guess(self, low: int, high: int, *, likely: bool) -> int:
+        """Rung to try next between one that sheds too much and one that does not.
+
+        The answer is nearly always where it was the last time, or there is none.
+        """
+        top = self.rungs - 1
+        if high == self.rungs and (low >= 0 or not likely):
+            return top if low < top else self.rungs
+        for rung in (self.last, self.last - 1):
+            if low < rung < high:
+                return rung
+        return (low + high) // 2
+
+    def price(self, rung: int) -> float:
+        """Return a price of shed load inside a rung."""
+        if not self.steps:
+            return 1.0
+        if rung == 0:
+            return self.steps[0] / 2
+        if rung == len(self.steps):
+            return self.steps[-1] * 2
+        return float(np.sqrt(self.steps[rung - 1] * self.steps[rung]))
+
+    def order(self, rung: int) -> Order:
+        """Order of the slopes in a rung."""
+        if rung not in self._orders:
+            self._orders[rung] = order_of(self._case, self._with(self.price(rung)))
+        return self._orders[rung]
+
+    def cuts(self, rung: int, run: Run) -> list[Cut]:
+        """Cuts at both ends of a rung; above the last one shed load alone counts."""
+        lower = self._with(self.steps[rung - 1] if rung else 0.0)
+        only_shed = np.zeros_like(self._cost)
+        only_shed[-1] = 1.0
+        upper = self._with(self.steps[rung]) if rung < len(self.steps) else only_shed
+        return [Cut(prices, prices @ run.cut) for prices in (lower, upper) if prices.any()]
+
+    def _with(self, shed_price: float) -> FloatArray:
+        prices = self._cost.copy()
+        prices[-1] = shed_price
+        return prices
+
+
+def _condition(result: NoDispatch, budgets: Budgets) -> Cut:
+    return Cut(np.zeros_like(budgets.cost), result.cut)
+
+
+def _restricted(
+    runs: list[Run], budgets: Budgets, *, feasibility: bool
+) -> tuple[FloatArray, float, FloatArray]:
+    """Best mixture of known dispatches: prices of the totals, value, shares.
+
+    Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem minimises
+    the largest excess, as a share of its budget.
+    """
+    scale = np.maximum(np.abs(budgets.limit), 1e-9 * np.abs(budgets.limit).max() + 1e-9)
+    room = budgets.limit / scale - np.where(budgets.limit > 0.0, _HAIR, 0.0)
+    use = (budgets.rows @ np.array([run.totals for run in runs]).T) / scale[:, np.newaxis]
+    cost = np.array([budgets.cost @ run.totals for run in runs])
+    unit = 1.0 if feasibility else max(float(np.abs(cost).max()), 1e-9)
+    excess = np.ones((len(scale), 1 if feasibility else 0))
+    result = linprog(
+        np.append(np.zeros(len(runs)), 1.0) if feasibility else cost / unit,
+        A_ub=np.hstack([use, -excess]),
+        b_ub=room + (0.0 if feasibility else 2 * _SOLVER),
+        A_eq=np.append(np.ones(len(runs)), np.zeros(excess.shape[1]))[np.newaxis],
+        b_eq=[1.0],
+        bounds=[(0.0, None)] * len(runs) + [(None, None)] * excess.shape[1],
+        method="highs-ds",
+    )
+    duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit / scale
+    prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + duals @ budgets.rows
+    return prices, float(np.asarray(result.fun)) * unit, np.asarray(result.x)[: len(runs)]
