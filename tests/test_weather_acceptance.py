@@ -45,7 +45,7 @@ SHORTFALLS: dict[tuple[str, str], tuple[int, ...]] = {
     ("Ector County TX", "lag1"): (12,),
     # 0.74 of the record where 0.75 is allowed.
     ("Durham NC", "spells"): (3,),
-    # 0.081 where 0.08 is allowed.
+    # 0.10 where 0.08 is allowed.
     ("Muleshoe TX", "lag1"): (12,),
     # The sunny one: a two-year record whose worst three days the generator makes once in twenty such records.
     ("Table Mountain CO", "spells"): (3,),

@@ -76,8 +76,9 @@ class _Cells:
 @lru_cache(maxsize=1)
 def _cells() -> _Cells:
     with gsee_climate_data.load() as stored:
-        probability = np.nan_to_num(stored["pk"], copy=False)
-        bins = np.nan_to_num(stored["xk"], copy=False)
+        probability, bins = stored["pk"], stored["xk"]
+        for array in (probability, bins):  # sea is stored as NaN
+            np.copyto(array, 0, where=np.isnan(array))
         land = (probability.sum(axis=3) > 0).all(axis=2)
         return _Cells(land, bins, probability, stored["lat"], stored["lon"])
 
