@@ -18,6 +18,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics, uptime_metrics, worst_events
 from sitedesign.reliability.replay import months_to_power, rack_shortfall
 
+NOTHING = 1e-3  # MW or MWh below which an optimiser's answer means none
 _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
 
 
@@ -210,6 +211,10 @@ class Evaluation(BaseModel):
             raise AttributeError(message)
         return self._dispatch
 
+    def __eq__(self, other: object) -> bool:
+        """Compare the figures; the time series follow from them."""
+        return type(self) is type(other) and self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+
     def cost_table(self) -> pd.DataFrame:
         """Cost breakdown with project items below the plant's. [USD, USD/yr]"""
         rows = [(*row, True) for row in _rows(self.costs)] + [
@@ -249,7 +254,11 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
     generated = {item.name: energy[item.name] for item in case.backup}
     fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
     lead = slowest_lead(case, plant)
-    containers = int(np.ceil(plant.battery_mwh / study.battery.container_mwh - 1e-6))
+    containers = (
+        int(np.ceil(plant.battery_mwh / study.battery.container_mwh - NOTHING))
+        if plant.battery_mwh > NOTHING
+        else 0
+    )
     result = Evaluation(
         site_name=study.site.name,
         operation=operation,
@@ -293,8 +302,8 @@ def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
     leads = [
         (item.lead_months, item.name) for item, units in zip(case.backup, plant.units, strict=True) if units
     ]
-    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > 0 else []
-    leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > 0 else []
+    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > NOTHING else []
+    leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []
     return max(leads, default=(0.0, "nothing"))
 
 
