@@ -137,7 +137,8 @@ def branch_and_bound(
             parent, _, waiting = heapq.heappop(search.queue)
             box = None if search.hopeless(parent) else waiting
         if news is not None:
-            news(time.perf_counter() - start, search.incumbent, min(parent, search.bound))
+            bound = search.bound if box is None else min(parent, search.bound)
+            news(time.perf_counter() - start, search.incumbent, bound)
     return result(Status.INFEASIBLE if search.best is None else Status.OPTIMAL, search.bound)
 
 

@@ -283,19 +283,19 @@ def _reason(
     spell = worst_spell(case, solar, backup)
     power = float(backup.max(initial=0.0))
     built = f"{solar:,.0f} MW of solar, {energy:,.0f} MWh of battery and {power:,.0f} MW of backup"
-    first = (
-        f"an uptime of {case.uptime_target:.6g} cannot be met with {built}"
-        if plant is not None
-        else f"an uptime of {case.uptime_target:.6g} cannot be met within the limits (at most {built})"
-    )
+    with_what = f"with {built}" if plant is not None else f"within the limits (at most {built})"
+    first = f"an uptime of {100 * case.uptime_target:.7g} % cannot be met {with_what}"
     if spell.deficit_mwh <= 0:
         spell_words = "Sun and backup together carry the load in every step, so other limits bind."
     else:
-        days = (spell.last - spell.first + 1) * case.step_h / 24
+        hours = (spell.last - spell.first + 1) * case.step_h
+        begin, end = name(spell.first), name(spell.last)
+        when = f"on {begin}" if begin == end else f"{begin} to {end}"
+        length = f"{hours:g} h" if hours < 48 else f"{hours / 24:.1f} days"
         spell_words = (
-            f"The worst spell, {name(spell.first)} to {name(spell.last)} ({days:.1f} days), needs "
-            f"{spell.deficit_mwh:,.0f} MWh from the battery, which can give "
-            f"{energy * float(case.usable.min(initial=1.0)):,.0f} MWh, even with all backup running."
+            f"In the worst spell, {when} ({length}), with everything running, the load takes "
+            f"{spell.deficit_mwh:,.0f} MWh from the battery, which holds "
+            f"{energy * float(case.usable.min(initial=1.0)):,.0f} MWh."
         )
     if relaxations:
         binding = "What binds: " + ", ".join(r.limit for r in relaxations) + "."
