@@ -42,12 +42,16 @@ class CutPool:
         return self._key == data_key(case)
 
     def add(self, cut: Cut) -> int | None:
-        """Keep a cut, scaled to coefficients of at most 1; returns its number, or None when it is known."""
+        """Keep a cut, scaled to coefficients of at most 1; returns its number, or None when it is known.
+
+        Conditions on the capacities alone stay in MWh, in which the dispatch judges them.
+        """
         line = np.concatenate([cut.prices, -cut.coefficients])
         scale = float(np.abs(np.delete(line, cut.prices.size)).max(initial=0.0))
         if scale == 0.0:
             return None
-        line /= scale
+        if cut.prices.any():
+            line /= scale
         mark = line.tobytes()
         if mark in self._known:
             return None

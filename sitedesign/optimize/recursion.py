@@ -90,7 +90,7 @@ def backward(
     gain, drain = step_h * series.eta_charge, step_h / series.eta_discharge
     line = np.zeros(slopes)
     low = energy * usable[steps - 1]
-    tolerance = 1e-9 * (energy + 1.0)
+    tolerance = 1e-6 + 1e-9 * energy  # more than the master's own tolerance on the condition cut [MWh]
     for t in range(steps - 1, -1, -1):
         segments[t] = line
         floor[t] = low
@@ -119,7 +119,7 @@ def backward(
         low -= charged
         full = energy * usable[t - 1] if t > 0 else energy * usable[0]
         if low > full + tolerance:
-            return LATE_CHARGE, t, 0, 0.0
+            return LATE_CHARGE, _latest_charge(series, plant, t, low), 0, 0.0
         if t > 0:
             low = _trim(line, low, full, trim_at[t], trim_by[t])
     rest = energy * usable[0] - low
@@ -130,6 +130,25 @@ def backward(
     if rest > tolerance:
         return EARLY_FADE, _forced_step(usable, energy, power * drain), 0, 0.0
     return 0, 0, last, line[last]
+
+
+@njit(cache=True)
+def _latest_charge(series: Series, plant: Capacities, step: int, low: float) -> int:
+    """Step from which, at or before `step`, a battery that must end full lacks the most charge."""
+    gain, energy, usable = series.step_h * series.eta_charge, plant.energy, series.usable
+    worst, worst_step = 0.0, step
+    for t in range(step, -1, -1):
+        if t < step:
+            supply = plant.solar * series.solar_yield[t]
+            for k in range(plant.backup.shape[0]):
+                supply += plant.backup[k, t]
+            low -= min(supply, plant.power) * gain
+        missing = low - energy * usable[max(t - 1, 0)]
+        if missing > worst:
+            worst, worst_step = missing, t
+        if low <= 0.0:
+            break
+    return worst_step
 
 
 @njit(cache=True)
@@ -163,11 +182,13 @@ def _trim(line: FloatArray, low: float, full: float, at_end: NDArray[np.int8], b
 
 @njit(cache=True)
 def _forced_step(usable: FloatArray, energy: float, drain: float) -> int:
-    """First step whose usable energy cannot be reached from full at the start."""
+    """Step whose usable energy is the furthest out of reach from full at the start."""
+    worst, worst_step = 0.0, 0
     for t in range(usable.size):
-        if energy * (usable[0] - usable[t]) > (t + 1) * drain:
-            return t
-    return int(usable.size) - 1
+        missing = energy * (usable[0] - usable[t]) - (t + 1) * drain
+        if missing > worst:
+            worst, worst_step = missing, t
+    return worst_step
 
 
 @njit(cache=True)
