@@ -174,7 +174,7 @@ class Design(Evaluation):
         path : path
             Of the file.
         **more
-            ``certified`` and ``sweeps``, see :func:`sitedesign.report.html.write_report`.
+            ``certificate`` and ``sweeps``, see :func:`sitedesign.report.html.write_report`.
         """
         # Imports go one way, and the report reads designs: it is loaded when it is asked for
         written: Path = import_module("sitedesign.report.html").write_report(self, path, **more)

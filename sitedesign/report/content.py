@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sitedesign import library
 from sitedesign.design import Design
 from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import Entry, EntryTable
+from sitedesign.reliability.certify import Certificate
 from sitedesign.reliability.estimate import Estimate
-from sitedesign.report.figures.style import pretty
+from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.report.figures.style import percent, pretty
 
 
 @dataclass(frozen=True)
@@ -25,37 +26,9 @@ class Fact:
     below: str = ""
 
 
-@dataclass(frozen=True)
-class Certified:
-    """What the report needs of a certificate.
-
-    Attributes
-    ----------
-    uptime : Estimate
-        Certified uptime by the study's metric.
-    operation : str
-        Who decided, for example ``latest-safe-start``.
-    causes : mapping of str to float
-        Full-load hours lost a year, by cause. [h/yr]
-    facts : mapping of str to str
-        Anything else worth a line: years simulated, draws, starts per unit, fuel really burnt.
-    """
-
-    uptime: Estimate
-    operation: str
-    causes: Mapping[str, float] = field(default_factory=dict)
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-def percent(fraction: float) -> str:
-    """Write per cent with two digits of what is missing: 0.99934 becomes ``99.934 %``."""
-    if math.isnan(fraction):
-        return "unknown"
-    missing = (1 - fraction) * 100
-    if missing <= 0:
-        return "100\u00a0%"
-    digits = min(6, max(1, 1 - math.floor(math.log10(missing)))) if missing < 10 else 1
-    return f"{fraction * 100:.{digits}f}\u00a0%"  # never broken at the end of a line
+def percent_text(fraction: float) -> str:
+    """Write a share as per cent without its decimals: ``95 %``."""
+    return f"{fraction * 100:.3g}\u00a0%"
 
 
 def uptime_text(estimate: Estimate) -> str:
@@ -101,10 +74,10 @@ def answer(design: Design) -> list[Fact]:
     ]
 
 
-def consequences(design: Design, certified: Certified | None) -> list[Fact]:
+def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
     """Give uptime, cost, land, truckloads, months to first power and what goes with them."""
-    shown = certified.uptime if certified else design.uptime
-    label = "Uptime, certified" if certified else "Uptime, foresight bound"
+    shown = certificate.uptime if certificate else design.uptime
+    label = "Uptime, certified" if certificate else "Uptime, foresight bound"
     return [
         Fact(label, uptime_text(shown), "", f"{interval(shown)}; target {percent(design.uptime_target)}"),
         Fact(
@@ -147,23 +120,26 @@ def consequences(design: Design, certified: Certified | None) -> list[Fact]:
     ]
 
 
-def verdict(design: Design, certified: Certified | None) -> tuple[str, str]:
+def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
     """Say in one paragraph what the uptime figure is worth; with ``good``, ``bad`` or ``bound``."""
     target = percent(design.uptime_target)
-    if certified is not None:
-        least = percent(certified.uptime.lower_bound())
-        if certified.uptime.met(design.uptime_target):
-            text = f"Certified: at least {least} at 95 % one-sided confidence, target {target}, operated by"
-            return "good", f"{text} {certified.operation}, with equipment failures."
-        text = (
-            f"Not certified: the certificate shows {uptime_text(certified.uptime)}, at least {least} at 95 %"
+    if certificate is not None:
+        sure = percent_text(certificate.confidence)
+        least = percent(certificate.uptime.lower_bound(certificate.confidence))
+        target = percent(certificate.target)
+        basis = (
+            f"operated without foresight ({pretty(certificate.controller.kind)}) while equipment fails, over "
+            f"{certificate.weather_years:,} weather years, {certificate.draws} draws of outages each"
         )
-        return "bad", f"{text} one-sided confidence, which does not clear the target of {target}."
+        if certificate.met:
+            return "good", f"Certified: at least {least} at {sure} confidence, target {target}, {basis}."
+        text = f"Not certified: {uptime_text(certificate.uptime)}, at least {least} at {sure} confidence"
+        return "bad", f"{text}, {basis}; the target of {target} is not cleared."
     if design.operation == "foresight":
         text = (
             "A bound, not a promise: these figures assume an operator who knows the weather of the whole "
-            "record in advance and equipment that never fails. On the same weather, an operator who never looks "
-            f"ahead keeps {uptime_text(design.greedy_uptime)} with this plant, the target being {target}."
+            "record in advance and equipment that never fails. On the same weather, an operator who never "
+            f"looks ahead keeps {uptime_text(design.greedy_uptime)} with this plant; the target is {target}."
         )
         return "bound", text
     return "bound", f"Operated by the rule “{design.operation}”, without equipment failures; no certificate."
@@ -180,9 +156,8 @@ def optimality(design: Design) -> str:
     )
 
 
-def metric_rows(design: Design) -> list[tuple[str, str, str]]:
+def metric_rows(metrics: UptimeMetrics) -> list[tuple[str, str, str]]:
     """Every uptime figure: name, value with error, meaning."""
-    metrics = design.metrics
     floor = f"{metrics.floor_share:.0%}".replace("%", " %")
     shares = [
         ("rack", metrics.rack, "rack-hours served over contracted, broken racks included"),
@@ -205,6 +180,66 @@ def metric_rows(design: Design) -> list[tuple[str, str, str]]:
     ]
     return rows + [
         (name, f"{_count(figure)} {unit}{_error(figure, 1, '')}", what) for name, figure, unit, what in counts
+    ]
+
+
+def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str, str]]:
+    """Say what stands behind a certificate, and what it found beside uptime."""
+    half = certificate.half_width / (1 - certificate.target)
+    rows = [
+        ("Simulated", f"{certificate.simulated_years:,} years, seed {certificate.seed}"),
+        ("Operated by", pretty(certificate.controller.kind)),
+        (
+            "Half-width",
+            f"{certificate.half_width * 100:.2g}\u00a0%, {half * 100:.0f}\u00a0% of the loss allowed"
+            + ("" if certificate.converged else "; not converged: more years would narrow it"),
+        ),
+        ("Battery", f"{certificate.battery_cycles_per_yr:,.0f} full cycles a year"),
+    ]
+    names = list(design.backup)
+    runs = zip(
+        names,
+        certificate.run_h_per_yr,
+        certificate.starts_per_yr,
+        certificate.failed_starts_per_yr,
+        strict=True,
+    )
+    for name, hours, starts, failed in runs:
+        if hours:
+            each = f"{_range(hours)} h and {_range(starts)} starts a year and unit"
+            text = f"{each}; {sum(failed):,.1f} starts a year fail"
+            rows.append((pretty(name), text))
+    fuel, planned = sum(certificate.fuel_mmbtu_per_yr), sum(design.fuel_mmbtu_per_yr.values())
+    backup, foreseen = certificate.backup_share.value, 1 - design.renewable_share
+    rows.append(
+        (
+            "Backup share",
+            f"{backup * 100:.1f}\u00a0% of the load; {foreseen * 100:.1f}\u00a0% in the design's dispatch",
+        )
+    )
+    rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} in the design's dispatch"))
+    return rows
+
+
+def _range(values: tuple[float, ...]) -> str:
+    low, high = min(values), max(values)
+    return f"{low:,.0f}" if round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"
+
+
+def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[str, str, str, str, str]]:
+    """Worst events: start, length, energy not served, deepest cut, cause."""
+    found: list[dict[str, Any]] = (
+        [vars(event) for event in certificate.events] if certificate else design.events
+    )
+    return [
+        (
+            str(event["start"]),
+            f"{event['duration_h']:,.2f}",
+            f"{event['shed_mwh']:,.1f}",
+            percent_text(event["depth"]),
+            str(event.get("cause", "")),
+        )
+        for event in found
     ]
 
 

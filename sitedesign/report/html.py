@@ -15,10 +15,10 @@ import pandas as pd
 from sitedesign.design import Design
 from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
+from sitedesign.reliability.certify import Certificate
 from sitedesign.report import content, figures
-from sitedesign.report.content import Certified
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
-from sitedesign.report.figures.style import DARK, LIGHT, pretty
+from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
 from sitedesign.report.figures.year import QUANTITIES, Quantity
 from sitedesign.report.packing import PackedSeries, pack_json, pack_series, plotly_text
 
@@ -60,6 +60,8 @@ class Slot:
         return _note(self.first)
 
 
+#: Less than this is rounding of the optimiser, not a thing to draw. [MW, MWh, MWh/yr]
+LEAST = 0.01
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 
 
@@ -67,7 +69,7 @@ def write_report(
     design: Design,
     path: str | Path,
     *,
-    certified: Certified | None = None,
+    certificate: Certificate | None = None,
     sweeps: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write the report; the file is complete or not there at all.
@@ -78,7 +80,7 @@ def write_report(
         One loaded from a file has no time series; the report then leaves out what needs them, and says so.
     path : path
         Of the HTML file.
-    certified : Certified, optional
+    certificate : Certificate, optional
         What a certificate found. Without it the report says that the design is a bound, not a promise.
     sweeps : mapping of str to DataFrame, optional
         ``tradeoff`` (panels against batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns
@@ -93,7 +95,7 @@ def write_report(
     InputError
         If a sweep lacks a column.
     """
-    text = render_report(design, certified=certified, sweeps=sweeps)
+    text = render_report(design, certificate=certificate, sweeps=sweeps)
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
     try:
@@ -107,26 +109,30 @@ def write_report(
 
 
 def render_report(
-    design: Design, *, certified: Certified | None = None, sweeps: Mapping[str, pd.DataFrame] | None = None
+    design: Design,
+    *,
+    certificate: Certificate | None = None,
+    sweeps: Mapping[str, pd.DataFrame] | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
     from jinja2 import Environment, StrictUndefined
 
-    slots = _slots(design, certified, sweeps or {})
+    slots = _slots(design, certificate, sweeps or {})
     series = pack_series(design) if _has_series(design) else None
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(_asset("report.html.j2"))
     label = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
-    verdict = content.verdict(design, certified)
+    verdict = content.verdict(design, certificate)
+    shown_metrics = certificate.metrics if certificate else design.metrics
     return template.render(
         design=design,
         title="power plant and racks",
         version=design.provenance.versions["sitedesign"],
         lead=_lead(design),
         answer=content.answer(design),
-        consequences=content.consequences(design, certified),
+        consequences=content.consequences(design, certificate),
         verdict=verdict,
         verdict_title=label[verdict[0]],
         why=_why(design),
@@ -134,9 +140,11 @@ def render_report(
         has_series=series is not None,
         costs=_costs(design),
         optimality=content.optimality(design),
-        certified=certified,
-        operation_label="perfect foresight" if design.operation == "foresight" else design.operation,
-        metrics=content.metric_rows(design),
+        certificate=content.certificate_rows(certificate, design) if certificate else [],
+        events=content.event_rows(design, certificate),
+        operation_label=_operated(design, certificate),
+        samples=shown_metrics.rack.samples,
+        metrics=content.metric_rows(shown_metrics),
         question=content.question_rows(design),
         status=STATUS,
         confidence=CONFIDENCE,
@@ -150,7 +158,7 @@ def render_report(
     )
 
 
-def _slots(design: Design, certified: Certified | None, sweeps: Mapping[str, pd.DataFrame]) -> list[Slot]:
+def _slots(design: Design, certificate: Certificate | None, sweeps: Mapping[str, pd.DataFrame]) -> list[Slot]:
     """Every figure that this design has the data for, in the order of the page."""
     slots = []
     with_series = _has_series(design)
@@ -174,13 +182,13 @@ def _slots(design: Design, certified: Certified | None, sweeps: Mapping[str, pd.
         if name in sweeps
     ]
     slots.append(Slot("plan", "why", {"plan": figures.site_plan(design)}))
-    kept = figures.certified_against_promised(design, certified.uptime if certified else None)
+    kept = figures.certified_against_promised(design, certificate.uptime if certificate else None)
     slots.append(Slot("kept", "sure", {"kept": kept}))
-    if certified is not None and certified.causes:
-        slots.append(Slot("causes", "sure", {"causes": figures.uptime_by_cause(certified.causes)}))
+    if certificate is not None and certificate.causes:
+        slots.append(Slot("causes", "sure", {"causes": figures.uptime_by_cause(certificate)}))
     if with_series:
         slots.append(Slot("uptime_years", "sure", {"uptime_years": figures.uptime_by_year(design)}))
-        if design.solar_mw > 0:
+        if design.solar_mw > LEAST:
             slots.append(Slot("weather", "sure", {"weather": figures.weather_years(design)}))
     return slots
 
@@ -188,10 +196,10 @@ def _slots(design: Design, certified: Certified | None, sweeps: Mapping[str, pd.
 def _is_there(design: Design, quantity: Quantity) -> bool:
     """Whether a quantity has anything to show."""
     if quantity in ("battery", "discharge"):
-        return design.battery_mwh > 0
+        return design.battery_mwh > LEAST
     if quantity == "solar":
-        return design.solar_mw > 0
-    return design.energy_mwh_per_yr[quantity] > 0
+        return design.solar_mw > LEAST
+    return design.energy_mwh_per_yr[quantity] > LEAST
 
 
 def _has_series(design: Design) -> bool:
@@ -234,11 +242,17 @@ def _note(figure: Figure) -> str:
     return str((figure.layout.meta or {}).get("note", ""))
 
 
+def _operated(design: Design, certificate: Certificate | None) -> str:
+    if certificate is not None:
+        return pretty(certificate.controller.kind)
+    return "perfect foresight" if design.operation == "foresight" else design.operation
+
+
 def _lead(design: Design) -> str:
     mean_mw = design.load_mwh_per_yr / HOURS_PER_YEAR
     return (
-        f"A power plant without the grid for {design.racks_contracted:,} racks, {mean_mw:,.0f} MW of mean load "
-        f"at the bus, that must serve {content.percent(design.uptime_target)} of the "
+        f"A power plant without the grid for {design.racks_contracted:,} racks, {mean_mw:,.0f} MW of mean "
+        f"load at the bus, that must serve {percent(design.uptime_target)} of the "
         f"{'rack-hours' if design.metric == 'rack' else 'contracted compute'}."
     )
 

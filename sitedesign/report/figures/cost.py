@@ -59,7 +59,7 @@ def cost_breakdown(result: Evaluation) -> Figure:
             row=1,
             col=place,
         )
-        shown.update_xaxes(range=[0, max(millions) * (1.45 if place == 1 else 1.3) or 1], row=1, col=place)
+        shown.update_xaxes(range=[0, max(millions) * (1.6 if place == 1 else 1.3) or 1], row=1, col=place)
     return shown
 
 

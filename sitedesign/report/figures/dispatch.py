@@ -113,13 +113,18 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     shown.update_yaxes(title_text="power [MW]", rangemode="tozero", row=1, col=1)
     shown.update_yaxes(title_text="stored [MWh]", range=[0, data.usable_mwh * 1.05 or 1], row=2, col=1)
     shown.update_xaxes(tickformat="%-d %b", dtick=86_400_000, hoverformat="%-d %b %H:%M")
-    shown.update_layout(meta={"note": NOTE})
+    foresight = result.operation == "foresight" and result.energy_mwh_per_yr["shed"] > 0
+    shown.update_layout(meta={"note": NOTE + (FORESIGHT_NOTE if foresight else "")})
     return shown
 
 
 NOTE = (
     "What stands above the load line charges the battery; grey on top is sunshine that nobody could use. "
     "Local standard time."
+)
+FORESIGHT_NOTE = (
+    " With perfect foresight only the amount shed is decided, not the moment: load may be shed while the "
+    "battery is kept for later hours of the same spell."
 )
 
 

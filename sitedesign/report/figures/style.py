@@ -6,6 +6,7 @@ of sources differ in lightness by at least 8 steps of CIELAB L*, so that a grey 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -156,3 +157,14 @@ def pretty(name: str) -> str:
 def colours_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and hatching per backup technology, in the order of the study."""
     return {name: backup_style(number) for number, name in enumerate(names)}
+
+
+def percent(fraction: float) -> str:
+    """Write per cent with two digits of what is missing: 0.99934 becomes ``99.934 %``."""
+    if math.isnan(fraction):
+        return "unknown"
+    missing = (1 - fraction) * 100
+    if missing <= 0:
+        return "100\u00a0%"
+    digits = min(6, max(1, 1 - math.floor(math.log10(missing)))) if missing < 10 else 1
+    return f"{fraction * 100:.{digits}f}\u00a0%"  # never broken at the end of a line

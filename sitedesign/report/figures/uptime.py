@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +10,10 @@ import pandas as pd
 
 from sitedesign.design import Design
 from sitedesign.evaluation import Evaluation
+from sitedesign.reliability.certify import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.report.figures.series import HOURS_PER_YEAR, series
-from sitedesign.report.figures.style import LIGHT, figure, pretty
+from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -48,7 +48,7 @@ def uptime_by_year_data(result: Evaluation) -> pd.DataFrame:
 
 def uptime_by_year(result: Evaluation) -> Figure:
     """Draw the full-load hours lost in each weather year against the hours that the target allows."""
-    from plotly.graph_objects import Bar
+    from plotly.graph_objects import Bar, Scatter
 
     table = uptime_by_year_data(result)
     shown = figure("Hours of full load lost, by weather year [h/yr]", height_px=320)
@@ -67,46 +67,60 @@ def uptime_by_year(result: Evaluation) -> Figure:
             ),
         )
     allowed = (1 - result.uptime_target) * HOURS_PER_YEAR
-    _line(shown, allowed, f"allowed on average: {allowed:,.3g} h ({result.uptime_target:.6g})")
-    shown.update_layout(barmode="stack", bargap=0.3)
+    shown.add_trace(
+        Scatter(
+            x=[name.removeprefix("year ") for name in table["year"]],
+            y=[round(allowed, 5)] * len(table),
+            name=f"allowed on average: {allowed:,.3g} h",
+            mode="lines" if len(table) > 1 else "markers",
+            line={"color": LIGHT["ink"], "width": 1.5, "dash": "dash"},
+            hovertemplate="%{y:,.3g} h",
+        )
+    )
+    who = (
+        "perfect foresight" if result.operation == "foresight" else f"operation “{pretty(result.operation)}”"
+    )
+    shown.update_layout(barmode="stack", bargap=0.3, meta={"note": f"By {who}, without equipment failures."})
     shown.update_xaxes(type="category", title_text="weather year")
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
     shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
     return shown
 
 
-def uptime_by_cause_data(causes: Mapping[str, float]) -> pd.DataFrame:
-    """Give lost hours by cause, most first.
+def uptime_by_cause_data(certificate: Certificate) -> pd.DataFrame:
+    """Give what each cause is worth: what would not be lost if it never happened.
 
     Parameters
     ----------
-    causes : mapping of str to float
-        Cause to full-load hours lost a year. [h/yr]
+    certificate : Certificate
 
     Returns
     -------
     DataFrame
-        Columns ``cause, lost_h_per_yr, share``.
+        Columns ``cause``; ``share`` of the compute lost to missing power; ``saved_h_per_yr``, the same in
+        full-load hours; largest first. ``weather`` is what is lost even when nothing fails. Shares need not
+        add up to 1: failures that only hurt together count twice. [fraction, h/yr]
     """
-    table = pd.DataFrame({"cause": list(causes), "lost_h_per_yr": list(causes.values())})
-    total = float(table["lost_h_per_yr"].sum())
-    table["share"] = table["lost_h_per_yr"] / total if total > 0 else 0.0
-    return table.sort_values("lost_h_per_yr", ascending=False, kind="stable").reset_index(drop=True)
+    compute = certificate.metrics.compute
+    lost_h = (1 - compute.value) * HOURS_PER_YEAR
+    table = pd.DataFrame({"cause": list(certificate.causes), "share": list(certificate.causes.values())})
+    table["saved_h_per_yr"] = table["share"] * lost_h
+    return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def uptime_by_cause(causes: Mapping[str, float]) -> Figure:
-    """Draw lost hours by cause; argument as for :func:`uptime_by_cause_data`."""
+def uptime_by_cause(certificate: Certificate) -> Figure:
+    """Draw what each cause of lost compute is worth."""
     from plotly.graph_objects import Bar
 
-    table = uptime_by_cause_data(causes).iloc[::-1]
+    table = uptime_by_cause_data(certificate).iloc[::-1]
     shown = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
     text = [
         f"{hours:,.2g} h ({share * 100:.0f} %)"
-        for hours, share in zip(table["lost_h_per_yr"], table["share"], strict=True)
+        for hours, share in zip(table["saved_h_per_yr"], table["share"], strict=True)
     ]
     shown.add_trace(
         Bar(
-            x=table["lost_h_per_yr"].round(5).tolist(),
+            x=table["saved_h_per_yr"].round(5).tolist(),
             y=[pretty(cause) for cause in table["cause"]],
             orientation="h",
             marker={"color": LIGHT["backup_1"], "line": {"width": 0}},
@@ -115,14 +129,23 @@ def uptime_by_cause(causes: Mapping[str, float]) -> Figure:
             cliponaxis=False,
             showlegend=False,
             hovertemplate="%{y}: %{x:,.3g} h a year<extra></extra>",
-        ),
+        )
     )
-    shown.update_layout(hovermode="closest", bargap=0.35)
+    longest = float(table["saved_h_per_yr"].max())
+    shown.update_layout(hovermode="closest", bargap=0.35, meta={"note": CAUSES_NOTE})
+    least = min(0.0, float(table["saved_h_per_yr"].min()))
     shown.update_xaxes(
-        title_text="full-load hours lost a year", range=[0, float(table["lost_h_per_yr"].max()) * 1.3 or 1]
+        title_text="hours lost a year",
+        range=[least, longest * 1.35 or 1],
     )
     shown.update_yaxes(ticks="", showgrid=False)
     return shown
+
+
+CAUSES_NOTE = (
+    "Each bar is what would not be lost if that cause never happened; weather is what is lost when nothing "
+    "fails. Failures that only hurt together count twice."
+)
 
 
 def certified_against_promised_data(design: Evaluation, certified: Estimate | None = None) -> pd.DataFrame:
@@ -187,7 +210,7 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
                 "thickness": 1.5,
                 "width": 5,
             },
-            text=[_percent(uptime) for uptime in table["uptime"]],
+            text=[percent(uptime) for uptime in table["uptime"]],
             textposition="top center",
             hovertemplate="%{y}: %{x:,.3g} h a year<extra></extra>",
         )
@@ -205,28 +228,6 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
     return shown
 
 
-def _percent(uptime: float) -> str:
-    """Per cent with two digits of what is missing."""
-    missing = (1 - uptime) * 100
-    return "100 %" if missing < 1e-5 else f"{uptime * 100:.{max(1, 1 - math.floor(math.log10(missing)))}f} %"
-
-
 def _interval(estimate: Estimate) -> tuple[float, float, float]:
     """Value and two-sided 95 % interval."""
     return estimate.value, estimate.lower_bound(0.975), min(estimate.upper_bound(0.975), 1.0)
-
-
-def _line(shown: Figure, height: float, text: str) -> None:
-    shown.add_hline(y=height, line={"color": LIGHT["ink"], "width": 1.5, "dash": "dash"})
-    shown.add_annotation(
-        x=1,
-        xref="paper",
-        y=height,
-        text=text,
-        showarrow=False,
-        xanchor="right",
-        yanchor="bottom",
-        font={"size": 12},
-        bgcolor=LIGHT["paper"],
-        opacity=0.9,
-    )
