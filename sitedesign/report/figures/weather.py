@@ -72,7 +72,7 @@ def weather_years(result: Evaluation) -> Figure:
     for _, spell in spells_data(result).iterrows():
         _outline(shown, spell, count)
     firsts = [pd.Timestamp(2001, month, 1) for month in range(1, 13)]
-    shown.update_xaxes(tickvals=[day.dayofyear for day in firsts], ticktext=[f"{day:%b}" for day in firsts])
+    shown.update_xaxes(tickvals=[day.day_of_year for day in firsts], ticktext=[f"{day:%b}" for day in firsts])
     every = max(1, round(14 / row_px))
     ticks = list(range(0, count, every))
     names = year_names(result)
@@ -89,7 +89,7 @@ def weather_years(result: Evaluation) -> Figure:
 
 def _outline(shown: Figure, spell: pd.Series, count: int) -> None:
     """Outline a spell; one that runs into the next year is outlined in both."""
-    first = pd.Timestamp(f"2001-{spell['start']}").dayofyear
+    first = pd.Timestamp(f"2001-{spell['start']}").day_of_year
     last = first + int(spell["days"]) - 1
     parts = [(int(spell["row"]), first, min(last, DAYS))]
     if last > DAYS:

@@ -1,0 +1,76 @@
+"""Designs for the tests of figures and reports: real dispatch, made without an optimiser."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import sitedesign as sd
+from sitedesign.case import Plant
+from sitedesign.design import Design
+from sitedesign.evaluation import evaluate_dispatch
+from sitedesign.prepare import prepare
+from sitedesign.reliability.certify import Certificate
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.machine import Controller
+from sitedesign.reliability.operation import operate_greedy
+
+YEARS = 3
+
+
+def make_design(
+    name="El Paso, TX", years=YEARS, units=(4, 2), solar_mw=420.0, battery_mwh=1400.0, **question
+):
+    """A plant that is somewhat too small, operated greedily and labelled as `solve` would label it."""
+    site = sd.Site(
+        latitude=31.76, longitude=-106.49, name=name, elevation_m=1200.0, timezone="America/Denver"
+    )
+    question = {"racks": 700, "uptime": 0.999, "backup": ["recip_medium", "diesel"]} | question
+    study = sd.Study(site=site, weather_years=years, **question)
+    prepared = prepare(study)
+    battery_mw = 170.0 if battery_mwh else 0.0
+    plant = Plant(solar_mw, battery_mwh, battery_mw, tuple(units), study.contracted_racks + 12)
+    result = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "foresight")
+    design = Design(
+        **result.model_dump(),
+        study=study.to_dict(),
+        objective_usd_per_yr=result.cost_usd_per_yr,
+        bound_usd_per_yr=result.cost_usd_per_yr * 0.9999,
+        method="cuts",
+        stopped_by="gap",
+        solve_seconds=1.2,
+        iterations=20,
+        uptime_price_usd_per_mwh=465.0,
+        greedy_uptime=result.uptime,
+    )
+    design._dispatch = result.dispatch
+    return design
+
+
+def make_certificate(design, *, met=False, uptime=0.9985):
+    """A certificate with figures of its own, filled as `certify_case` fills it."""
+    estimate = Estimate(uptime, 1e-4, 200, 7, lossless=1.0, quantum=1e-5)
+    metrics = dataclasses.replace(design.metrics, rack=estimate, compute=estimate)
+    units = tuple(design.backup.values())
+    return Certificate(
+        metrics=metrics,
+        metric="rack",
+        target=design.uptime_target,
+        confidence=0.95,
+        met=met,
+        converged=True,
+        half_width=1.6e-4,
+        weather_years=200,
+        draws=5,
+        simulated_years=1000,
+        seed=7,
+        controller=Controller(),
+        causes={"starts": 0.1, "units": 0.5, "weather": 0.45},
+        backup_mwh_per_yr=tuple(1e5 for _ in units),
+        fuel_mmbtu_per_yr=tuple(1e6 for _ in units),
+        backup_share=Estimate(0.2, 0.01, 200, 7),
+        operating_cost_usd_per_yr=7e6,
+        run_h_per_yr=tuple((1500.0,) * count for count in units),
+        starts_per_yr=tuple((80.0,) * count for count in units),
+        failed_starts_per_yr=tuple((1.0,) * count for count in units),
+        battery_cycles_per_yr=280.0,
+    )
