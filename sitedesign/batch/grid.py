@@ -70,7 +70,7 @@ def parse_grid(text: str) -> pd.DataFrame:
 def _axis(least: float, most: float, spacing: float) -> list[float]:
     """Evenly spaced coordinates, rounded so that the same box always gives the same numbers."""
     count = int(np.floor((most - least) / spacing + 1e-9)) + 1
-    return [round(least + i * spacing, 6) for i in range(count)]
+    return [round(float(least + i * spacing), 6) for i in range(count)]
 
 
 def _faults(south: float, north: float, west: float, east: float, spacing: float) -> list[Fault]:

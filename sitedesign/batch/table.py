@@ -129,12 +129,16 @@ def _read_file(path: Path) -> pd.DataFrame:
         if suffix in (".geojson", ".json"):
             return _points(json.loads(path.read_text(encoding="utf-8-sig")), path)
         # As text: a word in one cell must not change how the numbers of other rows are read.
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except InputError:
         raise
     except Exception as error:  # each reader has its own family of errors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError([Fault("sites", f"{path.name}: {reason}", allowed)], "solve_many()") from None
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus cells for row labels
+        found = f"{path.name}: rows with more cells than the heading"
+        raise InputError([Fault("sites", found, allowed)], "solve_many()")
+    return frame
 
 
 def _points(data: Any, path: Path) -> pd.DataFrame:  # noqa: ANN401

@@ -1,0 +1,399 @@
+"""Many sites: what a table may hold, what a folder promises, and what a bad row or a full disk does."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import sitedesign as sd
+from sitedesign import InputError, Site, Study
+from sitedesign.batch import levels, screen, store
+from sitedesign.batch.engine import HereEngine
+from sitedesign.batch.levels import BatchStopped
+from sitedesign.batch.progress import Progress
+from sitedesign.batch.table import read_sites
+from sitedesign.errors import InfeasibleDesign
+
+EL_PASO = {"latitude": 31.76, "longitude": -106.49}
+QUESTION: dict[str, Any] = {"uptime": 0.999, "racks": 10, "quiet": True}
+POISON = (
+    "latitude,longitude,name,racks,limits.land_acres,weather\n"
+    "31.76,-106.49,El Paso,,,\n"
+    "95,10,pole,,,\n"
+    "31.76,word,text,,,\n"
+    "30,-40,ocean,,,\n"
+    "31.76,-106.49,El Paso,,,\n"
+    "40,-100,many,many,,\n"
+    "40,-100,file,,,not_there.csv\n"
+    "40,-100,crash,,,\n"
+    "40,-100,impossible,,,\n"
+    "40,-100,land,20,300,\n"
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
+    """Solve in no time, in this process; the list fills with what was asked."""
+    studies: list[Study] = []
+
+    def solve(study: Study, job: levels.Job) -> Study:
+        studies.append(study)
+        if study.site.name == "crash":
+            raise ZeroDivisionError("division by zero")
+        if study.site.name == "impossible":
+            raise InfeasibleDesign("the land does not hold the array")
+        return study
+
+    def figures(study: Any) -> dict[str, Any]:
+        cost = 1000 * study.site.latitude + study.contracted_racks
+        found = dict.fromkeys(levels.FIGURES, cost / 7)
+        return found | {"cost_usd_per_yr": cost, "racks_installed": study.contracted_racks, "units_diesel": 1}
+
+    monkeypatch.setattr(levels, "_solve", solve)
+    monkeypatch.setattr(levels, "figures", figures)
+    monkeypatch.setattr(screen, "check_job", lambda job: None)
+    monkeypatch.setattr(
+        screen._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
+    )
+    return studies
+
+
+@pytest.fixture
+def poison(tmp_path: Path) -> Path:
+    path = tmp_path / "sites.csv"
+    path.write_text(POISON)
+    return path
+
+
+def message(*args: Any, **kwargs: Any) -> str:
+    with pytest.raises(InputError) as caught:
+        sd.solve_many(*args, **kwargs)
+    return str(caught.value)
+
+
+def test_poison_rows_fail_alone_and_say_why(asked: list[Study], poison: Path) -> None:
+    found = sd.solve_many(poison, **QUESTION)
+    assert found["status"].tolist() == [
+        "solved", "bad input", "bad input", "bad input", "solved", "bad input", "bad input", "error",
+        "infeasible", "solved",
+    ]  # fmt: skip
+    errors = dict(zip(found["name"], found["error"], strict=True))
+    assert "site.latitude: got 95; must be in [-90, 90]" in errors["pole"]
+    assert "site.longitude: got 'word'; must be a number of degrees" in errors["text"]
+    assert "which lies in the sea" in errors["ocean"]
+    assert "study.racks: got 'many'" in errors["many"]
+    assert "not_there.csv" in errors["file"]
+    assert errors["crash"] == "ZeroDivisionError: division by zero"
+    assert errors["impossible"] == "No design meets the request: the land does not hold the array"
+
+
+def test_rows_override_any_field(asked: list[Study], tmp_path: Path) -> None:
+    study = Study(
+        site=Site(**EL_PASO), uptime=0.999, it_mw=50, limits={"solar_mw": 900, "units": {"diesel": 3}},
+        fuel_price_usd_per_mmbtu={"diesel": 30.0},
+    )  # fmt: skip
+    row = EL_PASO | {
+        "uptime": 0.9999, "racks": 40, "limits.land_acres": 300, "limits.battery_mwh": "100:400",
+        "limits.units.recip_medium": 2, "gas_price": 6.5, "backup": "recip_medium;diesel",
+        "rack": "gb200_nvl72",
+    }  # fmt: skip
+    sd.solve_many([EL_PASO, row], study)
+    plain, own = asked
+    assert plain.it_mw == 50
+    assert plain.limits == study.limits
+    assert (own.uptime, own.racks, own.it_mw) == (0.9999, 40, None)
+    assert own.limits.solar_mw == (0, 900)
+    assert own.limits.land_acres == 300
+    assert own.limits.battery_mwh == (100, 400)
+    assert own.limits.units == {"diesel": (0, 3), "recip_medium": (0, 2)}
+    assert own.fuel_price_usd_per_mmbtu == {"diesel": 30.0, "natural_gas": 6.5}
+    assert [item.name for item in own.backup] == ["recip_medium", "diesel"]
+
+
+def test_unknown_columns_are_refused_with_the_nearest_name(asked: list[Study]) -> None:
+    text = message([{"lat": 31, "longitude": -106, "upime": 0.99, "limits.land": 3}], **QUESTION)
+    assert "sites.lat: got an unknown key" in text
+    assert "Did you mean 'latitude'?" in text
+    assert "Did you mean 'uptime'?" in text
+    assert "sites.limits.land: got an unknown key" in text
+    assert "sites.latitude: got no such column; is needed, in degrees." in text
+    assert not asked
+
+
+def test_fault_of_the_question_is_found_before_any_site(asked: list[Study]) -> None:
+    text = message([EL_PASO], uptime=99.9, rack="gb200")
+    assert "study.uptime: got 99.9" in text
+    assert "Did you mean 'gb200_nvl72'?" in text
+    assert "study.racks: got nothing" in text
+    assert not asked
+    assert "cannot be combined with a study" in message(
+        [EL_PASO], Study(site=Site(**EL_PASO), uptime=0.9, racks=1), racks=3
+    )
+
+
+def test_field_that_rows_give_may_be_missing_in_the_question(asked: list[Study]) -> None:
+    found = sd.solve_many([EL_PASO | {"uptime": 0.99, "racks": 5}])
+    assert found["status"].tolist() == ["solved"]
+
+
+def test_same_sites_whatever_the_file(asked: list[Study], tmp_path: Path) -> None:
+    frame = pd.DataFrame({"latitude": [31.76, 40.0], "longitude": [-106.49, -100.0], "racks": [5, 7]})
+    frame.to_csv(tmp_path / "sites.csv", index=False, encoding="utf-8-sig")
+    frame.to_parquet(tmp_path / "sites.parquet")
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": [row.longitude, row.latitude]},
+            "properties": {"racks": int(row.racks)},
+        }
+        for row in frame.itertuples()
+    ]
+    (tmp_path / "sites.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    keys = [read_sites(tmp_path / f"sites.{kind}").keys for kind in ("csv", "parquet", "geojson")]
+    assert keys[0] == keys[1] == keys[2] == read_sites(frame).keys
+    assert read_sites(frame[::-1]).digest == read_sites(frame).digest
+
+
+def test_geojson_other_than_points_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sites.geojson"
+    feature = {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": []}, "properties": {}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    assert "sites feature 0: got Polygon; must be a Point. Use the centroids of polygons." in message(
+        path, **QUESTION
+    )
+
+
+@pytest.mark.parametrize("text", ["", "latitude,longitude\n", "latitude,longitude\n1,2,3,4\n", '"'])
+def test_broken_csv_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "sites.csv"
+    path.write_text(text)
+    assert "sites" in message(path, **QUESTION)
+
+
+def test_equal_rows_are_told_apart_by_their_number(poison: Path) -> None:
+    keys = read_sites(poison).keys
+    assert len(set(keys)) == len(keys) == 10
+    assert keys[0].removesuffix("-0") == keys[4].removesuffix("-1")
+
+
+def test_a_word_in_one_row_does_not_change_the_key_of_another(tmp_path: Path) -> None:
+    clean, mixed = tmp_path / "clean.csv", tmp_path / "mixed.csv"
+    clean.write_text("latitude,longitude\n31.760,-106.49\n")
+    mixed.write_text("latitude,longitude\n31.76,-106.490\nword,0\n")
+    assert read_sites(clean).keys[0] == read_sites(mixed).keys[0]
+
+
+def test_folder_resumes_exactly_what_is_missing(asked: list[Study], poison: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    head = tmp_path / "head.csv"
+    head.write_text("".join(POISON.splitlines(keepends=True)[:5]))
+    sd.solve_many(head, out=out, **QUESTION)
+    asked.clear()
+    found = sd.solve_many(poison, out=out, **QUESTION)
+    assert [study.site.name for study in asked] == ["El Paso", "crash", "impossible", "land"]
+    assert found["name"].tolist() == [line.split(",")[2] for line in POISON.splitlines()[1:]]
+    asked.clear()
+    again = sd.solve_many(poison, out=out, **QUESTION)
+    assert not asked
+    pd.testing.assert_frame_equal(found, again)
+    sd.solve_many(poison, out=out, retry_failed=True, **QUESTION)
+    assert [study.site.name for study in asked] == ["crash"]
+
+
+def test_results_file_is_the_same_bytes_in_any_order(
+    asked: list[Study], poison: Path, tmp_path: Path
+) -> None:
+    sd.solve_many(poison, out=tmp_path / "a", **QUESTION)
+    head, *rows = POISON.splitlines()
+    poison.write_text("\n".join([head, *reversed(rows)]) + "\n")
+    sd.solve_many(poison, out=tmp_path / "b", **QUESTION)
+    assert (tmp_path / "a/results.parquet").read_bytes() == (tmp_path / "b/results.parquet").read_bytes()
+    names = pq.read_schema(tmp_path / "a/results.parquet").names
+    assert not [name for name in names if name.startswith("run_")]
+    assert (
+        pd.read_parquet(tmp_path / "a/results.parquet")["latitude"].dtype == float
+    )  # the word is in the error
+
+
+def test_folder_and_memory_give_the_same_figures(asked: list[Study], poison: Path, tmp_path: Path) -> None:
+    here = sd.solve_many(poison, **QUESTION)
+    there = sd.solve_many(poison, out=tmp_path / "out", **QUESTION)
+    for column in ("status", "cost_usd_per_yr", "units_diesel", "name"):
+        assert here[column].fillna(-1).tolist() == there[column].fillna(-1).tolist()
+
+
+def test_changed_assumptions_are_refused_with_both_values(asked: list[Study], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    sd.solve_many([EL_PASO], out=out, **QUESTION)
+    text = message([EL_PASO], out=out, **(QUESTION | {"uptime": 0.9999}), gap=0.01)
+    assert text == (
+        "2 problems in the inputs of solve_many():\n"
+        f" * job.gap: got 0.01; the results in {out} stand on None.\n"
+        f" * question.uptime: got 0.9999; the results in {out} stand on 0.999. Results of two questions do "
+        "not belong in one table: choose another folder, or --new (new=True) to set these aside and start over."
+    )
+    asked.clear()
+    sd.solve_many([EL_PASO], out=out, new=True, **(QUESTION | {"uptime": 0.9999}))
+    assert len(asked) == 1
+    before = pd.read_parquet(out / "previous-1" / "results.parquet")
+    assert before["status"].tolist() == ["solved"]  # set aside, not deleted
+
+
+def test_other_versions_are_refused(
+    asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sd.solve_many([EL_PASO], out=tmp_path, **QUESTION)
+    monkeypatch.setattr(screen, "__version__", "99.0")
+    assert "versions.sitedesign: got 99.0; the results in" in message([EL_PASO], out=tmp_path, **QUESTION)
+
+
+def test_manifest_says_what_the_results_stand_on(asked: list[Study], tmp_path: Path) -> None:
+    sd.solve_many([EL_PASO], out=tmp_path, seed=7, **QUESTION)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["seed"] == 7
+    assert manifest["input"]["sites"] == 1
+    assert manifest["assumptions"]["question"] == {"racks": 10, "seed": 7, "uptime": 0.999}
+    assert {"sitedesign", "highspy", "numpy"} <= set(manifest["assumptions"]["versions"])
+    assert len(manifest["assumptions_sha256"]) == 64
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_folder_that_cannot_be_written_is_refused_before_any_work(
+    asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(path: Path, data: bytes) -> None:
+        raise OSError(number, "Read-only file system")
+
+    monkeypatch.setattr(store, "write_atomic", refuse)
+    text = message([EL_PASO], out=tmp_path / "out", **QUESTION)
+    assert "(Read-only file system); must be a folder that can be written" in text
+    assert not asked
+
+
+def test_folder_under_a_file_is_refused(asked: list[Study], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "must be a folder that can be written" in message([EL_PASO], out=tmp_path / "file/out", **QUESTION)
+    assert not asked
+
+
+def test_two_batches_in_one_folder_are_refused(asked: list[Study], tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    handle = store._lock(tmp_path)
+    try:
+        assert "in use by another batch" in message([EL_PASO], out=tmp_path, **QUESTION)
+    finally:
+        handle.close()
+    sd.solve_many([EL_PASO], out=tmp_path, **QUESTION)
+
+
+def test_full_disk_loses_nothing_and_says_so(
+    asked: list[Study], poison: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, write = tmp_path / "out", store.write_atomic
+    reserve = out / ".reserve"
+
+    def full(path: Path, data: bytes) -> None:
+        """Fail like a disk that is full but for the reserve, from the third part on."""
+        if path.name.startswith("part-") and path.name >= "part-00000002" and reserve.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(store, "write_atomic", full)
+    with pytest.raises(BatchStopped, match=r"the disk is full at .*out\. Nothing finished is lost\."):
+        sd.solve_many(poison, out=out, **QUESTION)
+    assert len(sd.batch.store.read_results(out)) == 3  # the one that found the disk full is there, too
+    monkeypatch.setattr(store, "write_atomic", write)
+    sd.solve_many(poison, out=out, **QUESTION)
+    sd.solve_many(poison, out=tmp_path / "undisturbed", **QUESTION)
+    assert (out / "results.parquet").read_bytes() == (tmp_path / "undisturbed/results.parquet").read_bytes()
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    store.write_atomic(path, b"old")
+
+    def fail(handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(store.os, "fsync", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        store.write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+
+
+def test_many_small_parts_are_joined(
+    asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "_MOST_SMALL_PARTS", 4)
+    rows = [EL_PASO | {"racks": racks} for racks in range(1, 12)]
+    found = sd.solve_many(rows, out=tmp_path, quiet=True, uptime=0.999)
+    assert found["cost_usd_per_yr"].tolist() == [31760 + racks for racks in range(1, 12)]
+    names = sorted(path.name for path in (tmp_path / "sites").iterdir())
+    assert names == [
+        f"part-{number:08d}.parquet" for number in (9, 10, 11, 12)
+    ]  # the first holds eight sites
+
+
+def test_second_stage_certifies_the_best(asked: list[Study], poison: Path, tmp_path: Path) -> None:
+    found = sd.solve_many(poison, out=tmp_path / "out", certify_best=2, **QUESTION)
+    certified = found[found["certified_status"].notna()]
+    assert certified["name"].tolist() == ["El Paso", "El Paso"]
+    assert certified["certified_cost_usd_per_yr"].tolist() == [31770.0, 31770.0]
+    assert len(found) == 10
+
+
+def test_rank_filters_and_orders(asked: list[Study], poison: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = sd.solve_many(poison, out=out, **QUESTION)
+    ranked = sd.rank(found)
+    assert ranked["name"].tolist() == ["El Paso", "El Paso", "land"]
+    assert ranked["rank"].tolist() == [1, 2, 3]
+    assert sd.rank(out, where="racks_installed > 10")["name"].tolist() == ["land"]
+    assert sd.rank(out, where={"latitude": (35, None)})["name"].tolist() == ["land"]
+    assert sd.rank(out, by="renewable_share")["name"].tolist()[0] == "land"  # more is better
+    with pytest.raises(InputError, match=r"Did you mean 'cost_usd_per_yr'\?"):
+        sd.rank(found, by="cost_usd_per_year")
+    with pytest.raises(InputError, match="must be an expression of columns"):
+        sd.rank(found, where="land_acres <<< 3")
+    with pytest.raises(InputError, match="must be the folder of a batch"):
+        sd.rank(tmp_path / "nowhere")
+
+
+def test_grid_is_on_land_and_includes_its_edges() -> None:
+    grid = sd.land_grid(30, 32, -120, -114, 1)
+    assert grid.values.tolist()[-1] == [32.0, -114.0]
+    assert not ((grid["latitude"] == 30) & (grid["longitude"] == -120)).any()  # the Pacific
+    assert len(grid) == 10
+    with pytest.raises(InputError, match="has no point on land"):
+        sd.land_grid(0, 1, -30, -29, 1)
+    with pytest.raises(InputError, match=r"must be -66 <= south <= north <= 66"):
+        sd.land_grid(49, 25, -125, -67, 1)
+
+
+def test_progress_tells_rate_and_time_left() -> None:
+    clock = iter([0.0, *(t for second in (30.0, 60.0) for t in [second] * 2)])
+    said: list[str] = []
+    progress = Progress(10, 4, said.append, 0.0, clock=lambda: next(clock))
+    progress.add("solved")
+    progress.add("error")
+    assert said == [
+        "5 of 10 sites, 2.0 sites/min, 150 s left".replace("150 s", "2 min"),
+        "6 of 10 sites, 1 without a design, 2.0 sites/min, 2 min left",
+    ]
+
+
+def test_line_per_site_goes_to_the_callable(asked: list[Study]) -> None:
+    said: list[str] = []
+    sd.solve_many([EL_PASO, EL_PASO], uptime=0.999, racks=10, progress=said.append)
+    assert [re.match(r"\d of 2 sites", line) is not None for line in said] == [True, True]
