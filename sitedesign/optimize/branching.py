@@ -50,7 +50,7 @@ class _Search:
     best: NDArray[np.float64] | None = None
     basis: Any = None  # of the incumbent
     cut_off: float = math.inf  # least bound among boxes dropped because they cannot win more than the gap
-    queue: list[tuple[float, int, Box]] = field(default_factory=list)
+    queue: list[tuple[float, int, Box, Any]] = field(default_factory=list)
     count: int = 0
 
     @property
@@ -59,14 +59,19 @@ class _Search:
         opened = self.queue[0][0] if self.queue else math.inf
         return min(opened, self.cut_off, self.incumbent)
 
-    def push(self, bound: float, box: Box) -> None:
-        """Queue a box with the bound of the box it was cut from."""
-        heapq.heappush(self.queue, (bound, self.count, box))
+    @property
+    def worth(self) -> float:
+        """Bound from which on a box cannot improve the incumbent by more than the gap."""
+        return self.incumbent - self.gap * abs(self.incumbent) if math.isfinite(self.incumbent) else math.inf
+
+    def push(self, bound: float, box: Box, basis: Any) -> None:  # noqa: ANN401
+        """Queue a box with the bound and the basis of the box it was cut from."""
+        heapq.heappush(self.queue, (bound, self.count, box, basis))
         self.count += 1
 
     def hopeless(self, bound: float) -> bool:
         """Whether a box cannot improve the incumbent by more than the gap; its bound is remembered."""
-        if bound < self.incumbent - self.gap * abs(self.incumbent) or math.isinf(self.incumbent):
+        if bound < self.worth:
             return False
         self.cut_off = min(self.cut_off, bound)
         return True
@@ -128,14 +133,16 @@ def branch_and_bound(
         if node.status not in (Status.OPTIMAL, Status.INFEASIBLE):
             return result(node.status, min(search.bound, max(parent, node.bound)))
         if node.status is Status.OPTIMAL:
-            known = search.best
-            box, parent = _expand(search, solver.values(variables), node.objective, box, weight)
-            search.basis = search.basis if search.best is known else solver.basis()
+            point, basis = solver.values(variables), solver.basis()
+            box, parent = _expand(search, point, node.objective, basis, box, weight), node.objective
         else:
             box = None
         while box is None and search.queue:
-            parent, _, waiting = heapq.heappop(search.queue)
-            box = None if search.hopeless(parent) else waiting
+            parent, _, waiting, basis = heapq.heappop(search.queue)
+            if not search.hopeless(parent):
+                box = waiting
+                # From there the box is one bound away; from any other basis, thousands of steps.
+                solver.restore_basis(basis)
         if news is not None:
             bound = search.bound if box is None else min(parent, search.bound)
             news(time.perf_counter() - start, search.incumbent, bound)
@@ -148,18 +155,23 @@ def _set_bounds(solver: PersistentHighs, variables: Sequence[Any], box: Box) -> 
 
 
 def _expand(
-    search: _Search, point: NDArray[np.float64], objective: float, box: Box, weight: NDArray[np.float64]
-) -> tuple[Box | None, float]:
-    """Take a solved box's point, drop the box, or split it; return the child to dive into and its bound."""
+    search: _Search,
+    point: NDArray[np.float64],
+    objective: float,
+    basis: Any,  # noqa: ANN401
+    box: Box,
+    weight: NDArray[np.float64],
+) -> Box | None:
+    """Take a solved box's point, drop the box, or split it; return the child to dive into, if any."""
     distance = np.abs(point - np.rint(point))
     if distance.max(initial=0.0) <= INTEGRAL:
         if objective < search.incumbent:
-            search.incumbent, search.best = objective, np.rint(point)
-        return None, objective
+            search.incumbent, search.best, search.basis = objective, np.rint(point), basis
+        return None
     if search.hopeless(objective):
-        return None, objective
+        return None
     branch = int(np.argmax(np.where(distance > INTEGRAL, distance * weight, -1.0)))
     down, up = box.copy(), box.copy()
     down[branch, 1], up[branch, 0] = math.floor(point[branch]), math.ceil(point[branch])
-    search.push(objective, down)
-    return up, objective
+    search.push(objective, down, basis)
+    return up

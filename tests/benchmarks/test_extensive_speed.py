@@ -1,0 +1,21 @@
+"""One hourly year, 100 MW, two backup technologies in whole units: optimal to 1e-3 in under a minute.
+
+Run with ``pytest tests/benchmarks/test_extensive_speed.py --benchmark-only``.
+"""
+
+from __future__ import annotations
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from sitedesign.optimize.problem import solve_extensive
+from tests.strategies import year_case
+
+
+@pytest.mark.slow
+def test_one_year_in_under_a_minute(benchmark: BenchmarkFixture) -> None:
+    s = benchmark.pedantic(lambda: solve_extensive(year_case(), gap=1e-3), rounds=1)
+    assert s.stopped_by == "gap"
+    assert s.gap <= 1e-3
+    assert s.objective_usd_per_yr == pytest.approx(70_500_712, rel=1.1e-3)
+    assert benchmark.stats["max"] < 60
