@@ -237,7 +237,8 @@ def test_changed_assumptions_are_refused_with_both_values(asked: list[Study], tm
         "2 problems in the inputs of solve_many():\n"
         f" * job.gap: got 0.01; the results in {out} stand on None.\n"
         f" * question.uptime: got 0.9999; the results in {out} stand on 0.999. Results of two questions do "
-        "not belong in one table: choose another folder, or --new (new=True) to set these aside and start over."
+        "not belong in one table: choose another folder, or --new (new=True) to set these aside and start "
+        "over."
     )
     asked.clear()
     sd.solve_many([EL_PASO], out=out, new=True, **(QUESTION | {"uptime": 0.9999}))

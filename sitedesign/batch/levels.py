@@ -20,10 +20,14 @@ from sitedesign.errors import Fault, InputError, NotProvenOptimal, SiteDesignErr
 
 LEVELS = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
-FIGURES = (
+FIGURES: tuple[str, ...] = (
     "solar_mw", "battery_mwh", "battery_mw", "racks_installed", "uptime_achieved", "uptime_standard_error",
     "greedy_uptime", "cost_usd_per_yr", "bound_usd_per_yr", "gap", "lcoe_usd_per_mwh", "usd_per_rack_h",
     "uptime_price_usd_per_mwh", "renewable_share", "land_acres", "months_to_power", "co2_t_per_yr",
+)  # fmt: skip
+# Further columns of a certified design.
+CERTIFIED_FIGURES: tuple[str, ...] = (
+    "certified_uptime", "certified_uptime_standard_error", "certified_met", "certified_weather_years",
 )  # fmt: skip
 
 
@@ -136,6 +140,19 @@ def figures(design: Design) -> dict[str, Any]:
         "land_acres": design.land_acres,
         "months_to_power": design.months_to_power,
         "co2_t_per_yr": design.co2_t_per_yr,
+        **_certified_figures(getattr(design, "certificate", None)),
+    }
+
+
+def _certified_figures(certificate: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Figures of a certificate; none for a bound."""
+    if certificate is None:
+        return {}
+    return {
+        "certified_uptime": certificate.uptime.value,
+        "certified_uptime_standard_error": certificate.uptime.standard_error,
+        "certified_met": float(certificate.met),
+        "certified_weather_years": float(certificate.weather_years),
     }
 
 

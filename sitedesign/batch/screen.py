@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from sitedesign import __version__, library
 from sitedesign.batch.engine import DaskEngine, Engine, HereEngine
-from sitedesign.batch.levels import FIGURES, Job, Outcome, check_job
+from sitedesign.batch.levels import CERTIFIED_FIGURES, FIGURES, Job, Outcome, check_job
 from sitedesign.batch.progress import Progress, open_progress
 from sitedesign.batch.question import Question, assumptions, make_question, technologies
 from sitedesign.batch.ranking import rank
@@ -159,7 +159,7 @@ class _Batch:
         self.workers, self.scheduler = workers, scheduler
         self.new, self.retry_failed = new, retry_failed
         self.say, self.quiet = say, quiet
-        self.schema = result_schema(table, question)
+        self.schema = result_schema(table, question, job)
 
     def of(self, table: SiteTable, job: Job) -> _Batch:
         """Ask the same of other sites, with another job."""
@@ -249,13 +249,16 @@ class _Batch:
         }
 
 
-def result_schema(table: SiteTable, question: Question) -> pa.Schema:
+def result_schema(table: SiteTable, question: Question, job: Job) -> pa.Schema:
     """Columns of the results: the table's own, status, figures, error; the same whatever the order."""
     columns = [*table.columns] + ([] if "name" in table.columns else ["name"])
     given = {name: pa.string() if _is_text(table, name) else pa.float64() for name in columns}
     units = {f"units_{name}": pa.int64() for name in _technologies(table, question)}
     numbers = {name: pa.float64() for name in FIGURES} | {"racks_installed": pa.int64()}
     sizes, rest = FIGURES[:3], FIGURES[3:]
+    if job.level == "certified":
+        numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
+        rest += CERTIFIED_FIGURES
     made = {"status": pa.string()} | {name: numbers[name] for name in sizes} | units
     made |= {name: numbers[name] for name in rest} | {"error": pa.string()}
     return pa.schema(

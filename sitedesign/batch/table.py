@@ -135,7 +135,9 @@ def _read_file(path: Path) -> pd.DataFrame:
     except Exception as error:  # each reader has its own family of errors
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError([Fault("sites", f"{path.name}: {reason}", allowed)], "solve_many()") from None
-    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes surplus cells for row labels
+    if suffix in (".csv", ".txt") and not isinstance(
+        frame.index, pd.RangeIndex
+    ):  # pandas takes surplus cells for row labels
         found = f"{path.name}: rows with more cells than the heading"
         raise InputError([Fault("sites", found, allowed)], "solve_many()")
     return frame
