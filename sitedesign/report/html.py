@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -224,7 +225,12 @@ def _payload(design: Design, slots: list[Slot], series: PackedSeries | None) -> 
             "curtailed": ["curtailed_mw"],
             "shed": ["shed_mw"],
         },
-        "files": {"design.json": design.to_dict(), "study.json": content.study_file(design)},
+        # As text, the same that Design.save writes: an error that one year cannot know is NaN, which a
+        # browser's JSON has no word for
+        "files": {
+            "design.json": json.dumps(design.to_dict(), indent=1),
+            "study.json": json.dumps(content.study_file(design), indent=1),
+        },
     }
 
 

@@ -132,7 +132,7 @@
     return rows.map((row) => row.map(quoted).join(",")).join("\n") + "\n";
   }
   for (const button of document.querySelectorAll(".download")) {
-    button.addEventListener("click", () => download(button.dataset.file, JSON.stringify(payload.files[button.dataset.file], null, 1), "application/json"));
+    button.addEventListener("click", () => download(button.dataset.file, payload.files[button.dataset.file], "application/json"));
   }
 
   for (const slot of slots) {

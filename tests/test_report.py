@@ -1,0 +1,357 @@
+"""The report opens offline, says the answer first, hides nothing and breaks on no name."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import html
+import json
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+import sitedesign as sd
+from sitedesign.report import packing
+from sitedesign.report.figures.series import series
+from sitedesign.report.html import render_report
+from tests.report_designs import make_certificate, make_design
+from tests.test_figures import CURVES, GRID, NINES, SHARES
+
+EVIL = "Bad </script><script>document.title='owned'</script> & \"El Paso\" {{ 7*7 }}"
+SWEEPS = {"tradeoff": CURVES, "uptime": NINES, "min_renewable_share": SHARES}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def design():
+    return make_design()
+
+
+@pytest.fixture(scope="module")
+def text(design):
+    return render_report(design)
+
+
+def packed(text, name):
+    block = re.search(rf'<script type="text/plain" id="packed-{name}">([^<]*)</script>', text)
+    return gzip.decompress(base64.b64decode(block[1]))
+
+
+def prose(text):
+    """What a reader sees, without scripts, styles and tags."""
+    body = re.sub(r"<(script|style)\b.*?</\1>", " ", text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", body))).replace("\u00a0", " ")
+
+
+def test_nothing_is_loaded_from_anywhere(text):
+    assert not re.findall(
+        r'(?:src|href|action|poster|data)\s*=\s*["\']?\s*(?:https?:)?//', text, re.IGNORECASE
+    )
+    assert not re.findall(r"url\(|@import|<link(?! rel=\"icon\" href=\"data:,\")|<iframe|<img", text)
+    assert "fetch(" not in text
+    assert "XMLHttpRequest" not in text
+
+
+def test_file_is_small_and_holds_the_library_once(design, tmp_path):
+    path = design.report(tmp_path / "report.html")
+    assert path.stat().st_size < 3e6
+    assert path.read_text(encoding="utf-8").count('id="packed-plotly"') == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_series_without_any_pattern_still_fit_below_6_mb(text):
+    noise = np.random.default_rng(0).integers(0, packing.LEVELS + 1, packing.MOST_VALUES).astype("<u2")
+    worst = len(packing.pack((noise & 255).astype("u1").tobytes() + (noise >> 8).astype("u1").tobytes()))
+    own = len(text) - len(re.search(r'id="packed-series">([^<]*)<', text)[1])
+    assert worst + own < 5.9e6
+
+
+def test_same_design_gives_the_same_bytes(design, text):
+    assert render_report(design) == text
+
+
+def test_answer_comes_first_with_its_label(design, text):
+    seen = prose(text)
+    answer = seen[: seen.index("Why this is the answer")]
+    facts = ["420 MWdc", "1,400 MWh", "712 installed", "700 contracted, 12 spare", "4 × recip medium"]
+    facts += ["Uptime, foresight bound", "M USD/yr", "1,500 acres", "Truckloads", "First power"]
+    for fact in facts:
+        assert fact in answer, fact
+    assert "A bound, not a promise" in answer
+    assert re.search(r"95 % interval \d\d\.\d+ % to \d\d\.\d+ %; target 99\.90 %", answer)
+    heads = (
+        "Why this is the answer",
+        "How sure this is",
+        "Assumptions, with their sources",
+        "How to reproduce",
+    )
+    order = [seen.index(head) for head in heads]
+    assert order == sorted(order)
+
+
+def test_certificate_takes_the_place_of_the_bound(design):
+    failed = prose(render_report(design, certificate=make_certificate(design)))
+    assert "Target not met." in failed
+    assert "Not certified: 99.85 %, at least 99.83 % at 95 % confidence" in failed
+    assert "A bound, not a promise" not in failed
+    assert "200 weather years, 5 draws of outages each" in failed
+    met = prose(render_report(design, certificate=make_certificate(design, met=True, uptime=0.9995)))
+    assert "Target met. Certified: at least 99.931 % at 95 % confidence, target 99.90 %" in met
+    assert "Hours of full load lost, by cause" in met
+
+
+def test_no_loss_seen_is_not_called_perfection():
+    text = prose(render_report(make_design(units=(8, 0), years=2)))
+    assert "no loss in 2 weather years" in text
+    assert "Nothing was shed in any of the 2 weather years. That is not the same as never" in text
+    assert "100 % ±" not in text
+    assert re.search(r"Uptime, foresight bound ≥ 9\d\.\d+ %", text)
+
+
+def test_every_source_and_every_note_is_printed(design, text):
+    seen = html.unescape(text)
+    entries = [design.study[kind] for kind in ("pv", "battery", "rack", "facility", "finance")]
+    for entry in entries + list(design.study["backup"]):
+        for name, number in entry["sources"].items():
+            assert number["source"] in seen, f"{entry['name']}.{name}"
+    for note in design.provenance.notes:
+        assert note in seen
+    for name, version in design.provenance.versions.items():
+        assert f"<th>{name}</th><td>{version}</td>" in text
+
+
+def test_numbers_of_the_user_are_marked():
+    battery = sd.library.battery("lfp").replace(capex_usd_per_kwh=123.0)
+    text = render_report(
+        make_design(years=1, battery=battery, fuel_price_usd_per_mmbtu={"natural_gas": 7.77})
+    )
+    assert text.count('<tr class="changed">') == 2
+    assert "1 set by the user" in text
+    assert "7.77" in text
+
+
+def test_names_are_text_and_never_markup():
+    text = render_report(make_design(EVIL, years=1))
+    assert EVIL not in text
+    assert "<script>document" not in text
+    heading = re.search(r"<h1>(.*?)</h1>", text)[1]
+    assert "<" not in heading
+    assert html.unescape(heading) == EVIL
+
+
+def test_study_file_and_recipe_give_the_question_again(design, text):
+    files = json.loads(packed(text, "payload"))["files"]
+    assert sd.Study(**json.loads(files["study.json"])).to_dict() == design.study
+    assert sd.Design.from_dict(json.loads(files["design.json"])).to_dict() == design.to_dict()
+    recipe = html.unescape(re.search(r"<pre><code>(.*?)</code>", text, re.DOTALL)[1])
+    compile(recipe, "recipe", "exec")
+    assert 'method="cuts"' in recipe
+
+
+def test_packed_series_are_the_dispatch(design, text):
+    header = json.loads(packed(text, "payload"))["series"]
+    raw = np.frombuffer(packed(text, "series"), dtype="u1")
+    values = raw[: raw.size // 2] + 256.0 * raw[raw.size // 2 :]
+    columns = values.reshape(len(header["columns"]), len(header["years"]) * header["hours"])
+    data = series(design)
+    for described, column in zip(header["columns"], columns, strict=True):
+        true = data.frame[described["name"]].to_numpy()
+        assert np.abs(column * described["level"] - true).max() <= described["level"] * 0.5000001
+        assert described["level"] <= true.max() / 1000 * 1.0000001 or true.max() == 0
+
+
+def test_quarter_hours_are_packed_as_hours():
+    design = make_design(years=1, step_minutes=15)
+    packed_series = packing.pack_series(design)
+    assert packed_series.header["hours"] == 8760
+    assert len(gzip.decompress(base64.b64decode(packed_series.text))) == 2 * 8760 * len(
+        packed_series.header["columns"]
+    )
+
+
+def test_many_years_are_thinned_to_the_worst(design, monkeypatch):
+    monkeypatch.setattr(packing, "MOST_VALUES", 2 * 8760 * 8)
+    header = packing.pack_series(design).header
+    assert len(header["years"]) == 2
+    lost = series(design).annual_mwh("lost_mw")
+    assert f"year {int(lost.argmin()) + 1}" not in header["years"]
+    assert header["years"] == sorted(header["years"])
+
+
+def test_loaded_design_says_what_is_missing(design, tmp_path):
+    loaded = sd.Design.load(design.save(tmp_path / "design.json"))
+    text = render_report(loaded)
+    assert "holds no time series" in text
+    assert 'id="packed-series"' not in text
+    assert 'id="figure-cost"' in text
+    assert 'id="figure-week"' not in text
+
+
+def test_sweep_without_its_columns_is_refused(design):
+    with pytest.raises(sd.InputError, match=r"table\.battery_mwh: got nothing"):
+        render_report(design, sweeps={"tradeoff": SHARES})
+
+
+# ---- in a browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed (pip install .[test])"
+    )
+    program = os.environ.get("SITEDESIGN_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip("no Chromium here (install one, or name it in SITEDESIGN_CHROMIUM)")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=program, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def report(design, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    return design.report(path, certificate=make_certificate(design), sweeps=SWEEPS | {"tradeoff": GRID})
+
+
+class Opened:
+    """A page with everything it asked for and complained about."""
+
+    def __init__(self, browser, path, width=1280, scheme="light"):
+        self.context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+        )
+        self.page = self.context.new_page()
+        self.complaints, self.requests = [], []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def plot(self, slot, expression):
+        return self.page.evaluate(f"document.querySelector('#figure-{slot} .plot').{expression}")
+
+    def heading(self, slot):
+        return self.page.text_content(f"#figure-{slot} h3")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "light")])
+def test_every_figure_is_drawn_without_a_complaint(browser, report, width, scheme):
+    with Opened(browser, report, width, scheme) as opened:
+        page = opened.page
+        assert opened.complaints == []
+        assert opened.requests == [report.as_uri()]
+        slots = page.eval_on_selector_all(".slot", "all => all.map(one => one.dataset.slot)")
+        assert len(slots) == 12
+        for slot in slots:
+            assert opened.plot(slot, "querySelectorAll('.main-svg').length") > 0, slot
+            marks = (
+                "querySelectorAll('.trace, .heatmaplayer image, .contourlayer path, .shapelayer path').length"
+            )
+            assert opened.plot(slot, marks) > 0, slot
+            assert opened.plot(slot, "_fullLayout.width") <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        paper = "rgb(22, 24, 28)" if scheme == "dark" else "rgb(255, 255, 255)"
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == paper
+        assert opened.plot("cost", "layout.paper_bgcolor") == ("#16181c" if scheme == "dark" else "#ffffff")
+
+
+def test_any_week_shows_the_dispatch_of_that_week(browser, report, design):
+    with Opened(browser, report) as opened:
+        page, data = opened.page, series(design)
+        page.select_option("#figure-week select", "1")
+        page.fill("#figure-week input[type=range]", "100")
+        assert "11 Apr to 17 Apr, year 2" in opened.heading("week")
+        shown = {
+            trace["meta"]: trace["y"] for trace in opened.plot("week", "data.map(({meta, y}) => ({meta, y}))")
+        }
+        start = 8760 + 100 * 24
+        for column, values in shown.items():
+            true = data.frame[column].to_numpy()
+            np.testing.assert_allclose(values, true[start : start + 168], atol=true.max() / 1000 + 0.01)
+        page.click("#figure-week .step[data-step='7']")
+        assert "18 Apr to 24 Apr, year 2" in opened.heading("week")
+        page.click("#figure-week .worst")
+        assert opened.heading("week").endswith(
+            opened.page.evaluate("document.querySelector('#figure-week option:checked').text")
+        )
+        assert opened.complaints == []
+
+
+def test_tabs_years_hovers_and_theme_answer(browser, report, design):
+    with Opened(browser, report) as opened:
+        page = opened.page
+        page.click("#figure-year [data-tab=year_backup]")
+        assert opened.heading("year").startswith("Power from backup")
+        page.select_option("#figure-year select", "0")
+        assert opened.heading("year").endswith("year 1")
+        total = opened.plot("year", "data[0].z.flat().reduce((sum, value) => sum + value, 0)")
+        backup = series(design).annual_mwh("recip_medium_mw")[0] + series(design).annual_mwh("diesel_mw")[0]
+        assert total == pytest.approx(backup, rel=5e-3)
+        page.click("#figure-year [data-tab=year_battery]")
+        assert opened.heading("year") == "State of the battery by day and hour [% of usable], year 1"
+        page.locator("#figure-week .nsewdrag").first.hover()
+        page.wait_for_selector("#figure-week .hoverlayer text", timeout=5000)
+        assert "MW" in page.text_content("#figure-week .hoverlayer")
+        page.click("#theme")
+        assert opened.plot("week", "layout.paper_bgcolor") == "#16181c"
+        assert opened.complaints == []
+
+
+def test_files_are_given(browser, report, design):
+    with Opened(browser, report) as opened:
+        page = opened.page
+        with page.expect_download() as download:
+            page.click("[data-file='design.json']")
+        assert sd.Design.load(download.value.path()).to_dict() == design.to_dict()
+        with page.expect_download() as download:
+            page.click("#figure-cost .csv")
+        lines = download.value.path().read_text().splitlines()
+        assert lines[0] == "series,x,y,value"
+        assert any(line.endswith("solar array,") for line in lines)
+
+
+def test_paper_is_white_and_shows_what_is_folded(browser, report, tmp_path):
+    with Opened(browser, report, scheme="dark") as opened:
+        page = opened.page
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert opened.plot("week", "layout.paper_bgcolor") == "#ffffff"
+        assert opened.plot("week", "_fullLayout.width") == 690
+        assert page.evaluate("document.querySelectorAll('details:not([open])').length") == 0
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert opened.plot("week", "layout.paper_bgcolor") == "#16181c"
+        assert page.evaluate("document.querySelectorAll('details[open]').length") == 0
+        pdf = page.pdf(format="A4")
+        assert pdf.startswith(b"%PDF")
+        assert (
+            5 <= pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type /Page/") <= 40
+        )
+        assert opened.complaints == []
+
+
+def test_a_hostile_name_stays_a_name(browser, tmp_path):
+    path = make_design(EVIL, years=1).report(tmp_path / "evil.html")
+    with Opened(browser, path) as opened:
+        assert opened.page.text_content("h1") == EVIL
+        assert opened.page.title().startswith("Bad")
+        assert opened.complaints == []
