@@ -13,7 +13,8 @@ from sitedesign.reliability.certify import WeatherBlock, certify_case
 from sitedesign.reliability.forecast import Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import FuelOutages, OutageModel, OutageSky, UnitOutages, sample_outages
+from sitedesign.reliability.outages import FuelOutages, OutageModel, OutageSky, UnitOutages
+from sitedesign.reliability.sampling import sample_outages
 
 HOURS = 8760
 BEHAVIOUR = [UnitBehaviour(0.1, 0.3, 0.07, 0.02, 0.03, 24.0, "natural_gas", 0.0, 5.0)]
@@ -27,7 +28,7 @@ PLANT = Plant(75.0, 110.0, 14.0, (4,), 10)
 
 
 def weather_years(years, seed=0, first=0, load=10.0):
-    """Random days under a seasonal sun; year `first + i` is the same however the years are cut into blocks."""
+    """Random days under a seasonal sun; a year is the same however the years are cut into blocks."""
     clear = np.concatenate([_clearness(seed, first + year) for year in range(years)])
     hour = np.arange(24) + 0.5
     season = 1 - 0.25 * np.cos(2 * np.pi * (np.arange(clear.size) % 365 + 10) / 365)

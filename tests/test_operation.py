@@ -12,16 +12,9 @@ from sitedesign.errors import ReplayMismatch
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate, operate_greedy
-from sitedesign.reliability.outages import (
-    BlockOutages,
-    FuelOutages,
-    OutageModel,
-    OutageSky,
-    UnitOutages,
-    sample_outages,
-    unit_availability,
-)
+from sitedesign.reliability.outages import BlockOutages, FuelOutages, OutageModel, OutageSky, UnitOutages
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
+from sitedesign.reliability.sampling import sample_outages, unit_availability
 
 
 def backup(name="recip", unit_mw=4.0, cost=80.0, steps=6, capability=1.0):
@@ -336,7 +329,8 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
     for split in (1, 2, 4):
         case = small_case(
             np.repeat(hourly.solar_yield, split), 10.0,
-            [backup(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)], step_h=1 / split, years=2,
+            [backup(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)],
+            step_h=1 / split, years=2,
         )  # fmt: skip
         done = operate(case, PLANT, Controller(kind, threshold=0.5), forecast=Forecast("climatology"))
         gas = done.backup_mwh.sum() / (case.load_mw.sum() / split)

@@ -1,4 +1,4 @@
-"""What sampled failures can get wrong: rates, independence, seasons, and the closed forms they must reproduce."""
+"""What sampled failures can get wrong: rates, independence, seasons, and the closed forms they must meet."""
 
 from __future__ import annotations
 
@@ -21,10 +21,8 @@ from sitedesign.reliability.outages import (
     OutageModel,
     OutageSky,
     UnitOutages,
-    hazard_per_h,
-    sample_outages,
-    unit_availability,
 )
+from sitedesign.reliability.sampling import hazard_per_h, sample_outages, unit_availability
 
 HOURS = 8760
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))
@@ -232,8 +230,8 @@ def test_loss_of_load_without_storage_is_binomial(units, need):
 
 
 def test_three_unequal_units_computed_by_hand():
-    # 10 MW (5 % out), 10 MW (10 %) and 5 MW (20 %) against 15 MW. Short with: both tens out (0 or 5 left), one ten
-    # and the five out (10 left). P = .05*.1 + (.95*.1 + .05*.9)*.2 = .033;
+    # 10 MW (5 % out), 10 MW (10 %) and 5 MW (20 %) against 15 MW. Short with: both tens out (0 or 5 left),
+    # one ten and the five out (10 left). P = .05*.1 + (.95*.1 + .05*.9)*.2 = .033;
     # unserved = .05*.1*(.8*10 + .2*15) + .028*5 = .195 MW
     years, steps = 60, 60 * HOURS
     names = (("a", 10.0, 0.05), ("b", 10.0, 0.10), ("c", 5.0, 0.20))
@@ -316,8 +314,8 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     paths = sample_outages(model, [2], sky(4), seed=3)
     behaviour = [UnitBehaviour(start_failure=0.1, mttr_h=24.0)]
     done = operate(
-        case, Plant(10.0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour, outages=paths,
-        usual=constant_climate(10.0),
+        case, Plant(10.0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
+        outages=paths, usual=constant_climate(10.0),
     )  # fmt: skip
     starts, failed = done.starts.sum(), done.failed_starts.sum()
     assert failed / starts == pytest.approx(0.1, abs=3 * (0.09 / starts) ** 0.5)

@@ -1,7 +1,7 @@
-"""Certificate: what uptime a plant really keeps, operated without foresight while things fail, and how sure that is.
+"""Certificate: the uptime that a plant keeps, run without foresight while things fail, and how sure that is.
 
-Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause switched off
-say what share of the lost compute each cause explains.
+Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause
+switched off say what share of the lost compute each cause explains.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Plant
+from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER, Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
@@ -27,14 +27,11 @@ from sitedesign.reliability.metrics import (
     totals_of_years,
 )
 from sitedesign.reliability.operation import Operation, operate
-from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky, sample_outages
+from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky
 from sitedesign.reliability.replay import rack_shortfall
+from sitedesign.reliability.sampling import sample_outages
 
 FloatArray = NDArray[np.float64]
-WEATHER = "weather"
-#: A certificate has converged when its half-width is at most this share of what the target allows to be lost.
-CONVERGED_SHARE = 0.25
-METRICS = ("rack", "compute", "site", "floor")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,103 +48,6 @@ class WeatherBlock:
 
     case: Case
     temp_air_c: FloatArray
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """What a plant keeps, over weather years that its design never saw.
-
-    Attributes
-    ----------
-    metrics : UptimeMetrics
-    metric : str
-        The one that the target is for.
-    target, confidence : float
-        [fraction]
-    met : bool
-        The estimate clears the target at the stated one-sided confidence.
-    converged : bool
-        Half-width at most a quarter of ``1 - target``.
-    half_width : float
-        Of the target's metric, two-sided at `confidence`. [fraction]
-    weather_years, draws, simulated_years : int
-        Distinct weather years, outage draws of each, their product.
-    seed : int
-    controller : Controller
-    causes : dict of str to float
-        Share of the lost compute that disappears when one cause is switched off; ``weather`` is what
-        remains with every cause off. They need not add up to 1: causes that only hurt together count twice.
-    backup_mwh_per_yr, fuel_mmbtu_per_yr : tuple of float
-        Per technology, part load included. [MWh/yr, MMBtu/yr]
-    backup_share : Estimate
-        Share of the load served by backup. [fraction]
-    operating_cost_usd_per_yr : float
-        Marginal cost and part-load fuel. [USD/yr]
-    run_h_per_yr, starts_per_yr, failed_starts_per_yr : tuple of tuple of float
-        Per technology and unit. [h/yr, 1/yr, 1/yr]
-    battery_cycles_per_yr : float
-        [1/yr]
-    promised : dict of str to float
-        What the optimiser promised, as given.
-    events : tuple of Event
-        Those that lost most compute, with cause.
-    """
-
-    metrics: UptimeMetrics
-    metric: str
-    target: float
-    confidence: float
-    met: bool
-    converged: bool
-    half_width: float
-    weather_years: int
-    draws: int
-    simulated_years: int
-    seed: int
-    controller: Controller
-    causes: dict[str, float]
-    backup_mwh_per_yr: tuple[float, ...]
-    fuel_mmbtu_per_yr: tuple[float, ...]
-    backup_share: Estimate
-    operating_cost_usd_per_yr: float
-    run_h_per_yr: tuple[tuple[float, ...], ...]
-    starts_per_yr: tuple[tuple[float, ...], ...]
-    failed_starts_per_yr: tuple[tuple[float, ...], ...]
-    battery_cycles_per_yr: float
-    promised: dict[str, float] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-
-    @property
-    def uptime(self) -> Estimate:
-        """The metric that the target is for."""
-        estimate: Estimate = getattr(self.metrics, self.metric)
-        return estimate
-
-    def event_table(self) -> pd.DataFrame:
-        """Worst events, one row each."""
-        return pd.DataFrame([vars(event) for event in self.events])
-
-    def compared(self) -> dict[str, tuple[float, float]]:
-        """What was promised beside what was kept, for every promised figure that the certificate knows."""
-        kept = {
-            "uptime": self.uptime.value,
-            "backup_share": self.backup_share.value,
-            "fuel_mmbtu_per_yr": sum(self.fuel_mmbtu_per_yr),
-            "operating_cost_usd_per_yr": self.operating_cost_usd_per_yr,
-        }
-        return {name: (value, kept[name]) for name, value in self.promised.items() if name in kept}
-
-    def __str__(self) -> str:
-        """Three lines: verdict, basis, causes."""
-        verdict = "met" if self.met else "NOT met"
-        sure = "" if self.converged else "; not converged: more years would narrow it"
-        causes = ", ".join(f"{name} {share:.0%}" for name, share in self.causes.items() if share >= 0.005)
-        return (
-            f"{self.metric} uptime {self.uptime} (target {self.target:g}): {verdict} at {self.confidence:.0%}{sure}\n"
-            f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
-            f"{self.controller.kind}\n"
-            f"  lost compute by cause: {causes or 'nothing was lost'}"
-        )
 
 
 Progress = Callable[[int, int], None]
@@ -266,10 +166,10 @@ def certify_case(
 def _listed(weather: WeatherBlock | Sequence[WeatherBlock] | Builder) -> Sequence[WeatherBlock]:
     if isinstance(weather, WeatherBlock):
         return [weather]
-    if callable(weather):
-        message = "years: got nothing; say how many weather years the callable is to give"
-        raise ValueError(message)
-    return weather
+    if not callable(weather):
+        return weather
+    message = "years: got nothing; say how many weather years the callable is to give"
+    raise ValueError(message)
 
 
 def _blocks(
@@ -339,7 +239,7 @@ class _Run:
     events: list[Event] = field(default_factory=list)
 
     def simulate(self, block: WeatherBlock, draw: int, causes: Sequence[str]) -> None:
-        """Run one block under one draw, then again without each cause; ``weather`` means without all of them."""
+        """Run one block under one draw, then without each cause; ``weather`` means without all of them."""
         case = block.case
         self.usual = self.usual or climatology(case, block.temp_air_c)
         sky = OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
@@ -412,9 +312,9 @@ class _Run:
 def _name(event: Event, gains: Mapping[str, float]) -> str:
     """Cause whose absence spares most of an event; weather when failures explain less than half of it."""
     single = {cause: gain for cause, gain in gains.items() if cause != WEATHER}
-    if not single:
+    if WEATHER not in gains:
         return ""
-    if gains[WEATHER] < 0.5 * event.lost_mwh:
+    if not single or gains[WEATHER] < 0.5 * event.lost_mwh:
         return WEATHER
     best = max(single, key=lambda cause: single[cause])
     return best if single[best] > 0.2 * event.lost_mwh else "several failures together"

@@ -1,8 +1,8 @@
 """What an operator decides in one step, compiled: rules that see the past, the present and a forecast.
 
-`latest_safe_plan` keeps just enough in the battery that all units at full power from the next step on would avoid
-shedding (FORMULATION section 6). `rolling_plan` solves the exact single-storage recursion (section 3.1) over the
-forecast window. Both write the backup power wanted per technology and the load throttled per tier.
+`latest_safe_plan` keeps just enough in the battery that all units at full power from the next step on would
+avoid shedding (FORMULATION section 6). `rolling_plan` solves the exact single-storage recursion (section 3.1)
+over the forecast window. Both write the backup power wanted per technology and the load throttled per tier.
 
 State and constants travel as record arrays, which compiled code reads without touching reference counts.
 Technologies are in order of marginal cost, tiers in order of weight.
@@ -125,107 +125,109 @@ def today_factor(plant: Array, rule: Array, usual_solar: Array, base: int, value
         total += usual_solar[c]
     passed = p.usual / total
     trust = passed / (passed + 0.15)
-    return value + trust * (p.seen / p.usual - value)
+    return float(value + trust * (p.seen / p.usual - value))
 
 
 @njit(cache=True)
 def need_level(
     solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
     factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, midnight: Array,
-    out: Array, level: int,
+    needs: Array, level: int,
 ) -> None:  # fmt: skip
-    """Energy that must be stored at the start of the planned step and those after it, to manage with `level`.
+    """Energy that must be stored at the start of the planned step and of those up to midnight, for `level`.
 
-    Level m means: the m + 1 cheapest technologies at full power from then on and nothing dearer; levels beyond
-    the technologies add throttled tiers. Backwards over the window, deficits add and surpluses refill, both
-    within the battery's power and energy. What the coming midnight needs holds for all plans of a day.
+    Level m means: the m + 1 cheapest technologies at full power from then on and nothing dearer; levels
+    beyond the technologies add throttled tiers. Backwards over the window, deficits add and surpluses refill,
+    both within the battery's power and energy. What the coming midnight needs holds for all plans of a day.
     """
     p, r = plant[0], rule[0]
-    day_steps = r.day_steps
+    day_steps, out = r.day_steps, needs[level]
     day0, per_year = p.planned_at // day_steps, usual_solar.size
-    last, need = 0, 0.0
-    if level < p.nights and p.night_of == day0:
-        need = midnight[level]
-    else:
-        last = r.days
-        need = min(usual_need[level, (day0 + last + 1) * day_steps % per_year], p.full)
-    for day in range(day0 + last, day0 - 1, -1):
-        start = day * day_steps
-        base = start % per_year
-        if day == day0:
-            if p.night_of != day0:
-                p.night_of, p.nights = day0, 0
-            if level >= p.nights and tech.size > 0:
-                midnight[level] = need
-                p.nights = level + 1
-            if start + day_steps - p.planned_at < out.size:
-                out[start + day_steps - p.planned_at] = need
-        first = p.planned_at - start if day == day0 else 0
-        kept = out.size + p.planned_at - start if day == day0 else 0
-        if r.perfect != 0:
-            able = capability[:, start : start + day_steps]
-            need = _need_day(
-                load[start : start + day_steps], solar[start : start + day_steps], able, p.solar_mw,
-                tech, tier, plant, level, start, first, kept, need, out,
-            )  # fmt: skip
-            continue
-        scale = factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
-        if day == day0:
-            scale = today_factor(plant, rule, usual_solar, base, scale)
-        able = usual_able[:, base : base + day_steps]
-        need = _need_day(
-            usual_load[base : base + day_steps], usual_solar[base : base + day_steps], able, p.solar_mw * scale,
-            tech, tier, plant, level, start, first, kept, need, out,
-        )  # fmt: skip
+    if p.night_of != day0:
+        p.night_of, p.nights = day0, 0
+    if level >= p.nights:
+        need = min(usual_need[level, (day0 + r.days + 1) * day_steps % per_year], p.full)
+        for day in range(day0 + r.days, day0, -1):
+            start = day * day_steps
+            if r.perfect != 0:
+                need = _need_day(
+                    load, solar, capability, start, p.solar_mw, tech, tier, plant, level, start, need, out
+                )
+            else:
+                scale = (
+                    p.solar_mw * factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
+                )
+                need = _need_day(
+                    usual_load, usual_solar, usual_able, start % per_year, scale, tech, tier, plant, level,
+                    start, need, out,
+                )  # fmt: skip
+        midnight[level] = need
+        p.nights = level + 1
+    start, need = day0 * day_steps, midnight[level]
+    out[start + day_steps - p.planned_at] = need
+    if r.perfect != 0:
+        _need_day(load, solar, capability, start, p.solar_mw, tech, tier, plant, level, start, need, out)
+        return
+    base = start % per_year
+    scale = factor[min(day0, factor.shape[0] - 1), 0]
+    scale = p.solar_mw * today_factor(plant, rule, usual_solar, base, scale)
+    _need_day(usual_load, usual_solar, usual_able, base, scale, tech, tier, plant, level, start, need, out)
 
 
 @njit(cache=True)
 def _need_day(
-    load: Array, solar: Array, able: Array, solar_mw: float, tech: Array, tier: Array, plant: Array, level: int,
-    start: int, first: int, kept: int, need: float, out: Array,
+    load: Array, solar: Array, able: Array, base: int, solar_mw: float, tech: Array, tier: Array,
+    plant: Array, level: int, start: int, need: float, out: Array,
 ) -> float:  # fmt: skip
-    """Carry the need backwards over the steps of one day down to step `first` of it."""
+    """Carry the need backwards over the steps of one day, or of what is left of today, which is written down.
+
+    The day begins at `base` in the series and at step `start` of the run.
+    """
     p = plant[0]
-    power, full, up, down, t0 = p.power, p.full, p.up, p.down, p.planned_at
+    power, full, up, down, t0, days_end = p.power, p.full, p.up, p.down, p.planned_at, out.size - 2
     loaded = 1.0
     for j in range(max(0, level + 1 - tech.size)):
         loaded -= tier[j].width
     used = min(level + 1, tech.size)
     one = tech[0].n_free * tech[0].unit_mw if used > 0 else 0.0
+    two = tech[1].n_free * tech[1].unit_mw if used > 1 else 0.0
     slow = False
     for k in range(used):
         slow = slow or tech[k].start_steps > 1.0
-    for s in range(load.size - 1, first - 1, -1):
-        net = loaded * load[s] - solar_mw * solar[s]
+    most, least = power * down, -power * up
+    today = t0 >= start
+    for s in range(min(days_end, load.size - base) - 1, (t0 - start if today else 0) - 1, -1):
+        c = base + s
+        net = loaded * load[c] - solar_mw * solar[c]
         if slow:
             for k in range(used):
-                net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * able[k, s]
-        elif used > 0:
-            net -= one * able[0, s]
-            for k in range(1, used):
-                net -= tech[k].n_free * tech[k].unit_mw * able[k, s]
+                net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * able[k, c]
+        else:
+            if used > 0:
+                net -= one * able[0, c]
+            if used > 1:
+                net -= two * able[1, c]
+            for k in range(2, used):
+                net -= tech[k].n_free * tech[k].unit_mw * able[k, c]
         change = net * down if net > 0.0 else net * up
-        if net > power:
-            change = power * down
-        elif net < -power:
-            change = -power * up
-        need += change
+        change = change if change < most else most
+        need += change if change > least else least
         need = need if need > 0.0 else 0.0
         need = need if need < full else full
-        if s < kept:
+        if today:
             out[start + s - t0] = need
     return need
 
 
 @njit(cache=True)
 def _count(one: Any, ahead: int) -> float:  # noqa: ANN401
-    """Units of a technology that can run `ahead` steps from now: slow starters only those that run already."""
+    """Count the units that can run `ahead` steps from now: of slow starters only those that run already."""
     return float(one.n_on) if one.start_steps > 1.0 and ahead < one.start_steps else float(one.n_free)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def after_step(plant: Array, net: float) -> float:
-    """Stored energy after a step whose net load is left to the battery; negative when it cannot. [MWh]"""
+    """Find the stored energy after a step that leaves `net` to the battery; negative when it cannot. [MWh]"""
     p = plant[0]
     if net > p.power:
         return -1.0
@@ -234,7 +236,7 @@ def after_step(plant: Array, net: float) -> float:
     return float(min(p.stored + min(-net, p.power) * p.up, p.full))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def _missing(plant: Array, net: float, target: float) -> float:
     """Reduction of net load that brings the stored energy to `target` after the step. [MW]"""
     p = plant[0]
@@ -242,22 +244,32 @@ def _missing(plant: Array, net: float, target: float) -> float:
     return float(max(min(lift, net + p.power), net - p.power))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def latest_safe_plan(
-    solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
-    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, midnight: Array,
-    needs: Array, t: int, net: float,
-) -> None:  # fmt: skip
-    """Use the next dearer resource only when what is stored would fall below the need that it leaves."""
+    load: Array,
+    capability: Array,
+    tech: Array,
+    tier: Array,
+    plant: Array,
+    rule: Array,
+    needs: Array,
+    t: int,
+    net: float,
+) -> int:
+    """Use the next dearer resource only when what is stored would fall below the need that it leaves.
+
+    Returns
+    -------
+    int
+        -1 when the plan stands; else the level whose need must be found first, and then the plan made anew.
+    """
     p, r = plant[0], rule[0]
     techs, left = tech.size, net
+    for k in range(techs):
+        tech[k].want = 0.0
     for level in range(techs + tier.size - 1):
         if level >= p.levels:
-            need_level(
-                solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant, rule,
-                usual_need, midnight, needs[level], level,
-            )  # fmt: skip
-            p.levels = level + 1
+            return level
         margin = r.margin_mwh if level < techs else r.throttle_margin_mwh
         target = min(needs[level, t + 1 - p.planned_at] + margin, p.full)
         if after_step(plant, left) >= target - 1e-9:
@@ -272,6 +284,8 @@ def latest_safe_plan(
                 committed = min(np.ceil(wanted / size - 1e-9) * size, able)
                 tech[level].want = max(wanted, min(committed, left))
                 left -= tech[level].want
+            if missing <= able and r.throttle_margin_mwh <= r.margin_mwh:
+                break  # dearer levels need less
         else:
             j = level - techs
             tier[j].throttle = max(0.0, min(missing, tier[j].width * load[t]))
@@ -280,6 +294,7 @@ def latest_safe_plan(
         if tech[k].n_on > 0 and tech[k].want <= 0.0 and t < tech[k].hold:
             tech[k].want = max(min(tech[k].n_on * tech[k].unit_mw * capability[k, t], left), 0.0)
             left -= tech[k].want
+    return -1
 
 
 @njit(cache=True)
@@ -292,7 +307,7 @@ def bellman_step(
     slopes: Array, block: Array, down_slot: Array, up_slot: Array, zero_slot: int, net: float, power: float,
     full: float, down: float, up: float,
 ) -> None:  # fmt: skip
-    """One step back of the exact recursion: merge the stage's slopes into the value's, then trim to [0, full].
+    """Go one step back in the exact recursion: merge the stage's slopes into the value's, trim to [0, full].
 
     `slopes[i]` is the length of stored energy at the i-th marginal value, dearest first; `block` holds the
     power of each resource in order of price. FORMULATION section 3.1.
@@ -333,7 +348,7 @@ def rolling_plan(
     factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, end_value: Array, values: Array,
     down_slot: Array, up_slot: Array, price: Array, slopes: Array, block: Array, t: int, net: float,
 ) -> None:  # fmt: skip
-    """Solve the forecast window back to the next step, then take the cheapest stored energy worth its price."""
+    """Solve the forecast window back to the next step, then take stored energy that is worth its price."""
     p, r = plant[0], rule[0]
     steps, per_year, day_steps, techs = load.size, usual_solar.size, r.day_steps, tech.size
     power, full, up, down, zero = p.power, p.full, p.up, p.down, r.zero_slot
@@ -410,7 +425,7 @@ def _take(
 
 @njit(cache=True)
 def _worth(values: Array, slopes: Array, price: float, level: float) -> float:
-    """Stored energy above `level` whose marginal value exceeds a price. [MWh]"""
+    """Sum the stored energy above `level` whose marginal value exceeds a price. [MWh]"""
     total = 0.0
     for i in range(slopes.size):
         if values[i] <= price * (1.0 + 1e-12):

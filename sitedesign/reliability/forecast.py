@@ -1,13 +1,15 @@
 """What an operator knows of the days ahead: climate, and a forecast whose error grows with lead time.
 
-The forecast of a day is a factor on the climatological yield of that day. Its revisions are a martingale: seen
-backwards from the truth they form a Brownian bridge, so that each forecast is the best linear guess that its skill
-allows and contains nothing else of the truth.
+The forecast of a day is a factor on the climatological yield of that day. Its revisions are a martingale:
+seen backwards from the truth they form a Brownian bridge, so that each forecast is the best linear guess that
+its skill allows and contains nothing else of the truth.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -106,17 +108,17 @@ class Forecast:
     Attributes
     ----------
     kind : str
-        ``perfect`` (the true series inside the horizon), ``skill`` (default), ``climatology`` (the average year),
-        ``persistence`` (every day like the last one seen).
+        ``perfect`` (the true series inside the horizon), ``skill`` (default), ``climatology`` (the average
+        year), ``persistence`` (every day like the last one seen).
     horizon_h : float
         At least so far ahead, up to the midnight after. [h]
     issue_h : float
         Time between forecasts; in between, the operator knows what the sun really did today. [h]
     nrmse_by_lead_day : tuple of float
         Error of a day's solar energy over its mean, for the day itself (issued at midnight), the next day
-        and so on, at a site whose days have the standard deviation `reference_sd`; other sites scale with their own.
-        Day-ahead 10-15 % and three days 20-25 % are the usual range (numerical weather prediction); beyond
-        the table the error grows towards climatology. [fraction]
+        and so on, at a site whose days have the standard deviation `reference_sd`; other sites scale with
+        their own. Day-ahead 10-15 % and three days 20-25 % are the usual range of weather models; beyond the
+        table the error grows towards climatology. [fraction]
     reference_sd : float
         [fraction]
     noise_lag1 : float
@@ -136,14 +138,14 @@ class Forecast:
             message = f"forecast kind: got {self.kind!r}; must be one of {', '.join(kinds)}"
             raise ValueError(message)
         errors = (0.0, *self.nrmse_by_lead_day)
-        if any(b < a for a, b in zip(errors, errors[1:], strict=False)):
+        if any(b < a for a, b in pairwise(errors)):
             message = f"nrmse_by_lead_day: got {self.nrmse_by_lead_day}; must not fall with lead time"
             raise ValueError(message)
 
     @property
     def days(self) -> int:
         """Days after the present one that the window reaches."""
-        return max(1, round(np.ceil(self.horizon_h / 24)))
+        return max(1, math.ceil(self.horizon_h / 24))
 
     def error_share(self) -> FloatArray:
         """Error standard deviation over that of the days themselves, per lead day. [fraction]"""

@@ -17,6 +17,7 @@ from sitedesign.reliability.decide import (
     LATEST_SAFE_START,
     after_step,
     latest_safe_plan,
+    need_level,
     rolling_plan,
 )
 
@@ -45,7 +46,7 @@ def _battery_share(plant: Array) -> float:
 def _apply(
     tech: Array, unit: Array, plant: Array, fuel_out: Array, rank: Array, kind: int, index: int, change: int
 ) -> None:
-    """Book one change of state; the energy in battery blocks that are down is out of reach until they return."""
+    """Book one change of state; energy in battery blocks that are down is out of reach until they return."""
     p = plant[0]
     if kind == 0:
         unit[index].down += change
@@ -188,7 +189,7 @@ def _commit(tech: Array, unit: Array, plant: Array, capability: Array, t: int, r
 
 @njit(cache=True)
 def _raise_units(tech: Array, unit: Array, plant: Array, capability: Array, t: int, short: float) -> float:
-    """Cover a deficit that the battery cannot: running units up, then more units; return what is left. [MW]"""
+    """Cover a deficit that the battery cannot: units up, then more units; return what is left. [MW]"""
     for turn in range(2):
         for k in range(tech.size):
             size = tech[k].unit_mw * capability[k, t]
@@ -230,7 +231,7 @@ def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
 
 @njit(cache=True)
 def _book_units(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
-    """Add up energy, fuel and hours of the units that run; draw on the tank while the supply is interrupted."""
+    """Add up energy, fuel and hours of the running units; draw on tanks while the supply is interrupted."""
     p = plant[0]
     for k in range(tech.size):
         if tech[k].n_on == 0:
@@ -263,22 +264,23 @@ def _greedy_plan(tech: Array, plant: Array, rule: Array, capability: Array, t: i
         able = tech[k].n_free * tech[k].unit_mw * capability[k, t]
         tech[k].want = able if p.charging != 0 else max(min(left, able), 0.0)
         left -= tech[k].want
-    return p.charging != 0 or left < net - min(p.power, p.stored / p.down)
+    return bool(p.charging != 0 or left < net - min(p.power, p.stored / p.down))
 
 
 @njit(cache=True)
 def simulate(
     solar: Array, load: Array, usable: Array, capability: Array,
-    event_step: Array, event_kind: Array, event_index: Array, event_change: Array, rank: Array, fuel_out: Array,
-    usual_solar: Array, usual_load: Array, usual_able: Array, factor: Array, usual_need: Array, end_value: Array,
+    event_step: Array, event_kind: Array, event_index: Array, event_change: Array, rank: Array,
+    fuel_out: Array, usual_solar: Array, usual_load: Array, usual_able: Array, factor: Array,
+    usual_need: Array, end_value: Array,
     values: Array, down_slot: Array, up_slot: Array, price: Array,
     tech: Array, unit: Array, tier: Array, plant: Array, rule: Array,
     shed: Array, lost: Array, series: Array, backup: Array, energy: Array, burnt: Array, cycled: Array,
 ) -> float:  # fmt: skip
     """Run all steps; the state stays in `tech`, `unit`, `tier` and `plant`, results go to the last seven.
 
-    `series` holds rows for curtailed, charge, discharge, stored and available solar power, or no columns when only
-    shed load is kept; `energy`, `burnt` (K, years) and `cycled` (years,) are sums over each year.
+    `series` holds rows for curtailed, charge, discharge, stored and available solar power, or no columns when
+    only shed load is kept; `energy`, `burnt` (K, years) and `cycled` (years,) are sums over each year.
 
     Returns
     -------
@@ -288,7 +290,7 @@ def simulate(
     p, r = plant[0], rule[0]
     steps, per_year, keep, techs = load.size, usual_solar.size, series.shape[1] > 0, tech.size
     event, events, worst, year_end, year = 0, event_step.size, 0.0, per_year, 0
-    needs, midnight = np.zeros((techs + tier.size, r.issue_steps + 2)), np.zeros(techs + tier.size)
+    needs, midnight = np.zeros((techs + tier.size, r.day_steps + 2)), np.zeros(techs + tier.size)
     slopes, block = np.zeros(values.size), np.zeros(techs + tier.size)
     p.expiry, p.planned_at, p.night_of = -1.0, -1, -1
     share, clock, day_clock = _battery_share(plant), 0, 0
@@ -323,7 +325,17 @@ def simulate(
             # --- decide; a plan is needed only where the battery alone might not be enough
             act = busy
             if r.kind == LATEST_SAFE_START:
-                if p.planned_at < 0 or day_clock == 0 or t - p.planned_at >= r.issue_steps:
+                # A plan holds till midnight, or till the sun has told something of the day
+                if (
+                    p.planned_at < 0
+                    or day_clock == 0
+                    or (
+                        r.blend != 0
+                        and t - p.planned_at >= r.issue_steps
+                        and p.usual > 0.0
+                        and usual_solar[clock] > 0.0
+                    )
+                ):
                     p.planned_at, p.levels = t, 0
                 if (
                     p.levels == 0
@@ -333,18 +345,22 @@ def simulate(
                         < min(needs[0, t + 1 - p.planned_at] + r.margin_mwh, p.full) - 1e-9
                     )
                 ):
-                    latest_safe_plan(
-                        solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant,
-                        rule, usual_need, midnight, needs, t, net,
-                    )  # fmt: skip
                     act = True
+                    lacking = latest_safe_plan(load, capability, tech, tier, plant, rule, needs, t, net)
+                    while lacking >= 0:
+                        need_level(
+                            solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier,
+                            plant, rule, usual_need, midnight, needs, lacking,
+                        )  # fmt: skip
+                        p.levels = lacking + 1
+                        lacking = latest_safe_plan(load, capability, tech, tier, plant, rule, needs, t, net)
             elif r.kind == GREEDY:
                 if busy or r.threshold > 0.0:
                     act = _greedy_plan(tech, plant, rule, capability, t, net) or act
             else:
                 rolling_plan(
-                    solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant, rule,
-                    end_value, values, down_slot, up_slot, price, slopes, block, t, net,
+                    solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant,
+                    rule, end_value, values, down_slot, up_slot, price, slopes, block, t, net,
                 )  # fmt: skip
                 act = True
             # --- happen

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sitedesign.case import Case, Dispatch, Plant
 from sitedesign.reliability import decide, kernel
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
-from sitedesign.reliability.outages import OutagePaths
 from sitedesign.reliability.machine import Controller, Machine, UnitBehaviour, machine, price_slopes
+from sitedesign.reliability.outages import OutagePaths
 from sitedesign.reliability.seasonal import usual_need, usual_value
 
 FloatArray = NDArray[np.float64]
@@ -207,8 +207,8 @@ def operate(
     usual : Climatology, optional
         The average year as the operator knows it; made from `past` when left out.
     past : Case, optional
-        Years from which the operator knows the climate and (``rolling``) the value of stored energy beyond the
-        window; `case` when left out.
+        Years from which the operator knows the climate and (``rolling``) the value of stored energy beyond
+        the window; `case` when left out.
     outages : OutagePaths, optional
         Nothing fails when left out.
     fuels : sequence of str
@@ -254,7 +254,7 @@ def operate(
     series, backup = np.zeros((5, width)), np.zeros((units, width))
     energy, burnt, cycled = np.zeros((units, case.years)), np.zeros((units, case.years)), np.zeros(case.years)
     capability = build.sorted_capability([b.capability[0] for b in case.backup])
-    residual = kernel.simulate(
+    residual = kernel.simulate(  # type: ignore[call-arg]  # numba hides the signature
         *(np.ascontiguousarray(x, dtype=np.float64) for x in (case.solar_yield, case.load_mw, case.usable)),
         capability,
         *_events(outages),

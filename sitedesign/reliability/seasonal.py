@@ -1,4 +1,4 @@
-"""What lies beyond the forecast window: the usual need for stored energy, and its usual value, by day of year."""
+"""What lies beyond the forecast window: the usual need for stored energy and its value, by day of year."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def usual_value(past: Case, build: Machine, slopes: PriceSlopes) -> FloatArray:
 def _average_slopes(
     solar: FloatArray, load: FloatArray, usable: FloatArray, capability: FloatArray,
     tech: NDArray[Any], tier: NDArray[Any], plant: NDArray[Any],
-    down_slot: NDArray[np.int64], up_slot: NDArray[np.int64], zero_slot: int, slopes: FloatArray, day_steps: int,
+    down_slot: NDArray[np.int64], up_slot: NDArray[np.int64], zero_slot: int, slopes: FloatArray,
+    day_steps: int,
 ) -> FloatArray:  # fmt: skip
     p, steps, techs = plant[0], load.size, tech.size
     slopes[zero_slot] = p.battery_mwh * usable[steps - 1]

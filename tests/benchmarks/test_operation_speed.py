@@ -10,14 +10,8 @@ from sitedesign.reliability.certify import WeatherBlock, certify_case
 from sitedesign.reliability.forecast import climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import (
-    BlockOutages,
-    FuelOutages,
-    OutageModel,
-    OutageSky,
-    UnitOutages,
-    sample_outages,
-)
+from sitedesign.reliability.outages import BlockOutages, FuelOutages, OutageModel, OutageSky, UnitOutages
+from sitedesign.reliability.sampling import sample_outages
 
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))
 BEHAVIOUR = (
@@ -59,7 +53,8 @@ def desert(years):
     load = 100 * (1 + 0.0015 * np.maximum(temp - 15, 0))
     case = Case(
         "desert", 1.0, years, solar, load, np.full(solar.size, 0.9), 0.93, 0.93, tuple(machines), tiers,
-        1.0, 1.0, 1.0, 4.0, 6.0, 6.0, 700, 720, 0.99, 1.0, 0.999, 0.0, CaseLimits((0, 1e4), (0, 1e5), (0, 1e4)),
+        1.0, 1.0, 1.0, 4.0, 6.0, 6.0, 700, 720, 0.99, 1.0, 0.999, 0.0,
+        CaseLimits((0, 1e4), (0, 1e5), (0, 1e4)),
     )  # fmt: skip
     return WeatherBlock(case, temp)
 

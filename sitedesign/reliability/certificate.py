@@ -1,0 +1,115 @@
+"""The certificate itself: what a plant keeps, in figures that never travel without their error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.machine import Controller
+from sitedesign.reliability.metrics import Event, UptimeMetrics
+
+#: Name of the cause that remains when nothing fails.
+WEATHER = "weather"
+#: A certificate has converged when its half-width is at most this share of what the target allows to be lost.
+CONVERGED_SHARE = 0.25
+METRICS = ("rack", "compute", "site", "floor")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a plant keeps, over weather years that its design never saw.
+
+    Attributes
+    ----------
+    metrics : UptimeMetrics
+    metric : str
+        The one that the target is for.
+    target, confidence : float
+        [fraction]
+    met : bool
+        The estimate clears the target at the stated one-sided confidence.
+    converged : bool
+        Half-width at most a quarter of ``1 - target``.
+    half_width : float
+        Of the target's metric, two-sided at `confidence`. [fraction]
+    weather_years, draws, simulated_years : int
+        Distinct weather years, outage draws of each, their product.
+    seed : int
+    controller : Controller
+    causes : dict of str to float
+        Share of the lost compute that disappears when one cause is switched off; ``weather`` is what
+        remains with every cause off. They need not add up to 1: causes that only hurt together count twice.
+    backup_mwh_per_yr, fuel_mmbtu_per_yr : tuple of float
+        Per technology, part load included. [MWh/yr, MMBtu/yr]
+    backup_share : Estimate
+        Share of the load served by backup. [fraction]
+    operating_cost_usd_per_yr : float
+        Marginal cost and part-load fuel. [USD/yr]
+    run_h_per_yr, starts_per_yr, failed_starts_per_yr : tuple of tuple of float
+        Per technology and unit. [h/yr, 1/yr, 1/yr]
+    battery_cycles_per_yr : float
+        [1/yr]
+    promised : dict of str to float
+        What the optimiser promised, as given.
+    events : tuple of Event
+        Those that lost most compute, with cause.
+    """
+
+    metrics: UptimeMetrics
+    metric: str
+    target: float
+    confidence: float
+    met: bool
+    converged: bool
+    half_width: float
+    weather_years: int
+    draws: int
+    simulated_years: int
+    seed: int
+    controller: Controller
+    causes: dict[str, float]
+    backup_mwh_per_yr: tuple[float, ...]
+    fuel_mmbtu_per_yr: tuple[float, ...]
+    backup_share: Estimate
+    operating_cost_usd_per_yr: float
+    run_h_per_yr: tuple[tuple[float, ...], ...]
+    starts_per_yr: tuple[tuple[float, ...], ...]
+    failed_starts_per_yr: tuple[tuple[float, ...], ...]
+    battery_cycles_per_yr: float
+    promised: dict[str, float] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+
+    @property
+    def uptime(self) -> Estimate:
+        """The metric that the target is for."""
+        estimate: Estimate = getattr(self.metrics, self.metric)
+        return estimate
+
+    def event_table(self) -> pd.DataFrame:
+        """Worst events, one row each."""
+        return pd.DataFrame([vars(event) for event in self.events])
+
+    def compared(self) -> dict[str, tuple[float, float]]:
+        """Put each promised figure that the certificate knows beside the one that was kept."""
+        kept = {
+            "uptime": self.uptime.value,
+            "backup_share": self.backup_share.value,
+            "fuel_mmbtu_per_yr": sum(self.fuel_mmbtu_per_yr),
+            "operating_cost_usd_per_yr": self.operating_cost_usd_per_yr,
+        }
+        return {name: (value, kept[name]) for name, value in self.promised.items() if name in kept}
+
+    def __str__(self) -> str:
+        """Three lines: verdict, basis, causes."""
+        verdict = "met" if self.met else "NOT met"
+        sure = "" if self.converged else "; not converged: more years would narrow it"
+        causes = ", ".join(f"{name} {share:.0%}" for name, share in self.causes.items() if share >= 0.005)
+        return (
+            f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
+            f"{verdict} at {self.confidence:.0%}{sure}\n"
+            f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
+            f"{self.controller.kind}\n"
+            f"  lost compute by cause: {causes or 'nothing was lost'}"
+        )
