@@ -12,9 +12,16 @@ from sitedesign.errors import ReplayMismatch
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate, operate_greedy
-from sitedesign.reliability.outages import BlockOutages, FuelOutages, OutageModel, OutageSky, UnitOutages
+from sitedesign.reliability.outages import (
+    BlockOutages,
+    FuelOutages,
+    OutageModel,
+    OutageSky,
+    UnitOutages,
+    sample_outages,
+    unit_availability,
+)
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
-from sitedesign.reliability.sampling import sample_outages, unit_availability
 
 
 def backup(name="recip", unit_mw=4.0, cost=80.0, steps=6, capability=1.0):

@@ -21,8 +21,10 @@ from sitedesign.reliability.outages import (
     OutageModel,
     OutageSky,
     UnitOutages,
+    hazard_per_h,
+    sample_outages,
+    unit_availability,
 )
-from sitedesign.reliability.sampling import hazard_per_h, sample_outages, unit_availability
 
 HOURS = 8760
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))

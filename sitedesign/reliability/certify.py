@@ -27,9 +27,8 @@ from sitedesign.reliability.metrics import (
     totals_of_years,
 )
 from sitedesign.reliability.operation import Operation, operate
-from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky
+from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky, sample_outages
 from sitedesign.reliability.replay import rack_shortfall
-from sitedesign.reliability.sampling import sample_outages
 
 FloatArray = NDArray[np.float64]
 

@@ -10,8 +10,14 @@ from sitedesign.reliability.certify import WeatherBlock, certify_case
 from sitedesign.reliability.forecast import climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import BlockOutages, FuelOutages, OutageModel, OutageSky, UnitOutages
-from sitedesign.reliability.sampling import sample_outages
+from sitedesign.reliability.outages import (
+    BlockOutages,
+    FuelOutages,
+    OutageModel,
+    OutageSky,
+    UnitOutages,
+    sample_outages,
+)
 
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))
 BEHAVIOUR = (
