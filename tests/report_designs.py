@@ -9,7 +9,7 @@ from sitedesign.case import Plant
 from sitedesign.design import Design
 from sitedesign.evaluation import evaluate_dispatch
 from sitedesign.prepare import prepare
-from sitedesign.reliability.certify import Certificate
+from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy

@@ -124,6 +124,8 @@ def test_any_week_is_the_one_asked_for(design):
 def test_a_week_that_is_not_there_is_refused(design):
     with pytest.raises(InputError, match="day of the year from 1 to 359"):
         figures.dispatch_week(design, day=360)
+    with pytest.raises(InputError, match="Did you mean 'battery"):
+        figures.year_at_a_glance(design, "batery")
     with pytest.raises(InputError, match="must be one of 1, 2, 3"):
         figures.dispatch_week_data(design, year=2021)
 

@@ -10,7 +10,7 @@ from sitedesign import library
 from sitedesign.design import Design
 from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import Entry, EntryTable
-from sitedesign.reliability.certify import Certificate
+from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import percent, pretty

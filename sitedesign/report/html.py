@@ -16,7 +16,7 @@ import pandas as pd
 from sitedesign.design import Design
 from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
-from sitedesign.reliability.certify import Certificate
+from sitedesign.reliability.certificate import Certificate
 from sitedesign.report import content, figures
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty

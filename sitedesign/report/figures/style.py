@@ -49,12 +49,12 @@ SOURCES = ("curtailed", "solar", "battery", "backup_3", "backup_1", "backup_2", 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 #: Dark to light, lightness rising throughout: survives grey print and all three kinds of colour blindness.
 SEQUENTIAL = "Cividis"
-_PATTERNS = ("", "/", "\\", ".", "-")
+_PATTERNS = ("", "/", ".", "-", "\\", "x")  # hatching, so that neighbours part in grey print as well
 
 
 def backup_style(number: int) -> tuple[str, str]:
     """Colour and hatching of the backup technology at this position of the study."""
-    return LIGHT[f"backup_{number % 3 + 1}"], _PATTERNS[number // 3 % len(_PATTERNS)]
+    return LIGHT[f"backup_{number % 3 + 1}"], _PATTERNS[number % len(_PATTERNS)]
 
 
 def soft(colour: str, opacity: float) -> str:

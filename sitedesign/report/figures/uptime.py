@@ -10,7 +10,7 @@ import pandas as pd
 
 from sitedesign.design import Design
 from sitedesign.evaluation import Evaluation
-from sitedesign.reliability.certify import Certificate
+from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.report.figures.series import HOURS_PER_YEAR, series
 from sitedesign.report.figures.style import LIGHT, figure, percent, pretty

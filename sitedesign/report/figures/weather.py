@@ -52,7 +52,7 @@ def weather_years(result: Evaluation) -> Figure:
 
     table = weather_years_data(result)
     count = len(table)
-    row_px = max(2.0, min(18.0, 420 / count))
+    row_px = max(0.6, min(18.0, 420 / count))
     shown = figure(
         "Yield of the array by day and weather year [kWh per kWdc a day]",
         height_px=round(150 + count * row_px),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from sitedesign.errors import InputError, unknown_name
 from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import FloatArray, series, worst_week_start, year_row
 from sitedesign.report.figures.style import LIGHT, SEQUENTIAL, figure
@@ -48,8 +49,10 @@ def year_at_a_glance_data(
     Raises
     ------
     InputError
-        If there is no such year.
+        If there is no such year or quantity.
     """
+    if quantity not in QUANTITIES:
+        raise InputError([unknown_name("quantity", str(quantity), QUANTITIES)], "the figure")
     data = series(result)
     row = year_row(result, year) if year is not None else worst_week_start(data) // data.steps_per_year
     columns = {
