@@ -88,7 +88,9 @@ class Controller:
     margin_h : float
         `latest_safe_start`: energy kept above the forecast need, in hours of mean load. [h]
     caution : float
-        Standard deviations of its own error by which the solar forecast is lowered.
+        Standard deviations of its own error by which the solar forecast is lowered. It buys uptime with far
+        less fuel than `margin_h` does: it asks for energy only where the next days are in doubt (3 to 4 for
+        `latest_safe_start`, 1 to 2 for `rolling`).
     throttle_margin_h : float
         `latest_safe_start`: the same margin for throttling early. [h]
     min_run_h : float
@@ -100,8 +102,8 @@ class Controller:
     kind: ControllerKind = "latest_safe_start"
     threshold: float = 0.5
     band: float = 0.05
-    margin_h: float = 1.0
-    caution: float = 0.5
+    margin_h: float = 0.5
+    caution: float = 3.0
     throttle_margin_h: float = 0.0
     min_run_h: float = 2.0
     shed_price_usd_per_mwh: float = 10_000.0
