@@ -106,6 +106,25 @@ def test_two_limits_together() -> None:
     assert "at least two would have to be relaxed together" in str(error)
 
 
+def test_limits_that_were_not_looked_at_in_time_are_named() -> None:
+    def slow(_case: Case, quantity: Quantity) -> float | None:
+        if quantity.name == "lost_mwh_per_yr":
+            return 4.0
+        raise TimeoutError
+
+    error = explain(night().case, slow)
+    assert needed(error) == {"uptime": 0.9}
+    assert "The time limit left open whether these would help: solar_mw, battery_mwh, battery_mw." in str(
+        error
+    )
+
+
+def test_explaining_keeps_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sitedesign.optimize.problem.SECONDS_A_QUESTION", 0.0)
+    with pytest.raises(InfeasibleDesign, match="left open whether these would help: uptime, solar_mw"):
+        solve_extensive(limited(night().case, solar_mw=(0.0, 20.0)), time_limit_s=60.0)
+
+
 @pytest.mark.parametrize("name", ["solar_mw", "battery_mwh", "uptime"])
 def test_relaxation_is_enough_and_hardly_less_would_be(name: str) -> None:
     rng = np.random.Generator(np.random.PCG64(5))

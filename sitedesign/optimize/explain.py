@@ -110,7 +110,7 @@ def explain(
         Infeasible.
     minimise : callable
         ``minimise(freed, quantity)`` gives the least value of the quantity in any design of the case with one
-        limit freed, or None when that case has no design either.
+        limit freed, or None when that case has no design either; TimeoutError when it cannot tell.
     plant : Plant, optional
         The plant, when it was fixed: then only budgets can be relaxed.
     date_of : callable, optional
@@ -121,14 +121,20 @@ def explain(
     InfeasibleDesign
         To be raised by the caller.
     """
-    relaxations = []
-    for relax in _budgets(case) if plant is not None else [*_budgets(case), *_capacities(case)]:
-        found = relax.smallest(minimise)
+    limits: list[_Limit | _Duration] = list(_budgets(case))
+    if plant is None:
+        limits += [*_capacities(case), *_durations(case)]
+    relaxations, unknown = [], []
+    for limit in limits:
+        try:
+            found = limit.smallest(minimise)
+        except TimeoutError:
+            unknown.append(limit.name)
+            continue
         if found is not None:
             relaxations.append(found)
-    if plant is None and not relaxations:
-        relaxations += [found for kind in _durations(case) if (found := kind.smallest(minimise)) is not None]
-    return InfeasibleDesign(_reason(case, plant, relaxations, date_of), relaxations)
+    binding = _what_binds([r.limit for r in relaxations], unknown)
+    return InfeasibleDesign(f"{_situation(case, plant, date_of)} {binding}", relaxations)
 
 
 # ---------------------------------------------------------------------- single limits
@@ -268,9 +274,20 @@ def _outward(value: float, digits: int, *, up: bool) -> float:
 # ---------------------------------------------------------------------- words
 
 
-def _reason(
-    case: Case, plant: Plant | None, relaxations: list[Relaxation], date_of: Callable[[int], str] | None
-) -> str:
+def _what_binds(binding: list[str], unknown: list[str]) -> str:
+    """Name the limits of which a single one could be relaxed, and those not looked at in time."""
+    words = []
+    if binding:
+        words.append(f"What binds: {', '.join(binding)}.")
+    elif not unknown:
+        words.append("No single limit is to blame: at least two would have to be relaxed together.")
+    if unknown:
+        words.append(f"The time limit left open whether these would help: {', '.join(unknown)}.")
+    return " ".join(words)
+
+
+def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | None) -> str:
+    """Say what cannot be met, and in which spell it is hardest."""
     limits = case.limits
     solar = plant.solar_mw if plant is not None else _most_solar(case)
     energy = plant.battery_mwh if plant is not None else limits.battery_mwh[1]
@@ -297,11 +314,7 @@ def _reason(
             f"{spell.deficit_mwh:,.0f} MWh from the battery, which holds "
             f"{energy * float(case.usable.min(initial=1.0)):,.0f} MWh."
         )
-    if relaxations:
-        binding = "What binds: " + ", ".join(r.limit for r in relaxations) + "."
-    else:
-        binding = "No single limit is to blame: at least two would have to be relaxed together."
-    return f"{first}. {spell_words} {binding}"
+    return f"{first}. {spell_words}"
 
 
 def _most_solar(case: Case) -> float:

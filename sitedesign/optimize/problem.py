@@ -11,26 +11,26 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from sitedesign.case import Case, Dispatch, FloatArray, Plant, Sizing
+from sitedesign.case import Case, Dispatch, Plant, Sizing
 from sitedesign.equations import backup, balance, battery, cost, limits, racks, uptime
 from sitedesign.equations.variables import (
     USD_PER_KUSD,
-    battery_bounds,
     declare_capacities,
     declare_operation,
-    solar_bounds,
 )
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.branching import branch_and_bound
-from sitedesign.optimize.explain import Quantity, explain
+from sitedesign.optimize.explain import Minimise, Quantity, explain
 from sitedesign.optimize.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
+from sitedesign.optimize.tidy import annual_cost_usd, tidy_dispatch
 
 Progress = Callable[[str], None]
+
+SECONDS_A_QUESTION = 60.0  # for each limit that is freed to explain why there is no design
 
 
 def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
@@ -149,7 +149,8 @@ def solve_extensive(
     else:
         news = None if progress is None else _teller(progress)
         report = branch_and_bound(solver, _importance(m), gap=gap, time_limit_s=left, news=news).report
-    _raise_without_design(case, report, explain_infeasible=explain_infeasible, fixed=fixed)
+    deadline = math.inf if time_limit_s is None else start + time_limit_s
+    _raise_without_design(case, report, explain_infeasible=explain_infeasible, fixed=fixed, deadline=deadline)
 
     plant, dispatch = _read(case, m, solver)
     energy = tuple((dispatch.backup_mw.sum(axis=1) * case.step_h / case.years).tolist())
@@ -168,96 +169,6 @@ def solve_extensive(
         uptime_price_usd_per_mwh=max(0.0, -solver.dual(m.uptime) * USD_PER_KUSD),
         dispatch=dispatch,
     )
-
-
-def annual_cost_usd(case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ...]) -> float:
-    """Cost of a plant by plain arithmetic: the objective without Pyomo. [USD/yr].
-
-    Parameters
-    ----------
-    case : Case
-    plant : Plant
-    backup_mwh_per_yr : tuple of float
-        Energy per technology. [MWh/yr]
-
-    Returns
-    -------
-    float
-        [USD/yr]
-    """
-    leads = [b.lead_months for b, units in zip(case.backup, plant.units, strict=True) if units > 0]
-    # Arrays and batteries are ordered in any case where they may be built at all.
-    if solar_bounds(case)[1] > 0:
-        leads.append(case.solar_lead_months)
-    if battery_bounds(case, case.limits.battery_mwh)[1] > 0:
-        leads.append(case.battery_lead_months)
-    return (
-        case.solar_cost_usd_per_mw_yr * plant.solar_mw
-        + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
-        + case.battery_cost_usd_per_mw_yr * plant.battery_mw
-        + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
-        + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
-        + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
-        + case.delay_cost_usd_per_month_yr * max(leads, default=0.0)
-    )
-
-
-def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: FloatArray) -> Dispatch:
-    """Rebuild a dispatch from what the backup gives and what is shed: the battery takes every surplus it can.
-
-    A linear program may charge and discharge at once, or empty a full battery into the void, at no cost. With
-    backup and shed load given, charging early never leaves less in the store, so this dispatch is feasible
-    whenever the given one is. Differences within the solver's tolerance end up in the shed load.
-
-    Parameters
-    ----------
-    case : Case
-    plant : Plant
-    backup_mw : ndarray, shape (K, T)
-        [MW]
-    shed_mw : ndarray, shape (T,)
-        [MW]
-
-    Returns
-    -------
-    Dispatch
-    """
-    surplus = plant.solar_mw * case.solar_yield + backup_mw.sum(axis=0) + shed_mw - case.load_mw
-    ceiling = plant.battery_mwh * case.usable
-    h, eta_in, eta_out, power = case.step_h, case.eta_charge, case.eta_discharge, plant.battery_mw
-    flow, stored = np.zeros(case.steps), np.zeros(case.steps)  # flow: into the battery, at the bus
-    level = float(ceiling[0]) if case.steps else 0.0
-    for t, (extra, top) in enumerate(zip(surplus.tolist(), ceiling.tolist(), strict=True)):
-        if extra > 0.0 and level <= top:
-            step = min(extra, power, (top - level) / (h * eta_in))
-            level = min(level + step * h * eta_in, top)
-        else:
-            wanted = max(-extra, (level - top) * eta_out / h)  # fade may leave less room than a step ago
-            step = -min(wanted, power, level * eta_out / h)
-            level = max(level + step * h / eta_out, 0.0)
-        flow[t], stored[t] = step, level
-    rest = surplus - flow
-    shed = np.clip(shed_mw + np.maximum(-rest, 0.0), 0.0, case.load_mw)
-    return Dispatch(
-        curtailed_mw=np.maximum(rest, 0.0),
-        charge_mw=np.maximum(flow, 0.0),
-        discharge_mw=np.maximum(-flow, 0.0),
-        shed_mw=shed,
-        stored_mwh=stored,
-        backup_mw=backup_mw,
-        lost_compute=lost_compute(case, shed),
-    )
-
-
-def lost_compute(case: Case, shed_mw: FloatArray) -> FloatArray:
-    """Add up the compute lost in each step, tiers shed cheapest first, shape (T,). [fraction of load]."""
-    share = np.divide(shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
-    lost = np.zeros(case.steps)
-    for tier in case.tiers:
-        taken = np.clip(share, 0.0, tier.width)
-        lost += tier.weight * taken
-        share = share - taken
-    return lost
 
 
 # ---------------------------------------------------------------------- inside
@@ -312,16 +223,26 @@ def _teller(progress: Progress) -> Callable[[float, float, float], None]:
     return tell
 
 
+def _oracle(fixed: Plant | None, deadline: float) -> Minimise:
+    """Build the oracle of :func:`explain`: a minute for each question, the time left for all of them."""
+
+    def minimise(case: Case, quantity: Quantity) -> float | None:
+        left = min(SECONDS_A_QUESTION, deadline - time.perf_counter())
+        if left <= 0:
+            raise TimeoutError
+        return minimise_extensive(case, quantity, fixed=fixed, time_limit_s=left)
+
+    return minimise
+
+
 def _raise_without_design(
-    case: Case, report: SolveReport, *, explain_infeasible: bool, fixed: Plant | None
+    case: Case, report: SolveReport, *, explain_infeasible: bool, fixed: Plant | None, deadline: float
 ) -> None:
     if report.status is Status.INFEASIBLE:
         if not explain_infeasible:
             reason = "no plant within the limits meets the budgets."
             raise InfeasibleDesign(reason)
-        raise explain(
-            case, lambda freed, quantity: minimise_extensive(freed, quantity, fixed=fixed), plant=fixed
-        )
+        raise explain(case, _oracle(fixed, deadline), plant=fixed)
     if report.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     if not report.has_incumbent:
@@ -335,9 +256,9 @@ def _raise_without_design(
 
 
 def minimise_extensive(
-    case: Case, quantity: Quantity, *, fixed: Plant | None = None, time_limit_s: float = 300.0
+    case: Case, quantity: Quantity, *, fixed: Plant | None = None, time_limit_s: float | None = None
 ) -> float | None:
-    """Find the least value of a quantity in any design of a case; None when there is none (or none in time).
+    """Find the least value of a quantity in any design of a case; None when there is no design.
 
     Parameters
     ----------
@@ -347,13 +268,18 @@ def minimise_extensive(
         What to minimise.
     fixed : Plant, optional
         Capacities to hold.
-    time_limit_s : float
-        [s]
+    time_limit_s : float, optional
+        When it ends the search, the best value so far is returned: enough, but perhaps not the least. [s]
 
     Returns
     -------
     float or None
         In the unit of the quantity.
+
+    Raises
+    ------
+    TimeoutError
+        When the limit came before the first design.
     """
     m = build_model(case)
     if fixed is not None:
@@ -364,6 +290,8 @@ def minimise_extensive(
     result = branch_and_bound(solver, _importance(m), gap=1e-4, time_limit_s=time_limit_s).report
     if result.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
+    if not result.has_incumbent and result.status is not Status.INFEASIBLE:
+        raise TimeoutError
     return result.objective if result.has_incumbent else None
 
 

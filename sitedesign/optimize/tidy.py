@@ -1,0 +1,98 @@
+"""What an answer costs and how it is operated, by plain arithmetic: no Pyomo, no solver."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sitedesign.case import Case, Dispatch, FloatArray, Plant
+from sitedesign.equations.variables import battery_bounds, solar_bounds
+
+
+def annual_cost_usd(case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ...]) -> float:
+    """Cost of a plant by plain arithmetic: the objective without Pyomo. [USD/yr].
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    backup_mwh_per_yr : tuple of float
+        Energy per technology. [MWh/yr]
+
+    Returns
+    -------
+    float
+        [USD/yr]
+    """
+    leads = [b.lead_months for b, units in zip(case.backup, plant.units, strict=True) if units > 0]
+    # Arrays and batteries are ordered in any case where they may be built at all.
+    if solar_bounds(case)[1] > 0:
+        leads.append(case.solar_lead_months)
+    if battery_bounds(case, case.limits.battery_mwh)[1] > 0:
+        leads.append(case.battery_lead_months)
+    return (
+        case.solar_cost_usd_per_mw_yr * plant.solar_mw
+        + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
+        + case.battery_cost_usd_per_mw_yr * plant.battery_mw
+        + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
+        + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
+        + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
+        + case.delay_cost_usd_per_month_yr * max(leads, default=0.0)
+    )
+
+
+def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: FloatArray) -> Dispatch:
+    """Rebuild a dispatch from what the backup gives and what is shed: the battery takes every surplus it can.
+
+    A linear program may charge and discharge at once, or empty a full battery into the void, at no cost. With
+    backup and shed load given, charging early never leaves less in the store, so this dispatch is feasible
+    whenever the given one is. Differences within the solver's tolerance end up in the shed load.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    backup_mw : ndarray, shape (K, T)
+        [MW]
+    shed_mw : ndarray, shape (T,)
+        [MW]
+
+    Returns
+    -------
+    Dispatch
+    """
+    surplus = plant.solar_mw * case.solar_yield + backup_mw.sum(axis=0) + shed_mw - case.load_mw
+    ceiling = plant.battery_mwh * case.usable
+    h, eta_in, eta_out, power = case.step_h, case.eta_charge, case.eta_discharge, plant.battery_mw
+    flow, stored = np.zeros(case.steps), np.zeros(case.steps)  # flow: into the battery, at the bus
+    level = float(ceiling[0]) if case.steps else 0.0
+    for t, (extra, top) in enumerate(zip(surplus.tolist(), ceiling.tolist(), strict=True)):
+        if extra > 0.0 and level <= top:
+            step = min(extra, power, (top - level) / (h * eta_in))
+            level = min(level + step * h * eta_in, top)
+        else:
+            wanted = max(-extra, (level - top) * eta_out / h)  # fade may leave less room than a step ago
+            step = -min(wanted, power, level * eta_out / h)
+            level = max(level + step * h / eta_out, 0.0)
+        flow[t], stored[t] = step, level
+    rest = surplus - flow
+    shed = np.clip(shed_mw + np.maximum(-rest, 0.0), 0.0, case.load_mw)
+    return Dispatch(
+        curtailed_mw=np.maximum(rest, 0.0),
+        charge_mw=np.maximum(flow, 0.0),
+        discharge_mw=np.maximum(-flow, 0.0),
+        shed_mw=shed,
+        stored_mwh=stored,
+        backup_mw=backup_mw,
+        lost_compute=lost_compute(case, shed),
+    )
+
+
+def lost_compute(case: Case, shed_mw: FloatArray) -> FloatArray:
+    """Add up the compute lost in each step, tiers shed cheapest first, shape (T,). [fraction of load]."""
+    share = np.divide(shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
+    lost = np.zeros(case.steps)
+    for tier in case.tiers:
+        taken = np.clip(share, 0.0, tier.width)
+        lost += tier.weight * taken
+        share = share - taken
+    return lost
