@@ -91,6 +91,7 @@ class Store:
         self.folder = folder
         self.schema = schema
         self._writes = 0
+        self._number: int | None = None
         self._parts_folder = folder / "sites"
         self._full_schema = pa.schema([*schema, *RUN_FIELDS])
         _make_writable(folder)
@@ -193,9 +194,12 @@ class Store:
         return sorted(self._parts_folder.glob("part-*.parquet"))
 
     def _next_part(self) -> Path:
-        parts = self._parts()
-        number = int(parts[-1].stem.removeprefix("part-")) + 1 if parts else 0
-        return self._parts_folder / f"part-{number:08d}.parquet"
+        """Name of the next part: numbers only grow, so that the last part of a key is the newest."""
+        if self._number is None:
+            parts = self._parts()
+            self._number = int(parts[-1].stem.removeprefix("part-")) if parts else -1
+        self._number += 1
+        return self._parts_folder / f"part-{self._number:08d}.parquet"
 
     def _compact(self) -> None:
         """Join many small parts into one; killed in between, rows stand twice and are read once."""
