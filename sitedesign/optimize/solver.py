@@ -1,9 +1,9 @@
 """The only file that knows HiGHS: a Pyomo model goes in, a report with status, incumbent and bound comes out.
 
-Pyomo's compiler (``LinearStandardFormCompiler``) turns the model into sparse matrices, which are handed to
-HiGHS in memory; the model then stays alive in the solver, so that a master problem can add rows and solve
-again. One solver, one version floor, no fallback. The only good status is :attr:`Status.OPTIMAL`; a limit
-reports the incumbent (if there is one) and the proven bound.
+The model's sparse matrices (:mod:`sitedesign.optimize.matrices`) are handed to HiGHS in memory; the model
+then stays alive in the solver, so that a master problem can add rows and solve again. One solver, one version
+floor, no fallback. The only good status is :attr:`Status.OPTIMAL`; a limit reports the incumbent (if there is
+one) and the proven bound.
 """
 
 from __future__ import annotations
@@ -20,11 +20,9 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 from pyomo.common.collections import ComponentMap
-from pyomo.common.errors import InfeasibleConstraintException
-from pyomo.repn import generate_standard_repn
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from sitedesign.errors import nearest
+from sitedesign.optimize.matrices import MatrixForm, as_constraint, bounds_of, compile_model, linear
 
 FLOOR = (1, 15, 1)  # 1.14.0 called wrong MIP answers optimal (tests/test_solver.py holds the case)
 _FEASIBLE = 2  # kSolutionStatusFeasible
@@ -131,14 +129,16 @@ class PersistentHighs:
                 raise ValueError(message)
             self._set(name, value=value)
         self._highs.HandleKeyboardInterrupt = interruptible
-        self._column: ComponentMap = ComponentMap()
-        self._variables: list[Any] = []
-        self._rows: ComponentMap = ComponentMap()
-        self._integers: set[int] = set()
-        self._impossible = False
         self._solution: NDArray[np.float64] | None = None
         self._row_dual: NDArray[np.float64] | None = None
-        self._compile(model)
+        form = compile_model(model)
+        self._impossible = form is None
+        self._variables: list[Any] = [] if form is None else form.variables
+        self._column = ComponentMap((v, c) for c, v in enumerate(self._variables))
+        self._rows: ComponentMap = ComponentMap() if form is None else form.rows
+        self._integers = {c for c, v in enumerate(self._variables) if not v.is_continuous()}
+        if form is not None:
+            self._pass(form)
 
     # ------------------------------------------------------------------ building
 
@@ -160,9 +160,9 @@ class PersistentHighs:
         ValueError
             When the expression is not linear.
         """
-        data = constraint if hasattr(constraint, "to_bounded_expression") else _as_constraint(constraint)
+        data = constraint if hasattr(constraint, "to_bounded_expression") else as_constraint(constraint)
         lower, body, upper = data.to_bounded_expression(evaluate_bounds=True)
-        repn = _linear(body)
+        repn = linear(body)
         columns = [self._column_of(v) for v in repn.linear_vars]
         shift = float(repn.constant)
         return self.add_row(
@@ -207,7 +207,7 @@ class PersistentHighs:
         ValueError
             When the expression is not linear.
         """
-        repn = _linear(expression)
+        repn = linear(expression)
         columns = [self._column_of(v) for v in repn.linear_vars]
         cost = np.zeros(len(self._variables))
         np.add.at(cost, columns, np.asarray(repn.linear_coefs, dtype=float))
@@ -230,7 +230,7 @@ class PersistentHighs:
 
     def unfix(self, variable: Any) -> None:  # noqa: ANN401
         """Give a variable its Pyomo bounds back."""
-        self.set_bounds(variable, *_bounds(variable))
+        self.set_bounds(variable, *bounds_of(variable))
 
     def relax_integers(self, *, relaxed: bool = True) -> None:
         """Treat all integer variables as continuous, or as integers again."""
@@ -338,58 +338,28 @@ class PersistentHighs:
             message = f"HiGHS refuses {value!r} for option {name!r}"
             raise ValueError(message)
 
-    def _compile(self, model: pyo.ConcreteModel) -> None:
-        objectives = list(model.component_data_objects(pyo.Objective, active=True))
-        if any(objective.sense != pyo.minimize for objective in objectives):
-            message = "the objective must be minimised"
-            raise ValueError(message)
-        held = [v for v in model.component_data_objects(pyo.Var) if v.fixed]
-        for variable in held:
-            variable.unfix()
-        try:
-            form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
-        except InfeasibleConstraintException:
-            self._impossible = True
-            return
-        finally:
-            for variable in held:
-                variable.fix()
-        self._variables = list(form.columns)
-        for column, variable in enumerate(self._variables):
-            self._column[variable] = column
-        for row, (constraint, _) in enumerate(form.rows):
-            self._rows.setdefault(constraint, []).append(row)
-        self._integers = {c for c, v in enumerate(self._variables) if not v.is_continuous()}
-        self._highs.passModel(self._lp(form))
-
-    def _lp(self, form: Any) -> highspy.HighsLp:  # noqa: ANN401
+    def _pass(self, form: MatrixForm) -> None:
+        """Hand the matrices to HiGHS."""
+        rows, columns = len(form.row_lower), len(form.variables)
         lp = highspy.HighsLp()
-        rows, columns = form.A.shape
-        bounds = np.array([_bounds(v) for v in self._variables], dtype=np.float64).reshape(columns, 2)
-        rhs = np.asarray(form.rhs, dtype=np.float64)
-        sense = np.array([multiplier for _, multiplier in form.rows], dtype=np.int64)
         lp.num_col_, lp.num_row_ = columns, rows
-        lp.col_cost_ = np.asarray(form.c.todense(), dtype=np.float64).sum(axis=0)
-        lp.offset_ = float(np.sum(form.c_offset))
-        lp.col_lower_, lp.col_upper_ = bounds[:, 0].copy(), bounds[:, 1].copy()
-        lp.row_lower_ = np.where(sense == 1, -np.inf, rhs)
-        lp.row_upper_ = np.where(sense == -1, np.inf, rhs)
+        lp.col_cost_, lp.offset_ = form.cost, form.offset
+        lp.col_lower_, lp.col_upper_ = form.column_lower, form.column_upper
+        lp.row_lower_, lp.row_upper_ = form.row_lower, form.row_upper
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = columns, rows
-        lp.a_matrix_.start_ = form.A.indptr
-        lp.a_matrix_.index_ = form.A.indices
-        lp.a_matrix_.value_ = form.A.data
+        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = form.start, form.index, form.value
         if self._integers:
             kinds = [highspy.HighsVarType.kContinuous] * columns
             for column in self._integers:
                 kinds[column] = highspy.HighsVarType.kInteger
             lp.integrality_ = kinds
-        return lp
+        self._highs.passModel(lp)
 
     def _column_of(self, variable: Any) -> int:  # noqa: ANN401
         if variable not in self._column:
             column = len(self._variables)
-            lower, upper = _bounds(variable)
+            lower, upper = bounds_of(variable)
             self._highs.addCol(0.0, lower, upper, 0, np.empty(0, np.int32), np.empty(0))
             if not variable.is_continuous():
                 self._highs.changeColIntegrality(column, highspy.HighsVarType.kInteger)
@@ -488,24 +458,3 @@ def solve_once(
     if report.has_incumbent:
         solver.load()
     return report
-
-
-def _linear(expression: Any) -> Any:  # noqa: ANN401
-    repn = generate_standard_repn(expression, quadratic=False, compute_values=True)
-    if repn.nonlinear_expr is not None:
-        message = f"not linear: {expression}"
-        raise ValueError(message)
-    return repn
-
-
-def _as_constraint(expression: Any) -> Any:  # noqa: ANN401
-    constraint = pyo.Constraint(expr=expression)
-    constraint.construct()
-    return constraint
-
-
-def _bounds(variable: Any) -> tuple[float, float]:  # noqa: ANN401
-    if variable.fixed:
-        return float(variable.value), float(variable.value)
-    lower, upper = variable.bounds
-    return (-math.inf if lower is None else float(lower)), (math.inf if upper is None else float(upper))
