@@ -106,6 +106,9 @@ def test_certificate_takes_the_place_of_the_bound(design):
     assert "Target not met." in failed
     assert "Not certified: 99.85 %, at least 99.83 % at 95 % confidence" in failed
     assert "A bound, not a promise" not in failed
+    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith("fuel and running"))
+    assert f"Cost of the power plant {(design.cost - running + 7e6) / 1e6:,.1f} M USD/yr" in failed
+    assert "Served without backup 80.0 %" in failed
     assert "200 weather years, 5 draws of outages each" in failed
     met = prose(render_report(design, certificate=make_certificate(design, met=True, uptime=0.9995)))
     assert "Target met. Certified: at least 99.931 % at 95 % confidence, target 99.90 %" in met

@@ -80,12 +80,7 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
     label = "Uptime, certified" if certificate else "Uptime, foresight bound"
     return [
         Fact(label, uptime_text(shown), "", f"{interval(shown)}; target {percent(design.uptime_target)}"),
-        Fact(
-            "Cost of the power plant",
-            f"{design.cost / 1e6:,.1f}",
-            "M USD/yr",
-            f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; capital {design.capital_usd / 1e6:,.0f} M USD",
-        ),
+        _cost(design, certificate),
         Fact(
             "Land for the array",
             f"{design.land_acres:,.0f}",
@@ -99,12 +94,7 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
             f"{design.battery_containers:,} battery containers, {design.racks:,} racks; panels not counted",
         ),
         Fact("First power", f"{design.months_to_power:,.0f}", "months", "longest lead time of what is built"),
-        Fact(
-            "Served without backup",
-            f"{design.renewable_share:.1%}".replace("%", " %"),
-            "",
-            f"{design.co2_t_per_yr:,.0f} t of CO2 a year",
-        ),
+        _renewable(design, certificate),
         Fact(
             "Whole project",
             f"{design.project_cost_usd_per_yr / 1e6:,.0f}",
@@ -118,6 +108,27 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
             f"load {design.load_mwh_per_yr / 1e3:,.0f} GWh/yr",
         ),
     ]
+
+
+def _cost(design: Design, certificate: Certificate | None) -> Fact:
+    """Cost; with a certificate, with the fuel that an operator without foresight burns."""
+    capital = f"capital {design.capital_usd / 1e6:,.0f} M USD"
+    label, unit = "Cost of the power plant", "M USD/yr"
+    if certificate is None:
+        below = f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; {capital}"
+        return Fact(label, f"{design.cost / 1e6:,.1f}", unit, below)
+    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith("fuel and running"))
+    kept = design.cost - running + certificate.operating_cost_usd_per_yr
+    below = f"certified fuel; {design.cost / 1e6:,.1f} with foresight; {capital}"
+    return Fact(label, f"{kept / 1e6:,.1f}", unit, below)
+
+
+def _renewable(design: Design, certificate: Certificate | None) -> Fact:
+    foreseen = f"{design.renewable_share * 100:.1f}\u00a0%"
+    if certificate is None:
+        return Fact("Served without backup", foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
+    kept = f"{(1 - certificate.backup_share.value) * 100:.1f}\u00a0%"
+    return Fact("Served without backup", kept, "", f"certified; {foreseen} with foresight")
 
 
 def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
