@@ -315,7 +315,7 @@ def _read(case: Case, m: pyo.ConcreteModel, solver: PersistentHighs) -> tuple[Pl
     """Plant and dispatch of the incumbent."""
 
     def size(variable: Any) -> float:  # noqa: ANN401
-        return max(solver.value(variable), 0.0)
+        return max(solver.value(variable), 0.0) + 0.0  # not -0.0
 
     plant = Plant(
         solar_mw=size(m.solar_mw),
