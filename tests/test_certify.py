@@ -181,7 +181,8 @@ def test_perfect_forecast_without_failures_loses_no_more():
     real = certify(weather, attribute=False)
     ideal = certify_case(
         weather, PLANT, MODEL.without("units", "starts", "planned", "common_cause", "fuel", "site"),
-        behaviour=BEHAVIOUR, forecast=Forecast("perfect"), controller=Controller(caution=0.0, margin_h=0.0),
+        behaviour=BEHAVIOUR, forecast=Forecast("perfect"),
+        controller=Controller(caution=0.0, margin_h=0.0, reliance=1.0),
     )  # fmt: skip
     assert ideal.uptime.value > real.uptime.value
     assert ideal.backup_share.value < real.backup_share.value

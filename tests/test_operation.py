@@ -308,7 +308,7 @@ def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
     case = sunny_case(10, 5)
     lost, gas = [], []
     for rule, sight in (
-        (Controller(kind, caution=0.0, margin_h=0.0), Forecast("perfect")),
+        (Controller(kind, caution=0.0, margin_h=0.0, reliance=1.0), Forecast("perfect")),
         (Controller(kind), Forecast("skill")),
         (Controller(kind), Forecast("climatology")),
         (Controller("greedy", threshold=0.8), Forecast()),
@@ -324,7 +324,7 @@ def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
 def test_throttling_early_and_gently_loses_less_compute_than_late_and_hard():
     case = sunny_case(5, 6, tiers=GENTLE, units=((3.0, 60.0),), spread=0.55)
     plant = Plant(42.0, 120.0, 14.0, (1,), 10)
-    early = operate(case, plant, Controller(caution=0.0), forecast=Forecast("perfect"))
+    early = operate(case, plant, Controller(caution=0.0, reliance=1.0), forecast=Forecast("perfect"))
     late = operate(case, plant, Controller("greedy", threshold=1.0))
     assert early.lost_compute.sum() < 0.8 * late.lost_compute.sum()
 
@@ -346,6 +346,21 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
     for gas, lost in totals[1:]:
         assert gas == pytest.approx(totals[0][0], rel=0.04)
         assert lost == pytest.approx(totals[0][1], abs=3e-4)
+
+
+def test_counting_on_fewer_units_keeps_energy_for_the_trip_of_one():
+    case = sunny_case(10, 9, units=((3.0, 60.0),))
+    plant = Plant(64.0, 120.0, 14.0, (4,), 10)
+    model = OutageModel(units=(UnitOutages("t0", "gas", 0.05, 24.0),))
+    usual = climatology(case)
+    paths = sample_outages(model, (4,), OutageSky(1.0, 10, 0, np.full(case.steps, 15.0), usual), seed=1)
+    lost, gas = [], []
+    for reliance in (1.0, 0.7):
+        done = operate(case, plant, Controller(reliance=reliance), usual=usual, outages=paths, record=False)
+        lost.append(done.lost_compute.sum())
+        gas.append(done.backup_mwh.sum())
+    assert lost[1] < 0.5 * lost[0]
+    assert gas[1] < 1.05 * gas[0]
 
 
 def foresight_cost(case, plant, shed_price, end_mwh):
@@ -389,7 +404,7 @@ def foresight_cost(case, plant, shed_price, end_mwh):
 def test_rolling_with_perfect_forecast_and_no_failures_reaches_the_foresight_optimum(seed):
     case = sunny_case(1, seed, tiers=GENTLE, units=((4.0, 60.0), (2.5, 90.0)), spread=0.5)
     plant = Plant(42.0, 120.0, 14.0, (1, 1), 10)
-    rule = Controller("rolling", caution=0.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0)
+    rule = Controller("rolling", caution=0.0, reliance=1.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0)
     done = operate(case, plant, rule, forecast=Forecast("perfect", horizon_h=336.0))
     lost = (done.lost_compute * case.load_mw).sum()
     cost = 60 * done.backup_mwh[0].sum() + 90 * done.backup_mwh[1].sum() + 2000 * lost

@@ -26,6 +26,7 @@ TECH = np.dtype(
         ("unit_mw", "f8"),
         ("units", "i8"),
         ("first", "i8"),  # number of its first unit
+        ("counted_mw", "f8"),  # power of one unit that plans count on [MW]
         ("price", "f8"),  # marginal cost [USD/MWh]
         ("min_load", "f8"),
         ("intercept", "f8"),
@@ -189,8 +190,8 @@ def _need_day(
     for j in range(max(0, level + 1 - tech.size)):
         loaded -= tier[j].width
     used = min(level + 1, tech.size)
-    one = tech[0].n_free * tech[0].unit_mw if used > 0 else 0.0
-    two = tech[1].n_free * tech[1].unit_mw if used > 1 else 0.0
+    one = tech[0].n_free * tech[0].counted_mw if used > 0 else 0.0
+    two = tech[1].n_free * tech[1].counted_mw if used > 1 else 0.0
     slow = False
     for k in range(used):
         slow = slow or tech[k].start_steps > 1.0
@@ -201,14 +202,14 @@ def _need_day(
         net = loaded * load[c] - solar_mw * solar[c]
         if slow:
             for k in range(used):
-                net -= _count(tech[k], start + s - t0) * tech[k].unit_mw * able[k, c]
+                net -= _count(tech[k], start + s - t0) * tech[k].counted_mw * able[k, c]
         else:
             if used > 0:
                 net -= one * able[0, c]
             if used > 1:
                 net -= two * able[1, c]
             for k in range(2, used):
-                net -= tech[k].n_free * tech[k].unit_mw * able[k, c]
+                net -= tech[k].n_free * tech[k].counted_mw * able[k, c]
         change = net * down if net > 0.0 else net * up
         change = change if change < most else most
         need += change if change > least else least
@@ -372,7 +373,7 @@ def rolling_plan(
             sun = solar[start + s] if perfect else usual_solar[base + s]
             for k in range(techs):
                 able = capability[k, start + s] if perfect else usual_able[k, base + s]
-                block[k] = tech[k].n_free * tech[k].unit_mw * able
+                block[k] = tech[k].n_free * tech[k].counted_mw * able
             for j in range(tier.size):
                 block[techs + j] = tier[j].width * served
             bellman_step(slopes, block, down_slot, up_slot, zero, served - scale * sun, power, full, down, up)

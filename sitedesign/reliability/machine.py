@@ -89,8 +89,10 @@ class Controller:
         `latest_safe_start`: energy kept above the forecast need, in hours of mean load. [h]
     caution : float
         Standard deviations of its own error by which the solar forecast is lowered. It buys uptime with far
-        less fuel than `margin_h` does: it asks for energy only where the next days are in doubt (3 to 4 for
-        `latest_safe_start`, 1 to 2 for `rolling`).
+        less fuel than `margin_h` does: it asks for energy only where the next days are in doubt.
+    reliance : float
+        Share of the power of the units now free that plans count on; less than 1 keeps
+        energy for the hours in which one of them trips. [fraction]
     throttle_margin_h : float
         `latest_safe_start`: the same margin for throttling early. [h]
     min_run_h : float
@@ -103,7 +105,8 @@ class Controller:
     threshold: float = 0.5
     band: float = 0.05
     margin_h: float = 0.5
-    caution: float = 3.0
+    caution: float = 2.0
+    reliance: float = 0.7
     throttle_margin_h: float = 0.0
     min_run_h: float = 2.0
     shed_price_usd_per_mwh: float = 10_000.0
@@ -174,6 +177,7 @@ def machine(
     for backup, way, count, row in zip(case.backup, ways, plant.units, rank, strict=True):
         one = tech[row]
         one["unit_mw"], one["units"], one["first"] = backup.unit_mw, count, first
+        one["counted_mw"] = backup.unit_mw * rule.reliance
         one["price"], one["min_load"], one["intercept"] = (
             backup.marginal_cost_usd_per_mwh,
             way.min_load,

@@ -34,7 +34,7 @@ def usual_need(build: Machine, usual: Climatology) -> FloatArray:
     needs = np.zeros((tech.size + tier.size, usual.solar_yield.size))
     for level in range(tech.size + tier.size):
         used = slice(0, min(level + 1, tech.size))
-        firm = ((tech["units"] * tech["unit_mw"])[used, None] * able[used]).sum(axis=0)
+        firm = ((tech["units"] * tech["counted_mw"])[used, None] * able[used]).sum(axis=0)
         loaded = 1.0 - float(tier["width"][: max(0, level + 1 - tech.size)].sum())
         net = loaded * usual.load_mw - plant["solar_mw"] * usual.solar_yield - firm
         needs[level] = _cyclic_need(
@@ -99,7 +99,7 @@ def _average_slopes(
     for position in range(steps + min(steps, 60 * day_steps) - 1, -1, -1):
         t = position % steps
         for k in range(techs):
-            block[k] = tech[k].units * tech[k].unit_mw * capability[k, t]
+            block[k] = tech[k].units * tech[k].counted_mw * capability[k, t]
         for j in range(tier.size):
             block[techs + j] = tier[j].width * load[t]
         full = p.battery_mwh * usable[t]
