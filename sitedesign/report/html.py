@@ -18,7 +18,9 @@ from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report import content, figures
+from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
+from sitedesign.report.figures.series import LEAST
 from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
 from sitedesign.report.figures.year import QUANTITIES, Quantity
 from sitedesign.report.packing import PackedSeries, pack_json, pack_series, plotly_text
@@ -61,8 +63,6 @@ class Slot:
         return _note(self.first)
 
 
-#: Less than this is rounding of the optimiser, not a thing to draw. [MW, MWh, MWh/yr]
-LEAST = 0.01
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 
 
@@ -264,26 +264,32 @@ def _lead(design: Design) -> str:
 
 
 def _why(design: Design) -> str:
-    spells = [spell for spell in design.provenance.worst_spells if spell["days"] == 5]
-    dark = ""
-    if spells:
-        share = spells[0]["share_of_season"]
-        dark = f" The darkest five days of the record bring {share:.0%} of the usual sun."
-    load = design.load_mwh_per_yr
-    energy = design.energy_mwh_per_yr
-    backup = energy["backup"] / load
-    # The bus balance: what the array gave = load + charge - discharge - backup - shed
-    used = load + energy["battery_charge"] - energy["battery_discharge"] - energy["backup"] - energy["shed"]
-    sun = (used + energy["curtailed"]) / load
-    price = ""
+    load, energy = design.load_mwh_per_yr, design.energy_mwh_per_yr
+    said = []
+    if design.solar_mw > LEAST:
+        # The bus balance: what the array gave = load + charge - discharge - backup - shed
+        used = (
+            load + energy["battery_charge"] - energy["battery_discharge"] - energy["backup"] - energy["shed"]
+        )
+        sun = (used + energy["curtailed"]) / load
+        said.append(f"The array can give {sun:.2f} times the energy that the load needs in a year.")
+        share = [spell["share_of_season"] for spell in design.provenance.worst_spells if spell["days"] == 5]
+        said += (
+            [f"The darkest five days of the record bring {share[0]:.0%} of the usual sun."] if share else []
+        )
+    else:
+        said.append("At these prices, and within the limits of the study, no solar array is worth its cost.")
+    if design.battery_mwh > LEAST:
+        hours = design.battery_mwh * HOURS_PER_YEAR / load
+        said.append(f"The battery holds {hours:.1f} hours of the mean load.")
+    said.append(f"Backup serves {energy['backup'] / load:.1%} of the load.")
     if design.uptime_price_usd_per_mwh is not None:
-        price = f" Serving one more MWh in the worst hours costs {design.uptime_price_usd_per_mwh:,.0f} USD."
-    hours = design.battery_mwh * HOURS_PER_YEAR / design.load_mwh_per_yr
-    return (
-        f"The array can give {sun:.2f} times the energy that the load needs in a year, and the battery holds "
-        f"{hours:.1f} hours of the mean load.{dark} Backup serves {backup:.1%} of the load.{price} The week "
-        "below is the one that asks most of this plant."
-    ).replace("%", " %")
+        said.append(
+            f"At the margin, unit counts fixed, uptime costs {design.uptime_price_usd_per_mwh:,.0f} USD per MWh."
+        )
+    if _has_series(design):
+        said.append("The week below is the one that asks most of this plant.")
+    return " ".join(said).replace("%", "\u00a0%")
 
 
 def _costs(design: Design) -> list[dict[str, Any]]:
@@ -291,7 +297,7 @@ def _costs(design: Design) -> list[dict[str, Any]]:
     return [
         {str(key): value for key, value in row.items()} | {"item": pretty(row["item"])}
         for row in table.to_dict("records")
-        if row["capital_usd"] or row["usd_per_yr"]
+        if max(row["capital_usd"], row["usd_per_yr"]) >= LEAST_USD
     ]
 
 

@@ -12,6 +12,9 @@ from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+#: Cheaper items are rounding of the optimiser. [USD, USD/yr]
+LEAST_USD = 1000.0
+
 
 def cost_breakdown_data(result: Evaluation) -> pd.DataFrame:
     """Give the items that add up to the cost of the power plant and the spare racks, dearest first.
@@ -19,11 +22,12 @@ def cost_breakdown_data(result: Evaluation) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``item, capital_usd, usd_per_yr, share``; items that cost nothing are left out. [USD, USD/yr]
+        Columns ``item, capital_usd, usd_per_yr, share``; items below `LEAST_USD` are left out.
+        [USD, USD/yr]
     """
     table = result.cost_table()
     table = table[table["decided_by_optimiser"]].drop(columns="decided_by_optimiser")
-    table = table[(table["usd_per_yr"] != 0) | (table["capital_usd"] != 0)]
+    table = table[table[["usd_per_yr", "capital_usd"]].abs().max(axis=1) >= LEAST_USD]
     table["share"] = table["usd_per_yr"] / result.cost_usd_per_yr
     return table.sort_values("usd_per_yr", ascending=False, kind="stable").reset_index(drop=True)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.evaluation import Evaluation
-from sitedesign.report.figures.series import DAYS, Series, series, worst_week_start, year_row
+from sitedesign.report.figures.series import DAYS, LEAST, Series, series, worst_week_start, year_row
 from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, soft
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
         ("shed_mw", "not served", LIGHT["shed"], "x"),
         ("curtailed_mw", "solar curtailed", LIGHT["curtailed"], ""),
     ]
-    areas = [area for area in areas if data.frame[area[0]].to_numpy().any()]
+    areas = [area for area in areas if data.frame[area[0]].max() > LEAST]
     for column, name, colour, pattern in areas:
         shown.add_trace(
             Scatter(
@@ -117,9 +117,10 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     )
     # Power is the mean of a step, so its line is a stair; energy is known at the end of a step.
     shown.update_yaxes(title_text="power [MW]", rangemode="tozero", row=1, col=1)
-    shown.update_yaxes(title_text="stored [MWh]", range=[0, data.usable_mwh * 1.05 or 1], row=2, col=1)
+    shown.update_yaxes(title_text="stored [MWh]", range=[0, max(data.usable_mwh * 1.05, 1.0)], row=2, col=1)
     shown.update_xaxes(tickformat="%-d %b", dtick=86_400_000, hoverformat="%-d %b %H:%M")
-    foresight = result.operation == "foresight" and result.energy_mwh_per_yr["shed"] > 0
+    shed = result.energy_mwh_per_yr["shed"] > LEAST and data.usable_mwh > LEAST
+    foresight = result.operation == "foresight" and shed
     shown.update_layout(meta={"note": NOTE + (FORESIGHT_NOTE if foresight else "")})
     return shown
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.evaluation import Evaluation
-from sitedesign.report.figures.series import HOURS_PER_YEAR, series
+from sitedesign.report.figures.series import HOURS_PER_YEAR, LEAST, series
 from sitedesign.report.figures.style import LIGHT, backup_style, figure
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def duration_curves(result: Evaluation) -> Figure:
     years = len(result.provenance.weather_years)
     shown = figure(f"Hours a year at or above a power [MW], mean of {years} weather year{'s' * (years > 1)}")
     for column, (name, colour, dash) in CURVES.items():
-        if not table[column].any():
+        if table[column].max() <= LEAST:
             continue
         middle = table["hours_per_yr"] - table["width_h"] / 2
         shown.add_trace(

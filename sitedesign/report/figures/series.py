@@ -14,6 +14,8 @@ from sitedesign.evaluation import Evaluation
 FloatArray = NDArray[np.float64]
 DAYS = 365
 HOURS_PER_YEAR = 8760.0
+#: Less than this is rounding of the optimiser, not a thing to draw. [MW, MWh, MWh/yr]
+LEAST = 0.01
 
 
 @dataclass(frozen=True, eq=False)
