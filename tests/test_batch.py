@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign import InputError, Site, Study
@@ -19,6 +20,7 @@ from sitedesign.batch.engine import HereEngine
 from sitedesign.batch.levels import BatchStopped
 from sitedesign.batch.progress import Progress
 from sitedesign.batch.table import read_sites
+from sitedesign.cli import app
 from sitedesign.errors import InfeasibleDesign
 
 EL_PASO = {"latitude": 31.76, "longitude": -106.49}
@@ -398,3 +400,57 @@ def test_line_per_site_goes_to_the_callable(asked: list[Study]) -> None:
     said: list[str] = []
     sd.solve_many([EL_PASO, EL_PASO], uptime=0.999, racks=10, progress=said.append)
     assert [re.match(r"\d of 2 sites", line) is not None for line in said] == [True, True]
+
+
+def run_command(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.output
+
+
+def test_command_solves_ranks_and_resumes(asked: list[Study], poison: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ("batch", poison, "--out", out, "--racks", 10, "--uptime", 0.999, "--gas-price", 5, "--quiet")
+    code, text = run_command(*command, "--limit", "land_acres=900", "--backup", "recip_medium")
+    assert code == 0
+    assert "10 sites: 5 bad input, 3 solved, 1 error, 1 infeasible." in " ".join(text.split())
+    assert asked[0].limits.land_acres == 900
+    assert asked[0].fuel_price_usd_per_mmbtu == {"natural_gas": 5.0}
+    assert [item.name for item in asked[0].backup] == ["recip_medium"]
+    code, text = run_command(*command)
+    assert code == 2
+    assert "question.backup" in text
+    assert run_command("rank", out, "--where", "racks_installed > 10", "--json")[1].count('"rank"') == 1
+    code, _ = run_command("rank", out, "--csv", tmp_path / "ranked.csv")
+    assert code == 0
+    assert pd.read_csv(tmp_path / "ranked.csv")["rank"].tolist() == [1, 2, 3]
+
+
+def test_command_takes_a_grid_or_a_file(asked: list[Study], poison: Path, tmp_path: Path) -> None:
+    common = ("--out", tmp_path / "out", "--racks", 10, "--uptime", 0.999, "--quiet")
+    assert run_command("batch", *common, "--grid", "32,33,-107,-106,1")[0] == 0
+    assert len(asked) == 4
+    code, text = run_command("batch", *common)
+    assert code == 2
+    assert "SITES and --grid: got neither" in text
+    assert run_command("batch", poison, *common, "--grid", "32,33,-107,-106,1")[0] == 2
+    code, text = run_command("batch", *common, "--grid", "32,33,-107")
+    assert code == 2
+    assert "must be SOUTH,NORTH,WEST,EAST,SPACING" in " ".join(text.split())
+
+
+def test_interrupt_is_an_exit_code_and_a_hint(
+    asked: list[Study], poison: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    solve = levels._solve
+
+    def interrupted(study: Study, job: levels.Job) -> Any:
+        if study.site.name == "land":
+            raise KeyboardInterrupt
+        return solve(study, job)
+
+    monkeypatch.setattr(levels, "_solve", interrupted)
+    out = tmp_path / "out"
+    code, text = run_command("batch", poison, "--out", out, "--racks", 10, "--uptime", 0.999, "--quiet")
+    assert code == 130
+    assert "Finished sites are in" in text
+    assert len(pd.read_parquet(out / "results.parquet")) == 9

@@ -1,0 +1,60 @@
+"""How fast sites are screened: at least 25 a minute on one core, twice as many on two, in flat memory."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sitedesign as sd
+from sitedesign.batch.levels import Job, solve_row
+from sitedesign.batch.question import Question
+from sitedesign.batch.table import Row
+
+# From the desert to the Great Lakes: how long a site takes depends on where it lies.
+PLACES = [
+    (31.8, -106.5), (36.1, -115.2), (39.7, -105.0), (45.0, -90.0), (41.9, -93.6), (33.7, -84.4),
+    (47.6, -122.3), (42.4, -71.1), (29.8, -95.4), (35.2, -101.8),
+]  # fmt: skip
+ROWS: list[Row] = [{"latitude": latitude, "longitude": longitude} for latitude, longitude in PLACES]
+QUESTION = Question({"racks": 700, "uptime": 0.999})
+
+
+def solved(rows: list[Row]) -> list[float]:
+    """Solve each row in this process; memory of the process after each. [MB]"""
+    outcomes = [solve_row(QUESTION, Job(), str(number), row) for number, row in enumerate(rows)]
+    assert {item.row["status"] for item in outcomes} == {"solved"}
+    return [item.rss_mb for item in outcomes]
+
+
+def test_twenty_five_sites_a_minute_on_one_core(benchmark: Any) -> None:
+    solved(ROWS[:1])  # imports and compiled kernels
+    start = time.process_time()
+    benchmark.pedantic(solved, args=(ROWS,), rounds=1)
+    assert 60 * len(ROWS) / (time.process_time() - start) >= 25
+
+
+def test_memory_of_a_worker_is_small_and_flat(benchmark: Any) -> None:
+    memory_mb = benchmark.pedantic(solved, args=(ROWS * 4,), rounds=1)
+    assert max(memory_mb) < 1000
+    assert max(memory_mb[30:]) < 1.1 * max(memory_mb[:10])
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two cores")
+def test_two_cores_against_one(benchmark: Any, tmp_path: Path) -> None:
+    took_s = {}
+    for workers in (1, 2):
+        rows = [row | {"seed": seed} for seed in range(4) for row in ROWS]
+        sd.solve_many(
+            rows[:2], out=tmp_path / f"warm{workers}", workers=workers, quiet=True, racks=700, uptime=0.999
+        )
+        start = time.perf_counter()
+        sd.solve_many(rows, out=tmp_path / f"{workers}", workers=workers, quiet=True, racks=700, uptime=0.999)
+        took_s[workers] = time.perf_counter() - start
+    benchmark.pedantic(lambda: None, rounds=1)
+    same = [(tmp_path / f"{workers}" / "results.parquet").read_bytes() for workers in (1, 2)]
+    assert same[0] == same[1]
+    assert took_s[1] / took_s[2] >= 1.8
