@@ -11,6 +11,7 @@ from sitedesign.optimize.oracle import Oracle
 from sitedesign.optimize.prices import Cut, PriceSearch
 
 _GROWTH = 256
+_ROW_MWH = 100.0
 
 
 class CutPool:
@@ -42,16 +43,16 @@ class CutPool:
         return self._key == data_key(case)
 
     def add(self, cut: Cut) -> int | None:
-        """Keep a cut, scaled to coefficients of at most 1; returns its number, or None when it is known.
+        """Keep a cut; returns its number, or None when it is known or says nothing.
 
-        Conditions on the capacities alone stay in MWh, in which the dispatch judges them.
+        Rows are scaled to hundreds of MWh a year, so that the master's tolerance of 1e-7 is far below any downtime
+        budget; conditions on the capacities alone stay in MWh, in which the dispatch judges them.
         """
         line = np.concatenate([cut.prices, -cut.coefficients])
-        scale = float(np.abs(np.delete(line, cut.prices.size)).max(initial=0.0))
-        if scale == 0.0:
+        if not np.delete(line, cut.prices.size).any():
             return None
         if cut.prices.any():
-            line /= scale
+            line /= _ROW_MWH * cut.prices.max()
         mark = line.tobytes()
         if mark in self._known:
             return None

@@ -8,6 +8,7 @@ capacities are polished for them, and the master's bound and the best plant clos
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from collections.abc import Callable
 
@@ -25,9 +26,13 @@ from sitedesign.optimize.prices import Operation, budgets_of
 Progress = Callable[[str], None]
 
 _TOWARDS_BEST = 0.4  # share of the way from the master's proposal to the best plant at which cuts are made
-_PUSHES = (0.02, 0.06, 0.2)  # how much more of everything is tried when a proposal falls short
-_RELAXED = 5.0  # gap at which the relaxation is left, in units of the gap asked for
-_POLISHED = 0.3  # the same for the polishing of given counts
+_PUSHES = (0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
+_NEARLY = 2.0  # what counts as little, in units of the uptime budget
+_RELAXED = 20.0  # gap at which the relaxation is left, in units of the gap asked for
+_LEAST_TURNS = 2  # of polishing, before other counts are looked at
+_OVERTAKEN = 10.0  # how far above the bound a count must be for that, in units of the gap
+_MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
+_POLISHED = 0.6  # the same for the polishing of given counts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -100,15 +105,18 @@ class _Descent:
 
     def __init__(self) -> None:
         self.centre: Proposal | None = None
-        self.slow = False
         self._best, self._bound = np.inf, -np.inf
         self._stalled, self._at_proposal = False, False
+        self._share = _TOWARDS_BEST
+
+    def resume(self) -> None:
+        """Start anew from the best point known."""
+        self._bound, self._stalled, self._at_proposal, self._share = -np.inf, False, False, _TOWARDS_BEST
 
     def ends(self, bound: float, known: float, gap: float) -> bool:
         """Take in a new bound; True within the gap of the best cost (or a known one), or without progress."""
         gain = bound - self._bound
         still = gain <= 1e-9 * abs(bound) and self._stalled
-        self.slow = gain <= 0.05 * abs(bound)
         self._bound = bound
         best = min(self._best, known)
         within = bool(np.isfinite(best)) and best - bound <= gap * abs(best)
@@ -121,11 +129,12 @@ class _Descent:
         if self.centre is None or self._at_proposal:
             self._at_proposal = True
             return proposal
-        return proposal.towards(self.centre, _TOWARDS_BEST)
+        return proposal.towards(self.centre, self._share)
 
     def learn(self, trial: Proposal, cost: float) -> None:
         """Take in the cost of a trial."""
         self._stalled = cost >= self._best * (1 - 1e-9)
+        self._share = _TOWARDS_BEST if np.isinf(cost) else max(0.5 * self._share, 0.02)
         if cost < self._best:
             self._best, self.centre = cost, trial
 
@@ -152,7 +161,7 @@ class _Search:
         self.say = progress or (lambda _: None)
         self.best: _Incumbent | None = None
         self.bound = -np.inf
-        self.uptime_price: float | None = None
+        self.descents: dict[tuple[tuple[int, ...], int], _Descent] = {}
 
     # ------------------------------------------------------------------ outer loop
 
@@ -181,30 +190,42 @@ class _Search:
             self._step(descent, proposal)
 
     def _whole_numbers(self) -> None:
+        """Let the master choose units and racks and polish its choice, until bound and best plant meet."""
+        before, idle = (np.inf, -np.inf), 0
         while True:
             proposal = self._propose(whole=True)
             self.bound = max(self.bound, proposal.bound_usd_per_yr)
             self.say(self._news())
-            if self._closed(1.0):
+            if self._closed():
                 return
             units, racks = self.model.counts(proposal)
             operation = self._operate(proposal, likely=False)
             self._keep(_plant(proposal, units, racks), operation, proposal)
-            self._polish(_plant(proposal, units, racks))
-            if self._closed(1.0):
+            self._polish(_plant(proposal, units, racks), _POLISHED * self.gap * 0.5**idle)
+            if self._closed():
                 return
+            now = (self.best.cost_usd_per_yr if self.best else np.inf, self.bound)
+            idle = idle + 1 if now == before else 0
+            if idle > _MOST_IDLE:
+                limit = "iteration_limit"
+                raise _Stop(limit)
+            before = now
 
-    def _polish(self, counts: Plant) -> None:
+    def _polish(self, counts: Plant, gap: float) -> None:
         """Best solar and battery for given units and racks, or proof that they cannot be the best."""
         self.model.fix_counts(counts)
         self.model.stay_inside(on=True)
-        descent = _Descent()
+        descent = self.descents.setdefault((counts.units, counts.racks), _Descent())
+        descent.resume()
         try:
-            while True:
+            for turn in itertools.count():
                 proposal = self._ask(whole=False)
                 known = self.best.cost_usd_per_yr if self.best else np.inf
-                if proposal is None or descent.ends(proposal.bound_usd_per_yr, known, _POLISHED * self.gap):
+                if proposal is None or descent.ends(proposal.bound_usd_per_yr, known, gap):
                     return
+                overtaken = proposal.bound_usd_per_yr > self.bound * (1 + _OVERTAKEN * self.gap)
+                if overtaken and turn >= _LEAST_TURNS:
+                    return  # other counts may be better: let the master choose again
                 trial, operation = self._step(descent, proposal)
                 self._keep(_plant(trial, counts.units, counts.racks), operation, trial)
         finally:
@@ -214,10 +235,10 @@ class _Search:
     # ------------------------------------------------------------------ steps
 
     def _step(self, descent: _Descent, proposal: Proposal) -> tuple[Proposal, Operation]:
-        """Operate a point between the proposal and the best known one, or a larger plant until one is known."""
+        """Operate a point between the proposal and the best one known; without one, a larger plant."""
         trial = descent.trial(proposal)
         operation = self._operate(trial, likely=trial is not proposal)
-        if not operation.feasible and descent.centre is None and descent.slow:
+        if descent.centre is None and self._nearly(operation, proposal):
             for share in _PUSHES:
                 trial = self._larger(proposal, 1.0 + share)
                 operation = self._operate(trial)
@@ -244,6 +265,11 @@ class _Search:
         for cut in operation.cuts:
             self.pool.add(cut)
         return operation
+
+    def _nearly(self, operation: Operation, proposal: Proposal) -> bool:
+        """Whether an operation misses the uptime budget by little."""
+        limit = budgets_of(self.case, proposal.rack_lost_mwh_per_yr).limit[0]
+        return not operation.feasible and 0.0 < operation.totals[-1] <= _NEARLY * limit
 
     def _larger(self, proposal: Proposal, factor: float) -> Proposal:
         case, limits, old = self.case, self.case.limits, proposal.point
@@ -272,10 +298,12 @@ class _Search:
         if operation.feasible and (self.best is None or cost < self.best.cost_usd_per_yr):
             self.best = _Incumbent(plant, operation, cost)
 
-    def _closed(self, share: float) -> bool:
-        return self.best is not None and self.best.cost_usd_per_yr - self.bound <= share * self.gap * abs(
-            self.best.cost_usd_per_yr
-        )
+    def _closed(self) -> bool:
+        """Whether bound and best plant are within the gap."""
+        if self.best is None:
+            return False
+        cost = self.best.cost_usd_per_yr
+        return cost - self.bound <= self.gap * abs(cost)
 
     def _try_plant(self, plant: Plant) -> None:
         """Operate a plant given from outside, if the limits allow it."""

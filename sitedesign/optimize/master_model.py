@@ -19,7 +19,7 @@ from sitedesign.optimize.problem import add_capacity_model
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
 HAIR = 2e-6  # of a budget: how far inside it an incumbent is looked for
-_VIOLATED = 1e-9  # of a scaled cut, relative to the totals
+_VIOLATED = 2e-7  # of a scaled cut: just above the solver's tolerance
 _AT_ONCE = 12  # pooled cuts brought in per round
 
 
@@ -244,10 +244,9 @@ class MasterModel:
         if known.all():
             return False
         violation = self.pool.missing(proposal.totals, proposal.point.vector)
-        scale = 1.0 + float(np.abs(proposal.totals).max())
         violation[known] = 0.0
         worst = np.argsort(-violation)[:_AT_ONCE]
-        worst = worst[violation[worst] > _VIOLATED * scale]
+        worst = worst[violation[worst] > _VIOLATED]
         for number in worst.tolist():
             self._add_row(number)
         return bool(worst.size)

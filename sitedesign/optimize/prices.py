@@ -8,6 +8,7 @@ of them meets the budgets exactly: the optimum of the linear program, with its p
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ from sitedesign.optimize.slopes import Order, order_of
 
 _INSIDE = 1e-9  # how far inside the uptime budget a mixture stays, so that rounding cannot break it
 _HAIR, _SOLVER = 5e-7, 1e-7  # the same with several budgets, and the feasibility tolerance it has to cover
-_MOST_RUNS = 200  # the number of orders is finite, and far smaller for any study
+
+Runs = dict[tuple[int, ...], Run]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +119,7 @@ class PriceSearch:
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
         self._ladders: dict[tuple[float, ...], Ladder] = {}
+        self._mixed: tuple[Order, ...] = ()  # of the last operation that several budgets bound
 
     def operate(self, point: Point, budgets: Budgets, *, likely: bool = True) -> Operation:
         """Find the least-cost operation of a point within its budgets.
@@ -132,46 +135,49 @@ class PriceSearch:
         -------
         Operation
         """
-        simple = self._uptime_only(point, budgets, likely=likely)
-        if not simple.feasible or len(budgets.limit) == 1:
+        runs: Runs = {}
+        if len(budgets.limit) > 1 and self._mixed:
+            return self._all_budgets(point, budgets, self._mixed, runs)
+        simple = self._uptime_only(point, budgets, runs, likely=likely)
+        if not simple.feasible or np.all(budgets.rows @ simple.totals <= budgets.limit):
             return simple
-        if np.all(budgets.rows @ simple.totals <= budgets.limit):
-            return simple
-        return self._all_budgets(point, budgets, simple)
+        return self._all_budgets(point, budgets, tuple(order for order, _ in simple.mixture), runs)
+
+    def _run(self, point: Point, order: Order, runs: Runs) -> Run | NoDispatch:
+        if order.key not in runs:
+            result = self.oracle.run(point, order)
+            if isinstance(result, NoDispatch):
+                return result
+            runs[order.key] = result
+        return runs[order.key]
 
     # ------------------------------------------------------------------ one budget
 
-    def _uptime_only(self, point: Point, budgets: Budgets, *, likely: bool) -> Operation:
+    def _uptime_only(self, point: Point, budgets: Budgets, runs: Runs, *, likely: bool) -> Operation:
         ladder = self._ladder(budgets.cost)
         limit = float(budgets.limit[0] - _INSIDE * abs(budgets.limit[0]))
-        runs: dict[int, Run] = {}
         low, high = -1, ladder.rungs
+        at: dict[int, Run] = {}
         while high - low > 1:
-            at = ladder.guess(low, high, likely=likely)
-            result = self.oracle.run(point, ladder.order(at))
+            rung = ladder.guess(low, high, likely=likely)
+            result = self._run(point, ladder.order(rung), runs)
             if isinstance(result, NoDispatch):
-                return Operation(np.inf, np.zeros(budgets.cost.size), (), (_condition(result, budgets),))
-            runs[at] = result
+                return _no_dispatch(result, budgets)
+            at[rung] = result
             if result.totals[-1] <= limit:
-                high = at
+                high = rung
             else:
-                low = at
-        cuts = [cut for rung, run in runs.items() if rung in (low, high) for cut in ladder.cuts(rung, run)]
+                low = rung
+        cuts = [cut for rung, run in at.items() if rung in (low, high) for cut in ladder.cuts(rung, run)]
         if high == ladder.rungs:
-            return Operation(np.inf, runs[low].totals, ((runs[low].order, 1.0),), tuple(cuts))
+            return Operation(np.inf, at[low].totals, ((at[low].order, 1.0),), tuple(cuts))
         ladder.last = high
-        share = 1.0
+        parts = [(at[high], 1.0)]
         if low >= 0:
-            lost = runs[low].totals[-1] - runs[high].totals[-1]
-            share = min(max((float(runs[low].totals[-1]) - limit) / lost, 0.0), 1.0)
-        mixture = [(runs[high], share)] + ([(runs[low], 1.0 - share)] if low >= 0 and share < 1.0 else [])
-        totals = np.sum([run.totals * part for run, part in mixture], axis=0)
-        return Operation(
-            float(budgets.cost @ totals),
-            totals,
-            tuple((run.order, part) for run, part in mixture),
-            tuple(cuts),
-        )
+            lost = float(at[low].totals[-1] - at[high].totals[-1])
+            share = min(max((float(at[low].totals[-1]) - limit) / lost, 0.0), 1.0)
+            parts = [(at[high], share), (at[low], 1.0 - share)]
+        return _mixture(parts, budgets, cuts)
 
     def _ladder(self, cost: FloatArray) -> Ladder:
         key = tuple(cost.tolist())
@@ -181,40 +187,36 @@ class PriceSearch:
 
     # ------------------------------------------------------------------ several budgets
 
-    def _all_budgets(self, point: Point, budgets: Budgets, start: Operation) -> Operation:
+    def _all_budgets(self, point: Point, budgets: Budgets, start: tuple[Order, ...], runs: Runs) -> Operation:
         """Column generation: first until the budgets can be met, then until no dispatch is cheaper."""
-        cuts = list(start.cuts)
-        columns: dict[tuple[int, ...], Run] = {}
-        for order, _ in start.mixture:
-            self._run(point, order, columns)
+        cuts: list[Cut] = []
+        for order in start:
+            result = self._run(point, order, runs)
+            if isinstance(result, NoDispatch):
+                return _no_dispatch(result, budgets)
         for feasibility in (True, False):
-            for _ in range(_MOST_RUNS):
-                prices, value, shares = _restricted(list(columns.values()), budgets, feasibility=feasibility)
+            while True:
+                prices, value, shares, allowance = _restricted(
+                    list(runs.values()), budgets, feasibility=feasibility
+                )
                 if feasibility and value <= _SOLVER:
                     break
                 order = order_of(self.oracle.case, prices)
-                known = len(columns)
-                run = self._run(point, order, columns)
+                known = list(runs.values())
+                run = self._run(point, order, runs)
+                assert isinstance(run, Run)
                 cuts.append(Cut(prices, prices @ run.cut))
-                best = min(float(prices @ other.totals) for other in list(columns.values())[:known])
-                if len(columns) == known or prices @ run.totals >= best - 1e-12 * max(abs(best), 1.0):
+                if feasibility and prices @ run.totals - allowance > _SOLVER:
+                    break  # these prices prove that the budgets cannot be met
+                best = min(float(prices @ other.totals) for other in known)
+                if prices @ run.totals >= best - 1e-12 * max(abs(best), 1.0):
                     break
-            mixture = [(run, part) for run, part in zip(columns.values(), shares, strict=False) if part > 0.0]
-            totals = np.sum([run.totals * part for run, part in mixture], axis=0)
-            orders = tuple((run.order, float(part)) for run, part in mixture)
+            parts = [(run, float(part)) for run, part in zip(runs.values(), shares, strict=False)]
+            mixture = _mixture(parts, budgets, cuts)
             if feasibility and value > _SOLVER:
-                return Operation(np.inf, totals, orders, tuple(cuts))
-        return Operation(float(budgets.cost @ totals), totals, orders, tuple(cuts))
-
-    def _run(self, point: Point, order: Order, columns: dict[tuple[int, ...], Run]) -> Run:
-        """Run an order unless it is known; the battery can end full, which does not depend on prices."""
-        if order.key not in columns:
-            result = self.oracle.run(point, order)
-            if isinstance(result, NoDispatch):  # pragma: no cover
-                message = "whether a battery can end full depends on the prices: a fault of the oracle"
-                raise AssertionError(message)
-            columns[order.key] = result
-        return columns[order.key]
+                return dataclasses.replace(mixture, cost_usd_per_yr=np.inf)
+        self._mixed = tuple(order for order, _ in mixture.mixture)
+        return mixture
 
 
 class Ladder:
@@ -285,14 +287,22 @@ class Ladder:
         return prices
 
 
-def _condition(result: NoDispatch, budgets: Budgets) -> Cut:
-    return Cut(np.zeros_like(budgets.cost), result.cut)
+def _no_dispatch(result: NoDispatch, budgets: Budgets) -> Operation:
+    zero = np.zeros_like(budgets.cost)
+    return Operation(np.inf, zero, (), (Cut(zero, result.cut),))
+
+
+def _mixture(parts: list[tuple[Run, float]], budgets: Budgets, cuts: list[Cut]) -> Operation:
+    used = [(run, share) for run, share in parts if share > 0.0]
+    totals = np.sum([run.totals * share for run, share in used], axis=0)
+    orders = tuple((run.order, share) for run, share in used)
+    return Operation(float(budgets.cost @ totals), totals, orders, tuple(cuts))
 
 
 def _restricted(
     runs: list[Run], budgets: Budgets, *, feasibility: bool
-) -> tuple[FloatArray, float, FloatArray]:
-    """Best mixture of known dispatches: prices of the totals, value, shares.
+) -> tuple[FloatArray, float, FloatArray, float]:
+    """Best mixture of known dispatches: prices of the totals, value, shares, priced budgets.
 
     Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem minimises
     the largest excess, as a share of its budget.
@@ -312,6 +322,7 @@ def _restricted(
         bounds=[(0.0, None)] * len(runs) + [(None, None)] * excess.shape[1],
         method="highs-ds",
     )
-    duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit / scale
-    prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + duals @ budgets.rows
-    return prices, float(np.asarray(result.fun)) * unit, np.asarray(result.x)[: len(runs)]
+    duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit
+    allowance = float(duals @ room)
+    prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + (duals / scale) @ budgets.rows
+    return prices, float(np.asarray(result.fun)) * unit, np.asarray(result.x)[: len(runs)], allowance
