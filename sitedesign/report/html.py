@@ -285,7 +285,7 @@ def _why(design: Design) -> str:
     said.append(f"Backup serves {energy['backup'] / load:.1%} of the load.")
     if design.uptime_price_usd_per_mwh is not None:
         said.append(
-            f"At the margin, unit counts fixed, uptime costs {design.uptime_price_usd_per_mwh:,.0f} USD per MWh."
+            f"At the margin, units fixed, uptime costs {design.uptime_price_usd_per_mwh:,.0f} USD per MWh."
         )
     if _has_series(design):
         said.append("The week below is the one that asks most of this plant.")
