@@ -45,8 +45,8 @@ class CutPool:
     def add(self, cut: Cut) -> int | None:
         """Keep a cut; returns its number, or None when it is known or says nothing.
 
-        Rows are scaled to hundreds of MWh a year, so that the master's tolerance of 1e-7 is far below any downtime
-        budget; conditions on the capacities alone stay in MWh, in which the dispatch judges them.
+        Rows are scaled to hundreds of MWh a year, so that the master's tolerance of 1e-7 is far below any
+        downtime budget; conditions on the capacities alone stay in MWh, in which the dispatch judges them.
         """
         line = np.concatenate([cut.prices, -cut.coefficients])
         if not np.delete(line, cut.prices.size).any():

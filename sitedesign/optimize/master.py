@@ -16,9 +16,10 @@ import numpy as np
 
 from sitedesign.case import Case, Plant, Sizing
 from sitedesign.equations.variables import USD_PER_KUSD
-from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.errors import NotProvenOptimal
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.dispatch import mixed_dispatch
+from sitedesign.optimize.least import explained
 from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
 from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.prices import Operation, budgets_of
@@ -256,7 +257,7 @@ class _Search:
     def _propose(self, *, whole: bool) -> Proposal:
         proposal = self._ask(whole=whole)
         if proposal is None:
-            raise self._infeasible()
+            raise explained(self.case, self.pool)
         return proposal
 
     def _operate(self, proposal: Proposal, *, likely: bool = True) -> Operation:
@@ -327,9 +328,6 @@ class _Search:
     def _news(self) -> str:
         cost = "none yet" if self.best is None else f"{self.best.cost_usd_per_yr / 1e6:,.3f}"
         return f"master {self.model.solves}: best {cost}, bound {self.bound / 1e6:,.3f} M USD/yr"
-
-    def _infeasible(self) -> InfeasibleDesign:
-        return InfeasibleDesign("no plant within the limits meets the budgets in every weather year")
 
     def _sizing(self, stopped_by: str) -> Sizing:
         best = self.best

@@ -13,9 +13,10 @@ import pyomo.environ as pyo
 from sitedesign.case import Case, FloatArray, Plant
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.explain import Quantity
 from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.prices import budgets_of
-from sitedesign.optimize.problem import add_capacity_model
+from sitedesign.optimize.problem import _expression, add_capacity_model
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
 HAIR = 2e-6  # of a budget: how far inside it an incumbent is looked for
@@ -93,10 +94,12 @@ class MasterModel:
     ----------
     solves : int
         Proposals asked for so far.
+    least : float
+        Objective of the last proposal, in the unit of the objective.
     """
 
     def __init__(self, case: Case, pool: CutPool) -> None:
-        self.case, self.pool, self.solves = case, pool, 0
+        self.case, self.pool, self.solves, self.least = case, pool, 0, -np.inf
         self._m = m = pyo.ConcreteModel(name=case.name)
         add_capacity_model(m, case)
         self._highs = PersistentHighs(m, {"threads": 1})
@@ -129,6 +132,10 @@ class MasterModel:
         """Ask for a hair more than the budgets, so that what is proposed can truly meet them."""
         for row, limit in zip(self._inside, self._budgets.limit, strict=True):
             self._highs.set_row_bounds(row, -np.inf, limit - HAIR * abs(limit) if on else np.inf)
+
+    def minimise(self, quantity: Quantity) -> None:
+        """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""
+        self._highs.set_objective(_expression(self._m, quantity))
 
     def fix_counts(self, plant: Plant) -> None:
         """Hold units and racks at those of a plant; only solar and battery stay free."""
@@ -225,7 +232,7 @@ class MasterModel:
             [v for v in [*self._totals, *self._capacities] if v is not None]
         )
         totals, capacities = values[: len(self._totals)], np.maximum(values[len(self._totals) :], 0.0)
-        objective = report.objective * USD_PER_KUSD
+        objective, self.least = report.objective * USD_PER_KUSD, report.objective
         return Proposal(
             Point(capacities[0], capacities[1], capacities[2], capacities[3:]),
             self._highs.value(m.racks),

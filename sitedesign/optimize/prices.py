@@ -304,8 +304,8 @@ def _restricted(
 ) -> tuple[FloatArray, float, FloatArray, float]:
     """Best mixture of known dispatches: prices of the totals, value, shares, priced budgets.
 
-    Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem minimises
-    the largest excess, as a share of its budget.
+    Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem
+    minimises the largest excess, as a share of its budget.
     """
     scale = np.maximum(np.abs(budgets.limit), 1e-9 * np.abs(budgets.limit).max() + 1e-9)
     room = budgets.limit / scale - np.where(budgets.limit > 0.0, _HAIR, 0.0)
