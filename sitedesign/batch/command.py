@@ -61,10 +61,17 @@ from rich.console import Console
 from rich.table import Table
 
 STOPPED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+# Column, heading and factor of the ranking in a terminal.
 _SHOWN = (
-    "rank", "name", "cost_usd_per_yr", "solar_mw", "battery_mwh", "racks_installed", "renewable_share",
-    "land_acres", "months_to_power",
-)  # fmt: skip
+    ("name", "site", 1.0),
+    ("cost_usd_per_yr", "cost\nM USD/yr", 1e-6),
+    ("solar_mw", "solar\nMWdc", 1.0),
+    ("battery_mwh", "battery\nMWh", 1.0),
+    ("racks_installed", "racks", 1.0),
+    ("renewable_share", "solar\n%", 100.0),
+    ("land_acres", "land\nacres", 1.0),
+    ("months_to_power", "power in\nmonths", 1.0),
+)
 
 _out = Console()
 _err = Console(stderr=True)
@@ -172,11 +179,22 @@ def _print_ranked(frame: Any, by: str, where: str | None, top: int) -> None:  # 
     ranked = rank(frame, by=by, where=where).head(top)
     if ranked.empty:
         return
-    names = [name for name in dict.fromkeys([*_SHOWN, by]) if name in ranked.columns]
-    table = Table(*names, box=None, pad_edge=False)
-    for row in ranked[names].itertuples(index=False):
-        table.add_row(*(f"{cell:,.4g}" if isinstance(cell, float) else str(cell) for cell in row))
+    shown = [item for item in _SHOWN if item[0] in ranked.columns]
+    if by not in [name for name, *_ in shown]:
+        shown.append((by, by, 1.0))
+    table = Table("#", box=None, pad_edge=False)
+    for name, heading, _ in shown:
+        table.add_column(heading, justify="left" if name == "name" else "right", no_wrap=name == "name")
+    for number, row in enumerate(ranked.to_dict("records"), start=1):
+        table.add_row(str(number), *(_cell(row[name], factor) for name, _, factor in shown))
     _out.print(table)
+
+
+def _cell(value: Any, factor: float) -> str:  # noqa: ANN401
+    if not isinstance(value, int | float):
+        return str(value)
+    value *= factor
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _source(sites: Path | None, grid: str | None) -> Any:  # noqa: ANN401
