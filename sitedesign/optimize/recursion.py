@@ -89,10 +89,11 @@ def backward(
     blocks, technologies, last = rank_block.size, backup.shape[0], slopes - 1
     gain, drain = step_h * series.eta_charge, step_h / series.eta_discharge
     line = np.zeros(slopes)
-    low = energy * usable[steps - 1]
+    low, held = energy * usable[steps - 1], 0.0  # least energy, and how much more than that
     tolerance = 1e-6 + 1e-9 * energy  # more than the master's own tolerance on the condition cut [MWh]
     for t in range(steps - 1, -1, -1):
-        segments[t] = line
+        for index in range(slopes):
+            segments[t, index] = line[index]
         floor[t] = low
         net = load[t] - solar * solar_yield[t]
         top, bottom = net + power, net - power
@@ -107,7 +108,7 @@ def backward(
             for rank in range(blocks):
                 block = rank_block[rank]
                 upper = lower + (backup[block, t] if block < technologies else width[rank] * load[t])
-                if net < upper:
+                if upper > net and upper > lower:
                     length = (min(top, upper) - max(net, lower)) * gain
                     line[charge_slope[rank]] += length
                     charged += length
@@ -117,11 +118,12 @@ def backward(
                 if lower >= top:
                     break
         low -= charged
+        held += charged + power * drain
         full = energy * usable[t - 1] if t > 0 else energy * usable[0]
         if low > full + tolerance:
             return LATE_CHARGE, _latest_charge(series, plant, t, low), 0, 0.0
         if t > 0:
-            low = _trim(line, low, full, trim_at[t], trim_by[t])
+            low, held = _trim(line, low, held, full, trim_at[t], trim_by[t])
     rest = energy * usable[0] - low
     for index in range(slopes):
         if rest <= line[index]:
@@ -152,32 +154,35 @@ def _latest_charge(series: Series, plant: Capacities, step: int, low: float) -> 
 
 
 @njit(cache=True)
-def _trim(line: FloatArray, low: float, full: float, at_end: NDArray[np.int8], by_end: FloatArray) -> float:
+def _trim(
+    line: FloatArray, low: float, held: float, full: float, at_end: NDArray[np.int8], by_end: FloatArray
+) -> tuple[float, float]:
     """Cut the segments back to [0, full], most valuable end first; note slope and offset of both new ends."""
     slopes = line.size
     at, by = 0, 0.0
-    excess = -low
-    while excess > 0.0 and at < slopes - 1 and line[at] <= excess:
-        excess -= line[at]
-        line[at] = 0.0
-        at += 1
-    if excess > 0.0:
+    if low < 0.0:
+        excess = -low
+        held, low = held - excess, 0.0
+        while at < slopes - 1 and line[at] <= excess:
+            excess -= line[at]
+            line[at] = 0.0
+            at += 1
         by = min(excess, line[at])
         line[at] -= by
-    low = min(max(low, 0.0), full)
-    excess = low - full
-    for index in range(at, slopes):
-        excess += line[index]
+    elif low > full:
+        low = full
+    excess = low + held - full
     end = slopes - 1
-    while excess > 0.0 and end > at and line[end] <= excess:
-        excess -= line[end]
-        line[end] = 0.0
-        end -= 1
     if excess > 0.0:
+        held = full - low
+        while end > at and line[end] <= excess:
+            excess -= line[end]
+            line[end] = 0.0
+            end -= 1
         line[end] = max(line[end] - excess, 0.0)
     at_end[0], at_end[1] = at, end
     by_end[0], by_end[1] = by, line[end] + (by if end == at else 0.0)
-    return low
+    return low, held
 
 
 @njit(cache=True)
@@ -235,13 +240,14 @@ def forward(
         change = after - before
         net = load[t] - solar * solar_yield[t]
         need = net + (change / (step_h * eta_c) if change > 0.0 else change * eta_d / step_h)
-        for rank in range(blocks):
-            block = rank_block[rank]
-            size = backup[block, t] if block < technologies else width[rank] * load[t]
-            available[rank] = size
-            if need > 0.0:
-                totals[component[rank]] += min(need, size) * step_h * weight[rank]
-                need -= size
+        looked_at = 0
+        while need > 0.0 and looked_at < blocks:
+            block = rank_block[looked_at]
+            size = backup[block, t] if block < technologies else width[looked_at] * load[t]
+            available[looked_at] = size
+            totals[component[looked_at]] += min(need, size) * step_h * weight[looked_at]
+            need -= size
+            looked_at += 1
         # Dual: the bus price that clears the step when stored energy is worth theta; `place` is the rank
         # that sets it, -1 for a price of zero, -2 and -3 for charging and discharging at their own price.
         short = net + (power if index < last else -power)
@@ -257,6 +263,10 @@ def forward(
                 short -= power
                 price_c, price, place = theta_c, theta / eta_d, -3
             elif passed < blocks:
+                if passed == looked_at:
+                    block = rank_block[passed]
+                    available[passed] = backup[block, t] if block < technologies else width[passed] * load[t]
+                    looked_at += 1
                 short -= available[passed]
                 price_c, price, place = component[passed], weight[passed], passed
                 passed += 1
