@@ -16,7 +16,7 @@ import numpy as np
 
 from sitedesign.case import Case, Plant, Sizing
 from sitedesign.equations.variables import USD_PER_KUSD
-from sitedesign.errors import NotProvenOptimal
+from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.dispatch import mixed_dispatch
 from sitedesign.optimize.least import explained
@@ -43,6 +43,10 @@ class _Incumbent:
     cost_usd_per_yr: float
 
 
+class _Infeasible(Exception):
+    """The master has no solution."""
+
+
 class _Stop(Exception):
     """A limit has been reached."""
 
@@ -60,6 +64,7 @@ def solve_cuts(
     warm_start: Plant | None = None,
     cut_pool: CutPool | None = None,
     progress: Progress | None = None,
+    explains: bool = True,
 ) -> Sizing:
     """Find the least-cost plant of a case by cuts from the exact dispatch.
 
@@ -78,6 +83,8 @@ def solve_cuts(
         Cuts of earlier solves on the same data; new ones are added to it.
     progress : callable, optional
         Called with one line of text for each solve of the whole-number master.
+    explains : bool
+        Look for the limits that bind when there is no design (this takes several more solves).
 
     Returns
     -------
@@ -94,7 +101,13 @@ def solve_cuts(
         When the pool belongs to other data.
     """
     search = _Search(case, gap, time_limit_s, iteration_limit, cut_pool, progress)
-    return search.solve(warm_start)
+    try:
+        return search.solve(warm_start)
+    except _Infeasible as error:
+        if explains:
+            raise explained(case, search.pool) from error
+        reason = "no plant within the limits meets the budgets"
+        raise InfeasibleDesign(reason) from error
 
 
 class _Descent:
@@ -162,6 +175,7 @@ class _Search:
         self.say = progress or (lambda _: None)
         self.best: _Incumbent | None = None
         self.bound = -np.inf
+        self.warm: tuple[Proposal, float] | None = None
         self.descents: dict[tuple[tuple[int, ...], int], _Descent] = {}
 
     # ------------------------------------------------------------------ outer loop
@@ -183,6 +197,8 @@ class _Search:
     def _relaxation(self) -> None:
         """Cuts for the linear relaxation, until its own gap is a few times the one asked for."""
         descent = _Descent()
+        if self.warm is not None:
+            descent.learn(*self.warm)
         while True:
             proposal = self._propose(whole=False)
             self.bound = max(self.bound, proposal.bound_usd_per_yr)
@@ -257,7 +273,7 @@ class _Search:
     def _propose(self, *, whole: bool) -> Proposal:
         proposal = self._ask(whole=whole)
         if proposal is None:
-            raise explained(self.case, self.pool)
+            raise _Infeasible
         return proposal
 
     def _operate(self, proposal: Proposal, *, likely: bool = True) -> Operation:
@@ -316,6 +332,8 @@ class _Search:
         if proposal is not None:
             operation = self._operate(proposal)
             self._keep(plant, operation, proposal)
+            if operation.feasible:
+                self.warm = proposal, proposal.capital_usd_per_yr + operation.cost_usd_per_yr
 
     def _check_limits(self) -> None:
         if self.end is not None and time.perf_counter() >= self.end:
