@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.resource.weather import Weather
     from sitedesign.site import Site
-    from sitedesign.workflow import evaluate, solve
     from sitedesign.study import Limits, Study
+    from sitedesign.workflow import evaluate, solve
 
 # Public name -> module. Loaded on first use: the solver and the compiled kernels take seconds to import,
 # and `sitedesign --help` needs neither.

@@ -86,7 +86,7 @@ def annual_cost(
 
 
 def solar_cost(pv: Pv, finance: Finance, itc_fraction: float) -> AnnualCost:
-    """Cost of one MWdc of array with its land; land keeps its value, so it only carries interest. [USD/MWdc]"""
+    """Cost of one MWdc of array with its land, which keeps its value and only carries interest. [USD/MWdc]"""
     land_usd = finance.land_usd_per_acre / pv.power_density_mwdc_per_acre
     fixed = pv.fixed_om_usd_per_kwdc_yr * 1000 + land_usd * finance.wacc_power_real
     array = annual_cost(pv.capex_usd_per_wdc * 1e6, fixed, pv.life_yr, finance.wacc_power_real, itc_fraction)

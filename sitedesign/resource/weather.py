@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -54,8 +55,8 @@ class WeatherSource:
 class Weather:
     """Weather years at one site, in local standard time.
 
-    Column ``j`` of a row covers ``[j, j + 1) * step_minutes`` from 1 January 00:00 local standard time, and holds
-    the mean of that interval. Every year has 365 days: 29 February is dropped, and said in the notes.
+    Column ``j`` of a row covers ``[j, j + 1) * step_minutes`` from 1 January 00:00 local standard time, and
+    holds the mean of that interval. Every year has 365 days: 29 February is dropped, and said in the notes.
 
     Attributes
     ----------
@@ -74,8 +75,8 @@ class Weather:
         Local standard time minus UTC. [h]
     source : WeatherSource
     sun_offset_minutes : float
-        Minutes after the start of an interval at which the sun stands where the irradiance was sampled: half a
-        step for means, 0 for instants stamped at the interval's start. [min]
+        Minutes after the start of an interval at which the sun stands where the irradiance was sampled: half
+        a step for means, 0 for instants stamped at the interval's start. [min]
     quality : Quality or None
         What the reader found; None for generated years, which have nothing to find.
     """
@@ -129,8 +130,8 @@ class Weather:
         Parameters
         ----------
         *paths : str or path
-            NSRDB (PSM3, PSM4) CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily, or a plain CSV with
-            named columns; one or many years, or a folder of them.
+            NSRDB (PSM3, PSM4) CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily, or a plain CSV
+            with named columns; one or many years, or a folder of them.
         site : Site, optional
             Needed when the file does not name its place; otherwise only checked against it.
 
@@ -170,8 +171,8 @@ class Weather:
         years : iterable of int
             Calendar years.
         api_key, email : str, optional
-            Else from the environment (``NSRDB_API_KEY``, ``NSRDB_EMAIL``, ``ECMWF_API_KEY``); never printed or
-            stored.
+            Else from the environment (``NSRDB_API_KEY``, ``NSRDB_EMAIL``, ``ECMWF_API_KEY``); never printed
+            or stored.
         offline : bool
             Use the cache only.
         cache_dir : path, optional
@@ -276,8 +277,10 @@ class Weather:
         A ``DatetimeIndex`` with fixed UTC offset; generated years are numbered from 2001, so that every
         label is a valid date. Years follow each other in the order of `years`.
         """
-        zone = pd.Timestamp(0, tz="UTC").tz if self.utc_offset_h == 0 else _fixed_zone(self.utc_offset_h)
-        base = pd.date_range("2001-01-01", periods=DAYS_PER_YEAR * self.steps_per_day, freq=f"{self.step_minutes}min")
+        zone = timezone(timedelta(hours=self.utc_offset_h))
+        base = pd.date_range(
+            "2001-01-01", periods=DAYS_PER_YEAR * self.steps_per_day, freq=f"{self.step_minutes}min"
+        )
         offsets = base - base[0]
         labels = [year if year >= 1600 else 2000 + year for year in self.years]
         parts = [_no_leap(pd.Timestamp(year=label, month=1, day=1), offsets) for label in labels]
@@ -291,9 +294,3 @@ def _no_leap(start: pd.Timestamp, offsets: pd.TimedeltaIndex) -> pd.DatetimeInde
         late = offsets >= pd.Timedelta(days=59)
         stamps = pd.DatetimeIndex(np.where(late, stamps + pd.Timedelta(days=1), stamps))
     return pd.DatetimeIndex(stamps)
-
-
-def _fixed_zone(offset_h: float):  # noqa: ANN202  # a tzinfo; the stubs of pandas disagree between versions
-    from datetime import timedelta, timezone
-
-    return timezone(timedelta(hours=offset_h))
