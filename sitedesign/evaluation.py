@@ -213,7 +213,7 @@ class Evaluation(BaseModel):
 
     def __eq__(self, other: object) -> bool:
         """Compare the figures; the time series follow from them."""
-        return type(self) is type(other) and self.to_dict() == other.to_dict()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.to_dict() == other.to_dict()
 
     def cost_table(self) -> pd.DataFrame:
         """Cost breakdown with project items below the plant's. [USD, USD/yr]"""
