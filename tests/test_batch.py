@@ -209,6 +209,18 @@ def test_folder_resumes_exactly_what_is_missing(asked: list[Study], poison: Path
     assert [study.site.name for study in asked] == ["crash"]
 
 
+def test_table_may_grow_by_rows_and_columns(asked: list[Study], tmp_path: Path) -> None:
+    sd.solve_many([EL_PASO | {"limits.solar_mw": 900.0}], out=tmp_path, **QUESTION)
+    grown = [EL_PASO | {"limits.solar_mw": 900.0}, EL_PASO | {"racks": 20, "limits.solar_mw": "100:900"}]
+    found = sd.solve_many(grown, out=tmp_path, **QUESTION)
+    assert len(asked) == 2  # the first site was not solved again
+    assert found["racks_installed"].tolist() == [10, 20]
+    assert found["limits.solar_mw"].tolist() == ["900", "100:900"]
+    again = sd.solve_many(grown[:1], out=tmp_path, **QUESTION)
+    assert again["racks_installed"].tolist() == [10]
+    assert len(asked) == 2
+
+
 def test_results_file_is_the_same_bytes_in_any_order(
     asked: list[Study], poison: Path, tmp_path: Path
 ) -> None:

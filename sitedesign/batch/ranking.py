@@ -12,7 +12,7 @@ from sitedesign.batch.store import read_results
 from sitedesign.errors import Fault, InputError, unknown_name
 
 USABLE = ("solved", "gap")
-_MORE_IS_BETTER = ("uptime_achieved", "greedy_uptime", "renewable_share", "certified_uptime_achieved")
+_MORE_IS_BETTER = ("uptime_achieved", "greedy_uptime", "renewable_share", "certified_uptime")
 
 
 def rank(

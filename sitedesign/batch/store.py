@@ -171,9 +171,9 @@ class Store:
         run_columns : bool
             With time and memory, which differ between runs.
         """
-        return _merged([pq.read_table(path) for path in self._parts()], self._full_schema, keys).select(
-            self._full_schema.names if run_columns else self.schema.names
-        )
+        parts = [_conform(pq.read_table(path), self._full_schema) for path in self._parts()]
+        joined = _merged([self._full_schema.empty_table(), *parts], keys)
+        return joined.select(self._full_schema.names if run_columns else self.schema.names)
 
     def finish(self, keys: Iterable[str]) -> Path:
         """Write ``results.parquet`` with every finished site of the table.
@@ -209,11 +209,11 @@ class Store:
         small = [path for path in self._parts() if pq.read_metadata(path).num_rows < _SMALL_ROWS]
         if len(small) < 2:
             return
-        joined = _merged([pq.read_table(path) for path in small], self._full_schema, None)
         try:
+            joined = _merged([pq.read_table(path) for path in small], None)
             write_atomic(self._next_part(), _encode(joined))
-        except OSError:
-            return  # a full disk: the small parts stay, and the next write will say so
+        except (OSError, pa.ArrowInvalid, pa.ArrowTypeError):
+            return  # a full disk, of which the next write tells, or two shapes: small parts do no harm
         for path in small:
             path.unlink()
 
@@ -247,13 +247,32 @@ def read_results(folder: Path) -> pa.Table:
         raise InputError(
             [Fault("results", str(folder), "must be the folder of a batch", remedy)], "the batch"
         )
-    tables = [pq.read_table(path) for path in parts]
-    return _merged(tables, tables[-1].schema, None)
+    newest = pq.read_schema(parts[-1])
+    return _merged([_conform(pq.read_table(path), newest) for path in parts], None)
 
 
-def _merged(tables: Sequence[pa.Table], schema: pa.Schema, keys: Iterable[str] | None) -> pa.Table:
+def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Bring a part into the columns of the present table of sites, which may have grown since."""
+    columns = [
+        _cast(table[field.name], field.type)
+        if field.name in table.column_names
+        else pa.nulls(table.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def _cast(column: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
+    """Column in another type; text that is no number (a pair of limits) becomes missing."""
+    try:
+        return column.cast(kind)
+    except pa.ArrowInvalid:
+        return pa.nulls(len(column), kind)
+
+
+def _merged(tables: Sequence[pa.Table], keys: Iterable[str] | None) -> pa.Table:
     """Join tables, keep the last row of each key, sort by key."""
-    joined = pa.concat_tables([schema.empty_table(), *tables], promote_options="default")
+    joined = pa.concat_tables(tables, promote_options="default")
     last = {key: row for row, key in enumerate(joined["key"].to_pylist())}
     wanted = sorted(last if keys is None else set(keys) & last.keys())
     rows = pa.array([last[key] for key in wanted], pa.int64())
@@ -278,7 +297,7 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
     """Cell in the type of its column; text where a number belongs is told in the row's error."""
     if kind == pa.string():
         return value if isinstance(value, str) else json.dumps(value, default=str)
-    return value if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _make_writable(folder: Path) -> None:
