@@ -267,7 +267,8 @@ def _cast(column: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
     try:
         return column.cast(kind)
     except pa.ArrowInvalid:
-        return pa.nulls(len(column), kind)
+        texts = column.to_pylist()
+        return pa.array([None if text is None or ":" in text else float(text) for text in texts], kind)
 
 
 def _merged(tables: Sequence[pa.Table], keys: Iterable[str] | None) -> pa.Table:
