@@ -121,8 +121,8 @@ def solve_many(
 
     Sites share what does not depend on the order in which they are solved: the technology library, the
     climate statistics and the compiled kernels, once per worker. Weather, yield and load of 20 years take a
-    twentieth of a second, so there is nothing to gain from sharing the sun along a parallel; and a start from a
-    neighbour's design would make every result depend on which site happened to come first.
+    twentieth of a second, so there is nothing to gain from sharing the sun along a parallel; and a start from
+    a neighbour's design would make every result depend on which site happened to come first.
     """
     table = read_sites(sites)
     asked = make_question(study, question, table)
