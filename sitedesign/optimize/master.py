@@ -18,6 +18,7 @@ from sitedesign.case import Case, Plant, Sizing
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.descent import Descent
 from sitedesign.optimize.dispatch import mixed_dispatch
 from sitedesign.optimize.least import explained
 from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
@@ -26,9 +27,8 @@ from sitedesign.optimize.prices import Operation, budgets_of
 
 Progress = Callable[[str], None]
 
-_TOWARDS_BEST = 0.4  # share of the way from the master's proposal to the best plant at which cuts are made
-_PUSHES = (0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
-_NEARLY = 2.0  # what counts as little, in units of the uptime budget
+_PUSHES = (0.005, 0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
+_PER_PUSH = 20.0  # what counts as little, in units of the budget: excess over it, per share of the push
 _RELAXED = 20.0  # gap at which the relaxation is left, in units of the gap asked for
 _LEAST_TURNS = 2  # of polishing, before other counts are looked at
 _OVERTAKEN = 10.0  # how far above the bound a count must be for that, in units of the gap
@@ -65,6 +65,7 @@ def solve_cuts(
     cut_pool: CutPool | None = None,
     progress: Progress | None = None,
     explains: bool = True,
+    keeps_dispatch: bool = True,
 ) -> Sizing:
     """Find the least-cost plant of a case by cuts from the exact dispatch.
 
@@ -85,6 +86,8 @@ def solve_cuts(
         Called with one line of text for each solve of the whole-number master.
     explains : bool
         Look for the limits that bind when there is no design (this takes several more solves).
+    keeps_dispatch : bool
+        Return the dispatch of the incumbent.
 
     Returns
     -------
@@ -102,55 +105,12 @@ def solve_cuts(
     """
     search = _Search(case, gap, time_limit_s, iteration_limit, cut_pool, progress)
     try:
-        return search.solve(warm_start)
+        return search.solve(warm_start, keeps_dispatch=keeps_dispatch)
     except _Infeasible as error:
         if explains:
             raise explained(case, search.pool) from error
         reason = "no plant within the limits meets the budgets"
         raise InfeasibleDesign(reason) from error
-
-
-class _Descent:
-    """In-out separation: where to cut next, and when there is nothing more to gain.
-
-    Cuts are made between the master's proposal and the best point known, which keeps the master from jumping
-    from corner to corner; when that brings no progress, at the proposal itself.
-    """
-
-    def __init__(self) -> None:
-        self.centre: Proposal | None = None
-        self._best, self._bound = np.inf, -np.inf
-        self._stalled, self._at_proposal = False, False
-        self._share = _TOWARDS_BEST
-
-    def resume(self) -> None:
-        """Start anew from the best point known."""
-        self._bound, self._stalled, self._at_proposal, self._share = -np.inf, False, False, _TOWARDS_BEST
-
-    def ends(self, bound: float, known: float, gap: float) -> bool:
-        """Take in a new bound; True within the gap of the best cost (or a known one), or without progress."""
-        gain = bound - self._bound
-        still = gain <= 1e-9 * abs(bound) and self._stalled
-        self._bound = bound
-        best = min(self._best, known)
-        within = bool(np.isfinite(best)) and best - bound <= gap * abs(best)
-        done = within or (still and self._at_proposal)
-        self._at_proposal = still
-        return done
-
-    def trial(self, proposal: Proposal) -> Proposal:
-        """Point to operate next."""
-        if self.centre is None or self._at_proposal:
-            self._at_proposal = True
-            return proposal
-        return proposal.towards(self.centre, self._share)
-
-    def learn(self, trial: Proposal, cost: float) -> None:
-        """Take in the cost of a trial."""
-        self._stalled = cost >= self._best * (1 - 1e-9)
-        self._share = _TOWARDS_BEST if np.isinf(cost) else max(0.5 * self._share, 0.02)
-        if cost < self._best:
-            self._best, self.centre = cost, trial
 
 
 class _Search:
@@ -176,11 +136,11 @@ class _Search:
         self.best: _Incumbent | None = None
         self.bound = -np.inf
         self.warm: tuple[Proposal, float] | None = None
-        self.descents: dict[tuple[tuple[int, ...], int], _Descent] = {}
+        self.descents: dict[tuple[tuple[int, ...], int], Descent] = {}
 
     # ------------------------------------------------------------------ outer loop
 
-    def solve(self, warm_start: Plant | None) -> Sizing:
+    def solve(self, warm_start: Plant | None, *, keeps_dispatch: bool) -> Sizing:
         stopped_by = "gap"
         try:
             if warm_start is not None:
@@ -192,11 +152,11 @@ class _Search:
         except MasterStopped as stop:
             stopped_by = stop.report.status.value
             self.bound = max(self.bound, stop.report.bound * USD_PER_KUSD)
-        return self._sizing(stopped_by)
+        return self._sizing(stopped_by, keeps_dispatch=keeps_dispatch)
 
     def _relaxation(self) -> None:
         """Cuts for the linear relaxation, until its own gap is a few times the one asked for."""
-        descent = _Descent()
+        descent = Descent()
         if self.warm is not None:
             descent.learn(*self.warm)
         while True:
@@ -232,7 +192,7 @@ class _Search:
         """Best solar and battery for given units and racks, or proof that they cannot be the best."""
         self.model.fix_counts(counts)
         self.model.stay_inside(on=True)
-        descent = self.descents.setdefault((counts.units, counts.racks), _Descent())
+        descent = self.descents.setdefault((counts.units, counts.racks), Descent())
         descent.resume()
         try:
             for turn in itertools.count():
@@ -251,12 +211,12 @@ class _Search:
 
     # ------------------------------------------------------------------ steps
 
-    def _step(self, descent: _Descent, proposal: Proposal) -> tuple[Proposal, Operation]:
+    def _step(self, descent: Descent, proposal: Proposal) -> tuple[Proposal, Operation]:
         """Operate a point between the proposal and the best one known; without one, a larger plant."""
         trial = descent.trial(proposal)
         operation = self._operate(trial, likely=trial is not proposal)
-        if descent.centre is None and self._nearly(operation, proposal):
-            for share in _PUSHES:
+        if descent.centre is None:
+            for share in self._pushes(operation, proposal):
                 trial = self._larger(proposal, 1.0 + share)
                 operation = self._operate(trial)
                 if operation.feasible:
@@ -283,10 +243,12 @@ class _Search:
             self.pool.add(cut)
         return operation
 
-    def _nearly(self, operation: Operation, proposal: Proposal) -> bool:
-        """Whether an operation misses the uptime budget by little."""
+    def _pushes(self, operation: Operation, proposal: Proposal) -> tuple[float, ...]:
+        """Shares by which a plant that misses its uptime budget by little might be enlarged."""
         limit = budgets_of(self.case, proposal.rack_lost_mwh_per_yr).limit[0]
-        return not operation.feasible and 0.0 < operation.totals[-1] <= _NEARLY * limit
+        if operation.feasible or operation.totals[-1] <= 0.0:
+            return ()
+        return tuple(share for share in _PUSHES if operation.totals[-1] <= limit * (1 + _PER_PUSH * share))
 
     def _larger(self, proposal: Proposal, factor: float) -> Proposal:
         case, limits, old = self.case, self.case.limits, proposal.point
@@ -347,12 +309,15 @@ class _Search:
         cost = "none yet" if self.best is None else f"{self.best.cost_usd_per_yr / 1e6:,.3f}"
         return f"master {self.model.solves}: best {cost}, bound {self.bound / 1e6:,.3f} M USD/yr"
 
-    def _sizing(self, stopped_by: str) -> Sizing:
+    def _sizing(self, stopped_by: str, *, keeps_dispatch: bool) -> Sizing:
         best = self.best
         if best is None:
             message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
             raise NotProvenOptimal(message, None, self.bound)
-        point = self.pool.search.oracle.point(best.plant)
+        dispatch = None
+        if keeps_dispatch:
+            oracle = self.pool.search.oracle
+            dispatch = mixed_dispatch(oracle, oracle.point(best.plant), best.operation)
         return Sizing(
             plant=best.plant,
             objective_usd_per_yr=best.cost_usd_per_yr,
@@ -364,7 +329,7 @@ class _Search:
             seconds=time.perf_counter() - self.start,
             iterations=self.model.solves,
             uptime_price_usd_per_mwh=self._uptime_price(best.plant),
-            dispatch=mixed_dispatch(self.pool.search.oracle, point, best.operation),
+            dispatch=dispatch,
         )
 
     def _uptime_price(self, plant: Plant) -> float | None:

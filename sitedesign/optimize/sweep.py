@@ -36,7 +36,7 @@ class SweepPoint:
     value : float
         What was varied.
     sizing : Sizing or None
-        None when no design is possible.
+        Without dispatch; None when no design is possible.
     reason : str
         Why not; empty otherwise.
     """
@@ -98,7 +98,13 @@ def frontier(
         changed = vary(case, value)
         try:
             sizing = solve_cuts(
-                changed, gap=gap, time_limit_s=time_limit_s, warm_start=warm, cut_pool=pool, explains=False
+                changed,
+                gap=gap,
+                time_limit_s=time_limit_s,
+                warm_start=warm,
+                cut_pool=pool,
+                explains=False,
+                keeps_dispatch=False,
             )
         except InfeasibleDesign as error:
             points.append(SweepPoint(value, None, error.reason))
