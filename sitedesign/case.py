@@ -7,7 +7,7 @@ hours; a weather year has 365 days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,6 +138,9 @@ class Case:
         Annualised cost of one rack above the contracted number. [USD/yr]
     uptime_target : float
         A of the uptime row. [fraction]
+    first_step : int
+        Step of the calendar year at which the series begin: 0 for 1 January 00:00. What leaves at the
+        beginning of the first year comes in at the end of the last, see :func:`rolled`.
     delay_cost_usd_per_month_yr : float
         Annual cost of each month of lead time. [USD/yr per month]
     limits : CaseLimits
@@ -166,6 +169,7 @@ class Case:
     uptime_target: float
     delay_cost_usd_per_month_yr: float
     limits: CaseLimits
+    first_step: int = 0
 
     @property
     def steps(self) -> int:
@@ -176,6 +180,46 @@ class Case:
     def load_mwh_per_yr(self) -> float:
         """Mean annual load. [MWh/yr]"""
         return float(self.load_mw.sum()) * self.step_h / self.years
+
+
+def sunny_afternoon(case: Case) -> int:
+    """Step of the year at which a battery can best be full: late afternoon in the sunniest season.
+
+    The optimisers begin and end with a full battery. On 1 January at midnight that would cost a night of
+    backup or shedding that no real plant pays, and would drive batteries out of good designs.
+    """
+    per_day = round(24 / case.step_h)
+    by_day = case.solar_yield.reshape(case.years, 365, per_day).mean(axis=(0, 2))
+    month = np.convolve(np.r_[by_day[-15:], by_day, by_day[:15]], np.full(31, 1 / 31), mode="valid")
+    by_step = case.solar_yield.reshape(case.years * 365, per_day).mean(axis=0)
+    # The middle of the afternoon half of the day's sun: the array has had most of the day to charge.
+    done = np.cumsum(by_step) / max(float(by_step.sum()), 1e-12)
+    return int(np.argmax(month)) * per_day + int(np.searchsorted(done, 0.85))
+
+
+def rolled(case: Case, first_step: int) -> Case:
+    """Begin the same years at another step of the calendar year.
+
+    Parameters
+    ----------
+    case : Case
+        Begun at 1 January 00:00.
+    first_step : int
+        Step of the year with which the result begins.
+    """
+
+    def roll(series: FloatArray) -> FloatArray:
+        return np.ascontiguousarray(np.roll(series, -first_step, axis=-1))
+
+    backup = tuple(replace(item, capability=roll(item.capability)) for item in case.backup)
+    return replace(
+        case,
+        solar_yield=roll(case.solar_yield),
+        load_mw=roll(case.load_mw),
+        usable=roll(case.usable),
+        backup=backup,
+        first_step=first_step,
+    )
 
 
 @dataclass(frozen=True)
@@ -220,6 +264,11 @@ class Dispatch:
     stored_mwh: FloatArray
     backup_mw: FloatArray
     lost_compute: FloatArray
+
+    def rolled_back(self, first_step: int) -> Dispatch:
+        """Put the dispatch of a :func:`rolled` case back in calendar order."""
+        series = {item.name: np.roll(getattr(self, item.name), first_step, axis=-1) for item in fields(self)}
+        return Dispatch(**series)
 
 
 @dataclass(frozen=True, eq=False)

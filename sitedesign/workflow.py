@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from sitedesign.case import Case, Plant, Sizing
+from sitedesign.case import Case, Dispatch, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.design import Design
 from sitedesign.errors import Fault, InputError, NotProvenOptimal, ReplayMismatch, unknown_name
 from sitedesign.evaluation import Evaluation, evaluate_dispatch
@@ -69,9 +69,10 @@ def solve(
     say("preparing weather, solar yield and load")
     prepared = prepare(study, _affordable_rows(study, method))
     say(f"solving {prepared.case.years} weather years by {method}")
-    sizing = _size(prepared.case, method, gap or DEFAULT_GAP[method], time_limit_s, progress)
+    case = rolled(prepared.case, sunny_afternoon(prepared.case))
+    sizing = _size(case, method, gap or DEFAULT_GAP[method], time_limit_s, progress)
     say("replaying the design")
-    design = _design(prepared, sizing)
+    design = _design(prepared, case, sizing)
     if sizing.stopped_by != "gap":
         message = (
             f"stopped by the {sizing.stopped_by.replace('_', ' ')} at a gap of {sizing.gap:.2%}: "
@@ -125,10 +126,19 @@ def evaluate(
     if operation not in ("greedy", "foresight"):
         raise InputError([unknown_name("operation", operation, ["greedy", "foresight"])], "evaluate()")
     prepared = prepare(study)
-    run = operate_greedy if operation == "greedy" else foresight
-    dispatch = run(prepared.case, plant)
-    check_dispatch(prepared.case, plant, dispatch)
+    if operation == "greedy":
+        dispatch = operate_greedy(prepared.case, plant)
+        check_dispatch(prepared.case, plant, dispatch)
+    else:
+        dispatch = _foresight(rolled(prepared.case, sunny_afternoon(prepared.case)), plant)
     return evaluate_dispatch(prepared, plant, dispatch, operation)
+
+
+def _foresight(case: Case, plant: Plant) -> Dispatch:
+    """Operate with perfect foresight, check, and put back in calendar order."""
+    dispatch = foresight(case, plant)
+    check_dispatch(case, plant, dispatch, must_end_full=True)
+    return dispatch.rolled_back(case.first_step)
 
 
 def _one_study(study: Study | None, question: Mapping[str, Any]) -> Study:
@@ -177,13 +187,12 @@ def _size(
     return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
 
 
-def _design(prepared: Prepared, sizing: Sizing) -> Design:
-    case, plant, dispatch = prepared.case, sizing.plant, sizing.dispatch
-    if dispatch is None:
-        dispatch = foresight(case, plant)
+def _design(prepared: Prepared, case: Case, sizing: Sizing) -> Design:
+    plant, dispatch = sizing.plant, sizing.dispatch
+    assert dispatch is not None  # both optimisers give one
     _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
-    evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
-    greedy = evaluate_dispatch(prepared, plant, operate_greedy(case, plant), "greedy")
+    evaluation = evaluate_dispatch(prepared, plant, dispatch.rolled_back(case.first_step), "foresight")
+    greedy = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
     design = Design(
         **evaluation.model_dump(),
         study=prepared.study.to_dict(),

@@ -88,6 +88,7 @@ def worst_spell(case: Case, solar_mw: float, backup_mw: FloatArray) -> Spell:
 
 def date_of_step(case: Case, step: int) -> str:
     """Calendar day of a step, in years of 365 days that begin on 1 January."""
+    step = (step + case.first_step) % case.steps
     day, year = int(step * case.step_h // 24) % 365, int(step * case.step_h // 8760) + 1
     month = int(np.searchsorted(_MONTH_ENDS, day, side="right"))
     number = day - (int(_MONTH_ENDS[month - 1]) if month else 0) + 1

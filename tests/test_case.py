@@ -1,0 +1,50 @@
+"""Where the chain of weather years begins must not decide the design."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sitedesign as sd
+from sitedesign.case import rolled, sunny_afternoon
+from sitedesign.optimize.explain import date_of_step
+from sitedesign.prepare import prepare
+
+
+@pytest.fixture(scope="module")
+def case():
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    study = sd.Study(site=site, racks=70, uptime=0.99, backup="recip_fast", weather_years=2, seed=4)
+    return prepare(study).case
+
+
+def test_chain_begins_on_a_summer_afternoon(case) -> None:
+    day, hour = divmod(sunny_afternoon(case), 24)
+    assert 120 <= day <= 220
+    assert 14 <= hour <= 18
+
+
+def test_southern_summer_is_in_january() -> None:
+    site = sd.Site(latitude=-26.2, longitude=28.0)
+    day = sunny_afternoon(prepare(sd.Study(site=site, racks=7, uptime=0.9, weather_years=2)).case) // 24
+    assert day > 240 or day < 90
+
+
+def test_rolling_keeps_every_step(case) -> None:
+    turned = rolled(case, 5000)
+    assert turned.solar_yield[0] == case.solar_yield[5000]
+    assert turned.backup[0].capability[0, 0] == case.backup[0].capability[0, 5000]
+    np.testing.assert_array_equal(np.roll(turned.load_mw, 5000), case.load_mw)
+
+
+def test_dates_survive_the_roll(case) -> None:
+    assert date_of_step(case, 5000) == date_of_step(rolled(case, 5000), 0)
+    assert date_of_step(case, 0) == "1 January of weather year 1"
+
+
+def test_solar_and_battery_alone_can_meet_a_target() -> None:
+    # Begun at midnight, the last evening would have to be shed to end with a full battery.
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    study = sd.Study(site=site, racks=70, uptime=0.999, backup=[], weather_years=2, seed=4)
+    result = sd.evaluate(study, solar_mw=400, battery_mwh=900, battery_mw=300, racks=75, operation="foresight")
+    assert result.energy_mwh_per_yr["shed"] == pytest.approx(0.0, abs=1e-6)
