@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -84,7 +84,7 @@ def _exit_codes(as_json: bool) -> Iterator[None]:
         _fail(error, FAILED, as_json)
 
 
-def _fail(error: Exception, code: int, as_json: bool) -> None:
+def _fail(error: Exception, code: int, as_json: bool) -> NoReturn:
     if as_json:
         typer.echo(
             json.dumps({"error": type(error).__name__, "message": str(error), "exit_code": code}, indent=1)
@@ -215,10 +215,10 @@ def solve(
             with _progress(as_json) as progress:
                 design = sd.solve(study, method=method, gap=gap, time_limit_s=time_limit, progress=progress)  # type: ignore[arg-type]  # checked by solve
         except sd.NotProvenOptimal as error:
+            if error.incumbent is None:
+                _fail(error, GAP, as_json)
             design, code = error.incumbent, GAP
             err.print(str(error), style="yellow", markup=False, highlight=False, soft_wrap=True)
-            if design is None:
-                raise typer.Exit(GAP) from None
         if save is not None:
             design.save(save)
         _show(design, as_json)
