@@ -1,0 +1,171 @@
+"""Certification of a design: weather it never saw, outages, and an operator without foresight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from sitedesign.case import Plant
+from sitedesign.prepare import Prepared, prepare
+from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certify import Builder, WeatherBlock, certify_case
+from sitedesign.reliability.forecast import Climatology, Forecast, climatology
+from sitedesign.reliability.machine import Controller, UnitBehaviour
+from sitedesign.reliability.outages import OutageModel
+from sitedesign.resource.weather import Weather
+from sitedesign.study import Study
+
+Metric = Literal["rack", "compute", "site", "floor"]
+BLOCK_YEARS = 20
+BOOTSTRAP_YEARS = 6  # shortest record from which years may be drawn
+_STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What surrounds a plant when it is judged: failures, the ways of its units, what the operator knows.
+
+    Attributes
+    ----------
+    outages : OutageModel
+    behaviour : tuple of UnitBehaviour
+        Per technology of the study.
+    forecast : Forecast
+    usual : Climatology
+        The climate as the operator knows it: from the study's own weather years.
+    """
+
+    outages: OutageModel
+    behaviour: tuple[UnitBehaviour, ...]
+    forecast: Forecast
+    usual: Climatology
+
+    @property
+    def fuels(self) -> list[str]:
+        """Fuel names in the order in which the outages number them."""
+        return [fuel.name for fuel in self.outages.fuels]
+
+
+def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
+    """Take every rate of a study's setting from its library entries."""
+    study = prepared.study
+    fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
+    return Setting(
+        outages=OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility),
+        behaviour=tuple(
+            UnitBehaviour.from_library(item, fuels[item.fuel], study.facility, study.co2_price_usd_per_t)
+            for item in study.backup
+        ),
+        forecast=forecast or Forecast(),
+        usual=climatology(prepared.case, prepared.weather.temp_air_c.ravel()),
+    )
+
+
+def block_of(prepared: Prepared) -> WeatherBlock:
+    """Weather years of a prepared study as the judge reads them."""
+    return WeatherBlock(prepared.case, prepared.weather.temp_air_c.ravel())
+
+
+def unseen_years(study: Study, seed: int) -> tuple[Builder, str]:
+    """Give weather years that the study's own design never saw.
+
+    Parameters
+    ----------
+    study : Study
+    seed : int
+        Same seed, same years.
+
+    Returns
+    -------
+    callable
+        Block number -> WeatherBlock of 20 years.
+    str
+        Where the years come from, in plain words.
+    """
+    draw, source = _source_of_years(study)
+
+    @lru_cache(maxsize=2)
+    def build(number: int) -> WeatherBlock:
+        state = np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)
+        return block_of(prepare(study.replace(weather=draw(int(state[0])), solar_profile=None)))
+
+    return build, source
+
+
+def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
+    """How more years of a study's weather are made."""
+    own = study.weather
+    if own is None or own.source.kind == "generated":
+        step = own.step_minutes if own is not None else study.step_minutes or 60
+        return (
+            lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step),
+            "generated years that the search never saw",
+        )
+    if len(own.years) >= BOOTSTRAP_YEARS and not own.source.is_tmy:
+        return lambda seed: own.bootstrap(BLOCK_YEARS, seed=seed), "block bootstrap of the measured record"
+    return lambda _seed: own, "the same weather years again (the record is too short for a bootstrap)"
+
+
+def certify(
+    prepared: Prepared,
+    plant: Plant,
+    controller: Controller,
+    *,
+    years: int = 200,
+    draws: int = 5,
+    seed: int = 7,
+    metric: Metric = "rack",
+    confidence: float = 0.95,
+    forecast: Forecast | None = None,
+    attribute: bool = True,
+    promised: dict[str, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Certificate:
+    """Operate a plant causally through weather years and outages that its design never saw.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    plant : Plant
+    controller : Controller
+    years, draws : int
+        Weather years, and draws of outages of each.
+    seed : int
+    metric : str
+    confidence : float
+        One-sided, for `met`. [fraction]
+    forecast : Forecast, optional
+    attribute : bool
+        Re-run with each cause off.
+    promised : dict, optional
+        What the optimiser promised.
+    progress : callable, optional
+        Called with (years done, years in all).
+
+    Returns
+    -------
+    Certificate
+    """
+    setting = setting_of(prepared, forecast)
+    build, _ = unseen_years(prepared.study, seed)
+    return certify_case(
+        build,
+        plant,
+        setting.outages,
+        behaviour=setting.behaviour,
+        controller=controller,
+        forecast=setting.forecast,
+        usual=setting.usual,
+        years=years,
+        draws=draws,
+        seed=seed,
+        metric=metric,
+        confidence=confidence,
+        attribute=attribute,
+        promised=promised,
+        progress=progress,
+    )
