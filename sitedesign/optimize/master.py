@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import time
 from collections.abc import Callable
 
@@ -165,6 +166,8 @@ class _Search:
             if descent.ends(proposal.bound_usd_per_yr, np.inf, _RELAXED * self.gap):
                 return
             self._step(descent, proposal)
+            if self.best is None and descent.centre is not None:
+                self._round_up(descent.centre)
 
     def _whole_numbers(self) -> None:
         """Let the master choose units and racks and polish its choice, until bound and best plant meet."""
@@ -284,6 +287,13 @@ class _Search:
         cost = self.best.cost_usd_per_yr
         return cost - self.bound <= self.gap * abs(cost)
 
+    def _round_up(self, proposal: Proposal) -> None:
+        """Whole units and racks that do at least as much: a first plant, should a limit stop the search."""
+        start, rows = self.pool.search.oracle.row_start, proposal.point.units
+        units = [float(rows[a:b].sum()) for a, b in itertools.pairwise(start)]
+        whole = tuple(math.ceil(count - 1e-6) for count in units)
+        self._try_plant(_plant(proposal, whole, math.ceil(proposal.racks - 1e-6)))
+
     def _try_plant(self, plant: Plant) -> None:
         """Operate a plant given from outside, if the limits allow it."""
         self.model.fix_counts(plant)
@@ -294,7 +304,7 @@ class _Search:
         if proposal is not None:
             operation = self._operate(proposal)
             self._keep(plant, operation, proposal)
-            if operation.feasible:
+            if operation.feasible and self.warm is None:
                 self.warm = proposal, proposal.capital_usd_per_yr + operation.cost_usd_per_yr
 
     def _check_limits(self) -> None:
