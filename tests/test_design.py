@@ -1,0 +1,258 @@
+"""The answer: what it says is consistent, survives a file, and comes out the same every time."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pydantic
+import pytest
+
+import sitedesign as sd
+from sitedesign import workflow
+from sitedesign.prepare import prepare
+from sitedesign.reliability.replay import months_to_power
+
+QUICK = {"certify": False} if "certify" in inspect.signature(workflow.solve).parameters else {}
+PLACE = {"latitude": 31.76, "longitude": -106.49, "name": 'A <b>site</b> & "more"'}
+QUESTION = {
+    "site": sd.Site(**PLACE),
+    "racks": 100,
+    "uptime": 0.995,
+    "backup": ("recip_fast", "diesel"),
+    "weather_years": 2,
+    "seed": 11,
+    "min_renewable_share": 0.5,
+    "delay_cost_usd_per_month": 50_000.0,
+}
+
+
+@pytest.fixture(scope="module")
+def study() -> sd.Study:
+    return sd.Study(**QUESTION)
+
+
+@pytest.fixture(scope="module")
+def design(study: sd.Study) -> sd.Design:
+    return sd.solve(study, **QUICK)
+
+
+def figures(design: sd.Design) -> dict[str, object]:
+    """Everything in a design but how long it took."""
+    return {key: value for key, value in design.to_dict().items() if key != "solve_seconds"}
+
+
+# What it costs ----------------------------------------------------------------------------------------------
+
+
+def test_cost_items_add_up_to_what_the_optimiser_claims(design: sd.Design) -> None:
+    total = sum(item.usd_per_yr for item in design.costs)
+    assert total == pytest.approx(design.objective_usd_per_yr, rel=1e-6)
+    assert design.cost == total
+    assert design.bound <= design.objective_usd_per_yr * (1 + 1e-9)
+
+
+def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
+    prepared = prepare(study)
+    case, items = prepared.case, {item.name: item.usd_per_yr for item in design.costs}
+    engines, diesels = case.backup
+    units = design.backup
+    spare = design.racks - 100
+    by_hand = {
+        "solar array": design.solar_mw * case.solar_cost_usd_per_mw_yr,
+        "battery energy": design.battery_mwh * case.battery_cost_usd_per_mwh_yr,
+        "battery power": design.battery_mw * case.battery_cost_usd_per_mw_yr,
+        "recip_fast units": units["recip_fast"] * engines.annual_cost_usd_per_unit,
+        "recip_fast fuel and running": design.dispatch["recip_fast_mw"].sum()
+        / 2
+        * engines.marginal_cost_usd_per_mwh,
+        "diesel units": units["diesel"] * diesels.annual_cost_usd_per_unit,
+        "diesel fuel and running": design.dispatch["diesel_mw"].sum() / 2 * diesels.marginal_cost_usd_per_mwh,
+        "spare racks": spare * case.rack_cost_usd_per_yr,
+        "delay": design.months_to_power * case.delay_cost_usd_per_month_yr,
+    }
+    assert items == pytest.approx(by_hand, rel=1e-9, abs=1e-6)
+    assert design.months_to_power == 18  # the engines'; solar 14, battery 12
+
+
+def test_months_to_power_are_the_ones_that_are_paid_for(design: sd.Design, study: sd.Study) -> None:
+    plant = sd_plant(design)
+    assert months_to_power(prepare(study).case, plant) == design.months_to_power
+
+
+def sd_plant(design: sd.Design):
+    from sitedesign.case import Plant
+
+    return Plant(
+        design.solar_mw, design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
+    )
+
+
+# How it is shown --------------------------------------------------------------------------------------------
+
+
+def test_text_and_html_carry_the_same_facts(design: sd.Design) -> None:
+    shown = re.sub(r"<[^>]+>", " ", design._repr_html_())
+    plain = " ".join(html.unescape(shown).split())
+    words = " ".join(repr(design).split())
+    for label, text in design.summary():
+        assert " ".join(f"{label} {text}".split()) in plain
+        assert " ".join(f"{label} {text}".split()) in words
+    assert f"Design({PLACE['name']!r}): OPTIMAL to" in plain
+    assert f"Design({PLACE['name']!r}): OPTIMAL to" in words
+
+
+def test_html_escapes_what_users_write(design: sd.Design) -> None:
+    page = design._repr_html_()
+    assert "<b>site</b>" not in page
+    assert "&lt;b&gt;site&lt;/b&gt; &amp; " in page
+
+
+def test_what_is_not_proven_says_so(design: sd.Design) -> None:
+    stopped = design.model_copy(update={"stopped_by": "time_limit", "bound_usd_per_yr": design.cost / 2})
+    assert "NOT PROVEN OPTIMAL to 50.00%" in repr(stopped)
+    assert "NOT PROVEN OPTIMAL to 50.00%" in stopped._repr_html_()
+
+
+def test_uptime_is_labelled_as_a_bound(design: sd.Design) -> None:
+    text = dict(design.summary())["uptime (rack)"]
+    assert "perfect foresight, no equipment failures: a bound, not a promise" in text
+    assert "±" in text
+
+
+# Files ------------------------------------------------------------------------------------------------------
+
+
+def test_dictionary_round_trip(design: sd.Design) -> None:
+    assert sd.Design.from_dict(design.to_dict()) == design
+    assert sd.Design.from_dict(json.loads(json.dumps(design.to_dict()))) == design
+
+
+def test_file_round_trip(design: sd.Design, tmp_path: Path) -> None:
+    path = design.save(tmp_path / "design.json")
+    loaded = sd.Design.load(path)
+    assert loaded == design
+    assert repr(loaded) == repr(design)
+    assert loaded._repr_html_() == design._repr_html_()
+    assert [item.name for item in tmp_path.iterdir()] == ["design.json"]
+
+
+def test_designs_that_differ_are_not_equal(design: sd.Design) -> None:
+    assert design != design.model_copy(update={"solar_mw": design.solar_mw + 1})
+    assert design != "a design"
+
+
+def test_file_is_complete_or_not_there(
+    design: sd.Design, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "old.json"
+    old.write_text("{}", encoding="utf-8")
+
+    def interrupted(_: sd.Design) -> dict[str, object]:
+        raise KeyboardInterrupt
+
+    for broken, error in ((interrupted, KeyboardInterrupt), (lambda _: {"a": {1}}, TypeError)):
+        monkeypatch.setattr(sd.Design, "to_dict", broken)
+        for name in ("new.json", "old.json"):
+            with pytest.raises(error):
+                design.save(tmp_path / name)
+    assert [item.name for item in tmp_path.iterdir()] == ["old.json"]
+    assert old.read_text(encoding="utf-8") == "{}"
+
+
+def test_loaded_design_says_why_it_has_no_dispatch(design: sd.Design) -> None:
+    loaded = sd.Design.from_dict(design.to_dict())
+    with pytest.raises(AttributeError, match=r"a saved result holds no time series; solve or evaluate the"):
+        _ = loaded.dispatch
+
+
+def test_file_of_another_kind_is_refused_with_all_faults(design: sd.Design) -> None:
+    data = {key: value for key, value in design.to_dict().items() if key != "solar_mw"} | {"solr_mw": 3}
+    with pytest.raises(sd.InputError) as caught:
+        sd.Design.from_dict(data)
+    assert str(caught.value).startswith("2 problems in the inputs of Design.from_dict():")
+    assert "design.solar_mw" in str(caught.value)
+    assert "Did you mean 'solar_mw'?" in str(caught.value)
+
+
+# Purity -----------------------------------------------------------------------------------------------------
+
+
+def test_study_and_design_are_frozen(study: sd.Study, design: sd.Design) -> None:
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        study.uptime = 0.9
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        design.solar_mw = 0.0
+    with pytest.raises(pydantic.ValidationError, match="frozen"):
+        study.site.latitude = 0.0
+
+
+def test_same_seed_same_answer(study: sd.Study, design: sd.Design) -> None:
+    again = sd.solve(study, **QUICK)
+    assert figures(again) == figures(design)
+    assert again.dispatch.equals(design.dispatch)
+
+
+def test_keywords_are_a_study(design: sd.Design) -> None:
+    assert figures(sd.solve(**QUESTION, **QUICK)) == figures(design)
+
+
+def test_another_seed_is_other_weather(study: sd.Study, design: sd.Design) -> None:
+    other = sd.solve(study.replace(seed=12), **QUICK)
+    assert other.cost != design.cost
+    assert other.cost == pytest.approx(design.cost, rel=0.1)
+
+
+# What can go wrong ------------------------------------------------------------------------------------------
+
+
+def test_stopped_search_carries_incumbent_and_bound(study: sd.Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    real = workflow._size
+
+    def hurried(*arguments: object) -> object:
+        sizing = real(*arguments)
+        return replace(sizing, stopped_by="time_limit", bound_usd_per_yr=0.9 * sizing.objective_usd_per_yr)
+
+    monkeypatch.setattr(workflow, "_size", hurried)
+    with pytest.raises(sd.NotProvenOptimal, match=r"time limit at a gap of 10\.00%") as caught:
+        sd.solve(study, **QUICK)
+    incumbent = caught.value.incumbent
+    assert isinstance(incumbent, sd.Design)
+    assert caught.value.bound_usd_per_yr == pytest.approx(0.9 * incumbent.cost)
+    assert incumbent.gap == pytest.approx(0.1)
+    assert incumbent.stopped_by == "time_limit"
+    assert "NOT PROVEN OPTIMAL" in repr(incumbent)
+
+
+def test_time_limit_is_kept(study: sd.Study) -> None:
+    with pytest.raises(sd.NotProvenOptimal) as caught:
+        sd.solve(study.replace(weather_years=1), method="extensive", time_limit_s=0.01, **QUICK)
+    incumbent = caught.value.incumbent
+    cost = float("inf") if incumbent is None else incumbent.cost
+    assert caught.value.bound_usd_per_yr <= cost
+
+
+def test_wrong_options_are_all_named(study: sd.Study) -> None:
+    with pytest.raises(sd.InputError) as caught:
+        sd.solve(study, method="cut", gap=1.5, time_limit_s=0, **QUICK)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "3 problems in the inputs of solve():\n"
+        " * method: got 'cut'; must be one of cuts, extensive. Did you mean 'cuts'?\n"
+        " * gap: got 1.5; must be a fraction in (0, 1). The default is 1e-4.\n"
+        " * time_limit_s: got 0; must be positive, in seconds."
+    )
+
+
+def test_study_and_keywords_do_not_mix(study: sd.Study) -> None:
+    with pytest.raises(sd.InputError, match=r"cannot be combined with a study. Use study.replace\(...\)"):
+        sd.solve(study, uptime=0.9, **QUICK)
+
+
+def test_something_else_than_a_study(study: sd.Study) -> None:
+    with pytest.raises(sd.InputError, match=r"must be a sitedesign\.Study"):
+        sd.solve({"site": study.site}, **QUICK)  # type: ignore[arg-type]
