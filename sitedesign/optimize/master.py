@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sitedesign.case import Case, Plant, Sizing
-from sitedesign.equations.variables import USD_PER_KUSD
+from sitedesign.equations.variables import USD_PER_KUSD, battery_bounds, solar_bounds, units_allowed
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.descent import Descent
@@ -33,6 +33,7 @@ _PER_PUSH = 20.0  # what counts as little, in units of the budget: excess over i
 _RELAXED = 20.0  # gap at which the relaxation is left, in units of the gap asked for
 _LEAST_TURNS = 2  # of polishing, before other counts are looked at
 _OVERTAKEN = 10.0  # how far above the bound a count must be for that, in units of the gap
+_ROUNDING = 1e-6  # by how much a bound may seem to exceed a cost
 _MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
 _POLISHED = 0.6  # the same for the polishing of given counts
 
@@ -295,7 +296,8 @@ class _Search:
         self._try_plant(_plant(proposal, whole, math.ceil(proposal.racks - 1e-6)))
 
     def _try_plant(self, plant: Plant) -> None:
-        """Operate a plant given from outside, if the limits allow it."""
+        """Operate a plant given from outside, brought within the bounds, if the other limits allow it."""
+        plant = _within_bounds(self.case, plant)
         self.model.fix_counts(plant)
         self.model.fix_plant(plant)
         proposal = self._ask(whole=False)
@@ -324,6 +326,11 @@ class _Search:
         if best is None:
             message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
             raise NotProvenOptimal(message, None, self.bound)
+        if self.bound > best.cost_usd_per_yr * (1 + _ROUNDING):
+            message = (
+                f"bound {self.bound} above the plant's cost {best.cost_usd_per_yr}: a fault of the optimiser"
+            )
+            raise AssertionError(message)
         dispatch = None
         if keeps_dispatch:
             oracle = self.pool.search.oracle
@@ -348,6 +355,23 @@ class _Search:
         self.model.stay_inside(on=True)
         proposal = self.model.propose(whole=False)
         return None if proposal is None else self.model.uptime_price_usd_per_mwh()
+
+
+def _within_bounds(case: Case, plant: Plant) -> Plant:
+    def clip(value: float, bounds: tuple[float, float]) -> float:
+        return min(max(value, bounds[0]), bounds[1])
+
+    units = (
+        min(max(count, item.units_min), max(item.units_min, units_allowed(case, item)))
+        for count, item in zip(plant.units, case.backup, strict=True)
+    )
+    return Plant(
+        clip(plant.solar_mw, solar_bounds(case)),
+        clip(plant.battery_mwh, battery_bounds(case, case.limits.battery_mwh)),
+        clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
+        tuple(units),
+        min(max(plant.racks, case.racks_contracted), case.racks_max),
+    )
 
 
 def _plant(proposal: Proposal, units: tuple[int, ...], racks: int) -> Plant:
