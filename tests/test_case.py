@@ -46,5 +46,7 @@ def test_solar_and_battery_alone_can_meet_a_target() -> None:
     # Begun at midnight, the last evening would have to be shed to end with a full battery.
     site = sd.Site(latitude=31.76, longitude=-106.49)
     study = sd.Study(site=site, racks=70, uptime=0.999, backup=[], weather_years=2, seed=4)
-    result = sd.evaluate(study, solar_mw=400, battery_mwh=900, battery_mw=300, racks=75, operation="foresight")
+    result = sd.evaluate(
+        study, solar_mw=400, battery_mwh=900, battery_mw=300, racks=75, operation="foresight"
+    )
     assert result.energy_mwh_per_yr["shed"] == pytest.approx(0.0, abs=1e-6)
