@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from sitedesign import errors, library
     from sitedesign.batch import land_grid, rank, solve_many
+    from sitedesign.causal import certify
     from sitedesign.design import Design
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
     from sitedesign.evaluation import Evaluation
@@ -39,6 +40,7 @@ _HOME = {
     "SiteDesignError": "errors",
     "Study": "study",
     "Weather": "resource.weather",
+    "certify": "causal",
     "evaluate": "workflow",
     "land_grid": "batch",
     "rank": "batch",
@@ -60,6 +62,7 @@ __all__ = [
     "Study",
     "Weather",
     "__version__",
+    "certify",
     "errors",
     "evaluate",
     "land_grid",

@@ -10,10 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from sitedesign.errors import InputError
 from sitedesign.evaluation import Evaluation
+from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.validation import faults_of
 
@@ -44,6 +45,12 @@ class Design(Evaluation):
         Marginal cost of uptime: one weighted MWh of load more or less. [USD/MWh]
     greedy_uptime : Estimate
         Uptime of the same plant and weather under a rule that never looks ahead.
+    certificate : Certificate or None
+        What the plant keeps on years that its design never saw, operated without foresight while things fail;
+        None for a foresight design, which is a bound.
+    gap_parts : dict of str to float
+        What separates the certified cost from the bound: not knowing the weather, failures, unit granularity.
+        [USD/yr]
     """
 
     study: dict[str, Any]
@@ -55,6 +62,13 @@ class Design(Evaluation):
     iterations: int
     uptime_price_usd_per_mwh: float | None
     greedy_uptime: Estimate
+    certificate: Certificate | None = None
+    gap_parts: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def uptime(self) -> Estimate:
+        """Uptime by the study's metric: certified where there is a certificate, else promised."""
+        return self.certificate.uptime if self.certificate is not None else self.metrics.rack
 
     @property
     def cost(self) -> float:
@@ -89,9 +103,9 @@ class Design(Evaluation):
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
             (
                 f"uptime ({self.metric})",
-                f"{_percent(self.uptime)}, target {self.uptime_target:.6g} ({FORESIGHT_LABEL})",
+                f"{_percent(self.uptime)}, target {self.uptime_target:.6g} ({self._label()})",
             ),
-            ("uptime, greedy", f"{_percent(self.greedy_uptime)} when nobody looks ahead"),
+            ("uptime, greedy", f"{_percent(self.greedy_uptime)} when nobody looks ahead and nothing fails"),
             (
                 "cost",
                 f"{self.cost / 1e6:,.3f} M USD/yr (bound {self.bound / 1e6:,.3f}, gap {self.gap:.2%}), "
@@ -112,14 +126,23 @@ class Design(Evaluation):
             ("weather", f"{self.provenance.weather}, {len(self.provenance.weather_years)} years"),
             ("solved", f"{self.method} in {self.solve_seconds:.1f} s, stopped by {self.stopped_by}"),
         ]
+        if self.gap_parts:
+            parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
+            lines.insert(7, ("of the gap", f"{parts} M USD/yr"))
         if self.uptime_price_usd_per_mwh is not None:
             price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served"
             lines.insert(7, ("cost of uptime", price))
         return lines + [("note", note) for note in self.provenance.notes]
 
+    def _head(self) -> str:
+        status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL, gap"
+        if self.certificate is not None:
+            status = "CERTIFIED," if self.certificate.met else "NOT CERTIFIED,"
+            return f"Design({self.site_name!r}): {status} {self.gap:.2%} above the foresight bound"
+        return f"Design({self.site_name!r}): {status} {self.gap:.2%}"
+
     def __repr__(self) -> str:
-        status = "OPTIMAL" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL"
-        head = f"Design({self.site_name!r}): {status} to {self.gap:.2%}"
+        head = self._head()
         return "\n".join([head, *(f"  {label:<16} {text}" for label, text in self.summary())])
 
     __str__ = __repr__
@@ -130,9 +153,16 @@ class Design(Evaluation):
             f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
             for label, text in self.summary()
         )
-        status = "OPTIMAL" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL"
-        head = html.escape(f"Design({self.site_name!r}): {status} to {self.gap:.2%}")
+        head = html.escape(self._head())
         return f"<table><caption style='text-align:left'><b>{head}</b></caption>{rows}</table>"
+
+    def _label(self) -> str:
+        """Say what the uptime figure is worth."""
+        if self.certificate is None:
+            return FORESIGHT_LABEL
+        verdict = "met" if self.certificate.met else "NOT met"
+        years = f"{self.certificate.weather_years} unseen weather years, seed {self.certificate.seed}"
+        return f"{verdict} at {self.certificate.confidence:.0%}, {years}, outages, no foresight"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON."""

@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from sitedesign import __version__, economics
-from sitedesign.case import Case, Dispatch, Plant
+from sitedesign.case import Case, Dispatch, FloatArray, Plant
 from sitedesign.prepare import Prepared
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics, uptime_metrics, worst_events
@@ -76,7 +76,8 @@ class Evaluation(BaseModel):
     Attributes
     ----------
     site_name, operation : str
-        `operation` says who decided: ``foresight`` (sees the future: a bound) or ``greedy`` (no look-ahead).
+        `operation` says who decided: ``foresight`` (sees the future: a bound), ``greedy`` (no look-ahead), or
+        ``causal`` (a forecast, sampled outages).
     solar_mw, battery_mwh, battery_mw : float
         [MWdc, MWh nameplate, MW]
     backup : dict of str to int
@@ -231,7 +232,15 @@ def _rows(items: list[CostItem]) -> list[tuple[str, float, float]]:
     return [(item.name, item.capital_usd, item.usd_per_yr) for item in items]
 
 
-def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, operation: str) -> Evaluation:
+def evaluate_dispatch(
+    prepared: Prepared,
+    plant: Plant,
+    dispatch: Dispatch,
+    operation: str,
+    *,
+    part_load: FloatArray | None = None,
+    part_load_usd_per_yr: float = 0.0,
+) -> Evaluation:
     """Put figures on a dispatch.
 
     Parameters
@@ -243,6 +252,11 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
         What the plant did, over all weather years of the case.
     operation : str
         Who decided.
+    part_load : ndarray, shape (K,), optional
+        Fuel per technology that running at part load really took; the full-load heat rate when left out.
+        [MMBtu/yr]
+    part_load_usd_per_yr : float
+        Cost of the fuel above the full-load heat rate. [USD/yr]
 
     Returns
     -------
@@ -253,6 +267,11 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
     per_unit = dict(zip((item.name for item in case.backup), plant.units, strict=True))
     generated = {item.name: energy[item.name] for item in case.backup}
     fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
+    costs = _plant_costs(prepared, plant, generated)
+    if part_load is not None:
+        fuel = {item.name: float(mmbtu) for item, mmbtu in zip(case.backup, part_load, strict=True)}
+        costs.append(CostItem(name="part-load fuel", capital_usd=0.0, usd_per_yr=part_load_usd_per_yr))
+    per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup}
     lead = slowest_lead(case, plant)
     containers = (
         int(np.ceil(plant.battery_mwh / study.battery.container_mwh - NOTHING))
@@ -274,7 +293,7 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
         metric=study.metric,
         metrics=uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed),
         rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
-        costs=_plant_costs(prepared, plant, generated),
+        costs=costs,
         project_costs=_project_costs(prepared),
         energy_mwh_per_yr=energy,
         fuel_mmbtu_per_yr=fuel,
@@ -282,7 +301,7 @@ def evaluate_dispatch(prepared: Prepared, plant: Plant, dispatch: Dispatch, oper
             item.name: generated[item.name] / (item.unit_mw * max(per_unit[item.name], 1))
             for item in case.backup
         },
-        co2_t_per_yr=sum(generated[item.name] * item.co2_t_per_mwh for item in case.backup),
+        co2_t_per_yr=sum(fuel[item.name] * per_mmbtu[item.name] for item in case.backup),
         land_acres=plant.solar_mw * case.solar_acres_per_mw,
         battery_containers=containers,
         truckloads=containers + plant.racks,
