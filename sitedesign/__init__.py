@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sitedesign.resource.weather import Weather
     from sitedesign.site import Site
     from sitedesign.study import Limits, Study
+    from sitedesign.sweeps import frontier, tradeoff
     from sitedesign.workflow import evaluate, solve
 
 # Public name -> module. Loaded on first use: the solver and the compiled kernels take seconds to import,
@@ -42,6 +43,8 @@ _HOME = {
     "Weather": "resource.weather",
     "certify": "causal",
     "evaluate": "workflow",
+    "frontier": "sweeps",
+    "tradeoff": "sweeps",
     "land_grid": "batch",
     "rank": "batch",
     "solve": "workflow",
@@ -65,11 +68,13 @@ __all__ = [
     "certify",
     "errors",
     "evaluate",
+    "frontier",
     "land_grid",
     "library",
     "rank",
     "solve",
     "solve_many",
+    "tradeoff",
 ]
 
 

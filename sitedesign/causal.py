@@ -18,6 +18,8 @@ from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.machine import Controller
+from sitedesign.reliability.metrics import uptime_metrics
+from sitedesign.reliability.operation import operate_greedy
 from sitedesign.study import Study
 
 Progress = Callable[[str], None]
@@ -191,6 +193,8 @@ def certified_design(prepared: Prepared, promised: Design, bound_usd_per_yr: flo
         raise _unreached(prepared, loop, say)
     evaluation = operate_causally(prepared, loop.best.plant, loop.best.controller, setting)
     bound = bound_usd_per_yr
+    blind = operate_greedy(prepared.case, loop.best.plant)
+    greedy = uptime_metrics(prepared.case, blind, racks=loop.best.plant.racks, seed=study.seed)
     whole = solve_cuts(rolled(_divisible(prepared.case), start), gap=1e-4).bound_usd_per_yr
     design = Design(
         **evaluation.model_dump(),
@@ -201,7 +205,7 @@ def certified_design(prepared: Prepared, promised: Design, bound_usd_per_yr: flo
         objective_usd_per_yr=loop.best.cost_usd_per_yr,
         bound_usd_per_yr=bound,
         stopped_by="certificate",
-        greedy_uptime=promised.greedy_uptime,
+        greedy_uptime=greedy.rack,
         certificate=loop.certificate,
         gap_parts={
             "not knowing the weather": loop.best.cost_usd_per_yr - with_failures.objective_usd_per_yr,

@@ -192,6 +192,9 @@ def solve(
     min_renewable_share: MinShare = None,
     limit: Limit = None,
     name: Name = None,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="Go on to a plant certified without foresight, under failures.")
+    ] = False,
     method: Annotated[
         str, typer.Option(help="cuts (all weather years) or extensive (one year, the reference).")
     ] = "cuts",
@@ -200,6 +203,7 @@ def solve(
         float | None, typer.Option(help="Stop after this time with incumbent and bound. [s]")
     ] = None,
     save: Annotated[Path | None, typer.Option(help="Write the design to this JSON file.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the HTML report to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the least-cost solar MW, battery MWh and MW, backup units and racks."""
@@ -213,7 +217,10 @@ def solve(
         code = SOLVED
         try:
             with _progress(as_json) as progress:
-                design = sd.solve(study, method=method, gap=gap, time_limit_s=time_limit, progress=progress)  # type: ignore[arg-type]  # checked by solve
+                design = sd.solve(
+                    study, method=method, certify=certify, gap=gap, time_limit_s=time_limit,  # type: ignore[arg-type]  # checked by solve
+                    progress=progress,
+                )  # fmt: skip
         except sd.NotProvenOptimal as error:
             if error.incumbent is None:
                 _fail(error, GAP, as_json)
@@ -221,6 +228,8 @@ def solve(
             err.print(str(error), style="yellow", markup=False, highlight=False, soft_wrap=True)
         if save is not None:
             design.save(save)
+        if report is not None:
+            design.report(report)
         _show(design, as_json)
     raise typer.Exit(code)
 
@@ -242,7 +251,9 @@ def evaluate(
     racks_installed: Annotated[
         int | None, typer.Option(help="Racks installed; those contracted when left out.")
     ] = None,
-    operation: Annotated[str, typer.Option(help="greedy (no look-ahead) or foresight (a bound).")] = "greedy",
+    operation: Annotated[
+        str, typer.Option(help="greedy (no look-ahead), causal (forecast, failures) or foresight (a bound).")
+    ] = "greedy",
     racks: Racks = None,
     it_mw: ItMw = None,
     rack: RackName = "gb200_nvl72",
@@ -275,6 +286,34 @@ def evaluate(
             racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
         )  # fmt: skip
         _show(result, as_json)
+
+
+@app.command(epilog="Example: sitedesign certify design.json --years 200 --draws 5 --seed 7")
+def certify(
+    design: Annotated[Path, typer.Argument(help="Design that 'solve --save' wrote.")],
+    years: Annotated[int, typer.Option(help="Weather years that the design never saw.")] = 200,
+    draws: Annotated[int, typer.Option(help="Draws of outages of each weather year.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of weather and outages.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """State what uptime a design keeps without foresight, under failures, and how sure that is."""
+    import dataclasses
+
+    import sitedesign as sd
+
+    with _exit_codes(as_json), _progress(as_json) as progress:
+        if not design.is_file():
+            remedy = "Write one with 'sitedesign solve ... --save design.json'."
+            raise sd.InputError(
+                [sd.Fault("design", str(design), "must be a saved design", remedy)], "certify"
+            )
+        certificate = sd.certify(
+            sd.Design.load(design), years=years, draws=draws, seed=seed, progress=progress
+        )
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(certificate), indent=1))
+    else:
+        out.print(str(certificate), markup=False, highlight=False, soft_wrap=True)
 
 
 def _show(result: Any, as_json: bool) -> None:  # noqa: ANN401

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 ORDER = (
     "errors", "validation", "site", "library", "resource", "economics", "case", "equations", "optimize",
     "reliability", "study", "prepare", "evaluation", "design", "certification", "judge", "closed_loop",
-    "causal", "workflow", "batch", "report", "cli",
+    "causal", "workflow", "sweeps", "batch", "report", "cli",
 )  # fmt: skip
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__")

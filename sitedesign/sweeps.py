@@ -1,0 +1,183 @@
+"""Sweeps of a study: the frontier over one target, limit or price, and panels against batteries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from sitedesign import economics
+from sitedesign.case import Case, rolled, sunny_afternoon
+from sitedesign.errors import Fault, InputError, unknown_name
+from sitedesign.optimize import sweep
+from sitedesign.optimize.sweep import SweepPoint
+from sitedesign.prepare import Prepared, prepare, unit_costs
+from sitedesign.study import Study
+
+Progress = Callable[[str], None]
+_BUDGETS = {
+    "uptime": "uptime",
+    "min_renewable_share": "min_renewable_share",
+    "land_acres": "land_acres",
+    "co2_t_per_yr": "max_co2_t_per_yr",
+    "months_to_power": "months_to_power",
+}
+_PRICES = ("battery price", "battery power price", "solar price", "gas price", "diesel price")
+OVER = (*_BUDGETS, *_PRICES)
+
+
+def frontier(
+    study: Study,
+    over: str,
+    values: Iterable[float],
+    *,
+    gap: float = 1e-4,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Solve a study for several values of one target, limit or price; cuts found for one serve the others.
+
+    Parameters
+    ----------
+    study : Study
+    over : str
+        ``uptime``, ``min_renewable_share`` [fraction], ``land_acres``, ``co2_t_per_yr``, ``months_to_power``,
+        ``battery price`` [USD/kWh], ``battery power price`` [USD/kW], ``solar price`` [USD/Wdc],
+        ``gas price`` or ``diesel price`` [USD/MMBtu].
+    values : iterable of float
+    gap : float
+        Relative optimality gap of each answer. [fraction]
+    progress : callable, optional
+        Called with one line of text per answer.
+
+    Returns
+    -------
+    DataFrame
+        One row a value: the value, capacities, units, racks, ``cost_usd_per_yr``, ``bound_usd_per_yr``,
+        ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, and ``reason`` where no design is possible.
+        All with perfect foresight and no failures: bounds.
+
+    Raises
+    ------
+    InputError
+        If `over` or a value cannot be used.
+    """
+    numbers = [float(value) for value in values]
+    faults = _faults(over, numbers)
+    if faults:
+        raise InputError(faults, "frontier()")
+    prepared = prepare(study)
+    vary = _BUDGETS[over] if over in _BUDGETS else _price(prepared, over)
+    points = sweep.frontier(_case(prepared), vary, numbers, gap=gap, progress=progress)
+    return _table(prepared, over.replace(" ", "_"), points)
+
+
+def tradeoff(
+    study: Study, *, points: int = 15, gap: float = 1e-4, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Best plant for each size of the array at the same uptime: panels against batteries.
+
+    Parameters
+    ----------
+    study : Study
+    points : int
+        Sizes of the array, from half to twice the optimum.
+    gap : float
+        [fraction]
+    progress : callable, optional
+
+    Returns
+    -------
+    DataFrame
+        As :func:`frontier`; the value is ``array_mw``.
+    """
+    prepared = prepare(study)
+    found = sweep.tradeoff(_case(prepared), points=points, gap=gap, progress=progress)
+    return _table(prepared, "array_mw", found)
+
+
+def _case(prepared: Prepared) -> Case:
+    return rolled(prepared.case, sunny_afternoon(prepared.case))
+
+
+def _faults(over: str, values: list[float]) -> list[Fault]:
+    if over not in OVER:
+        return [unknown_name("over", over, OVER)]
+    if not values:
+        return [Fault("values", "none", "needs at least one number")]
+    share = over in ("uptime", "min_renewable_share")
+    allowed = "must be a fraction in (0, 1)" if share else "must not be negative"
+    return [
+        Fault("values", f"{value:g}", allowed)
+        for value in values
+        if not (0 < value < 1 if over == "uptime" else 0 <= value <= 1 if share else value >= 0)
+    ]
+
+
+def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
+    """How a price of the library changes the case."""
+    study = prepared.study
+
+    def capital(changes: Callable[[float], dict[str, Any]]) -> Callable[[Case, float], Case]:
+        def change(case: Case, value: float) -> Case:
+            costs = unit_costs(study.replace(**changes(value)))
+            return replace(
+                case,
+                solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
+                battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
+                battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
+            )
+
+        return change
+
+    def fuel(name: str) -> Callable[[Case, float], Case]:
+        def change(case: Case, value: float) -> Case:
+            backup = tuple(
+                replace(
+                    item,
+                    marginal_cost_usd_per_mwh=economics.backup_marginal_cost(
+                        entry, study.fuel(entry), study.path, value, study.co2_price_usd_per_t
+                    ),
+                )
+                if entry.fuel == name
+                else item
+                for item, entry in zip(case.backup, study.backup, strict=True)
+            )
+            return replace(case, backup=backup)
+
+        return change
+
+    return {
+        "battery price": capital(lambda usd: {"battery": study.battery.replace(capex_usd_per_kwh=usd)}),
+        "battery power price": capital(lambda usd: {"battery": study.battery.replace(capex_usd_per_kw=usd)}),
+        "solar price": capital(lambda usd: {"pv": study.pv.replace(capex_usd_per_wdc=usd)}),
+        "gas price": fuel("natural_gas"),
+        "diesel price": fuel("diesel"),
+    }[over]
+
+
+def _table(prepared: Prepared, name: str, points: Iterable[SweepPoint]) -> pd.DataFrame:
+    case = prepared.case
+    rows = []
+    for point in points:
+        row: dict[str, Any] = {name: point.value, "reason": point.reason}
+        if point.sizing is not None:
+            sizing, plant = point.sizing, point.sizing.plant
+            row |= {
+                "solar_mw": plant.solar_mw,
+                "battery_mwh": plant.battery_mwh,
+                "battery_mw": plant.battery_mw,
+                **{f"units_{item.name}": n for item, n in zip(case.backup, plant.units, strict=True)},
+                "racks_installed": plant.racks,
+                "cost_usd_per_yr": sizing.objective_usd_per_yr,
+                "bound_usd_per_yr": sizing.bound_usd_per_yr,
+                "gap": sizing.gap,
+                "uptime_price_usd_per_mwh": sizing.uptime_price_usd_per_mwh,
+                "renewable_share": 1 - sum(sizing.backup_mwh_per_yr) / case.load_mwh_per_yr,
+            }
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    if name != "uptime" and "cost_usd_per_yr" in table:
+        table.insert(1, "uptime", case.uptime_target)
+    return table
