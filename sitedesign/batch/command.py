@@ -15,7 +15,8 @@ SLURM, with dask-jobqueue (``pip install dask-jobqueue``)::
     if __name__ == "__main__":
         cluster = SLURMCluster(
             queue="normal", cores=32, processes=32, memory="64GB", walltime="04:00:00",
-            job_script_prologue=["source ~/venv/bin/activate", "export NUMBA_CACHE_DIR=$TMPDIR/numba"],
+            job_script_prologue=["source ~/venv/bin/activate", "export NUMBA_CACHE_DIR=$TMPDIR/numba",
+                                  "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False"],
         )
         cluster.adapt(minimum_jobs=1, maximum_jobs=20)
         address = cluster.scheduler_address
@@ -34,6 +35,7 @@ and an image in which ``pip install sitedesign`` was run)::
         cluster = KubeCluster(
             name="sitedesign", image="registry.example.org/sitedesign:0.1.0", n_workers=100,
             worker_command=["dask", "worker", "--nthreads", "1", "--memory-limit", "1GiB"],
+            env={"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"},
             resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1.5Gi"}},
         )
         address = cluster.scheduler_address
@@ -42,9 +44,11 @@ and an image in which ``pip install sitedesign`` was run)::
 By hand, on any machines that see each other::
 
     dask scheduler                                       # prints its address
+    export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False
     dask worker tcp://10.0.0.1:8786 --nthreads 1 --nworkers auto
     sitedesign batch sites.csv --out results/ --scheduler tcp://10.0.0.1:8786 --racks 700 --uptime 0.999
 
+Without that setting each worker keeps a profile of every second of the last hour, some 100 to 1,000 MB.
 All machines need the same versions of sitedesign and of the packages in the manifest.
 """
 

@@ -27,6 +27,8 @@ Task = tuple[str, Row]
 _PER_THREAD = 3  # sites per worker thread with the scheduler: one at work and two waiting
 _RECOUNT_S = 5.0
 _CONNECT_S = 30
+# The profile of every second is kept for an hour: hundreds of megabytes a worker, for a page nobody opens.
+_LOCAL = {"distributed.worker.profile.enabled": False}
 
 
 class Engine(Protocol):
@@ -169,6 +171,7 @@ class DaskEngine:
         return _PER_THREAD * self._threads
 
     def _connect(self) -> Client:
+        import dask
         from distributed import Client, LocalCluster
 
         from sitedesign.batch.worker import IgnoreInterrupt
@@ -187,14 +190,15 @@ class DaskEngine:
                 raise InputError([fault], "solve_many()") from None
             self._to_close = [client]
             return client
-        cluster = LocalCluster(
-            n_workers=self._workers or os.cpu_count(),
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
+        with dask.config.set(_LOCAL):  # read when the processes start
+            cluster = LocalCluster(
+                n_workers=self._workers or os.cpu_count(),
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+            )
         client = Client(cluster)
         self._to_close = [client, cluster]
         client.register_plugin(IgnoreInterrupt())
