@@ -167,7 +167,8 @@ class _Search:
             if descent.ends(proposal.bound_usd_per_yr, np.inf, _RELAXED * self.gap):
                 return
             self._step(descent, proposal)
-            if self.best is None and descent.centre is not None:
+            may_stop = self.end is not None or self.iteration_limit is not None
+            if may_stop and self.best is None and descent.centre is not None:
                 self._round_up(descent.centre)
 
     def _whole_numbers(self) -> None:

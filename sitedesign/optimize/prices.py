@@ -251,10 +251,13 @@ class Ladder:
         """
         top = self.rungs - 1
         if high == self.rungs and (low >= 0 or not likely):
-            return top if low < top else self.rungs
-        for rung in (self.last, self.last - 1):
-            if low < rung < high:
-                return rung
+            return top
+        if low < self.last < high:
+            return self.last
+        if low < 0:  # further and further down from there
+            return max(high - max(1, self.last - high), 0)
+        if low >= self.last:  # or up
+            return min(low + max(1, low - self.last), high - 1)
         return (low + high) // 2
 
     def price(self, rung: int) -> float:
