@@ -252,7 +252,7 @@ def evaluate(
         int | None, typer.Option(help="Racks installed; those contracted when left out.")
     ] = None,
     operation: Annotated[
-        str, typer.Option(help="greedy (no look-ahead), causal (forecast, failures) or foresight (a bound).")
+        str, typer.Option(help="greedy, causal (forecast, failures) or foresight (a bound).")
     ] = "greedy",
     racks: Racks = None,
     it_mw: ItMw = None,

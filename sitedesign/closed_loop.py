@@ -2,8 +2,8 @@
 
 A judge runs a plant causally through weather years under sampled outages, always with the same random
 numbers, so that two plants differ by what they are and not by luck (:mod:`sitedesign.judge`). A pattern
-search moves capacities, units, racks and the controller; its yardstick is annual cost plus a price on whatever
-compute is missing from the target. A certificate on unseen years has the last word.
+search moves capacities, units, racks and the controller; its yardstick is annual cost plus a price on
+whatever compute is missing from the target. A certificate on unseen years has the last word.
 """
 
 from __future__ import annotations

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import os
-import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
+from sitedesign.atomic import write_atomic
 from sitedesign.errors import InputError
 from sitedesign.evaluation import Evaluation
 from sitedesign.reliability.certificate import Certificate
@@ -85,6 +84,12 @@ class Design(Evaluation):
         """Relative optimality gap. [fraction]"""
         return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
 
+    @property
+    def next_nine_usd_per_yr(self) -> float:
+        """Marginal price of uptime times the compute of one more nine; by convexity, at least. [USD/yr]"""
+        price = self.uptime_price_usd_per_mwh or 0.0
+        return price * 0.9 * (1 - self.uptime_target) * self.load_mwh_per_yr
+
     def summary(self) -> list[tuple[str, str]]:
         """Facts of the answer as (label, text), the same for every way of showing it."""
         units = " · ".join(
@@ -130,12 +135,15 @@ class Design(Evaluation):
             parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
             lines.insert(7, ("of the gap", f"{parts} M USD/yr"))
         if self.uptime_price_usd_per_mwh is not None:
-            price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served"
+            price = (
+                f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served; the next nine costs "
+                f"at least {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
+            )
             lines.insert(7, ("cost of uptime", price))
         return lines + [("note", note) for note in self.provenance.notes]
 
     def _head(self) -> str:
-        status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL, gap"
+        status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
         if self.certificate is not None:
             status = "CERTIFIED," if self.certificate.met else "NOT CERTIFIED,"
             return f"Design({self.site_name!r}): {status} {self.gap:.2%} above the foresight bound"
@@ -186,14 +194,7 @@ class Design(Evaluation):
     def save(self, path: str | Path) -> Path:
         """Write the design as JSON; the file is complete or not there at all."""
         target = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(self.to_dict(), file, indent=1)
-            Path(temporary).replace(target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomic(target, json.dumps(self.to_dict(), indent=1).encode())
         return target
 
     def report(self, path: str | Path, **more: Any) -> Path:  # noqa: ANN401

@@ -55,8 +55,8 @@ def frontier(
     -------
     DataFrame
         One row a value: the value, capacities, units, racks, ``cost_usd_per_yr``, ``bound_usd_per_yr``,
-        ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, and ``reason`` where no design is possible.
-        All with perfect foresight and no failures: bounds.
+        ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, and ``reason`` where none is possible. All
+        with perfect foresight and no failures: bounds.
 
     Raises
     ------

@@ -391,7 +391,7 @@ def test_no_partial_file_is_left_when_writing_fails(serve, tmp_path, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sitedesign.resource.cache.os.fsync", full)
+    monkeypatch.setattr("sitedesign.atomic.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         ask(serve(nsrdb), tmp_path)
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sitedesign.atomic import write_atomic
 from sitedesign.batch.levels import BatchStopped, Outcome
 from sitedesign.errors import Fault, InputError
 
@@ -42,27 +43,6 @@ _MOST_SMALL_PARTS = 200
 _SMALL_ROWS = 20_000
 _SHOWN_CHANGES = 12
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and force it to the disk.
-
-    Raises
-    ------
-    OSError
-        With the old file, if any, untouched and nothing left behind.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
 
 
 class Store:
@@ -399,17 +379,3 @@ def _set_aside(folder: Path) -> None:
     aside.mkdir()
     for path in there:
         path.rename(aside / path.name)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force a rename to the disk; not every system can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sitedesign.atomic import write_atomic
 from sitedesign.batch.ranking import USABLE
-from sitedesign.batch.store import read_results, write_atomic
+from sitedesign.batch.store import read_results
 from sitedesign.errors import Fault, InputError
 from sitedesign.report.borders import KINDS, Box, lines
 

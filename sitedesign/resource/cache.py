@@ -6,14 +6,13 @@ import gzip
 import hashlib
 import io
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import platformdirs
 
+from sitedesign.atomic import write_atomic
 from sitedesign.resource.formats.record import Record
 from sitedesign.site import Site
 
@@ -47,16 +46,7 @@ def store(path: Path, record: Record) -> None:
     about = {key: value for key, value in asdict(_without_frame(record)).items() if key != "frame"}
     head = {"format": _FORMAT, "sha256": hashlib.sha256(body.encode()).hexdigest(), "record": about}
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(gzip.compress(f"{json.dumps(head)}\n{body}".encode(), mtime=0))
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_atomic(path, gzip.compress(f"{json.dumps(head)}\n{body}".encode(), mtime=0))
 
 
 def load(path: Path) -> Record | None:
