@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +33,9 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+STARTED: list[subprocess.Popen[bytes]] = []
+
+
 @pytest.fixture(scope="module")
 def undisturbed(sites: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     out = tmp_path_factory.mktemp("undisturbed")
@@ -39,19 +43,35 @@ def undisturbed(sites: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (out / "results.parquet").read_bytes()
 
 
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    """End what a failed test left running, workers included."""
+    yield
+    while STARTED:
+        process = STARTED.pop()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 def start(
-    sites: Path, out: Path, *options: str, seconds: float = 0.05, log: Path | None = None
+    sites: Path, out: Path, *options: str, seconds: float = 0.02, log: Path | None = None, failures: int = 3
 ) -> subprocess.Popen[bytes]:
     env = os.environ | {"FAKE_SECONDS": str(seconds), "PYTHONPATH": str(FAKE.parent.parent)}
+    # dask gives a local worker up for good that is not back within 15 s; a busy machine needs longer.
+    env["DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT"] = "1h"
+    env["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] = str(failures)
     if log is not None:
         env["FAKE_LOG"] = str(log)
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, str(FAKE), str(sites), str(out), *options],
         env=env,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    STARTED.append(process)
+    return process
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
@@ -93,7 +113,7 @@ def test_own_scheduler_with_two_processes(sites: Path, undisturbed: bytes, tmp_p
 
 def test_worker_killed(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
-    process = start(sites, out, "--workers", "2", log=log)
+    process = start(sites, out, "--workers", "2", seconds=0.2, log=log)
     wait_until(lambda: len(lines(log)) > 5, process)
     os.kill(int(lines(log)[-1].split()[0]), signal.SIGKILL)
     assert process.wait(PATIENCE_S) == 0
@@ -103,7 +123,7 @@ def test_worker_killed(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
 def test_all_killed_twice_and_resumed(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
     for wanted in (10, 30):
-        process = start(sites, out, "--workers", "2", log=log)
+        process = start(sites, out, "--workers", "2", seconds=0.3, log=log)
         wait_until(lambda wanted=wanted: finished(out) >= wanted, process)
         workers = psutil.Process(process.pid).children(recursive=True)
         process.kill()  # only the batch itself: its workers must notice
@@ -120,7 +140,7 @@ def test_all_killed_twice_and_resumed(sites: Path, undisturbed: bytes, tmp_path:
 
 def test_interrupt_keeps_what_is_finished(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    process = start(sites, out, "--workers", "2")
+    process = start(sites, out, "--workers", "2", seconds=0.3)
     wait_until(lambda: finished(out) >= 10, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
     assert process.wait(PATIENCE_S) != 0
@@ -135,10 +155,10 @@ def test_interrupt_keeps_what_is_finished(sites: Path, undisturbed: bytes, tmp_p
 def test_site_that_kills_its_worker_is_a_row_and_tried_again(tmp_path: Path) -> None:
     path, out = tmp_path / "sites.csv", tmp_path / "out"
     path.write_text("latitude,longitude,name\n31.76,-106.49,killer\n35,-100,a\n36,-100,b\n")
-    assert start(path, out, "--workers", "2").wait(PATIENCE_S) == 0
+    assert start(path, out, "--workers", "2", failures=1).wait(PATIENCE_S) == 0
     found = pd.read_parquet(out / "results.parquet").set_index("name")
     assert found["status"].to_dict() == {"killer": "lost", "a": "solved", "b": "solved"}
     assert "the worker was lost" in found.loc["killer", "error"]
     count = len(parts(out))
-    assert start(path, out, "--workers", "1").wait(PATIENCE_S) == 0
+    assert start(path, out, "--workers", "1", failures=1).wait(PATIENCE_S) == 0
     assert len(parts(out)) == count + 1  # the killer again, nothing else
