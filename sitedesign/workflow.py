@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from sitedesign.case import Case, Dispatch, Plant, Sizing, rolled, sunny_afternoon
@@ -31,7 +32,7 @@ Progress = Callable[[str], None]
 DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
 OPERATIONS = ("greedy", "foresight", "causal")
 REPLAY_TOLERANCE = 1e-6
-EXTENSIVE_STEPS = 8760  # hour-by-hour models above one hourly year take minutes to hours
+EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-hour model takes hours
 
 
 def solve(
@@ -81,7 +82,7 @@ def solve(
     _check_options(method, gap, time_limit_s)
     say = progress or (lambda _: None)
     say("preparing weather, solar yield and load")
-    prepared = prepare(study, _affordable_rows(study, method))
+    prepared = prepare(study) if method == "cuts" else _affordable(study)
     say(f"solving {prepared.case.years} weather years by {method}")
     case = rolled(prepared.case, sunny_afternoon(prepared.case))
     sizing = _size(case, method, gap or DEFAULT_GAP[method], time_limit_s, progress)
@@ -183,18 +184,24 @@ def _check_options(method: str, gap: float | None, time_limit_s: float | None) -
         raise InputError(faults, "solve()")
 
 
-def _affordable_rows(study: Study, method: str) -> list[int] | None:
-    """Weather years a method can afford: all; for the hour-by-hour model, that of the darkest spell."""
-    if method != "extensive":
-        return None
+def _affordable(study: Study) -> Prepared:
+    """Prepare what the hour-by-hour model can afford: one weather year, that of the darkest five days."""
     weather = weather_of(study)
-    steps = weather.ghi_w_m2.shape[1]
-    affordable = max(1, EXTENSIVE_STEPS // steps)
-    if len(weather.years) <= affordable:
-        return None
-    spells = weather.worst_spells(days=(5,), count=len(weather.years) * 3)
-    darkest = list(dict.fromkeys(spells["year"]))[:affordable]
-    return sorted(weather.years.index(year) for year in darkest)
+    years, steps = weather.ghi_w_m2.shape
+    if steps > EXTENSIVE_MOST_STEPS:
+        found = f"'extensive' with {steps:,} steps a year"
+        allowed = f"affords at most {EXTENSIVE_MOST_STEPS:,} steps"
+        remedy = "Use method='cuts', which takes any number, or weather with longer steps."
+        raise InputError([Fault("method", found, allowed, remedy)], "solve()")
+    if years == 1:
+        return prepare(study)
+    darkest = weather.worst_spells(days=(5,))["year"].iloc[0]
+    prepared = prepare(study, [weather.years.index(darkest)])
+    note = (
+        f"The hour-by-hour model affords one of the {years} weather years: year {darkest}, that of the "
+        "darkest five days. Its uptime says nothing about the others; method='cuts' takes all."
+    )
+    return replace(prepared, notes=(note, *prepared.notes))
 
 
 def _size(

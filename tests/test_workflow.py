@@ -1,0 +1,112 @@
+"""The main job's own decisions: what a method affords, and what is said about it."""
+
+from __future__ import annotations
+
+import pytest
+
+import sitedesign as sd
+from sitedesign.workflow import _affordable
+
+SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+
+
+def test_hourly_model_names_the_year_it_takes() -> None:
+    weather = sd.Weather.generate(SITE, years=3, seed=2)
+    darkest = weather.worst_spells(days=(5,))["year"].iloc[0]
+    prepared = _affordable(sd.Study(site=SITE, racks=15, uptime=0.98, weather=weather))
+    assert prepared.weather.years == (darkest,)
+    assert prepared.case.years == 1
+    assert f"one of the 3 weather years: year {darkest}" in prepared.notes[0]
+
+
+def test_hourly_model_refuses_what_is_too_large() -> None:
+    study = sd.Study(site=SITE, racks=15, uptime=0.98, weather_years=1, step_minutes=5)
+    with pytest.raises(sd.InputError, match="'extensive' with 105,120 steps a year; affords at most 35,040"):
+        sd.solve(study, method="extensive")
+
+
+def test_frontier_over_a_price_agrees_with_separate_solutions() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
+    table = sd.frontier(study, "battery price", [120, 200])
+    for price, cost in zip((120, 200), table["cost_usd_per_yr"], strict=True):
+        battery = sd.library.battery("lfp").replace(capex_usd_per_kwh=float(price))
+        design = sd.solve(study.replace(battery=battery))
+        assert cost == pytest.approx(design.cost, rel=2.1e-4)
+
+
+def test_frontier_over_gas_price_agrees_with_a_separate_solution() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
+    table = sd.frontier(study, "gas price", [8.0])
+    design = sd.solve(study.replace(fuel_price_usd_per_mmbtu={"natural_gas": 8.0}))
+    assert table["cost_usd_per_yr"].iloc[0] == pytest.approx(design.cost, rel=2.1e-4)
+
+
+def test_higher_uptime_never_costs_less_along_a_frontier() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
+    table = sd.frontier(study, "uptime", [0.9, 0.99, 0.999])
+    assert (table["bound_usd_per_yr"].diff().dropna() >= -2e-4 * table["cost_usd_per_yr"].max()).all()
+    assert (table["gap"] <= 1e-4 + 1e-12).all()
+
+
+def test_frontier_says_where_no_design_is_possible() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, backup=[], weather_years=2, limits={"solar_mw": 30})
+    table = sd.frontier(study, "uptime", [0.2, 0.999])
+    assert table["reason"].iloc[0] == ""
+    assert table["reason"].iloc[1] != ""
+
+
+def test_frontier_refuses_what_it_does_not_know() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, weather_years=1)
+    with pytest.raises(sd.InputError, match="Did you mean 'battery price'"):
+        sd.frontier(study, "batery price", [1])
+    with pytest.raises(sd.InputError, match="got 99"):
+        sd.frontier(study, "uptime", [99])
+
+
+def test_tradeoff_passes_through_the_optimum() -> None:
+    study = sd.Study(
+        site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2, min_renewable_share=0.6
+    )
+    table, design = sd.tradeoff(study, points=5), sd.solve(study)
+    assert table["cost_usd_per_yr"].min() == pytest.approx(design.cost, rel=1e-2)
+    costs = table["cost_usd_per_yr"].dropna()
+    assert len(costs) >= 3
+    assert (costs >= design.bound * (1 - 1e-9)).all()
+    assert (table.loc[table["cost_usd_per_yr"].isna(), "reason"] != "").all()
+
+
+def test_causal_operation_keeps_less_than_foresight() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=3)
+    design = sd.solve(study)
+    causal = sd.evaluate(
+        study,
+        solar_mw=design.solar_mw,
+        battery_mwh=design.battery_mwh,
+        battery_mw=design.battery_mw,
+        backup=design.backup,
+        racks=design.racks,
+        operation="causal",
+    )
+    assert causal.operation == "causal"
+    assert causal.uptime.value < design.uptime.value
+    assert {item.name for item in causal.costs} > {"part-load fuel"}
+
+
+def test_certificate_of_a_foresight_design_is_not_met_and_says_why() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.999, backup="recip_fast", weather_years=3)
+    design = sd.solve(study)
+    certificate = sd.certify(design, years=20, draws=1, seed=3)
+    assert not certificate.met
+    assert certificate.causes["units"] > 0
+    assert certificate.promised["uptime"] == pytest.approx(0.999, abs=1e-4)
+    again = sd.certify(sd.Design.from_dict(design.to_dict()), years=20, draws=1, seed=3)
+    assert again.uptime == certificate.uptime
+
+
+def test_certificate_of_files_needs_the_study() -> None:
+    weather = sd.Weather.generate(SITE, years=2, seed=2)
+    study = sd.Study(site=SITE, racks=15, uptime=0.9, backup="recip_fast", weather=weather)
+    result = sd.evaluate(study, solar_mw=5, battery_mwh=5, battery_mw=2, backup={"recip_fast": 1})
+    with pytest.raises(sd.InputError, match=r"Give study=\.\.\. as it was solved"):
+        sd.certify(result)
+    assert sd.certify(result, study, years=20, draws=1, attribute=False).weather_years == 20
