@@ -12,7 +12,7 @@ import pickle
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from sitedesign.batch.levels import BatchStopped, Job, Outcome, solve_row
@@ -27,8 +27,12 @@ Task = tuple[str, Row]
 _PER_THREAD = 3  # sites per worker thread with the scheduler: one at work and two waiting
 _RECOUNT_S = 5.0
 _CONNECT_S = 30
-# The profile of every second is kept for an hour: hundreds of megabytes a worker, for a page nobody opens.
-_LOCAL = {"distributed.worker.profile.enabled": False}
+_LOCAL = {
+    # The profile of every second is kept for an hour: hundreds of megabytes a worker, for a page nobody opens.
+    "distributed.worker.profile.enabled": False,
+    # A worker that is not back after 15 s would be given up for good, and a busy machine needs longer.
+    "distributed.deploy.lost-worker-timeout": "1h",
+}
 
 
 class Engine(Protocol):
@@ -99,6 +103,7 @@ class DaskEngine:
         self._payload = pickle.dumps(question)
         self._scheduler, self._workers = scheduler, workers
         self._to_close: list[Any] = []
+        self._settings = ExitStack()
         self._inflight: dict[Future, Task] = {}
         self._counted, self._threads = 0.0, 1
         self._first = True
@@ -119,6 +124,7 @@ class DaskEngine:
         for item in self._to_close:
             with suppress(Exception):
                 item.close()
+        self._settings.close()
 
     def next_batch(self) -> list[Outcome]:
         """Keep every worker busy and wait for at least one site."""
@@ -190,15 +196,15 @@ class DaskEngine:
                 raise InputError([fault], "solve_many()") from None
             self._to_close = [client]
             return client
-        with dask.config.set(_LOCAL):  # read when the processes start
-            cluster = LocalCluster(
-                n_workers=self._workers or os.cpu_count(),
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL,
-            )
+        self._settings.enter_context(dask.config.set(_LOCAL))
+        cluster = LocalCluster(
+            n_workers=self._workers or os.cpu_count(),
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
         client = Client(cluster)
         self._to_close = [client, cluster]
         client.register_plugin(IgnoreInterrupt())
