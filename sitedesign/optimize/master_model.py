@@ -205,7 +205,7 @@ class MasterModel:
         while True:
             left = None if end is None else max(end - time.perf_counter(), 1e-3)
             if whole:
-                # HiGHS takes 40 ms for its presolve and heuristics; these few integers take a dozen warm nodes.
+                # HiGHS spends 40 ms on presolve and heuristics, a dozen warm nodes take a tenth of that.
                 report = branch_and_bound(self._highs, self._importance, gap=gap, time_limit_s=left).report
                 self.free_counts()
             else:
