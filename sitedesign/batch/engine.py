@@ -28,7 +28,7 @@ _PER_THREAD = 3  # sites per worker thread with the scheduler: one at work and t
 _RECOUNT_S = 5.0
 _CONNECT_S = 30
 _LOCAL = {
-    # The profile of every second is kept for an hour: hundreds of megabytes a worker, for a page nobody opens.
+    # The profile of every second is kept for an hour: hundreds of megabytes a worker, and nobody looks.
     "distributed.worker.profile.enabled": False,
     # A worker that is not back after 15 s would be given up for good, and a busy machine needs longer.
     "distributed.deploy.lost-worker-timeout": "1h",
