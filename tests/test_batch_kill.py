@@ -58,8 +58,6 @@ def start(
     sites: Path, out: Path, *options: str, seconds: float = 0.02, log: Path | None = None, failures: int = 3
 ) -> subprocess.Popen[bytes]:
     env = os.environ | {"FAKE_SECONDS": str(seconds), "PYTHONPATH": str(FAKE.parent.parent)}
-    # dask gives a local worker up for good that is not back within 15 s; a busy machine needs longer.
-    env["DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT"] = "1h"
     env["DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES"] = str(failures)
     if log is not None:
         env["FAKE_LOG"] = str(log)

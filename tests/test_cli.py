@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 import sitedesign as sd
@@ -17,7 +17,8 @@ from sitedesign import cli
 
 EL_PASO = ["--lat", "31.76", "--lon", "-106.49"]
 SMALL = [*EL_PASO, "--it-mw", "2", "--years", "2", "--uptime", "0.99", "--backup", "recip_fast"]
-QUICK = ["--no-certify"] if "certify" in inspect.signature(cli.solve).parameters else []
+OPTIONS = typer.main.get_command(cli.app).commands["solve"].params
+QUICK = ["--no-certify"] if any("--no-certify" in option.secondary_opts for option in OPTIONS) else []
 ROOT = Path(__file__).resolve().parent.parent
 
 
