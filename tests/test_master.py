@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case import Case, CaseLimits, Plant
+from sitedesign.case import BackupCase, Case, CaseLimits, Plant
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.dispatch import foresight
@@ -20,6 +20,7 @@ from sitedesign.optimize.prices import budgets_of
 from sitedesign.optimize.problem import annual_cost_usd, solve_extensive
 from sitedesign.optimize.rack_shortfall import expected_shortfall
 from sitedesign.reliability.replay import check_dispatch
+from tests.hand_cases import engines, night
 from tests.small_cases import least_cost, random_case, random_point
 from tests.strategies import year_case
 
@@ -317,3 +318,42 @@ def test_a_battery_that_cannot_refill_is_sized_away():
     reference = solve_extensive(case, gap=1e-6)
     assert fast.objective_usd_per_yr == pytest.approx(reference.objective_usd_per_yr, rel=3e-6)
     assert not isinstance(foresight(case, fast.plant), NoDispatch)
+
+
+@pytest.mark.parametrize("name", ["solar", "battery", "land", "units"])
+def test_impossible_requests_are_explained_as_by_the_hour_by_hour_model(name):
+    """Same worst spell, same binding limits, same smallest relaxations, word for word."""
+    dark, motors = night().case, engines().case
+
+    def limited(**limits):
+        return dataclasses.replace(dark, limits=dataclasses.replace(dark.limits, **limits))
+
+    case = {
+        "solar": limited(solar_mw=(0.0, 20.0), battery_mwh=(0.0, 30.0)),
+        "battery": limited(battery_mwh=(0.0, 10.0)),
+        "land": limited(land_acres=100.0),
+        "units": dataclasses.replace(motors, backup=(dataclasses.replace(motors.backup[0], units_max=2),)),
+    }[name]
+    with pytest.raises(InfeasibleDesign) as reference:
+        solve_extensive(case)
+    with pytest.raises(InfeasibleDesign) as fast:
+        solve_cuts(case)
+    assert str(fast.value) == str(reference.value)
+    assert fast.value.relaxations
+
+
+def test_units_with_outages_of_their_own_are_built_in_order():
+    """Three engines of 10 MW fail in a step of their own each: 30 MW without pause need a fourth."""
+    steps = 6
+    on = np.ones((5, steps))
+    on[0, 1] = on[1, 2] = on[2, 3] = 0.0
+    engine = BackupCase("engine", 10.0, on, 1e5, 60.0, 8.0, 0.5, 12.0, 0, 5)
+    nothing = CaseLimits((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+    case = dataclasses.replace(
+        study(2), backup=(engine,), solar_yield=np.zeros(steps), load_mw=np.full(steps, 30.0), usable=np.ones(steps),
+        uptime_target=1.0, rack_availability=1.0, racks_max=10, limits=nothing, step_h=1.0,
+    )  # fmt: skip
+    answer = solve_cuts(case)
+    assert answer.plant.units == (4,)
+    assert answer.backup_mwh_per_yr == (pytest.approx(180.0),)
+    assert solve_extensive(case).plant.units == (4,)

@@ -75,7 +75,8 @@ def in_a_process(years: int, step_h: float) -> dict[str, float]:
     """Solve in a fresh process, for its peak memory: seconds, MB, gap."""
     code = (
         "import json, resource, time; from tests.benchmarks.test_solver_speed import big, solve_cuts;"
-        f"solve_cuts(big(1)); case = big({years}, {step_h}); start = time.process_time(); s = solve_cuts(case);"
+        f"solve_cuts(big(1)); case = big({years}, {step_h}); start = time.process_time();"
+        "s = solve_cuts(case);"
         "print(json.dumps({'seconds': time.process_time() - start, 'gap': s.gap,"
         "'mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))"
     )
@@ -191,7 +192,8 @@ def solve_in_pypsa(case: Case) -> float:
         n.add(
             "Generator", item.name, bus="site", p_nom_extendable=True, p_nom_mod=item.unit_mw,
             p_nom_max=item.unit_mw * item.units_max, p_max_pu=item.capability[0],
-            capital_cost=item.annual_cost_usd_per_unit / item.unit_mw, marginal_cost=item.marginal_cost_usd_per_mwh,
+            capital_cost=item.annual_cost_usd_per_unit / item.unit_mw,
+            marginal_cost=item.marginal_cost_usd_per_mwh,
         )  # fmt: skip
     n.add(
         "Generator",
@@ -215,9 +217,10 @@ def solve_in_pypsa(case: Case) -> float:
     def more(network, _snapshots) -> None:
         m = network.model
         energy, power = m["Store-e"], m["Link-p_nom"]
-        last = energy.isel(snapshot=-1).squeeze()
-        m.add_constraints(last - case.usable[-1] * m["Store-e_nom"].squeeze() == 0, name="full-at-the-end")
-        both = power.loc["charge"] - case.eta_discharge * power.loc["discharge"]
+        last = energy.sel(name="battery").isel(snapshot=-1)
+        full = case.usable[-1] * m["Store-e_nom"].sel(name="battery")
+        m.add_constraints(last - full == 0, name="full-at-the-end")
+        both = power.sel(name="charge") - case.eta_discharge * power.sel(name="discharge")
         m.add_constraints(both == 0, name="one-power")
         budget = (1 - case.uptime_target) * float(case.load_mw.sum())
         m.add_constraints(m["Generator-p"].sel(name="shed").sum() <= budget, name="uptime")
