@@ -272,7 +272,6 @@ def _resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         except InputError as error:
             faults += error.faults
             data.pop("site")
-            faults.append(Fault("study.site", "the faults above", "must be a valid site"))
     return data
 
 
