@@ -350,10 +350,17 @@ def test_units_with_outages_of_their_own_are_built_in_order():
     engine = BackupCase("engine", 10.0, on, 1e5, 60.0, 8.0, 0.5, 12.0, 0, 5)
     nothing = CaseLimits((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
     case = dataclasses.replace(
-        study(2), backup=(engine,), solar_yield=np.zeros(steps), load_mw=np.full(steps, 30.0),
-        usable=np.ones(steps), uptime_target=1.0, rack_availability=1.0, racks_max=10, limits=nothing,
+        study(2),
+        backup=(engine,),
         step_h=1.0,
-    )  # fmt: skip
+        solar_yield=np.zeros(steps),
+        load_mw=np.full(steps, 30.0),
+        usable=np.ones(steps),
+        uptime_target=1.0,
+        rack_availability=1.0,
+        racks_max=10,
+        limits=nothing,
+    )
     answer = solve_cuts(case)
     assert answer.plant.units == (4,)
     assert answer.backup_mwh_per_yr == (pytest.approx(180.0),)
