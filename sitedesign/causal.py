@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.certification import Setting, block_of, setting_of
 from sitedesign.certification import certify as certify_plant
 from sitedesign.closed_loop import Effort, Loop, case_with_outages, close_loop
 from sitedesign.design import Design
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, ReplayMismatch
-from sitedesign.evaluation import Evaluation, evaluate_dispatch
+from sitedesign.evaluation import Evaluation
 from sitedesign.judge import Judge
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import solve_cuts

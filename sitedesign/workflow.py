@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Dispatch, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.causal import certified_design, operate_causally
 from sitedesign.certification import setting_of
@@ -17,7 +18,7 @@ from sitedesign.errors import (
     ReplayMismatch,
     unknown_name,
 )
-from sitedesign.evaluation import Evaluation, evaluate_dispatch
+from sitedesign.evaluation import Evaluation
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.problem import solve_extensive

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import sitedesign as sd
+from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Plant
 from sitedesign.design import Design
-from sitedesign.evaluation import evaluate_dispatch
 from sitedesign.prepare import prepare
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate

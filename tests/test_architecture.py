@@ -11,8 +11,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 # Rooms in the order in which data flows; a module may import from its own room and from those before it.
 ORDER = (
     "errors", "validation", "atomic", "site", "library", "resource", "economics", "case", "equations",
-    "optimize", "reliability", "study", "prepare", "evaluation", "design", "certification", "judge",
-    "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "cli",
+    "optimize", "reliability", "study", "prepare", "evaluation", "accounting", "design",
+    "certification", "judge", "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "cli",
 )  # fmt: skip
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__")

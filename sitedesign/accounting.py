@@ -1,0 +1,192 @@
+"""From a dispatch to an evaluation: energy, cost, fuel, what goes to site, where the numbers come from."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from sitedesign import __version__, economics
+from sitedesign.case import Case, Dispatch, FloatArray, Plant
+from sitedesign.evaluation import CostItem, Evaluation, Provenance
+from sitedesign.prepare import Prepared
+from sitedesign.reliability.metrics import uptime_metrics, worst_events
+from sitedesign.reliability.replay import months_to_power, rack_shortfall
+
+_PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
+NOTHING = 1e-3  # MW or MWh below which an optimiser's answer means none
+
+
+def evaluate_dispatch(
+    prepared: Prepared,
+    plant: Plant,
+    dispatch: Dispatch,
+    operation: str,
+    *,
+    part_load: FloatArray | None = None,
+    part_load_usd_per_yr: float = 0.0,
+) -> Evaluation:
+    """Put figures on a dispatch.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Study, weather and case.
+    plant : Plant
+    dispatch : Dispatch
+        What the plant did, over all weather years of the case.
+    operation : str
+        Who decided.
+    part_load : ndarray, shape (K,), optional
+        Fuel per technology that running at part load really took; the full-load heat rate when left out.
+        [MMBtu/yr]
+    part_load_usd_per_yr : float
+        Cost of the fuel above the full-load heat rate. [USD/yr]
+
+    Returns
+    -------
+    Evaluation
+    """
+    study, case = prepared.study, prepared.case
+    energy = _energy(case, dispatch)
+    per_unit = dict(zip((item.name for item in case.backup), plant.units, strict=True))
+    generated = {item.name: energy[item.name] for item in case.backup}
+    fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
+    costs = _plant_costs(prepared, plant, generated)
+    if part_load is not None:
+        fuel = {item.name: float(mmbtu) for item, mmbtu in zip(case.backup, part_load, strict=True)}
+        costs.append(CostItem(name="part-load fuel", capital_usd=0.0, usd_per_yr=part_load_usd_per_yr))
+    per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup}
+    lead = slowest_lead(case, plant)
+    containers = (
+        int(np.ceil(plant.battery_mwh / study.battery.container_mwh - NOTHING))
+        if plant.battery_mwh > NOTHING
+        else 0
+    )
+    result = Evaluation(
+        site_name=study.site.name,
+        operation=operation,
+        solar_mw=plant.solar_mw,
+        battery_mwh=plant.battery_mwh,
+        battery_mw=plant.battery_mw,
+        backup=per_unit,
+        backup_unit_mw={item.name: item.unit_mw for item in case.backup},
+        racks=plant.racks,
+        racks_contracted=case.racks_contracted,
+        gpus_per_rack=study.rack.gpus,
+        uptime_target=case.uptime_target,
+        metric=study.metric,
+        metrics=uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed),
+        rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
+        costs=costs,
+        project_costs=_project_costs(prepared),
+        energy_mwh_per_yr=energy,
+        fuel_mmbtu_per_yr=fuel,
+        run_hours_per_yr={
+            item.name: generated[item.name] / (item.unit_mw * max(per_unit[item.name], 1))
+            for item in case.backup
+        },
+        co2_t_per_yr=sum(fuel[item.name] * per_mmbtu[item.name] for item in case.backup),
+        land_acres=plant.solar_mw * case.solar_acres_per_mw,
+        battery_containers=containers,
+        truckloads=containers + plant.racks,
+        months_to_power=lead[0],
+        slowest=lead[1],
+        load_mwh_per_yr=case.load_mwh_per_yr,
+        it_mwh_per_yr=case.racks_contracted * study.rack_mw * economics.HOURS_PER_YEAR,
+        events=worst_events(case, dispatch).to_dict("records"),
+        provenance=_provenance(prepared),
+    )
+    result._dispatch = _frame(prepared, plant, dispatch)
+    return result
+
+
+def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
+    """Longest lead time of what is really built, and what it is of. [months]"""
+    leads = [
+        (item.lead_months, item.name) for item, units in zip(case.backup, plant.units, strict=True) if units
+    ]
+    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > NOTHING else []
+    leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []
+    return max(leads, default=(0.0, "nothing"))
+
+
+def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
+    """Mean annual energy by source and use. [MWh/yr]"""
+    scale = case.step_h / case.years
+    per_technology = dispatch.backup_mw.sum(axis=1) * scale
+    energy = {
+        "load": case.load_mwh_per_yr,
+        "curtailed": float(dispatch.curtailed_mw.sum()) * scale,
+        "battery_charge": float(dispatch.charge_mw.sum()) * scale,
+        "battery_discharge": float(dispatch.discharge_mw.sum()) * scale,
+        "shed": float(dispatch.shed_mw.sum()) * scale,
+        "backup": float(per_technology.sum()),
+    }
+    return energy | {item.name: float(mwh) for item, mwh in zip(case.backup, per_technology, strict=True)}
+
+
+def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float]) -> list[CostItem]:
+    """Items that add up to the optimiser's objective."""
+    study, case = prepared.study, prepared.case
+    costs = prepared.unit_costs
+    items = [
+        _scaled("solar array", costs.solar, plant.solar_mw),
+        _scaled("battery energy", costs.battery_energy, plant.battery_mwh),
+        _scaled("battery power", costs.battery_power, plant.battery_mw),
+    ]
+    for item, unit, units in zip(case.backup, costs.backup, plant.units, strict=True):
+        items.append(_scaled(f"{item.name} units", unit, units))
+        running = generated[item.name] * item.marginal_cost_usd_per_mwh
+        items.append(CostItem(name=f"{item.name} fuel and running", capital_usd=0.0, usd_per_yr=running))
+    items.append(_scaled("spare racks", costs.rack, plant.racks - case.racks_contracted))
+    if study.delay_cost_usd_per_month:
+        delay = case.delay_cost_usd_per_month_yr * months_to_power(case, plant)
+        items.append(CostItem(name="delay", capital_usd=0.0, usd_per_yr=delay))
+    return items
+
+
+def _project_costs(prepared: Prepared) -> list[CostItem]:
+    study, racks = prepared.study, prepared.case.racks_contracted
+    hall = economics.facility_cost(study.facility, study.finance, racks * study.rack_mw)
+    return [
+        _scaled("contracted racks", prepared.unit_costs.rack, racks),
+        _scaled("data hall and staff", hall, 1),
+    ]
+
+
+def _scaled(name: str, cost: economics.AnnualCost, amount: float) -> CostItem:
+    return CostItem(
+        name=name, capital_usd=cost.capital_usd * amount, usd_per_yr=cost.total_usd_per_yr * amount
+    )
+
+
+def _provenance(prepared: Prepared) -> Provenance:
+    source = prepared.weather.source
+    return Provenance(
+        versions={"sitedesign": __version__, "python": platform.python_version()}
+        | {name: version(name) for name in _PACKAGES},
+        weather=source.description,
+        weather_years=prepared.weather.years,
+        seed=source.seed,
+        worst_spells=prepared.weather.worst_spells().to_dict("records"),
+        notes=prepared.notes,
+    )
+
+
+def _frame(prepared: Prepared, plant: Plant, dispatch: Dispatch) -> pd.DataFrame:
+    case = prepared.case
+    columns = {
+        "load_mw": case.load_mw,
+        "solar_mw": plant.solar_mw * case.solar_yield,
+        "curtailed_mw": dispatch.curtailed_mw,
+        "charge_mw": dispatch.charge_mw,
+        "discharge_mw": dispatch.discharge_mw,
+        "stored_mwh": dispatch.stored_mwh,
+    }
+    columns |= {f"{item.name}_mw": row for item, row in zip(case.backup, dispatch.backup_mw, strict=True)}
+    columns |= {"shed_mw": dispatch.shed_mw, "lost_compute": dispatch.lost_compute}
+    return pd.DataFrame(columns, index=prepared.weather.index)
