@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ levels._solve, levels.figures, levels.check_job = solve, figures, lambda job: No
 def main() -> None:
     from sitedesign.batch import screen
 
+    # A test run in the background hands down that interrupts are ignored; this one is to be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     screen.check_job = lambda job: None
     parser = argparse.ArgumentParser()
     parser.add_argument("sites")
