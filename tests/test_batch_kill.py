@@ -65,11 +65,17 @@ def start(
         [sys.executable, str(FAKE), str(sites), str(out), *options],
         env=env,
         start_new_session=True,
+        preexec_fn=_hear_interrupts,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     STARTED.append(process)
     return process
+
+
+def _hear_interrupts() -> None:
+    """Undo what a shell does to background jobs, which would make the interrupt test wait in vain."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
