@@ -17,7 +17,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.explain import Quantity
 from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.prices import budgets_of
-from sitedesign.optimize.problem import _expression, _importance, add_capacity_model
+from sitedesign.optimize.problem import add_capacity_model, expression_of, importance
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
 HAIR = 2e-6  # of a budget: how far inside it an incumbent is looked for
@@ -112,7 +112,7 @@ class MasterModel:
             m.battery_mw,
             *(v for rows in self._units for v in rows),
         ]
-        self._importance = _importance(m)
+        self._importance = importance(m)
         self._highs.relax_integers()
         self._used = np.array([v is not None for v in [*self._totals, *self._capacities]])
         self._columns = [self._highs.column(v) for v in [*self._totals, *self._capacities] if v is not None]
@@ -138,7 +138,7 @@ class MasterModel:
 
     def minimise(self, quantity: Quantity) -> None:
         """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""
-        self._highs.set_objective(_expression(self._m, quantity))
+        self._highs.set_objective(expression_of(self._m, quantity))
 
     def fix_counts(self, plant: Plant) -> None:
         """Hold units and racks at those of a plant; only solar and battery stay free."""

@@ -148,7 +148,7 @@ def solve_extensive(
         report = solver.solve(gap=gap, time_limit_s=left)
     else:
         news = None if progress is None else _teller(progress)
-        report = branch_and_bound(solver, _importance(m), gap=gap, time_limit_s=left, news=news).report
+        report = branch_and_bound(solver, importance(m), gap=gap, time_limit_s=left, news=news).report
     deadline = math.inf if time_limit_s is None else start + time_limit_s
     _raise_without_design(case, report, explain_infeasible=explain_infeasible, fixed=fixed, deadline=deadline)
 
@@ -203,7 +203,7 @@ def _fix(m: pyo.ConcreteModel, plant: Plant) -> None:
         m.units[k].fix(units)
 
 
-def _importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
+def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
     """Integer variables with what one step of each costs. [thousand USD/yr]."""
     weights = pyo.ComponentMap()
     for k in m.technology:
@@ -285,9 +285,9 @@ def minimise_extensive(
     if fixed is not None:
         _fix(m, fixed)
     m.annual_cost.deactivate()
-    m.least = pyo.Objective(expr=_expression(m, quantity), sense=pyo.minimize)
+    m.least = pyo.Objective(expr=expression_of(m, quantity), sense=pyo.minimize)
     solver = PersistentHighs(m, interruptible=True)
-    result = branch_and_bound(solver, _importance(m), gap=1e-4, time_limit_s=time_limit_s).report
+    result = branch_and_bound(solver, importance(m), gap=1e-4, time_limit_s=time_limit_s).report
     if result.status is Status.INTERRUPTED:
         raise KeyboardInterrupt
     if not result.has_incumbent and result.status is not Status.INFEASIBLE:
@@ -295,7 +295,7 @@ def minimise_extensive(
     return result.objective if result.has_incumbent else None
 
 
-def _expression(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN401
+def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN401
     """Pyomo expression of a quantity."""
     expressions = {
         "solar_mw": lambda: m.solar_mw,

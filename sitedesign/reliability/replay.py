@@ -174,10 +174,12 @@ def _storage(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Fl
 
 
 def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, FloatArray]]:
+    # A full battery whose usable share falls must spill, so what it gives may be curtailed as well.
+    given = plant.solar_mw * case.solar_yield + dispatch.discharge_mw
     limits = [
         ("charging above the battery's power", dispatch.charge_mw - plant.battery_mw),
         ("discharging above the battery's power", dispatch.discharge_mw - plant.battery_mw),
-        ("curtailing more than the array gives", dispatch.curtailed_mw - plant.solar_mw * case.solar_yield),
+        ("curtailing more than array and battery give", dispatch.curtailed_mw - given),
         ("shedding more than the load", dispatch.shed_mw - case.load_mw),
         ("negative charging", -dispatch.charge_mw),
         ("negative discharging", -dispatch.discharge_mw),
