@@ -97,7 +97,12 @@ class Design(Evaluation):
 
     def _uptime_lines(self) -> list[tuple[str, str]]:
         blind = f"{percent(self.greedy_uptime)} when nobody looks ahead and nothing fails"
-        return [*super()._uptime_lines(), ("uptime, greedy", blind)]
+        lines = super()._uptime_lines()
+        if self.certificate is None:
+            # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours and
+            # events of that say nothing about a plant in operation.
+            lines = lines[:1]
+        return [*lines, ("uptime, greedy", blind)]
 
     def _cost_lines(self) -> list[tuple[str, str]]:
         lines = [

@@ -136,7 +136,7 @@ def evaluate(
     ------
     InputError
     """
-    if study is None and racks is not None:
+    if study is None and racks is not None and "it_mw" not in question:
         question.setdefault("racks", racks)
     study = _one_study(study, question)
     plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks)
