@@ -99,8 +99,8 @@ class Design(Evaluation):
         blind = f"{percent(self.greedy_uptime)} when nobody looks ahead and nothing fails"
         lines = super()._uptime_lines()
         if self.certificate is None:
-            # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours and
-            # events of that say nothing about a plant in operation.
+            # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours
+            # and events of that say nothing about a plant in operation.
             lines = lines[:1]
         return [*lines, ("uptime, greedy", blind)]
 
