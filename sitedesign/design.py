@@ -168,9 +168,11 @@ class Design(Evaluation):
         path : path
             Of the file.
         **more
-            ``certificate`` and ``sweeps``, see :func:`sitedesign.report.html.write_report`.
+            ``certificate`` (the design's own when left out) and ``sweeps``, see
+            :func:`sitedesign.report.html.write_report`.
         """
         # Imports go one way, and the report reads designs: it is loaded when it is asked for
+        more = {"certificate": self.certificate} | more
         written: Path = import_module("sitedesign.report.html").write_report(self, path, **more)
         return written
 

@@ -1,0 +1,135 @@
+"""The search for the plant that a causal operator needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import sitedesign as sd
+from sitedesign import causal
+from sitedesign.case import Plant
+from sitedesign.certification import block_of, setting_of, unseen_years
+from sitedesign.closed_loop import Effort, case_with_outages, inside, refine
+from sitedesign.judge import Judge, Trial
+from sitedesign.prepare import Prepared, prepare
+from sitedesign.reliability.machine import Controller
+
+SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)
+
+
+@pytest.fixture(scope="module")
+def study() -> sd.Study:
+    return sd.Study(site=SITE, racks=70, uptime=0.97, backup="recip_fast", weather_years=3, seed=2)
+
+
+@pytest.fixture(scope="module")
+def prepared(study: sd.Study) -> Prepared:
+    return prepare(study)
+
+
+@pytest.fixture(scope="module")
+def judge(prepared: Prepared) -> Judge:
+    return Judge([block_of(prepared)], setting_of(prepared), "rack", seed=3)
+
+
+def test_same_plant_same_verdict(prepared: Prepared, judge: Judge) -> None:
+    other = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=3)
+    assert other.trial(PLANT, Controller()) == judge.trial(PLANT, Controller())
+
+
+def test_another_seed_is_another_verdict(prepared: Prepared, judge: Judge) -> None:
+    other = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=4)
+    assert other.trial(PLANT, Controller()).uptime != judge.trial(PLANT, Controller()).uptime
+
+
+def test_more_of_everything_keeps_more(judge: Judge) -> None:
+    more = Plant(80.0, 360.0, 60.0, (4,), 75)
+    assert judge.trial(more, Controller()).uptime > judge.trial(PLANT, Controller()).uptime
+
+
+def test_capital_counts_in_the_cost(prepared: Prepared, judge: Judge) -> None:
+    spare = replace(PLANT, racks=73)
+    difference = (
+        judge.trial(spare, Controller()).cost_usd_per_yr - judge.trial(PLANT, Controller()).cost_usd_per_yr
+    )
+    assert difference == pytest.approx(prepared.case.rack_cost_usd_per_yr)
+
+
+def test_caps_show_as_excess(prepared: Prepared) -> None:
+    limited = replace(prepared.case, limits=replace(prepared.case.limits, min_renewable_share=0.99))
+    strict = Judge([replace(block_of(prepared), case=limited)], setting_of(prepared), "rack", seed=3)
+    trial = strict.trial(PLANT, Controller())
+    assert trial.excess_mwh_per_yr > 0
+    assert not trial.meets(0.0)
+
+
+def test_refine_goes_downhill_and_stops_at_its_budget(judge: Judge) -> None:
+    merit = judge.merit(0.97, 5_000.0)
+    start = judge.trial(PLANT, Controller())
+    before = len(judge.trials)
+    end = refine(judge, start, merit, most_trials=25)
+    assert merit(end) < merit(start)
+    assert len(judge.trials) <= before + 25
+
+
+def test_inside_respects_every_limit(prepared: Prepared) -> None:
+    limits = replace(prepared.case.limits, solar_mw=(10.0, 50.0), land_acres=100.0, min_duration_h=2.0)
+    case = replace(prepared.case, limits=limits)
+    plant = inside(Plant(90.0, 10.0, 20.0, (99,), 999), case)
+    assert plant.solar_mw == pytest.approx(100.0 / case.solar_acres_per_mw)
+    assert plant.battery_mw == 5.0  # two hours of 10 MWh
+    assert plant.racks == case.racks_max
+    late = replace(case, limits=replace(limits, months_to_power=6.0))
+    assert inside(plant, late).units == (0,)
+    fixed = replace(case, backup=(replace(case.backup[0], units_min=1, units_max=1),))
+    assert inside(plant, fixed).units == (1,)
+
+
+def test_sampled_outages_take_capability_away(prepared: Prepared) -> None:
+    failing = case_with_outages(prepared, setting_of(prepared), seed=3)
+    assert (failing.backup[0].capability <= prepared.case.backup[0].capability + 1e-12).all()
+    share = failing.backup[0].capability.mean() / prepared.case.backup[0].capability.mean()
+    assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
+
+
+def test_certificates_see_other_years_than_the_study(study: sd.Study, prepared: Prepared) -> None:
+    build, source = unseen_years(study, seed=1)
+    assert "never saw" in source
+    first, second = build(0).case, build(1).case
+    assert first.years == 20
+    assert not (first.solar_yield[:8760] == prepared.case.solar_yield[:8760]).all()
+    assert not (first.solar_yield == second.solar_yield).all()
+    assert (unseen_years(study, seed=1)[0](0).case.solar_yield == first.solar_yield).all()
+
+
+def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Study) -> None:
+    measured = sd.Weather.generate(SITE, years=3, seed=9)
+    measured = replace(measured, source=replace(measured.source, kind="file"))
+    assert "too short" in unseen_years(study.replace(weather=measured), seed=1)[1]
+
+
+@pytest.mark.slow
+def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    effort = Effort(trials=30, draws=1, certificate_years=40, rounds=3)
+    monkeypatch.setattr(causal, "Effort", lambda: effort)
+    design = sd.solve(study, certify=True)
+    assert design.certificate is not None
+    assert design.certificate.met
+    assert design.uptime == design.certificate.uptime
+    assert design.objective_usd_per_yr > design.bound
+    parts = design.gap_parts
+    total = parts["not knowing the weather"] + parts["failures"]
+    assert total == pytest.approx(design.objective_usd_per_yr - design.bound)
+    assert "CERTIFIED" in repr(design)
+    assert sd.Design.from_dict(design.to_dict()) == design
+    assert "certif" in design.report(tmp_path / "report.html").read_text(encoding="utf-8").lower()
+
+
+def test_trial_meets_its_target_only_within_the_caps() -> None:
+    trial = Trial(PLANT, Controller(), 0.98, 1.0)
+    assert trial.meets(0.97)
+    assert not trial.meets(0.99)
+    assert not replace(trial, excess_mwh_per_yr=1.0).meets(0.97)
