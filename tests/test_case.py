@@ -50,3 +50,28 @@ def test_solar_and_battery_alone_can_meet_a_target() -> None:
         study, solar_mw=400, battery_mwh=900, battery_mw=300, racks=75, operation="foresight"
     )
     assert result.energy_mwh_per_yr["shed"] == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("how", ["solve", "evaluate"])
+def test_dispatch_with_foresight_is_back_in_calendar_order(how: str) -> None:
+    # Sun and load of the table are in calendar order; a dispatch left turned would not balance with them.
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    study = sd.Study(
+        site=site, racks=70, uptime=0.99, backup="recip_fast", weather_years=2, min_renewable_share=0.6
+    )
+    result = sd.solve(study)
+    if how == "evaluate":
+        result = sd.evaluate(
+            study,
+            solar_mw=result.solar_mw,
+            battery_mwh=result.battery_mwh,
+            battery_mw=result.battery_mw,
+            backup=result.backup,
+            racks=result.racks,
+            operation="foresight",
+        )
+    d = result.dispatch
+    given = d["solar_mw"] - d["curtailed_mw"] + d["discharge_mw"] - d["charge_mw"] + d["recip_fast_mw"]
+    np.testing.assert_allclose(given + d["shed_mw"], d["load_mw"], atol=1e-5)
+    night = d["solar_mw"].to_numpy() == 0
+    assert d["curtailed_mw"].to_numpy()[night].max() == pytest.approx(0.0, abs=1e-5)
