@@ -55,20 +55,42 @@ class BackupCase:
 
 
 @dataclass(frozen=True)
+class LoadClass:
+    """Part of the load with an uptime target of its own.
+
+    Attributes
+    ----------
+    name : str
+    share : float
+        Share of the load in every step; the shares of all classes sum to 1. [fraction]
+    uptime_target : float
+        A of the uptime row of this class. [fraction]
+    """
+
+    name: str
+    share: float
+    uptime_target: float
+
+
+@dataclass(frozen=True)
 class Tier:
     """One segment of the throughput curve: load that can be shed at one loss of compute.
 
     Attributes
     ----------
     width : float
-        Share of the load in this tier; the widths of all tiers sum to 1. [fraction]
+        Share of the whole load in this tier; the widths of all tiers sum to 1. [fraction]
     weight : float
-        Compute lost per MWh shed, relative to the average MWh of load (1 for plain rack shedding); tiers are
-        ordered by rising weight. [fraction of throughput per fraction of load]
+        Compute of its class lost per MWh shed, relative to the average MWh of the class's load (1 for plain
+        rack shedding). [fraction of throughput per fraction of load]
+    load_class : int
+        Which of ``Case.classes`` the tier belongs to. Tiers stand in the order in which an operator sheds
+        them; within a class the weight rises.
     """
 
     width: float
     weight: float
+    load_class: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,6 +166,11 @@ class Case:
     delay_cost_usd_per_month_yr : float
         Annual cost of each month of lead time. [USD/yr per month]
     limits : CaseLimits
+    load_classes : tuple of LoadClass
+        Parts of the load with targets of their own; empty when `uptime_target` holds for all of it.
+    lost_value_usd_per_mwh : float
+        What a weighted MWh not served costs, failures of racks included; 0 when the target alone speaks for
+        compute. [USD per weighted MWh]
     """
 
     name: str
@@ -170,11 +197,18 @@ class Case:
     delay_cost_usd_per_month_yr: float
     limits: CaseLimits
     first_step: int = 0
+    load_classes: tuple[LoadClass, ...] = ()
+    lost_value_usd_per_mwh: float = 0.0
 
     @property
     def steps(self) -> int:
         """Number of time steps T."""
         return int(self.load_mw.size)
+
+    @property
+    def classes(self) -> tuple[LoadClass, ...]:
+        """Classes of the load, one of all of it when there are none."""
+        return self.load_classes or (LoadClass("all", 1.0, self.uptime_target),)
 
     @property
     def load_mwh_per_yr(self) -> float:

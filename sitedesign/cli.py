@@ -193,8 +193,11 @@ def solve(
     limit: Limit = None,
     name: Name = None,
     certify: Annotated[
-        bool, typer.Option("--certify", help="Go on to a plant certified without foresight, under failures.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            help="Go on from the bound to a plant certified without foresight, under failures (the default)."
+        ),
+    ] = None,
     method: Annotated[
         str, typer.Option(help="cuts (all weather years) or extensive (one year, the reference).")
     ] = "cuts",

@@ -18,7 +18,7 @@ from sitedesign import cli
 EL_PASO = ["--lat", "31.76", "--lon", "-106.49"]
 SMALL = [*EL_PASO, "--it-mw", "2", "--years", "2", "--uptime", "0.99", "--backup", "recip_fast"]
 OPTIONS = typer.main.get_command(cli.app).commands["solve"].params
-QUICK = ["--no-certify"] if any("--no-certify" in option.secondary_opts for option in OPTIONS) else []
+QUICK = ["--no-certify"]
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -115,7 +115,7 @@ def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Stu
 def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     effort = Effort(trials=30, draws=1, certificate_years=40, rounds=3)
     monkeypatch.setattr(causal, "Effort", lambda: effort)
-    design = sd.solve(study, certify=True)
+    design = sd.solve(study)
     assert design.certificate is not None
     assert design.certificate.met
     assert design.uptime == design.certificate.uptime

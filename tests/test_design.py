@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import inspect
 import json
 import re
 from pathlib import Path
@@ -16,7 +15,7 @@ from sitedesign import workflow
 from sitedesign.prepare import prepare
 from sitedesign.reliability.replay import months_to_power
 
-QUICK = {"certify": False} if "certify" in inspect.signature(workflow.solve).parameters else {}
+QUICK = {"certify": False}
 PLACE = {"latitude": 31.76, "longitude": -106.49, "name": 'A <b>site</b> & "more"'}
 QUESTION = {
     "site": sd.Site(**PLACE),

@@ -10,10 +10,9 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.prepare import TMY_NOTE
-from sitedesign.workflow import solve
 
 QUESTION = {"it_mw": 100, "uptime": 0.999, "min_renewable_share": 0.6}
-QUICK = {"certify": False} if "certify" in (solve.__kwdefaults__ or {}) else {}
+QUICK = {"certify": False}
 TABLE_MOUNTAIN = (40.1250, -105.2368)
 
 

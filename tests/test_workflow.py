@@ -30,14 +30,14 @@ def test_frontier_over_a_price_agrees_with_separate_solutions() -> None:
     table = sd.frontier(study, "battery price", [120, 200])
     for price, cost in zip((120, 200), table["cost_usd_per_yr"], strict=True):
         battery = sd.library.battery("lfp").replace(capex_usd_per_kwh=float(price))
-        design = sd.solve(study.replace(battery=battery))
+        design = sd.solve(study.replace(battery=battery), certify=False)
         assert cost == pytest.approx(design.cost, rel=2.1e-4)
 
 
 def test_frontier_over_gas_price_agrees_with_a_separate_solution() -> None:
     study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
     table = sd.frontier(study, "gas price", [8.0])
-    design = sd.solve(study.replace(fuel_price_usd_per_mmbtu={"natural_gas": 8.0}))
+    design = sd.solve(study.replace(fuel_price_usd_per_mmbtu={"natural_gas": 8.0}), certify=False)
     assert table["cost_usd_per_yr"].iloc[0] == pytest.approx(design.cost, rel=2.1e-4)
 
 
@@ -67,7 +67,7 @@ def test_tradeoff_passes_through_the_optimum() -> None:
     study = sd.Study(
         site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2, min_renewable_share=0.6
     )
-    table, design = sd.tradeoff(study, points=5), sd.solve(study)
+    table, design = sd.tradeoff(study, points=5), sd.solve(study, certify=False)
     assert table["cost_usd_per_yr"].min() == pytest.approx(design.cost, rel=1e-2)
     costs = table["cost_usd_per_yr"].dropna()
     assert len(costs) >= 3
@@ -77,7 +77,7 @@ def test_tradeoff_passes_through_the_optimum() -> None:
 
 def test_causal_operation_keeps_less_than_foresight() -> None:
     study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=3)
-    design = sd.solve(study)
+    design = sd.solve(study, certify=False)
     causal = sd.evaluate(
         study,
         solar_mw=design.solar_mw,
@@ -94,7 +94,7 @@ def test_causal_operation_keeps_less_than_foresight() -> None:
 
 def test_certificate_of_a_foresight_design_is_not_met_and_says_why() -> None:
     study = sd.Study(site=SITE, racks=70, uptime=0.999, backup="recip_fast", weather_years=3)
-    design = sd.solve(study)
+    design = sd.solve(study, certify=False)
     certificate = sd.certify(design, years=20, draws=1, seed=3)
     assert not certificate.met
     assert certificate.causes["units"] > 0

@@ -5,7 +5,6 @@ The only place of the batch that calls the main job; everything else moves rows.
 
 from __future__ import annotations
 
-import inspect
 import time
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -16,7 +15,7 @@ import psutil
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 from sitedesign.design import Design
-from sitedesign.errors import Fault, InputError, NotProvenOptimal, SiteDesignError, unknown_name
+from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError, unknown_name
 
 LEVELS = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
@@ -91,11 +90,9 @@ def check_job(job: Job) -> None:
     faults = []
     if job.level not in LEVELS:
         faults.append(unknown_name("level", job.level, LEVELS))
-    elif job.level == "certified" and not _can_certify():
-        faults.append(Fault("level", "'certified'", "is not available in this version", "Use level='bound'."))
     if faults:
         raise InputError(faults, "solve_many()")
-    _workflow()._check_options(job.method, job.gap, job.time_limit_s)
+    _workflow()._check_options(job.method, job.level == "certified", job.gap, job.time_limit_s)
 
 
 def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
@@ -161,13 +158,12 @@ def _workflow() -> Any:  # noqa: ANN401
     return import_module("sitedesign.workflow")
 
 
-def _can_certify() -> bool:
-    return "certify" in inspect.signature(_workflow().solve).parameters
-
-
 def _solve(study: Any, job: Job) -> Design:  # noqa: ANN401
-    options: dict[str, Any] = {"method": job.method, "gap": job.gap, "time_limit_s": job.time_limit_s}
-    if _can_certify():
-        options["certify"] = job.level == "certified"
-    design: Design = _workflow().solve(study, **options)
+    design: Design = _workflow().solve(
+        study,
+        method=job.method,
+        certify=job.level == "certified",
+        gap=job.gap,
+        time_limit_s=job.time_limit_s,
+    )
     return design
