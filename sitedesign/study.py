@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
+from sitedesign.markup import table_html
 from sitedesign.resource.weather import Weather
 from sitedesign.site import Site
 from sitedesign.validation import faults_of, unknown_keys
@@ -212,6 +213,30 @@ class Study(BaseModel):
             data[name] = None if getattr(self, name) is None else "own profile"
         data["weather"] = None if self.weather is None else self.weather.source.description
         return data
+
+    def _repr_html_(self) -> str:
+        """Show what is asked; of what is rarely set, only what was given."""
+        site = self.site
+        asked = f"{self.contracted_racks:,} × {self.rack.title}, {self.use}"
+        own = f"{self.weather_years} generated years, seed {self.seed}"
+        entries = {name: getattr(self, name).title for name in ("pv", "battery", "facility", "finance")}
+        rows = [
+            ("place", f"{site.name} ({site.latitude:.4f}, {site.longitude:.4f})"),
+            ("compute", f"{asked}, {self.contracted_racks * self.rack_mw:,.1f} MW of IT load"),
+            ("uptime", f"{self.uptime:g} by the metric “{self.metric}”"),
+            ("weather", own if self.weather is None else self.weather.source.description),
+            *entries.items(),
+            ("backup", ", ".join(item.title for item in self.backup) or "none"),
+        ]
+        shown = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
+        given = {
+            name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
+            for name in type(self).model_fields
+            if name in self.model_fields_set - shown - {"seed", "backup", "limits", *entries}
+        }
+        limits = self.limits.model_dump(exclude_defaults=True)
+        given |= {"limits": ", ".join(f"{name} {value}" for name, value in limits.items())} if limits else {}
+        return table_html("Study", [*rows, *((name.replace("_", " "), text) for name, text in given.items())])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 # Rooms in the order in which data flows; a module may import from its own room and from those before it.
 ORDER = (
-    "errors", "validation", "atomic", "site", "library", "resource", "economics", "case", "equations",
+    "errors", "validation", "atomic", "markup",
+    "site", "library", "resource", "economics", "case", "equations",
     "optimize", "reliability", "study", "prepare", "evaluation", "accounting", "design",
     "certification", "judge", "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "cli",
 )  # fmt: skip

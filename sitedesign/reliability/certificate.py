@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from sitedesign.markup import table_html
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import Event, UptimeMetrics
@@ -113,3 +114,30 @@ class Certificate:
             f"{self.controller.kind}\n"
             f"  lost compute by cause: {causes or 'nothing was lost'}"
         )
+
+    def _repr_html_(self) -> str:
+        lost_h = (1 - self.uptime.value) * 8760
+        least, sure = self.uptime.lower_bound(self.confidence), f"{self.confidence:.0%} confidence"
+        basis = f"{self.weather_years} weather years × {self.draws} outage draws, seed {self.seed}"
+        rows = [
+            ("uptime", f"{self.uptime}, target {self.target:g}; {lost_h:,.2g} full-load hours lost a year"),
+            ("at least", f"{least:.6f} at {sure}"),
+            ("simulated", basis),
+            ("operated by", _words(self.controller.kind)),
+            ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
+            ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
+            *((f"lost by {_words(name)}", f"{share:.1%}") for name, share in self.causes.items()),
+        ]
+        if not self.converged:
+            rows.append(("note", "not converged: more years would narrow the interval"))
+        worst = [
+            (event.start, f"{event.duration_h:,.2f} h", f"{event.shed_mwh:,.1f} MWh", _words(event.cause))
+            for event in self.events[:5]
+        ]
+        verdict = "target met" if self.met else "target NOT met"
+        shown = table_html(f"Certificate of {self.metric} uptime: {verdict}", rows)
+        return shown + table_html("Worst events", worst, ("start", "length", "not served", "cause"))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
