@@ -94,6 +94,8 @@ def test_certificate_adds_up(certificate):
     assert sum(c.run_h_per_yr[0]) * 2.8 >= c.backup_mwh_per_yr[0]
     assert sum(c.failed_starts_per_yr[0]) / sum(c.starts_per_yr[0]) == pytest.approx(0.02, abs=0.006)
     assert 50 < c.battery_cycles_per_yr < 365
+    assert len(c.power_lost_h_by_year) == 20
+    assert np.mean(c.power_lost_h_by_year) == pytest.approx(HOURS * (1 - c.metrics.compute.value))
     assert c.compared()["uptime"] == (0.9999, c.uptime.value)
     assert c.compared()["backup_share"] == (0.2, c.backup_share.value)
 

@@ -56,6 +56,8 @@ class Certificate:
         What the optimiser promised, as given.
     events : tuple of Event
         Those that lost most compute, with cause.
+    power_lost_h_by_year : tuple of float
+        Full-load hours lost to missing power in each weather year, mean over its draws. [h/yr]
     """
 
     metrics: UptimeMetrics
@@ -81,6 +83,7 @@ class Certificate:
     battery_cycles_per_yr: float
     promised: dict[str, float] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
+    power_lost_h_by_year: tuple[float, ...] = ()
 
     @property
     def uptime(self) -> Estimate:

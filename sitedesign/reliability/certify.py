@@ -49,6 +49,7 @@ class WeatherBlock:
     temp_air_c: FloatArray
 
 
+_HOURS_PER_YEAR = 8760.0
 Progress = Callable[[int, int], None]
 Builder = Callable[[int], WeatherBlock]
 
@@ -348,6 +349,7 @@ def _certificate(
     cost = sum(
         b.marginal_cost_usd_per_mwh * float(e) for b, e in zip(case.backup, energy.sum(axis=1), strict=True)
     )
+    lost, load = (np.bincount(table.cluster, mwh) for mwh in (table.lost_mwh, table.load_mwh))
     mean_share = [float(share[table.cluster == c].mean()) for c in np.unique(table.cluster)]
     spread = (
         float(np.std(mean_share, ddof=1)) / len(mean_share) ** 0.5 if len(mean_share) > 1 else float("nan")
@@ -378,6 +380,7 @@ def _certificate(
         else 0.0,
         promised=dict(promised),
         events=tuple(run.events),
+        power_lost_h_by_year=tuple((_HOURS_PER_YEAR * lost / load).tolist()),
     )
 
 
