@@ -10,7 +10,7 @@ import numpy as np
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.resource.assemble import assemble
-from sitedesign.resource.formats import epw_tmy, nsrdb, plain, pvgis, surfrad, uscrn
+from sitedesign.resource.formats import epw_tmy, nsrdb, parquet, plain, pvgis, surfrad, uscrn
 from sitedesign.resource.formats.record import Record
 from sitedesign.resource.formats.wrong import unrecognised, wrong_kind
 from sitedesign.resource.weather import Weather
@@ -39,6 +39,7 @@ FAMILIES = (
     Family("PVGIS JSON", pvgis.recognise_json, pvgis.parse),
     Family("SURFRAD", surfrad.recognise, surfrad.parse),
     Family("USCRN daily01", uscrn.recognise, uscrn.parse),
+    Family("Parquet with named columns", parquet.recognise, parquet.parse),
     Family("CSV with named columns", plain.recognise, plain.parse),
 )
 

@@ -130,7 +130,7 @@ class Weather:
         Parameters
         ----------
         *paths : str or path
-            NSRDB (PSM3, PSM4) CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily, or a plain CSV
+            NSRDB (PSM3, PSM4) CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily, or CSV or Parquet
             with named columns; one or many years, or a folder of them.
         site : Site, optional
             Needed when the file does not name its place; otherwise only checked against it.
@@ -195,6 +195,27 @@ class Weather:
             site, source=source, years=list(years), api_key=api_key, email=email, offline=offline,
             cache_dir=cache_dir, url=url,
         )  # fmt: skip
+
+    def write(self, path: str | Path) -> Path:
+        """Write all years to one file that :meth:`read` reads back.
+
+        Parameters
+        ----------
+        path : path
+            Ending in ``.csv`` (six digits) or ``.parquet`` (all digits).
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError
+            For another ending, or a typical year.
+        """
+        from sitedesign.resource.write import write
+
+        return write(self, Path(path))
 
     def bootstrap(self, years: int, seed: int = 0, block_days: int = 15, season_days: int = 10) -> Weather:
         """Draw extra years from this record by stationary block bootstrap.

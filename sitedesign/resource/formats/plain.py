@@ -2,8 +2,8 @@
 
 Header lines (``# key: value`` or ``key,value`` above the column names) may give ``latitude``, ``longitude``,
 ``elevation``, ``utc_offset`` (hours, ``UTC``, ``+05:30`` or an IANA name, of which the standard time is
-taken) and ``convention`` (``start``, ``middle``, ``end``, ``instant``). What they leave out is measured
-against the sun on clear days and said in the notes; it is never guessed from a missing key alone.
+taken), ``convention`` (``start``, ``middle``, ``end``, ``instant``) and ``sun_offset_minutes`` (where the sun
+stands after the start of an interval). What they leave out is measured against the sun on clear days and said in the notes; it is never guessed from a missing key alone.
 """
 
 from __future__ import annotations
@@ -95,31 +95,37 @@ def parse(path: Path, site: Site | None = None) -> Record:
     InputError
         If a needed unit, time zone or convention is neither declared nor measurable, or stamps are faulty.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    return parse_text(path.read_text(encoding="utf-8-sig", errors="replace"), path.name, site)
+
+
+def parse_text(text: str, name: str, site: Site | None = None) -> Record:
+    """Read one table from its text; `name` is that of the file, the rest as in :func:`parse`."""
     header = find_header(text)
     if header is None:
-        raise InputError([Fault(path.name, "no row of column names", "needs a time column and ghi")], OF)
+        raise InputError([Fault(name, "no row of column names", "needs a time column and ghi")], OF)
     table = _table(text, header)
     columns = value_columns(header.names)
-    stamps, declared_zone = _stamps(table, header, path.name)
+    stamps, declared_zone = _stamps(table, header, name)
     order = np.flatnonzero(np.asarray(stamps.notna()))
     stamps, table = stamps[order], table.iloc[order]
     step_h = float(np.median(np.diff(stamps.to_numpy()) / np.timedelta64(1, "h"))) if len(stamps) > 1 else 1.0
     data = pd.DataFrame({c.variable: c.scale(_numbers(table, c), step_h) for c in columns})
     data.index = stamps
     data = _with_ghi(data)
-    _check_units(data, columns, path.name)
-    place = _place(header.keys, path.name)
+    _check_units(data, columns, name)
+    place = _place(header.keys, name)
     where = site or _site(place)
     zone_text = next((header.keys[k] for k in _ZONE_KEYS if k in header.keys), None)
-    zone = declared_zone if zone_text is None or declared_zone is not None else _zone(zone_text, path.name)
+    zone = declared_zone if zone_text is None or declared_zone is not None else _zone(zone_text, name)
     convention = _declared_convention(header)
     named = tuple(c.said for c in columns)
     if zone is not None and convention is not None:
+        words = f"{_WORDS[convention]}, {_at(zone)}, as declared"
+        shift = header.keys.get("sun_offset_minutes")
         return _record(
-            data, path.name, convention, zone, f"{_WORDS[convention]}, {_at(zone)}, as declared", place, named
+            data, name, convention, zone, words, place, named, None if shift is None else float(shift)
         )
-    return _measured(data, path.name, convention, zone, where, place, named)
+    return _measured(data, name, convention, zone, where, place, named)
 
 
 _ZONE_KEYS = (

@@ -8,8 +8,8 @@ from sitedesign.errors import Fault
 from sitedesign.resource.formats.names import time_columns
 
 ALLOWED = (
-    "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or a CSV with named "
-    "columns (a time column and ghi)"
+    "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or CSV or Parquet with "
+    "named columns (a time column and ghi)"
 )
 _MAGIC = (
     (b"%PDF", "a PDF document", "Save the table in it as CSV."),
@@ -19,7 +19,6 @@ _MAGIC = (
     (b"\xff\xd8\xff", "a JPEG picture", "Give the numbers behind it as CSV."),
     (b"GIF8", "a GIF picture", "Give the numbers behind it as CSV."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
-    (b"PAR1", "a parquet table", "Save it as CSV with named columns."),
     (b"\x89HDF", "an HDF5 or netCDF-4 file", "Extract the point as CSV with named columns."),
     (b"CDF", "a netCDF file", "Extract the point as CSV with named columns."),
     (b"GRIB", "a GRIB file", "Extract the point as CSV with named columns."),
@@ -51,6 +50,8 @@ def wrong_kind(file: str, first_bytes: bytes) -> Fault | None:
     for magic, what, remedy in _MAGIC:
         if first_bytes.startswith(magic):
             return Fault(file, what, ALLOWED, remedy)
+    if first_bytes.startswith(b"PAR1"):  # Parquet, the one binary family
+        return None
     text = first_bytes[:2000].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         remedy = "The server probably answered with an error page; open it to see why, then download again."
