@@ -130,8 +130,8 @@ class Weather:
         Parameters
         ----------
         *paths : str or path
-            NSRDB (PSM3, PSM4) CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily, or CSV or Parquet
-            with named columns; one or many years, or a folder of them.
+            NSRDB (PSM3, PSM4) CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily, or CSV or
+            Parquet with named columns; one or many years, or a folder of them.
         site : Site, optional
             Needed when the file does not name its place; otherwise only checked against it.
 

@@ -1,4 +1,4 @@
-"""Writes weather years as CSV or Parquet with named columns that :func:`sitedesign.resource.read.read` reads."""
+"""Writes weather years as CSV or Parquet with named columns, so that ``Weather.read`` reads them back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -53,7 +54,7 @@ def write(weather: Weather, path: Path) -> Path:
     if faults:
         raise InputError(faults, OF)
     frame = weather.data.rename(columns=_COLUMNS)
-    frame.index = weather.index.tz_localize(None).rename("time")
+    frame.index = pd.DatetimeIndex(weather.index).tz_localize(None).rename("time")
     head = _head(weather)
     if path.suffix == ".csv":
         lines = "".join(f"# {key}: {value}\n" for key, value in head.items())

@@ -3,7 +3,8 @@
 Header lines (``# key: value`` or ``key,value`` above the column names) may give ``latitude``, ``longitude``,
 ``elevation``, ``utc_offset`` (hours, ``UTC``, ``+05:30`` or an IANA name, of which the standard time is
 taken), ``convention`` (``start``, ``middle``, ``end``, ``instant``) and ``sun_offset_minutes`` (where the sun
-stands after the start of an interval). What they leave out is measured against the sun on clear days and said in the notes; it is never guessed from a missing key alone.
+stands after the start of an interval). What they leave out is measured against the sun on clear days and said
+in the notes; it is never guessed from a missing key alone.
 """
 
 from __future__ import annotations
