@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from sitedesign import errors, library
     from sitedesign.batch import land_grid, rank, solve_many
     from sitedesign.causal import certify
+    from sitedesign.demand import LoadClassRequest as LoadClass
     from sitedesign.design import Design
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
     from sitedesign.evaluation import Evaluation
+    from sitedesign.limits import Limits
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.resource.weather import Weather
     from sitedesign.site import Site
-    from sitedesign.study import Limits, Study
+    from sitedesign.study import Study
     from sitedesign.sweeps import frontier, tradeoff
     from sitedesign.workflow import evaluate, solve
 
-# Public name -> module. Loaded on first use: the solver and the compiled kernels take seconds to import,
-# and `sitedesign --help` needs neither.
+# Public name -> module (and the name there, where it differs). Loaded on first use: the solver and the
+# compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
     "Design": "design",
     "Estimate": "reliability.estimate",
@@ -35,7 +37,8 @@ _HOME = {
     "Fault": "errors",
     "InfeasibleDesign": "errors",
     "InputError": "errors",
-    "Limits": "study",
+    "Limits": "limits",
+    "LoadClass": "demand:LoadClassRequest",
     "NotProvenOptimal": "errors",
     "Site": "site",
     "SiteDesignError": "errors",
@@ -59,6 +62,7 @@ __all__ = [
     "InfeasibleDesign",
     "InputError",
     "Limits",
+    "LoadClass",
     "NotProvenOptimal",
     "Site",
     "SiteDesignError",
@@ -83,7 +87,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     if name in ("errors", "library"):
         return import_module(f"sitedesign.{name}")
     if name in _HOME:
-        value = getattr(import_module(f"sitedesign.{_HOME[name]}"), name)
+        module, _, own_name = _HOME[name].partition(":")
+        value = getattr(import_module(f"sitedesign.{module}"), own_name or name)
         globals()[name] = value
         return value
     message = f"module 'sitedesign' has no attribute {name!r}"

@@ -4,64 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
 from sitedesign import library
+from sitedesign.demand import (
+    Contract,
+    CurveName,
+    LoadClassRequest,
+    Throughput,
+    Use,
+    class_faults,
+    contract_faults,
+    racks_of,
+    throughput_faults,
+    uptime_faults,
+)
 from sitedesign.errors import Fault, InputError, nearest
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
+from sitedesign.limits import Limits
 from sitedesign.markup import table_html
+from sitedesign.resolve import DEFAULT_BACKUP, resolve
 from sitedesign.resource.weather import Weather
 from sitedesign.site import Site
 from sitedesign.validation import faults_of, unknown_keys
 
-Bounds = tuple[float, float]
+__all__ = ["DEFAULT_BACKUP", "Limits", "Study"]
 STEPS_MINUTES = (5, 10, 15, 30, 60)
-
-
-def _bounds(value: Any) -> Any:  # noqa: ANN401
-    """Read one number as an upper bound and a pair as lower and upper bound."""
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return tuple(value)
-    return (0.0, value)
-
-
-class Limits(BaseModel):
-    """Bounds of the design. One number is an upper bound, a pair is lower and upper, a pair of equals fixes.
-
-    Attributes
-    ----------
-    solar_mw, battery_mwh, battery_mw : float or (float, float), optional
-        [MWdc, MWh, MW]
-    racks : float or (float, float), optional
-        Racks installed.
-    units : mapping of str to int or (int, int)
-        Units per backup technology.
-    land_acres : float, optional
-        Most land for the array. [acres]
-    co2_t_per_yr : float, optional
-        Most emissions of the backup. [t/yr]
-    months_to_power : float, optional
-        Longest lead time of anything built. [months]
-    battery_hours : (float, float), optional
-        Battery energy over battery power; the library's shortest duration when left out. [h]
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    solar_mw: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    battery_mwh: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    battery_mw: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    racks: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    units: Mapping[str, Annotated[tuple[int, int], BeforeValidator(_bounds)]] = Field(default_factory=dict)
-    land_acres: float | None = Field(default=None, ge=0)
-    co2_t_per_yr: float | None = Field(default=None, ge=0)
-    months_to_power: float | None = Field(default=None, gt=0)
-    battery_hours: Bounds | None = None
+_CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
+# What every class says for itself, and what it is when nobody says anything
+_PER_CLASS = {
+    "racks": None, "it_mw": None, "gpus": None, "throughput": None, "uptime": None,
+    "metric": "rack", "use": "training", "throughput_curve": "default",
+}  # fmt: skip
 
 
 class Study(BaseModel):
@@ -71,21 +48,37 @@ class Study(BaseModel):
     ----------
     site : Site
     racks : int, optional
-        Racks contracted. Give this or `it_mw`.
+        Racks contracted. Give this, `it_mw`, `gpus`, `throughput` or `classes`.
     it_mw : float, optional
         Contracted IT power at the racks, network included; turned into racks, rounded up. [MW]
+    gpus : int, optional
+        GPUs contracted; turned into racks, rounded up.
+    throughput : mapping, optional
+        Contracted work: ``{"rack_equivalents": x}``, or ``{"tokens_per_s": x}`` where the rack model states
+        tokens per second; turned into racks at full power, rounded up.
+    classes : sequence of LoadClass, optional
+        Several kinds of load, each with its own contract, target, metric and use, which are then not given
+        here.
     rack : str or Rack
         Library name or entry.
-    uptime : float
-        Share of contracted rack-hours (or throughput, see `metric`) that must be served. [fraction]
-    metric : {"rack", "compute"}
+    uptime : float, optional
+        Share of contracted rack-hours (or throughput, see `metric`) that must be served; may be left out with
+        ``objective="compute_cost"``, where it is a floor. [fraction]
+    metric : {"rack", "compute", "site", "floor"}
         ``rack``: load is shed rack by rack. ``compute``: racks are throttled along their throughput curve and
-        the target holds for delivered throughput.
+        the target holds for delivered throughput. ``site``: share of time with every contracted rack at full
+        power. ``floor``: share of time with at least 60 % of the power.
+    objective : {"cost", "compute_cost"}
+        ``cost``: least annual cost at the target. ``compute_cost``: least cost of the whole project per
+        delivered rack-hour; the optimiser chooses the uptime.
+    lost_compute_usd_per_rack_h : float, optional
+        What a rack-hour not delivered costs, with ``objective="compute_cost"``: then plant and lost compute
+        together cost least, instead of the project per rack-hour. [USD/rack-h]
     use : {"training", "inference"}
         Sets the sustained draw as a share of the planning power.
     sustained_fraction : float, optional
         Overrides `use`. [fraction]
-    throughput_curve : {"default", "conservative", "optimistic"}
+    throughput_curve : {"default", "conservative", "optimistic", "measured_h100"}
         For ``metric="compute"``.
     weather : Weather, optional
         Generated when left out.
@@ -93,7 +86,11 @@ class Study(BaseModel):
         Years to generate and their seed; ignored when `weather` is given.
     step_minutes : int, optional
         Time step; that of the weather when left out. [min]
-    pv, battery, facility, finance : str or library entry
+    pv : str, Pv, or a sequence of them
+        With several, arrays of one and the other coupling are designed and the cheapest design is taken.
+    battery : str, Battery, or a sequence of them
+        With a `pv` of several couplings, one for each coupling.
+    facility, finance : str or library entry
     backup : sequence of str or Backup
         Technologies that may be built; empty for none.
     fuel_price_usd_per_mmbtu : mapping of str to float
@@ -123,20 +120,26 @@ class Study(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     site: Site
-    uptime: float
+    uptime: float | None = None
     racks: int | None = None
     it_mw: float | None = None
+    gpus: int | None = None
+    throughput: Throughput | None = None
+    classes: tuple[LoadClassRequest, ...] = ()
     rack: Rack
-    metric: Literal["rack", "compute"] = "rack"
-    use: Literal["training", "inference"] = "training"
+    metric: Literal["rack", "compute", "site", "floor"] = "rack"
+    objective: Literal["cost", "compute_cost"] = "cost"
+    lost_compute_usd_per_rack_h: float | None = Field(default=None, gt=0)
+    use: Use = "training"
     sustained_fraction: float | None = Field(default=None, gt=0, le=1)
-    throughput_curve: Literal["default", "conservative", "optimistic"] = "default"
+    throughput_curve: CurveName = "default"
     weather: InstanceOf[Weather] | None = None
     weather_years: int = Field(default=20, ge=1, le=2000)
     seed: int = Field(default=0, ge=0)
     step_minutes: int | None = None
     pv: Pv
     battery: Battery
+    power_paths: tuple[tuple[Pv, Battery], ...] = Field(default=(), repr=False)
     backup: tuple[Backup, ...]
     facility: Facility
     finance: Finance
@@ -154,7 +157,7 @@ class Study(BaseModel):
     def __init__(self, **data: Any) -> None:  # noqa: ANN401
         faults = unknown_keys("study", data, type(self).model_fields)
         known = {key: value for key, value in data.items() if key in type(self).model_fields}
-        known = _resolve(known, faults)
+        known = resolve(known, faults)
         faults += _faults(known)
         try:
             super().__init__(**known)
@@ -172,26 +175,90 @@ class Study(BaseModel):
         """Power path that goes with the array's coupling."""
         return library.power_path(self.pv.coupling)
 
-    @property
-    def sustained(self) -> float:
-        """Sustained draw as a share of the planning power. [fraction]"""
+    def _draw(self, use: Use) -> float:
+        """Sustained draw of one use as a share of the planning power. [fraction]"""
         if self.sustained_fraction is not None:
             return self.sustained_fraction
-        training = self.use == "training"
+        training = use == "training"
         return self.rack.sustained_fraction_training if training else self.rack.sustained_fraction_inference
 
+    def _rack_mw(self, use: Use) -> float:
+        """Give the IT power of one rack in operation, network included. [MW]"""
+        return self.rack.power_kw * (1 + self.rack.network_power_fraction) * self._draw(use) / 1000
+
     @property
-    def rack_mw(self) -> float:
-        """IT power of one rack in operation, network included. [MW]"""
-        return self.rack.power_kw * (1 + self.rack.network_power_fraction) * self.sustained / 1000
+    def contracts(self) -> tuple[Contract, ...]:
+        """What is promised, class by class; one of everything when there are no classes."""
+        return tuple(self._contract(item) for item in self.classes if not item.best_effort) or (
+            Contract(
+                "all",
+                racks_of(
+                    self.rack,
+                    self._rack_mw(self.use),
+                    racks=self.racks,
+                    it_mw=self.it_mw,
+                    gpus=self.gpus,
+                    throughput=self.throughput,
+                ),
+                self._rack_mw(self.use),
+                self.uptime or 0.0,
+                self.metric,
+                self.throughput_curve,
+            ),
+        )
+
+    @property
+    def best_effort(self) -> tuple[Contract, ...]:
+        """Classes to which nothing is promised, those of most value first."""
+        found = [self._contract(item) for item in self.classes if item.best_effort]
+        return tuple(sorted(found, key=lambda item: -(item.value_usd_per_rack_h or 0.0)))
+
+    def _contract(self, item: LoadClassRequest) -> Contract:
+        rack_mw = self._rack_mw(item.use)
+        return Contract(
+            item.name,
+            racks_of(self.rack, rack_mw, racks=item.racks, it_mw=item.it_mw, gpus=item.gpus),
+            rack_mw,
+            item.uptime or 0.0,
+            item.metric,
+            item.throughput_curve,
+            item.value_usd_per_rack_h,
+        )
 
     @property
     def contracted_racks(self) -> int:
-        """Racks contracted: as given, or those that draw `it_mw`."""
-        if self.racks is not None:
-            return self.racks
-        assert self.it_mw is not None  # one of the two is given, checked on construction
-        return max(1, int(np.ceil(self.it_mw / self.rack_mw - 1e-9)))
+        """Racks contracted, all classes together, best effort left out."""
+        return sum(item.racks for item in self.contracts)
+
+    @property
+    def contracted_it_mw(self) -> float:
+        """IT power of the contracted racks. [MW]"""
+        return sum(item.it_mw for item in self.contracts)
+
+    @property
+    def sustained(self) -> float:
+        """Sustained draw of the contracted racks as a share of the planning power. [fraction]"""
+        if not self.classes:
+            return self._draw(self.use)
+        nominal = self.rack.power_kw * (1 + self.rack.network_power_fraction) / 1000
+        return self.contracted_it_mw / (self.contracted_racks * nominal)
+
+    @property
+    def rack_mw(self) -> float:
+        """IT power of one contracted rack in operation, network included; the mean of all classes. [MW]"""
+        return self.contracted_it_mw / self.contracted_racks
+
+    @property
+    def target(self) -> float:
+        """Uptime promised over all classes, by their power; 0 where the optimiser chooses it. [fraction]"""
+        return sum(item.it_mw * item.uptime for item in self.contracts) / self.contracted_it_mw
+
+    @property
+    def variants(self) -> tuple[Study, ...]:
+        """One study for each power path to choose from; the study itself where there is one."""
+        if not self.power_paths:
+            return (self,)
+        return tuple(self.replace(pv=pv, battery=battery) for pv, battery in self.power_paths)
 
     def fuel(self, backup: Backup) -> Fuel:
         """Fuel of a backup technology at this study's price."""
@@ -204,11 +271,19 @@ class Study(BaseModel):
         data = {
             name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
         }
+        if "pv" in changes or "battery" in changes:
+            choices = data.pop("power_paths", ())
+            if choices and "pv" not in changes:
+                data["pv"] = [pv for pv, _ in choices]
         return Study(**(data | changes))
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
-        data = self.model_dump(mode="json", exclude={"weather", "solar_profile", "load_profile"})
+        left_out = {"weather", "solar_profile", "load_profile", "power_paths"}
+        data = self.model_dump(mode="json", exclude=left_out)
+        if self.power_paths:
+            for number, name in enumerate(("pv", "battery")):
+                data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
         for name in ("solar_profile", "load_profile"):
             data[name] = None if getattr(self, name) is None else "own profile"
         data["weather"] = None if self.weather is None else self.weather.source.description
@@ -217,18 +292,20 @@ class Study(BaseModel):
     def _repr_html_(self) -> str:
         """Show what is asked; of what is rarely set, only what was given."""
         site = self.site
-        asked = f"{self.contracted_racks:,} × {self.rack.title}, {self.use}"
+        uses = " and ".join(dict.fromkeys(item.use for item in self.classes)) or self.use
+        asked = f"{self.contracted_racks:,} × {self.rack.title}, {uses}"
         own = f"{self.weather_years} generated years, seed {self.seed}"
         entries = {name: getattr(self, name).title for name in ("pv", "battery", "facility", "finance")}
         rows = [
             ("place", f"{site.name} ({site.latitude:.4f}, {site.longitude:.4f})"),
             ("compute", f"{asked}, {self.contracted_racks * self.rack_mw:,.1f} MW of IT load"),
-            ("uptime", f"{self.uptime:g} by the metric “{self.metric}”"),
+            *self._targets(),
             ("weather", own if self.weather is None else self.weather.source.description),
             *entries.items(),
             ("backup", ", ".join(item.title for item in self.backup) or "none"),
         ]
         shown = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
+        shown |= {"classes", "power_paths"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
@@ -238,34 +315,18 @@ class Study(BaseModel):
         given |= {"limits": ", ".join(f"{name} {value}" for name, value in limits.items())} if limits else {}
         return table_html("Study", [*rows, *((name.replace("_", " "), text) for name, text in given.items())])
 
-
-@dataclass(frozen=True)
-class _Kind:
-    """How a field that names library entries is resolved."""
-
-    find: Any
-    default: str
-
-
-_ENTRIES = {
-    "rack": _Kind(library.rack, "gb200_nvl72"),
-    "pv": _Kind(library.pv, "tracker_ac"),
-    "facility": _Kind(library.facility, "dry_cooler"),
-    "finance": _Kind(library.finance, "default"),
-}
-# Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
-DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
-
-
-def _entry(find: Any, value: Any, faults: list[Fault], where: str) -> Any:  # noqa: ANN401
-    """Look a name up; anything else goes to pydantic as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return find(value)
-    except InputError as error:
-        faults += [Fault(where, fault.found, fault.allowed, fault.remedy) for fault in error.faults]
-        return value
+    def _targets(self) -> list[tuple[str, str]]:
+        """Show what is promised, class by class."""
+        if not self.classes:
+            chosen = "chosen by the optimiser" if self.uptime is None else f"{self.uptime:g}"
+            return [("uptime", f"{chosen} by the metric “{self.metric}”")]
+        return [
+            (
+                f"class {item.name}",
+                "best effort" if item.best_effort else f"{item.uptime:g} by the metric “{item.metric}”",
+            )
+            for item in self.classes
+        ]
 
 
 def _field(fault: Fault) -> str:
@@ -273,55 +334,22 @@ def _field(fault: Fault) -> str:
     return re.split(r"[.\[]", fault.where.removeprefix("study."))[0]
 
 
-def _resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
-    """Replace library names by entries and fill in the defaults that depend on each other."""
-    for name, kind in _ENTRIES.items():
-        data[name] = _entry(kind.find, data.get(name, kind.default), faults, f"study.{name}")
-    coupling = getattr(data["pv"], "coupling", "ac")
-    battery = data.get("battery", "lfp")
-    if battery == "lfp" and coupling == "dc":
-        battery = "lfp_dc"  # the same cells, priced and rated for the DC bus
-    data["battery"] = _entry(library.battery, battery, faults, "study.battery")
-    backup = data.get("backup", DEFAULT_BACKUP)
-    backup = [backup] if isinstance(backup, str | Backup) else list(backup or ())
-    data["backup"] = tuple(
-        _entry(library.backup, item, faults, f"study.backup[{number}]") for number, item in enumerate(backup)
-    )
-    limits = data.get("limits")
-    if isinstance(limits, Mapping):
-        faults += unknown_keys("study.limits", limits, Limits.model_fields)
-        data["limits"] = {key: value for key, value in limits.items() if key in Limits.model_fields}
-    if isinstance(data.get("site"), Mapping):
-        try:
-            data["site"] = Site(**data["site"])
-        except InputError as error:
-            faults += error.faults
-            data.pop("site")
-    return data
-
-
 def _faults(data: dict[str, Any]) -> list[Fault]:
     """Faults that deserve more sense than a type checker can give."""
-    faults: list[Fault] = []
-    uptime = data.get("uptime")
-    if isinstance(uptime, int | float) and not 0 < uptime < 1:
-        remedy = f"Did you mean {uptime / 100:.10g}?" if 1 < uptime < 100 else ""
-        if uptime in (1, 100):
-            remedy = "No finite plant is never down; try 0.9999."
-        faults.append(Fault("study.uptime", f"{uptime:g}", "must be a fraction in (0, 1)", remedy))
-    racks, it_mw = data.get("racks"), data.get("it_mw")
-    if racks is None and it_mw is None:
-        faults.append(
-            Fault("study.racks", "nothing", "give racks, or it_mw", "For example racks=700 or it_mw=100.")
-        )
-    if racks is not None and it_mw is not None:
-        faults.append(
-            Fault("study.racks", "both racks and it_mw", "one of the two is needed", "Leave one out.")
-        )
-    if isinstance(racks, int | float) and (racks < 1 or racks != int(racks)):
-        faults.append(Fault("study.racks", f"{racks:g}", "must be a whole number of at least 1"))
-    if isinstance(it_mw, int | float) and not 0 < it_mw <= 20_000:
-        faults.append(Fault("study.it_mw", f"{it_mw:g}", "must be in (0, 20000] MW"))
+    faults = uptime_faults(data.get("uptime"), "study.uptime")
+    if data.get("classes"):
+        faults += [
+            Fault(
+                f"study.{name}", f"{data[name]!r}", "each class has its own", "Leave it out, or the classes."
+            )
+            for name, plain in _PER_CLASS.items()
+            if data.get(name, plain) != plain
+        ]
+    else:
+        faults += contract_faults(data, "study", _CONTRACTS)
+        if data.get("uptime") is None and data.get("objective") != "compute_cost":
+            remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
+            faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
     step = data.get("step_minutes")
     if step is not None and step not in STEPS_MINUTES:
         faults.append(Fault("study.step_minutes", repr(step), f"must be one of {STEPS_MINUTES} min"))
@@ -331,10 +359,15 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
 def _cross_faults(study: Study) -> list[Fault]:
     """Faults between fields."""
     faults: list[Fault] = []
-    if study.battery.coupling != study.pv.coupling:
+    if not study.power_paths and study.battery.coupling != study.pv.coupling:
         other = "lfp_dc" if study.pv.coupling == "dc" else "lfp"
         allowed = f"must be {study.pv.coupling.upper()}-coupled like pv={study.pv.name!r}"
         faults.append(Fault("study.battery", repr(study.battery.name), allowed, f"Use battery={other!r}."))
+    for pv, battery in study.power_paths:
+        if battery.coupling != pv.coupling:
+            found = f"none for pv={pv.name!r}"
+            faults.append(Fault("study.battery", found, f"needs one that is {pv.coupling.upper()}-coupled"))
+    faults += _demand_faults(study)
     names = [backup.name for backup in study.backup]
     twice = sorted({name for name in names if names.count(name) > 1})
     faults += [Fault("study.backup", f"{name!r} twice", "each technology may appear once") for name in twice]
@@ -376,4 +409,23 @@ def _cross_faults(study: Study) -> list[Fault]:
     if study.in_service < study.construction_start:
         allowed = f"must not be before construction_start ({study.construction_start})"
         faults.append(Fault("study.in_service", f"{study.in_service}", allowed))
+    return faults
+
+
+def _demand_faults(study: Study) -> list[Fault]:
+    """Faults between contract, rack and objective."""
+    faults = class_faults(study.classes) if study.classes else []
+    if study.throughput is not None:
+        faults += throughput_faults(study.throughput, study.rack)
+    if study.objective == "compute_cost":
+        if study.classes:
+            allowed = "prices compute of one kind"
+            remedy = "Leave one of the two out."
+            faults.append(Fault("study.objective", "'compute_cost' with classes", allowed, remedy))
+        if study.metric not in ("rack", "compute"):
+            allowed = "needs metric='rack' or 'compute': a rack-hour is what is delivered"
+            faults.append(Fault("study.metric", repr(study.metric), allowed))
+    elif study.lost_compute_usd_per_rack_h is not None:
+        found, allowed = f"{study.lost_compute_usd_per_rack_h:g}", "needs objective='compute_cost'"
+        faults.append(Fault("study.lost_compute_usd_per_rack_h", found, allowed))
     return faults

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 ORDER = (
     "errors", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
-    "optimize", "reliability", "study", "prepare", "evaluation", "accounting", "design",
+    "optimize", "reliability", "demand", "limits", "resolve", "study", "prepare", "evaluation", "accounting", "design",
     "certification", "judge", "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "cli",
 )  # fmt: skip
 MODULES = sorted(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from sitedesign import InputError, Site, Study, library
+from sitedesign import InputError, LoadClass, Site, Study, library
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
@@ -67,7 +69,7 @@ def test_a_bad_site_is_one_of_the_faults() -> None:
 
 
 def test_neither_racks_nor_megawatts() -> None:
-    assert "give racks, or it_mw. For example racks=700" in message(racks=None)
+    assert "give racks, it_mw, gpus or throughput. For example racks=700" in message(racks=None)
 
 
 def test_both_racks_and_megawatts() -> None:
@@ -115,3 +117,143 @@ def test_study_is_frozen() -> None:
     study = Study(site=EL_PASO, racks=700, uptime=0.999)
     with pytest.raises(ValueError, match="frozen"):
         study.uptime = 0.5
+
+
+# Contracts ------------------------------------------------------------------------------------------------
+
+
+def test_contracts_round_up_to_racks() -> None:
+    def racks(**contract: object) -> int:
+        return Study(site=EL_PASO, uptime=0.99, **contract).contracted_racks
+
+    assert racks(gpus=72) == 1
+    assert racks(gpus=73) == 2
+    assert racks(throughput={"rack_equivalents": 2.0}) == 2
+    assert racks(throughput={"rack_equivalents": 2.01}) == 3
+    assert racks(throughput={"tokens_per_s": 865_000}) == 1  # what one rack gives
+    assert racks(throughput={"tokens_per_s": 865_001}) == 2
+    assert racks(it_mw=7 * 0.126) == 7  # no rack too many by rounding
+
+
+def test_tokens_only_where_the_rack_states_them() -> None:
+    text = message(racks=None, rack="vr_nvl72", throughput={"tokens_per_s": 5e6})
+    assert "study.throughput.tokens_per_s: got 5e+06; vr_nvl72 states no tokens/s" in text
+    assert "racks that do: gb200_nvl72, hgx_b200x4, hgx_h100x4" in text
+    rack = library.rack("vr_nvl72").replace(tokens_per_s=1e6)
+    asked = Study(site=EL_PASO, uptime=0.99, rack=rack, throughput={"tokens_per_s": 2.5e6})
+    assert asked.contracted_racks == 3
+
+
+def test_throughput_in_two_ways_or_none() -> None:
+    both = message(racks=None, throughput={"tokens_per_s": 5e6, "rack_equivalents": 2})
+    assert "study.throughput: got both rack_equivalents and tokens_per_s" in both
+    assert "study.throughput: got nothing" in message(racks=None, throughput={})
+
+
+def test_every_fault_of_a_contract_is_told_at_once() -> None:
+    text = message(racks=2.5, gpus=0, it_mw=-1, uptime=99)
+    assert text.startswith("5 problems")
+    assert "study.racks: got racks and it_mw and gpus; one of them is needed" in text
+    for fault in ("study.racks: got 2.5", "study.gpus: got 0", "study.it_mw: got -1", "Did you mean 0.99?"):
+        assert fault in text
+
+
+def test_uptime_may_be_left_to_the_optimiser() -> None:
+    assert "study.uptime: got nothing; is needed." in message(uptime=None)
+    study = Study(site=EL_PASO, racks=7, objective="compute_cost")
+    assert study.target == 0.0
+    assert "needs objective='compute_cost'" in message(lost_compute_usd_per_rack_h=200.0)
+    assert "a rack-hour is what is delivered" in message(objective="compute_cost", metric="site")
+
+
+# Classes --------------------------------------------------------------------------------------------------
+
+CLASSES = (
+    {"name": "training", "racks": 60, "uptime": 0.99, "metric": "compute"},
+    {"name": "inference", "gpus": 40 * 72 - 1, "uptime": 0.9999, "use": "inference"},
+    {"name": "batch", "it_mw": 1.0},
+)
+
+
+def test_classes_add_up_to_one_contract() -> None:
+    study = Study(site=EL_PASO, classes=CLASSES)
+    assert [item.racks for item in study.contracts] == [60, 40]
+    assert study.contracted_racks == 100
+    # 125 kW x 1.12 x 0.90 in training, x 0.70 in inference
+    assert [item.rack_mw for item in study.contracts] == pytest.approx([0.126, 0.098])
+    assert study.contracted_it_mw == pytest.approx(60 * 0.126 + 40 * 0.098)
+    assert study.sustained == pytest.approx(0.82)
+    assert study.target == pytest.approx((7.56 * 0.99 + 3.92 * 0.9999) / 11.48)
+    assert [(item.name, item.racks) for item in study.best_effort] == [("batch", 8)]
+
+
+def test_public_class_is_what_a_study_takes() -> None:
+    study = Study(site=EL_PASO, classes=[LoadClass(**item) for item in CLASSES])
+    assert study == Study(site=EL_PASO, classes=CLASSES)
+    with pytest.raises(InputError, match=r"class\.racks: got -3; must be a whole number"):
+        LoadClass(name="a", racks=-3, uptime=0.9)
+
+
+def test_faults_of_classes_are_told_with_those_of_the_study() -> None:
+    wrong = [
+        {"name": "a", "uptime": 99.9, "racks": 3, "value_usd_per_rack_h": 5},
+        {"name": "b", "uptime": 0.9, "racks": 3, "vlue": 5},
+    ]
+    text = message(classes=wrong, metric="compute", step_minutes=7)
+    assert "study.classes[0].uptime: got 99.9; must be a fraction in (0, 1). Did you mean 0.999?" in text
+    assert "study.classes[1].vlue: got an unknown key" in text
+    assert "study.racks: got 700; each class has its own." in text
+    assert "study.uptime: got 0.999; each class has its own." in text
+    assert "study.metric: got 'compute'; each class has its own." in text
+    assert "study.step_minutes: got 7" in text
+
+
+def test_classes_must_fit_together() -> None:
+    plain = {"racks": None, "uptime": None}
+    one = {"name": "a", "racks": 3, "uptime": 0.9, "value_usd_per_rack_h": 5.0}
+    text = message(classes=[one, {"name": "a", "racks": 3, "uptime": 0.8}], **plain)
+    assert "'a' twice; each class needs a name of its own" in text
+    assert "every contracted class needs one, or none" in text
+    assert "best effort only; something must be promised" in message(
+        classes=[{"name": "a", "racks": 3}], **plain
+    )
+    assert "'compute_cost' with classes" in message(classes=[one], objective="compute_cost", **plain)
+
+
+# Power paths ----------------------------------------------------------------------------------------------
+
+
+def test_several_arrays_are_paired_with_batteries_of_their_bus() -> None:
+    study = Study(site=EL_PASO, racks=7, uptime=0.9, pv=["tracker_ac", "fixed_dc"])
+    assert [(item.pv.name, item.battery.name) for item in study.variants] == [
+        ("tracker_ac", "lfp"),
+        ("fixed_dc", "lfp_dc"),
+    ]
+    assert [item.path.name for item in study.variants] == ["ac", "dc"]
+    own = library.battery("lfp").replace(capex_usd_per_kwh=99.0)
+    text = message(pv=["tracker_ac", "fixed_dc"], battery=own)
+    assert "none for pv='fixed_dc'; needs one that is DC-coupled" in text
+    study = study.replace(battery=[own, "lfp_dc"])
+    assert study.variants[0].battery.capex_usd_per_kwh == 99.0
+    assert study.replace(pv="fixed_ac").variants[0].pv.name == "fixed_ac"
+
+
+# Files ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {"racks": 7, "uptime": 0.9, "metric": "site", "gpus": None},
+        {"gpus": 700, "uptime": 0.9},
+        {"throughput": {"rack_equivalents": 2.5}, "objective": "compute_cost"},
+        {"classes": CLASSES, "limits": {"solar_mw": 900}},
+        {"racks": 7, "uptime": 0.9, "pv": ["tracker_ac", "fixed_dc"]},
+    ],
+)
+def test_dictionary_gives_the_study_again(question: dict[str, object]) -> None:
+    study = Study(site=EL_PASO, **question)
+    data = json.loads(json.dumps(study.to_dict()))
+    again = Study(**data)
+    assert again == study
+    assert again.to_dict() == study.to_dict()

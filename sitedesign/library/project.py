@@ -61,6 +61,9 @@ class Rack(Entry):
     ettr_fraction: Annotated[
         float, Number("fraction", 0.1, 1, "Effective training time achieved (cross-check)")
     ]
+    tokens_per_s: Annotated[
+        float | None, Number("tokens/s", 1, 1e9, "Output of one rack at full power, Llama 2 70B offline")
+    ]
     life_yr: Annotated[float, Number("yr", 1, 30, "Economic life")]
 
     @property
