@@ -62,7 +62,8 @@ class LoadClass:
     ----------
     name : str
     share : float
-        Share of the load in every step; the shares of all classes sum to 1. [fraction]
+        Share of the load in every step, that of its tiers together; the shares of all classes sum to 1.
+        [fraction]
     uptime_target : float
         A of the uptime row of this class. [fraction]
     """
@@ -167,7 +168,8 @@ class Case:
         Annual cost of each month of lead time. [USD/yr per month]
     limits : CaseLimits
     load_classes : tuple of LoadClass
-        Parts of the load with targets of their own; empty when `uptime_target` holds for all of it.
+        Parts of the load with targets of their own, names all different; empty when `uptime_target` holds for
+        all of it. Otherwise the optimisers read the targets of the classes and nothing else.
     lost_value_usd_per_mwh : float
         What a weighted MWh not served costs, failures of racks included; 0 when the target alone speaks for
         compute. [USD per weighted MWh]
@@ -289,6 +291,10 @@ class Dispatch:
         Output per technology.
     lost_compute : ndarray, shape (T,)
         Weighted shed load as a share of the load of the step (the tier weights applied). [fraction]
+    lost_by_class : ndarray, shape (C, T), or None
+        The part of `lost_compute` that falls on each class. None when the load was shed tier by tier in the
+        order of ``Case.tiers``, which says it all (:func:`lost_by_class`), or when there is one class.
+        [fraction of the whole load]
     """
 
     curtailed_mw: FloatArray
@@ -298,11 +304,37 @@ class Dispatch:
     stored_mwh: FloatArray
     backup_mw: FloatArray
     lost_compute: FloatArray
+    lost_by_class: FloatArray | None = None
 
     def rolled_back(self, first_step: int) -> Dispatch:
         """Put the dispatch of a :func:`rolled` case back in calendar order."""
-        series = {item.name: np.roll(getattr(self, item.name), first_step, axis=-1) for item in fields(self)}
-        return Dispatch(**series)
+        series = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(
+            self, **{k: np.roll(v, first_step, axis=-1) for k, v in series.items() if v is not None}
+        )
+
+
+def lost_by_class(case: Case, shed_mw: FloatArray) -> FloatArray:
+    """Compute that each class loses when load is shed tier by tier, in the order of ``Case.tiers``.
+
+    Parameters
+    ----------
+    case : Case
+    shed_mw : ndarray, shape (T,)
+        [MW]
+
+    Returns
+    -------
+    ndarray, shape (C, T)
+        Weighted shed load as a share of the whole load of the step. [fraction]
+    """
+    left = np.divide(shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
+    lost = np.zeros((len(case.classes), case.steps))
+    for tier in case.tiers:
+        taken = np.clip(left, 0.0, tier.width)
+        lost[tier.load_class] += tier.weight * taken
+        left = left - taken
+    return lost
 
 
 @dataclass(frozen=True, eq=False)
@@ -314,11 +346,11 @@ class Sizing:
     plant : Plant
         The incumbent.
     objective_usd_per_yr, bound_usd_per_yr : float
-        Cost of the incumbent and proven lower bound. [USD/yr]
+        Cost of the incumbent and proven lower bound, the value of lost compute included. [USD/yr]
     backup_mwh_per_yr : tuple of float
         Energy per technology in the incumbent. [MWh/yr]
     lost_mwh_per_yr : float
-        Weighted shed load in the incumbent. [MWh/yr]
+        Weighted shed load in the incumbent, all classes together. [MWh/yr]
     method : str
         ``extensive`` or ``cuts``.
     stopped_by : str
@@ -328,7 +360,14 @@ class Sizing:
     iterations : int
         Master iterations (0 for ``extensive``).
     uptime_price_usd_per_mwh : float or None
-        Dual of the uptime row at the incumbent's integers. [USD per weighted MWh]
+        Dual of the uptime row at the incumbent's integers, on top of the value of lost compute; with several
+        classes the largest of `uptime_prices`. [USD per weighted MWh]
+    uptime_prices : tuple of float
+        The same for each class; empty where it is not known. [USD per weighted MWh]
+    lost_by_class_mwh_per_yr : tuple of float
+        Weighted shed load of each class in the incumbent. [MWh/yr]
+    lost_value_usd_per_yr : float
+        What lost compute costs in the objective, failures of racks included. [USD/yr]
     dispatch : Dispatch or None
         The optimiser's own dispatch, where it keeps one.
     """
@@ -343,6 +382,9 @@ class Sizing:
     seconds: float
     iterations: int = 0
     uptime_price_usd_per_mwh: float | None = None
+    uptime_prices: tuple[float, ...] = ()
+    lost_by_class_mwh_per_yr: tuple[float, ...] = ()
+    lost_value_usd_per_yr: float = 0.0
     dispatch: Dispatch | None = field(default=None, repr=False)
 
     @property

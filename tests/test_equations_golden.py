@@ -17,7 +17,7 @@ import pytest
 from pyomo.repn.tests.lp_diff import lp_diff
 from pyomo.util.check_units import assert_units_consistent, assert_units_equivalent
 
-from sitedesign.case import Case, Tier
+from sitedesign.case import Case, LoadClass, Tier
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
 from sitedesign.equations.variables import declare_capacities, declare_operation
 from sitedesign.optimize.problem import build_model
@@ -51,11 +51,12 @@ def three_steps() -> Case:
         eta_charge=0.95,
         eta_discharge=0.94,
         backup=(alike, differing),
-        tiers=(Tier(0.3, 0.5), Tier(0.7, 0.85 / 0.7)),
+        tiers=(Tier(0.25, 1.0, 1), Tier(0.3, 0.5, 0), Tier(0.45, 1.4, 0)),
+        load_classes=(LoadClass("service", 0.75, 0.98), LoadClass("batch", 0.25, 0.9)),
+        lost_value_usd_per_mwh=2300.0,
         racks_contracted=2,
         racks_max=4,
         rack_availability=0.9,
-        uptime_target=0.98,
         delay_cost_usd_per_month_yr=7e3,
         limits={
             "land_acres": 600.0,

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from sitedesign.case import BackupCase, Case, CaseLimits, Plant
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.optimize.budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.oracle import NoDispatch
-from sitedesign.optimize.prices import budgets_of
 from sitedesign.optimize.problem import annual_cost_usd, solve_extensive
 from sitedesign.optimize.rack_shortfall import expected_shortfall
 from sitedesign.reliability.replay import check_dispatch
@@ -94,7 +94,7 @@ def test_cuts_equal_extensive_and_each_plant_is_feasible_for_the_other(seed):
     assert replay.balance_residual_mw < 1e-9
     assert replay.rack_uptime >= case.uptime_target
     assert replay.objective_usd_per_yr == pytest.approx(fast.objective_usd_per_yr, rel=1e-9)
-    assert annual_cost_usd(case, fast.plant, fast.backup_mwh_per_yr) == pytest.approx(
+    assert annual_cost_usd(case, fast.plant, fast.backup_mwh_per_yr, fast.lost_mwh_per_yr) == pytest.approx(
         fast.objective_usd_per_yr, rel=1e-9
     )
     # the fast plant in the hour-by-hour model: feasible, and no cheaper to run

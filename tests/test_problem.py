@@ -92,7 +92,9 @@ def check(c: Case, s: Sizing) -> None:
         assert p.battery_mwh >= lim.min_duration_h * p.battery_mw - tol
     if lim.max_duration_h is not None:
         assert p.battery_mwh <= lim.max_duration_h * p.battery_mw + tol
-    assert annual_cost_usd(c, p, s.backup_mwh_per_yr) == pytest.approx(s.objective_usd_per_yr, rel=1e-9)
+    assert annual_cost_usd(c, p, s.backup_mwh_per_yr, s.lost_mwh_per_yr) == pytest.approx(
+        s.objective_usd_per_yr, rel=1e-9
+    )
     assert s.bound_usd_per_yr <= s.objective_usd_per_yr
     assert s.gap <= 1.01 * GAP + 1e-6
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pyomo.environ as pyo
+
 from sitedesign.equations.registry import equation
 
 
 @equation(
     "Z1",
-    r"\min\; k_S S + k_E E + k_P P + \sum_k (k_k N_k + m_k F_k) + k_R (R - K) + k_M M",
+    r"\min\; k_S S + k_E E + k_P P + \sum_k (k_k N_k + m_k F_k) + k_R (R - K) + k_M M"
+    r" + v \bigl(L^R + \sum_c U_c\bigr)",
     kind="objective",
 )
 def annual_cost(m):
-    """Annualised capital and fixed cost, fuel and upkeep, racks above the contracted ones, and delay."""
+    """Annualised capital and fixed cost, fuel and upkeep, spare racks, delay, and what lost compute costs."""
     capital = (
         m.solar_cost * m.solar_mw
         + m.battery_energy_cost * m.battery_mwh
@@ -20,4 +23,7 @@ def annual_cost(m):
     )
     energy = sum(m.marginal_cost[k] * m.backup_mwh_per_yr[k] for k in m.technology)
     spare_racks = m.rack_cost * (m.racks - m.racks_contracted)
-    return capital + energy + spare_racks + m.delay_cost * m.months_to_power
+    cost = capital + energy + spare_racks + m.delay_cost * m.months_to_power
+    if pyo.value(m.lost_value) == 0.0:  # a zero would still add columns to the solver's objective
+        return cost
+    return cost + m.lost_value * (m.rack_lost_mwh_per_yr + sum(m.lost_mwh_per_yr[c] for c in m.load_class))

@@ -1,18 +1,19 @@
-"""The uptime budget, in rack-hours."""
+"""The uptime budget of each class of the load, in rack-hours."""
 
 from __future__ import annotations
 
 from sitedesign.equations.registry import equation
 
 
-@equation("U1", r"U = \frac{\Delta t}{Y} \sum_t \sum_j w_j\,u_{jt}")
-def lost_energy(m):
+@equation("U1", r"U_c = \frac{\Delta t}{Y} \sum_t \sum_{j \in J_c} w_j\,u_{jt}", over="load_class")
+def lost_energy(m, c):
     """Shed load counts with the compute it costs; a rack-hour counts with the power it needs in that hour."""
-    lost = sum(m.tier_weight[j] * m.shed_mw[j, t] for j in m.tier for t in m.step)
-    return m.lost_mwh_per_yr == m.step_h / m.weather_years * lost
+    lost = sum(m.tier_weight[j] * m.shed_mw[j, t] for j in m.tier if m.tier_class[j] == c for t in m.step)
+    return m.lost_mwh_per_yr[c] == m.step_h / m.weather_years * lost
 
 
-@equation("U2", r"U + L^R \le (1 - A)\,\bar\ell")
-def uptime(m):
-    """Missing power and broken racks together stay within the downtime allowed."""
-    return m.lost_mwh_per_yr + m.rack_lost_mwh_per_yr <= (1 - m.uptime_target) * m.load_mwh_per_yr
+@equation("U2", r"U_c + \sigma_c\,L^R \le (1 - A_c)\,\sigma_c\,\bar\ell", over="load_class")
+def uptime(m, c):
+    """Missing power and broken racks, which every class bears alike, stay within the downtime allowed."""
+    allowed = (1 - m.uptime_target[c]) * m.load_share[c] * m.load_mwh_per_yr
+    return m.lost_mwh_per_yr[c] + m.load_share[c] * m.rack_lost_mwh_per_yr <= allowed

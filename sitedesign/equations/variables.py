@@ -61,7 +61,13 @@ SYMBOLS = (
     Symbol("rack_lost_mwh_per_yr", "L^R", "MWh/yr", (), "Load not computed on because racks are broken"),
     Symbol("months_to_power", "M", "month", (), "Longest lead time of what is built"),
     Symbol("backup_mwh_per_yr", "F_k", "MWh/yr", ("technology",), "Energy from a backup technology"),
-    Symbol("lost_mwh_per_yr", "U", "MWh/yr", (), "Shed load weighted by the compute it costs"),
+    Symbol(
+        "lost_mwh_per_yr",
+        "U_c",
+        "MWh/yr",
+        ("load_class",),
+        "Shed load of a class, weighted by the compute it costs",
+    ),
     Symbol("curtailed_mw", "q_t", "MW", ("step",), "Solar power not used"),
     Symbol("charge_mw", "c_t", "MW", ("step",), "Battery charging, at the bus"),
     Symbol("discharge_mw", "d_t", "MW", ("step",), "Battery discharging, at the bus"),
@@ -97,6 +103,7 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.differing_technology = pyo.Set(initialize=[n for n in names if n not in alike], dimen=1)
     m.unit = pyo.Set(initialize=differing, dimen=2)
     m.later_unit = pyo.Set(initialize=[(k, i) for k, i in differing if i > 0], dimen=2)
+    m.load_class = pyo.Set(initialize=[c.name for c in case.classes], dimen=1)
     value, slope = chords
     m.chord = pyo.RangeSet(case.racks_contracted, case.racks_contracted + value.size - 1)
     m.rack_shortfall = pyo.Param(m.chord, initialize=dict(zip(m.chord, value.tolist(), strict=True)))
@@ -117,7 +124,7 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
     m.months_to_power = pyo.Var(bounds=(_months_always(case), limits.months_to_power), units=u.month)
     m.backup_mwh_per_yr = pyo.Var(m.technology, bounds=(0, None), units=u.MWh / u.year)
-    m.lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
+    m.lost_mwh_per_yr = pyo.Var(m.load_class, bounds=(0, None), units=u.MWh / u.year)
 
 
 def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
@@ -136,6 +143,12 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     m.weather_years = pyo.Param(initialize=case.years, units=u.year, mutable=True)
     m.eta_charge = pyo.Param(initialize=case.eta_charge)
     m.eta_discharge = pyo.Param(initialize=case.eta_discharge)
+    classes = [c.name for c in case.classes]
+    m.tier_class = pyo.Param(
+        m.tier,
+        initialize={j + 1: classes[tier.load_class] for j, tier in enumerate(case.tiers)},
+        within=pyo.Any,
+    )
     m.tier_weight = pyo.Param(m.tier, initialize={j + 1: tier.weight for j, tier in enumerate(case.tiers)})
     m.solar_yield = pyo.Param(m.step, initialize=_by_step(case.solar_yield))
     m.load_mw = pyo.Param(m.step, initialize=_by_step(case.load_mw), units=u.MW, mutable=True)
@@ -180,7 +193,9 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
     m.units_max = pyo.Param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
     m.load_mwh_per_yr = param(case.load_mwh_per_yr, u.MWh / u.year)
     m.racks_contracted = pyo.Param(initialize=case.racks_contracted)
-    m.uptime_target = pyo.Param(initialize=case.uptime_target)
+    m.uptime_target = pyo.Param(m.load_class, initialize={c.name: c.uptime_target for c in case.classes})
+    m.load_share = pyo.Param(m.load_class, initialize={c.name: c.share for c in case.classes})
+    m.lost_value = param(case.lost_value_usd_per_mwh * kusd, u.KUSD / u.MWh)
     m.solar_acres_per_mw = param(case.solar_acres_per_mw, u.acre / u.MW)
     m.land_acres = param(limits.land_acres or 0.0, u.acre)
     m.min_duration_h = param(limits.min_duration_h or 0.0, u.h)

@@ -17,8 +17,8 @@ _ROW_MWH = 100.0
 class CutPool:
     """Oracle of one set of data and all cuts it has given.
 
-    A cut depends on the series, the efficiencies, the tiers and the units, not on what anything costs or
-    on any budget or bound.
+    A cut depends on the series, the efficiencies, the tiers with their classes and the units, not on what
+    anything costs or on any budget or bound.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ class CutPool:
         self.count = 0
         self._case = case
         self._known: set[bytes] = set()
-        self._lines = np.empty((0, len(case.backup) + 1 + 4 + self.search.oracle.rows))
+        totals = len(case.backup) + len(case.classes)
+        self._lines = np.empty((0, totals + 4 + self.search.oracle.rows))
 
     def fits(self, case: Case) -> bool:
         """Whether the cuts hold for a case."""
@@ -83,6 +84,7 @@ def _same_arrays(case: Case, other: Case) -> bool:
         and all(getattr(case, name) is getattr(other, name) for name in ("solar_yield", "load_mw", "usable"))
         and (case.step_h, case.years, case.eta_charge, case.eta_discharge, case.tiers)
         == (other.step_h, other.years, other.eta_charge, other.eta_discharge, other.tiers)
+        and len(case.classes) == len(other.classes)
     )
 
 
@@ -95,7 +97,8 @@ def data_key(case: Case) -> str:
         rows = 1 if item.capability.shape[0] == 1 else item.units_max
         digest.update(f"{item.unit_mw!r} {rows}".encode())
         digest.update(np.ascontiguousarray(item.capability).tobytes())
+    shedding = f"{len(case.classes)} {case.tiers!r}"
     digest.update(
-        f"{case.step_h!r} {case.years} {case.eta_charge!r} {case.eta_discharge!r} {case.tiers!r}".encode()
+        f"{case.step_h!r} {case.years} {case.eta_charge!r} {case.eta_discharge!r} {shedding}".encode()
     )
     return digest.hexdigest()

@@ -8,15 +8,18 @@ import numpy as np
 
 from sitedesign.case import Case, Dispatch, Plant
 from sitedesign.errors import InfeasibleDesign
+from sitedesign.optimize.budgets import budgets_of
 from sitedesign.optimize.oracle import NoDispatch, Oracle, Point, PricePath, Run
-from sitedesign.optimize.prices import Budgets, Operation, PriceSearch, budgets_of
+from sitedesign.optimize.prices import Operation, PriceSearch
 from sitedesign.optimize.rack_shortfall import expected_shortfall
 
 __all__ = ["NoDispatch", "Oracle", "Point", "PricePath", "Run", "foresight", "mixed_dispatch"]
 
 
 def foresight(case: Case, plant: Plant) -> Dispatch:
-    """Least-cost operation that meets the uptime budget if the plant can, else the least weighted shedding.
+    """Least-cost operation that meets the uptime budgets if the plant can, else the least weighted shedding.
+
+    With several classes that is the least of all classes together, whichever budget is missed.
 
     Parameters
     ----------
@@ -35,10 +38,11 @@ def foresight(case: Case, plant: Plant) -> Dispatch:
     """
     oracle = Oracle(case)
     shortfall = float(expected_shortfall(case.racks_contracted, plant.racks, case.rack_availability))
-    budgets = budgets_of(case, shortfall * case.load_mwh_per_yr)
-    uptime = Budgets(budgets.cost, budgets.rows[:1], budgets.limit[:1])
-    point = oracle.point(plant)
-    operation = PriceSearch(oracle).operate(point, uptime)
+    budgets = budgets_of(case, shortfall * case.load_mwh_per_yr).of_uptime()
+    point, search = oracle.point(plant), PriceSearch(oracle)
+    operation = search.operate(point, budgets)
+    if budgets.classes > 1 and not operation.feasible:
+        operation = search.least_shed(point, budgets)
     if not operation.mixture:
         message = "the battery cannot be full again at the end: usable energy grows more than can be charged"
         raise InfeasibleDesign(message)
@@ -62,7 +66,9 @@ def mixed_dispatch(oracle: Oracle, point: Point, operation: Operation) -> Dispat
     parts = [(oracle.dispatch(point, order), share) for order, share in operation.mixture]
     if len(parts) == 1:
         return parts[0][0]
-    fields = [item.name for item in dataclasses.fields(Dispatch)]
+    fields = [
+        item.name for item in dataclasses.fields(Dispatch) if getattr(parts[0][0], item.name) is not None
+    ]
     return Dispatch(
         **{name: np.sum([getattr(d, name) * share for d, share in parts], axis=0) for name in fields}
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sitedesign.case import Case, CaseLimits, FloatArray, Plant
+from sitedesign.case import Case, CaseLimits, FloatArray, LoadClass, Plant
 from sitedesign.errors import InfeasibleDesign, Relaxation
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -33,10 +33,13 @@ class Quantity:
         load and rack shortfall together), ``backup_mwh_per_yr``, ``co2_t_per_yr`` or ``months_to_power``.
     technology : str
         Which one, for ``units``.
+    load_class : str
+        Which one, for ``lost_mwh_per_yr``; may be left out when there is one.
     """
 
     name: str
     technology: str = ""
+    load_class: str = ""
 
 
 Minimise = Callable[[Case, Quantity], float | None]
@@ -200,13 +203,7 @@ def _budgets(case: Case) -> Iterator[_Limit]:
     def limited(**changes: Any) -> Case:  # noqa: ANN401
         return dataclasses.replace(case, limits=dataclasses.replace(limits, **changes))
 
-    anything = dataclasses.replace(
-        case, uptime_target=-1.0
-    )  # below zero: racks and power may both fail always
-    lost = Quantity("lost_mwh_per_yr")
-    yield _Limit(
-        "uptime", case.uptime_target, "", anything, lost, lambda v: _outward(1 - v / load, 6, up=False)
-    )
+    yield from _uptimes(case)
     if limits.min_renewable_share is not None:
         share = Quantity("backup_mwh_per_yr")
         yield _Limit(
@@ -217,6 +214,25 @@ def _budgets(case: Case) -> Iterator[_Limit]:
         yield _Limit(
             "max_co2_t_per_yr", limits.max_co2_t_per_yr, "t/yr", limited(max_co2_t_per_yr=None),
             Quantity("co2_t_per_yr"), _up,
+        )  # fmt: skip
+
+
+def _uptimes(case: Case) -> Iterator[_Limit]:
+    """Yield the uptime target of each class."""
+
+    def reads_as(load_class: LoadClass) -> Callable[[float], float]:
+        return lambda lost: _outward(1 - lost / (load_class.share * case.load_mwh_per_yr), 6, up=False)
+
+    for c, mine in enumerate(case.classes):
+        # Below zero: racks and power may both fail always
+        freed: dict[str, Any] = {"uptime_target": -1.0}
+        if case.load_classes:
+            nothing = dataclasses.replace(mine, uptime_target=-1.0)
+            freed = {"load_classes": (*case.load_classes[:c], nothing, *case.load_classes[c + 1 :])}
+        yield _Limit(
+            f"uptime of {mine.name}" if case.load_classes else "uptime", mine.uptime_target, "",
+            dataclasses.replace(case, **freed), Quantity("lost_mwh_per_yr", load_class=mine.name),
+            reads_as(mine),
         )  # fmt: skip
 
 
@@ -302,7 +318,7 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
     power = float(backup.max(initial=0.0))
     built = f"{solar:,.0f} MW of solar, {energy:,.0f} MWh of battery and {power:,.0f} MW of backup"
     with_what = f"with {built}" if plant is not None else f"within the limits (at most {built})"
-    first = f"an uptime of {100 * case.uptime_target:.7g} % cannot be met {with_what}"
+    first = f"an uptime of {_targets(case)} cannot be met {with_what}"
     if spell.deficit_mwh <= 0:
         spell_words = "Sun and backup together carry the load in every step, so other limits bind."
     else:
@@ -316,6 +332,14 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
             f"{energy * float(case.usable.min(initial=1.0)):,.0f} MWh."
         )
     return f"{first}. {spell_words}"
+
+
+def _targets(case: Case) -> str:
+    """Targets in percent; with their names when there are several."""
+    if not case.load_classes:
+        return f"{100 * case.uptime_target:.7g} %"
+    words = [f"{100 * c.uptime_target:.7g} % for {c.name}" for c in case.load_classes]
+    return " and ".join(", ".join(words).rsplit(", ", 1))
 
 
 def _most_solar(case: Case) -> float:

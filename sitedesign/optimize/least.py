@@ -10,17 +10,16 @@ import numpy as np
 
 from sitedesign.case import Case
 from sitedesign.errors import InfeasibleDesign
+from sitedesign.optimize.budgets import Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.explain import Quantity, explain
 from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
-from sitedesign.optimize.prices import Budgets, budgets_of
 
 _SLACK = 1e-6  # by how much a budget may be exceeded here: far less than a relaxation is rounded
 _MOST_ROUNDS = 400
-_TOTAL_WEIGHTS: dict[str, Callable[[Case], list[float]]] = {
-    "lost_mwh_per_yr": lambda case: [0.0] * len(case.backup) + [1.0],
-    "backup_mwh_per_yr": lambda case: [1.0] * len(case.backup) + [0.0],
-    "co2_t_per_yr": lambda case: [*(item.co2_t_per_mwh for item in case.backup), 0.0],
+_ENERGY_WEIGHTS: dict[str, Callable[[Case], list[float]]] = {
+    "backup_mwh_per_yr": lambda case: [1.0] * len(case.backup),
+    "co2_t_per_yr": lambda case: [item.co2_t_per_mwh for item in case.backup],
 }
 
 
@@ -104,12 +103,12 @@ def explained(case: Case, pool: CutPool, time_limit_s: float = 300.0) -> Infeasi
 def _budgets_with(case: Case, quantity: Quantity, proposal: Proposal) -> Budgets:
     """Budgets of the case, a hair relaxed, and the total that the master promises as one more."""
     budgets = budgets_of(case, proposal.rack_lost_mwh_per_yr)
-    rows, limit, load = budgets.rows, budgets.limit, case.load_mwh_per_yr
-    if quantity.name in _TOTAL_WEIGHTS and (case.backup or quantity.name == "lost_mwh_per_yr"):
-        weights = np.array(_TOTAL_WEIGHTS[quantity.name](case))
-        promised = float(weights @ proposal.totals)
-        if quantity.name == "lost_mwh_per_yr":
-            limit = np.append(min(limit[0], promised), limit[1:])
-        else:
-            rows, limit = np.vstack([rows, weights]), np.append(limit, promised)
+    rows, limit, load = budgets.rows, budgets.limit.copy(), case.load_mwh_per_yr
+    if quantity.name == "lost_mwh_per_yr":
+        names = [c.name for c in case.classes]
+        c = names.index(quantity.load_class) if quantity.load_class else 0
+        limit[c] = min(limit[c], float(budgets.lost(proposal.totals)[c]))
+    elif quantity.name in _ENERGY_WEIGHTS and case.backup:
+        weights = np.array(_ENERGY_WEIGHTS[quantity.name](case) + [0.0] * budgets.classes)
+        rows, limit = np.vstack([rows, weights]), np.append(limit, float(weights @ proposal.totals))
     return dataclasses.replace(budgets, rows=rows, limit=limit + _SLACK * np.abs(limit) + 1e-9 * load)

@@ -18,13 +18,15 @@ import numpy as np
 from sitedesign.case import Case, Plant, Sizing
 from sitedesign.equations.variables import USD_PER_KUSD, battery_bounds, solar_bounds, units_allowed
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.optimize.budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.descent import Descent
 from sitedesign.optimize.dispatch import mixed_dispatch
 from sitedesign.optimize.least import explained
 from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
 from sitedesign.optimize.oracle import Point
-from sitedesign.optimize.prices import Operation, budgets_of
+from sitedesign.optimize.prices import Operation
+from sitedesign.optimize.tidy import lost_value_usd
 
 Progress = Callable[[str], None]
 
@@ -249,11 +251,12 @@ class _Search:
         return operation
 
     def _pushes(self, operation: Operation, proposal: Proposal) -> tuple[float, ...]:
-        """Shares by which a plant that misses its uptime budget by little might be enlarged."""
-        limit = budgets_of(self.case, proposal.rack_lost_mwh_per_yr).limit[0]
-        if operation.feasible or operation.totals[-1] <= 0.0:
+        """Shares by which a plant that misses its uptime budgets by little might be enlarged."""
+        budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr).of_uptime()
+        lost = budgets.lost(operation.totals)
+        if operation.feasible or not lost.any():
             return ()
-        return tuple(share for share in _PUSHES if operation.totals[-1] <= limit * (1 + _PER_PUSH * share))
+        return tuple(share for share in _PUSHES if np.all(lost <= budgets.limit * (1 + _PER_PUSH * share)))
 
     def _larger(self, proposal: Proposal, factor: float) -> Proposal:
         case, limits, old = self.case, self.case.limits, proposal.point
@@ -332,6 +335,8 @@ class _Search:
                 f"bound {self.bound} above the plant's cost {best.cost_usd_per_yr}: a fault of the optimiser"
             )
             raise AssertionError(message)
+        energy, lost = np.split(best.operation.totals, [len(self.case.backup)])
+        iterations, prices = self.model.solves, self._uptime_prices(best.plant)
         dispatch = None
         if keeps_dispatch:
             oracle = self.pool.search.oracle
@@ -340,22 +345,25 @@ class _Search:
             plant=best.plant,
             objective_usd_per_yr=best.cost_usd_per_yr,
             bound_usd_per_yr=min(self.bound, best.cost_usd_per_yr),
-            backup_mwh_per_yr=tuple(best.operation.totals[:-1].tolist()),
-            lost_mwh_per_yr=float(best.operation.totals[-1]),
+            backup_mwh_per_yr=tuple(energy.tolist()),
+            lost_mwh_per_yr=float(lost.sum()),
             method="cuts",
             stopped_by=stopped_by,
             seconds=time.perf_counter() - self.start,
-            iterations=self.model.solves,
-            uptime_price_usd_per_mwh=self._uptime_price(best.plant),
+            iterations=iterations,
+            uptime_price_usd_per_mwh=max(prices) if prices else None,
+            uptime_prices=prices,
+            lost_by_class_mwh_per_yr=tuple(lost.tolist()),
+            lost_value_usd_per_yr=lost_value_usd(self.case, best.plant, float(lost.sum())),
             dispatch=dispatch,
         )
 
-    def _uptime_price(self, plant: Plant) -> float | None:
-        """Dual of the uptime row at the incumbent's units and racks."""
+    def _uptime_prices(self, plant: Plant) -> tuple[float, ...]:
+        """Duals of the uptime rows at the incumbent's units and racks."""
         self.model.fix_counts(plant)
         self.model.stay_inside(on=True)
         proposal = self.model.propose(whole=False)
-        return None if proposal is None else self.model.uptime_price_usd_per_mwh()
+        return () if proposal is None else self.model.uptime_prices()
 
 
 def _within_bounds(case: Case, plant: Plant) -> Plant:

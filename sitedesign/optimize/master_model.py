@@ -13,10 +13,10 @@ import pyomo.environ as pyo
 from sitedesign.case import Case, FloatArray, Plant
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.branching import branch_and_bound
+from sitedesign.optimize.budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.explain import Quantity
 from sitedesign.optimize.oracle import Point
-from sitedesign.optimize.prices import budgets_of
 from sitedesign.optimize.problem import add_capacity_model, expression_of, importance
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
@@ -43,10 +43,10 @@ class Proposal:
     racks : float
     rack_lost_mwh_per_yr : float
         Downtime that broken racks use up. [MWh/yr]
-    totals : ndarray, shape (K + 1,)
+    totals : ndarray, shape (K + C,)
         What the cuts so far let the operation be. [MWh/yr]
     capital_usd_per_yr : float
-        All costs but energy. [USD/yr]
+        All costs but those of the totals: of energy, and of the compute lost for want of it. [USD/yr]
     objective_usd_per_yr, bound_usd_per_yr : float
         Of the master: both are lower bounds of what they propose. [USD/yr]
     """
@@ -104,7 +104,10 @@ class MasterModel:
         self._m = m = pyo.ConcreteModel(name=case.name)
         add_capacity_model(m, case)
         self._highs = PersistentHighs(m, {"threads": 1})
-        self._totals = [*(m.backup_mwh_per_yr[item.name] for item in case.backup), m.lost_mwh_per_yr]
+        self._totals = [
+            *(m.backup_mwh_per_yr[item.name] for item in case.backup),
+            *(m.lost_mwh_per_yr[c.name] for c in case.classes),
+        ]
         self._units = [self._rows_of(k) for k in range(len(case.backup))]
         self._capacities = [
             m.solar_mw,
@@ -218,10 +221,11 @@ class MasterModel:
             if not self._bring_in(proposal):
                 return proposal
 
-    def uptime_price_usd_per_mwh(self) -> float:
-        """Dual of the uptime budget after a relaxed solve that stayed inside. [USD per weighted MWh]"""
-        price = -USD_PER_KUSD * (self._highs.dual(self._inside[0]) + self._highs.dual(self._m.uptime))
-        return max(price, 0.0)
+    def uptime_prices(self) -> tuple[float, ...]:
+        """Duals of the uptime budgets after a relaxed solve that stayed inside. [USD per weighted MWh]"""
+        rows = zip(self._inside, self.case.classes, strict=False)
+        duals = [self._highs.dual(row) + self._highs.dual(self._m.uptime[c.name]) for row, c in rows]
+        return tuple(max(-USD_PER_KUSD * dual, 0.0) for dual in duals)
 
     def counts(self, proposal: Proposal) -> tuple[tuple[int, ...], int]:
         """Whole units per technology, and racks, of a proposal."""
@@ -273,7 +277,7 @@ class MasterModel:
     def _add_tightened(self, budget: int) -> int:
         columns = [self._highs.column(v) for v in self._totals]
         coefficients = self._budgets.rows[budget].tolist()
-        if budget == 0:
+        if budget < len(self.case.classes):
             columns.append(self._highs.column(self._m.rack_lost_mwh_per_yr))
-            coefficients.append(1.0)
+            coefficients.append(self.case.classes[budget].share)
         return self._highs.add_row(columns, coefficients, -np.inf, np.inf)

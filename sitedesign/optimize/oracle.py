@@ -60,9 +60,9 @@ class Run:
     Attributes
     ----------
     order : Order
-    totals : ndarray, shape (K + 1,)
-        Energy of each technology and weighted shed load. [MWh/yr]
-    cut : ndarray, shape (K + 1, 4 + rows)
+    totals : ndarray, shape (K + C,)
+        Energy of each technology and weighted shed load of each class. [MWh/yr]
+    cut : ndarray, shape (K + C, 4 + rows)
         Row i times (1, solar, battery energy, battery power, units...) is entry i of `totals`. For every
         price vector p in this order, ``p @ cut`` is an affine function of the capacities that never
         exceeds the least cost: intercept and subgradient at once. [MWh/yr, MWh/yr per unit of capacity]
@@ -209,7 +209,7 @@ class Oracle:
         why, step, slope, offset = backward(self._series, plant, tables, self._memory)
         if why:
             return NoDispatch(self._feasibility_cut(point, why, step))
-        size, components = self.case.steps if record else 0, self.technologies + 1
+        size, components = self.case.steps if record else 0, self.technologies + len(self.case.classes)
         outputs = Outputs(
             np.zeros(components),
             np.zeros((components, 4 + self.rows)),
@@ -236,12 +236,13 @@ class Oracle:
         tiers, technologies = self.case.tiers, self.technologies
         width = np.array([0.0] * technologies + [tier.width for tier in tiers])[order.rank_block]
         weight = np.array([1.0] * technologies + [tier.weight for tier in tiers])[order.rank_block]
+        component = [*range(technologies), *(technologies + tier.load_class for tier in tiers)]
         slope = np.arange(order.slope_rank.size)[:, np.newaxis]
         return Tables(
             order.rank_block,
             width,
             weight,
-            np.minimum(order.rank_block, technologies),
+            np.array(component, dtype=np.int64)[order.rank_block],
             order.charge_slope,
             order.discharge_slope,
             order.slope_rank,
@@ -291,8 +292,8 @@ def _dispatch_of(
     missing = case.load_mw - point.solar_mw * case.solar_yield + charge - discharge
     curtailed = np.maximum(-missing, 0.0)
     missing = np.maximum(missing, 0.0)
-    technologies = len(case.backup)
-    backup, shed, lost = np.zeros_like(capacity), np.zeros(case.steps), np.zeros(case.steps)
+    technologies, classes = len(case.backup), len(case.classes)
+    backup, shed, lost = np.zeros_like(capacity), np.zeros(case.steps), np.zeros((classes, case.steps))
     safe_load = np.where(case.load_mw > 0.0, case.load_mw, 1.0)
     for place, block in enumerate(order.rank_block.tolist()):
         last = place == order.rank_block.size - 1
@@ -303,11 +304,12 @@ def _dispatch_of(
             tier = case.tiers[block - technologies]
             used = np.minimum(missing, tier.width * case.load_mw)
             shed += used
-            lost += tier.weight * used / safe_load
+            lost[tier.load_class] += tier.weight * used / safe_load
         missing = missing - used
         if last:  # rounding of the widths may leave 1e-13 MW: keep the balance exact
             shed += missing
-    return Dispatch(curtailed, charge, discharge, shed, stored, backup, lost)
+    by_class = lost if classes > 1 else None
+    return Dispatch(curtailed, charge, discharge, shed, stored, backup, lost.sum(axis=0), by_class)
 
 
 def _contiguous(series: FloatArray) -> FloatArray:

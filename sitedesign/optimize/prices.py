@@ -15,6 +15,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from sitedesign.case import Case, FloatArray
+from sitedesign.optimize.budgets import Budgets
 from sitedesign.optimize.oracle import NoDispatch, Oracle, Point, Run
 from sitedesign.optimize.slopes import Order, order_of
 
@@ -22,52 +23,6 @@ _INSIDE = 1e-9  # how far inside the uptime budget a mixture stays, so that roun
 _HAIR, _SOLVER = 5e-7, 1e-7  # the same with several budgets, and the feasibility tolerance it has to cover
 
 Runs = dict[tuple[int, ...], Run]
-
-
-@dataclass(frozen=True, eq=False)
-class Budgets:
-    """Linear budgets of the annual totals: ``rows @ totals <= limit``.
-
-    Attributes
-    ----------
-    cost : ndarray, shape (K + 1,)
-        Price of the energy of each technology in the objective; the last entry (weighted shed load) is 0.
-        [USD/MWh]
-    rows : ndarray, shape (budgets, K + 1)
-        The first row is the uptime budget, of weighted shed load alone.
-    limit : ndarray, shape (budgets,)
-        [MWh/yr, or t/yr for carbon dioxide]
-    """
-
-    cost: FloatArray
-    rows: FloatArray
-    limit: FloatArray
-
-
-def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
-    """Budgets of a case.
-
-    Parameters
-    ----------
-    case : Case
-    rack_lost_mwh_per_yr : float
-        Part of the downtime budget that broken racks use up. [MWh/yr]
-
-    Returns
-    -------
-    Budgets
-    """
-    technologies = len(case.backup)
-    cost = np.array([item.marginal_cost_usd_per_mwh for item in case.backup] + [0.0])
-    rows, load = [np.eye(technologies + 1)[-1]], case.load_mwh_per_yr
-    limit = [(1 - case.uptime_target) * load - rack_lost_mwh_per_yr]
-    if case.limits.min_renewable_share is not None and technologies:
-        rows.append(np.append(np.ones(technologies), 0.0))
-        limit.append((1 - case.limits.min_renewable_share) * load)
-    if case.limits.max_co2_t_per_yr is not None and technologies:
-        rows.append(np.array([item.co2_t_per_mwh for item in case.backup] + [0.0]))
-        limit.append(case.limits.max_co2_t_per_yr)
-    return Budgets(cost, np.array(rows), np.array(limit))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +43,8 @@ class Operation:
     Attributes
     ----------
     cost_usd_per_yr : float
-        Energy cost; inf when the budgets cannot be met.
-    totals : ndarray, shape (K + 1,)
+        Cost of energy and of lost compute; inf when the budgets cannot be met.
+    totals : ndarray, shape (K + C,)
         Of the mixture, or of the best that can be done when budgets cannot be met. [MWh/yr]
     mixture : tuple of (Order, float)
         Dispatches and their shares; empty when the battery cannot end full.
@@ -129,7 +84,7 @@ class PriceSearch:
         point : Point
         budgets : Budgets
         likely : bool
-            Whether the point is expected to meet the uptime budget: decides what is tried first.
+            Whether the point is expected to meet a single uptime budget: decides what is tried first.
 
         Returns
         -------
@@ -138,10 +93,33 @@ class PriceSearch:
         runs: Runs = {}
         if len(budgets.limit) > 1 and self._mixed:
             return self._all_budgets(point, budgets, self._mixed, runs)
+        if budgets.classes > 1:
+            ladder = self._ladder(budgets)
+            start = (ladder.order(ladder.rungs - 1), ladder.order(0))
+            return self._all_budgets(point, budgets, start, runs)
         simple = self._uptime_only(point, budgets, runs, likely=likely)
         if not simple.feasible or np.all(budgets.rows @ simple.totals <= budgets.limit):
             return simple
         return self._all_budgets(point, budgets, tuple(order for order, _ in simple.mixture), runs)
+
+    def least_shed(self, point: Point, budgets: Budgets) -> Operation:
+        """Shed as little weighted load as can be, all classes alike, whatever it costs and budgets say.
+
+        Parameters
+        ----------
+        point : Point
+        budgets : Budgets
+            For the prices of energy, which decide among ways that shed equally little.
+
+        Returns
+        -------
+        Operation
+        """
+        ladder = self._ladder(budgets)
+        run = self._run(point, ladder.order(ladder.rungs - 1), {})
+        if isinstance(run, NoDispatch):
+            return _no_dispatch(run, budgets)
+        return _mixture([(run, 1.0)], budgets, [])
 
     def _run(self, point: Point, order: Order, runs: Runs) -> Run | NoDispatch:
         if order.key not in runs:
@@ -154,7 +132,7 @@ class PriceSearch:
     # ------------------------------------------------------------------ one budget
 
     def _uptime_only(self, point: Point, budgets: Budgets, runs: Runs, *, likely: bool) -> Operation:
-        ladder = self._ladder(budgets.cost)
+        ladder = self._ladder(budgets)
         limit = float(budgets.limit[0] - _INSIDE * abs(budgets.limit[0]))
         low, high = -1, ladder.rungs
         at: dict[int, Run] = {}
@@ -179,10 +157,10 @@ class PriceSearch:
             parts = [(at[high], share), (at[low], 1.0 - share)]
         return _mixture(parts, budgets, cuts)
 
-    def _ladder(self, cost: FloatArray) -> Ladder:
-        key = tuple(cost.tolist())
+    def _ladder(self, budgets: Budgets) -> Ladder:
+        key = tuple(budgets.cost.tolist())
         if key not in self._ladders:
-            self._ladders[key] = Ladder(self.oracle.case, cost)
+            self._ladders[key] = Ladder(self.oracle.case, budgets.cost)
         return self._ladders[key]
 
     # ------------------------------------------------------------------ several budgets
@@ -220,26 +198,28 @@ class PriceSearch:
 
 
 class Ladder:
-    """All orders of the slopes that a price on shed load can bring about, the others fixed.
+    """All orders of the slopes that one price on shed load of all classes can bring about, the others fixed.
 
     Parameters
     ----------
     case : Case
-    cost : ndarray, shape (K + 1,)
-        Prices of energy; the last entry is ignored.
+    cost : ndarray, shape (K + C,)
+        Prices of energy, and the value of lost compute: the least price that shed load can have.
     """
 
     def __init__(self, case: Case, cost: FloatArray) -> None:
         losses = case.eta_charge * case.eta_discharge
+        self._technologies = len(case.backup)
+        self._least = float(cost[-1])
         steps = {
             float(price / tier.weight * factor)
-            for price in cost[:-1]
+            for price in cost[: self._technologies]
             for tier in case.tiers
             if tier.weight > 0.0
             for factor in (losses, 1.0, 1.0 / losses)
         }
         self._case, self._cost = case, cost
-        self.steps: list[float] = sorted(step for step in steps if step > 0.0)
+        self.steps: list[float] = sorted(step for step in steps if step > self._least)
         self._orders: dict[int, Order] = {}
         self.rungs = len(self.steps) + 1
         self.last = self.rungs - 1
@@ -263,9 +243,9 @@ class Ladder:
     def price(self, rung: int) -> float:
         """Return a price of shed load inside a rung."""
         if not self.steps:
-            return 1.0
+            return 2.0 * self._least or 1.0
         if rung == 0:
-            return self.steps[0] / 2
+            return (self._least + self.steps[0]) / 2
         if rung == len(self.steps):
             return self.steps[-1] * 2
         return float(np.sqrt(self.steps[rung - 1] * self.steps[rung]))
@@ -278,15 +258,15 @@ class Ladder:
 
     def cuts(self, rung: int, run: Run) -> list[Cut]:
         """Cuts at both ends of a rung; above the last one shed load alone counts."""
-        lower = self._with(self.steps[rung - 1] if rung else 0.0)
+        lower = self._with(self.steps[rung - 1] if rung else self._least)
         only_shed = np.zeros_like(self._cost)
-        only_shed[-1] = 1.0
+        only_shed[self._technologies :] = 1.0
         upper = self._with(self.steps[rung]) if rung < len(self.steps) else only_shed
         return [Cut(prices, prices @ run.cut) for prices in (lower, upper) if prices.any()]
 
     def _with(self, shed_price: float) -> FloatArray:
         prices = self._cost.copy()
-        prices[-1] = shed_price
+        prices[self._technologies :] = shed_price
         return prices
 
 

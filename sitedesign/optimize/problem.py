@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
@@ -26,7 +27,7 @@ from sitedesign.optimize.branching import branch_and_bound
 from sitedesign.optimize.explain import Minimise, Quantity, explain
 from sitedesign.optimize.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
-from sitedesign.optimize.tidy import annual_cost_usd, tidy_dispatch
+from sitedesign.optimize.tidy import annual_cost_usd, lost_by_class_mwh, lost_value_usd, tidy_dispatch
 
 Progress = Callable[[str], None]
 
@@ -154,19 +155,25 @@ def solve_extensive(
 
     plant, dispatch = _read(case, m, solver)
     energy = tuple((dispatch.backup_mw.sum(axis=1) * case.step_h / case.years).tolist())
+    lost = lost_by_class_mwh(case, dispatch)
+    value = lost_value_usd(case, plant, sum(lost))
     objective = report.objective * USD_PER_KUSD
     if not relax_integers:
-        objective = annual_cost_usd(case, plant, energy)
+        objective = annual_cost_usd(case, plant, energy, sum(lost))
+    prices = tuple(max(0.0, -solver.dual(m.uptime[c]) * USD_PER_KUSD) for c in m.load_class)
     return Sizing(
         plant=plant,
         objective_usd_per_yr=objective,
         bound_usd_per_yr=min(report.bound * USD_PER_KUSD, objective),
         backup_mwh_per_yr=energy,
-        lost_mwh_per_yr=float((dispatch.lost_compute * case.load_mw).sum()) * case.step_h / case.years,
+        lost_mwh_per_yr=sum(lost),
         method="extensive",
         stopped_by="gap" if report.status is Status.OPTIMAL else "time_limit",
         seconds=time.perf_counter() - start,
-        uptime_price_usd_per_mwh=max(0.0, -solver.dual(m.uptime) * USD_PER_KUSD),
+        uptime_price_usd_per_mwh=max(prices),
+        uptime_prices=prices,
+        lost_by_class_mwh_per_yr=lost,
+        lost_value_usd_per_yr=value,
         dispatch=dispatch,
     )
 
@@ -303,12 +310,18 @@ def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN
         "battery_mw": lambda: m.battery_mw,
         "land_acres": lambda: m.solar_acres_per_mw * m.solar_mw,
         "units": lambda: m.units[quantity.technology],
-        "lost_mwh_per_yr": lambda: m.lost_mwh_per_yr + m.rack_lost_mwh_per_yr,
+        "lost_mwh_per_yr": lambda: _lost_expression(m, quantity.load_class),
         "backup_mwh_per_yr": lambda: sum(m.backup_mwh_per_yr[k] for k in m.technology),
         "co2_t_per_yr": lambda: sum(m.co2_t_per_mwh[k] * m.backup_mwh_per_yr[k] for k in m.technology),
         "months_to_power": lambda: m.months_to_power,
     }
     return expressions[quantity.name]()
+
+
+def _lost_expression(m: pyo.ConcreteModel, load_class: str) -> Any:  # noqa: ANN401
+    """Shed load and rack shortfall, of one class or of the only one."""
+    c = load_class or m.load_class.first()
+    return m.lost_mwh_per_yr[c] + m.load_share[c] * m.rack_lost_mwh_per_yr
 
 
 def _read(case: Case, m: pyo.ConcreteModel, solver: PersistentHighs) -> tuple[Plant, Dispatch]:
@@ -325,5 +338,7 @@ def _read(case: Case, m: pyo.ConcreteModel, solver: PersistentHighs) -> tuple[Pl
         racks=math.ceil(solver.value(m.racks) - 1e-6),
     )
     generated = solver.values(m.backup_mw).reshape(len(case.backup), case.steps).clip(min=0.0)
-    shed = solver.values(m.shed_mw).reshape(len(case.tiers), case.steps).clip(min=0.0).sum(axis=0)
+    by_tier = solver.values(m.shed_mw).reshape(len(case.tiers), case.steps).clip(min=0.0)
+    shed = np.zeros((len(case.classes), case.steps))
+    np.add.at(shed, [tier.load_class for tier in case.tiers], by_tier)
     return plant, tidy_dispatch(case, plant, generated, shed)

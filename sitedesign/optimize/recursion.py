@@ -283,7 +283,7 @@ def forward(
                         cut[block, 4 + row] += step_h * give
                 else:
                     served -= available[rank]
-                    cut[technologies, 0] += step_h * weight[rank] * available[rank]
+                    cut[component[rank], 0] += step_h * weight[rank] * available[rank]
             cut[price_c, 0] += hourly * served
             cut[price_c, 1] -= hourly * solar_yield[t]
         if not charge_passed:

@@ -1,8 +1,8 @@
 """The order of the slopes: all that the recursion needs to know about prices.
 
-With a price on each technology's energy and one on weighted shed load, stored energy can only be worth {0}
-and {price * discharge efficiency, price / charge efficiency}. All that follows depends on the order of these
-slopes alone, so that a result holds for every price vector with the same order.
+With a price on each technology's energy and one on the weighted shed load of each class, stored energy can
+only be worth {0} and {price * discharge efficiency, price / charge efficiency}. All that follows depends on
+the order of these slopes alone, so that a result holds for every price vector with the same order.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class Order:
 
 
 def block_prices(case: Case, prices: FloatArray) -> FloatArray:
-    """Price of each block: one per technology, the shed price times the weight of each tier, shape (B,)."""
+    """Price of each block: one per technology, its class's price times the weight per tier, shape (B,)."""
     technologies = len(case.backup)
-    weights = np.array([tier.weight for tier in case.tiers])
-    return np.concatenate([prices[:technologies], prices[technologies] * weights])
+    shed = [prices[technologies + tier.load_class] * tier.weight for tier in case.tiers]
+    return np.concatenate([prices[:technologies], shed])
 
 
 def order_of(case: Case, prices: FloatArray) -> Order:
@@ -60,8 +60,8 @@ def order_of(case: Case, prices: FloatArray) -> Order:
     Parameters
     ----------
     case : Case
-    prices : ndarray, shape (K + 1,)
-        Price of the energy of each technology and of weighted shed load. [USD/MWh]
+    prices : ndarray, shape (K + C,)
+        Price of the energy of each technology and of the weighted shed load of each class. [USD/MWh]
 
     Returns
     -------

@@ -6,9 +6,12 @@ import numpy as np
 
 from sitedesign.case import Case, Dispatch, FloatArray, Plant
 from sitedesign.equations.variables import battery_bounds, solar_bounds
+from sitedesign.optimize.rack_shortfall import expected_shortfall
 
 
-def annual_cost_usd(case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ...]) -> float:
+def annual_cost_usd(
+    case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ...], lost_mwh_per_yr: float
+) -> float:
     """Cost of a plant by plain arithmetic: the objective without Pyomo. [USD/yr].
 
     Parameters
@@ -17,6 +20,8 @@ def annual_cost_usd(case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ..
     plant : Plant
     backup_mwh_per_yr : tuple of float
         Energy per technology. [MWh/yr]
+    lost_mwh_per_yr : float
+        Weighted shed load of all classes. [MWh/yr]
 
     Returns
     -------
@@ -37,7 +42,35 @@ def annual_cost_usd(case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ..
         + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
         + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
         + case.delay_cost_usd_per_month_yr * max(leads, default=0.0)
+        + lost_value_usd(case, plant, lost_mwh_per_yr)
     )
+
+
+def lost_value_usd(case: Case, plant: Plant, lost_mwh_per_yr: float) -> float:
+    """Value lost compute as the objective does, shed load and failures of racks together. [USD/yr].
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    lost_mwh_per_yr : float
+        Weighted shed load of all classes. [MWh/yr]
+
+    Returns
+    -------
+    float
+        [USD/yr]
+    """
+    if case.lost_value_usd_per_mwh == 0.0:
+        return 0.0
+    short = float(expected_shortfall(case.racks_contracted, plant.racks, case.rack_availability))
+    return case.lost_value_usd_per_mwh * (lost_mwh_per_yr + short * case.load_mwh_per_yr)
+
+
+def lost_by_class_mwh(case: Case, dispatch: Dispatch) -> tuple[float, ...]:
+    """Weighted shed load of each class in a dispatch of an optimiser, shape (C,). [MWh/yr]."""
+    lost = dispatch.lost_compute[np.newaxis] if dispatch.lost_by_class is None else dispatch.lost_by_class
+    return tuple(((lost * case.load_mw).sum(axis=1) * (case.step_h / case.years)).tolist())
 
 
 def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: FloatArray) -> Dispatch:
@@ -53,14 +86,14 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
     plant : Plant
     backup_mw : ndarray, shape (K, T)
         [MW]
-    shed_mw : ndarray, shape (T,)
-        [MW]
+    shed_mw : ndarray, shape (C, T)
+        Per class of the load. [MW]
 
     Returns
     -------
     Dispatch
     """
-    surplus = plant.solar_mw * case.solar_yield + backup_mw.sum(axis=0) + shed_mw - case.load_mw
+    surplus = plant.solar_mw * case.solar_yield + backup_mw.sum(axis=0) + shed_mw.sum(axis=0) - case.load_mw
     ceiling = plant.battery_mwh * case.usable
     h, eta_in, eta_out, power = case.step_h, case.eta_charge, case.eta_discharge, plant.battery_mw
     flow, stored = np.zeros(case.steps), np.zeros(case.steps)  # flow: into the battery, at the bus
@@ -75,24 +108,35 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
             level = max(level + step * h / eta_out, 0.0)
         flow[t], stored[t] = step, level
     rest = surplus - flow
-    shed = np.clip(shed_mw + np.maximum(-rest, 0.0), 0.0, case.load_mw)
+    shed = _with_more_shed(case, shed_mw, np.maximum(-rest, 0.0))
+    lost = _lost_compute(case, shed)
     return Dispatch(
         curtailed_mw=np.maximum(rest, 0.0),
         charge_mw=np.maximum(flow, 0.0),
         discharge_mw=np.maximum(-flow, 0.0),
-        shed_mw=shed,
+        shed_mw=shed.sum(axis=0),
         stored_mwh=stored,
         backup_mw=backup_mw,
-        lost_compute=lost_compute(case, shed),
+        lost_compute=lost.sum(axis=0),
+        lost_by_class=lost if len(case.classes) > 1 else None,
     )
 
 
-def lost_compute(case: Case, shed_mw: FloatArray) -> FloatArray:
-    """Add up the compute lost in each step, tiers shed cheapest first, shape (T,). [fraction of load]."""
-    share = np.divide(shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
-    lost = np.zeros(case.steps)
-    for tier in case.tiers:
-        taken = np.clip(share, 0.0, tier.width)
-        lost += tier.weight * taken
-        share = share - taken
+def _with_more_shed(case: Case, shed_mw: FloatArray, more_mw: FloatArray) -> FloatArray:
+    """Shed a little more, in the first class with room for it, shape (C, T). [MW]."""
+    more = []
+    for load_class, shed in zip(case.classes, shed_mw, strict=True):
+        more.append(np.clip(shed + more_mw, 0.0, load_class.share * case.load_mw))
+        more_mw = np.maximum(more_mw - (more[-1] - shed), 0.0)
+    return np.array(more)
+
+
+def _lost_compute(case: Case, shed_mw: FloatArray) -> FloatArray:
+    """Add up the compute each class loses, cheapest tiers first, shape (C, T). [fraction of load]."""
+    share = np.divide(shed_mw, case.load_mw, out=np.zeros(shed_mw.shape), where=case.load_mw > 0)
+    lost = np.zeros(shed_mw.shape)
+    for tier in case.tiers:  # within a class the weight rises
+        taken = np.clip(share[tier.load_class], 0.0, tier.width)
+        lost[tier.load_class] += tier.weight * taken
+        share[tier.load_class] -= taken
     return lost

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sitedesign.case import Case, Dispatch, Plant
+from sitedesign.case import Case, Dispatch, Plant, lost_by_class
 from sitedesign.errors import ReplayMismatch
 
 FloatArray = NDArray[np.float64]
@@ -33,7 +33,10 @@ class Replay:
     end_shortfall_mwh : float
         What the battery lacks to full at the end. [MWh]
     rack_uptime : float
-        1 - weighted shed energy / load - expected shortfall of working racks (the uptime row). [fraction]
+        1 - weighted shed energy / load - expected shortfall of working racks (the uptime row; of all classes
+        together). [fraction]
+    class_uptime : tuple of float
+        The same for each class of the load, of its own load. [fraction]
     power_uptime : float
         The same without the rack shortfall. [fraction]
     rack_shortfall : float
@@ -49,7 +52,7 @@ class Replay:
     operating_cost_usd_per_yr : float
         Sum of marginal cost x energy. [USD/yr]
     objective_usd_per_yr : float
-        The optimiser's objective: annualised plant, operation, spare racks, delay. [USD/yr]
+        The optimiser's objective: annualised plant, operation, spare racks, delay, lost compute. [USD/yr]
     battery_cycles_per_yr : float
         Discharged energy over nameplate energy. [1/yr]
     """
@@ -59,6 +62,7 @@ class Replay:
     limit_residual_mw: float
     end_shortfall_mwh: float
     rack_uptime: float
+    class_uptime: tuple[float, ...]
     power_uptime: float
     rack_shortfall: float
     lost_mwh_per_yr: float
@@ -199,8 +203,11 @@ def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Flo
 def _tier_residual(case: Case, dispatch: Dispatch) -> FloatArray:
     """How far the claimed compute loss lies below the least that the shed load allows, or above the most.
 
-    Tiers have rising weights, so the least loss sheds the cheapest first and the most the dearest first.
+    Within a class tiers have rising weights, so the least loss sheds the cheapest first and the most the
+    dearest first.
     """
+    if len(case.classes) > 1:
+        return _class_residual(case, dispatch)
     load = np.where(case.load_mw > 0, case.load_mw, 1.0)
     share = np.where(case.load_mw > 0, dispatch.shed_mw / load, 0.0)
     width = np.array([tier.width for tier in case.tiers])
@@ -208,6 +215,36 @@ def _tier_residual(case: Case, dispatch: Dispatch) -> FloatArray:
     least, most = _stack(share, width, weight), _stack(share, width[::-1], weight[::-1])
     residual: FloatArray = np.maximum(least - dispatch.lost_compute, dispatch.lost_compute - most)
     return residual
+
+
+def _class_residual(case: Case, dispatch: Dispatch) -> FloatArray:
+    """Hold the shed load against what each of several classes claims to lose, and the claims against the sum.
+
+    A class may have lost what it claims by shedding anything between a least load (its dearest tiers) and a
+    most (its cheapest); any load between the sums of both explains all claims at once.
+    """
+    lost = _lost(case, dispatch)
+    share = np.divide(dispatch.shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
+    least, most = np.zeros(case.steps), np.zeros(case.steps)
+    residual: FloatArray = np.maximum(np.abs(lost.sum(axis=0) - dispatch.lost_compute), -lost.min(axis=0))
+    for c, mine in enumerate(lost):
+        tiers = [tier for tier in case.tiers if tier.load_class == c]
+        width = np.array([tier.width for tier in tiers])
+        weight = np.array([tier.weight for tier in tiers])
+        residual = np.maximum(residual, mine - float(width @ weight))
+        free = weight <= 0.0
+        most += width[free].sum() + _stack(mine, (width * weight)[~free], 1.0 / weight[~free])
+        least += _stack(mine, (width * weight)[~free][::-1], 1.0 / weight[~free][::-1])
+    return np.maximum(residual, np.maximum(least - share, share - most))
+
+
+def _lost(case: Case, dispatch: Dispatch) -> FloatArray:
+    """Find what each class loses of the whole load, shape (C, T)."""
+    if dispatch.lost_by_class is not None:
+        return dispatch.lost_by_class
+    if len(case.classes) == 1:
+        return dispatch.lost_compute[np.newaxis]
+    return lost_by_class(case, dispatch.shed_mw)
 
 
 def _stack(share: FloatArray, width: FloatArray, weight: FloatArray) -> FloatArray:
@@ -225,6 +262,7 @@ def _account(
     load = case.load_mwh_per_yr
     energy = tuple(float(row.sum()) * per_year for row in dispatch.backup_mw)
     lost = float((dispatch.lost_compute * case.load_mw).sum()) * per_year
+    by_class = (_lost(case, dispatch) * case.load_mw).sum(axis=1) * per_year
     short = rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability)
     operating = sum(b.marginal_cost_usd_per_mwh * e for b, e in zip(case.backup, energy, strict=True))
     discharged = float(dispatch.discharge_mw.sum()) * per_year
@@ -235,6 +273,10 @@ def _account(
         limit_residual_mw=limit,
         end_shortfall_mwh=end,
         rack_uptime=1.0 - lost / load - short,
+        class_uptime=tuple(
+            1.0 - float(mine) / (c.share * load) - short
+            for mine, c in zip(by_class, case.classes, strict=True)
+        ),
         power_uptime=1.0 - lost / load,
         rack_shortfall=short,
         lost_mwh_per_yr=lost,
@@ -245,7 +287,9 @@ def _account(
         fuel_mmbtu_per_yr=sum(b.fuel_mmbtu_per_mwh * e for b, e in zip(case.backup, energy, strict=True)),
         co2_t_per_yr=sum(b.co2_t_per_mwh * e for b, e in zip(case.backup, energy, strict=True)),
         operating_cost_usd_per_yr=operating,
-        objective_usd_per_yr=operating + fixed_cost_usd_per_yr(case, plant),
+        objective_usd_per_yr=operating
+        + fixed_cost_usd_per_yr(case, plant)
+        + case.lost_value_usd_per_mwh * (lost + short * load),
         battery_cycles_per_yr=discharged / plant.battery_mwh if plant.battery_mwh > 0 else 0.0,
     )
 
