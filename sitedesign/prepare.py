@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
 from sitedesign import economics, library
-from sitedesign.case import BackupCase, Case, CaseLimits, FloatArray, Tier
+from sitedesign.case import BackupCase, Case, CaseLimits, FloatArray, LoadClass, Tier
+from sitedesign.demand import Contract
 from sitedesign.errors import Fault, InputError
 from sitedesign.library import Backup
 from sitedesign.optimize import bounds
@@ -21,10 +21,14 @@ from sitedesign.resource.profile import profile_years
 from sitedesign.resource.pv import solar_yield
 from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
+from sitedesign.throttling import throttle_tiers
 
 ONE_YEAR_NOTE = (
     "One weather year says nothing about rare dark spells: its uptime figure is no basis for a promise."
 )
+# Without a target, spares are considered up to a shortfall of a millionth of the contracted racks: the next
+# one would serve less than a rack of work unless a million are contracted.
+MOST_USEFUL_UPTIME = 0.999
 TMY_NOTE = (
     "The weather is a typical meteorological year, which contains no extreme spells by construction: "
     "it is no basis for uptime."
@@ -129,7 +133,6 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
     battery = study.battery
     usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
     eta = float(np.sqrt(battery.round_trip_efficiency))
-    tiers = _tiers(study, weather)
     peak = float(load.max())
     backup = tuple(
         _backup(study, item, weather, peak, cost)
@@ -137,7 +140,8 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
     )
     racks = study.contracted_racks
     availability = study.rack.availability
-    racks_max = racks_needed(racks, availability, 1 - study.uptime)
+    strictest = max(item.uptime for item in study.contracts) or MOST_USEFUL_UPTIME
+    racks_max = racks_needed(racks, availability, 1 - strictest)
     if study.limits.racks is not None:
         racks_max = int(study.limits.racks[1])
     return Case(
@@ -150,7 +154,7 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
         eta_charge=eta,
         eta_discharge=eta,
         backup=backup,
-        tiers=tiers,
+        tiers=_tiers(study, weather),
         solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
         battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
         battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
@@ -161,10 +165,11 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
         racks_max=racks_max,
         rack_availability=availability,
         rack_cost_usd_per_yr=costs.rack.total_usd_per_yr,
-        uptime_target=study.uptime,
+        uptime_target=study.target,
         delay_cost_usd_per_month_yr=study.delay_cost_usd_per_month
         * economics.capital_recovery_factor(study.finance.wacc_power_real, study.finance.analysis_yr),
         limits=_limits(study, solar, load, weather.step_h, usable, eta),
+        load_classes=_load_classes(study),
     )
 
 
@@ -241,51 +246,46 @@ def _backup(
     )
 
 
-def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:
-    if study.metric == "rack":
-        return (Tier(1.0, 1.0),)
-    curve = getattr(study.rack, f"curve_{study.throughput_curve}")
+def fixed_load_share(study: Study, weather: Weather) -> float:
+    """Share of the facility's mean load that stays when racks throttle: cooling overhead. [fraction]"""
     mean_pue = float(pue(weather.temp_air_c, study.facility).mean())
-    return throttle_tiers(curve, fixed_share=study.facility.pue_fixed_share * (mean_pue - 1) / mean_pue)
+    return study.facility.pue_fixed_share * (mean_pue - 1) / mean_pue
 
 
-def throttle_tiers(curve: Sequence[tuple[float, float]], fixed_share: float) -> tuple[Tier, ...]:
-    """Turn a throughput-power curve into tiers of load, cheapest loss first.
+def _load_classes(study: Study) -> tuple[LoadClass, ...]:
+    """Classes of the load with their shares; none where one target holds for all of it."""
+    if len(study.contracts) == 1:
+        return ()
+    power = study.contracted_it_mw
+    return tuple(LoadClass(item.name, item.it_mw / power, item.uptime) for item in study.contracts)
 
-    Racks may be throttled or switched off in blocks, so what can be had is the concave hull of the curve and
-    the origin; its segments are the tiers.
 
-    Parameters
-    ----------
-    curve : sequence of (float, float)
-        Power fraction and throughput fraction, from (1, 1) downwards.
-    fixed_share : float
-        Share of the facility's load that does not fall with the racks (cooling overhead); it goes with the
-        last tier, when everything is off. [fraction]
+def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:
+    """Tiers of every class in the order in which an operator sheds them."""
+    fixed, power = fixed_load_share(study, weather), study.contracted_it_mw
+    tiers = []
+    for number, contract in enumerate(study.contracts):
+        share = contract.it_mw / power
+        for tier in _class_tiers(study, contract, fixed):
+            key = _shed_order(contract, tier)
+            tiers.append((key, number, Tier(tier.width * share, tier.weight, number)))
+    return tuple(tier for _, _, tier in sorted(tiers, key=lambda item: item[:2]))
 
-    Returns
-    -------
-    tuple of Tier
-        Widths sum to 1, width times weight sum to 1.
-    """
-    hull = [(1.0, 1.0)]
-    points = [point for point in sorted(curve, reverse=True) if point[0] < 1.0] + [(0.0, 0.0)]
-    while points:
-        power, throughput = hull[-1]
-        losses = [(throughput - r) / (power - f) for f, r in points]
-        cheapest = min(range(len(points)), key=lambda i: (losses[i], points[i][0]))
-        hull.append(points[cheapest])
-        points = points[cheapest + 1 :]
-    shrink = 1 - fixed_share
-    tiers = [
-        Tier((f0 - f1) * shrink, (r0 - r1) / ((f0 - f1) * shrink)) for (f0, r0), (f1, r1) in pairwise(hull)
-    ]
-    last = tiers.pop()
-    width = 1 - sum(tier.width for tier in tiers)
-    loss = 1 - sum(tier.width * tier.weight for tier in tiers)
-    # The cooling overhead is shed with the last racks; spreading it over that tier keeps the curve concave.
-    tiers.append(Tier(width, max(loss / width, tiers[-1].weight if tiers else 0.0)) if fixed_share else last)
-    return tuple(tiers)
+
+def _class_tiers(study: Study, contract: Contract, fixed_share: float) -> tuple[Tier, ...]:
+    """Tiers of one class, of its own load."""
+    if contract.metric != "compute":
+        # Shares of time (site, floor) are no sums over load: these tiers are a relaxation of theirs.
+        return (Tier(1.0, 1.0),)
+    curve = getattr(study.rack, f"curve_{contract.throughput_curve}")
+    return throttle_tiers(curve, fixed_share, study.rack.floor_fraction)
+
+
+def _shed_order(contract: Contract, tier: Tier) -> tuple[float, float]:
+    """Rank of a tier: what its compute is worth, or else how much of its class may be lost."""
+    if contract.value_usd_per_rack_h is not None:
+        return contract.value_usd_per_rack_h / contract.rack_mw * tier.weight, tier.weight
+    return contract.uptime, tier.weight
 
 
 def _limits(

@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 ORDER = (
     "errors", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
-    "optimize", "reliability", "demand", "limits", "resolve", "study", "prepare", "evaluation", "accounting", "design",
+    "optimize", "reliability", "demand", "limits", "resolve", "study", "study_file",
+    "throttling", "prepare", "evaluation", "accounting", "design", "compute_cost",
     "certification", "judge", "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "cli",
 )  # fmt: skip
 MODULES = sorted(

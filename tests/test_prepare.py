@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sitedesign import InputError, Site, Study, Weather, library
-from sitedesign.prepare import ONE_YEAR_NOTE, TMY_NOTE, prepare, throttle_tiers
+from sitedesign.prepare import ONE_YEAR_NOTE, TMY_NOTE, prepare
+from sitedesign.throttling import throttle_tiers, usable_points
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
@@ -69,6 +70,89 @@ def test_throttle_tiers_are_complete_and_convex(share: float, curve: str) -> Non
     assert all(a.weight <= b.weight + 1e-12 for a, b in itertools.pairwise(tiers))
     # Everything off loses everything; the fixed share may only make that dearer, never cheaper.
     assert sum(tier.width * tier.weight for tier in tiers) >= 1.0 - 1e-12
+
+
+def test_racks_are_not_throttled_below_their_floor() -> None:
+    curve = library.rack("gb200_nvl72").curve_optimistic
+    # Between 0.84 (0.975) and 0.76 (0.95): at 0.8 throughput is 0.9625; the rest goes off in blocks.
+    assert usable_points(curve, 0.8)[-1] == pytest.approx((0.8, 0.9625))
+    tiers = throttle_tiers(curve, 0.0, floor=0.8)
+    assert [tier.width for tier in tiers] == pytest.approx([0.08, 0.08, 0.04, 0.8])
+    assert tiers[-1].weight == pytest.approx(0.9625 / 0.8)
+    (whole,) = throttle_tiers(curve, 0.0, floor=1.0)
+    assert (whole.width, whole.weight) == pytest.approx((1.0, 1.0))
+
+
+def test_floor_of_the_rack_reaches_the_case(two_years: Weather) -> None:
+    study = Study(site=EL_PASO, racks=70, uptime=0.99, metric="compute", weather=two_years)
+    rack = study.rack.replace(floor_fraction=1.0)
+    assert len(prepare(study).case.tiers) == 5
+    (tier,) = prepare(study.replace(rack=rack)).case.tiers  # may not throttle at all: the plain rack metric
+    assert (tier.width, tier.weight) == pytest.approx((1.0, 1.0))
+
+
+# Classes ----------------------------------------------------------------------------------------------------
+
+TRAINING = {"name": "training", "racks": 60, "uptime": 0.99, "metric": "compute"}
+INFERENCE = {"name": "inference", "racks": 40, "uptime": 0.9999, "use": "inference"}
+
+
+def test_classes_share_the_load_by_their_power(two_years: Weather) -> None:
+    case = prepare(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
+    assert [item.share for item in case.load_classes] == pytest.approx([7.56 / 11.48, 3.92 / 11.48])
+    assert [item.uptime_target for item in case.load_classes] == [0.99, 0.9999]
+    # 60 racks x 0.126 MW and 40 x 0.098 at PUE 1.035, bus to rack 0.985 x 0.96
+    assert case.load_mw.min() == pytest.approx(11.48 * 1.035 / (0.985 * 0.96), rel=1e-9)
+    strict = prepare(Study(site=EL_PASO, racks=100, uptime=0.9999, weather=two_years)).case
+    assert case.racks_max == strict.racks_max
+
+
+def test_tiers_of_classes_sum_to_their_shares(two_years: Weather) -> None:
+    case = prepare(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
+    for number, item in enumerate(case.load_classes):
+        mine = [tier for tier in case.tiers if tier.load_class == number]
+        assert sum(tier.width for tier in mine) == pytest.approx(item.share)
+        assert sum(tier.width * tier.weight for tier in mine) == pytest.approx(item.share, rel=0.01)
+        assert all(a.weight <= b.weight + 1e-12 for a, b in itertools.pairwise(mine))
+    assert [tier.load_class for tier in case.tiers] == [0, 0, 0, 0, 0, 1]  # the laxer target first
+
+
+def test_classes_are_shed_in_the_order_of_their_value(two_years: Weather) -> None:
+    def order(training: float, inference: float) -> list[int]:
+        classes = [
+            TRAINING | {"value_usd_per_rack_h": training},
+            INFERENCE | {"value_usd_per_rack_h": inference, "use": "training"},
+        ]
+        case = prepare(Study(site=EL_PASO, classes=classes, weather=two_years)).case
+        return [tier.load_class for tier in case.tiers]
+
+    assert order(200.0, 2000.0) == [0, 0, 0, 0, 0, 1]
+    assert order(2000.0, 200.0) == [1, 0, 0, 0, 0, 0]
+    # Throttling training by 8 % loses 0.31 of its average MWh: cheaper than inference at half the value.
+    assert order(200.0, 100.0) == [0, 1, 0, 0, 0, 0]
+
+
+def test_one_class_is_the_plain_study(two_years: Weather) -> None:
+    plain = prepare(Study(site=EL_PASO, racks=60, uptime=0.99, metric="compute", weather=two_years)).case
+    case = prepare(Study(site=EL_PASO, classes=[TRAINING], weather=two_years)).case
+    np.testing.assert_allclose(case.load_mw, plain.load_mw, rtol=1e-14)
+    for name in ("tiers", "uptime_target", "racks_max", "racks_contracted", "load_classes"):
+        assert getattr(case, name) == getattr(plain, name)
+
+
+def test_best_effort_never_enters_the_case(two_years: Weather) -> None:
+    with_batch = [TRAINING, INFERENCE, {"name": "batch", "racks": 500}]
+    case = prepare(Study(site=EL_PASO, classes=with_batch, weather=two_years)).case
+    without = prepare(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
+    assert case.load_mw.max() == without.load_mw.max()
+    assert case.load_classes == without.load_classes
+    assert case.racks_contracted == 100
+
+
+@pytest.mark.parametrize("metric", ["site", "floor"])
+def test_shares_of_time_are_relaxed_to_plain_shedding(two_years: Weather, metric: str) -> None:
+    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, metric=metric, weather=two_years)).case
+    assert [(tier.width, tier.weight) for tier in case.tiers] == [(1.0, 1.0)]
 
 
 def test_own_solar_profile_stands_in_for_weather() -> None:
