@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sitedesign.resource.weather import Weather
     from sitedesign.site import Site
     from sitedesign.study import Study
+    from sitedesign.study_file import read_study
     from sitedesign.sweeps import frontier, tradeoff
     from sitedesign.workflow import evaluate, solve
 
@@ -50,6 +51,7 @@ _HOME = {
     "tradeoff": "sweeps",
     "land_grid": "batch",
     "rank": "batch",
+    "read_study": "study_file",
     "solve": "workflow",
     "solve_many": "batch",
 }
@@ -76,6 +78,7 @@ __all__ = [
     "land_grid",
     "library",
     "rank",
+    "read_study",
     "solve",
     "solve_many",
     "tradeoff",

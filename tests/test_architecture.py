@@ -13,7 +13,7 @@ ORDER = (
     "errors", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
     "optimize", "reliability", "demand", "limits", "resolve", "study", "study_file",
-    "throttling", "prepare", "evaluation", "accounting", "design", "compute_cost",
+    "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost",
     "certification", "judge", "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "cli",
 )  # fmt: skip
 MODULES = sorted(

@@ -1,0 +1,103 @@
+"""Command line: a thin shell over the public API.
+
+Exit codes: 0 solved or done, 2 bad input, 3 infeasible, 4 stopped with a gap, 130 interrupted, 1 anything
+else. A module of commands imports what it runs inside the command: ``sitedesign --help`` loads no solver.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from sitedesign.cli import designing, library_entries, sites, starting, sweeping, weather_files
+from sitedesign.cli.console import (
+    BAD_INPUT,
+    EXIT_CODES,
+    FAILED,
+    GAP,
+    INFEASIBLE,
+    INTERRUPTED,
+    SOLVED,
+    failure,
+)
+
+__all__ = ["BAD_INPUT", "FAILED", "GAP", "INFEASIBLE", "INTERRUPTED", "SOLVED", "app", "main"]
+
+
+class _Group(TyperGroup):
+    """The command line, which answers in JSON also when the words of a command are wrong."""
+
+    def main(self, args: Sequence[str] | None = None, *more: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Run a command; parameters are those of the framework."""
+        words = list(sys.argv[1:] if args is None else args)
+        if "--json" not in words or not options.get("standalone_mode", True):
+            return super().main(args, *more, **options)
+        try:
+            code = super().main(args, *more, **options | {"standalone_mode": False})
+        except Exception as error:
+            usage = hasattr(error, "format_message")  # an option that does not exist, a word too many
+            if not usage:
+                traceback.print_exc(file=sys.stderr)
+            code = BAD_INPUT if usage else FAILED
+            typer.echo(failure(error, code))
+        sys.exit(code or 0)
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # a local may hold a key
+    help="Design the power plant and the rack count of an AI data center that cannot wait for the grid.",
+    epilog=EXIT_CODES,
+)
+
+_ONE, _MANY, _MORE = "One site", "Many sites", "Data and tools"
+_EL_PASO = "--lat 31.76 --lon -106.49 --racks 700 --uptime 0.999"
+for _name, _command, _panel, _example in (
+    ("init", starting.init, _ONE, "sitedesign init study.toml && sitedesign solve study.toml"),
+    ("solve", designing.solve, _ONE, f"sitedesign solve {_EL_PASO} --report report.html"),
+    (
+        "evaluate",
+        designing.evaluate,
+        _ONE,
+        f"sitedesign evaluate {_EL_PASO} --solar-mw 400 --battery-mwh 1200 --battery-mw 160 "
+        "--units recip_medium=6",
+    ),
+    ("certify", designing.certify, _ONE, "sitedesign certify design.json --years 200 --draws 5 --seed 7"),
+    ("report", designing.report, _ONE, "sitedesign report design.json --sweeps"),
+    (
+        "frontier",
+        sweeping.frontier,
+        _ONE,
+        "sitedesign frontier study.toml --over 'battery price' --values 80,120,160,200 --csv prices.csv",
+    ),
+    ("tradeoff", sweeping.tradeoff, _ONE, f"sitedesign tradeoff {_EL_PASO} --points 9 --csv tradeoff.csv"),
+    (
+        "batch",
+        sites.batch,
+        _MANY,
+        "sitedesign batch sites.csv --out results --racks 700 --uptime 0.999",
+    ),
+    (
+        "rank",
+        sites.rank_command,
+        _MANY,
+        "sitedesign rank results --by land_acres --where 'months_to_power < 24'",
+    ),
+    ("map", sites.map_command, _MANY, "sitedesign map results --out map.html"),
+    ("serve", starting.serve, _MORE, "sitedesign serve --port 8050"),
+):
+    app.command(_name, epilog=f"Example: {_example}", rich_help_panel=_panel)(_command)
+app.add_typer(weather_files.app, name="weather", rich_help_panel=_MORE)
+app.add_typer(library_entries.app, name="library", rich_help_panel=_MORE)
+
+
+def main() -> None:
+    """Entry point of the ``sitedesign`` command."""
+    app()

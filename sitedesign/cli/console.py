@@ -1,0 +1,166 @@
+"""What every command shares: exit codes, errors as text or JSON, progress, what goes to standard output."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SOLVED, FAILED, BAD_INPUT, INFEASIBLE, GAP, INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_CODES = (
+    "Exit codes: 0 solved or done, 2 bad input, 3 infeasible, 4 stopped with a gap, 130 interrupted, "
+    "1 anything else. With --json standard output holds one JSON document, also when a command fails."
+)
+
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.", rich_help_panel="Output")]
+
+
+@contextmanager
+def exit_codes(as_json: bool, interrupted: str = "Interrupted.") -> Iterator[None]:
+    """Turn errors into one message and one exit code.
+
+    Parameters
+    ----------
+    as_json : bool
+    interrupted : str
+        What to say after Ctrl-C.
+    """
+    from sitedesign.errors import InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
+
+    codes = {InputError: BAD_INPUT, InfeasibleDesign: INFEASIBLE, NotProvenOptimal: GAP}
+    try:
+        yield
+    except SiteDesignError as error:
+        code = next((code for kind, code in codes.items() if isinstance(error, kind)), FAILED)
+        fail(error, code, as_json)
+    except KeyboardInterrupt:
+        fail(KeyboardInterrupt(interrupted), INTERRUPTED, as_json)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        fail(error, FAILED, as_json)
+
+
+def fail(error: BaseException, code: int, as_json: bool) -> NoReturn:
+    """Say what went wrong, on standard error or as JSON on standard output, and end with a code."""
+    if as_json:
+        typer.echo(failure(error, code))
+    else:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def failure(error: BaseException, code: int) -> str:
+    """Error as JSON; an :class:`~sitedesign.errors.InputError` with its faults one by one."""
+    # What the framework says of a wrong option, without the name of its class around it
+    words = error.format_message() if hasattr(error, "format_message") else str(error)
+    facts: dict[str, Any] = {"error": type(error).__name__, "message": words, "exit_code": code}
+    faults = getattr(error, "faults", ())
+    if faults:
+        facts["faults"] = [
+            {"where": item.where, "found": item.found, "allowed": item.allowed, "remedy": item.remedy}
+            for item in faults
+        ]
+    return json.dumps(facts, indent=1)
+
+
+@contextmanager
+def progress(first: str = "starting") -> Iterator[Callable[[str], None]]:
+    """Show what is going on and for how long, on standard error and only to people."""
+    if not err.is_terminal:
+        yield lambda _: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, redirect_stdout=False) as shown:
+        task = shown.add_task(first, total=None)
+        yield lambda text: shown.update(task, description=text)
+
+
+def say(text: str) -> None:
+    """Write text to standard output as it is."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """Write text to standard error."""
+    err.print(text, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
+def say_json(facts: Any) -> None:  # noqa: ANN401
+    """Write one JSON document; what is not a number becomes null, as JSON has no word for it."""
+    typer.echo(json.dumps(_finite(facts), indent=1, default=str))
+
+
+def show(result: Any, as_json: bool) -> None:  # noqa: ANN401
+    """Write a design or an evaluation."""
+    if as_json:
+        say_json(result.to_dict())
+    else:
+        say(str(result))
+
+
+def show_written(path: Path, as_json: bool) -> None:
+    """Say which file was written."""
+    if as_json:
+        say_json({"written": str(path)})
+    else:
+        say(f"Written: {path}")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table, ready for JSON."""
+    rows: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=15))
+    return rows
+
+
+def check_outputs(paths: Mapping[str, Path | None]) -> None:
+    """Find out before a long run whether its results can be written.
+
+    Parameters
+    ----------
+    paths : mapping of str to path or None
+        File to write by option.
+
+    Raises
+    ------
+    InputError
+    """
+    from sitedesign.errors import Fault, InputError
+
+    faults = []
+    for option, path in paths.items():
+        if path is None:
+            continue
+        folder = path.resolve().parent
+        if path.is_dir():
+            faults.append(Fault(option, f"{path}, which is a folder", "must be a file to write"))
+        elif not folder.is_dir():
+            faults.append(Fault(option, f"{path}", f"needs the folder {folder}", "Make it first."))
+        elif not os.access(folder, os.W_OK):
+            faults.append(Fault(option, f"{path}", f"the folder {folder} cannot be written to"))
+    if faults:
+        raise InputError(faults, "the command line")
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

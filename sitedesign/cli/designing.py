@@ -1,0 +1,301 @@
+"""Commands about one design: solve, evaluate, certify, report."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sitedesign.cli.console import (
+    GAP,
+    SOLVED,
+    AsJson,
+    check_outputs,
+    exit_codes,
+    progress,
+    say,
+    say_json,
+    show,
+    show_written,
+    warn,
+)
+from sitedesign.cli.study_options import OF, StudyOptions, read_limits, takes_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sitedesign.design import Design
+    from sitedesign.errors import Fault
+    from sitedesign.study import Study
+
+_OUTPUT, _RUN = "Output", "Run"
+
+SavedDesign = Annotated[Path, typer.Argument(help="Design that 'solve --save' wrote.", show_default=False)]
+WeatherAgain = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--weather", help="The weather files of the design, when it was solved with files; repeat for more."
+    ),
+]
+
+
+@takes_study
+def solve(
+    options: StudyOptions,
+    certify: Annotated[
+        bool | None,
+        typer.Option(
+            help="Go on from the bound to a plant certified without foresight, under failures; about a "
+            "minute. (default: yes)",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="cuts (all weather years) or extensive (one year, the reference).", rich_help_panel=_RUN
+        ),
+    ] = "cuts",
+    gap: Annotated[
+        float | None, typer.Option(help="Relative optimality gap. (fraction)", rich_help_panel=_RUN)
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Stop after this time with incumbent and bound. (s)", rich_help_panel=_RUN),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the design to this JSON file.", rich_help_panel=_OUTPUT)
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the HTML report to this file.", rich_help_panel=_OUTPUT)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the least-cost solar MW, battery MWh and MW, backup units and racks."""
+    with exit_codes(as_json):
+        check_outputs({"--save": save, "--report": report})
+        code = SOLVED
+        with progress("loading the solver") as tell:
+            import sitedesign as sd
+
+            study = options.study()
+            try:
+                design = sd.solve(
+                    study, method=method, certify=certify, gap=gap, time_limit_s=time_limit,  # type: ignore[arg-type]  # checked by solve
+                    progress=tell,
+                )  # fmt: skip
+            except sd.NotProvenOptimal as error:
+                if error.incumbent is None:
+                    raise
+                design, code = error.incumbent, GAP
+                stopped = str(error)
+            if save is not None:
+                design.save(save)
+            if report is not None:
+                tell("writing the report")
+                design.report(report)
+        if code == GAP:
+            warn(stopped)
+        show(design, as_json)
+    raise typer.Exit(code)
+
+
+@takes_study
+def evaluate(
+    options: StudyOptions,
+    solar_mw: Annotated[float, typer.Option(help="Array. (MWdc)", rich_help_panel="The plant to operate")],
+    battery_mwh: Annotated[
+        float, typer.Option(help="Battery energy. (MWh)", rich_help_panel="The plant to operate")
+    ],
+    battery_mw: Annotated[
+        float, typer.Option(help="Battery power. (MW)", rich_help_panel="The plant to operate")
+    ],
+    units: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Backup units as NAME=COUNT; repeat for more. None when left out.",
+            rich_help_panel="The plant to operate",
+        ),
+    ] = None,
+    racks_installed: Annotated[
+        int | None,
+        typer.Option(
+            help="Racks installed; those contracted when left out.", rich_help_panel="The plant to operate"
+        ),
+    ] = None,
+    operation: Annotated[
+        str,
+        typer.Option(
+            help="greedy, causal (forecast, failures) or foresight (a bound).", rich_help_panel=_RUN
+        ),
+    ] = "greedy",
+    as_json: AsJson = False,
+) -> None:
+    """Operate a fixed plant and report uptime, energy and cost."""
+    with exit_codes(as_json), progress("loading the operation") as tell:
+        import sitedesign as sd
+
+        counts = _counts(units or [])
+        if counts and not options.backup:
+            if options.file is None:
+                options = dataclasses.replace(options, backup=list(counts))
+        elif options.file is None and not options.backup:
+            options = dataclasses.replace(options, backup=["none"])
+        study = options.study()
+        tell("operating the plant")
+        result = sd.evaluate(
+            study, solar_mw=solar_mw, battery_mwh=battery_mwh, battery_mw=battery_mw, backup=counts,
+            racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
+        )  # fmt: skip
+    show(result, as_json)
+
+
+def certify(
+    design: SavedDesign,
+    years: Annotated[int, typer.Option(help="Weather years that the design never saw.")] = 200,
+    draws: Annotated[int, typer.Option(help="Draws of outages of each weather year.")] = 5,
+    seed: Annotated[int, typer.Option(help="Seed of weather and outages.")] = 7,
+    confidence: Annotated[
+        float, typer.Option(help="One-sided, for whether the target is met. (fraction)")
+    ] = 0.95,
+    weather: WeatherAgain = None,
+    as_json: AsJson = False,
+) -> None:
+    """State what uptime a design keeps without foresight, under failures, and how sure that is."""
+    with exit_codes(as_json), progress("loading the operation") as tell:
+        import sitedesign as sd
+
+        loaded = load_design(design)
+        certificate = sd.certify(
+            loaded, study_of(loaded, weather or []), years=years, draws=draws, seed=seed,
+            confidence=confidence, progress=tell,
+        )  # fmt: skip
+    if as_json:
+        say_json(dataclasses.asdict(certificate))
+    else:
+        say(str(certificate))
+
+
+def report(
+    design: SavedDesign,
+    out_file: Annotated[
+        Path | None,
+        typer.Option("--out", help="HTML file; beside the design when left out.", show_default=False),
+    ] = None,
+    sweeps: Annotated[
+        bool,
+        typer.Option(
+            "--sweeps", help="Also solve panels against batteries, the next nine and the renewable share."
+        ),
+    ] = False,
+    weather: WeatherAgain = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the HTML report of a saved design: one file that opens offline."""
+    target = out_file or design.with_suffix(".html")
+    with exit_codes(as_json), progress("loading the design") as tell:
+        check_outputs({"--out": target})
+        loaded = load_design(design)
+        more: dict[str, Any] = {}
+        if sweeps:
+            more["sweeps"] = _sweeps(study_of(loaded, weather or []), tell)
+        tell("writing the report")
+        loaded.report(target, **more)
+    show_written(target, as_json)
+
+
+def load_design(path: Path) -> Design:
+    """Read a saved design.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is not a design.
+    """
+    import sitedesign as sd
+
+    remedy = "Write one with 'sitedesign solve ... --save design.json'."
+    try:
+        return sd.Design.load(path)
+    except FileNotFoundError:
+        found = f"{path}, which is not there"
+    except IsADirectoryError:
+        found = f"{path}, which is a folder"
+    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, TypeError):
+        found = f"{path}, which is not JSON of a design"
+    except sd.InputError as error:
+        found = f"{path}, in which {len(error.faults)} fields are wrong, the first: {error.faults[0]}"
+        remedy = "It may come from another version: solve the study again."
+    raise sd.InputError([sd.Fault("DESIGN", found, "must be a saved design", remedy)], OF)
+
+
+def study_of(design: Design, files: list[Path]) -> Study:
+    """Build the study of a saved design again.
+
+    Parameters
+    ----------
+    design : Design
+    files : list of Path
+        Its weather files, if it had any: a saved design names them but does not hold them.
+
+    Raises
+    ------
+    InputError
+        If a file is needed and missing.
+    """
+    import sitedesign as sd
+
+    asked = {key: value for key, value in design.study.items() if value is not None}
+    was = asked.pop("weather", None)
+    own = [name for name in ("solar_profile", "load_profile") if asked.pop(name, None)]
+    faults: list[Fault] = []
+    if own:
+        allowed = "cannot be had from the saved design"
+        faults.append(sd.Fault("DESIGN", f"one solved with own {' and '.join(own)}", allowed, "Use Python."))
+    if was is not None and not files:
+        faults.append(
+            sd.Fault("--weather", "nothing", f"the design was solved with {was}", "Give its files.")
+        )
+    if was is None and files:
+        faults.append(sd.Fault("--weather", "files", "the design was solved with generated weather"))
+    if faults:
+        raise sd.InputError(faults, OF)
+    if files:
+        asked["weather"] = sd.Weather.read(*files, site=sd.Site(**asked["site"]))
+    return sd.Study(**asked)
+
+
+def _sweeps(study: Study, tell: Any) -> dict[str, pd.DataFrame]:  # noqa: ANN401
+    """Solve the sweeps that the report draws."""
+    import sitedesign as sd
+    from sitedesign.cli.sweeping import default_values
+
+    def say_of(name: str) -> Any:  # noqa: ANN401
+        return lambda text: tell(f"{name}: {text}")
+
+    found = {"tradeoff": sd.tradeoff(study, progress=say_of("panels against batteries"))}
+    for over in ("uptime", "min_renewable_share"):
+        found[over] = sd.frontier(study, over, default_values(over), progress=say_of(over.replace("_", " ")))
+    return found
+
+
+def _counts(items: list[str]) -> dict[str, int]:
+    """Read ``recip_medium=6`` into units per technology."""
+    import sitedesign as sd
+
+    faults: list[Fault] = []
+    limits = read_limits(items, "--units", faults)
+    faults = [dataclasses.replace(item, allowed="must be NAME=COUNT", remedy="") for item in faults]
+    counts = limits.pop("units", {})
+    faults += [sd.errors.unknown_name("--units", name, sd.library.names("backup")) for name in limits]
+    faults += [
+        sd.Fault(f"--units {name}", str(count), "must be a whole number of units, 0 or more")
+        for name, count in counts.items()
+        if not isinstance(count, float) or count != int(count) or count < 0
+    ]
+    if faults:
+        raise sd.InputError(faults, OF)
+    return {name: int(count) for name, count in counts.items()}

@@ -1,0 +1,221 @@
+"""Commands about many sites: batch, rank, map. Recipes for clusters: :mod:`sitedesign.batch.command`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sitedesign.cli.console import (
+    AsJson,
+    check_outputs,
+    exit_codes,
+    out,
+    progress,
+    records,
+    say_json,
+    show_written,
+)
+from sitedesign.cli.study_options import OF, QuestionOptions, by_option, takes_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SITES, _RUN = "Sites and results", "Run"
+# Column, heading and factor of the ranking in a terminal
+_SHOWN = (
+    ("name", "site", 1.0),
+    ("cost_usd_per_yr", "cost\nM USD/yr", 1e-6),
+    ("solar_mw", "solar\nMWdc", 1.0),
+    ("battery_mwh", "battery\nMWh", 1.0),
+    ("racks_installed", "racks", 1.0),
+    ("renewable_share", "solar\n%", 100.0),
+    ("land_acres", "land\nacres", 1.0),
+    ("months_to_power", "power in\nmonths", 1.0),
+)
+
+Results = Annotated[Path, typer.Argument(help="Folder of a batch, finished or not, or a Parquet file.")]
+
+
+@takes_study
+def batch(
+    options: QuestionOptions,
+    sites: Annotated[
+        Path | None, typer.Argument(help="CSV, Parquet or GeoJSON points; or use --grid.", show_default=False)
+    ] = None,
+    out_folder: Annotated[
+        Path,
+        typer.Option("--out", help="Folder for the results; resumed if it has some.", rich_help_panel=_SITES),
+    ] = Path("results"),
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            help="Sites on a grid: SOUTH,NORTH,WEST,EAST,SPACING, land only. (degrees)",
+            rich_help_panel=_SITES,
+        ),
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            help="Study file with the question; its own place does not count.", rich_help_panel=_SITES
+        ),
+    ] = None,
+    level: Annotated[
+        str, typer.Option(help="bound (perfect foresight, fastest) or certified.", rich_help_panel=_RUN)
+    ] = "bound",
+    certify_best: Annotated[
+        int, typer.Option(help="Then certify so many of the best sites.", rich_help_panel=_RUN)
+    ] = 0,
+    by: Annotated[
+        str, typer.Option(help="Column that --certify-best and the ranking go by.", rich_help_panel=_RUN)
+    ] = "cost_usd_per_yr",
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes. (default: one per core)", rich_help_panel=_RUN)
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of a dask scheduler instead of this machine.", rich_help_panel=_RUN),
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Set earlier results aside and start over.", rich_help_panel=_RUN)
+    ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option("--retry-failed", help="Try bad input and errors again.", rich_help_panel=_RUN),
+    ] = False,
+    method: Annotated[str, typer.Option(help="cuts or extensive.", rich_help_panel=_RUN)] = "cuts",
+    gap: Annotated[
+        float | None, typer.Option(help="Relative optimality gap. (fraction)", rich_help_panel=_RUN)
+    ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Per site; results then depend on the machine. (s)", rich_help_panel=_RUN),
+    ] = None,
+    top: Annotated[int, typer.Option(help="Best sites to print.", rich_help_panel="Output")] = 10,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.", rich_help_panel="Output")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Solve many candidate sites; killed at any moment, run it again and it goes on."""
+    interrupted = f"Interrupted. Finished sites are in {out_folder}; run the same command again to go on."
+    with exit_codes(as_json, interrupted):
+        from sitedesign.batch import rank, solve_many
+        from sitedesign.errors import InputError
+
+        try:
+            frame = solve_many(
+                _source(sites, grid),
+                out=out_folder, level=level, certify_best=certify_best, by=by, workers=workers,
+                scheduler=scheduler, new=new, retry_failed=retry_failed, method=method, gap=gap,
+                time_limit_s=time_limit, quiet=quiet, **_question(options, study),
+            )  # fmt: skip
+        except InputError as error:
+            raise InputError(by_option(error.faults), error.of) from None
+        counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
+        best = rank(frame, by=by).head(top)
+        file = out_folder / "results.parquet"
+        if as_json:
+            say_json({"sites": len(frame), "status": counts, "results": str(file), "best": records(best)})
+            return
+        words = ", ".join(f"{count} {status}" for status, count in counts.items())
+        out.print(f"{len(frame):,} sites: {words}. Results in {file}.", highlight=False, soft_wrap=True)
+        _print_ranked(best, by)
+
+
+def rank_command(
+    results: Results,
+    by: Annotated[str, typer.Option(help="Column to rank by.")] = "cost_usd_per_yr",
+    where: Annotated[
+        str | None, typer.Option(help="Only sites such as 'land_acres <= 3000 and months_to_power < 24'.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="Sites to show.")] = 20,
+    csv: Annotated[Path | None, typer.Option(help="Write the whole ranking to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the sites of a batch."""
+    with exit_codes(as_json):
+        from sitedesign.atomic import write_atomic
+        from sitedesign.batch import rank
+
+        check_outputs({"--csv": csv})
+        ranked = rank(results, by=by, where=where)
+        if csv is not None:
+            write_atomic(csv, ranked.to_csv(index=False).encode())
+        if as_json:
+            say_json(records(ranked.head(top)))
+        else:
+            _print_ranked(ranked.head(top), by)
+
+
+def map_command(
+    results: Results,
+    out_file: Annotated[Path, typer.Option("--out", help="HTML file to write.")] = Path("map.html"),
+    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Candidate sites",
+    as_json: AsJson = False,
+) -> None:
+    """Draw the sites of a batch on a map with a ranked table; the file needs no network."""
+    with exit_codes(as_json):
+        check_outputs({"--out": out_file})
+        with progress("drawing the map"):
+            from sitedesign.report.map import write_map
+
+            written = write_map(results, out_file, title=title)
+        show_written(written, as_json)
+
+
+def _question(options: QuestionOptions, study: Path | None) -> dict[str, Any]:
+    """Fields of the question, from the study file and the options."""
+    from sitedesign.errors import Fault, InputError
+    from sitedesign.study_file import in_file, located, merged, read_toml, resolved
+
+    given = options.fields_given()
+    if study is None:
+        return given
+    content = read_toml(study)
+    fields, faults = resolved(merged(located(content, study.parent), given))
+    faults = in_file(faults, study, content, given)
+    fields.pop("site", None)
+    if "weather" in fields:
+        remedy = "Give the table of sites a column 'weather', or leave it out here."
+        faults.append(
+            Fault(f"{study} weather", "weather of one place", "cannot stand for many sites", remedy)
+        )
+    if faults:
+        raise InputError(faults, str(study))
+    return fields
+
+
+def _source(sites: Path | None, grid: str | None) -> Any:  # noqa: ANN401
+    from sitedesign.batch.grid import parse_grid
+    from sitedesign.errors import Fault, InputError
+
+    if sites is not None and grid is None:
+        return sites
+    if sites is None and grid is not None:
+        return parse_grid(grid)
+    found = "neither" if sites is None else "both"
+    fault = Fault("SITES and --grid", found, "one of the two is needed", "Try --grid 25,49,-125,-67,1.")
+    raise InputError([fault], OF)
+
+
+def _print_ranked(ranked: pd.DataFrame, by: str) -> None:
+    if ranked.empty:
+        out.print("No site with a design.", highlight=False)
+        return
+    shown = [item for item in _SHOWN if item[0] in ranked.columns]
+    if by not in [name for name, *_ in shown]:
+        shown.append((by, by, 1.0))
+    table = Table("#", box=None, pad_edge=False)
+    for name, heading, _ in shown:
+        table.add_column(heading, justify="left" if name == "name" else "right", no_wrap=name == "name")
+    for number, row in enumerate(ranked.to_dict("records"), start=1):
+        table.add_row(str(number), *(_cell(row[name], factor) for name, _, factor in shown))
+    out.print(table)
+
+
+def _cell(value: Any, factor: float) -> str:  # noqa: ANN401
+    if not isinstance(value, int | float):
+        return str(value)
+    value *= factor
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

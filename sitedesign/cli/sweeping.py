@@ -1,0 +1,174 @@
+"""Commands that ask one question many times: frontier and tradeoff."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from sitedesign.cli.console import AsJson, check_outputs, exit_codes, out, progress, records, say_json
+from sitedesign.cli.study_options import OF, StudyOptions, takes_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Csv = Annotated[
+    Path | None, typer.Option("--csv", help="Write all columns to this file.", rich_help_panel="Output")
+]
+Gap = Annotated[
+    float, typer.Option(help="Relative optimality gap of each answer. (fraction)", rich_help_panel="Run")
+]
+_DEFAULTS = {
+    "uptime": (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
+    "min_renewable_share": (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99),
+}
+# Column, heading, factor, digits after the point
+_SHOWN = (
+    ("solar_mw", "solar\nMWdc", 1.0, 0),
+    ("battery_mwh", "battery\nMWh", 1.0, 0),
+    ("battery_mw", "battery\nMW", 1.0, 0),
+    ("racks_installed", "racks", 1.0, 0),
+    ("renewable_share", "without\nbackup %", 100.0, 1),
+    ("cost_usd_per_yr", "cost\nM USD/yr", 1e-6, 2),
+    ("uptime_price_usd_per_mwh", "price of uptime\nUSD/MWh", 1.0, 0),
+)
+
+
+@takes_study
+def frontier(
+    options: StudyOptions,
+    over: Annotated[
+        str,
+        typer.Option(
+            help="What to vary: uptime, min_renewable_share, land_acres, co2_t_per_yr, months_to_power, "
+            "'battery price' (USD/kWh), 'battery power price' (USD/kW), 'solar price' (USD/Wdc), 'gas price' "
+            "or 'diesel price' (USD/MMBtu).",
+            rich_help_panel="Sweep",
+        ),
+    ],
+    values: Annotated[
+        str | None,
+        typer.Option(
+            help="Values with commas between them, or FIRST:LAST:COUNT. Nine and eight usual ones for uptime "
+            "and min_renewable_share when left out.",
+            rich_help_panel="Sweep",
+            show_default=False,
+        ),
+    ] = None,
+    gap: Gap = 1e-4,
+    csv: Csv = None,
+    as_json: AsJson = False,
+) -> None:
+    """Solve a study for several values of one target, limit or price: bounds, with perfect foresight."""
+    with exit_codes(as_json):
+        check_outputs({"--csv": csv})
+        with progress("loading the solver") as tell:
+            import sitedesign as sd
+
+            name, numbers = _asked(over, values)
+            # What is swept needs no value of its own
+            start = {"uptime": numbers[0]} if name == "uptime" else {}
+            study = options.study(**start)
+            table = sd.frontier(study, name, numbers, gap=gap, progress=tell)
+        _show_sweep(table, csv, as_json)
+
+
+@takes_study
+def tradeoff(
+    options: StudyOptions,
+    points: Annotated[
+        int,
+        typer.Option(
+            min=2, help="Sizes of the array, from half to twice the optimum.", rich_help_panel="Sweep"
+        ),
+    ] = 15,
+    gap: Gap = 1e-4,
+    csv: Csv = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the best plant for each size of the array at the same uptime: panels against batteries."""
+    with exit_codes(as_json):
+        check_outputs({"--csv": csv})
+        with progress("loading the solver") as tell:
+            import sitedesign as sd
+
+            study = options.study()
+            table = sd.tradeoff(study, points=points, gap=gap, progress=tell)
+        _show_sweep(table, csv, as_json)
+
+
+def default_values(over: str) -> list[float]:
+    """Values to sweep when none are given; empty where there are no usual ones."""
+    return list(_DEFAULTS.get(over, ()))
+
+
+def _asked(over: str, values: str | None) -> tuple[str, list[float]]:
+    """Name of what is swept, and its values."""
+    from sitedesign.errors import Fault, InputError, unknown_name
+    from sitedesign.sweeps import OVER
+
+    plain = {re.sub(r"[^a-z0-9]", "", name): name for name in OVER}
+    name = plain.get(re.sub(r"[^a-z0-9]", "", over.lower()), "")
+    faults = [] if name else [unknown_name("--over", over, OVER)]
+    numbers = default_values(name)
+    if values is not None:
+        try:
+            numbers = _numbers(values)
+        except ValueError:
+            allowed = "must be numbers with commas between them, or FIRST:LAST:COUNT"
+            faults.append(Fault("--values", repr(values), allowed, "Try 0.99,0.999 or 100:200:5."))
+    elif name and not numbers:
+        remedy = "Try --values 100:200:5."
+        faults.append(Fault("--values", "nothing", f"is needed for {name!r}", remedy))
+    if faults:
+        raise InputError(faults, OF)
+    return name, numbers
+
+
+def _numbers(text: str) -> list[float]:
+    if ":" not in text:
+        return [float(part) for part in text.split(",")]
+    first, last, count = text.split(":")
+    steps = int(count) - 1
+    if steps < 1:
+        raise ValueError(text)
+    return [float(first) + (float(last) - float(first)) * step / steps for step in range(steps + 1)]
+
+
+def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
+    from sitedesign.atomic import write_atomic
+
+    if csv is not None:
+        write_atomic(csv, table.to_csv(index=False).encode())
+    if as_json:
+        say_json(records(table))
+        return
+    units = [column for column in table.columns if str(column).startswith("units_")]
+    first = str(table.columns[0])
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column(first.replace("_", " "), justify="right")
+    columns = [item for item in _SHOWN if item[0] in table.columns]
+    for _, heading, _, _ in columns:
+        shown.add_column(heading, justify="right")
+    for column in units:
+        shown.add_column("units\n" + column.removeprefix("units_"), justify="right")
+    reasons = []
+    for row in table.to_dict("records"):
+        cells = [f"{row[first]:.10g}"]
+        if row.get("reason"):
+            reasons.append(f"{row[first]:.10g}: {row['reason']}")
+            shown.add_row(*cells, *("-" for _ in [*columns, *units]))
+            continue
+        cells += [_cell(row[name], factor, digits) for name, _, factor, digits in columns]
+        shown.add_row(*cells, *(_cell(row[name], 1.0, 0) for name in units))
+    out.print(shown)
+    for reason in reasons:
+        out.print(f"No design for {reason}", markup=False, highlight=False, soft_wrap=True)
+    out.print("Bounds: perfect foresight, nothing fails.", highlight=False)
+
+
+def _cell(value: Any, factor: float, digits: int) -> str:  # noqa: ANN401
+    return "-" if value is None or value != value else f"{value * factor:,.{digits}f}"
