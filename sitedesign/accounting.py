@@ -11,10 +11,13 @@ import pandas as pd
 
 from sitedesign import __version__, economics
 from sitedesign.case import Case, Dispatch, FloatArray, Plant
+from sitedesign.delivery import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.evaluation import CostItem, Evaluation, Provenance
-from sitedesign.prepare import Prepared
+from sitedesign.prepare import Prepared, fixed_load_share
 from sitedesign.reliability.metrics import uptime_metrics, worst_events
 from sitedesign.reliability.replay import months_to_power, rack_shortfall
+from sitedesign.resource.load import pue
+from sitedesign.study import Study
 
 _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
 NOTHING = 1e-3  # MW or MWh below which an optimiser's answer means none
@@ -52,6 +55,9 @@ def evaluate_dispatch(
     """
     study, case = prepared.study, prepared.case
     energy = _energy(case, dispatch)
+    extra = surplus(prepared, dispatch)
+    if extra.classes:
+        energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
     per_unit = dict(zip((item.name for item in case.backup), plant.units, strict=True))
     generated = {item.name: energy[item.name] for item in case.backup}
     fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
@@ -78,7 +84,7 @@ def evaluate_dispatch(
         racks_contracted=case.racks_contracted,
         gpus_per_rack=study.rack.gpus,
         uptime_target=case.uptime_target,
-        metric=study.metric,
+        metric=_metric(prepared),
         metrics=uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed),
         rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
         costs=costs,
@@ -96,7 +102,12 @@ def evaluate_dispatch(
         months_to_power=lead[0],
         slowest=lead[1],
         load_mwh_per_yr=case.load_mwh_per_yr,
-        it_mwh_per_yr=case.racks_contracted * study.rack_mw * economics.HOURS_PER_YEAR,
+        it_mwh_per_yr=study.contracted_it_mw * economics.HOURS_PER_YEAR,
+        tokens_per_s_per_rack=study.rack.tokens_per_s,
+        classes=contracted_classes(prepared, plant, dispatch) + extra.classes,
+        mean_pue=float(pue(prepared.weather.temp_air_c, study.facility).mean()),
+        fixed_load_share=fixed_load_share(study, prepared.weather),
+        water_m3_per_yr=water_m3_per_yr(prepared, dispatch, extra.it_mwh_per_yr),
         events=worst_events(case, dispatch).to_dict("records"),
         provenance=_provenance(prepared),
     )
@@ -133,8 +144,10 @@ def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float
     """Items that add up to the optimiser's objective."""
     study, case = prepared.study, prepared.case
     costs = prepared.unit_costs
+    land = economics.land_cost(study.finance, plant.solar_mw * case.solar_acres_per_mw)
     items = [
-        _scaled("solar array", costs.solar, plant.solar_mw),
+        _less(_scaled("solar array", costs.solar, plant.solar_mw), land),
+        _scaled("solar land", land, 1),
         _scaled("battery energy", costs.battery_energy, plant.battery_mwh),
         _scaled("battery power", costs.battery_power, plant.battery_mw),
     ]
@@ -151,11 +164,38 @@ def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float
 
 def _project_costs(prepared: Prepared) -> list[CostItem]:
     study, racks = prepared.study, prepared.case.racks_contracted
-    hall = economics.facility_cost(study.facility, study.finance, racks * study.rack_mw)
-    return [
+    items = [
         _scaled("contracted racks", prepared.unit_costs.rack, racks),
-        _scaled("data hall and staff", hall, 1),
+        *_hall_costs(study, "data hall", study.contracted_it_mw),
     ]
+    for item in study.best_effort:
+        items.append(_scaled(f"{item.name} racks", prepared.unit_costs.rack, item.racks))
+        items += _hall_costs(study, f"{item.name} hall", item.it_mw)
+    return items
+
+
+def _hall_costs(study: Study, name: str, it_mw: float) -> list[CostItem]:
+    facility, finance = study.facility, study.finance
+    return [
+        _scaled(name, economics.hall_cost(facility, finance, it_mw), 1),
+        _scaled(f"{name} land", economics.land_cost(finance, facility.hall_acres_per_mw * it_mw), 1),
+        _scaled(f"{name} staff and maintenance", economics.staff_cost(facility, it_mw), 1),
+    ]
+
+
+def _less(item: CostItem, part: economics.AnnualCost) -> CostItem:
+    """Take a part that is an item of its own out of an item."""
+    return CostItem(
+        name=item.name,
+        capital_usd=item.capital_usd - part.capital_usd,
+        usd_per_yr=item.usd_per_yr - part.total_usd_per_yr,
+    )
+
+
+def _metric(prepared: Prepared) -> str:
+    """Name what the target is for: the classes' own metric, throttled compute where they differ."""
+    metrics = {item.metric for item in prepared.study.contracts}
+    return metrics.pop() if len(metrics) == 1 else "compute"
 
 
 def _scaled(name: str, cost: economics.AnnualCost, amount: float) -> CostItem:

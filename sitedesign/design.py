@@ -65,7 +65,12 @@ class Design(Evaluation):
     @property
     def uptime(self) -> Estimate:
         """Uptime by the study's metric: certified where there is a certificate, else promised."""
-        return self.certificate.uptime if self.certificate is not None else self.metrics.rack
+        return self.certificate.uptime if self.certificate is not None else super().uptime
+
+    @property
+    def delivered_share(self) -> float:
+        """Rack-hours delivered over contracted: certified where there is a certificate. [fraction]"""
+        return (self.metrics if self.certificate is None else self.certificate.metrics).rack.value
 
     @property
     def cost(self) -> float:

@@ -87,10 +87,16 @@ def annual_cost(
 
 def solar_cost(pv: Pv, finance: Finance, itc_fraction: float) -> AnnualCost:
     """Cost of one MWdc of array with its land, which keeps its value and only carries interest. [USD/MWdc]"""
-    land_usd = finance.land_usd_per_acre / pv.power_density_mwdc_per_acre
-    fixed = pv.fixed_om_usd_per_kwdc_yr * 1000 + land_usd * finance.wacc_power_real
+    land = land_cost(finance, 1 / pv.power_density_mwdc_per_acre)
+    fixed = pv.fixed_om_usd_per_kwdc_yr * 1000 + land.fixed_usd_per_yr
     array = annual_cost(pv.capex_usd_per_wdc * 1e6, fixed, pv.life_yr, finance.wacc_power_real, itc_fraction)
-    return AnnualCost(array.capital_usd + land_usd, array.credit_usd, array.capital_usd_per_yr, fixed)
+    return AnnualCost(array.capital_usd + land.capital_usd, array.credit_usd, array.capital_usd_per_yr, fixed)
+
+
+def land_cost(finance: Finance, acres: float) -> AnnualCost:
+    """Cost of land, which keeps its value and only carries interest. [USD]"""
+    capital = finance.land_usd_per_acre * acres
+    return AnnualCost(capital, 0.0, 0.0, capital * finance.wacc_power_real)
 
 
 def battery_energy_cost(battery: Battery, finance: Finance, itc_fraction: float) -> AnnualCost:
@@ -145,7 +151,11 @@ def rack_cost(rack: Rack, finance: Finance) -> AnnualCost:
     return annual_cost(capital, 0.0, rack.life_yr, finance.wacc_compute)
 
 
-def facility_cost(facility: Facility, finance: Finance, it_mw: float) -> AnnualCost:
-    """Cost of the data hall, shell and cooling, with staff and maintenance. [USD]"""
-    fixed = facility.opex_usd_per_mw_yr * it_mw
-    return annual_cost(facility.shell_usd_per_mw * it_mw, fixed, finance.analysis_yr, finance.wacc_power_real)
+def hall_cost(facility: Facility, finance: Finance, it_mw: float) -> AnnualCost:
+    """Cost of the data hall: shell, cooling, electrical plant. [USD]"""
+    return annual_cost(facility.shell_usd_per_mw * it_mw, 0.0, finance.analysis_yr, finance.wacc_power_real)
+
+
+def staff_cost(facility: Facility, it_mw: float) -> AnnualCost:
+    """Cost of staff and maintenance of the data hall. [USD]"""
+    return AnnualCost(0.0, 0.0, 0.0, facility.opex_usd_per_mw_yr * it_mw)

@@ -6,7 +6,7 @@ import html
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from sitedesign import economics
 from sitedesign.reliability.estimate import Estimate
@@ -36,6 +36,50 @@ class CostItem(BaseModel):
     name: str
     capital_usd: float
     usd_per_yr: float
+
+
+class ClassResult(BaseModel):
+    """What one class of the load gets.
+
+    Attributes
+    ----------
+    name : str
+    racks : int
+        Contracted, or installed for best effort.
+    it_mw : float
+        [MW]
+    metric : str
+    target : float or None
+        None for best effort. [fraction]
+    uptime : Estimate
+        Failures of racks included. [fraction]
+    delivered_rack_h_per_yr : float
+        Rack-hours at full throughput. [1/yr]
+    value_usd_per_yr : float or None
+        At the class's own value per rack-hour. [USD/yr]
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="strings"
+    )
+
+    name: str
+    racks: int
+    it_mw: float
+    metric: str
+    target: float | None
+    uptime: Estimate
+    delivered_rack_h_per_yr: float
+    value_usd_per_yr: float | None
+
+    def line(self) -> tuple[str, str]:
+        """Label and text for a summary."""
+        target = "best effort from surplus" if self.target is None else f"target {self.target:.6g}"
+        kept = f"{percent(self.uptime)} ({self.metric}), {target}, {self.racks:,} racks"
+        value = (
+            "" if self.value_usd_per_yr is None else f", worth {self.value_usd_per_yr / 1e6:,.1f} M USD/yr"
+        )
+        return f"class {self.name}", f"{kept}, {self.delivered_rack_h_per_yr:,.0f} rack-h/yr{value}"
 
 
 class Provenance(BaseModel):
@@ -92,9 +136,9 @@ class Evaluation(BaseModel):
     costs : list of CostItem
         Power plant and spare racks: what the optimiser decides.
     project_costs : list of CostItem
-        Contracted racks and data hall: the same for every design.
+        Contracted racks and data hall with its land and staff: the same for every design.
     energy_mwh_per_yr : dict of str to float
-        By source and use. [MWh/yr]
+        By source and use; ``best_effort`` is the part of ``curtailed`` that best-effort racks take. [MWh/yr]
     fuel_mmbtu_per_yr, run_hours_per_yr : dict of str to float
         Per technology; run hours are full-load equivalents per unit. [MMBtu/yr, h/yr]
     co2_t_per_yr : float
@@ -109,6 +153,16 @@ class Evaluation(BaseModel):
         What sets it.
     load_mwh_per_yr, it_mwh_per_yr : float
         [MWh/yr]
+    tokens_per_s_per_rack : float or None
+        At full power, where the rack model states it. [tokens/s]
+    classes : list of ClassResult
+        Results per class, contracted ones first; empty when the study has no classes.
+    mean_pue : float
+        Rack and cooling power over rack power, mean over time. [MW/MW]
+    fixed_load_share : float
+        Share of the facility's load that does not fall when racks throttle. [fraction]
+    water_m3_per_yr : float
+        Cooling water for the energy that reaches the racks. [m3/yr]
     events : list of dict
         Worst events with dates.
     provenance : Provenance
@@ -145,6 +199,11 @@ class Evaluation(BaseModel):
     slowest: str
     load_mwh_per_yr: float
     it_mwh_per_yr: float
+    tokens_per_s_per_rack: float | None = None
+    classes: list[ClassResult] = Field(default_factory=list)
+    mean_pue: float
+    fixed_load_share: float
+    water_m3_per_yr: float
     events: list[dict[str, Any]]
     provenance: Provenance
 
@@ -152,8 +211,36 @@ class Evaluation(BaseModel):
 
     @property
     def uptime(self) -> Estimate:
-        """Uptime by the study's metric, failures of racks included: the figure that the target is for."""
-        return self.metrics.rack
+        """Uptime by the study's metric: the figure that the target is for.
+
+        Failures of racks are included for ``rack`` and ``compute``, which are the same row of the optimiser.
+        """
+        shares_of_time = {"site": self.metrics.site, "floor": self.metrics.floor}
+        return shares_of_time.get(self.metric, self.metrics.rack)
+
+    @property
+    def delivered_share(self) -> float:
+        """Rack-hours delivered over contracted, at full throughput, failures of racks included. [fraction]"""
+        return self.metrics.rack.value
+
+    @property
+    def best_effort_rack_h_per_yr(self) -> float:
+        """Rack-hours of best-effort racks, which run on power that would be curtailed. [1/yr]"""
+        return sum(item.delivered_rack_h_per_yr for item in self.classes if item.target is None)
+
+    @property
+    def delivered_rack_h_per_yr(self) -> float:
+        """Rack-hours delivered, at full throughput, best effort included. [1/yr]"""
+        if self.classes:
+            return sum(item.delivered_rack_h_per_yr for item in self.classes)
+        return self.racks_contracted * economics.HOURS_PER_YEAR * self.delivered_share
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Mean output, where the rack model states tokens per second. [tokens/s]"""
+        if self.tokens_per_s_per_rack is None:
+            return None
+        return self.delivered_rack_h_per_yr / economics.HOURS_PER_YEAR * self.tokens_per_s_per_rack
 
     @property
     def cost_usd_per_yr(self) -> float:
@@ -184,9 +271,25 @@ class Evaluation(BaseModel):
     @property
     def usd_per_rack_h(self) -> float:
         """Cost of the whole project per delivered rack-hour. [USD/rack-h]"""
-        return self.project_cost_usd_per_yr / (
-            self.racks_contracted * economics.HOURS_PER_YEAR * self.uptime.value
-        )
+        return self.project_cost_usd_per_yr / self.delivered_rack_h_per_yr
+
+    @property
+    def usd_per_gpu_h(self) -> float:
+        """Cost of the whole project per delivered GPU-hour. [USD/GPU-h]"""
+        return self.usd_per_rack_h / self.gpus_per_rack
+
+    @property
+    def usd_per_million_tokens(self) -> float | None:
+        """Cost of the whole project per million tokens, where the rack model states them. [USD]"""
+        if self.tokens_per_s_per_rack is None:
+            return None
+        return self.usd_per_rack_h / (self.tokens_per_s_per_rack * 3600) * 1e6
+
+    @property
+    def kwh_per_rack_h(self) -> float:
+        """Energy at the bus per delivered rack-hour, cooling and losses included. [kWh/rack-h]"""
+        energy = self.served_mwh_per_yr + self.energy_mwh_per_yr.get("best_effort", 0.0)
+        return energy * 1000 / self.delivered_rack_h_per_yr
 
     @property
     def renewable_share(self) -> float:
@@ -223,7 +326,6 @@ class Evaluation(BaseModel):
             f"{self.battery_mwh:,.1f} MWh, {self.battery_mw:,.1f} MW, {self.battery_containers} containers"
         )
         served = f"backup {self.energy_mwh_per_yr['backup'] / self.load_mwh_per_yr:.2%} of the load"
-        project = f"{self.project_cost_usd_per_yr / 1e6:,.1f} M USD/yr, {self.usd_per_rack_h:,.2f} USD/rack-h"
         power = f"{self.months_to_power:.0f} months ({self.slowest}), {self.truckloads:,} truckloads "
         return [
             ("solar", f"{self.solar_mw:,.1f} MWdc on {self.land_acres:,.0f} acres"),
@@ -231,9 +333,10 @@ class Evaluation(BaseModel):
             ("backup", units or "none"),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
             *self._uptime_lines(),
+            *(item.line() for item in self.classes),
             *self._cost_lines(),
             ("power", f"{self.lcoe_usd_per_mwh:,.1f} USD/MWh served, {served}"),
-            ("whole project", project),
+            *self._compute_lines(),
             ("curtailed", f"{self.energy_mwh_per_yr['curtailed']:,.0f} MWh/yr"),
             ("CO2", f"{self.co2_t_per_yr:,.0f} t/yr"),
             ("first power", power + "(batteries and racks)"),
@@ -256,6 +359,26 @@ class Evaluation(BaseModel):
         )
         target = f"target {self.uptime_target:.6g} ({self._label()})"
         return [(f"uptime ({self.metric})", f"{percent(self.uptime)}, {target}"), ("shortfall", short)]
+
+    def _compute_lines(self) -> list[tuple[str, str]]:
+        """Show what all of it costs and gives."""
+        project = (
+            f"{self.project_cost_usd_per_yr / 1e6:,.1f} M USD/yr, {self.usd_per_rack_h:,.2f} USD/rack-h, "
+            f"{self.usd_per_gpu_h:,.3f} USD/GPU-h"
+        )
+        given = (
+            f"{self.delivered_rack_h_per_yr:,.0f} rack-h/yr, "
+            f"{self.delivered_rack_h_per_yr / economics.HOURS_PER_YEAR:,.1f} racks at full throughput"
+        )
+        if self.tokens_per_s is not None:
+            project += f", {self.usd_per_million_tokens:.4g} USD per million tokens"
+            given += f", {self.tokens_per_s:,.0f} tokens/s"
+        facility = (
+            f"{self.kwh_per_rack_h:,.1f} kWh/rack-h, mean PUE {self.mean_pue:.3f} "
+            f"({self.fixed_load_share:.1%} of the load does not throttle), "
+            f"water {self.water_m3_per_yr:,.0f} m3/yr"
+        )
+        return [("whole project", project), ("compute", given), ("facility", facility)]
 
     def _cost_lines(self) -> list[tuple[str, str]]:
         capital = f"capital {self.capital_usd / 1e6:,.0f} M USD"

@@ -60,8 +60,10 @@ def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
     engines, diesels = case.backup
     units = design.backup
     spare = design.racks - 100
+    land = 3000 * 0.07 / study.pv.power_density_mwdc_per_acre  # USD/acre at 7 % interest
     by_hand = {
-        "solar array": design.solar_mw * case.solar_cost_usd_per_mw_yr,
+        "solar array": design.solar_mw * (case.solar_cost_usd_per_mw_yr - land),
+        "solar land": design.solar_mw * land,
         "battery energy": design.battery_mwh * case.battery_cost_usd_per_mwh_yr,
         "battery power": design.battery_mw * case.battery_cost_usd_per_mw_yr,
         "recip_fast units": units["recip_fast"] * engines.annual_cost_usd_per_unit,

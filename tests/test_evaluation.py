@@ -119,3 +119,140 @@ def test_no_sun_no_backup_is_dark_once_the_battery_is_empty(study: Study) -> Non
     usable = 120 * 0.92 * 0.95 * np.sqrt(study.battery.round_trip_efficiency)
     served = result.load_mwh_per_yr - result.energy_mwh_per_yr["shed"]
     assert served * 3 == pytest.approx(usable, rel=1e-9)
+
+
+# What the racks deliver -----------------------------------------------------------------------------------
+
+
+def test_project_items_by_hand(result: Evaluation) -> None:
+    # 70 racks x 0.126 MW = 8.82 MW; shell 10 M USD/MW over 20 years at 7 % (0.09439), staff 0.25 M USD/MW-yr,
+    # land 0.25 acre/MW x 3000 USD/acre x 7 %
+    items = {item.name: item.usd_per_yr for item in result.project_costs}
+    assert items["data hall"] == pytest.approx(8.82 * 10e6 * 0.09439, rel=1e-4)
+    assert items["data hall staff and maintenance"] == pytest.approx(8.82 * 250_000)
+    assert items["data hall land"] == pytest.approx(8.82 * 0.25 * 3000 * 0.07)
+    assert set(items) == {
+        "contracted racks",
+        "data hall",
+        "data hall staff and maintenance",
+        "data hall land",
+    }
+
+
+def test_cost_of_compute_by_hand(result: Evaluation) -> None:
+    hours = 70 * 8760 * result.uptime.value
+    assert result.delivered_rack_h_per_yr == pytest.approx(hours)
+    assert result.usd_per_rack_h == pytest.approx(result.project_cost_usd_per_yr / hours)
+    assert result.usd_per_gpu_h == pytest.approx(result.usd_per_rack_h / 72)
+    # 865,000 tokens/s x 3600 s = 3114 million tokens in a rack-hour
+    assert result.usd_per_million_tokens == pytest.approx(result.usd_per_rack_h / 3114)
+    assert result.tokens_per_s == pytest.approx(70 * result.uptime.value * 865_000)
+    assert result.kwh_per_rack_h == pytest.approx(result.served_mwh_per_yr * 1000 / hours)
+    assert 126 < result.kwh_per_rack_h < 126 * 1.35  # IT power, then cooling and losses
+
+
+def test_water_and_cooling_by_hand(study: Study) -> None:
+    facility = sd.library.facility("dry_cooler").replace(
+        water_l_per_kwh=2.0, pue_by_temp_c=((-60.0, 1.25), (60.0, 1.25)), pue_fixed_share=0.4
+    )
+    result = sd.evaluate(
+        study.replace(facility=facility),
+        solar_mw=0,
+        battery_mwh=0,
+        battery_mw=0,
+        backup={"recip_fast": 1},
+    )
+    share = 1 - result.energy_mwh_per_yr["shed"] / result.load_mwh_per_yr  # load is level: PUE is constant
+    assert 0.3 < share < 0.6  # one engine of 4.5 MW for 8.82 MW of racks
+    assert result.water_m3_per_yr == pytest.approx(8.82 * 8760 * share * 1000 * 2.0 / 1000)
+    assert result.mean_pue == pytest.approx(1.25)
+    assert result.fixed_load_share == pytest.approx(0.4 * 0.25 / 1.25)
+
+
+def test_racks_without_a_token_figure_say_nothing_about_tokens(study: Study) -> None:
+    rack = study.rack.replace(tokens_per_s=None)
+    result = sd.evaluate(study.replace(rack=rack), solar_mw=40, battery_mwh=120, battery_mw=16)
+    assert result.tokens_per_s is None
+    assert result.usd_per_million_tokens is None
+    assert "tokens" not in repr(result)
+
+
+# Classes --------------------------------------------------------------------------------------------------
+
+TRAINING = {"name": "training", "racks": 40, "uptime": 0.9, "value_usd_per_rack_h": 100.0}
+INFERENCE = {"name": "inference", "racks": 30, "uptime": 0.99, "value_usd_per_rack_h": 300.0}
+BATCH = {"name": "batch", "racks": 100, "value_usd_per_rack_h": 20.0}
+
+
+def operate(study: Study, classes: list[dict[str, object]], **plant: float) -> Evaluation:
+    asked = Study(site=study.site, classes=classes, backup="recip_fast", weather=study.weather)
+    return sd.evaluate(asked, **({"solar_mw": 40, "battery_mwh": 120, "battery_mw": 16} | plant))
+
+
+def test_classes_share_the_plant_and_the_loss(study: Study) -> None:
+    result = operate(study, [TRAINING, INFERENCE])
+    plain = sd.evaluate(study, solar_mw=40, battery_mwh=120, battery_mw=16)
+    training, inference = result.classes
+    assert training.uptime.value < plain.uptime.value < inference.uptime.value
+    total = (40 * training.uptime.value + 30 * inference.uptime.value) / 70
+    assert total == pytest.approx(plain.uptime.value, abs=1e-12)
+    assert result.delivered_rack_h_per_yr == pytest.approx(plain.delivered_rack_h_per_yr)
+    assert inference.value_usd_per_yr == pytest.approx(300 * 30 * 8760 * inference.uptime.value)
+    text = dict(result.summary())
+    assert "target 0.99, 30 racks" in text["class inference"]
+    assert sd.Evaluation.model_validate(result.to_dict()) == result
+
+
+def test_the_class_worth_more_is_served_before_the_other_loses_all(study: Study) -> None:
+    result = operate(study, [TRAINING, INFERENCE])
+    dispatch = result.dispatch
+    # 4/7 of the load is training: only beyond that does inference lose anything.
+    share = dispatch["shed_mw"] / dispatch["load_mw"]
+    lost = np.clip(share - 4 / 7, 0, None).to_numpy() * dispatch["load_mw"].to_numpy()
+    (inference,) = (
+        item for item in operate(study, [TRAINING, INFERENCE]).classes if item.name == "inference"
+    )
+    expected = 1 - lost.sum() / (3 / 7 * dispatch["load_mw"].sum())
+    shortfall = operate(study, [TRAINING, INFERENCE]).rack_shortfall
+    assert inference.uptime.value == pytest.approx(expected - shortfall, abs=1e-12)
+
+
+def test_best_effort_lives_on_curtailed_power_alone(study: Study) -> None:
+    without = operate(study, [TRAINING, INFERENCE])
+    result = operate(study, [TRAINING, INFERENCE, BATCH])
+    assert result.load_mwh_per_yr == without.load_mwh_per_yr
+    assert result.cost_usd_per_yr == without.cost_usd_per_yr
+    batch = result.classes[-1]
+    assert batch.target is None
+    d = result.dispatch
+    asks = d["load_mw"] * 100 / 70  # same use, same cooling
+    used = np.minimum(d["curtailed_mw"], asks)
+    assert result.energy_mwh_per_yr["best_effort"] == pytest.approx(used.sum() / 3)
+    availability = study.rack.availability
+    assert batch.delivered_rack_h_per_yr == pytest.approx((used / asks).sum() / 3 * 100 * availability)
+    assert result.best_effort_rack_h_per_yr == batch.delivered_rack_h_per_yr
+    assert batch.uptime.value == pytest.approx(batch.delivered_rack_h_per_yr / (100 * 8760), rel=0.01)
+    extra = result.project_cost_usd_per_yr - without.project_cost_usd_per_yr
+    racks = next(item for item in result.project_costs if item.name == "batch racks")
+    assert extra > racks.usd_per_yr > 0
+    assert "best effort from surplus" in repr(result)
+
+
+def test_no_surplus_no_best_effort(study: Study) -> None:
+    result = operate(study, [TRAINING, BATCH], solar_mw=0)
+    assert result.best_effort_rack_h_per_yr == 0.0
+
+
+def test_more_valuable_best_effort_comes_first(study: Study) -> None:
+    dear = BATCH | {"name": "dear", "value_usd_per_rack_h": 30.0}
+    result = operate(study, [TRAINING, BATCH, dear])
+    first, second = result.classes[-2:]
+    assert (first.name, second.name) == ("dear", "batch")
+    assert first.delivered_rack_h_per_yr > second.delivered_rack_h_per_yr > 0
+
+
+@pytest.mark.parametrize("metric", ["site", "floor"])
+def test_shares_of_time_are_reported_by_their_own_figure(study: Study, metric: str) -> None:
+    result = sd.evaluate(study.replace(metric=metric), solar_mw=40, battery_mwh=120, battery_mw=16)
+    assert result.uptime == getattr(result.metrics, metric)
+    assert result.delivered_rack_h_per_yr == pytest.approx(70 * 8760 * result.metrics.rack.value)
