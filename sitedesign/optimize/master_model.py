@@ -225,7 +225,7 @@ class MasterModel:
         """Duals of the uptime budgets after a relaxed solve that stayed inside. [USD per weighted MWh]"""
         rows = zip(self._inside, self.case.classes, strict=False)
         duals = [self._highs.dual(row) + self._highs.dual(self._m.uptime[c.name]) for row, c in rows]
-        return tuple(max(-USD_PER_KUSD * dual, 0.0) for dual in duals)
+        return tuple(max(0.0, -USD_PER_KUSD * dual) for dual in duals)
 
     def counts(self, proposal: Proposal) -> tuple[tuple[int, ...], int]:
         """Whole units per technology, and racks, of a proposal."""

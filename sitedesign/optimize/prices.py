@@ -21,6 +21,8 @@ from sitedesign.optimize.slopes import Order, order_of
 
 _INSIDE = 1e-9  # how far inside the uptime budget a mixture stays, so that rounding cannot break it
 _HAIR, _SOLVER = 5e-7, 1e-7  # the same with several budgets, and the feasibility tolerance it has to cover
+_PROVEN = 1e-3  # least excess, as a share of a budget, that makes a cut worth stopping at
+_NOTHING = 1e-6  # of the largest total: what a budget of zero is measured against
 
 Runs = dict[tuple[int, ...], Run]
 
@@ -184,8 +186,10 @@ class PriceSearch:
                 run = self._run(point, order, runs)
                 assert isinstance(run, Run)
                 cuts.append(Cut(prices, prices @ run.cut))
-                if feasibility and prices @ run.totals - allowance > _SOLVER:
-                    break  # these prices prove that the budgets cannot be met
+                if feasibility and prices @ run.totals - allowance > _PROVEN:
+                    # These prices prove that the budgets cannot be met; by how much, the best mixture tells.
+                    shares = _restricted(list(runs.values()), budgets, feasibility=True)[2]
+                    break
                 best = min(float(prices @ other.totals) for other in known)
                 if prices @ run.totals >= best - 1e-12 * max(abs(best), 1.0):
                     break
@@ -290,9 +294,11 @@ def _restricted(
     Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem
     minimises the largest excess, as a share of its budget.
     """
-    scale = np.maximum(np.abs(budgets.limit), 1e-9 * np.abs(budgets.limit).max() + 1e-9)
+    use = budgets.rows @ np.array([run.totals for run in runs]).T
+    largest = max(float(np.abs(budgets.limit).max()), float(use.max()))
+    scale = np.maximum(np.abs(budgets.limit), _NOTHING * largest + 1e-9)
     room = budgets.limit / scale - np.where(budgets.limit > 0.0, _HAIR, 0.0)
-    use = (budgets.rows @ np.array([run.totals for run in runs]).T) / scale[:, np.newaxis]
+    use /= scale[:, np.newaxis]
     cost = np.array([budgets.cost @ run.totals for run in runs])
     unit = 1.0 if feasibility else max(float(np.abs(cost).max()), 1e-9)
     excess = np.ones((len(scale), 1 if feasibility else 0))
