@@ -91,7 +91,7 @@ for _name, _command, _panel, _example in (
         "sitedesign rank results --by land_acres --where 'months_to_power < 24'",
     ),
     ("map", sites.map_command, _MANY, "sitedesign map results --out map.html"),
-    ("serve", starting.serve, _MORE, "sitedesign serve --port 8050"),
+    ("serve", starting.serve, _MORE, "sitedesign serve --port 8090"),
 ):
     app.command(_name, epilog=f"Example: {_example}", rich_help_panel=_panel)(_command)
 app.add_typer(weather_files.app, name="weather", rich_help_panel=_MORE)
@@ -100,4 +100,7 @@ app.add_typer(library_entries.app, name="library", rich_help_panel=_MORE)
 
 def main() -> None:
     """Entry point of the ``sitedesign`` command."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before any command began
+        sys.exit(INTERRUPTED)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from sitedesign.errors import Fault
     from sitedesign.study import Study
 
+_SAME = 1e-3  # of the cost: a foresight dispatch is exact to the gap of its design
+_NO_HOURS = "Without the hours of the plant, and the figures that show them: "
 _OUTPUT, _RUN = "Output", "Run"
 
 SavedDesign = Annotated[Path, typer.Argument(help="Design that 'solve --save' wrote.", show_default=False)]
@@ -197,13 +199,24 @@ def report(
     """Write the HTML report of a saved design: one file that opens offline."""
     target = out_file or design.with_suffix(".html")
     with exit_codes(as_json), progress("loading the design") as tell:
+        from sitedesign.errors import InputError
+
         check_outputs({"--out": target})
         loaded = load_design(design)
-        more: dict[str, Any] = {}
-        if sweeps:
-            more["sweeps"] = _sweeps(study_of(loaded, weather or []), tell)
+        missing = ""
+        try:
+            study = study_of(loaded, weather or [])
+            tell("operating the plant again, to have its hours")
+            loaded = with_hours(loaded, study)
+        except InputError as error:
+            if sweeps or weather:
+                raise
+            missing = str(error.faults[0])
+        more = {"sweeps": _sweeps(study, tell)} if sweeps else {}
         tell("writing the report")
         loaded.report(target, **more)
+    if missing:
+        warn(_NO_HOURS + missing)
     show_written(target, as_json)
 
 
@@ -230,6 +243,53 @@ def load_design(path: Path) -> Design:
         found = f"{path}, in which {len(error.faults)} fields are wrong, the first: {error.faults[0]}"
         remedy = "It may come from another version: solve the study again."
     raise sd.InputError([sd.Fault("DESIGN", found, "must be a saved design", remedy)], OF)
+
+
+def with_hours(design: Design, study: Study) -> Design:
+    """Operate the plant of a saved design again, to have its time series.
+
+    Parameters
+    ----------
+    design : Design
+    study : Study
+        Its own.
+
+    Returns
+    -------
+    Design
+
+    Raises
+    ------
+    InputError
+        If the same plant now costs something else, for example with another version's prices.
+    """
+    import sitedesign as sd
+
+    if design.certificate is not None:
+        from sitedesign.case import Plant
+        from sitedesign.causal import operate_causally
+        from sitedesign.certification import setting_of
+        from sitedesign.prepare import prepare
+
+        prepared = prepare(study)
+        units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
+        plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+        again = operate_causally(prepared, plant, design.certificate.controller, setting_of(prepared))
+    else:
+        again = sd.evaluate(
+            study, solar_mw=design.solar_mw, battery_mwh=design.battery_mwh, battery_mw=design.battery_mw,
+            backup=design.backup, racks=design.racks, operation=design.operation,  # type: ignore[arg-type]
+        )  # fmt: skip
+    if abs(again.cost_usd_per_yr - design.cost_usd_per_yr) > _SAME * design.cost_usd_per_yr:
+        found = (
+            f"a plant that cost {design.cost_usd_per_yr / 1e6:,.3f} M USD/yr when it was saved and costs "
+            f"{again.cost_usd_per_yr / 1e6:,.3f} now"
+        )
+        allowed = "must be of this version and these prices"
+        raise sd.InputError([sd.Fault("DESIGN", found, allowed, "Solve the study again.")], OF)
+    whole = design.model_copy()
+    whole._dispatch = again.dispatch
+    return whole
 
 
 def study_of(design: Design, files: list[Path]) -> Study:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from sitedesign.cli.console import AsJson, check_outputs, exit_codes, say, say_json, warn
+from sitedesign.cli.console import AsJson, check_outputs, exit_codes, say, say_json
 from sitedesign.cli.study_options import OF, by_option
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def init(
@@ -38,7 +37,8 @@ def init(
             Study(site={"latitude": lat, "longitude": lon, "name": name}, racks=racks, uptime=uptime)
             write_template(file, latitude=lat, longitude=lon, name=name, racks=racks, uptime=uptime)
         except InputError as error:
-            raise InputError(by_option(error.faults), OF) from None
+            named = [replace(item, where="FILE") if item.where == "path" else item for item in error.faults]
+            raise InputError(by_option(named), OF) from None
         if as_json:
             say_json({"written": str(file)})
         else:
@@ -49,20 +49,16 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; the default is this machine only.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8050,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8080,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Open the planner, a local web page, until Ctrl-C."""
     with exit_codes(as_json, "Stopped."):
         run = _planner()
-        if host not in _LOOPBACK:
-            warn(f"Anybody who reaches {host} can use the planner: it asks for no password.")
-        shown = f"[{host}]" if ":" in host else host
         if as_json:
+            shown = f"[{host}]" if ":" in host else host
             say_json({"url": f"http://{shown}:{port}"})
-        else:
-            say(f"The planner is at http://{shown}:{port}; Ctrl-C stops it.")
         run(host=host, port=port, open_browser=browser)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -213,7 +213,7 @@ _OPTIONS = {
 }
 
 
-def by_option(faults: tuple[Fault, ...]) -> list[Fault]:
+def by_option(faults: Iterable[Fault]) -> list[Fault]:
     """Name faults of a study by the options that they come from."""
     return [replace(fault, where=_option_of(fault.where)) for fault in faults]
 

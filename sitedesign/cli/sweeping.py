@@ -31,9 +31,9 @@ _SHOWN = (
     ("battery_mwh", "battery\nMWh", 1.0, 0),
     ("battery_mw", "battery\nMW", 1.0, 0),
     ("racks_installed", "racks", 1.0, 0),
-    ("renewable_share", "without\nbackup %", 100.0, 1),
-    ("cost_usd_per_yr", "cost\nM USD/yr", 1e-6, 2),
-    ("uptime_price_usd_per_mwh", "price of uptime\nUSD/MWh", 1.0, 0),
+    ("renewable_share", "no\nbackup\n%", 100.0, 1),
+    ("cost_usd_per_yr", "cost\nM USD\na year", 1e-6, 2),
+    ("uptime_price_usd_per_mwh", "uptime\nUSD\nper MWh", 1.0, 0),
 )
 
 
@@ -146,20 +146,21 @@ def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
     if as_json:
         say_json(records(table))
         return
-    units = [column for column in table.columns if str(column).startswith("units_")]
+    # A technology that nobody builds is worth no column
+    units = [name for name in table.columns if str(name).startswith("units_") and table[name].any()]
     first = str(table.columns[0])
     shown = Table(box=None, pad_edge=False)
-    shown.add_column(first.replace("_", " "), justify="right")
+    shown.add_column(first.replace("_", "\n"), justify="right", no_wrap=True)
     columns = [item for item in _SHOWN if item[0] in table.columns]
     for _, heading, _, _ in columns:
         shown.add_column(heading, justify="right")
     for column in units:
-        shown.add_column("units\n" + column.removeprefix("units_"), justify="right")
+        shown.add_column(column.removeprefix("units_").replace("_", "\n"), justify="right")
     reasons = []
     for row in table.to_dict("records"):
-        cells = [f"{row[first]:.10g}"]
+        cells = [f"{row[first]:.7g}"]
         if row.get("reason"):
-            reasons.append(f"{row[first]:.10g}: {row['reason']}")
+            reasons.append(f"{row[first]:.7g}: {row['reason']}")
             shown.add_row(*cells, *("-" for _ in [*columns, *units]))
             continue
         cells += [_cell(row[name], factor, digits) for name, _, factor, digits in columns]
