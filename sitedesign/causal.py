@@ -133,7 +133,7 @@ def operate_causally(
     Evaluation
     """
     judge = Judge([block_of(prepared)], setting, "rack", prepared.study.seed)
-    done = judge.operate(judge.blocks[0], plant, controller, first_year=0, draw=0, record=True)
+    done = judge.operate(plant, controller, record=True)
     assert done.dispatch is not None  # recorded
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
         off = f"off by {done.balance_residual_mw:g} MW"
@@ -184,7 +184,7 @@ def certified_design(prepared: Prepared, promised: Design, bound_usd_per_yr: flo
         prepared,
         setting,
         planned,
-        miss_price_usd_per_mwh=with_failures.uptime_price_usd_per_mwh or 0.0,
+        price_usd_per_mwh=with_failures.uptime_price_usd_per_mwh or 0.0,
         metric="rack",
         effort=Effort(),
         seed=study.seed,

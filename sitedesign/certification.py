@@ -16,6 +16,7 @@ from sitedesign.reliability.certify import Builder, WeatherBlock, certify_case
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.outages import OutageModel
+from sitedesign.reliability.restart import Restart
 from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
 
@@ -37,12 +38,15 @@ class Setting:
     forecast : Forecast
     usual : Climatology
         The climate as the operator knows it: from the study's own weather years.
+    restart : Restart
+        What it costs a rack to start again.
     """
 
     outages: OutageModel
     behaviour: tuple[UnitBehaviour, ...]
     forecast: Forecast
     usual: Climatology
+    restart: Restart
 
     @property
     def fuels(self) -> list[str]:
@@ -62,6 +66,7 @@ def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
         ),
         forecast=forecast or Forecast(),
         usual=climatology(prepared.case, prepared.weather.temp_air_c.ravel()),
+        restart=Restart.from_library(study.rack),
     )
 
 
@@ -160,6 +165,7 @@ def certify(
         controller=controller,
         forecast=setting.forecast,
         usual=setting.usual,
+        restart=setting.restart,
         years=years,
         draws=draws,
         seed=seed,

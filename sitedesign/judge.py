@@ -1,22 +1,35 @@
-"""The judge of the closed loop: causal cost and uptime of any plant, with common random numbers."""
+"""The judge of the closed loop: causal cost and uptime of any plant, with common random numbers.
+
+Uptime is decided in few years of many. A plant is judged on all of them once; plants near it are then judged
+on the years that hurt it most and on a few ordinary ones, corrected by what the first one did in all. At the
+plant the judge is focused on, both agree exactly; a search focuses anew on what it finds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sitedesign.case import Case, FloatArray, Plant
 from sitedesign.certification import Metric, Setting
 from sitedesign.reliability.certify import WeatherBlock
+from sitedesign.reliability.forecast import daily_factors
 from sitedesign.reliability.machine import Controller
-from sitedesign.reliability.metrics import totals_of_years
+from sitedesign.reliability.metrics import lost_by_year
 from sitedesign.reliability.operation import Operation, operate
-from sitedesign.reliability.outages import OutagePaths, OutageSky, sample_outages
+from sitedesign.reliability.outage_years import OutageYears
+from sitedesign.reliability.outages import OutagePaths
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
 
-_MOST_PATHS = 64  # sampled outages kept for plants with the same units
+IntArray = NDArray[np.int64]
+LEAST_PRICE, MOST_PRICE = 100.0, 1e8  # on lost compute, in a search. [USD/MWh]
+EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
+ORDINARY_YEARS, HARD_YEARS = 8, 32  # that stand for all years while a search moves
+SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
+_MOST_PATHS = 64  # strings of outages kept for plants with the same units
 
 
 @dataclass(frozen=True)
@@ -27,23 +40,103 @@ class Trial:
     ----------
     plant : Plant
     controller : Controller
-    uptime : float
-        By the metric of the search, failures of racks included where the metric counts them. [fraction]
+    kept : tuple of float
+        Uptime per class of the load by the metric of the search, failures of racks included where the metric
+        counts them. [fraction]
     cost_usd_per_yr : float
         Plant, spare racks, fuel really burnt. [USD/yr]
     excess_mwh_per_yr : float
         Backup energy above the caps of renewable share and CO2. [MWh/yr]
+    spread : tuple of float
+        Standard error of `kept` over weather years; empty when only some of the years were run. [fraction]
     """
 
     plant: Plant
     controller: Controller
-    uptime: float
+    kept: tuple[float, ...]
     cost_usd_per_yr: float
     excess_mwh_per_yr: float = 0.0
+    spread: tuple[float, ...] = ()
 
-    def meets(self, target: float) -> bool:
-        """Whether target and caps are kept."""
-        return self.uptime >= target and self.excess_mwh_per_yr <= 0.0
+    @property
+    def uptime(self) -> float:
+        """Uptime of the first class: of all load where there are no classes. [fraction]"""
+        return self.kept[0]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a search is after.
+
+    Attributes
+    ----------
+    goals : tuple of float
+        Uptime to reach per class. [fraction]
+    load_mwh_per_yr : tuple of float
+        Load per class. [MWh/yr]
+    lost_usd_per_mwh : float
+        What lost compute is worth to the owner. [USD/MWh]
+    prices_usd_per_mwh : tuple of float
+        Prices on lost compute per class by which a search is led to the goals. [USD/MWh]
+    """
+
+    goals: tuple[float, ...]
+    load_mwh_per_yr: tuple[float, ...]
+    lost_usd_per_mwh: float
+    prices_usd_per_mwh: tuple[float, ...]
+
+    def worth(self, trial: Trial) -> float:
+        """Annual cost, lost compute at its worth. [USD/yr]"""
+        lost = sum((1 - kept) * load for kept, load in zip(trial.kept, self.load_mwh_per_yr, strict=True))
+        return trial.cost_usd_per_yr + self.lost_usd_per_mwh * lost
+
+    def priced(self, trial: Trial) -> float:
+        """`worth` and every lost MWh at the prices of the search. [USD/yr]"""
+        parts = zip(trial.kept, self.load_mwh_per_yr, self.prices_usd_per_mwh, strict=True)
+        lost = sum((1 - kept) * load * price for kept, load, price in parts)
+        return self.worth(trial) + lost + self._excess(trial)
+
+    def merit(self, trial: Trial) -> float:
+        """`worth` and, at thrice the prices of the search, what is missing from the goals. [USD/yr]"""
+        parts = zip(self.goals, trial.kept, self.load_mwh_per_yr, self.prices_usd_per_mwh, strict=True)
+        missing = sum(max(0.0, goal - kept) * load * 3 * price for goal, kept, load, price in parts)
+        return self.worth(trial) + missing + self._excess(trial)
+
+    def met(self, trial: Trial) -> bool:
+        """Whether goals and caps are kept."""
+        reached = all(kept >= goal for kept, goal in zip(trial.kept, self.goals, strict=True))
+        return reached and trial.excess_mwh_per_yr <= 0.0
+
+    def repriced(self, trial: Trial, factor: float) -> Aim:
+        """Raise the prices of classes that miss their goal by a factor, and lower the others'."""
+        moved = tuple(
+            min(max(price * (factor if kept < goal else 1 / factor), LEAST_PRICE), MOST_PRICE)
+            for price, kept, goal in zip(self.prices_usd_per_mwh, trial.kept, self.goals, strict=True)
+        )
+        return replace(self, prices_usd_per_mwh=moved)
+
+    def _excess(self, trial: Trial) -> float:
+        return EXCESS_PRICE * trial.excess_mwh_per_yr
+
+
+@dataclass(frozen=True, eq=False)
+class _Verdict:
+    """What happened, year by year of those that were run."""
+
+    lost: FloatArray  # (classes, years), share of the class's compute
+    operating_usd: FloatArray  # (years,)
+    backup_mwh: FloatArray  # (technologies, years)
+
+
+@dataclass(frozen=True, eq=False)
+class _Focus:
+    """The years that a search looks at, and what corrects them."""
+
+    rows: IntArray
+    case: Case
+    lost_factor: FloatArray  # (classes,), loss of all years over that of these, for the plant in focus
+    operating_shift_usd: float  # mean of all years less mean of the ordinary ones, at the plant in focus
+    backup_shift_mwh: FloatArray  # the same per technology
 
 
 @dataclass(eq=False)
@@ -53,14 +146,17 @@ class Judge:
     Attributes
     ----------
     blocks : sequence of WeatherBlock
+        The study's own years first.
     setting : Setting
     metric : str
     seed : int
         Of outages and forecast errors.
     draws : int
-        Draws of outages of each weather year.
+        Draws of outages of each weather year; with them a weather year counts so many times.
     trials : dict
-        Every verdict so far.
+        Every verdict since the last change of focus.
+    judged : int
+        Plants judged in all.
     """
 
     blocks: Sequence[WeatherBlock]
@@ -69,92 +165,182 @@ class Judge:
     seed: int
     draws: int = 1
     trials: dict[tuple[Plant, Controller], Trial] = field(default_factory=dict)
-    _paths: dict[tuple[object, ...], OutagePaths] = field(default_factory=dict)
+    judged: int = 0
 
-    @property
-    def case(self) -> Case:
-        """Case of the first block: prices, limits and target are the same in all."""
-        return self.blocks[0].case
+    def __post_init__(self) -> None:
+        self.case = joined([block.case for block in self.blocks])
+        temp = np.concatenate([block.temp_air_c for block in self.blocks]).reshape(self.case.years, -1)
+        most = [
+            max(item.units_min, item.units_max + SPARE_UNITS * (item.units_max > 0))
+            for item in self.case.backup
+        ]
+        self.outages = OutageYears(
+            self.setting.outages, most, temp, self.case.step_h, self.setting.usual, self.seed
+        )
+        # Without caution: what depends on the controller is taken off when a plant is run
+        self._guess = daily_factors(
+            self.setting.forecast, self.setting.usual, self.case.solar_yield, seed=self.seed
+        )
+        self._focus: _Focus | None = None
+        self._paths: dict[tuple[object, ...], OutagePaths] = {}
 
     def trial(self, plant: Plant, controller: Controller) -> Trial:
-        """Judge a plant, or remember the verdict."""
+        """Judge a plant on the years in focus, or remember the verdict."""
         key = (plant, controller)
         if key not in self.trials:
             self.trials[key] = self._judge(plant, controller)
         return self.trials[key]
 
-    def merit(self, target: float, miss_price_usd_per_mwh: float) -> Callable[[Trial], float]:
-        """Annual cost plus a price on what is missing from the target and above the caps. [USD/yr]"""
-        load = self.case.load_mwh_per_yr
+    def focus(self, plant: Plant, controller: Controller) -> Trial:
+        """Judge a plant on all years, and near it from now on by the years that hurt it most.
 
-        def merit(trial: Trial) -> float:
-            missing = max(0.0, target - trial.uptime) * load + trial.excess_mwh_per_yr
-            return trial.cost_usd_per_yr + miss_price_usd_per_mwh * missing
-
-        return merit
-
-    def operate(
-        self,
-        block: WeatherBlock,
-        plant: Plant,
-        controller: Controller,
-        first_year: int,
-        draw: int,
-        *,
-        record: bool,
-    ) -> Operation:
-        """Run one block under one draw."""
-        return operate(
-            block.case,
-            plant,
-            controller,
-            behaviour=self.setting.behaviour,
-            forecast=self.setting.forecast,
-            usual=self.setting.usual,
-            outages=self._outages(block, plant.units, first_year, draw),
-            fuels=self.setting.fuels,
-            seed=self.seed + 1_000_003 * first_year,
-            record=record,
+        Returns
+        -------
+        Trial
+            With its `spread`.
+        """
+        every = np.arange(self.case.years * self.draws)
+        verdict = self._run(every, plant, controller)
+        self.judged += 1
+        ordinary = every[:ORDINARY_YEARS]
+        worst = np.argsort(-verdict.lost.max(axis=0), kind="stable")[:HARD_YEARS]
+        rows = np.union1d(ordinary, worst)
+        inside = verdict.lost[:, rows].sum(axis=1)
+        left_out = np.where(inside > 0, verdict.lost.sum(axis=1) - inside, 0.0)
+        self._focus = _Focus(
+            rows,
+            rows_of(self.case, rows % self.case.years),
+            1.0 + left_out / np.where(inside > 0, inside, 1.0),
+            float(verdict.operating_usd.mean() - verdict.operating_usd[ordinary].mean()),
+            verdict.backup_mwh.mean(axis=1) - verdict.backup_mwh[:, ordinary].mean(axis=1),
         )
+        self.trials.clear()
+        self._paths.clear()
+        trial = self._trial(plant, controller, verdict, self.draws)
+        self.trials[(plant, controller)] = trial
+        return trial
+
+    def operate(self, plant: Plant, controller: Controller, *, record: bool) -> Operation:
+        """Run all years."""
+        return self._operate(self.case, np.arange(self.case.years), plant, controller, record=record)
+
+    # ------------------------------------------------------------------ inside
 
     def _judge(self, plant: Plant, controller: Controller) -> Trial:
-        lost = total = operating = 0.0
-        energy = np.zeros(len(plant.units))
-        years = first_year = 0
-        for block in self.blocks:
-            case = block.case
-            for draw in range(self.draws):
-                done = self.operate(block, plant, controller, first_year, draw, record=False)
-                table = totals_of_years(
-                    case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, first_year
-                )
-                parts = {"site": (table.short_h, table.hours), "floor": (table.floor_h, table.hours)}
-                part, whole = parts.get(self.metric, (table.lost_mwh, table.load_mwh))
-                lost, total = lost + float(part.sum()), total + float(whole.sum())
-                energy += done.backup_mwh.sum(axis=1)
-                operating += float(done.extra_fuel_usd.sum())
-                years += case.years
-            first_year += block.case.years
+        self.judged += 1
+        focus = self._focus
+        if focus is None:
+            own = np.arange(self.blocks[0].case.years)
+            return self._trial(plant, controller, self._run(own, plant, controller), 1)
+        seen = self._run(focus.rows, plant, controller, focus.case)
+        ordinary = focus.rows < ORDINARY_YEARS
+        return self._sum(
+            plant,
+            controller,
+            seen.lost.sum(axis=1) * focus.lost_factor / (self.case.years * self.draws),
+            float(seen.operating_usd[ordinary].mean()) + focus.operating_shift_usd,
+            seen.backup_mwh[:, ordinary].mean(axis=1) + focus.backup_shift_mwh,
+        )
+
+    def _trial(self, plant: Plant, controller: Controller, verdict: _Verdict, draws: int) -> Trial:
+        trial = self._sum(
+            plant, controller, verdict.lost.mean(axis=1), float(verdict.operating_usd.mean()),
+            verdict.backup_mwh.mean(axis=1),
+        )  # fmt: skip
+        by_year = verdict.lost.reshape(len(verdict.lost), draws, -1).mean(axis=1)
+        years = by_year.shape[1]
+        # One year shows no spread: nothing can be had in hand for it
+        spread = by_year.std(axis=1, ddof=min(1, years - 1)) / years**0.5
+        return replace(trial, spread=tuple(spread.tolist()))
+
+    def _sum(
+        self,
+        plant: Plant,
+        controller: Controller,
+        lost: FloatArray,
+        operating_usd: float,
+        backup_mwh: FloatArray,
+    ) -> Trial:
         short = 0.0
         if self.metric in ("rack", "compute"):
             short = rack_shortfall(plant.racks, self.case.racks_contracted, self.case.rack_availability)
-        operating += float(np.array([item.marginal_cost_usd_per_mwh for item in self.case.backup]) @ energy)
-        cost = fixed_cost_usd_per_yr(self.case, plant) + operating / years
-        return Trial(
-            plant, controller, 1 - lost / total - short, cost, _excess_mwh(self.case, energy / years)
+        cost = fixed_cost_usd_per_yr(self.case, plant) + operating_usd
+        kept = tuple((1.0 - lost - short).tolist())
+        return Trial(plant, controller, kept, cost, _excess_mwh(self.case, backup_mwh))
+
+    def _run(
+        self, rows: IntArray, plant: Plant, controller: Controller, case: Case | None = None
+    ) -> _Verdict:
+        case = case or rows_of(self.case, rows % self.case.years)
+        done = self._operate(case, rows, plant, controller, record=False)
+        price = np.array([item.marginal_cost_usd_per_mwh for item in case.backup])
+        return _Verdict(
+            lost_by_year(case, done.shed_mw, done.lost_by_class, self.metric),
+            price @ done.backup_mwh + done.extra_fuel_usd,
+            done.backup_mwh,
         )
 
-    def _outages(
-        self, block: WeatherBlock, units: tuple[int, ...], first_year: int, draw: int
-    ) -> OutagePaths:
-        key = (first_year, draw, units)
+    def _operate(
+        self, case: Case, rows: IntArray, plant: Plant, controller: Controller, *, record: bool
+    ) -> Operation:
+        setting = self.setting
+        days = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel()
+        return operate(
+            case,
+            plant,
+            controller,
+            behaviour=setting.behaviour,
+            forecast=setting.forecast,
+            usual=setting.usual,
+            outages=self._outages(rows, plant.units),
+            fuels=setting.fuels,
+            restart=setting.restart,
+            guess=self._guess[days],
+            record=record,
+        )
+
+    def _outages(self, rows: IntArray, units: tuple[int, ...]) -> OutagePaths:
+        key = (rows.size, units)
         if key not in self._paths:
             if len(self._paths) >= _MOST_PATHS:
                 self._paths.clear()
-            case = block.case
-            sky = OutageSky(case.step_h, case.years, first_year, block.temp_air_c, self.setting.usual)
-            self._paths[key] = sample_outages(self.setting.outages, units, sky, draw, self.seed)
+            self._paths[key] = self.outages.paths(rows.tolist(), units)
         return self._paths[key]
+
+
+def joined(cases: Sequence[Case]) -> Case:
+    """Put the years of several cases of one study in sequence."""
+    first = cases[0]
+    if len(cases) == 1:
+        return first
+    series = {
+        name: np.concatenate([getattr(case, name) for case in cases])
+        for name in ("solar_yield", "load_mw", "usable")
+    }
+    backup = tuple(
+        replace(item, capability=np.concatenate([case.backup[k].capability for case in cases], axis=1))
+        for k, item in enumerate(first.backup)
+    )
+    return replace(first, years=sum(case.years for case in cases), backup=backup, **series)  # type: ignore[arg-type]
+
+
+def rows_of(case: Case, rows: IntArray) -> Case:
+    """Pick weather years of a case, in the order given."""
+
+    def pick(series: FloatArray) -> FloatArray:
+        return np.ascontiguousarray(series.reshape(case.years, -1)[rows].ravel())
+
+    backup = tuple(
+        replace(item, capability=np.array([pick(row) for row in item.capability])) for item in case.backup
+    )
+    return replace(
+        case,
+        years=len(rows),
+        solar_yield=pick(case.solar_yield),
+        load_mw=pick(case.load_mw),
+        usable=pick(case.usable),
+        backup=backup,
+    )
 
 
 def _excess_mwh(case: Case, energy_mwh_per_yr: FloatArray) -> float:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sitedesign as sd
 from sitedesign import causal
 from sitedesign.case import Plant
 from sitedesign.certification import block_of, setting_of, unseen_years
-from sitedesign.closed_loop import Effort, case_with_outages, inside, refine
-from sitedesign.judge import Judge, Trial
+from sitedesign.closed_loop import Effort, case_with_outages, search_years
+from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.machine import Controller
+from sitedesign.reliability.outage_years import OutageYears
+from sitedesign.reliability.outages import OutageSky, sample_outages
+from sitedesign.search import inside, refine
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)
+AIM = Aim((0.97,), (87_000.0,), 0.0, (1_000.0,))
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +68,14 @@ def test_caps_show_as_excess(prepared: Prepared) -> None:
     strict = Judge([replace(block_of(prepared), case=limited)], setting_of(prepared), "rack", seed=3)
     trial = strict.trial(PLANT, Controller())
     assert trial.excess_mwh_per_yr > 0
-    assert not trial.meets(0.0)
+    assert not AIM.met(trial)
 
 
 def test_refine_goes_downhill_and_stops_at_its_budget(judge: Judge) -> None:
-    merit = judge.merit(0.97, 5_000.0)
     start = judge.trial(PLANT, Controller())
     before = len(judge.trials)
-    end = refine(judge, start, merit, most_trials=25)
-    assert merit(end) < merit(start)
+    end = refine(judge, start, AIM.merit, most_trials=25)
+    assert AIM.merit(end) < AIM.merit(start)
     assert len(judge.trials) <= before + 25
 
 
@@ -113,7 +117,7 @@ def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Stu
 
 @pytest.mark.slow
 def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    effort = Effort(trials=30, draws=1, certificate_years=40, rounds=3)
+    effort = Effort(years=40, draws=1, trials=40, turns=2, certificate_years=40, rounds=4)
     monkeypatch.setattr(causal, "Effort", lambda: effort)
     design = sd.solve(study)
     assert design.certificate is not None
@@ -128,8 +132,62 @@ def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_
     assert "certif" in design.report(tmp_path / "report.html").read_text(encoding="utf-8").lower()
 
 
-def test_trial_meets_its_target_only_within_the_caps() -> None:
-    trial = Trial(PLANT, Controller(), 0.98, 1.0)
-    assert trial.meets(0.97)
-    assert not trial.meets(0.99)
-    assert not replace(trial, excess_mwh_per_yr=1.0).meets(0.97)
+def test_aim_is_met_only_within_the_caps_and_by_every_class() -> None:
+    aim = Aim((0.9, 0.99), (500.0, 500.0), 0.0, (10.0, 10.0))
+    trial = Trial(PLANT, Controller(), (0.95, 0.995), 1.0)
+    assert aim.met(trial)
+    assert not aim.met(replace(trial, kept=(0.95, 0.98)))
+    assert not aim.met(replace(trial, excess_mwh_per_yr=1.0))
+
+
+def test_prices_of_an_aim_by_hand() -> None:
+    aim = Aim((0.9, 0.99), (1000.0, 500.0), 2.0, (10.0, 20.0))
+    trial = Trial(PLANT, Controller(), (0.95, 0.98), 100.0)
+    assert aim.worth(trial) == pytest.approx(100 + 2 * (50 + 10))
+    assert aim.priced(trial) == pytest.approx(aim.worth(trial) + 10 * 50 + 20 * 10)
+    assert aim.merit(trial) == pytest.approx(aim.worth(trial) + 3 * 20 * 5)
+    assert Aim((0.9, 0.99), (1000.0, 500.0), 2.0, (1000.0, 2000.0)).repriced(
+        trial, 2.0
+    ).prices_usd_per_mwh == (500.0, 4000.0)
+
+
+def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(prepared: Prepared) -> None:
+    blocks = search_years(prepared, 60, seed=1)
+    judge = Judge(blocks, setting_of(prepared), "rack", seed=3, draws=2)
+    assert judge.case.years >= 60
+    near = replace(PLANT, battery_mwh=PLANT.battery_mwh * 1.05)
+    exact = judge.focus(near, Controller())
+    whole = judge.focus(PLANT, Controller())
+    assert judge.trial(PLANT, Controller()) is whole
+    assert whole.spread[0] > 0
+    guess = judge.trial(near, Controller())
+    assert not guess.spread
+    # What few years say of a small change, against all years
+    change = exact.cost_usd_per_yr - whole.cost_usd_per_yr
+    assert guess.cost_usd_per_yr - whole.cost_usd_per_yr == pytest.approx(change, rel=0.25)
+    assert guess.uptime - whole.uptime == pytest.approx(exact.uptime - whole.uptime, rel=0.5)
+
+
+def test_a_year_fails_the_same_way_in_any_company(prepared: Prepared) -> None:
+    setting, block = setting_of(prepared), block_of(prepared)
+    temp = block.temp_air_c.reshape(prepared.case.years, -1)
+    years = OutageYears(setting.outages, [6], temp, prepared.case.step_h, setting.usual, seed=5)
+    sky = OutageSky(prepared.case.step_h, 1, 2, temp[2], setting.usual)
+    alone = sample_outages(setting.outages, [2], sky, 0, 5)
+    joined = years.paths([1, 2], [2])
+    assert (np.diff(joined.step) >= 0).all()
+    assert (joined.step[-alone.step.size :] - temp.shape[1] == alone.step).all()
+    for name in ("kind", "index", "change"):
+        assert (getattr(joined, name)[-alone.step.size :] == getattr(alone, name)).all()
+    fresh = years.paths([2 + prepared.case.years], [2])
+    assert fresh.step.size != alone.step.size or (fresh.step != alone.step).any()
+
+
+def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates(
+    study: sd.Study, prepared: Prepared
+) -> None:
+    blocks = search_years(prepared, 30, seed=1)
+    assert (blocks[0].case.solar_yield == prepared.case.solar_yield).all()
+    assert sum(block.case.years for block in blocks) >= 30
+    certified = unseen_years(study, seed=1)[0](0).case.solar_yield
+    assert not any((block.case.solar_yield[:8760] == certified[:8760]).all() for block in blocks)

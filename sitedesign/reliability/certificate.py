@@ -19,6 +19,27 @@ METRICS = ("rack", "compute", "site", "floor")
 
 
 @dataclass(frozen=True)
+class ClassKept:
+    """What one class of the load was promised and kept.
+
+    Attributes
+    ----------
+    name : str
+    target : float
+        [fraction]
+    uptime : Estimate
+        Failures of racks included.
+    met : bool
+        The estimate clears the target at the certificate's confidence.
+    """
+
+    name: str
+    target: float
+    uptime: Estimate
+    met: bool
+
+
+@dataclass(frozen=True)
 class Certificate:
     """What a plant keeps, over weather years that its design never saw.
 
@@ -58,6 +79,8 @@ class Certificate:
         Those that lost most compute, with cause.
     power_lost_h_by_year : tuple of float
         Full-load hours lost to missing power in each weather year, mean over its draws. [h/yr]
+    classes : tuple of ClassKept
+        Where the load has several: `met` then means that every one is met.
     """
 
     metrics: UptimeMetrics
@@ -84,6 +107,7 @@ class Certificate:
     promised: dict[str, float] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     power_lost_h_by_year: tuple[float, ...] = ()
+    classes: tuple[ClassKept, ...] = ()
 
     @property
     def uptime(self) -> Estimate:
@@ -110,9 +134,13 @@ class Certificate:
         verdict = "met" if self.met else "NOT met"
         sure = "" if self.converged else "; not converged: more years would narrow it"
         causes = ", ".join(f"{name} {share:.0%}" for name, share in self.causes.items() if share >= 0.005)
+        kept = "".join(
+            f"\n  {part.name}: {part.uptime} (target {part.target:g}): {'met' if part.met else 'NOT met'}"
+            for part in self.classes
+        )
         return (
             f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
-            f"{verdict} at {self.confidence:.0%}{sure}\n"
+            f"{verdict} at {self.confidence:.0%}{sure}{kept}\n"
             f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
             f"{self.controller.kind}\n"
             f"  lost compute by cause: {causes or 'nothing was lost'}"

@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Plant
-from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER, Certificate
+from sitedesign.reliability.certificate import (
+    CONVERGED_SHARE,
+    METRICS,
+    WEATHER,
+    Certificate,
+    ClassKept,
+)
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
@@ -23,12 +29,15 @@ from sitedesign.reliability.metrics import (
     UptimeMetrics,
     YearTable,
     find_events,
+    lost_by_year,
     metrics_of_years,
     totals_of_years,
+    uptime_of_losses,
 )
 from sitedesign.reliability.operation import Operation, operate
 from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky, sample_outages
 from sitedesign.reliability.replay import rack_shortfall
+from sitedesign.reliability.restart import Restart
 
 FloatArray = NDArray[np.float64]
 
@@ -63,6 +72,7 @@ def certify_case(
     controller: Controller | None = None,
     forecast: Forecast | None = None,
     usual: Climatology | None = None,
+    restart: Restart | None = None,
     years: int | None = None,
     draws: int = 5,
     seed: int = 0,
@@ -90,6 +100,8 @@ def certify_case(
     controller, forecast : Controller, Forecast, optional
     usual : Climatology, optional
         What the operator knows of the climate; from the first block when left out.
+    restart : Restart, optional
+        What it costs a rack to start again; nothing when left out.
     years : int, optional
         Weather years, all of the blocks when left out; needed with a callable.
     draws : int
@@ -140,7 +152,7 @@ def certify_case(
         seed,
         floor_share,
     )
-    run.usual, run.keep_events = usual, events
+    run.usual, run.keep_events, run.restart = usual, events, restart
     causes = [cause for cause in CAUSES if _happens(outages, run.behaviour, cause)]
     off = [*causes, WEATHER] if attribute else []
     first_case: Case | None = None
@@ -223,10 +235,12 @@ class _Run:
     seed: int
     floor_share: float
     usual: Climatology | None = None
+    restart: Restart | None = None
     keep_events: int = 10
     first_year: int = 0
     simulated: int = 0
     tables: list[YearTable] = field(default_factory=list)
+    lost_by_class: list[FloatArray] = field(default_factory=list)
     stored: dict[int, float] = field(default_factory=dict)
     lost_without: dict[str, float] = field(default_factory=dict)
     lost: float = 0.0
@@ -278,6 +292,7 @@ class _Run:
             usual=self.usual,
             outages=paths,
             fuels=[fuel.name for fuel in model.fuels],
+            restart=self.restart,
             seed=self.seed + 1_000_003 * self.first_year,
             start_mwh=start,
             record=False,
@@ -294,6 +309,7 @@ class _Run:
             self.floor_share,
         )
         self.tables.append(table)
+        self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
         self.load += float(case.load_mw.sum()) * case.step_h
         self.energy.append(done.backup_mwh)
         fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
@@ -307,6 +323,18 @@ class _Run:
         """All metrics of the years so far."""
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
         return metrics_of_years(YearTable.concat(self.tables), short, self.seed, self.floor_share)
+
+    def classes(self, case: Case, confidence: float) -> tuple[ClassKept, ...]:
+        """Say what each class kept; empty where the load has only one."""
+        if not case.load_classes:
+            return ()
+        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+        table, lost = YearTable.concat(self.tables), np.concatenate(self.lost_by_class, axis=1)
+        kept = [uptime_of_losses(table, row, short, self.seed) for row in lost]
+        return tuple(
+            ClassKept(part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, confidence))
+            for part, uptime in zip(case.classes, kept, strict=True)
+        )
 
 
 def _name(event: Event, gains: Mapping[str, float]) -> str:
@@ -336,6 +364,7 @@ def _certificate(
 ) -> Certificate:
     metrics = run.metrics(case)
     estimate: Estimate = getattr(metrics, metric)
+    classes = run.classes(case, confidence)
     years = run.simulated
     energy = np.concatenate(run.energy, axis=1)
     table = YearTable.concat(run.tables)
@@ -359,7 +388,7 @@ def _certificate(
         metric=metric,
         target=target,
         confidence=confidence,
-        met=estimate.met(target, confidence),
+        met=all(part.met for part in classes) if classes else estimate.met(target, confidence),
         converged=_converged(metrics, metric, target, confidence),
         half_width=estimate.half_width(confidence),
         weather_years=run.first_year,
@@ -381,6 +410,7 @@ def _certificate(
         promised=dict(promised),
         events=tuple(run.events),
         power_lost_h_by_year=tuple((_HOURS_PER_YEAR * lost / load).tolist()),
+        classes=classes,
     )
 
 

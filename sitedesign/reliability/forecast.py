@@ -178,16 +178,42 @@ def daily_factors(
     """
     truth = _daily_ratio(solar_yield, usual.solar_yield)
     days, leads = truth.size, forecast.days + 1
-    sd = np.resize(usual.daily_sd, days)
     if forecast.kind in ("climatology", "perfect"):
-        guess, share = np.ones((days, leads)), np.ones(leads)
+        guess = np.ones((days, leads))
     elif forecast.kind == "persistence":
         seen = np.concatenate([[1.0], truth[:-1]])
-        guess, share = np.repeat(seen[:, None], leads, axis=1), np.full(leads, 2.0**0.5)
+        guess = np.repeat(seen[:, None], leads, axis=1)
     else:
-        share = forecast.error_share()
-        guess = _issue(1.0 + _bridge(truth - 1.0, sd, 1.0 - share**2, forecast.noise_lag1, seed))
+        sd, skill = np.resize(usual.daily_sd, days), 1.0 - forecast.error_share() ** 2
+        guess = _issue(1.0 + _bridge(truth - 1.0, sd, skill, forecast.noise_lag1, seed))
+    return lowered(guess, forecast, usual, caution)
+
+
+def lowered(guess: FloatArray, forecast: Forecast, usual: Climatology, caution: float) -> FloatArray:
+    """Lower forecast factors by so many standard deviations of their error.
+
+    Parameters
+    ----------
+    guess : ndarray, shape (days, leads)
+        Of whole years, lowered by less or not at all. [fraction]
+    forecast : Forecast
+    usual : Climatology
+    caution : float
+        Standard deviations; on top of what `guess` was lowered by.
+
+    Returns
+    -------
+    ndarray, shape (days, leads)
+        [fraction]
+    """
+    days, leads = guess.shape
+    share = forecast.error_share()
+    if forecast.kind in ("climatology", "perfect"):
+        share = np.ones(leads)
+    elif forecast.kind == "persistence":
+        share = np.full(leads, 2.0**0.5)
     target = np.minimum(np.arange(days)[:, None] + np.arange(leads)[None, :], days - 1)
+    sd = np.resize(usual.daily_sd, days)
     factors: FloatArray = np.clip(guess - caution * share[None, :] * sd[target], 0.02, None)
     return factors
 

@@ -207,6 +207,41 @@ def totals_of_years(
     return YearTable(np.arange(first_year, first_year + years), hours, *table)
 
 
+def lost_by_year(
+    case: Case, shed_mw: FloatArray, lost_by_class: FloatArray, metric: str, floor_share: float = FLOOR_SHARE
+) -> FloatArray:
+    """Share of each class's compute that is lost in each weather year, by one of the metrics.
+
+    Parameters
+    ----------
+    case : Case
+    shed_mw : ndarray, shape (T,)
+        [MW]
+    lost_by_class : ndarray, shape (C, T)
+        [fraction of the whole load]
+    metric : str
+        ``rack`` or ``compute``: weighted by load; ``site`` or ``floor``: share of the time in which the
+        whole load is not at full power, or below the floor, the same for every class.
+    floor_share : float
+        [fraction]
+
+    Returns
+    -------
+    ndarray, shape (C, years)
+        [fraction]
+    """
+    years = case.years
+    if metric in ("site", "floor"):
+        deepest = SHORT_SHARE if metric == "site" else 1.0 - floor_share + 1e-9
+        short = (shed_mw > deepest * case.load_mw).reshape(years, -1).mean(axis=1)
+        return np.repeat(short[np.newaxis], len(case.classes), axis=0)
+    load = case.load_mw.reshape(years, -1).sum(axis=1)
+    lost = (lost_by_class * case.load_mw).reshape(len(case.classes), years, -1).sum(axis=2)
+    share = np.array([part.share for part in case.classes])[:, np.newaxis]
+    result: FloatArray = lost / (share * load)
+    return result
+
+
 @njit(cache=True)
 def _totals(
     load: FloatArray, shed: FloatArray, lost: FloatArray, step_h: float, years: int, deepest: float
@@ -279,6 +314,27 @@ def metrics_of_years(
         worst_year_row=worst,
         floor_share=floor_share,
     )
+
+
+def uptime_of_losses(table: YearTable, lost_share: FloatArray, shortfall: float, seed: int = 0) -> Estimate:
+    """Uptime of one class of the load, with its bootstrap error.
+
+    Parameters
+    ----------
+    table : YearTable
+    lost_share : ndarray, shape (years,)
+        Share of the class's compute lost in each simulated year. [fraction]
+    shortfall : float
+        Expected shortfall of working racks. [fraction]
+    seed : int
+
+    Returns
+    -------
+    Estimate
+    """
+    unseen = UNSEEN_EVENT_H * table.load_mwh / table.hours
+    boot = _Bootstrap(table, seed)
+    return _uptime(boot.ratio(lost_share * table.load_mwh, table.load_mwh, unseen), shortfall)
 
 
 class _Bootstrap:

@@ -6,18 +6,19 @@ No Pyomo and nothing from ``optimize/`` or ``equations/``: the judge shares no c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case import Case, Dispatch, Plant
+from sitedesign.case import Case, Dispatch, Plant, lost_by_class
 from sitedesign.reliability import decide, kernel
-from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
+from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors, lowered
 from sitedesign.reliability.machine import Controller, Machine, UnitBehaviour, machine, price_slopes
 from sitedesign.reliability.outages import OutagePaths
+from sitedesign.reliability.restart import Restart, restart_loss
 from sitedesign.reliability.seasonal import usual_need, usual_value
 
 FloatArray = NDArray[np.float64]
@@ -144,7 +145,9 @@ class Operation:
     Attributes
     ----------
     shed_mw, lost_compute : ndarray, shape (T,)
-        [MW, fraction of the step's load]
+        Compute lost includes that of racks which start again. [MW, fraction of the step's load]
+    lost_by_class : ndarray, shape (C, T)
+        The same per class of the load. [fraction of the step's whole load]
     dispatch : Dispatch or None
         Every series, where it was asked for.
     solar_mw : ndarray or None
@@ -165,6 +168,7 @@ class Operation:
 
     shed_mw: FloatArray
     lost_compute: FloatArray
+    lost_by_class: FloatArray
     dispatch: Dispatch | None
     solar_mw: FloatArray | None
     backup_mwh: FloatArray
@@ -189,6 +193,8 @@ def operate(
     past: Case | None = None,
     outages: OutagePaths | None = None,
     fuels: Sequence[str] = (),
+    restart: Restart | None = None,
+    guess: FloatArray | None = None,
     seed: int = 0,
     start_mwh: float | None = None,
     record: bool = True,
@@ -213,6 +219,10 @@ def operate(
         Nothing fails when left out.
     fuels : sequence of str
         Names of the fuels whose interruptions `outages` numbers.
+    restart : Restart, optional
+        Racks that were off are at work again at once when left out.
+    guess : ndarray, shape (days, leads), optional
+        Forecast factors without caution; made by :func:`daily_factors` when left out. [fraction]
     seed : int
         Of the forecast errors.
     start_mwh : float, optional
@@ -263,7 +273,7 @@ def operate(
         average.solar_yield,
         average.load_mw,
         build.sorted_capability(list(average.capability)),
-        _factors(case, rule, sight, average, seed),
+        _factors(case, rule, sight, average, guess, seed),
         levels,
         values,
         slopes.values,
@@ -286,12 +296,18 @@ def operate(
     rate = np.array([b.fuel_mmbtu_per_mwh for b in case.backup]).reshape(-1, 1)
     fuel_price = np.array([w.fuel_usd_per_mmbtu for w in ways]).reshape(-1, 1)
     energy, burnt = energy[build.rank], burnt[build.rank]
+    by_class = lost_by_class(case, shed) if len(case.classes) > 1 else lost[np.newaxis]
+    if restart is not None:
+        by_class = by_class + restart_loss(case, shed, restart)
+        lost = by_class.sum(axis=0)
     dispatch = None
     if record:
         dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup[build.rank], lost)
+        dispatch = replace(dispatch, lost_by_class=by_class if len(case.classes) > 1 else None)
     return Operation(
         shed_mw=shed,
         lost_compute=lost,
+        lost_by_class=by_class,
         dispatch=dispatch,
         solar_mw=series[4] if record else None,
         backup_mwh=energy,
@@ -323,10 +339,14 @@ def _add_outages(build: Machine, outages: OutagePaths | None) -> None:
     build.tech["start_key"] = build.sorted_rows(outages.start_keys[build.unit.size :])
 
 
-def _factors(case: Case, rule: Controller, sight: Forecast, usual: Climatology, seed: int) -> FloatArray:
+def _factors(
+    case: Case, rule: Controller, sight: Forecast, usual: Climatology, guess: FloatArray | None, seed: int
+) -> FloatArray:
     if rule.kind == "greedy" or sight.kind == "perfect":
         return np.ones((1, 1))
-    return daily_factors(sight, usual, case.solar_yield, seed=seed, caution=rule.caution)
+    if guess is None:
+        return daily_factors(sight, usual, case.solar_yield, seed=seed, caution=rule.caution)
+    return lowered(guess, sight, usual, rule.caution)
 
 
 def _rule(case: Case, rule: Controller, sight: Forecast, usual: Climatology) -> NDArray[Any]:
