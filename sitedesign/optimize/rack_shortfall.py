@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from sitedesign.case import Case
+
 NEGLIGIBLE_SHARE = 1e-3  # of the downtime budget: what the last spare rack could still win
 _BLOCK = 64  # rack counts looked at together while searching
 
@@ -86,6 +88,61 @@ def racks_needed(racks_contracted: int, availability: float, downtime: float) ->
         if enough.any():
             return int(counts[np.argmax(enough)])
         first += _BLOCK
+
+
+def racks_worth(
+    racks_contracted: int, availability: float, loss_usd_per_yr: float, rack_usd_per_yr: float
+) -> int:
+    """Most racks worth considering where lost compute has a price: the next one costs more than it saves.
+
+    Parameters
+    ----------
+    racks_contracted : int
+        K.
+    availability : float
+        Share of time an installed rack works, in [0, 1]. [fraction]
+    loss_usd_per_yr : float
+        What it would cost to lose all compute. [USD/yr]
+    rack_usd_per_yr : float
+        Annualised cost of one more rack. [USD/yr]
+
+    Returns
+    -------
+    int
+        Smallest R >= K at which rack R + 1 does not pay; a saving below 1e-9 of the loss never does.
+    """
+    least = max(rack_usd_per_yr, 1e-9 * loss_usd_per_yr)
+    first = racks_contracted
+    while True:
+        short = expected_shortfall(racks_contracted, np.arange(first, first + _BLOCK + 1), availability)
+        idle = -np.diff(short) * loss_usd_per_yr <= least  # the curve is convex: all further ones are as well
+        if idle.any():
+            return first + int(np.argmax(idle))
+        first += _BLOCK
+
+
+def most_racks(case: Case) -> int:
+    """Most racks worth considering for the targets of a case and its value of lost compute.
+
+    Parameters
+    ----------
+    case : Case
+        Its ``racks_max`` is not read.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        When no number is enough: a target of 1 with racks that can fail.
+    """
+    racks, availability = case.racks_contracted, case.rack_availability
+    strictest = max(item.uptime_target for item in case.classes)
+    enough = racks_needed(racks, availability, 1.0 - strictest) if strictest > 0.0 else racks
+    loss = case.lost_value_usd_per_mwh * case.load_mwh_per_yr
+    return max(enough, racks_worth(racks, availability, loss, case.rack_cost_usd_per_yr))
 
 
 def shortfall_curve(racks_contracted: int, racks_max: int, availability: float) -> NDArray[np.float64]:

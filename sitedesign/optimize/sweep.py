@@ -12,7 +12,7 @@ from sitedesign.case import Case, CaseLimits, FloatArray, Plant, Sizing
 from sitedesign.errors import InfeasibleDesign, InputError, unknown_name
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import Progress, solve_cuts
-from sitedesign.optimize.rack_shortfall import racks_needed
+from sitedesign.optimize.rack_shortfall import most_racks
 
 Vary = Callable[[Case, float], Case]
 
@@ -22,6 +22,7 @@ _PRICES = (
     "battery_cost_usd_per_mw_yr",
     "rack_cost_usd_per_yr",
     "delay_cost_usd_per_month_yr",
+    "lost_value_usd_per_mwh",
 )
 _LIMITS = tuple(item.name for item in dataclasses.fields(CaseLimits) if "tuple" not in str(item.type))
 _WIDEST = 2.0  # how far from the optimum the array is varied, either way
@@ -65,6 +66,7 @@ def frontier(
         ``uptime``, a limit of :class:`~sitedesign.case.CaseLimits` with one value (``min_renewable_share``,
         ``land_acres``, ``max_co2_t_per_yr`` ...), a price of :class:`~sitedesign.case.Case`, or
         ``over(case, value)`` that gives the changed case. Series, efficiencies, tiers and unit sizes stay.
+        With classes of the load, ``uptime`` is the target of every class.
     values : iterable of float
     gap : float
         Of each answer. [fraction]
@@ -178,10 +180,14 @@ def _vary(name: str) -> Vary:
 
 def _with_uptime(case: Case, value: float) -> Case:
     """Another target; racks may be added as far as it needs them."""
-    racks = case.racks_max
-    if case.rack_availability < 1.0 and value < 1.0:
-        racks = max(racks, racks_needed(case.racks_contracted, case.rack_availability, 1.0 - value))
-    return dataclasses.replace(case, uptime_target=value, racks_max=racks)
+    classes = tuple(dataclasses.replace(item, uptime_target=value) for item in case.load_classes)
+    return _with_more_racks(dataclasses.replace(case, uptime_target=value, load_classes=classes))
+
+
+def _with_more_racks(case: Case) -> Case:
+    possible = case.rack_availability >= 1.0 or max(item.uptime_target for item in case.classes) < 1.0
+    racks = max(case.racks_max, most_racks(case)) if possible else case.racks_max
+    return dataclasses.replace(case, racks_max=racks)
 
 
 def _with_limit(case: Case, name: str, value: float) -> Case:
@@ -191,7 +197,8 @@ def _with_limit(case: Case, name: str, value: float) -> Case:
 
 def _with_price(case: Case, name: str, value: float) -> Case:
     change: dict[str, float] = {name: value}
-    return dataclasses.replace(case, **change)  # type: ignore[arg-type]
+    changed = dataclasses.replace(case, **change)  # type: ignore[arg-type]
+    return _with_more_racks(changed) if name == "lost_value_usd_per_mwh" else changed
 
 
 def _with_solar(case: Case, value: float) -> Case:
