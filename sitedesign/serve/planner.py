@@ -1,0 +1,87 @@
+"""What all pages share: the jobs of every session, their files, the map."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from string import ascii_uppercase
+from typing import TYPE_CHECKING
+
+from sitedesign.errors import Fault, InputError
+from sitedesign.serve.solving import FILES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sitedesign.serve.worker import Job, Pool
+    from sitedesign.study import Study
+
+MOST_OPEN = 6  # of one session, waiting or being solved
+MOST_KEPT = 60  # of all sessions; 20 weather years take some 30 MB
+
+
+class Planner:
+    """Jobs of all sessions.
+
+    Parameters
+    ----------
+    pool : Pool
+    warning : str
+        Shown on every page; may be empty.
+    """
+
+    def __init__(self, pool: Pool, warning: str = "") -> None:
+        self.pool = pool
+        self.warning = warning
+        self._jobs: list[Job] = []
+        self._asked: Counter[str] = Counter()
+
+    def jobs(self, owner: str) -> list[Job]:
+        """Jobs of one session, oldest first."""
+        return [job for job in self._jobs if job.owner == owner]
+
+    def submit(self, study: Study, *, certify: bool, owner: str) -> Job:
+        """Queue a study for a session.
+
+        Raises
+        ------
+        InputError
+            If the session has enough in the queue.
+        """
+        waiting = sum(job.open for job in self.jobs(owner))
+        if waiting >= MOST_OPEN:
+            allowed = f"at most {MOST_OPEN} can wait or be solved at a time"
+            raise InputError(
+                [Fault("queue", f"{waiting} studies", allowed, "Wait, or cancel one.")], "the form"
+            )
+        job = self.pool.submit(study, certify=certify, owner=owner, label=letter(self._asked[owner]))
+        self._asked[owner] += 1
+        self._jobs.append(job)
+        ended = [job for job in self._jobs if not job.open]
+        for old in ended[: max(0, len(self._jobs) - MOST_KEPT)]:
+            self.forget(old)
+        return job
+
+    def forget(self, job: Job) -> None:
+        """Cancel a job, delete its files and take it from the list."""
+        self.pool.forget(job)
+        if job in self._jobs:
+            self._jobs.remove(job)
+
+    def file(self, owner: str, key: str, name: str) -> tuple[Path, str] | None:
+        """Find a file of a session's own job, with the name that a download gets; None for anything else."""
+        for job in self.jobs(owner):
+            if job.key == key and job.state == "done" and name in FILES:
+                return job.folder / name, f"{slug(job.study.site.name)}-{name}"
+        return None
+
+
+def slug(name: str) -> str:
+    """Name of a place as part of a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "site"
+
+
+def letter(number: int) -> str:
+    """Letters of runs: A to Z, then A2 and so on."""
+    turn, place = divmod(number, len(ascii_uppercase))
+    return ascii_uppercase[place] + (str(turn + 1) if turn else "")

@@ -1,0 +1,59 @@
+"""Figures as a screen needs them: light or dark, wide or narrow."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from sitedesign.report.figures.style import DARK, LIGHT, exchange
+
+NARROW_PX = 700
+_TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
+_CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+
+
+def fitted(figure: dict[str, Any], *, dark: bool, narrow: bool) -> dict[str, Any]:
+    """Give a figure for one screen.
+
+    Parameters
+    ----------
+    figure : dict
+        Plotly JSON in light colours; stays as it is.
+    dark : bool
+    narrow : bool
+        For a phone: smaller letters, and of two panels the first.
+
+    Returns
+    -------
+    dict
+        ``data``, ``layout`` and ``config``, without its title.
+    """
+    drawn = {name: copy.deepcopy(figure[name]) for name in ("data", "layout")}
+    layout = drawn["layout"]
+    layout["autosize"] = True
+    layout.pop("title", None)
+    layout["height"] -= _TITLE_PX
+    layout["margin"]["t"] -= _TITLE_PX
+    if narrow:
+        layout["margin"] |= {"l": 44, "r": 8}
+        layout["font"]["size"] = 11
+        layout["legend"]["font"] = {"size": 10.5}
+        _first_panel(drawn)
+    if dark:
+        drawn = exchange(drawn, dict(zip(LIGHT.values(), DARK.values(), strict=True)))
+    return drawn | {"config": _CONFIG}
+
+
+def title_of(figure: dict[str, Any]) -> str:
+    """Title of a figure, for a heading above it."""
+    return str(figure["layout"]["title"]["text"])
+
+
+def _first_panel(drawn: dict[str, Any]) -> None:
+    """Leave out the panel that only a wide screen has room for."""
+    layout = drawn["layout"]
+    second = (layout.get("meta") or {}).get("wide_only")
+    if second:
+        drawn["data"] = [trace for trace in drawn["data"] if trace.get("xaxis") != second]
+        layout["xaxis"]["domain"] = [0, 1]
+        layout["annotations"] = layout["annotations"][:1]

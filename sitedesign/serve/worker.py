@@ -1,0 +1,212 @@
+"""Jobs and the processes that solve them: first come, first served; a job can be cancelled at any time."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import secrets
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, Literal
+
+from sitedesign.design import Design
+from sitedesign.serve.solving import DESIGN, FIGURES, Ended, Said, Task, work
+from sitedesign.study import Study
+
+State = Literal["waiting", "solving", "done", "failed", "cancelled"]
+_SPAWN = multiprocessing.get_context("spawn")  # the server has threads: a fork could copy a held lock
+
+
+@dataclass(eq=False)
+class Job:
+    """One study on its way to a design.
+
+    Attributes
+    ----------
+    key : str
+        Cannot be guessed; part of the addresses of its files.
+    study : Study
+    certify : bool
+        False for a bound only.
+    folder : Path
+        Holds the files of the result.
+    owner, label : str
+        Session that asked, and what the session calls the job.
+    state : {"waiting", "solving", "done", "failed", "cancelled"}
+    line : str
+        Latest line of progress.
+    error, note : str
+        Why it failed; what a reader must know about the result.
+    began, ended : float or None
+        [s, monotonic]
+    """
+
+    key: str
+    study: Study
+    certify: bool
+    folder: Path
+    owner: str
+    label: str
+    state: State = "waiting"
+    line: str = ""
+    error: str = ""
+    note: str = ""
+    began: float | None = None
+    ended: float | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it still waits or is being solved."""
+        return self.state in ("waiting", "solving")
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody has cancelled it."""
+        return self.state == "cancelled"
+
+    @property
+    def seconds(self) -> float:
+        """Time spent solving so far. [s]"""
+        if self.began is None:
+            return 0.0
+        return (self.ended if self.ended is not None else time.monotonic()) - self.began
+
+    @cached_property
+    def design(self) -> Design:
+        """Design of a job that is done, without its time series."""
+        return Design.load(self.folder / DESIGN)
+
+    @cached_property
+    def figures(self) -> dict[str, Any]:
+        """Figures of a job that is done, as plotly JSON in light colours."""
+        read: dict[str, Any] = json.loads((self.folder / FIGURES).read_text(encoding="utf-8"))
+        return read
+
+
+class Pool:
+    """Worker processes behind one queue.
+
+    Parameters
+    ----------
+    folder : Path
+        Every job gets a folder in it.
+    workers : int
+        Studies solved at a time. A process starts with its first job and stays for the next.
+    """
+
+    def __init__(self, folder: Path, workers: int) -> None:
+        self._folder = folder
+        self._waiting: list[Job] = []
+        self._running: dict[Job, SpawnProcess] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, study: Study, *, certify: bool, owner: str = "", label: str = "") -> Job:
+        """Queue a study."""
+        key = secrets.token_urlsafe(18)
+        job = Job(key, study, certify, self._folder / key, owner, label)
+        job.folder.mkdir(parents=True)
+        with self._changed:
+            self._waiting.append(job)
+            self._changed.notify()
+        return job
+
+    def position(self, job: Job) -> int:
+        """Place in the queue, 1 for the next; 0 for a job that does not wait."""
+        with self._changed:
+            return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def cancel(self, job: Job) -> None:
+        """Take a job from the queue, or end the process that solves it; nothing for one that has ended."""
+        with self._changed:
+            if not job.open:
+                return
+            job.state = "cancelled"
+            if job in self._waiting:
+                self._waiting.remove(job)
+            if job in self._running:
+                self._running[job].kill()
+
+    def forget(self, job: Job) -> None:
+        """Cancel a job and delete its files."""
+        self.cancel(job)
+        shutil.rmtree(job.folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Cancel everything and wait until the processes have ended."""
+        with self._changed:
+            self._closing = True
+            for job in [*self._waiting, *self._running]:
+                self.cancel(job)
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        """Life of one slot: its thread waits for jobs and listens to its process."""
+        process: SpawnProcess | None = None
+        pipe: Connection | None = None
+        while job := self._next():
+            if process is None or pipe is None or not process.is_alive():
+                process, pipe = _start()
+            self._attend(job, process, pipe)
+        if process is not None and pipe is not None:
+            pipe.close()  # an idle process ends with its pipe
+            process.join(timeout=2)
+            process.kill()
+
+    def _next(self) -> Job | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closing)
+            if self._closing:
+                return None
+            job = self._waiting.pop(0)
+            job.state, job.began = "solving", time.monotonic()
+            return job
+
+    def _attend(self, job: Job, process: SpawnProcess, pipe: Connection) -> None:
+        """Send a job to a process and follow it to its end."""
+        with self._changed:
+            if job.cancelled:  # while the process started
+                return
+            self._running[job] = process
+        ended = Ended(error="The process that solved this study died; it may have run out of memory.")
+        try:
+            job.line = "starting"
+            pipe.send(Task(job.study, job.certify, job.folder))
+            while isinstance(message := pipe.recv(), Said):
+                job.line = message.line
+            ended = message
+        except (EOFError, OSError):
+            process.join()
+        with self._changed:
+            del self._running[job]
+            job.ended = time.monotonic()
+            if job.state == "solving":
+                job.error, job.note = ended.error, ended.note
+                job.state = "failed" if ended.error else "done"
+        if job.cancelled:
+            process.join()  # it was told to end, if only after its answer
+
+
+def _start() -> tuple[SpawnProcess, Connection]:
+    here, there = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=work, args=(there,), daemon=True)
+    process.start()
+    there.close()  # so that the death of the process ends the pipe
+    return process, here
