@@ -88,7 +88,7 @@ def evaluate_dispatch(
         metrics=uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed),
         rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
         costs=costs,
-        project_costs=_project_costs(prepared),
+        project_costs=project_costs(prepared),
         energy_mwh_per_yr=energy,
         fuel_mmbtu_per_yr=fuel,
         run_hours_per_yr={
@@ -162,7 +162,8 @@ def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float
     return items
 
 
-def _project_costs(prepared: Prepared) -> list[CostItem]:
+def project_costs(prepared: Prepared) -> list[CostItem]:
+    """Cost of what every design of a study needs: contracted racks, hall, land, staff, best-effort racks."""
     study, racks = prepared.study, prepared.case.racks_contracted
     items = [
         _scaled("contracted racks", prepared.unit_costs.rack, racks),

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sitedesign.atomic import write_atomic
 from sitedesign.errors import InputError
@@ -17,6 +17,101 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
+
+
+class ComputeCostPoint(BaseModel):
+    """Cheapest plant for one uptime, and what a rack-hour of the whole project then costs.
+
+    Attributes
+    ----------
+    uptime : float
+        Target. [fraction]
+    delivered_rack_h_per_yr : float
+        [1/yr]
+    plant_usd_per_yr : float
+        Power plant and spare racks. [USD/yr]
+    usd_per_rack_h : float
+        Whole project per delivered rack-hour. [USD/rack-h]
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uptime: float
+    delivered_rack_h_per_yr: float
+    plant_usd_per_yr: float
+    usd_per_rack_h: float
+
+
+class ComputeCost(BaseModel):
+    """What a delivered rack-hour costs at the uptime that the optimiser chose, with perfect foresight.
+
+    Attributes
+    ----------
+    usd_per_rack_h : float
+        Whole project per delivered rack-hour. [USD/rack-h]
+    bound_usd_per_rack_h : float or None
+        Proven lower bound of it; None when lost compute had a price of the user's. [USD/rack-h]
+    uptime : float
+        Chosen. [fraction]
+    lost_compute_usd_per_rack_h : float
+        Price of lost compute at which this plant is the optimum. [USD/rack-h]
+    curve : list of ComputeCostPoint
+        Against uptime.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    usd_per_rack_h: float
+    bound_usd_per_rack_h: float | None
+    uptime: float
+    lost_compute_usd_per_rack_h: float
+    curve: list[ComputeCostPoint]
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap of the rack-hour's cost. [fraction]"""
+        if self.bound_usd_per_rack_h is None:
+            return None
+        return (self.usd_per_rack_h - self.bound_usd_per_rack_h) / self.usd_per_rack_h
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Label and text for a summary."""
+        proof = ""
+        if self.bound_usd_per_rack_h is not None:
+            proof = f" (bound {self.bound_usd_per_rack_h:,.3f}, gap {self.gap:.2%})"
+        curve = ", ".join(f"{point.usd_per_rack_h:,.2f} at {point.uptime:.6g}" for point in self.curve)
+        bought = f"{self.usd_per_rack_h:,.3f} USD/rack-h{proof} at {self.uptime:.4%} with foresight"
+        return [("uptime bought", bought), ("other uptimes", f"{curve} USD/rack-h")]
+
+
+class Alternative(BaseModel):
+    """Cheapest plant on another power path.
+
+    Attributes
+    ----------
+    name : str
+    cost_usd_per_yr, bound_usd_per_yr : float or None
+        With perfect foresight; None when no plant is possible. [USD/yr]
+    usd_per_rack_h : float or None
+        Whole project per delivered rack-hour. [USD/rack-h]
+    reason : str
+        Why no plant is possible.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    cost_usd_per_yr: float | None
+    bound_usd_per_yr: float | None
+    usd_per_rack_h: float | None
+    reason: str = ""
+
+    def line(self) -> str:
+        """Text for a summary."""
+        if self.cost_usd_per_yr is None or self.bound_usd_per_yr is None:
+            return f"{self.name}: {self.reason}"
+        cost, bound = self.cost_usd_per_yr / 1e6, self.bound_usd_per_yr / 1e6
+        return f"{self.name}: {cost:,.3f} M USD/yr (bound {bound:,.3f})"
 
 
 class Design(Evaluation):
@@ -48,6 +143,10 @@ class Design(Evaluation):
     gap_parts : dict of str to float
         What separates the certified cost from the bound: not knowing the weather, failures, unit granularity.
         [USD/yr]
+    compute_cost : ComputeCost or None
+        With ``objective="compute_cost"``: what uptime is worth buying.
+    alternatives : list of Alternative
+        Other power paths of the study, when there were several.
     """
 
     study: dict[str, Any]
@@ -61,6 +160,8 @@ class Design(Evaluation):
     greedy_uptime: Estimate
     certificate: Certificate | None = None
     gap_parts: dict[str, float] = Field(default_factory=dict)
+    compute_cost: ComputeCost | None = None
+    alternatives: list[Alternative] = Field(default_factory=list)
 
     @property
     def uptime(self) -> Estimate:
@@ -126,7 +227,8 @@ class Design(Evaluation):
                 f"at least {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
             )
             lines.append(("cost of uptime", price))
-        return lines
+        lines += [] if self.compute_cost is None else self.compute_cost.lines()
+        return lines + [("other path", item.line()) for item in self.alternatives]
 
     def _source_lines(self) -> list[tuple[str, str]]:
         solved = f"{self.method} in {self.solve_seconds:.1f} s, stopped by {self.stopped_by}"

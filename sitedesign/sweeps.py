@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from sitedesign import economics
+from sitedesign.accounting import project_costs
 from sitedesign.case import Case, rolled, sunny_afternoon
+from sitedesign.compute_cost import delivered_rack_h_per_yr
 from sitedesign.errors import Fault, InputError, unknown_name
 from sitedesign.optimize import sweep
 from sitedesign.optimize.sweep import SweepPoint
@@ -55,8 +57,9 @@ def frontier(
     -------
     DataFrame
         One row a value: the value, capacities, units, racks, ``cost_usd_per_yr``, ``bound_usd_per_yr``,
-        ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, and ``reason`` where none is possible. All
-        with perfect foresight and no failures: bounds.
+        ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, ``project_usd_per_yr`` (racks and hall
+        included), ``delivered_rack_h_per_yr`` and ``usd_per_rack_h`` of it, and ``reason`` where none is
+        possible. All with perfect foresight and no equipment failures: bounds.
 
     Raises
     ------
@@ -64,7 +67,7 @@ def frontier(
         If `over` or a value cannot be used.
     """
     numbers = [float(value) for value in values]
-    faults = _faults(over, numbers)
+    faults = _faults(over, numbers) + _study_faults(study, over)
     if faults:
         raise InputError(faults, "frontier()")
     prepared = prepare(study)
@@ -91,7 +94,15 @@ def tradeoff(
     -------
     DataFrame
         As :func:`frontier`; the value is ``array_mw``.
+
+    Raises
+    ------
+    InputError
+        If the study leaves open what a sweep needs fixed.
     """
+    faults = _study_faults(study, "array_mw")
+    if faults:
+        raise InputError(faults, "tradeoff()")
     prepared = prepare(study)
     found = sweep.tradeoff(_case(prepared), points=points, gap=gap, progress=progress)
     return _table(prepared, "array_mw", found)
@@ -113,6 +124,22 @@ def _faults(over: str, values: list[float]) -> list[Fault]:
         for value in values
         if not (0 < value < 1 if over == "uptime" else 0 <= value <= 1 if share else value >= 0)
     ]
+
+
+def _study_faults(study: Study, over: str) -> list[Fault]:
+    """Find what a study leaves open that a sweep needs fixed."""
+    faults = []
+    if study.power_paths:
+        remedy = "Use study.replace(pv=...) with one of them."
+        faults.append(Fault("study.pv", "several power paths", "a sweep takes one", remedy))
+    if study.objective == "compute_cost" and over != "uptime":
+        allowed = "a sweep solves for the least cost at one uptime"
+        remedy = "Use study.replace(objective='cost', uptime=...), or sweep over 'uptime'."
+        faults.append(Fault("study.objective", "'compute_cost'", allowed, remedy))
+    if over == "uptime" and len(study.contracts) > 1:
+        found, allowed = "several classes", "each class has a target of its own"
+        faults.append(Fault("study.classes", found, allowed, "Change one class with study.replace."))
+    return faults
 
 
 def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
@@ -159,11 +186,13 @@ def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
 
 def _table(prepared: Prepared, name: str, points: Iterable[SweepPoint]) -> pd.DataFrame:
     case = prepared.case
+    sunk = sum(item.usd_per_yr for item in project_costs(prepared))
     rows = []
     for point in points:
         row: dict[str, Any] = {name: point.value, "reason": point.reason}
         if point.sizing is not None:
             sizing, plant = point.sizing, point.sizing.plant
+            project, delivered = sunk + sizing.objective_usd_per_yr, delivered_rack_h_per_yr(case, sizing)
             row |= {
                 "solar_mw": plant.solar_mw,
                 "battery_mwh": plant.battery_mwh,
@@ -175,6 +204,9 @@ def _table(prepared: Prepared, name: str, points: Iterable[SweepPoint]) -> pd.Da
                 "gap": sizing.gap,
                 "uptime_price_usd_per_mwh": sizing.uptime_price_usd_per_mwh,
                 "renewable_share": 1 - sum(sizing.backup_mwh_per_yr) / case.load_mwh_per_yr,
+                "project_usd_per_yr": project,
+                "delivered_rack_h_per_yr": delivered,
+                "usd_per_rack_h": project / delivered if delivered > 0 else float("inf"),
             }
         rows.append(row)
     table = pd.DataFrame(rows)

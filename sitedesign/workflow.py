@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sitedesign.accounting import evaluate_dispatch
+from sitedesign.accounting import evaluate_dispatch, project_costs
 from sitedesign.case import Case, Dispatch, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.causal import certified_design, operate_causally
 from sitedesign.certification import setting_of
-from sitedesign.design import Design
+from sitedesign.compute_cost import CheapestCompute, cheapest_compute
+from sitedesign.design import Alternative, Design
 from sitedesign.errors import (
     Fault,
+    InfeasibleDesign,
     InputError,
     NotProvenOptimal,
     ReplayMismatch,
@@ -33,6 +36,7 @@ Progress = Callable[[str], None]
 DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
 OPERATIONS = ("greedy", "foresight", "causal")
 REPLAY_TOLERANCE = 1e-6
+HIGHEST_TARGET = 1 - 1e-7  # a plant that never fails with foresight promises no more than this
 EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-hour model takes hours
 
 
@@ -81,26 +85,151 @@ def solve(
         When a limit stops the solver; carries the incumbent design and the bound.
     """
     study = _one_study(study, question)
-    _check_options(method, certify, gap, time_limit_s)
-    say = progress or (lambda _: None)
+    _check_options(method, certify, gap, time_limit_s, study)
+    say, limit = progress or (lambda _: None), time_limit_s
+    variants = study.variants
+    if limit is not None:
+        limit /= len(variants)
+    found = [_foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say) for item in variants]
+    prepared, design = _cheapest(found)
+    if certify is False or method != "cuts":
+        return design
+    return _completed(design, certified_design(prepared, design, design.bound_usd_per_yr, say))
+
+
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """Foresight design of one power path, or why there is none."""
+
+    name: str
+    prepared: Prepared
+    design: Design | None
+    error: InfeasibleDesign | None
+
+    @property
+    def rank(self) -> float:
+        """What is to be least."""
+        if self.design is None:
+            return math.inf
+        priced = self.design.compute_cost
+        return self.design.cost if priced is None else priced.usd_per_rack_h
+
+
+def _foresight_design(
+    study: Study, method: Method, gap: float, time_limit_s: float | None, say: Progress
+) -> _Path:
+    """Design one power path with perfect foresight."""
     say("preparing weather, solar yield and load")
     prepared = prepare(study) if method == "cuts" else _affordable(study)
     say(f"solving {prepared.case.years} weather years by {method}")
     case = rolled(prepared.case, sunny_afternoon(prepared.case))
-    sizing = _size(case, method, gap or DEFAULT_GAP[method], time_limit_s, progress)
-    say("replaying the design")
-    design = _design(prepared, case, sizing)
-    if sizing.stopped_by != "gap":
+    name = f"{study.pv.name} with {study.battery.name}"
+    try:
+        if study.objective == "compute_cost":
+            prepared, design = _cheapest_compute(prepared, case, gap, time_limit_s, say)
+        else:
+            sizing = _size(case, method, gap, time_limit_s, say)
+            say("replaying the design")
+            design = _design(prepared, case, sizing)
+    except InfeasibleDesign as error:
+        return _Path(name, prepared, None, error)
+    if design.stopped_by != "gap":
         message = (
-            f"stopped by the {sizing.stopped_by.replace('_', ' ')} at a gap of {sizing.gap:.2%}: "
-            f"{sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr found, "
-            f"{sizing.bound_usd_per_yr / 1e6:,.3f} M USD/yr proven. "
+            f"stopped by the {design.stopped_by.replace('_', ' ')} at a gap of {design.gap:.2%}: "
+            f"{design.objective_usd_per_yr / 1e6:,.3f} M USD/yr found, "
+            f"{design.bound_usd_per_yr / 1e6:,.3f} M USD/yr proven. "
             "The incumbent is in error.incumbent; allow more time or a wider gap."
         )
-        raise NotProvenOptimal(message, design, sizing.bound_usd_per_yr)
-    if certify is False or method != "cuts":
-        return design
-    return certified_design(prepared, design, sizing.bound_usd_per_yr, say)
+        raise NotProvenOptimal(message, design, design.bound_usd_per_yr)
+    return _Path(name, prepared, design, None)
+
+
+def _cheapest_compute(
+    prepared: Prepared, case: Case, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[Prepared, Design]:
+    """Let the optimiser choose the uptime; what is prepared then has the chosen one as its target."""
+    study = prepared.study
+    sunk = sum(item.usd_per_yr for item in project_costs(prepared))
+    answer = cheapest_compute(
+        case,
+        sunk,
+        lost_compute_usd_per_rack_h=study.lost_compute_usd_per_rack_h,
+        gap=gap,
+        time_limit_s=time_limit_s,
+        progress=say,
+    )
+    say("replaying the design")
+    design = _design(prepared, answer.case, answer.sizing)
+    chosen = min(answer.uptime, HIGHEST_TARGET)
+    asked = study.replace(objective="cost", uptime=chosen, lost_compute_usd_per_rack_h=None)
+    prepared = replace(prepared, study=asked, case=replace(prepared.case, uptime_target=chosen))
+    return prepared, _priced(design, answer, chosen)
+
+
+def _priced(design: Design, answer: CheapestCompute, chosen: float) -> Design:
+    """Give the plant's own cost and bound, the value of lost compute left out."""
+    return design.model_copy(
+        update={
+            "uptime_target": chosen,
+            "objective_usd_per_yr": answer.plant_cost_usd_per_yr,
+            "bound_usd_per_yr": answer.plant_bound_usd_per_yr,
+            "compute_cost": answer.cost,
+            # The row's own dual is what it asks on top of the price of lost compute
+            "uptime_price_usd_per_mwh": answer.case.lost_value_usd_per_mwh
+            + (design.uptime_price_usd_per_mwh or 0.0),
+        }
+    )
+
+
+def _cheapest(found: list[_Path]) -> tuple[Prepared, Design]:
+    """Choose among power paths; the bound is that of all of them together."""
+    best = min(found, key=lambda item: item.rank)
+    if best.design is None:
+        assert best.error is not None
+        raise best.error
+    if len(found) == 1:
+        return best.prepared, best.design
+    update: dict[str, Any] = {"alternatives": [_alternative(item) for item in found if item is not best]}
+    if best.design.compute_cost is None:
+        update["bound_usd_per_yr"] = min(item.design.bound_usd_per_yr for item in found if item.design)
+    return best.prepared, best.design.model_copy(update=update)
+
+
+def _alternative(path: _Path) -> Alternative:
+    design = path.design
+    if design is None:
+        assert path.error is not None
+        return Alternative(
+            name=path.name,
+            cost_usd_per_yr=None,
+            bound_usd_per_yr=None,
+            usd_per_rack_h=None,
+            reason=path.error.reason,
+        )
+    return Alternative(
+        name=path.name,
+        cost_usd_per_yr=design.cost,
+        bound_usd_per_yr=design.bound,
+        usd_per_rack_h=design.usd_per_rack_h,
+    )
+
+
+def _completed(promised: Design, certified: Design) -> Design:
+    """Keep with a certified design what only the foresight design knows."""
+    rivals = [
+        f"{item.name} was not certified and might cost less: its bound of {item.bound_usd_per_yr / 1e6:,.3f} "
+        "M USD/yr lies below the certified cost."
+        for item in promised.alternatives
+        if item.bound_usd_per_yr is not None and item.bound_usd_per_yr < certified.cost
+    ]
+    notes = (*certified.provenance.notes, *rivals)
+    return certified.model_copy(
+        update={
+            "compute_cost": promised.compute_cost,
+            "alternatives": promised.alternatives,
+            "provenance": certified.provenance.model_copy(update={"notes": notes}),
+        }
+    )
 
 
 def evaluate(
@@ -176,8 +305,17 @@ def _one_study(study: Study | None, question: Mapping[str, Any]) -> Study:
     return study
 
 
-def _check_options(method: str, certify: bool | None, gap: float | None, time_limit_s: float | None) -> None:
+def _check_options(
+    method: str,
+    certify: bool | None,
+    gap: float | None,
+    time_limit_s: float | None,
+    study: Study | None = None,
+) -> None:
     faults = []
+    if method == "extensive" and study is not None and study.objective == "compute_cost":
+        allowed = "needs method='cuts', which solves for one price of compute after the other"
+        faults.append(Fault("method", "'extensive' with objective='compute_cost'", allowed))
     if method not in DEFAULT_GAP:
         faults.append(unknown_name("method", method, DEFAULT_GAP))
     if certify and method == "extensive":
@@ -246,10 +384,12 @@ def _agree(replay: Replay, sizing: Sizing, case: Case) -> None:
     claimed, found = sizing.objective_usd_per_yr, replay.objective_usd_per_yr
     if abs(claimed - found) > REPLAY_TOLERANCE * abs(found):
         faults.append(f"cost: the optimiser says {claimed:,.0f} USD/yr, the replay {found:,.0f}")
-    if replay.rack_uptime < case.uptime_target - REPLAY_TOLERANCE:
-        faults.append(
-            f"uptime: the target is {case.uptime_target:.8f}, the replay gives {replay.rack_uptime:.8f}"
-        )
+    for item, uptime in zip(case.classes, replay.class_uptime, strict=True):
+        if uptime < item.uptime_target - REPLAY_TOLERANCE:
+            of = f" of class {item.name}" if case.load_classes else ""
+            faults.append(
+                f"uptime{of}: the target is {item.uptime_target:.8f}, the replay gives {uptime:.8f}"
+            )
     if faults:
         raise ReplayMismatch(faults)
 

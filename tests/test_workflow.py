@@ -48,6 +48,30 @@ def test_higher_uptime_never_costs_less_along_a_frontier() -> None:
     assert (table["gap"] <= 1e-4 + 1e-12).all()
 
 
+def test_frontier_shows_what_uptime_is_worth_buying() -> None:
+    study = sd.Study(site=SITE, racks=70, objective="compute_cost", backup="recip_fast", weather_years=2)
+    chosen = sd.solve(study, certify=False)
+    table = sd.frontier(study, "uptime", [0.9, 0.99, chosen.uptime_target, 0.9999])
+    assert table["usd_per_rack_h"].idxmin() == 2
+    row = table.iloc[2]
+    assert row["usd_per_rack_h"] == pytest.approx(chosen.usd_per_rack_h, rel=1e-4)
+    assert row["project_usd_per_yr"] == pytest.approx(chosen.project_cost_usd_per_yr, rel=1e-4)
+    assert row["delivered_rack_h_per_yr"] == pytest.approx(70 * 8760 * chosen.metrics.rack.value, rel=1e-4)
+
+
+def test_sweeps_refuse_what_a_study_leaves_open() -> None:
+    study = sd.Study(
+        site=SITE, racks=7, objective="compute_cost", pv=["tracker_ac", "fixed_dc"], weather_years=1
+    )
+    with pytest.raises(sd.InputError, match="2 problems in the inputs of tradeoff"):
+        sd.tradeoff(study)
+    with pytest.raises(sd.InputError, match="several power paths; a sweep takes one"):
+        sd.frontier(study, "uptime", [0.9])
+    classes = [{"name": name, "racks": 3, "uptime": 0.9} for name in "ab"]
+    with pytest.raises(sd.InputError, match="each class has a target of its own"):
+        sd.frontier(sd.Study(site=SITE, classes=classes, weather_years=1), "uptime", [0.9])
+
+
 def test_frontier_says_where_no_design_is_possible() -> None:
     study = sd.Study(site=SITE, racks=70, uptime=0.99, backup=[], weather_years=2, limits={"solar_mw": 30})
     table = sd.frontier(study, "uptime", [0.2, 0.999])
