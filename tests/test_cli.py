@@ -9,26 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
+from typer.main import get_command
 
 import sitedesign as sd
 from sitedesign import cli
+from tests.cli_runs import EL_PASO, QUICK, SMALL, run
 
-EL_PASO = ["--lat", "31.76", "--lon", "-106.49"]
-SMALL = [*EL_PASO, "--it-mw", "2", "--years", "2", "--uptime", "0.99", "--backup", "recip_fast"]
-OPTIONS = typer.main.get_command(cli.app).commands["solve"].params
-QUICK = ["--no-certify"]
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def run(*arguments: str, code: int = 0) -> Result:
-    """Run a command in this process; standard output and error apart."""
-    result = CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "200", "NO_COLOR": "1"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == code, result.output
-    return result
 
 
 def run_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -299,12 +286,42 @@ def test_library_suggests_the_nearest_name(arguments: tuple[str, ...], remedy: s
     assert remedy in run("library", *arguments, code=cli.BAD_INPUT).stderr
 
 
+COMMANDS = [
+    *(
+        "init",
+        "solve",
+        "evaluate",
+        "certify",
+        "report",
+        "frontier",
+        "tradeoff",
+        "batch",
+        "rank",
+        "map",
+        "serve",
+    ),
+    *("weather generate", "weather check", "weather fetch", "library list", "library show", "library check"),
+]
+
+
+def test_the_list_of_commands_is_complete() -> None:
+    found = []
+    for name, command in get_command(cli.app).commands.items():
+        inside = getattr(command, "commands", None)
+        found += [name] if inside is None else [f"{name} {item}" for item in inside]
+    assert sorted(found) == sorted(COMMANDS)
+
+
 # help -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["solve", "evaluate", "weather", "library", "batch", "rank", "map"])
-def test_every_command_has_help(command: str) -> None:
-    assert "Usage" in run(command, "--help").stdout
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command: str) -> None:
+    text = run(*command.split(), "--help").stdout
+    assert "Usage" in text
+    assert "Example: sitedesign " + command in " ".join(text.split())
+    assert "--json" in text
+    assert "\\[" not in text
 
 
 def test_help_loads_neither_solver_nor_compiler() -> None:

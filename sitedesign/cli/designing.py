@@ -176,7 +176,8 @@ def certify(
             confidence=confidence, progress=tell,
         )  # fmt: skip
     if as_json:
-        say_json(dataclasses.asdict(certificate))
+        uptime = dataclasses.asdict(certificate.uptime)
+        say_json({"uptime": uptime} | dataclasses.asdict(certificate))
     else:
         say(str(certificate))
 
