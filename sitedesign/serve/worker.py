@@ -8,6 +8,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection
@@ -98,10 +99,13 @@ class Pool:
         Every job gets a folder in it.
     workers : int
         Studies solved at a time. A process starts with its first job and stays for the next.
+    target : callable
+        What a process runs: takes `Task` from a pipe, answers with `Said` and one `Ended`.
     """
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, target: Callable[[Connection], None] = work) -> None:
         self._folder = folder
+        self._target = target
         self._waiting: list[Job] = []
         self._running: dict[Job, SpawnProcess] = {}
         self._changed = threading.Condition()
@@ -163,7 +167,7 @@ class Pool:
         pipe: Connection | None = None
         while job := self._next():
             if process is None or pipe is None or not process.is_alive():
-                process, pipe = _start()
+                process, pipe = _start(self._target)
             self._attend(job, process, pipe)
         if process is not None and pipe is not None:
             pipe.close()  # an idle process ends with its pipe
@@ -204,9 +208,9 @@ class Pool:
             process.join()  # it was told to end, if only after its answer
 
 
-def _start() -> tuple[SpawnProcess, Connection]:
+def _start(target: Callable[[Connection], None]) -> tuple[SpawnProcess, Connection]:
     here, there = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=work, args=(there,), daemon=True)
+    process = _SPAWN.Process(target=target, args=(there,), daemon=True)
     process.start()
     there.close()  # so that the death of the process ends the pipe
     return process, here

@@ -1,0 +1,25 @@
+"""A worker process for the tests of the queue: quick, and does what the seed of the study says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+
+from sitedesign.serve.solving import Ended, Said
+
+FAIL, DIE, LAST = 1, 2, 3
+
+
+def work(pipe):
+    """Answer tasks until the pipe closes; the seed says how."""
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            task = pipe.recv()
+            pipe.send(Said(f"process {os.getpid()}"))
+            if task.study.seed == DIE:
+                os._exit(1)
+            if task.study.seed == LAST:
+                time.sleep(60)
+            (task.folder / "design.json").write_text("{}")
+            pipe.send(Ended(error="cannot be done" if task.study.seed == FAIL else ""))

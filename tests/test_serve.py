@@ -1,0 +1,367 @@
+"""The planner without a browser: answers become a study, jobs queue, strangers stay out, designs compare."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sitedesign as sd
+from sitedesign.report import figures
+from sitedesign.report.figures.style import DARK, LIGHT
+from sitedesign.serve import compare, form, mapdata, run, solving
+from sitedesign.serve.guard import Guard, allowed, is_loopback
+from sitedesign.serve.planner import MOST_OPEN, Planner, letter, slug
+from sitedesign.serve.plots import fitted, title_of
+from sitedesign.serve.solving import DESIGN, DISPATCH, FIGURES, REPORT, Task, perform
+from sitedesign.serve.worker import Pool
+from tests import serve_worker
+from tests.report_designs import make_certificate, make_design
+
+# ---- the form
+
+OTHER = {
+    "latitude": 35.0, "longitude": -101.8, "name": "Amarillo", "amount": 50, "size": "racks",
+    "rack": "hgx_h100x4", "use": "inference", "uptime": 99.99, "metric": "compute", "pv": "fixed_dc",
+    "backup": ["diesel"], "facility": "air_chiller", "solar_price": 0.7, "battery_price": 99,
+    "gas_price": 7, "diesel_price": 30, "co2_price": 20, "land_acres": 900, "months_to_power": 18,
+    "solar_mw": 300, "min_renewable": 80, "years": 3, "seed": 9,
+}  # fmt: skip
+
+
+def test_untouched_form_asks_what_it_says():
+    asked = form.study_of(form.defaults())
+    site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    assert asked.to_dict() == sd.Study(site=site, it_mw=100, uptime=0.999).to_dict()
+
+
+def test_every_answer_reaches_the_study():
+    assert set(OTHER) == set(form.defaults())
+    before = form.study_of(form.defaults()).to_dict()
+    for name, value in OTHER.items():
+        after = form.study_of(form.defaults() | {name: value}).to_dict()
+        assert after != before, name
+    study = form.study_of(OTHER | {"gas_price": None})
+    assert (study.racks, study.it_mw, study.uptime, study.min_renewable_share) == (50, None, 0.9999, 0.8)
+    assert (study.pv.capex_usd_per_wdc, study.battery.capex_usd_per_kwh) == (0.7, 99)
+    assert study.battery.coupling == "dc"
+    assert study.limits.solar_mw == (0, 300)
+    assert form.study_of(form.defaults() | {"size": "gpus", "amount": 720}).gpus == 720
+
+
+def test_a_price_left_empty_is_the_librarys():
+    study = form.study_of(form.defaults() | {"solar_price": "", "battery_price": None})
+    assert study.pv == sd.library.pv("tracker_ac")
+    assert study.battery == sd.library.battery("lfp")
+
+
+WRONG = {
+    "latitude": 95, "amount": -1, "uptime": 120, "backup": ["warp", "diesel"], "rack": "abacus",
+    "battery_price": -3, "solar_price": "cheap", "land_acres": -1, "years": 0, "min_renewable": 300,
+    "co2_price": -1,
+}  # fmt: skip
+
+
+def test_all_faults_at_once_each_beside_its_field():
+    with pytest.raises(sd.InputError) as caught:
+        form.study_of(form.defaults() | WRONG)
+    beside, rest = form.beside_fields(caught.value.faults)
+    assert set(beside) == set(WRONG)
+    assert rest == []
+    assert beside["uptime"] == "Got 120 %; must be above 0 and below 100 %."
+    assert "must be in [-90, 90]" in beside["latitude"]
+
+
+@pytest.mark.parametrize("name", [field.name for group in form.groups() for field in group.fields
+                                  if field.kind == "number"])  # fmt: skip
+@pytest.mark.parametrize("value", ["x", "nan", "1e999"])
+def test_what_is_no_number_is_said_beside_its_field(name, value):
+    with pytest.raises(sd.InputError) as caught:
+        form.study_of(form.defaults() | {name: value})
+    beside, rest = form.beside_fields(caught.value.faults)
+    assert "must be a number" in beside[name]
+    assert rest == []
+
+
+def test_faults_between_fields_are_shown_too():
+    with pytest.raises(sd.InputError) as caught:
+        form.study_of(form.defaults() | {"backup": ["diesel"], "gas_price": 5})
+    beside, _ = form.beside_fields(caught.value.faults)
+    assert set(beside) == {"gas_price"}
+    with pytest.raises(sd.InputError) as caught:
+        form.study_of(form.defaults() | {"latitude": 0, "longitude": -30})
+    assert "lies in the sea" in form.beside_fields(caught.value.faults)[0]["latitude"]
+    assert form.beside_fields([sd.Fault("elsewhere", "x", "must be y")])[1] == [
+        "elsewhere: got x; must be y."
+    ]
+
+
+def test_uptime_in_words():
+    assert form.uptime_hint(99.9) == "Leaves 8.76 hours a year."
+    assert form.uptime_hint(99.999) == "Leaves 5.3 minutes a year."
+    assert form.uptime_hint(None) == form.uptime_hint(100) == ""
+
+
+# ---- the queue
+
+
+@pytest.fixture(scope="module")
+def study():
+    return sd.Study(site=sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX"), it_mw=2, uptime=0.99)
+
+
+@pytest.fixture
+def pool(tmp_path):
+    with Pool(tmp_path / "jobs", 1, serve_worker.work) as made:
+        yield made
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "took too long"
+        time.sleep(0.01)
+
+
+def test_jobs_wait_their_turn_and_share_a_process(pool, study):
+    jobs = [pool.submit(study, certify=False) for _ in range(3)]
+    wait_until(lambda: jobs[0].state != "waiting")
+    assert [pool.position(job) for job in jobs[1:]] in ([1, 2], [0, 1], [0, 0])
+    wait_until(lambda: not any(job.open for job in jobs))
+    assert [job.state for job in jobs] == ["done"] * 3
+    assert jobs[0].ended <= jobs[1].began <= jobs[1].ended <= jobs[2].began
+    assert len({job.line for job in jobs}) == 1
+
+
+def test_cancelling_ends_the_work_and_frees_the_place(pool, study):
+    long = pool.submit(study.replace(seed=serve_worker.LAST), certify=False)
+    queued, after = (pool.submit(study, certify=False) for _ in range(2))
+    wait_until(lambda: long.line.startswith("process"))
+    assert [pool.position(job) for job in (long, queued, after)] == [0, 1, 2]
+    pool.cancel(queued)
+    assert (queued.state, pool.position(after)) == ("cancelled", 1)
+    start = time.monotonic()
+    pool.cancel(long)
+    wait_until(lambda: after.state == "done")
+    assert time.monotonic() - start < 15
+    assert (long.state, long.error) == ("cancelled", "")
+    assert after.line != long.line
+    pool.cancel(after)
+    assert after.state == "done"
+
+
+def test_a_failure_and_a_death_are_said_and_harm_nobody_else(pool, study):
+    failed, died, after = (
+        pool.submit(study.replace(seed=seed), certify=False)
+        for seed in (serve_worker.FAIL, serve_worker.DIE, 0)
+    )
+    wait_until(lambda: not after.open)
+    assert (failed.state, failed.error) == ("failed", "cannot be done")
+    assert died.state == "failed"
+    assert "died" in died.error
+    assert after.state == "done"
+
+
+def test_closing_ends_what_runs(tmp_path, study):
+    with Pool(tmp_path, 1, serve_worker.work) as pool:
+        jobs = [pool.submit(study.replace(seed=serve_worker.LAST), certify=False) for _ in range(2)]
+        wait_until(lambda: jobs[0].line.startswith("process"))
+        start = time.monotonic()
+    assert time.monotonic() - start < 8
+    assert [job.state for job in jobs] == ["cancelled"] * 2
+
+
+def test_sessions_see_their_own_and_no_more(pool, study):
+    planner = Planner(pool)
+    mine = planner.submit(study, certify=False, owner="me")
+    yours = planner.submit(study, certify=False, owner="you")
+    assert planner.jobs("me") == [mine]
+    assert (mine.label, yours.label) == ("A", "A")
+    assert planner.file("me", mine.key, DESIGN) is None or mine.state == "done"
+    wait_until(lambda: yours.state == "done")
+    path, called = planner.file("me", mine.key, DESIGN)
+    assert path == mine.folder / DESIGN
+    assert called == "el-paso-tx-design.json"
+    assert planner.file("you", mine.key, DESIGN) is None
+    assert planner.file("me", mine.key, "../" + DESIGN) is None
+    assert planner.file("me", mine.key, FIGURES) is None
+    planner.forget(mine)
+    assert not mine.folder.exists()
+    assert planner.jobs("me") == []
+
+
+def test_one_session_cannot_fill_the_queue(pool, study):
+    planner = Planner(pool)
+    long = study.replace(seed=serve_worker.LAST)
+    for _ in range(MOST_OPEN):
+        planner.submit(long, certify=False, owner="me")
+    with pytest.raises(sd.InputError, match="Wait, or cancel one"):
+        planner.submit(long, certify=False, owner="me")
+    assert planner.submit(long, certify=False, owner="you").label == "A"
+
+
+def test_old_results_make_room(pool, study, monkeypatch):
+    monkeypatch.setattr("sitedesign.serve.planner.MOST_KEPT", 2)
+    planner, jobs = Planner(pool), []
+    for _ in range(4):
+        jobs.append(planner.submit(study, certify=False, owner="me"))
+        wait_until(lambda: jobs[-1].state == "done")
+    assert planner.jobs("me") == jobs[2:]
+    assert [job.folder.exists() for job in jobs] == [False, False, True, True]
+
+
+def test_names_and_letters():
+    assert [letter(number) for number in (0, 25, 26, 53)] == ["A", "Z", "A2", "B3"]
+    assert slug("../../etc/Å <b>") == "etc-b"
+    assert slug("¿?") == "site"
+
+
+# ---- what a worker leaves
+
+
+@pytest.fixture(scope="module")
+def design():
+    return make_design(years=2)
+
+
+def test_files_of_a_result(design, study, tmp_path, monkeypatch):
+    certified = design.model_copy(update={"certificate": make_certificate(design)})
+    certified._dispatch = design.dispatch
+    monkeypatch.setattr(solving, "_solved", lambda *_: (certified, "look out"))
+    lines = []
+    assert perform(Task(study, True, tmp_path), lines.append) == solving.Ended(note="look out")
+    assert lines == ["writing the report", "writing the dispatch"]
+    assert {path.name for path in tmp_path.iterdir()} == {DESIGN, DISPATCH, FIGURES, REPORT}
+    assert sd.Design.load(tmp_path / DESIGN).to_dict() == certified.to_dict()
+    read = pd.read_csv(tmp_path / DISPATCH, index_col="time")
+    np.testing.assert_allclose(read.to_numpy(), design.dispatch.to_numpy())
+    assert read.index[0] == design.dispatch.index[0].isoformat()
+    shown = json.loads((tmp_path / FIGURES).read_text())
+    assert {"week", "cost", "kept", "years", "causes"} <= set(shown)
+
+
+def test_what_cannot_be_built_is_said_in_words(study, tmp_path):
+    nothing = study.replace(backup=[], limits={"solar_mw": 0, "battery_mwh": 0}, weather_years=1)
+    ended = perform(Task(nothing, False, tmp_path), lambda _: None)
+    assert ended.error.startswith("No design meets the request")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_internal_error_does_not_end_the_worker(study, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(solving, "_solved", lambda *_: 1 / 0)
+    ended = perform(Task(study, False, tmp_path), lambda _: None)
+    assert ended.error.endswith("ZeroDivisionError: division by zero")
+    assert "division by zero" in caplog.text
+
+
+# ---- figures and the comparison
+
+
+def test_costs_by_group_add_up(design):
+    other = make_design(years=1, units=(8, 0), battery_mwh=0.0)
+    groups = compare.cost_groups({"A": design, "B": other})
+    assert groups["A"].sum() == pytest.approx(design.cost)
+    assert groups["B"].sum() == pytest.approx(other.cost)
+    assert groups.loc["other"].abs().max() == 0
+    assert groups.loc["fuel", "A"] == pytest.approx(
+        sum(item.usd_per_yr for item in design.costs if item.name.endswith("fuel and running"))
+    )
+    table = compare.table({"A": design, "B": other})
+    assert table.loc["Solar", "A"] == "420.0 MWdc"
+    assert table.loc["Uptime is"].tolist() == ["a bound", "a bound"]
+    assert table.loc["Backup", "B"] == "8 × recip medium"
+
+
+def test_labels_of_bars_are_text(design):
+    bars = compare.cost_bars({"<b>A</b>": design})
+    assert {name for trace in bars.data for name in trace.y} == {"&lt;b&gt;A&lt;/b&gt;"}
+
+
+def test_figures_fit_their_screen(design):
+    figure = json.loads(figures.cost_breakdown(design).to_json())
+    before = json.dumps(figure)
+    wide, narrow = (fitted(figure, dark=False, narrow=narrow) for narrow in (False, True))
+    dark = json.dumps(fitted(figure, dark=True, narrow=False))
+    assert json.dumps(figure) == before
+    assert len(wide["data"]) == 2
+    assert len(narrow["data"]) == 1
+    assert narrow["layout"]["xaxis"]["domain"] == [0, 1]
+    assert LIGHT["paper"] not in dark
+    assert DARK["paper"] in dark
+    assert "title" not in wide["layout"]
+    assert title_of(figure).startswith("Cost of the power plant")
+
+
+def test_coasts_are_where_they_should_be():
+    world = json.loads(mapdata.world())
+    points = np.concatenate([np.array(line) for line in world["gshhs"]])
+    for latitude, longitude in ((25.15, -80.72), (-34.36, 18.47), (51.13, 1.37)):  # Florida, the Cape, Dover
+        assert np.hypot(*(points - [latitude, longitude]).T).min() < 0.3
+    assert min(len(line) for lines in world.values() for line in lines) > 1
+
+
+# ---- strangers
+
+
+@pytest.mark.parametrize(("host", "origin", "local", "open_to_all"), [
+    ("127.0.0.1:8080", None, True, True),
+    ("localhost:8080", "http://localhost:8080", True, True),
+    ("[::1]:8080", "http://[::1]:8080", True, True),
+    ("127.0.0.1:8080", "http://evil.example", False, False),
+    ("127.0.0.1:8080", "http://127.0.0.1:9999", False, False),
+    ("127.0.0.1:8080", "null", False, False),
+    ("evil.example:8080", "http://evil.example:8080", False, True),
+    ("127.0.0.1.evil.example", None, False, True),
+    ("[", None, False, False),
+    ("", None, False, True),
+])  # fmt: skip
+def test_only_pages_of_the_planner_may_ask(host, origin, local, open_to_all):
+    headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
+    assert allowed({"headers": headers}, local=True) is local
+    assert allowed({"headers": headers}, local=False) is open_to_all
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_a_stranger_never_reaches_the_planner(kind):
+    reached, sent = [], []
+
+    async def inner(scope, receive, send):
+        reached.append(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        return {"type": f"{kind}.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    guard = Guard(inner, local=True)
+    stranger = {"type": kind, "headers": [(b"host", b"evil.example")]}
+    asyncio.run(guard(stranger, receive, send))
+    assert reached == []
+    assert sent[0].get("status") == 403 or sent[0]["type"] == "websocket.close"
+    sent.clear()
+    asyncio.run(guard({"type": kind, "headers": [(b"host", b"localhost")]}, receive, send))
+    assert len(reached) == 1
+    assert (b"x-frame-options", b"SAMEORIGIN") in sent[0]["headers"]
+
+
+def test_loopback_is_told_from_the_rest():
+    assert all(is_loopback(host) for host in ("127.0.0.1", "localhost", "::1", "[::1]", "127.8.8.8"))
+    assert not any(is_loopback(host) for host in ("0.0.0.0", "192.168.1.2", "example.org", "::", ""))
+
+
+def test_an_address_that_cannot_be_had_is_refused_before_anything_starts():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(sd.InputError, match=rf"port: got 127\.0\.0\.1:{port}; cannot be had"):
+            run(port=port, open_browser=False)
+    with pytest.raises(sd.InputError, match="must be in"):
+        run(port=0, open_browser=False)
