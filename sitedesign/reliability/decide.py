@@ -40,6 +40,8 @@ TECH = np.dtype(
         ("n_on", "i8"),
         ("n_free", "i8"),  # units that are not down, running or not
         ("hold", "f8"),  # step until which running units stay on
+        ("settled", "f8"),  # step from which all running units give full power
+        ("each_mw", "f8"),  # what one unit can give in this step [MW]
         ("full", "f8"),  # what the running units can give in this step [MW]
         ("want", "f8"),  # decided, then real output [MW]
         ("common", "i8"),  # common causes in force
@@ -115,25 +117,41 @@ RULE = np.dtype(
 )
 
 
-@njit(cache=True)
-def today_factor(plant: Array, rule: Array, usual_solar: Array, base: int, value: float) -> float:
+@njit(cache=True, error_model="numpy")
+def day_totals(usual_solar: Array, day_steps: int) -> Array:
+    """Sum the usual solar yield over each day of the year."""
+    totals = np.zeros(usual_solar.size // day_steps)
+    for day in range(totals.size):
+        for c in range(day * day_steps, (day + 1) * day_steps):
+            totals[day] += usual_solar[c]
+    return totals
+
+
+@njit(cache=True, error_model="numpy")
+def stack(load: Array, solar: Array, able: Array) -> Array:
+    """Put load, solar yield and capability into one array, whose rows the forecast window reads."""
+    known = np.empty((2 + able.shape[0], load.size))
+    known[0], known[1] = load, solar
+    for k in range(able.shape[0]):
+        known[2 + k] = able[k]
+    return known
+
+
+@njit(cache=True, error_model="numpy")
+def today_factor(plant: Array, rule: Array, usual_day: Array, day: int, value: float) -> float:
     """Correct the forecast factor of today by what was seen, the more the further the day is."""
     p, r = plant[0], rule[0]
     if r.blend == 0 or p.usual <= 0.0:
         return value
-    total = 0.0
-    for c in range(base, base + r.day_steps):
-        total += usual_solar[c]
-    passed = p.usual / total
+    passed = p.usual / usual_day[day % usual_day.size]
     trust = passed / (passed + 0.15)
     return float(value + trust * (p.seen / p.usual - value))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def need_level(
-    solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
-    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, usual_need: Array, midnight: Array,
-    needs: Array, level: int,
+    known: Array, usual_day: Array, factor: Array, tech: Array, tier: Array, plant: Array, rule: Array,
+    usual_need: Array, midnight: Array, needs: Array, change: Array, level: int,
 ) -> None:  # fmt: skip
     """Energy that must be stored at the start of the planned step and of those up to midnight, for `level`.
 
@@ -142,91 +160,73 @@ def need_level(
     both within the battery's power and energy. What the coming midnight needs holds for all plans of a day.
     """
     p, r = plant[0], rule[0]
-    day_steps, out = r.day_steps, needs[level]
-    day0, per_year = p.planned_at // day_steps, usual_solar.size
+    day_steps, ends, full = r.day_steps, known.shape[1], p.full
+    day0 = p.planned_at // day_steps
+    issued = min(day0, factor.shape[0] - 1)
     if p.night_of != day0:
         p.night_of, p.nights = day0, 0
     if level >= p.nights:
-        need = min(usual_need[level, (day0 + r.days + 1) * day_steps % per_year], p.full)
+        need = min(usual_need[level, (day0 + r.days + 1) * day_steps % usual_need.shape[1]], full)
         for day in range(day0 + r.days, day0, -1):
             start = day * day_steps
-            if r.perfect != 0:
-                need = _need_day(
-                    load, solar, capability, start, p.solar_mw, tech, tier, plant, level, start, need, out
-                )
-            else:
-                scale = (
-                    p.solar_mw * factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
-                )
-                need = _need_day(
-                    usual_load, usual_solar, usual_able, start % per_year, scale, tech, tier, plant, level,
-                    start, need, out,
-                )  # fmt: skip
+            base = start if r.perfect != 0 else start % ends
+            steps = max(min(day_steps, ends - base), 0)
+            scale = p.solar_mw * factor[issued, min(day - day0, factor.shape[1] - 1)]
+            _changes(known, base, steps, start - p.planned_at, scale, tech, tier, plant, level, change)
+            for s in range(steps - 1, -1, -1):
+                need += change[s]
+                need = need if need > 0.0 else 0.0
+                need = need if need < full else full
         midnight[level] = need
         p.nights = level + 1
-    start, need = day0 * day_steps, midnight[level]
-    out[start + day_steps - p.planned_at] = need
-    if r.perfect != 0:
-        _need_day(load, solar, capability, start, p.solar_mw, tech, tier, plant, level, start, need, out)
-        return
-    base = start % per_year
-    scale = factor[min(day0, factor.shape[0] - 1), 0]
-    scale = p.solar_mw * today_factor(plant, rule, usual_solar, base, scale)
-    _need_day(usual_load, usual_solar, usual_able, base, scale, tech, tier, plant, level, start, need, out)
-
-
-@njit(cache=True)
-def _need_day(
-    load: Array, solar: Array, able: Array, base: int, solar_mw: float, tech: Array, tier: Array,
-    plant: Array, level: int, start: int, need: float, out: Array,
-) -> float:  # fmt: skip
-    """Carry the need backwards over the steps of one day, or of what is left of today, which is written down.
-
-    The day begins at `base` in the series and at step `start` of the run.
-    """
-    p = plant[0]
-    power, full, up, down, t0, days_end = p.power, p.full, p.up, p.down, p.planned_at, out.size - 2
-    loaded = 1.0
-    for j in range(max(0, level + 1 - tech.size)):
-        loaded -= tier[j].width
-    used = min(level + 1, tech.size)
-    one = tech[0].n_free * tech[0].counted_mw if used > 0 else 0.0
-    two = tech[1].n_free * tech[1].counted_mw if used > 1 else 0.0
-    slow = False
-    for k in range(used):
-        slow = slow or tech[k].start_steps > 1.0
-    most, least = power * down, -power * up
-    today = t0 >= start
-    for s in range(min(days_end, load.size - base) - 1, (t0 - start if today else 0) - 1, -1):
-        c = base + s
-        net = loaded * load[c] - solar_mw * solar[c]
-        if slow:
-            for k in range(used):
-                net -= _count(tech[k], start + s - t0) * tech[k].counted_mw * able[k, c]
-        else:
-            if used > 0:
-                net -= one * able[0, c]
-            if used > 1:
-                net -= two * able[1, c]
-            for k in range(2, used):
-                net -= tech[k].n_free * tech[k].counted_mw * able[k, c]
-        change = net * down if net > 0.0 else net * up
-        change = change if change < most else most
-        need += change if change > least else least
+    need, skipped = midnight[level], p.planned_at - day0 * day_steps
+    base = p.planned_at if r.perfect != 0 else p.planned_at % ends
+    steps = min(day_steps - skipped, ends - base)
+    scale = p.solar_mw * today_factor(plant, rule, usual_day, day0, factor[issued, 0])
+    _changes(known, base, steps, 0, scale, tech, tier, plant, level, change)
+    needs[level, day_steps - skipped] = need
+    for s in range(steps - 1, -1, -1):
+        need += change[s]
         need = need if need > 0.0 else 0.0
         need = need if need < full else full
-        if today:
-            out[start + s - t0] = need
-    return need
+        needs[level, s] = need
 
 
-@njit(cache=True)
-def _count(one: Any, ahead: int) -> float:  # noqa: ANN401
-    """Count the units that can run `ahead` steps from now: of slow starters only those that run already."""
-    return float(one.n_on) if one.start_steps > 1.0 and ahead < one.start_steps else float(one.n_free)
+@njit(cache=True, error_model="numpy", inline="always")
+def _changes(
+    known: Array, base: int, steps: int, ahead: int, solar_mw: float, tech: Array, tier: Array, plant: Array,
+    level: int, change: Array,
+) -> None:  # fmt: skip
+    """Write what each of `steps` steps from `base` on takes from the battery, or gives it.
+
+    `ahead` is the time from the planned step to the first of them. [steps]
+    """
+    p, techs = plant[0], tech.size
+    loaded = 1.0
+    for j in range(level + 1 - techs):
+        loaded -= tier[j].width
+    # Unsigned: an index that cannot be negative is what lets the compiler take several steps at once
+    first, count = np.uint64(base), np.uint64(steps)
+    for s in range(count):
+        change[s] = loaded * known[0, first + s] - solar_mw * known[1, first + s]
+    for k in range(min(level + 1, techs)):
+        waiting, running = 0, tech[k].n_on * tech[k].counted_mw
+        if tech[k].start_steps > 1.0:  # until others have started, only what runs already counts
+            waiting = min(max(int(np.ceil(tech[k].start_steps)) - ahead, 0), steps)
+        for s in range(np.uint64(waiting)):
+            change[s] -= running * known[2 + k, first + s]
+        firm = tech[k].n_free * tech[k].counted_mw
+        for s in range(np.uint64(waiting), count):
+            change[s] -= firm * known[2 + k, first + s]
+    up, down, most, least = p.up, p.down, p.power * p.down, -p.power * p.up
+    for s in range(count):
+        net = change[s]
+        gone = net * down if net > 0.0 else net * up
+        gone = gone if gone < most else most
+        change[s] = gone if gone > least else least
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def after_step(plant: Array, net: float) -> float:
     """Find the stored energy after a step that leaves `net` to the battery; negative when it cannot. [MWh]"""
     p = plant[0]
@@ -237,7 +237,7 @@ def after_step(plant: Array, net: float) -> float:
     return float(min(p.stored + min(-net, p.power) * p.up, p.full))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def _missing(plant: Array, net: float, target: float) -> float:
     """Reduction of net load that brings the stored energy to `target` after the step. [MW]"""
     p = plant[0]
@@ -245,17 +245,9 @@ def _missing(plant: Array, net: float, target: float) -> float:
     return float(max(min(lift, net + p.power), net - p.power))
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def latest_safe_plan(
-    load: Array,
-    capability: Array,
-    tech: Array,
-    tier: Array,
-    plant: Array,
-    rule: Array,
-    needs: Array,
-    t: int,
-    net: float,
+    need_mw: float, tech: Array, tier: Array, plant: Array, rule: Array, needs: Array, t: int, net: float
 ) -> int:
     """Use the next dearer resource only when what is stored would fall below the need that it leaves.
 
@@ -277,7 +269,7 @@ def latest_safe_plan(
             break
         missing = _missing(plant, left, target)
         if level < techs:
-            size = tech[level].unit_mw * capability[level, t]
+            size = tech[level].each_mw
             able = tech[level].n_free * size
             wanted = min(missing, able)
             if wanted > 0.0:
@@ -289,21 +281,21 @@ def latest_safe_plan(
                 break  # dearer levels need less
         else:
             j = level - techs
-            tier[j].throttle = max(0.0, min(missing, tier[j].width * load[t]))
+            tier[j].throttle = max(0.0, min(missing, tier[j].width * need_mw))
             left -= tier[j].throttle
     for k in range(techs):
         if tech[k].n_on > 0 and tech[k].want <= 0.0 and t < tech[k].hold:
-            tech[k].want = max(min(tech[k].n_on * tech[k].unit_mw * capability[k, t], left), 0.0)
+            tech[k].want = max(min(tech[k].n_on * tech[k].each_mw, left), 0.0)
             left -= tech[k].want
     return -1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _overlap(low: float, high: float, a: float, b: float) -> float:
     return max(0.0, min(high, b) - max(low, a))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bellman_step(
     slopes: Array, block: Array, down_slot: Array, up_slot: Array, zero_slot: int, net: float, power: float,
     full: float, down: float, up: float,
@@ -343,11 +335,12 @@ def bellman_step(
         excess -= cut
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rolling_plan(
     solar: Array, load: Array, capability: Array, usual_solar: Array, usual_load: Array, usual_able: Array,
-    factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, end_value: Array, values: Array,
-    down_slot: Array, up_slot: Array, price: Array, slopes: Array, block: Array, t: int, net: float,
+    usual_day: Array, factor: Array, tech: Array, tier: Array, plant: Array, rule: Array, end_value: Array,
+    values: Array, down_slot: Array, up_slot: Array, price: Array, slopes: Array, block: Array, t: int,
+    net: float,
 ) -> None:  # fmt: skip
     """Solve the forecast window back to the next step, then take stored energy that is worth its price."""
     p, r = plant[0], rule[0]
@@ -366,7 +359,7 @@ def rolling_plan(
         scale = p.solar_mw
         if r.perfect == 0:
             value = factor[min(day0, factor.shape[0] - 1), min(day - day0, factor.shape[1] - 1)]
-            scale *= today_factor(plant, rule, usual_solar, base, value) if day == day0 else value
+            scale *= today_factor(plant, rule, usual_day, day, value) if day == day0 else value
         for s in range(min(day_steps, end - start) - 1, max(t + 1 - start, 0) - 1, -1):
             perfect = r.perfect != 0
             served = load[start + s] if perfect else usual_load[base + s]
@@ -384,7 +377,7 @@ def rolling_plan(
     _take(tech, tier, plant, values, price, slopes, block, net)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _take(
     tech: Array,
     tier: Array,
@@ -424,7 +417,7 @@ def _take(
         low = high
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _worth(values: Array, slopes: Array, price: float, level: float) -> float:
     """Sum the stored energy above `level` whose marginal value exceeds a price. [MWh]"""
     total = 0.0

@@ -16,15 +16,18 @@ from sitedesign.reliability.decide import (
     GREEDY,
     LATEST_SAFE_START,
     after_step,
+    day_totals,
     latest_safe_plan,
     need_level,
     rolling_plan,
+    stack,
 )
 
 Array = NDArray[Any]
+Record = Any  # one row of a record array: in calls, far cheaper than the array
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned integer, which numba types
     """Uniform number of one stream at one step (splitmix64), the same whatever happened before."""
     z = np.uint64(key) + np.uint64(step + 1) * np.uint64(0x9E3779B97F4A7C15)
@@ -34,7 +37,7 @@ def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned i
     return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _battery_share(plant: Array) -> float:
     p = plant[0]
     if p.battery_all > 0:
@@ -42,7 +45,7 @@ def _battery_share(plant: Array) -> float:
     return float(1.0 - p.battery_down / p.battery_blocks)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _apply(
     tech: Array, unit: Array, plant: Array, fuel_out: Array, rank: Array, kind: int, index: int, change: int
 ) -> None:
@@ -77,7 +80,7 @@ def _apply(
         p.site_down += change
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _refresh(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
     """Count units that are free and running after something changed; a unit that is down trips."""
     expiry = np.inf
@@ -98,18 +101,18 @@ def _refresh(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) ->
     plant[0].expiry = expiry
 
 
-@njit(cache=True)
-def _break(tech: Array, unit: Array, plant: Array, k: int, u: int, t: int) -> None:
+@njit(cache=True, error_model="numpy")
+def _break(tech: Array, unit: Array, p: Record, k: int, u: int, t: int) -> None:
     """Send a unit that failed to start to repair."""
     unit[u].repair = t + tech[k].start_repair_steps
-    plant[0].expiry = min(plant[0].expiry, unit[u].repair)
+    p.expiry = min(p.expiry, unit[u].repair)
     tech[k].n_free -= 1
 
 
-@njit(cache=True)
-def _start(tech: Array, unit: Array, plant: Array, k: int, wanted: int, t: int) -> None:
+@njit(cache=True, error_model="numpy")
+def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> None:
     """Start units of one technology until `wanted` run or none is left; each may fail, once with a retry."""
-    p, late = plant[0], 0.0
+    late = 0.0
     first, end = tech[k].first, tech[k].first + tech[k].units
     for u in range(first, end):
         if tech[k].n_on >= wanted:
@@ -124,19 +127,20 @@ def _start(tech: Array, unit: Array, plant: Array, k: int, wanted: int, t: int) 
             if _chance(tech[k].start_key, t) < tech[k].start_beta:
                 for other in range(first, end):
                     if unit[other].on == 0 and unit[other].down == 0 and unit[other].repair <= t:
-                        _break(tech, unit, plant, k, other, t)
+                        _break(tech, unit, p, k, other, t)
                 return
             if _chance(unit[u].key, 2 * t + 1) >= p.retry_success:
-                _break(tech, unit, plant, k, u, t)
+                _break(tech, unit, p, k, u, t)
                 continue
             wait += p.retry_steps
         unit[u].on = 1
         unit[u].ready = t + wait
+        tech[k].settled = max(tech[k].settled, unit[u].ready)
         tech[k].n_on += 1
         tech[k].hold = t + p.hold_steps
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _stop(tech: Array, unit: Array, k: int, wanted: int) -> None:
     """Stop units of one technology, last first, until `wanted` run."""
     for u in range(tech[k].first + tech[k].units - 1, tech[k].first - 1, -1):
@@ -147,38 +151,38 @@ def _stop(tech: Array, unit: Array, k: int, wanted: int) -> None:
             tech[k].n_on -= 1
 
 
-@njit(cache=True)
-def _set_full(tech: Array, unit: Array, k: int, size: float, t: int) -> None:
+@njit(cache=True, error_model="numpy")
+def _set_full(tech: Array, unit: Array, k: int, t: int) -> None:
     """Find what the running units of one technology can give on average over this step. [MW]"""
-    share = 0.0
-    if tech[k].n_on > 0:
+    share = float(tech[k].n_on)
+    if tech[k].n_on > 0 and t < tech[k].settled:
+        share = 0.0
         for u in range(tech[k].first, tech[k].first + tech[k].units):
             if unit[u].on != 0:
                 share += min(1.0, max(0.0, t + 1.0 - unit[u].ready))
-    tech[k].full = share * size
+    tech[k].full = share * tech[k].each_mw
 
 
-@njit(cache=True)
-def _commit(tech: Array, unit: Array, plant: Array, capability: Array, t: int, room_mw: float) -> float:
+@njit(cache=True, error_model="numpy")
+def _commit(tech: Array, unit: Array, p: Record, t: int, room_mw: float) -> float:
     """Start and stop units for what is wanted; return what they give together. [MW]"""
     least = 0.0
     for k in range(tech.size):
-        size = tech[k].unit_mw * capability[k, t]
-        wanted = 0
+        size, wanted = tech[k].each_mw, 0
         if tech[k].want > 0.0 and size > 0.0:
             wanted = int(np.ceil(tech[k].want / size - 1e-9))
         if wanted > tech[k].n_on and tech[k].n_free > tech[k].n_on:
-            _start(tech, unit, plant, k, wanted, t)
+            _start(tech, unit, p, k, wanted, t)
         elif wanted < tech[k].n_on and t >= tech[k].hold:
             _stop(tech, unit, k, wanted)
-        _set_full(tech, unit, k, size, t)
+        _set_full(tech, unit, k, t)
         least += tech[k].min_load * tech[k].full
     # What must run at least has to go somewhere: stop the dearest while it does not
     for k in range(tech.size - 1, -1, -1):
         while tech[k].n_on > 0 and least > room_mw:
             least -= tech[k].min_load * tech[k].full
             _stop(tech, unit, k, tech[k].n_on - 1)
-            _set_full(tech, unit, k, tech[k].unit_mw * capability[k, t], t)
+            _set_full(tech, unit, k, t)
             least += tech[k].min_load * tech[k].full
     total = 0.0
     for k in range(tech.size):
@@ -187,17 +191,17 @@ def _commit(tech: Array, unit: Array, plant: Array, capability: Array, t: int, r
     return total
 
 
-@njit(cache=True)
-def _raise_units(tech: Array, unit: Array, plant: Array, capability: Array, t: int, short: float) -> float:
+@njit(cache=True, error_model="numpy")
+def _raise_units(tech: Array, unit: Array, p: Record, t: int, short: float) -> float:
     """Cover a deficit that the battery cannot: units up, then more units; return what is left. [MW]"""
     for turn in range(2):
         for k in range(tech.size):
-            size = tech[k].unit_mw * capability[k, t]
+            size = tech[k].each_mw
             if turn == 1 and short > 1e-12 and size > 0.0 and tech[k].n_free > tech[k].n_on:
                 # A unit that needs part of the step to start gives less, so more of them are called
                 share = max(1.0 - tech[k].start_steps, 1e-3)
-                _start(tech, unit, plant, k, tech[k].n_on + int(np.ceil(short / (size * share) - 1e-9)), t)
-                _set_full(tech, unit, k, size, t)
+                _start(tech, unit, p, k, tech[k].n_on + int(np.ceil(short / (size * share) - 1e-9)), t)
+                _set_full(tech, unit, k, t)
             more = min(short, tech[k].full - tech[k].want)
             if more > 0.0:
                 tech[k].want += more
@@ -205,7 +209,7 @@ def _raise_units(tech: Array, unit: Array, plant: Array, capability: Array, t: i
     return short
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _lower_units(tech: Array, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
     for k in range(tech.size - 1, -1, -1):
@@ -216,7 +220,7 @@ def _lower_units(tech: Array, spare: float) -> float:
     return spare
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     """Add a deficit to the throttled tiers, cheapest first; return shed load and its weighted loss. [MW]"""
     total, lost, last = 0.0, 0.0, tier.size - 1
@@ -229,10 +233,9 @@ def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     return total, lost
 
 
-@njit(cache=True)
-def _book_units(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
+@njit(cache=True, error_model="numpy")
+def _book_units(tech: Array, unit: Array, p: Record, fuel_out: Array, t: int) -> None:
     """Add up energy, fuel and hours of the running units; draw on tanks while the supply is interrupted."""
-    p = plant[0]
     for k in range(tech.size):
         if tech[k].n_on == 0:
             continue
@@ -248,26 +251,25 @@ def _book_units(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int)
                 p.expiry = t + 1  # counted anew at the next step
 
 
-@njit(cache=True)
-def _greedy_plan(tech: Array, plant: Array, rule: Array, capability: Array, t: int, net: float) -> bool:
+@njit(cache=True, error_model="numpy")
+def _greedy_plan(tech: Array, p: Record, r: Record, net: float) -> bool:
     """All units at full power below a state of charge until a little above it; else what the battery lacks.
 
     Returns whether anything is wanted.
     """
-    p, r = plant[0], rule[0]
     if p.stored < r.threshold * p.full:
         p.charging = 1
     elif p.stored >= (r.threshold + r.band) * p.full:
         p.charging = 0
     left = net - min(p.power, p.stored / p.down)
     for k in range(tech.size):
-        able = tech[k].n_free * tech[k].unit_mw * capability[k, t]
+        able = tech[k].n_free * tech[k].each_mw
         tech[k].want = able if p.charging != 0 else max(min(left, able), 0.0)
         left -= tech[k].want
     return bool(p.charging != 0 or left < net - min(p.power, p.stored / p.down))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def simulate(
     solar: Array, load: Array, usable: Array, capability: Array,
     event_step: Array, event_kind: Array, event_index: Array, event_change: Array, rank: Array,
@@ -291,6 +293,10 @@ def simulate(
     steps, per_year, keep, techs = load.size, usual_solar.size, series.shape[1] > 0, tech.size
     event, events, worst, year_end, year = 0, event_step.size, 0.0, per_year, 0
     needs, midnight = np.zeros((techs + tier.size, r.day_steps + 2)), np.zeros(techs + tier.size)
+    change, usual_day = np.zeros(r.day_steps), day_totals(usual_solar, r.day_steps)
+    known = stack(usual_load, usual_solar, usual_able)
+    if r.perfect != 0:
+        known = stack(load, solar, capability)
     slopes, block = np.zeros(values.size), np.zeros(techs + tier.size)
     p.expiry, p.planned_at, p.night_of = -1.0, -1, -1
     share, clock, day_clock = _battery_share(plant), 0, 0
@@ -312,6 +318,8 @@ def simulate(
         p.power, p.full = p.battery_mw * share, p.battery_mwh * usable[t] * share
         sun = p.solar_mw * solar[t] * (1.0 - p.solar_down / p.solar_blocks) * p.solar_scale
         need, net = load[t], load[t] - sun
+        for k in range(techs):
+            tech[k].each_mw = tech[k].unit_mw * capability[k, t]
         if busy:
             for k in range(techs):
                 tech[k].want = 0.0
@@ -346,21 +354,21 @@ def simulate(
                     )
                 ):
                     act = True
-                    lacking = latest_safe_plan(load, capability, tech, tier, plant, rule, needs, t, net)
+                    lacking = latest_safe_plan(need, tech, tier, plant, rule, needs, t, net)
                     while lacking >= 0:
                         need_level(
-                            solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier,
-                            plant, rule, usual_need, midnight, needs, lacking,
+                            known, usual_day, factor, tech, tier, plant, rule, usual_need, midnight, needs,
+                            change, lacking,
                         )  # fmt: skip
                         p.levels = lacking + 1
-                        lacking = latest_safe_plan(load, capability, tech, tier, plant, rule, needs, t, net)
+                        lacking = latest_safe_plan(need, tech, tier, plant, rule, needs, t, net)
             elif r.kind == GREEDY:
                 if busy or r.threshold > 0.0:
-                    act = _greedy_plan(tech, plant, rule, capability, t, net) or act
+                    act = _greedy_plan(tech, p, r, net) or act
             else:
                 rolling_plan(
-                    solar, load, capability, usual_solar, usual_load, usual_able, factor, tech, tier, plant,
-                    rule, end_value, values, down_slot, up_slot, price, slopes, block, t, net,
+                    solar, load, capability, usual_solar, usual_load, usual_able, usual_day, factor, tech,
+                    tier, plant, rule, end_value, values, down_slot, up_slot, price, slopes, block, t, net,
                 )  # fmt: skip
                 act = True
             # --- happen
@@ -371,7 +379,7 @@ def simulate(
                 for j in range(tier.size):
                     throttled += tier[j].throttle
                 limit -= throttled
-                given = _commit(tech, unit, plant, capability, t, limit + into)
+                given = _commit(tech, unit, p, t, limit + into)
                 balance -= throttled + given
             if stored > p.full:  # capacity faded under a full battery: the excess has to leave first
                 discharge = min((stored - p.full) / p.down, p.power, limit)
@@ -384,7 +392,7 @@ def simulate(
                     balance -= more
                 curtailed = 0.0
                 if balance > 1e-12:
-                    missing = _raise_units(tech, unit, plant, capability, t, balance)
+                    missing = _raise_units(tech, unit, p, t, balance)
                     act = True
             else:
                 curtailed = -balance
@@ -394,7 +402,8 @@ def simulate(
                 if act and curtailed > 1e-12:
                     curtailed = _lower_units(tech, curtailed)
             if act:
-                short, weighted = _shed(tier, need, missing)
+                if missing > 0.0 or limit < need:
+                    short, weighted = _shed(tier, need, missing)
                 given, busy = 0.0, short > 0.0
                 for k in range(techs):
                     given += tech[k].want
@@ -403,7 +412,7 @@ def simulate(
             error = abs(sun - curtailed + discharge - charge + given + short - need)
             worst = max(worst, error)
             if given > 0.0:
-                _book_units(tech, unit, plant, fuel_out, t)
+                _book_units(tech, unit, p, fuel_out, t)
         # --- write down
         p.seen += solar[t]
         p.usual += usual_solar[clock]

@@ -29,29 +29,34 @@ def usual_need(build: Machine, usual: Climatology) -> FloatArray:
     ndarray, shape (technologies + tiers, steps per year)
         Row m: all units of the m + 1 cheapest technologies at full power, then tiers throttled. [MWh]
     """
-    tech, tier, plant = build.tech, build.tier, build.plant[0]
     able = build.sorted_capability(list(usual.capability))
-    needs = np.zeros((tech.size + tier.size, usual.solar_yield.size))
-    for level in range(tech.size + tier.size):
-        used = slice(0, min(level + 1, tech.size))
-        firm = ((tech["units"] * tech["counted_mw"])[used, None] * able[used]).sum(axis=0)
-        loaded = 1.0 - float(tier["width"][: max(0, level + 1 - tech.size)].sum())
-        net = loaded * usual.load_mw - plant["solar_mw"] * usual.solar_yield - firm
-        needs[level] = _cyclic_need(
-            net, plant["battery_mw"], plant["battery_mwh"], plant["down"], plant["up"]
-        )
+    needs = np.empty((build.tech.size + build.tier.size, usual.solar_yield.size))
+    _cyclic_needs(usual.load_mw, usual.solar_yield, able, build.tech, build.tier, build.plant, needs)
     return needs
 
 
-@njit(cache=True)
-def _cyclic_need(net: FloatArray, power: float, full: float, down: float, up: float) -> FloatArray:
-    need, out = 0.0, np.empty_like(net)
-    for _ in range(2):
-        for t in range(net.size - 1, -1, -1):
-            need = max(min(need + min(net[t], power) * down, full), 0.0) if net[t] > 0.0 else need
-            need = need if net[t] > 0.0 else max(need + max(net[t], -power) * up, 0.0)
-            out[t] = need
-    return out
+@njit(cache=True, error_model="numpy")
+def _cyclic_needs(
+    load: FloatArray, solar: FloatArray, able: FloatArray,
+    tech: NDArray[Any], tier: NDArray[Any], plant: NDArray[Any], needs: FloatArray,
+) -> None:  # fmt: skip
+    p, techs = plant[0], tech.size
+    power, full, down, up = p.battery_mw, p.battery_mwh, p.down, p.up
+    net, loaded = np.empty(load.size), 1.0
+    for level in range(needs.shape[0]):
+        if level >= techs:
+            loaded -= tier[level - techs].width
+        for t in range(load.size):
+            firm = 0.0
+            for k in range(min(level + 1, techs)):
+                firm += tech[k].units * tech[k].counted_mw * able[k, t]
+            net[t] = loaded * load[t] - p.solar_mw * solar[t] - firm
+        need = 0.0
+        for _ in range(2):  # the year repeats, so the second turn starts from what the first one needs
+            for t in range(load.size - 1, -1, -1):
+                change = min(net[t], power) * down if net[t] > 0.0 else max(net[t], -power) * up
+                need = max(min(need + change, full), 0.0)
+                needs[level, t] = need
 
 
 def usual_value(past: Case, build: Machine, slopes: PriceSlopes) -> FloatArray:
