@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case import BackupCase, Case, CaseLimits, Tier
+from sitedesign.case import BackupCase, Case, CaseLimits, LoadClass, Tier
 from sitedesign.optimize.oracle import Oracle, Point
 
 
@@ -66,6 +68,33 @@ def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True
     )
 
 
+def with_classes(case: Case, seed: int) -> Case:
+    """The case with two or three classes of the load, one or two tiers each, and a value of lost compute.
+
+    Tiers stand class by class or by weight across the classes; within a class the weight rises.
+    """
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 4))
+    shares = rng.dirichlet(np.full(count, 3.0)).tolist()
+    tiers = []
+    for number, share in enumerate(shares):
+        size = int(rng.integers(1, 3))
+        widths, weights = rng.dirichlet(np.full(size, 3.0)), np.sort(rng.uniform(0.3, 1.5, size))
+        weights /= widths @ weights
+        tiers += [Tier(share * float(a), float(b), number) for a, b in zip(widths, weights, strict=True)]
+    tiers.sort(key=lambda tier: (tier.load_class * (seed % 2), tier.weight))
+    targets = rng.choice([0.0, 0.7, 0.9, 0.97, 0.98], count).tolist()
+    return dataclasses.replace(
+        case,
+        tiers=tuple(tiers),
+        load_classes=tuple(
+            LoadClass(f"class_{number}", share, target)
+            for number, (share, target) in enumerate(zip(shares, targets, strict=True))
+        ),
+        lost_value_usd_per_mwh=float(rng.choice([0.0, 30.0, 80.0, 500.0])),
+    )
+
+
 def random_point(rng, oracle: Oracle) -> Point:
     """Capacities with zeros, and with generation equal to load, made likely."""
     units: list[float] = []
@@ -93,7 +122,8 @@ def least_cost(case: Case, oracle: Oracle, point: Point, prices) -> float:
     steps, h = case.steps, case.step_h
     technologies, tiers = len(case.backup), len(case.tiers)
     blocks = technologies + tiers
-    price = [*prices[:technologies], *(prices[technologies] * tier.weight for tier in case.tiers)]
+    shed = [prices[technologies + tier.load_class] * tier.weight for tier in case.tiers]
+    price = [*prices[:technologies], *shed]
     room = [
         *backup_mw(case, oracle, point),
         *(tier.width * case.load_mw * (1 + 1e-12) for tier in case.tiers),

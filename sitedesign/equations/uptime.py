@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyomo.environ as pyo
+
 from sitedesign.equations.registry import equation
 
 
@@ -15,5 +17,7 @@ def lost_energy(m, c):
 @equation("U2", r"U_c + \sigma_c\,L^R \le (1 - A_c)\,\sigma_c\,\bar\ell", over="load_class")
 def uptime(m, c):
     """Missing power and broken racks, which every class bears alike, stay within the downtime allowed."""
+    if m.uptime_target[c] <= 0.0:  # asks for nothing: all may be lost
+        return pyo.Constraint.Skip
     allowed = (1 - m.uptime_target[c]) * m.load_share[c] * m.load_mwh_per_yr
     return m.lost_mwh_per_yr[c] + m.load_share[c] * m.rack_lost_mwh_per_yr <= allowed

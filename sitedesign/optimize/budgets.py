@@ -60,7 +60,7 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
     value = [case.lost_value_usd_per_mwh] * classes
     cost = np.array([item.marginal_cost_usd_per_mwh for item in case.backup] + value)
     rows = list(np.eye(technologies + classes)[technologies:])
-    limit = [(1 - c.uptime_target) * c.share * load - c.share * rack_lost_mwh_per_yr for c in case.classes]
+    limit = [_allowed_mwh(case, c, rack_lost_mwh_per_yr) for c in range(classes)]
     if case.limits.min_renewable_share is not None and technologies:
         rows.append(np.array([1.0] * technologies + shed))
         limit.append((1 - case.limits.min_renewable_share) * load)
@@ -68,3 +68,11 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
         rows.append(np.array([item.co2_t_per_mwh for item in case.backup] + shed))
         limit.append(case.limits.max_co2_t_per_yr)
     return Budgets(cost, np.array(rows), np.array(limit), classes)
+
+
+def _allowed_mwh(case: Case, c: int, rack_lost_mwh_per_yr: float) -> float:
+    """Most that a class may lose for want of power; a target of 0 asks for nothing. [MWh/yr]"""
+    mine, load = case.classes[c], case.load_mwh_per_yr
+    if mine.uptime_target <= 0.0:
+        return 2.0 * load * sum(tier.width * tier.weight for tier in case.tiers if tier.load_class == c)
+    return (1 - mine.uptime_target) * mine.share * load - mine.share * rack_lost_mwh_per_yr

@@ -223,9 +223,12 @@ class MasterModel:
 
     def uptime_prices(self) -> tuple[float, ...]:
         """Duals of the uptime budgets after a relaxed solve that stayed inside. [USD per weighted MWh]"""
-        rows = zip(self._inside, self.case.classes, strict=False)
-        duals = [self._highs.dual(row) + self._highs.dual(self._m.uptime[c.name]) for row, c in rows]
-        return tuple(max(0.0, -USD_PER_KUSD * dual) for dual in duals)
+        prices = []
+        for row, c in zip(self._inside, self.case.classes, strict=False):
+            own = self._m.uptime  # without a row for a class that asks for nothing
+            dual = self._highs.dual(row) + (self._highs.dual(own[c.name]) if c.name in own else 0.0)
+            prices.append(max(0.0, -USD_PER_KUSD * dual))
+        return tuple(prices)
 
     def counts(self, proposal: Proposal) -> tuple[tuple[int, ...], int]:
         """Whole units per technology, and racks, of a proposal."""

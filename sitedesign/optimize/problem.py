@@ -160,7 +160,8 @@ def solve_extensive(
     objective = report.objective * USD_PER_KUSD
     if not relax_integers:
         objective = annual_cost_usd(case, plant, energy, sum(lost))
-    prices = tuple(max(0.0, -solver.dual(m.uptime[c]) * USD_PER_KUSD) for c in m.load_class)
+    asked = [solver.dual(m.uptime[c]) if c in m.uptime else 0.0 for c in m.load_class]
+    prices = tuple(max(0.0, -dual * USD_PER_KUSD) for dual in asked)
     return Sizing(
         plant=plant,
         objective_usd_per_yr=objective,

@@ -36,7 +36,7 @@ class Replay:
         1 - weighted shed energy / load - expected shortfall of working racks (the uptime row; of all classes
         together). [fraction]
     class_uptime : tuple of float
-        The same for each class of the load, of its own load. [fraction]
+        The same for each class of the load, of its own load; 0 where a class is given up. [fraction]
     power_uptime : float
         The same without the rack shortfall. [fraction]
     rack_shortfall : float
@@ -274,7 +274,7 @@ def _account(
         end_shortfall_mwh=end,
         rack_uptime=1.0 - lost / load - short,
         class_uptime=tuple(
-            1.0 - float(mine) / (c.share * load) - short
+            max(1.0 - float(mine) / (c.share * load) - short, 0.0)
             for mine, c in zip(by_class, case.classes, strict=True)
         ),
         power_uptime=1.0 - lost / load,
