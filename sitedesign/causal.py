@@ -7,20 +7,21 @@ from dataclasses import replace
 
 from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Plant, rolled, sunny_afternoon
-from sitedesign.certification import Setting, block_of, setting_of
+from sitedesign.certification import Setting, block_of, figure_of, setting_of
 from sitedesign.certification import certify as certify_plant
-from sitedesign.closed_loop import Effort, Loop, case_with_outages, close_loop
+from sitedesign.closed_loop import Effort, closed_for
 from sitedesign.design import Design
-from sitedesign.errors import Fault, InfeasibleDesign, InputError, ReplayMismatch
+from sitedesign.errors import Fault, InputError, ReplayMismatch
 from sitedesign.evaluation import Evaluation
 from sitedesign.judge import Judge
-from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
+from sitedesign.relaxation import relaxation
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.reliability.operation import operate_greedy
+from sitedesign.remedies import unreached
 from sitedesign.study import Study
 
 Progress = Callable[[str], None]
@@ -90,11 +91,11 @@ def certify(
         years=years,
         draws=draws,
         seed=seed,
-        metric="rack",
+        metric=figure_of(study.metric),
         confidence=confidence,
         attribute=attribute,
         promised={
-            "uptime": design.metrics.rack.value,
+            "uptime": getattr(design.metrics, figure_of(study.metric)).value,
             "backup_share": 1 - design.renewable_share,
             "fuel_mmbtu_per_yr": sum(design.fuel_mmbtu_per_yr.values()),
         },
@@ -132,7 +133,7 @@ def operate_causally(
     -------
     Evaluation
     """
-    judge = Judge([block_of(prepared)], setting, "rack", prepared.study.seed)
+    judge = Judge([block_of(prepared)], setting, prepared.study.metric, prepared.study.seed)
     done = judge.operate(plant, controller, record=True)
     assert done.dispatch is not None  # recorded
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
@@ -149,16 +150,14 @@ def operate_causally(
     )
 
 
-def certified_design(prepared: Prepared, promised: Design, bound_usd_per_yr: float, say: Progress) -> Design:
+def certified_design(prepared: Prepared, promised: Design, say: Progress) -> Design:
     """Close the loop from a foresight design.
 
     Parameters
     ----------
     prepared : Prepared
     promised : Design
-        Of a planner who foresees the weather and has nothing fail.
-    bound_usd_per_yr : float
-        His proven bound. [USD/yr]
+        Of a planner who foresees the weather and has nothing fail; its bound is the design's.
     say : callable
         Takes one line of progress.
 
@@ -170,52 +169,50 @@ def certified_design(prepared: Prepared, promised: Design, bound_usd_per_yr: flo
     Raises
     ------
     InfeasibleDesign
-        When no plant found keeps the target; says what limits it.
+        When no plant found keeps the target; says what limits it and which remedies help.
     """
-    study, setting = prepared.study, setting_of(prepared)
-    say("sizing with foresight of weather and failures")
-    start = sunny_afternoon(prepared.case)
-    failing = rolled(case_with_outages(prepared, setting, study.seed), start)
-    pool = CutPool(failing)
-    with_failures = solve_cuts(failing, gap=1e-3, cut_pool=pool)
-    tight = replace(failing, uptime_target=1 - (1 - study.uptime) / 2)
-    planned = [with_failures.plant, solve_cuts(tight, gap=2e-3, cut_pool=pool).plant]
-    loop = close_loop(
-        prepared,
-        setting,
-        planned,
-        price_usd_per_mwh=with_failures.uptime_price_usd_per_mwh or 0.0,
-        metric="rack",
-        effort=Effort(),
-        seed=study.seed,
-        say=say,
-    )
+    setting, bound = setting_of(prepared), promised.bound_usd_per_yr
+    closed = closed_for(prepared, setting, Effort(), say)
+    loop, best = closed.loop, closed.loop.best
     if not loop.certificate.met:
-        raise _unreached(prepared, loop, say)
-    evaluation = operate_causally(prepared, loop.best.plant, loop.best.controller, setting)
-    bound = bound_usd_per_yr
-    blind = operate_greedy(prepared.case, loop.best.plant)
-    greedy = uptime_metrics(prepared.case, blind, racks=loop.best.plant.racks, seed=study.seed)
-    whole = solve_cuts(rolled(_divisible(prepared.case), start), gap=1e-4).bound_usd_per_yr
+        raise unreached(prepared, loop, say)
+    evaluation = operate_causally(prepared, best.plant, best.controller, setting)
+    greedy = operate_greedy(prepared.case, best.plant)
+    blind = uptime_metrics(prepared.case, greedy, racks=best.plant.racks, seed=prepared.study.seed)
+    cost = evaluation.cost_usd_per_yr
+    whole = {"whole units (inside the bound)": bound - _divisible_bound(prepared)}
+    parts = {"not knowing the weather, and failures": cost - bound}
+    if promised.compute_cost is not None:
+        parts, whole = {}, {}  # cost and uptime both move: the rack-hour's cost has the gap
+    elif closed.with_failures_usd_per_yr is not None:
+        parts = {
+            "not knowing the weather": cost - closed.with_failures_usd_per_yr,
+            "failures": closed.with_failures_usd_per_yr - bound,
+        }
     design = Design(
         **evaluation.model_dump(),
         **{
             name: getattr(promised, name)
-            for name in ("study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds")
+            for name in (
+                "study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds", "bound_name",
+            )
         },
-        objective_usd_per_yr=loop.best.cost_usd_per_yr,
+        objective_usd_per_yr=cost,
         bound_usd_per_yr=bound,
         stopped_by="certificate",
-        greedy_uptime=greedy.rack,
+        greedy_uptime=getattr(blind, figure_of(prepared.study.metric)),
         certificate=loop.certificate,
-        gap_parts={
-            "not knowing the weather": loop.best.cost_usd_per_yr - with_failures.objective_usd_per_yr,
-            "failures": with_failures.objective_usd_per_yr - bound,
-            "whole units (inside the bound)": bound - whole,
-        },
-    )
+        gap_parts=parts | whole,
+    )  # fmt: skip
     design._dispatch = evaluation._dispatch
     return design
+
+
+def _divisible_bound(prepared: Prepared) -> float:
+    """Bound of the same question with units cut into hundredths. [USD/yr]"""
+    case = relaxation(_divisible(prepared.case), prepared.study.metric).case
+    sizing = solve_cuts(rolled(case, sunny_afternoon(prepared.case)), gap=1e-4, keeps_dispatch=False)
+    return sizing.bound_usd_per_yr - sizing.lost_value_usd_per_yr
 
 
 def _divisible(case: Case) -> Case:
@@ -232,28 +229,3 @@ def _divisible(case: Case) -> Case:
         for item in case.backup
     )
     return replace(case, backup=backup)
-
-
-def _unreached(prepared: Prepared, loop: Loop, say: Progress) -> InfeasibleDesign:
-    """Say how far the search came and what limits it."""
-    say("asking what limits the uptime")
-    best = loop.best
-    certificate = certify_plant(
-        prepared,
-        best.plant,
-        best.controller,
-        years=60,
-        draws=1,
-        seed=prepared.study.seed + 99,
-        attribute=True,
-    )
-    causes = sorted(certificate.causes.items(), key=lambda item: -item[1])[:3]
-    limits = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in causes)
-    kept = loop.certificate.uptime
-    reason = (
-        f"the best plant found keeps {kept} of the target {prepared.study.uptime:g} on unseen years "
-        f"({loop.trials} plants judged, {best.cost_usd_per_yr / 1e6:,.1f} M USD/yr). "
-        f"Share of the lost compute that goes away without one cause: {limits}. "
-        "Backup of another fuel, a longer battery, or metric='compute' with throttling may help."
-    )
-    return InfeasibleDesign(reason)

@@ -54,6 +54,14 @@ class Setting:
         return [fuel.name for fuel in self.outages.fuels]
 
 
+def figure_of(metric: Metric) -> Metric:
+    """Name of the figure among the uptime metrics that a study's target is for.
+
+    ``rack`` and ``compute`` are one figure: their difference lies in the tiers of the load.
+    """
+    return "rack" if metric == "compute" else metric
+
+
 def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
     """Take every rate of a study's setting from its library entries."""
     study = prepared.study

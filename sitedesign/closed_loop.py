@@ -14,15 +14,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sitedesign.case import Case, Plant
-from sitedesign.certification import Metric, Setting, block_of, certify, unseen_years
+from sitedesign.case import Case, Plant, Sizing, rolled, sunny_afternoon
+from sitedesign.certification import Metric, Setting, block_of, certify, figure_of, unseen_years
+from sitedesign.errors import InfeasibleDesign
 from sitedesign.judge import SPARE_UNITS, Aim, Judge, Trial
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared
+from sitedesign.relaxation import relaxation
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.certify import WeatherBlock
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outages import OutageSky, sample_outages, unit_availability
-from sitedesign.search import FAR, NEAR, Say, mean_load_mw, search, starts
+from sitedesign.search import FAR, NEAR, Say, inside, mean_load_mw, search, starts
 
 FIRST_CAUTIONS = (1.0, 2.0, 4.0)
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
@@ -106,6 +110,78 @@ def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
     return replace(case, backup=tuple(backup))
 
 
+@dataclass(frozen=True)
+class Closed:
+    """A closed loop, and what a planner who sees even the failures would pay.
+
+    Attributes
+    ----------
+    loop : Loop
+    with_failures_usd_per_yr : float or None
+        None when even he finds no plant. [USD/yr]
+    """
+
+    loop: Loop
+    with_failures_usd_per_yr: float | None
+
+
+def closed_for(prepared: Prepared, setting: Setting, effort: Effort, say: Say) -> Closed:
+    """Size with foresight of weather and failures, and from there search for an operator who has none.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    setting : Setting
+    effort : Effort
+    say : callable
+        Takes one line of progress.
+
+    Returns
+    -------
+    Closed
+    """
+    study = prepared.study
+    say("sizing with foresight of weather and failures")
+    failing = relaxation(case_with_outages(prepared, setting, study.seed), study.metric).case
+    failing = rolled(failing, sunny_afternoon(prepared.case))
+    pool, found = CutPool(failing), list[Sizing]()
+    for case, gap in ((failing, 1e-3), (_tighter(failing), 2e-3)):
+        try:
+            found.append(solve_cuts(case, gap=gap, cut_pool=pool, explains=False, keeps_dispatch=False))
+        except InfeasibleDesign:
+            break  # what fails may leave too little even for him; the search then starts from the limits
+    first = found[0] if found else None
+    loop = close_loop(
+        prepared,
+        setting,
+        [sizing.plant for sizing in found] or [_all_that_is_allowed(prepared.case)],
+        price_usd_per_mwh=(first.uptime_price_usd_per_mwh or 0.0) if first else 0.0,
+        metric=study.metric,
+        effort=effort,
+        seed=study.seed,
+        say=say,
+    )
+    without_value = None if first is None else first.objective_usd_per_yr - first.lost_value_usd_per_yr
+    return Closed(loop, without_value)
+
+
+def _tighter(case: Case) -> Case:
+    """Allow half of the downtime: another place to start from."""
+    classes = tuple(replace(part, uptime_target=_halfway(part.uptime_target)) for part in case.load_classes)
+    return replace(case, uptime_target=_halfway(case.uptime_target), load_classes=classes)
+
+
+def _halfway(target: float) -> float:
+    return 1 - (1 - target) / 2
+
+
+def _all_that_is_allowed(case: Case) -> Plant:
+    """Half a day of battery, an array that fills it twice, every unit: more than most sites need."""
+    load = mean_load_mw(case)
+    units = tuple(item.units_max for item in case.backup)
+    return inside(Plant(6 * load, 12 * load, 2 * load, units, case.racks_max), case)
+
+
 def search_years(prepared: Prepared, years: int, seed: int) -> list[WeatherBlock]:
     """Weather years for a search: the study's own, then others of the same climate.
 
@@ -187,7 +263,7 @@ def close_loop(
             years=effort.certificate_years,
             draws=effort.certificate_draws,
             seed=seed + number,
-            metric=metric,
+            metric=figure_of(metric),
             attribute=False,
         )
         # What the search's years flatter, the next search has to have in hand.

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sitedesign.atomic import write_atomic
 from sitedesign.errors import InputError
 from sitedesign.evaluation import Evaluation, percent
+from sitedesign.relaxation import FORESIGHT
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.validation import faults_of
@@ -125,6 +126,8 @@ class Design(Evaluation):
         The question, as :meth:`Study.to_dict` gives it.
     objective_usd_per_yr, bound_usd_per_yr : float
         What the optimiser claims for this plant, and the proven lower bound. [USD/yr]
+    bound_name : str
+        What the bound is of: the planner, and the relaxation where the metric needs one.
     method : str
         ``extensive`` or ``cuts``.
     stopped_by : str
@@ -152,6 +155,7 @@ class Design(Evaluation):
     study: dict[str, Any]
     objective_usd_per_yr: float
     bound_usd_per_yr: float
+    bound_name: str
     method: str
     stopped_by: str
     solve_seconds: float
@@ -185,7 +189,9 @@ class Design(Evaluation):
 
     @property
     def gap(self) -> float:
-        """Relative optimality gap. [fraction]"""
+        """Relative optimality gap of the cost, or of the rack-hour's where that was made least. [fraction]"""
+        if self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None:
+            return 1 - self.compute_cost.bound_usd_per_rack_h / self.usd_per_rack_h
         return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
 
     @property
@@ -218,6 +224,8 @@ class Design(Evaluation):
                 f"capital {self.capital_usd / 1e6:,.0f} M USD",
             )
         ]
+        if self.bound_name != FORESIGHT:
+            lines.append(("bound", self.bound_name))
         if self.gap_parts:
             parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
             lines.append(("of the gap", f"{parts} M USD/yr"))

@@ -357,7 +357,8 @@ class Evaluation(BaseModel):
             f"LOLH {m.lolh_h_per_yr} h/yr, EUE {m.eue_mwh_per_yr} MWh/yr, {m.events_per_yr} events/yr, "
             f"longest {m.longest_h.value:.0f} h, worst year {m.worst_year.value:.4%}"
         )
-        target = f"target {self.uptime_target:.6g} ({self._label()})"
+        target = f"target {self.uptime_target:.6g}" if self.uptime_target else "chosen by its worth"
+        target += f" ({self._label()})"
         return [(f"uptime ({self.metric})", f"{percent(self.uptime)}, {target}"), ("shortfall", short)]
 
     def _compute_lines(self) -> list[tuple[str, str]]:

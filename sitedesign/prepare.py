@@ -15,6 +15,7 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.library import Backup
 from sitedesign.optimize import bounds
 from sitedesign.optimize.rack_shortfall import racks_needed
+from sitedesign.reliability.metrics import FLOOR_SHARE
 from sitedesign.resource.backup import backup_capability
 from sitedesign.resource.load import load_mw, pue
 from sitedesign.resource.profile import profile_years
@@ -274,8 +275,11 @@ def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:
 
 def _class_tiers(study: Study, contract: Contract, fixed_share: float) -> tuple[Tier, ...]:
     """Tiers of one class, of its own load."""
+    if contract.metric == "floor":
+        # An operator who has to keep a floor gives up what lies above it first, at half the usual loss
+        above = 1.0 - FLOOR_SHARE
+        return Tier(above, 0.5), Tier(FLOOR_SHARE, (1.0 - 0.5 * above) / FLOOR_SHARE)
     if contract.metric != "compute":
-        # Shares of time (site, floor) are no sums over load: these tiers are a relaxation of theirs.
         return (Tier(1.0, 1.0),)
     curve = getattr(study.rack, f"curve_{contract.throughput_curve}")
     return throttle_tiers(curve, fixed_share, study.rack.floor_fraction)

@@ -26,6 +26,7 @@ from sitedesign.optimize.dispatch import foresight
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.problem import solve_extensive
 from sitedesign.prepare import Prepared, prepare, weather_of
+from sitedesign.relaxation import Relaxation, relaxation
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import Replay, check_dispatch
@@ -94,7 +95,7 @@ def solve(
     prepared, design = _cheapest(found)
     if certify is False or method != "cuts":
         return design
-    return _completed(design, certified_design(prepared, design, design.bound_usd_per_yr, say))
+    return _completed(design, certified_design(prepared, design, say))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +123,8 @@ def _foresight_design(
     say("preparing weather, solar yield and load")
     prepared = prepare(study) if method == "cuts" else _affordable(study)
     say(f"solving {prepared.case.years} weather years by {method}")
-    case = rolled(prepared.case, sunny_afternoon(prepared.case))
+    relaxed = relaxation(prepared.case, study.metric)
+    case = rolled(relaxed.case, sunny_afternoon(prepared.case))
     name = f"{study.pv.name} with {study.battery.name}"
     try:
         if study.objective == "compute_cost":
@@ -130,7 +132,7 @@ def _foresight_design(
         else:
             sizing = _size(case, method, gap, time_limit_s, say)
             say("replaying the design")
-            design = _design(prepared, case, sizing)
+            design = _design(prepared, case, sizing, relaxed)
     except InfeasibleDesign as error:
         return _Path(name, prepared, None, error)
     if design.stopped_by != "gap":
@@ -147,7 +149,7 @@ def _foresight_design(
 def _cheapest_compute(
     prepared: Prepared, case: Case, gap: float, time_limit_s: float | None, say: Progress
 ) -> tuple[Prepared, Design]:
-    """Let the optimiser choose the uptime; what is prepared then has the chosen one as its target."""
+    """Let the optimiser choose the uptime; what is prepared then has his price of lost compute."""
     study = prepared.study
     sunk = sum(item.usd_per_yr for item in project_costs(prepared))
     answer = cheapest_compute(
@@ -159,18 +161,17 @@ def _cheapest_compute(
         progress=say,
     )
     say("replaying the design")
-    design = _design(prepared, answer.case, answer.sizing)
-    chosen = min(answer.uptime, HIGHEST_TARGET)
-    asked = study.replace(objective="cost", uptime=chosen, lost_compute_usd_per_rack_h=None)
-    prepared = replace(prepared, study=asked, case=replace(prepared.case, uptime_target=chosen))
-    return prepared, _priced(design, answer, chosen)
+    design = _design(prepared, answer.case, answer.sizing, relaxation(prepared.case, study.metric))
+    # An operator without foresight chooses his own uptime, at the same price of lost compute
+    priced = replace(prepared.case, lost_value_usd_per_mwh=answer.case.lost_value_usd_per_mwh)
+    return replace(prepared, case=priced), _priced(design, answer)
 
 
-def _priced(design: Design, answer: CheapestCompute, chosen: float) -> Design:
+def _priced(design: Design, answer: CheapestCompute) -> Design:
     """Give the plant's own cost and bound, the value of lost compute left out."""
     return design.model_copy(
         update={
-            "uptime_target": chosen,
+            "uptime_target": min(answer.uptime, HIGHEST_TARGET),
             "objective_usd_per_yr": answer.plant_cost_usd_per_yr,
             "bound_usd_per_yr": answer.plant_bound_usd_per_yr,
             "compute_cost": answer.cost,
@@ -356,11 +357,12 @@ def _size(
     return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
 
 
-def _design(prepared: Prepared, case: Case, sizing: Sizing) -> Design:
+def _design(prepared: Prepared, case: Case, sizing: Sizing, relaxed: Relaxation) -> Design:
     plant, dispatch = sizing.plant, sizing.dispatch
     assert dispatch is not None  # both optimisers give one
     _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
-    evaluation = evaluate_dispatch(prepared, plant, dispatch.rolled_back(case.first_step), "foresight")
+    dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
+    evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
     greedy = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
     design = Design(
         **evaluation.model_dump(),
@@ -373,6 +375,7 @@ def _design(prepared: Prepared, case: Case, sizing: Sizing) -> Design:
         iterations=sizing.iterations,
         uptime_price_usd_per_mwh=sizing.uptime_price_usd_per_mwh,
         greedy_uptime=greedy.uptime,
+        bound_name=relaxed.name,
     )
     design._dispatch = evaluation._dispatch
     return design

@@ -12,10 +12,10 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 ORDER = (
     "errors", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
-    "optimize", "reliability", "demand", "limits", "resolve", "study", "study_file",
+    "optimize", "reliability", "relaxation", "demand", "limits", "resolve", "study", "study_file",
     "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost",
-    "certification", "judge", "search", "closed_loop", "causal", "workflow", "sweeps", "batch", "report", "serve",
-    "cli",
+    "certification", "judge", "search", "closed_loop", "remedies", "causal", "workflow", "sweeps", "batch",
+    "report", "serve", "cli",
 )  # fmt: skip
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__")

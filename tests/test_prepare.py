@@ -149,10 +149,14 @@ def test_best_effort_never_enters_the_case(two_years: Weather) -> None:
     assert case.racks_contracted == 100
 
 
-@pytest.mark.parametrize("metric", ["site", "floor"])
-def test_shares_of_time_are_relaxed_to_plain_shedding(two_years: Weather, metric: str) -> None:
+@pytest.mark.parametrize(("metric", "widths"), [("site", [1.0]), ("floor", [0.4, 0.6])])
+def test_what_lies_above_a_floor_is_given_up_first(
+    two_years: Weather, metric: str, widths: list[float]
+) -> None:
     case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, metric=metric, weather=two_years)).case
-    assert [(tier.width, tier.weight) for tier in case.tiers] == [(1.0, 1.0)]
+    assert [tier.width for tier in case.tiers] == pytest.approx(widths)
+    assert sum(tier.width * tier.weight for tier in case.tiers) == pytest.approx(1.0)
+    assert sorted(case.tiers, key=lambda tier: tier.weight) == list(case.tiers)
 
 
 def test_own_solar_profile_stands_in_for_weather() -> None:
