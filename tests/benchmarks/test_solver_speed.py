@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitedesign.case import Case, Tier
+from sitedesign.case import Case, LoadClass, Tier
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.oracle import Oracle
@@ -108,6 +108,35 @@ def test_twenty_years_in_two_seconds_and_400_mb(once, table):
     assert max(run["gap"] for run in runs) <= 1e-4
     assert seconds < 2
     assert mb < 400
+
+
+def test_racks_and_tiers_cost_at_most_twice_the_plain_rack_metric(once, table):
+    with_both = big(20)
+    plain = dataclasses.replace(
+        with_both, tiers=(Tier(1.0, 1.0),), rack_availability=1.0, racks_max=with_both.racks_contracted
+    )
+    # by turns, so that whatever else the machine does meets both alike
+    turns = once(
+        lambda: [[cpu(lambda c=c: solve_cuts(c), 1)[0] for c in (with_both, plain)] for _ in range(5)]
+    )
+    ours, theirs = (statistics.median(times) for times in zip(*turns, strict=True))
+    what = f"20 years: racks and tiers {ours:.2f} s, plain rack metric {theirs:.2f} s"
+    table.append((what, f"{ours / theirs:.2f} x", "at most 2 x"))
+    assert ours < 2 * theirs
+
+
+def test_classes_and_a_value_of_lost_compute(once, table):
+    case = big(20)
+    two = dataclasses.replace(
+        case,
+        tiers=(Tier(0.4, 1.0, 1), Tier(0.2, 0.5), Tier(0.4, 1.25)),
+        load_classes=(LoadClass("service", 0.6, 0.999), LoadClass("batch", 0.4, 0.99)),
+    )
+    priced = dataclasses.replace(case, uptime_target=0.0, lost_value_usd_per_mwh=1000.0)
+    (classes, s), (value, v) = once(lambda: [cpu(lambda c=c: solve_cuts(c), 1) for c in (two, priced)])
+    table.append(("20 years, two classes with targets of their own", f"{classes:.2f} s", ""))
+    table.append(("20 years, no target but a value of lost compute", f"{value:.2f} s", ""))
+    assert max(s.gap, v.gap) <= 1e-4
 
 
 @needs_linux
