@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import re
@@ -17,7 +18,7 @@ from sitedesign.report import figures
 from sitedesign.report.figures import style
 from sitedesign.report.figures.series import series, worst_week_start
 from sitedesign.report.figures.year import QUANTITIES
-from tests.report_designs import YEARS, make_certificate, make_design
+from tests.report_designs import YEARS, certified, make_certificate, make_design
 
 # Machado, Oliveira and Fernandes (2009), "A physiologically-based model for simulation of color vision
 # deficiency", IEEE TVCG 15(6), severity 1.0, on linear RGB.
@@ -76,6 +77,8 @@ def drawn(design):
         "duration": figures.duration_curves(design),
         "cost": figures.cost_breakdown(design),
         "uptime by year": figures.uptime_by_year(design),
+        "certified years": figures.certified_by_year(certified(design).certificate),
+        "gap": figures.gap_by_part(certified(design)),
         "uptime by cause": figures.uptime_by_cause(certificate),
         "kept": figures.certified_against_promised(design, certificate.uptime),
         "weather": figures.weather_years(design),
@@ -179,13 +182,56 @@ def test_causes_are_hours_of_what_the_certificate_lost(design):
     assert table["saved_h_per_yr"].tolist() == pytest.approx([4.38, 3.942, 0.876])
 
 
+def test_broken_racks_are_a_cause_beside_missing_power(design):
+    certificate = make_certificate(design, uptime=0.999)
+    metrics = dataclasses.replace(
+        certificate.metrics, rack=dataclasses.replace(certificate.metrics.rack, value=0.998)
+    )
+    table = figures.uptime_by_cause_data(dataclasses.replace(certificate, metrics=metrics))
+    rows = table.set_index("cause")
+    assert table["cause"][0] == "racks, beyond the spares"
+    assert rows["saved_h_per_yr"].tolist() == pytest.approx([8.76, 4.38, 3.942, 0.876])
+    assert rows["share"].tolist() == pytest.approx([0.5, 0.25, 0.225, 0.05])
+
+
+def test_certified_years_are_sorted_by_loss_and_keep_their_numbers(design):
+    certificate = certified(design).certificate
+    table = figures.certified_by_year_data(certificate)
+    assert table["weather_year"].tolist() == [2, 3, 1]
+    assert table["power_lost_h"].tolist() == [30.0, 9.0, 0.0]
+    assert table["uptime"].tolist() == pytest.approx([1 - 30 / 8760, 1 - 9 / 8760, 1.0])
+    note = figures.certified_by_year(certificate).layout.meta["note"]
+    assert note == "1 of the 3 weather years lose nothing to missing power."
+
+
+def test_parts_of_the_gap_stand_on_each_other_from_the_bound_to_the_cost(design):
+    table = figures.gap_by_part_data(certified(design)).set_index("part")
+    assert list(table.index) == [
+        "proven bound",
+        "failures",
+        "not knowing the weather",
+        "everything else",
+        "this design",
+    ]
+    ends = table["from_usd_per_yr"] + table["usd_per_yr"]
+    np.testing.assert_allclose(ends.iloc[:3], table["from_usd_per_yr"].iloc[1:4])
+    assert ends.iloc[3] == pytest.approx(ends.iloc[4])
+    note = figures.gap_by_part(certified(design)).layout.meta["note"]
+    assert "Inside the bound: whole units 0.50 M USD/yr" in note
+
+
 def test_kept_compares_target_promise_and_certificate(design):
     certificate = make_certificate(design)
     table = figures.certified_against_promised_data(design, certificate.uptime).set_index("name")
-    assert list(table.index) == ["target", "foresight (a bound)", "nobody looks ahead", "certified"]
+    assert list(table.index) == [
+        "target",
+        "foresight (a bound)",
+        "nobody looks ahead, nothing fails",
+        "certified, unseen weather",
+    ]
     assert table.loc["target", "lost_h_per_yr"] == pytest.approx(8.76)
-    assert table.loc["certified", "lost_h_per_yr"] == pytest.approx(0.0015 * 8760)
-    row = table.loc["certified"]
+    assert table.loc["certified, unseen weather", "lost_h_per_yr"] == pytest.approx(0.0015 * 8760)
+    row = table.loc["certified, unseen weather"]
     assert row["low"] < row["uptime"] < row["high"] <= 1
 
 

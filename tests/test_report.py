@@ -15,9 +15,11 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.report import packing
+from sitedesign.report.alternatives import alternatives
 from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
-from tests.report_designs import make_certificate, make_design
+from sitedesign.report.study_toml import study_toml
+from tests.report_designs import certified, make_certificate, make_design
 from tests.test_figures import CURVES, GRID, NINES, SHARES
 
 EVIL = "Bad </script><script>document.title='owned'</script> & \"El Paso\" {{ 7*7 }}"
@@ -115,6 +117,55 @@ def test_certificate_takes_the_place_of_the_bound(design):
     assert "Hours of full load lost, by cause" in met
 
 
+def test_report_of_a_certified_design_shows_its_own_certificate(design, tmp_path):
+    made = certified(design)
+    page = made.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    seen = prose(page)
+    assert "Target met. Certified: at least" in seen
+    assert "Uptime, certified 99.950 % 95 % interval" in seen
+    assert "No plant can meet the target for less than" in seen
+    assert "with foresight" not in seen[: seen.index("Everything the result says")]
+    for slot in ("gap", "certified_years", "causes", "kept"):
+        assert f'id="figure-{slot}"' in page, slot
+    assert "year 42, 12-24 17:00 5.00 101.5 40 % units fail to start" in seen
+    assert "year 8, 06-01 12:00 2.00 50.0 100 % several failures together" in seen
+    units = [f"{name.replace('_', ' ')} {n + 1}" for name, count in made.backup.items() for n in range(count)]
+    for unit in units:
+        assert f"{unit} 1,500 80 1.0" in seen, unit
+    assert "certify=False" not in page
+    assert "certify=False" in render_report(design)
+
+
+def test_what_the_racks_deliver_is_shown(design, text):
+    seen = prose(text)
+    assert f"A GPU-hour {design.usd_per_gpu_h:,.3f} USD" in seen
+    assert f"Mean PUE {design.mean_pue:.3f}" in seen
+    assert f"Water {design.water_m3_per_yr:,.0f} m3 a year" in seen
+    for label, told in design.summary():
+        assert f"{label} {' '.join(told.split())}".replace("\u00a0", " ") in seen, label
+
+
+def test_sweeps_are_computed_when_asked_for():
+    made = make_design(years=1, uptime=0.99)
+    asked = alternatives(made)
+    assert sorted(asked) == ["min_renewable_share", "tradeoff", "uptime"]
+    assert sorted(asked["tradeoff"]["uptime"].unique()) == pytest.approx([0.9, 0.99, 0.999])
+    uptimes = asked["uptime"]["uptime"].tolist()
+    assert uptimes == sorted(uptimes)
+    assert {0.99, 0.999} <= set(uptimes)
+    assert asked["uptime"]["cost_usd_per_yr"].is_monotonic_increasing
+    page = render_report(made, sweeps=asked)
+    for name in asked:
+        assert f'id="figure-sweep_{name}"' in page
+    assert page.count("bounds, not promises") == 3
+
+
+def test_sweeps_of_weather_from_files_are_refused_before_anything_is_solved(design):
+    filed = design.model_copy(update={"study": design.study | {"weather": "three files"}})
+    with pytest.raises(sd.InputError, match="a design whose weather came from files"):
+        render_report(filed, sweeps=True)
+
+
 def test_no_loss_seen_is_not_called_perfection():
     text = prose(render_report(make_design(units=(8, 0), years=2)))
     assert "no loss in 2 weather years" in text
@@ -161,6 +212,33 @@ def test_study_file_and_recipe_give_the_question_again(design, text):
     recipe = html.unescape(re.search(r"<pre><code>(.*?)</code>", text, re.DOTALL)[1])
     compile(recipe, "recipe", "exec")
     assert 'method="cuts"' in recipe
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"limits": {"months_to_power": 14, "units": {"diesel": (0, 4)}, "solar_mw": (100, 900)}},
+        {"battery": sd.library.battery("lfp").replace(capex_usd_per_kwh=123.0), "pv": "tracker_ac"},
+        {"backup": [sd.library.backup("diesel").replace(lead_months=9.0), "recip_medium"]},
+        {"fuel_price_usd_per_mmbtu": {"natural_gas": 7.77}, "min_renewable_share": 0.3, "metric": "compute"},
+    ],
+)
+def test_toml_study_gives_the_question_again(question, tmp_path):
+    made = make_design('Fort "Bliss" \\ west', years=1, **question)
+    path = tmp_path / "study.toml"
+    path.write_text(study_toml(made), encoding="utf-8")
+    assert sd.read_study(path).to_dict() == made.study
+    assert len(path.read_text().splitlines()) < 60
+
+
+def test_study_with_equipment_of_the_users_own_is_given_as_json_only(design):
+    own = design.study | {"battery": design.study["battery"] | {"name": "mine"}}
+    made = design.model_copy(update={"study": own})
+    assert study_toml(made) is None
+    page = render_report(made)
+    assert 'data-file="study.toml"' not in page
+    assert "json.load" in page
 
 
 def test_packed_series_are_the_dispatch(design, text):

@@ -13,7 +13,7 @@ from sitedesign.library import Entry, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
-from sitedesign.report.figures.style import percent, pretty
+from sitedesign.report.figures.style import cause_name, percent, pretty
 
 
 @dataclass(frozen=True)
@@ -93,13 +93,19 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
             "",
             f"{design.battery_containers:,} battery containers, {design.racks:,} racks; panels not counted",
         ),
-        Fact("First power", f"{design.months_to_power:,.0f}", "months", "longest lead time of what is built"),
+        Fact(
+            "First power",
+            f"{design.months_to_power:,.0f}",
+            "months",
+            f"longest lead time of what is built: {pretty(design.slowest)}",
+        ),
         _renewable(design, certificate),
         Fact(
             "Whole project",
             f"{design.project_cost_usd_per_yr / 1e6:,.0f}",
             "M USD/yr",
-            f"racks and data hall included; {design.usd_per_rack_h:,.2f} USD/rack-h",
+            f"racks and hall included; {design.usd_per_rack_h:,.2f} USD/rack-h, "
+            f"{design.usd_per_gpu_h:,.3f} USD/GPU-h",
         ),
         Fact(
             "Solar not used",
@@ -117,10 +123,18 @@ def _cost(design: Design, certificate: Certificate | None) -> Fact:
     if certificate is None:
         below = f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; {capital}"
         return Fact(label, f"{design.cost / 1e6:,.1f}", unit, below)
-    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith("fuel and running"))
+    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith(_BURNT))
     kept = design.cost - running + certificate.operating_cost_usd_per_yr
-    below = f"certified fuel; {design.cost / 1e6:,.1f} with foresight; {capital}"
+    below = f"certified fuel; {design.cost / 1e6:,.1f} {_where(design)}; {capital}"
     return Fact(label, f"{kept / 1e6:,.1f}", unit, below)
+
+
+_BURNT = ("fuel and running", "part-load fuel")
+
+
+def _where(design: Design) -> str:
+    """Say where a figure of the design's own dispatch comes from."""
+    return "with foresight" if design.operation == "foresight" else "in the study's own weather years"
 
 
 def _renewable(design: Design, certificate: Certificate | None) -> Fact:
@@ -128,7 +142,7 @@ def _renewable(design: Design, certificate: Certificate | None) -> Fact:
     if certificate is None:
         return Fact("Served without backup", foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
     kept = f"{(1 - certificate.backup_share.value) * 100:.1f}\u00a0%"
-    return Fact("Served without backup", kept, "", f"certified; {foreseen} with foresight")
+    return Fact("Served without backup", kept, "", f"certified; {foreseen} {_where(design)}")
 
 
 def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
@@ -158,6 +172,14 @@ def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
 
 def optimality(design: Design) -> str:
     """Say how close to the least cost the design is proven to be."""
+    if design.certificate is not None:
+        found, bound = design.objective_usd_per_yr / 1e6, design.bound_usd_per_yr / 1e6
+        return (
+            f"This plant costs {found:,.3f} M USD/yr. No plant can meet the target for less than "
+            f"{bound:,.3f} M USD/yr: that is proven, for a planner who knows all weather in advance and "
+            f"whose equipment never fails. The gap of {design.gap * 100:.2g}\u00a0% is what uncertainty "
+            "costs, and what a better plant or rule of operation could at most save."
+        )
     status = "Proven least cost" if design.stopped_by == "gap" else "Not proven least cost"
     stop = "" if design.stopped_by == "gap" else f", stopped by the {design.stopped_by.replace('_', ' ')}"
     return (
@@ -207,34 +229,32 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
         ),
         ("Battery", f"{certificate.battery_cycles_per_yr:,.0f} full cycles a year"),
     ]
-    names = list(design.backup)
-    runs = zip(
-        names,
-        certificate.run_h_per_yr,
-        certificate.starts_per_yr,
-        certificate.failed_starts_per_yr,
-        strict=True,
-    )
-    for name, hours, starts, failed in runs:
-        if hours:
-            each = f"{_range(hours)} h and {_range(starts)} starts a year and unit"
-            text = f"{each}; {sum(failed):,.1f} starts a year fail"
-            rows.append((pretty(name), text))
     fuel, planned = sum(certificate.fuel_mmbtu_per_yr), sum(design.fuel_mmbtu_per_yr.values())
     backup, foreseen = certificate.backup_share.value, 1 - design.renewable_share
     rows.append(
         (
             "Backup share",
-            f"{backup * 100:.1f}\u00a0% of the load; {foreseen * 100:.1f}\u00a0% in the design's dispatch",
+            f"{backup * 100:.1f}\u00a0% of the load; {foreseen * 100:.1f}\u00a0% {_where(design)}",
         )
     )
-    rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} in the design's dispatch"))
+    rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} {_where(design)}"))
     return rows
 
 
-def _range(values: tuple[float, ...]) -> str:
-    low, high = min(values), max(values)
-    return f"{low:,.0f}" if round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"
+def unit_rows(certificate: Certificate, design: Design) -> list[tuple[str, ...]]:
+    """Say what each backup unit does a year: technology and number, hours, starts, failed starts."""
+    told = zip(
+        design.backup,
+        certificate.run_h_per_yr,
+        certificate.starts_per_yr,
+        certificate.failed_starts_per_yr,
+        strict=True,
+    )
+    return [
+        (f"{pretty(name)} {number}", f"{run_h:,.0f}", f"{starts:,.0f}", f"{failed:,.1f}")
+        for name, *units in told
+        for number, (run_h, starts, failed) in enumerate(zip(*units, strict=True), start=1)
+    ]
 
 
 def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[str, str, str, str, str]]:
@@ -244,14 +264,57 @@ def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
     )
     return [
         (
-            str(event["start"]),
+            _when(event, certificate),
             f"{event['duration_h']:,.2f}",
             f"{event['shed_mwh']:,.1f}",
             percent_text(event["depth"]),
-            str(event.get("cause", "")),
+            cause_name(str(event.get("cause", ""))),
         )
         for event in found
     ]
+
+
+def _when(event: Mapping[str, Any], certificate: Certificate | None) -> str:
+    """Start of an event; generated years of a certificate are numbered through all of them."""
+    start = str(event["start"])
+    if certificate is not None and start.startswith("year "):
+        return f"year {event['year_row'] + 1}, {start.partition(', ')[2]}"
+    return start
+
+
+def class_rows(design: Design, certificate: Certificate | None) -> list[tuple[str, ...]]:
+    """Classes of the load: name, racks, target, uptime, rack-hours at full throughput, value a year."""
+    kept = {part.name: part.uptime for part in certificate.classes} if certificate else {}
+    return [
+        (
+            part.name,
+            f"{part.racks:,}",
+            "best effort" if part.target is None else percent(part.target),
+            uptime_text(kept.get(part.name, part.uptime)),
+            f"{part.delivered_rack_h_per_yr:,.0f}",
+            "" if part.value_usd_per_yr is None else f"{part.value_usd_per_yr / 1e6:,.1f}",
+        )
+        for part in design.classes
+    ]
+
+
+def compute_rows(design: Design) -> list[tuple[str, str]]:
+    """Say what the racks deliver, what that costs, and what the halls take for it."""
+    rows = [
+        ("Compute delivered", f"{design.delivered_rack_h_per_yr:,.0f} rack-hours a year at full throughput"),
+        ("A rack-hour", f"{design.usd_per_rack_h:,.2f} USD, {design.kwh_per_rack_h:,.1f} kWh"),
+        ("A GPU-hour", f"{design.usd_per_gpu_h:,.3f} USD"),
+    ]
+    if design.tokens_per_s is not None:
+        tokens = f"{design.tokens_per_s:,.0f} a second, {design.usd_per_million_tokens:.4g} USD per million"
+        rows.append(("Tokens", tokens))
+    if design.best_effort_rack_h_per_yr > 0:
+        rows.append(
+            ("Best effort", f"{design.best_effort_rack_h_per_yr:,.0f} rack-hours a year from surplus")
+        )
+    rows.append(("Mean PUE", f"{design.mean_pue:.3f}"))
+    rows.append(("Water", f"{design.water_m3_per_yr:,.0f} m3 a year"))
+    return rows
 
 
 def _error(estimate: Estimate, scale: float, unit: str) -> str:
@@ -312,19 +375,20 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
     return rows
 
 
-def recipe(design: Design) -> str:
-    """Python lines that give the same design again from ``study.json``."""
+def recipe(design: Design, *, toml: bool = False) -> str:
+    """Python lines that give the same design again from ``study.toml``, or from ``study.json``."""
     study = design.study
-    more = []
-    if study.get("weather") is not None:
-        more.append("weather=sd.Weather.read(...)")
+    certify = "" if design.certificate is not None or design.method != "cuts" else ", certify=False"
+    more = ["weather=..."] if study.get("weather") is not None else []
     more += [f"{name}=..." for name in ("solar_profile", "load_profile") if study.get(name)]
     keywords = "".join(f", {item}" for item in more)
     note = f"  # weather was: {study['weather']}" if study.get("weather") is not None else ""
+    head = "" if toml else "import json\n"
+    read = 'sd.read_study("study.toml"' if toml else 'sd.Study(**json.load(open("study.json"))'
     return (
-        "import json\nimport sitedesign as sd\n\n"
-        f'study = sd.Study(**json.load(open("study.json")){keywords}){note}\n'
-        f'design = sd.solve(study, method="{design.method}")'
+        f"{head}import sitedesign as sd\n\n"
+        f"study = {read}{keywords}){note}\n"
+        f'design = sd.solve(study, method="{design.method}"{certify})'
     )
 
 

@@ -17,12 +17,14 @@ from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report import content, figures
+from sitedesign.report.alternatives import alternatives
 from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
 from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
 from sitedesign.report.figures.year import QUANTITIES, Quantity
 from sitedesign.report.packing import PackedSeries, pack_json, pack_series, plotly_text
+from sitedesign.report.study_toml import study_toml
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -70,7 +72,7 @@ def write_report(
     path: str | Path,
     *,
     certificate: Certificate | None = None,
-    sweeps: Mapping[str, pd.DataFrame] | None = None,
+    sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
 ) -> Path:
     """Write the report; the file is complete or not there at all.
 
@@ -81,10 +83,12 @@ def write_report(
     path : path
         Of the HTML file.
     certificate : Certificate, optional
-        What a certificate found. Without it the report says that the design is a bound, not a promise.
-    sweeps : mapping of str to DataFrame, optional
-        ``tradeoff`` (panels against batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns
-        as needed by :mod:`sitedesign.report.figures.tradeoff`.
+        What a certificate found; the design's own when left out. Without any the report says that the design
+        is a bound, not a promise.
+    sweeps : mapping of str to DataFrame, or True, optional
+        True computes them from the design's study, in about half a minute. Or ``tradeoff`` (panels against
+        batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns as needed by
+        :mod:`sitedesign.report.figures.tradeoff`.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def write_report(
     Raises
     ------
     InputError
-        If a sweep lacks a column.
+        If a sweep lacks a column, or the study's weather came from files and its sweeps cannot be computed.
     """
     text = render_report(design, certificate=certificate, sweeps=sweeps)
     target = Path(path)
@@ -105,12 +109,14 @@ def render_report(
     design: Design,
     *,
     certificate: Certificate | None = None,
-    sweeps: Mapping[str, pd.DataFrame] | None = None,
+    sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
     from jinja2 import Environment, StrictUndefined
 
-    slots = _slots(design, certificate, sweeps or {})
+    certificate = certificate or design.certificate
+    slots = _slots(design, certificate, alternatives(design) if sweeps is True else sweeps or {})
+    toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -134,6 +140,9 @@ def render_report(
         costs=_costs(design),
         optimality=content.optimality(design),
         certificate=content.certificate_rows(certificate, design) if certificate else [],
+        units=content.unit_rows(certificate, design) if certificate else [],
+        has_causes=bool(certificate and certificate.causes),
+        summary=design.summary(),
         events=content.event_rows(design, certificate),
         operation_label=_operated(design, certificate),
         samples=shown_metrics.rack.samples,
@@ -142,11 +151,14 @@ def render_report(
         status=STATUS,
         confidence=CONFIDENCE,
         assumptions=[_assumption(table) for table in content.assumptions(design)],
-        recipe=content.recipe(design),
+        recipe=content.recipe(design, toml=toml is not None),
+        toml=toml is not None,
+        compute=content.compute_rows(design),
+        classes=content.class_rows(design, certificate),
         css=_asset("report.css"),
         js=_asset("report.js"),
         plotly=plotly_text(),
-        payload=pack_json(_payload(design, slots, series)),
+        payload=pack_json(_payload(design, slots, series, toml)),
         series=series.text if series else "",
     )
 
@@ -170,13 +182,19 @@ def _slots(design: Design, certificate: Certificate | None, sweeps: Mapping[str,
         "min_renewable_share": figures.renewable_frontier,
     }
     slots += [
-        Slot(f"sweep_{name}", "why", {f"sweep_{name}": draw[name](sweeps[name], design)})
+        Slot(f"sweep_{name}", "why", {f"sweep_{name}": _noted(draw[name](sweeps[name], design), design)})
         for name in SWEEPS
         if name in sweeps
     ]
     slots.append(Slot("plan", "why", {"plan": figures.site_plan(design)}))
     kept = figures.certified_against_promised(design, certificate.uptime if certificate else None)
     slots.append(Slot("kept", "sure", {"kept": kept}))
+    if design.gap_parts:
+        slots.append(Slot("gap", "sure", {"gap": figures.gap_by_part(design)}))
+    if certificate is not None and certificate.power_lost_h_by_year:
+        slots.append(
+            Slot("certified_years", "sure", {"certified_years": figures.certified_by_year(certificate)})
+        )
     if certificate is not None and certificate.causes:
         slots.append(Slot("causes", "sure", {"causes": figures.uptime_by_cause(certificate)}))
     if with_series:
@@ -184,6 +202,15 @@ def _slots(design: Design, certificate: Certificate | None, sweeps: Mapping[str,
         if design.solar_mw > LEAST:
             slots.append(Slot("weather", "sure", {"weather": figures.weather_years(design)}))
     return slots
+
+
+def _noted(figure: Figure, design: Design) -> Figure:
+    """Say on a sweep's figure that a certified design stands above curves of foresight."""
+    note = "Computed with perfect foresight and nothing failing: bounds, not promises."
+    if design.certificate is not None:
+        note += " The certified design stands apart, for it needs more of everything."
+    figure.update_layout(meta=(figure.layout.meta or {}) | {"note": note})
+    return figure
 
 
 def _is_there(design: Design, quantity: Quantity) -> bool:
@@ -202,7 +229,9 @@ def _has_series(design: Design) -> bool:
         return False
 
 
-def _payload(design: Design, slots: list[Slot], series: PackedSeries | None) -> dict[str, Any]:
+def _payload(
+    design: Design, slots: list[Slot], series: PackedSeries | None, toml: str | None
+) -> dict[str, Any]:
     shown = {name: shown for slot in slots for name, shown in slot.shown.items()}
     return {
         "figures": {name: _page_figure(figure) for name, figure in shown.items()},
@@ -222,6 +251,7 @@ def _payload(design: Design, slots: list[Slot], series: PackedSeries | None) -> 
         "files": {
             "design.json": json.dumps(design.to_dict(), indent=1),
             "study.json": json.dumps(content.study_file(design), indent=1),
+            **({"study.toml": toml} if toml is not None else {}),
         },
     }
 

@@ -5,7 +5,7 @@
 >>> figures.dispatch_week_data(design, day=355, year=17)    # doctest: +SKIP
 """
 
-from sitedesign.report.figures.cost import cost_breakdown, cost_breakdown_data
+from sitedesign.report.figures.cost import cost_breakdown, cost_breakdown_data, gap_by_part, gap_by_part_data
 from sitedesign.report.figures.dispatch import dispatch_week, dispatch_week_data, worst_week
 from sitedesign.report.figures.duration import duration_curves, duration_curves_data
 from sitedesign.report.figures.site_plan import site_plan, site_plan_data
@@ -21,6 +21,8 @@ from sitedesign.report.figures.tradeoff import (
 from sitedesign.report.figures.uptime import (
     certified_against_promised,
     certified_against_promised_data,
+    certified_by_year,
+    certified_by_year_data,
     uptime_by_cause,
     uptime_by_cause_data,
     uptime_by_year,
@@ -32,6 +34,8 @@ from sitedesign.report.figures.year import year_at_a_glance, year_at_a_glance_da
 __all__ = [
     "certified_against_promised",
     "certified_against_promised_data",
+    "certified_by_year",
+    "certified_by_year_data",
     "cost_breakdown",
     "cost_breakdown_data",
     "cost_of_next_nine",
@@ -41,6 +45,8 @@ __all__ = [
     "dispatch_week_data",
     "duration_curves",
     "duration_curves_data",
+    "gap_by_part",
+    "gap_by_part_data",
     "panels_against_batteries",
     "panels_against_batteries_data",
     "renewable_frontier",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from sitedesign.design import Design
 from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Cheaper items are rounding of the optimiser. [USD, USD/yr]
 LEAST_USD = 1000.0
+#: Marks a part of the gap that lies inside the bound.
+INSIDE = "inside the bound"
 
 
 def cost_breakdown_data(result: Evaluation) -> pd.DataFrame:
@@ -65,6 +69,76 @@ def cost_breakdown(result: Evaluation) -> Figure:
         )
         shown.update_xaxes(range=[0, max(millions) * (1.6 if place == 1 else 1.3) or 1], row=1, col=place)
     return shown
+
+
+def gap_by_part_data(design: Design) -> pd.DataFrame:
+    """Give what separates the cost of a certified design from the proven bound.
+
+    Parameters
+    ----------
+    design : Design
+
+    Returns
+    -------
+    DataFrame
+        Columns ``part, usd_per_yr, from_usd_per_yr``: the bound, each part of the gap standing on those
+        before it, and the design. A part that lies inside the bound is left out. [USD/yr]
+    """
+    parts = {name: usd for name, usd in design.gap_parts.items() if INSIDE not in name}
+    rest = design.objective_usd_per_yr - design.bound_usd_per_yr - sum(parts.values())
+    ordered = dict(reversed(parts.items()))  # nearest to the bound first
+    if abs(rest) >= LEAST_USD:
+        ordered["everything else"] = rest
+    starts = design.bound_usd_per_yr + np.cumsum([0.0, *ordered.values()])[:-1]
+    rows = [("proven bound", design.bound_usd_per_yr, 0.0)]
+    rows += [(name, usd, start) for (name, usd), start in zip(ordered.items(), starts.tolist(), strict=True)]
+    rows.append(("this design", design.objective_usd_per_yr, 0.0))
+    return pd.DataFrame(rows, columns=["part", "usd_per_yr", "from_usd_per_yr"])
+
+
+def gap_by_part(design: Design) -> Figure:
+    """Draw the way from the bound to the cost of a certified design, part by part."""
+    from plotly.graph_objects import Bar
+
+    table = gap_by_part_data(design).iloc[::-1]
+    ends = [table.index[0], table.index[-1]]
+    shown = figure("From the bound to the certified cost [M USD/yr]", height_px=110 + 40 * len(table))
+    shown.add_trace(
+        Bar(
+            x=(table["usd_per_yr"] / 1e6).round(4).tolist(),
+            base=(table["from_usd_per_yr"] / 1e6).round(4).tolist(),
+            y=table["part"].tolist(),
+            orientation="h",
+            marker={
+                "color": [LIGHT["battery"] if row in ends else LIGHT["backup_1"] for row in table.index],
+                "line": {"width": 0},
+            },
+            text=[
+                f"{usd / 1e6:,.2f}" if row in ends else f"{usd / 1e6:+,.2f}"
+                for row, usd in table["usd_per_yr"].items()
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            showlegend=False,
+            hovertemplate="%{y}: %{text} M USD/yr<extra></extra>",
+        )
+    )
+    inside = [
+        f"{name.split(' (')[0]} {usd / 1e6:,.2f}" for name, usd in design.gap_parts.items() if INSIDE in name
+    ]
+    note = f"Inside the bound: {', '.join(inside)} M USD/yr. " if inside else ""
+    shown.update_layout(hovermode="closest", bargap=0.35, meta={"note": note + GAP_NOTE})
+    shown.update_xaxes(
+        title_text="annual cost [M USD/yr]", range=[0, float(table["usd_per_yr"].max()) / 1e6 * 1.25]
+    )
+    shown.update_yaxes(ticks="", showgrid=False)
+    return shown
+
+
+GAP_NOTE = (
+    "The bound is proven for a planner who knows all weather in advance and whose equipment never fails. "
+    "Whole generator units are counted in it."
+)
 
 
 def _panels(result: Evaluation, bars: int) -> Figure:

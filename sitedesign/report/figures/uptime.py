@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.design import Design
-from sitedesign.evaluation import Evaluation
+from sitedesign.evaluation import OPERATION_LABELS, Evaluation
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.report.figures.series import HOURS_PER_YEAR, series
-from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
+from sitedesign.report.figures.style import LIGHT, cause_name, figure, percent
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -77,12 +77,77 @@ def uptime_by_year(result: Evaluation) -> Figure:
             hovertemplate="%{y:,.3g} h",
         )
     )
-    who = (
-        "perfect foresight" if result.operation == "foresight" else f"operation “{pretty(result.operation)}”"
-    )
-    shown.update_layout(barmode="stack", bargap=0.3, meta={"note": f"By {who}, without equipment failures."})
+    note = f"Operated with {OPERATION_LABELS[result.operation]}."
+    shown.update_layout(barmode="stack", bargap=0.3, meta={"note": note})
     shown.update_xaxes(type="category", title_text="weather year")
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
+    shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
+    return shown
+
+
+def certified_by_year_data(certificate: Certificate) -> pd.DataFrame:
+    """Give what each weather year of a certificate lost, worst first.
+
+    Parameters
+    ----------
+    certificate : Certificate
+
+    Returns
+    -------
+    DataFrame
+        Columns ``weather_year`` (counted from 1); ``uptime`` (broken racks included); ``power_lost_h`` and
+        ``racks_lost_h`` as in :func:`uptime_by_year_data`; empty for a certificate that kept no years.
+        [fraction, h/yr]
+    """
+    lost_h = np.array(certificate.power_lost_h_by_year)
+    table = pd.DataFrame({"weather_year": np.arange(1, lost_h.size + 1), "power_lost_h": lost_h})
+    table["racks_lost_h"] = _racks_lost_h(certificate)
+    table["uptime"] = 1 - (table["power_lost_h"] + table["racks_lost_h"]) / HOURS_PER_YEAR
+    order = ["weather_year", "uptime", "power_lost_h", "racks_lost_h"]
+    return table[order].sort_values("power_lost_h", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def certified_by_year(certificate: Certificate) -> Figure:
+    """Draw the full-load hours that each weather year of a certificate lost, worst first."""
+    from plotly.graph_objects import Bar, Scatter
+
+    table = certified_by_year_data(certificate)
+    count = len(table)
+    shown = figure(
+        f"Hours of full load lost in {count} unseen weather years, worst first [h/yr]", height_px=320
+    )
+    places = list(range(1, count + 1))
+    bars = (
+        ("power_lost_h", "missing power", LIGHT["backup_1"]),
+        ("racks_lost_h", "broken racks beyond the spares", LIGHT["racks"]),
+    )
+    for column, name, colour in bars:
+        shown.add_trace(
+            Bar(
+                x=places,
+                y=table[column].round(4).tolist(),
+                name=name,
+                customdata=table["weather_year"].tolist(),
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate="weather year %{customdata}: %{y:,.2f} h",
+            )
+        )
+    allowed = (1 - certificate.target) * HOURS_PER_YEAR
+    shown.add_trace(
+        Scatter(
+            x=[0.5, count + 0.5],
+            y=[round(allowed, 5)] * 2,
+            name=f"allowed on average: {allowed:,.3g} h",
+            mode="lines",
+            line={"color": LIGHT["ink"], "width": 1.5, "dash": "dash"},
+            hoverinfo="skip",
+        )
+    )
+    spared = int((table["power_lost_h"] <= LEAST_H).sum())
+    note = f"{spared} of the {count} weather years lose nothing to missing power."
+    top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
+    shown.update_layout(barmode="stack", bargap=0.1, meta={"note": note})
+    shown.update_xaxes(title_text="weather years, worst first", range=[0.5, count + 0.5])
     shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
     return shown
 
@@ -97,14 +162,17 @@ def uptime_by_cause_data(certificate: Certificate) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``cause``; ``share`` of the compute lost to missing power; ``saved_h_per_yr``, the same in
-        full-load hours; largest first. ``weather`` is what is lost even when nothing fails. Shares need not
-        add up to 1: failures that only hurt together count twice. [fraction, h/yr]
+        Columns ``cause``; ``share`` of all that is lost; ``saved_h_per_yr``, the same in full-load hours;
+        largest first. ``weather`` is what is lost even when nothing fails. Shares need not add up to 1:
+        failures that only hurt together count twice. [fraction, h/yr]
     """
-    compute = certificate.metrics.compute
-    lost_h = (1 - compute.value) * HOURS_PER_YEAR
-    table = pd.DataFrame({"cause": list(certificate.causes), "share": list(certificate.causes.values())})
-    table["saved_h_per_yr"] = table["share"] * lost_h
+    power_h = (1 - certificate.metrics.compute.value) * HOURS_PER_YEAR
+    racks_h = _racks_lost_h(certificate)
+    saved = {cause: share * power_h for cause, share in certificate.causes.items()}
+    if racks_h > LEAST_H:
+        saved[BROKEN_RACKS] = racks_h
+    table = pd.DataFrame({"cause": list(saved), "saved_h_per_yr": list(saved.values())})
+    table.insert(1, "share", table["saved_h_per_yr"] / max(power_h + racks_h, LEAST_H))
     return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
 
 
@@ -114,21 +182,18 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
 
     table = uptime_by_cause_data(certificate).iloc[::-1]
     shown = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
-    text = [
-        f"{hours:,.2g} h ({share * 100:.0f} %)"
-        for hours, share in zip(table["saved_h_per_yr"], table["share"], strict=True)
-    ]
+    text = [f"{share * 100:.0f} %" for share in table["share"]]
     shown.add_trace(
         Bar(
             x=table["saved_h_per_yr"].round(5).tolist(),
-            y=[pretty(cause) for cause in table["cause"]],
+            y=[cause_name(cause) for cause in table["cause"]],
             orientation="h",
             marker={"color": LIGHT["backup_1"], "line": {"width": 0}},
             text=text,
             textposition="outside",
             cliponaxis=False,
             showlegend=False,
-            hovertemplate="%{y}: %{x:,.3g} h a year<extra></extra>",
+            hovertemplate="%{y}: %{x:,.3g} h a year, %{text}<extra></extra>",
         )
     )
     longest = float(table["saved_h_per_yr"].max())
@@ -144,8 +209,22 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
 
 CAUSES_NOTE = (
     "Each bar is what would not be lost if that cause never happened; weather is what is lost when nothing "
-    "fails. Failures that only hurt together count twice."
+    "fails. Failures that only hurt together count twice. Per cent of all that is lost."
 )
+BROKEN_RACKS = "racks, beyond the spares"
+
+
+def _racks_lost_h(certificate: Certificate) -> float:
+    """Full-load hours lost to broken racks, which compute counted by power alone leaves out. [h/yr]"""
+    metrics = certificate.metrics
+    return max(0.0, metrics.compute.value - metrics.rack.value) * HOURS_PER_YEAR
+
+
+_OPERATED = {
+    "foresight": "foresight (a bound)",
+    "causal": "the study's own weather",
+    "greedy": "nobody looks ahead",
+}
 
 
 def certified_against_promised_data(design: Evaluation, certified: Estimate | None = None) -> pd.DataFrame:
@@ -164,13 +243,13 @@ def certified_against_promised_data(design: Evaluation, certified: Estimate | No
         Columns ``name, uptime, low, high`` (95 % interval, nan where unknown) and ``lost_h_per_yr`` with
         ``least_h_per_yr, most_h_per_yr``. [fraction, h/yr]
     """
-    promised = "foresight (a bound)" if design.operation == "foresight" else f"operated: {design.operation}"
+    promised = _OPERATED.get(design.operation, f"operated: {design.operation}")
     rows = [("target", design.uptime_target, design.uptime_target, design.uptime_target)]
     rows.append((promised, *_interval(design.uptime)))
     if isinstance(design, Design):
-        rows.append(("nobody looks ahead", *_interval(design.greedy_uptime)))
+        rows.append(("nobody looks ahead, nothing fails", *_interval(design.greedy_uptime)))
     if certified is not None:
-        rows.append(("certified", *_interval(certified)))
+        rows.append(("certified, unseen weather", *_interval(certified)))
     table = pd.DataFrame(rows, columns=["name", "uptime", "low", "high"])
     for column, source in (("lost_h_per_yr", "uptime"), ("least_h_per_yr", "high"), ("most_h_per_yr", "low")):
         table[column] = (1 - table[source]) * HOURS_PER_YEAR
@@ -185,8 +264,8 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
     shown = figure(
         "Hours of full load lost: asked, promised, kept [h/yr, logarithmic]", height_px=120 + 42 * len(table)
     )
-    colours = {"target": LIGHT["ink"], "certified": LIGHT["backup_3"]}
-    symbols = {"target": "line-ns-open", "certified": "diamond"}
+    colours = {"target": LIGHT["ink"], "certified, unseen weather": LIGHT["backup_3"]}
+    symbols = {"target": "line-ns-open", "certified, unseen weather": "diamond"}
     value = table["lost_h_per_yr"].clip(lower=LEAST_H)
     more = (table["most_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H) - value).clip(lower=0)
     less = (value - table["least_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H)).clip(lower=0)

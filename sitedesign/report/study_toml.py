@@ -1,0 +1,95 @@
+"""The study of a design as a TOML file that people read and ``sd.read_study`` reads back."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from sitedesign import library
+from sitedesign.design import Design
+from sitedesign.errors import SiteDesignError
+from sitedesign.report.content import study_file
+from sitedesign.study_file import make_study
+
+_EQUIPMENT = ("pv", "battery", "backup", "rack", "facility", "finance")
+_UNWRITTEN = ("name", "kind", "title", "sources", "status", "confidence")
+
+
+def study_toml(design: Design) -> str | None:
+    """Write the question of a design; equipment by name, with the numbers that the user changed.
+
+    Parameters
+    ----------
+    design : Design
+
+    Returns
+    -------
+    str or None
+        None where no short file gives the same question again, as with equipment from files of the user's.
+    """
+    try:
+        text = _document(design)
+        again = make_study(tomllib.loads(text)).to_dict()
+    except SiteDesignError:
+        return None
+    asked = study_file(design)
+    return text if {name: again[name] for name in asked} == asked else None
+
+
+def _document(design: Design) -> str:
+    asked = {name: value for name, value in study_file(design).items() if value is not None}
+    weather = design.study.get("weather")
+    top = [] if weather is None else [f"# The weather was: {' '.join(weather.split())}"]
+    tables: list[str] = []
+    for name, value in asked.items():
+        shown = _equipment(name, value) if name in _EQUIPMENT else _given(value)
+        if isinstance(shown, Mapping):
+            tables += _table(name, shown)
+        elif isinstance(shown, list) and any(isinstance(item, Mapping) for item in shown):
+            for item in shown:
+                tables += _table(name, item if isinstance(item, Mapping) else {"extends": item}, "[[{}]]")
+        else:
+            top.append(f"{name} = {_value(shown)}")
+    return "\n".join([*top, *tables]) + "\n"
+
+
+def _equipment(field: str, value: Any) -> Any:  # noqa: ANN401
+    """Name of a library entry, or a table that extends it by what the user changed."""
+    if isinstance(value, list):
+        return [_equipment(field, item) for item in value]
+    own = library.entry(field, value["name"]).model_dump(mode="json")
+    changed = {
+        key: "none" if given is None else given
+        for key, given in value.items()
+        if key not in _UNWRITTEN and given != own[key]
+    }
+    return {"extends": value["name"]} | changed if changed else value["name"]
+
+
+def _given(value: Any) -> Any:  # noqa: ANN401
+    """Leave out what TOML has no word for."""
+    if isinstance(value, Mapping):
+        kept = {key: _given(item) for key, item in value.items() if item is not None}
+        return {key: item for key, item in kept.items() if item != {}}
+    return [_given(item) for item in value] if isinstance(value, list) else value
+
+
+def _table(name: str, content: Mapping[str, Any], head: str = "[{}]") -> list[str]:
+    """Lines of a table; an empty one is not written."""
+    plain = [
+        f"{_key(key)} = {_value(item)}" for key, item in content.items() if not isinstance(item, Mapping)
+    ]
+    inner = [item for item in content.items() if isinstance(item[1], Mapping)]
+    lines = ["", head.format(name), *plain] if plain else []
+    return lines + [line for key, item in inner for line in _table(f"{name}.{_key(key)}", item)]
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+
+
+def _value(value: Any) -> str:  # noqa: ANN401
+    """Write a number, text, truth or list; JSON writes these as TOML does."""
+    return json.dumps(value, ensure_ascii=False)
