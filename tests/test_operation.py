@@ -449,3 +449,12 @@ def test_unit_rows_are_refused_where_outages_are_sampled():
     rows = dataclasses.replace(backup(), capability=np.ones((2, 6)))
     with pytest.raises(ValueError, match="one row a unit"):
         operate(small_case(units=[rows]), Plant(1, 1, 1, (1,), 10))
+
+
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+def test_a_plant_without_any_technology_runs_on_sun_and_battery(kind):
+    case = sunny_case(units=())
+    done = operate(case, Plant(80.0, 120.0, 14.0, (), 10), Controller(kind))
+    assert done.backup_mwh.shape == (0, 1)
+    assert 0.0 < done.shed_mw.sum() < 0.5 * case.load_mw.sum()
+    assert done.balance_residual_mw < 1e-9

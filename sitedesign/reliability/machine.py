@@ -150,7 +150,10 @@ class Machine:
         """Series per technology in the case's order, brought into the order of `tech`, shape (K, T)."""
         if not rows:
             return np.zeros((0, 0))
-        return np.ascontiguousarray(self.sorted_rows(np.array(rows, dtype=np.float64)))
+        out = np.empty((len(rows), rows[0].size))
+        for place, row in zip(self.rank, rows, strict=True):
+            out[place] = row
+        return out
 
 
 def machine(

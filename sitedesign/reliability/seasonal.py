@@ -40,23 +40,27 @@ def _cyclic_needs(
     load: FloatArray, solar: FloatArray, able: FloatArray,
     tech: NDArray[Any], tier: NDArray[Any], plant: NDArray[Any], needs: FloatArray,
 ) -> None:  # fmt: skip
-    p, techs = plant[0], tech.size
+    p, techs, steps = plant[0], tech.size, load.size
     power, full, down, up = p.battery_mw, p.battery_mwh, p.down, p.up
-    net, loaded = np.empty(load.size), 1.0
+    firm, net, loaded = np.zeros(steps), np.empty(steps), 1.0
     for level in range(needs.shape[0]):
-        if level >= techs:
+        if level < techs:
+            counted = tech[level].units * tech[level].counted_mw
+            for t in range(steps):
+                firm[t] += counted * able[level, t]
+        else:
             loaded -= tier[level - techs].width
-        for t in range(load.size):
-            firm = 0.0
-            for k in range(min(level + 1, techs)):
-                firm += tech[k].units * tech[k].counted_mw * able[k, t]
-            net[t] = loaded * load[t] - p.solar_mw * solar[t] - firm
-        need = 0.0
-        for _ in range(2):  # the year repeats, so the second turn starts from what the first one needs
-            for t in range(load.size - 1, -1, -1):
-                change = min(net[t], power) * down if net[t] > 0.0 else max(net[t], -power) * up
-                need = max(min(need + change, full), 0.0)
-                needs[level, t] = need
+        for t in range(steps):
+            net[t] = loaded * load[t] - p.solar_mw * solar[t] - firm[t]
+        need, needs[level] = 0.0, -1.0
+        # The year repeats: the second turn goes on from the first, until nothing changes any more
+        for position in range(2 * steps - 1, -1, -1):
+            t = position % steps
+            change = min(net[t], power) * down if net[t] > 0.0 else max(net[t], -power) * up
+            need = max(min(need + change, full), 0.0)
+            if needs[level, t] == need:
+                break
+            needs[level, t] = need
 
 
 def usual_value(past: Case, build: Machine, slopes: PriceSlopes) -> FloatArray:
