@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,8 +25,6 @@ from sitedesign.cli.console import (
 from sitedesign.cli.study_options import OF, StudyOptions, read_limits, takes_study
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sitedesign.design import Design
     from sitedesign.errors import Fault
     from sitedesign.study import Study
@@ -96,12 +94,15 @@ def solve(
                 stopped = str(error)
             if save is not None:
                 design.save(save)
-            if report is not None:
-                tell("writing the report")
-                design.report(report)
         if code == GAP:
             warn(stopped)
-        show(design, as_json)
+        if not as_json:  # first: a report that fails must not take the answer with it
+            show(design, as_json)
+        if report is not None:
+            with progress("writing the report"):
+                design.report(report)
+        if as_json:
+            show(design, as_json)
     raise typer.Exit(code)
 
 
@@ -213,7 +214,11 @@ def report(
             if sweeps or weather:
                 raise
             missing = str(error.faults[0])
-        more = {"sweeps": _sweeps(study, tell)} if sweeps else {}
+        more = {}
+        if sweeps:
+            from sitedesign.report.alternatives import alternatives
+
+            more["sweeps"] = alternatives(loaded, tell, study)
         tell("writing the report")
         loaded.report(target, **more)
     if missing:
@@ -327,20 +332,6 @@ def study_of(design: Design, files: list[Path]) -> Study:
     if files:
         asked["weather"] = sd.Weather.read(*files, site=sd.Site(**asked["site"]))
     return sd.Study(**asked)
-
-
-def _sweeps(study: Study, tell: Any) -> dict[str, pd.DataFrame]:  # noqa: ANN401
-    """Solve the sweeps that the report draws."""
-    import sitedesign as sd
-    from sitedesign.cli.sweeping import default_values
-
-    def say_of(name: str) -> Any:  # noqa: ANN401
-        return lambda text: tell(f"{name}: {text}")
-
-    found = {"tradeoff": sd.tradeoff(study, progress=say_of("panels against batteries"))}
-    for over in ("uptime", "min_renewable_share"):
-        found[over] = sd.frontier(study, over, default_values(over), progress=say_of(over.replace("_", " ")))
-    return found
 
 
 def _counts(items: list[str]) -> dict[str, int]:
