@@ -1,0 +1,28 @@
+"""Docstrings are read in a terminal first; here their roles and prompts become what a page shows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import griffe
+
+_ROLE = re.compile(r":(?:class|func|meth|mod|attr|data):`~?(?:[\w.]*\.)?(\w+)`")
+_PROMPT = re.compile(r"(?:^[ \t]*>>>.*\n?(?:^(?!\s*$).*\n?)*)+", re.MULTILINE)
+
+
+class PlainText(griffe.Extension):
+    """Rewrites the text of every docstring before it is parsed."""
+
+    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:  # noqa: ANN401
+        """Rewrite one."""
+        if obj.docstring is not None:
+            obj.docstring.value = readable(obj.docstring.value)
+
+
+def readable(text: str) -> str:
+    """Write roles as code, and prompts outside of a section of examples as a block of code."""
+    text = _ROLE.sub(r"`\1`", text)
+    if re.search(r"^\s*Examples?\n\s*-+$", text, re.MULTILINE):
+        return text
+    return _PROMPT.sub(lambda block: f"```pycon\n{block[0].rstrip()}\n```\n", text)
