@@ -13,7 +13,7 @@ from sitedesign import __version__, economics
 from sitedesign.case import Case, Dispatch, FloatArray, Plant
 from sitedesign.delivery import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.evaluation import CostItem, Evaluation, Provenance
-from sitedesign.prepare import Prepared, fixed_load_share
+from sitedesign.prepare import Prepared, fixed_load_share, it_mw_at_work
 from sitedesign.reliability.metrics import uptime_metrics, worst_events
 from sitedesign.reliability.replay import months_to_power, rack_shortfall
 from sitedesign.resource.load import pue
@@ -102,7 +102,7 @@ def evaluate_dispatch(
         months_to_power=lead[0],
         slowest=lead[1],
         load_mwh_per_yr=case.load_mwh_per_yr,
-        it_mwh_per_yr=study.contracted_it_mw * economics.HOURS_PER_YEAR,
+        it_mwh_per_yr=it_mw_at_work(study, prepared.weather) * economics.HOURS_PER_YEAR,
         tokens_per_s_per_rack=study.rack.tokens_per_s,
         classes=contracted_classes(prepared, plant, dispatch) + extra.classes,
         mean_pue=float(pue(prepared.weather.temp_air_c, study.facility).mean()),

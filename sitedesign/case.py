@@ -161,6 +161,8 @@ class Case:
         Annualised cost of one rack above the contracted number. [USD/yr]
     uptime_target : float
         A of the uptime row. [fraction]
+    racks_min : int
+        Least R that a user asks for; K binds where it is larger.
     first_step : int
         Step of the calendar year at which the series begin: 0 for 1 January 00:00. What leaves at the
         beginning of the first year comes in at the end of the last, see :func:`rolled`.
@@ -198,6 +200,7 @@ class Case:
     uptime_target: float
     delay_cost_usd_per_month_yr: float
     limits: CaseLimits
+    racks_min: int = 0
     first_step: int = 0
     load_classes: tuple[LoadClass, ...] = ()
     lost_value_usd_per_mwh: float = 0.0

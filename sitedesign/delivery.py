@@ -9,7 +9,7 @@ import numpy as np
 from sitedesign import economics
 from sitedesign.case import Dispatch, FloatArray, Plant, lost_by_class
 from sitedesign.evaluation import ClassResult
-from sitedesign.prepare import Prepared
+from sitedesign.prepare import Prepared, it_mw_at_work
 from sitedesign.reliability.metrics import lost_by_year, uptime_of_losses, year_table
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.resource.load import load_mw
@@ -146,6 +146,7 @@ def water_m3_per_yr(prepared: Prepared, dispatch: Dispatch, best_effort_it_mwh_p
     """
     study, case = prepared.study, prepared.case
     shed = np.divide(dispatch.shed_mw, case.load_mw, where=case.load_mw > 0, out=np.zeros(case.steps))
-    served = study.contracted_it_mw * economics.HOURS_PER_YEAR * (1 - float(shed.mean()))
+    it_mw = it_mw_at_work(study, prepared.weather)
+    served = it_mw * economics.HOURS_PER_YEAR * (1 - float(shed.mean()))
     it_mwh = served + best_effort_it_mwh_per_yr
     return study.facility.water_l_per_kwh * it_mwh * KWH_PER_MWH / LITRES_PER_M3

@@ -22,7 +22,7 @@ from sitedesign.resource.profile import profile_years
 from sitedesign.resource.pv import solar_yield
 from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
-from sitedesign.throttling import throttle_tiers
+from sitedesign.throttling import shared_tiers, throttle_tiers
 
 ONE_YEAR_NOTE = (
     "One weather year says nothing about rare dark spells: its uptime figure is no basis for a promise."
@@ -85,7 +85,11 @@ def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
     weather = weather_of(study)
     if rows is not None:
         weather = weather.subset(rows)
-    costs = unit_costs(study)
+    return prepared_on(study, weather, unit_costs(study))
+
+
+def prepared_on(study: Study, weather: Weather, costs: UnitCosts) -> Prepared:
+    """Build the case of a study on weather years and costs that are already known."""
     return Prepared(study, weather, costs, build_case(study, weather, costs), _notes(study, weather))
 
 
@@ -129,7 +133,8 @@ def unit_costs(study: Study) -> UnitCosts:
 
 def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
     """Reduce a study to arrays on the given weather years."""
-    load = _load(study, weather)
+    load_share, tiers = _load_and_tiers(study, weather)
+    load = _load(study, weather) * load_share
     solar = _solar(study, weather)
     battery = study.battery
     usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
@@ -155,7 +160,7 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
         eta_charge=eta,
         eta_discharge=eta,
         backup=backup,
-        tiers=_tiers(study, weather),
+        tiers=tiers,
         solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
         battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
         battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
@@ -164,6 +169,7 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
         battery_lead_months=battery.lead_months,
         racks_contracted=racks,
         racks_max=racks_max,
+        racks_min=0 if study.limits.racks is None else int(np.ceil(study.limits.racks[0])),
         rack_availability=availability,
         rack_cost_usd_per_yr=costs.rack.total_usd_per_yr,
         uptime_target=study.target,
@@ -187,6 +193,16 @@ def weather_notes(weather: Weather) -> tuple[str, ...]:
 
 
 def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
+    share = power_share(study, weather)
+    if share < 1.0:
+        shared = (
+            f"All {study.sharing_racks} racks share the work: at full throughput the load is {share:.1%} of "
+        )
+        return (f"{shared}that of the contracted racks at full power.", *_source_notes(study, weather))
+    return _source_notes(study, weather)
+
+
+def _source_notes(study: Study, weather: Weather) -> tuple[str, ...]:
     if study.solar_profile is None:
         return weather_notes(weather)
     return ("Solar production is the user's own profile; the weather only gives air temperatures.",)
@@ -251,6 +267,28 @@ def fixed_load_share(study: Study, weather: Weather) -> float:
     """Share of the facility's mean load that stays when racks throttle: cooling overhead. [fraction]"""
     mean_pue = float(pue(weather.temp_air_c, study.facility).mean())
     return study.facility.pue_fixed_share * (mean_pue - 1) / mean_pue
+
+
+def power_share(study: Study, weather: Weather) -> float:
+    """Load at full throughput over the contracted racks' at full power; 1 unless spares share. [fraction]"""
+    return _load_and_tiers(study, weather)[0]
+
+
+def it_mw_at_work(study: Study, weather: Weather) -> float:
+    """Give the IT power at full throughput: the contracted racks', or less where spares share it. [MW]"""
+    fixed = fixed_load_share(study, weather)
+    return study.contracted_it_mw * (power_share(study, weather) - fixed) / (1 - fixed)
+
+
+def _load_and_tiers(study: Study, weather: Weather) -> tuple[float, tuple[Tier, ...]]:
+    """Load in units of the contracted racks at full power, and its tiers."""
+    racks = study.sharing_racks
+    if racks is None:
+        return 1.0, _tiers(study, weather)
+    # Broken racks do no work: on average so many do. What is missing below K is the rack shortfall's.
+    working = max(1.0, racks * study.rack.availability / study.contracted_racks)
+    curve = getattr(study.rack, f"curve_{study.throughput_curve}")
+    return shared_tiers(curve, fixed_load_share(study, weather), study.rack.floor_fraction, working)
 
 
 def _load_classes(study: Study) -> tuple[LoadClass, ...]:

@@ -176,7 +176,7 @@ def inside(plant: Plant, case: Case) -> Plant:
         units.append(
             0 if late is not None and item.lead_months > late else int(np.clip(n, item.units_min, most))
         )
-    racks = int(np.clip(plant.racks, case.racks_contracted, case.racks_max))
+    racks = int(np.clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
     return Plant(solar, energy, power, tuple(units), racks)
 
 

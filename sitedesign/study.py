@@ -74,6 +74,9 @@ class Study(BaseModel):
     lost_compute_usd_per_rack_h : float, optional
         What a rack-hour not delivered costs, with ``objective="compute_cost"``: then plant and lost compute
         together cost least, instead of the project per rack-hour. [USD/rack-h]
+    spares : {"standby", "share"}
+        ``standby``: racks above the contracted ones cover failures. ``share``: all racks do the contracted
+        work together, each at less and more efficient power; for ``metric="compute"``.
     use : {"training", "inference"}
         Sets the sustained draw as a share of the planning power.
     sustained_fraction : float, optional
@@ -130,6 +133,7 @@ class Study(BaseModel):
     metric: Literal["rack", "compute", "site", "floor"] = "rack"
     objective: Literal["cost", "compute_cost"] = "cost"
     lost_compute_usd_per_rack_h: float | None = Field(default=None, gt=0)
+    spares: Literal["standby", "share"] = "standby"
     use: Use = "training"
     sustained_fraction: float | None = Field(default=None, gt=0, le=1)
     throughput_curve: CurveName = "default"
@@ -252,6 +256,19 @@ class Study(BaseModel):
     def target(self) -> float:
         """Uptime promised over all classes, by their power; 0 where the optimiser chooses it. [fraction]"""
         return sum(item.it_mw * item.uptime for item in self.contracts) / self.contracted_it_mw
+
+    @property
+    def sharing_racks(self) -> int | None:
+        """Racks that share the contracted work, where their count is fixed; None otherwise."""
+        given = self.limits.racks
+        if self.spares != "share" or given is None or given[0] != given[1]:
+            return None
+        return int(given[0])
+
+    def with_racks(self, racks: int) -> Study:
+        """Fix the number of racks installed."""
+        limits = self.limits.model_dump(exclude_unset=True) | {"racks": (racks, racks)}
+        return self.replace(limits=limits)
 
     @property
     def variants(self) -> tuple[Study, ...]:
@@ -417,6 +434,11 @@ def _demand_faults(study: Study) -> list[Fault]:
     faults = class_faults(study.classes) if study.classes else []
     if study.throughput is not None:
         faults += throughput_faults(study.throughput, study.rack)
+    if study.spares == "share":
+        plain = study.metric == "compute" and study.objective == "cost" and not study.classes
+        if not plain:
+            allowed = "needs metric='compute', objective='cost' and no classes"
+            faults.append(Fault("study.spares", "'share'", allowed))
     if study.objective == "compute_cost":
         if study.classes:
             allowed = "prices compute of one kind"

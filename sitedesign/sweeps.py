@@ -132,6 +132,9 @@ def _study_faults(study: Study, over: str) -> list[Fault]:
     if study.power_paths:
         remedy = "Use study.replace(pv=...) with one of them."
         faults.append(Fault("study.pv", "several power paths", "a sweep takes one", remedy))
+    if study.spares == "share" and study.sharing_racks is None:
+        allowed = "a sweep takes one number of racks"
+        faults.append(Fault("study.spares", "'share'", allowed, "Use study.with_racks(...)."))
     if study.objective == "compute_cost" and over != "uptime":
         allowed = "a sweep solves for the least cost at one uptime"
         remedy = "Use study.replace(objective='cost', uptime=...), or sweep over 'uptime'."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -25,12 +26,14 @@ from sitedesign.evaluation import Evaluation
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.problem import solve_extensive
-from sitedesign.prepare import Prepared, prepare, weather_of
+from sitedesign.prepare import Prepared, prepare, prepared_on, weather_of
+from sitedesign.rack_count import best_rack_count, most_racks_to_consider
 from sitedesign.relaxation import Relaxation, relaxation
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.study import Study
+from sitedesign.throttling import most_useful_working
 
 Method = Literal["cuts", "extensive"]
 Progress = Callable[[str], None]
@@ -129,6 +132,8 @@ def _foresight_design(
     try:
         if study.objective == "compute_cost":
             prepared, design = _cheapest_compute(prepared, case, gap, time_limit_s, say)
+        elif study.spares == "share" and study.sharing_racks is None:
+            prepared, design = _sharing(prepared, case, gap, time_limit_s, say)
         else:
             sizing = _size(case, method, gap, time_limit_s, say)
             say("replaying the design")
@@ -144,6 +149,52 @@ def _foresight_design(
         )
         raise NotProvenOptimal(message, design, design.bound_usd_per_yr)
     return _Path(name, prepared, design, None)
+
+
+def _sharing(
+    prepared: Prepared, standby: Case, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[Prepared, Design]:
+    """Choose the number of racks that share the work; each number is a question of its own."""
+    study, rack_usd = prepared.study, standby.rack_cost_usd_per_yr
+    end = None if time_limit_s is None else time.perf_counter() + time_limit_s
+    best: tuple[Prepared, Case, Sizing] | None = None
+
+    def size(case: Case) -> Sizing:
+        left = None if end is None else max(end - time.perf_counter(), 1e-3)
+        return solve_cuts(case, gap=gap, time_limit_s=left, explains=False)
+
+    def price(racks: int) -> tuple[float, float] | None:
+        nonlocal best
+        one = prepared_on(study.with_racks(racks), prepared.weather, prepared.unit_costs)
+        case = rolled(one.case, sunny_afternoon(one.case))
+        try:
+            sizing = size(case)
+        except InfeasibleDesign:
+            return None
+        say(f"{racks} racks share the work: {sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr")
+        if best is None or sizing.objective_usd_per_yr < best[2].objective_usd_per_yr:
+            best = one, case, sizing
+        return sizing.objective_usd_per_yr, sizing.bound_usd_per_yr
+
+    try:
+        cost = size(standby).objective_usd_per_yr
+    except InfeasibleDesign:
+        cost = math.inf
+    curve = getattr(study.rack, f"curve_{study.throughput_curve}")
+    useful = most_useful_working(curve, study.rack.floor_fraction)
+    high = most_racks_to_consider(standby.racks_contracted, study.rack.availability, useful, cost, rack_usd)
+    if study.limits.racks is not None:
+        high = min(high, int(study.limits.racks[1]))
+    low = max(standby.racks_contracted, standby.racks_min)
+    count = best_rack_count(price, low, max(low, high), rack_usd, gap)
+    if count is None or best is None:
+        solve_cuts(standby, gap=gap)  # says what binds
+        reason = "no number of racks that share the work meets the request"
+        raise InfeasibleDesign(reason)
+    say("replaying the design")
+    chosen, case, sizing = best
+    design = _design(chosen, case, sizing, relaxation(chosen.case, study.metric))
+    return chosen, design.model_copy(update={"bound_usd_per_yr": count.bound_usd_per_yr})
 
 
 def _cheapest_compute(
@@ -273,6 +324,8 @@ def evaluate(
         question.setdefault("racks", racks)
     study = _one_study(study, question)
     plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks)
+    if study.spares == "share":
+        study = study.with_racks(plant.racks)
     if operation not in OPERATIONS:
         raise InputError([unknown_name("operation", operation, OPERATIONS)], "evaluate()")
     prepared = prepare(study)
@@ -317,6 +370,10 @@ def _check_options(
     if method == "extensive" and study is not None and study.objective == "compute_cost":
         allowed = "needs method='cuts', which solves for one price of compute after the other"
         faults.append(Fault("method", "'extensive' with objective='compute_cost'", allowed))
+    if method == "extensive" and study is not None and study.spares == "share":
+        allowed = "needs method='cuts', which solves for one number of racks after the other"
+        if study.sharing_racks is None:
+            faults.append(Fault("method", "'extensive' with spares='share'", allowed))
     if method not in DEFAULT_GAP:
         faults.append(unknown_name("method", method, DEFAULT_GAP))
     if certify and method == "extensive":

@@ -13,7 +13,7 @@ ORDER = (
     "errors", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
     "optimize", "reliability", "relaxation", "demand", "limits", "resolve", "study", "study_file",
-    "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost",
+    "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost", "rack_count",
     "certification", "judge", "search", "closed_loop", "remedies", "causal", "workflow", "sweeps", "batch",
     "report", "serve", "cli",
 )  # fmt: skip

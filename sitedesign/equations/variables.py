@@ -120,7 +120,9 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     )
     m.unit_built = pyo.Var(m.unit, domain=pyo.Binary)
     m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
-    m.racks = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(case.racks_contracted, case.racks_max))
+    m.racks = pyo.Var(
+        domain=pyo.NonNegativeIntegers, bounds=(max(case.racks_contracted, case.racks_min), case.racks_max)
+    )
     m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
     m.months_to_power = pyo.Var(bounds=(_months_always(case), limits.months_to_power), units=u.month)
     m.backup_mwh_per_yr = pyo.Var(m.technology, bounds=(0, None), units=u.MWh / u.year)

@@ -379,7 +379,7 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         clip(plant.battery_mwh, battery_bounds(case, case.limits.battery_mwh)),
         clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
         tuple(units),
-        min(max(plant.racks, case.racks_contracted), case.racks_max),
+        min(max(plant.racks, case.racks_contracted, case.racks_min), case.racks_max),
     )
 
 
