@@ -192,7 +192,7 @@ def _done(states: dict[str, State]) -> set[str]:
 
 
 def _button(text: str, act: Any) -> None:  # noqa: ANN401
-    ui.button(text, on_click=act).props("flat dense no-caps")
+    ui.button(text, on_click=act, color=None).props("flat dense no-caps")
 
 
 def _facts(design: Design) -> None:

@@ -60,7 +60,6 @@ class Page:
         """Build the page, then ask the browser what screen it has."""
         ui.add_css(_asset("page.css"))
         ui.add_head_html(f"<script>{_asset('page.js')}</script>")
-        ui.colors(primary="#1f6aa5", negative="#b3321a")
         self.theme = ui.dark_mode(None)
         self._header()
         if self.planner.warning:

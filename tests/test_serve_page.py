@@ -1,0 +1,182 @@
+"""The planner as a person meets it: a server of its own, a browser, a small site."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import pandas as pd
+import pytest
+
+import sitedesign as sd
+from tests.chromium import launched
+
+pytestmark = pytest.mark.slow
+EVIL = "<img src=x onerror=alert(1)> & <b>El Paso</b>"
+LIMIT_MS = 120_000  # a worker compiles its kernels when it is the first on a machine
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def planner(tmp_path_factory):
+    """Address of a planner in a process of its own."""
+    folder = tmp_path_factory.mktemp("planner")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    start = f"from sitedesign.serve import run; run(port={port}, open_browser=False)"
+    log = folder / "log.txt"
+    # NiceGUI behaves otherwise where it sees pytest
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-c", start], cwd=folder, env=clean, stdout=out, stderr=out
+        )
+    address = f"http://127.0.0.1:{port}/"
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < end
+                time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert "Traceback" not in log.read_text()
+    assert list(folder.iterdir()) == [log]  # a server leaves nothing where it was started
+
+
+@contextmanager
+def opened(browser, address, *, width=1360, scheme="light", complaints):
+    """A page of a browser that nobody has used, with what it complains about and what it asks of others."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    page.on(
+        "request",
+        lambda request: (
+            complaints.append(request.url) if not request.url.startswith((address, "data:")) else 0
+        ),
+    )
+    page.goto(address)
+    page.wait_for_selector(".runs > *")
+    yield page
+    context.close()
+
+
+def ask(page, *, megawatts="2", name="El Paso, TX", mode="Bound only"):
+    page.get_by_label("How much").fill(megawatts)
+    page.get_by_label("Name").fill(name)
+    if not page.get_by_label("Weather years").is_visible():
+        page.get_by_text("Weather", exact=True).click()
+    page.get_by_label("Weather years").fill("2")
+    page.get_by_role("button", name=mode).click()
+    page.get_by_role("button", name="Solve").click()
+
+
+def saved(page, text):
+    with page.expect_download() as download:
+        page.get_by_role("link", name=text).click()
+    return download.value
+
+
+def test_from_question_to_files(browser, planner):
+    complaints = []
+    with opened(browser, planner, complaints=complaints) as page:
+        page.get_by_label("Latitude").fill("95")
+        page.get_by_label("How much").fill("")
+        page.get_by_role("button", name="Solve").click()
+        page.wait_for_selector("text=must be in [-90, 90]")
+        page.wait_for_selector("text=give a number of racks, MW or GPUs")
+        page.get_by_label("Latitude").fill("31.76")
+
+        ask(page, name=EVIL)
+        page.wait_for_selector(".run .q-linear-progress")
+        page.wait_for_selector(".plot .main-svg")
+        assert page.text_content(".answers h1") == f"A · {EVIL}"
+        assert page.locator(".q-field--error").count() == 0
+        page.wait_for_function("document.querySelectorAll('.plot .main-svg').length >= 8")
+        assert page.locator(".plot .trace").count() > 5
+
+        json_file = saved(page, "Design as JSON")
+        assert json_file.suggested_filename == "img-src-x-onerror-alert-1-b-el-paso-b-design.json"
+        design = sd.Design.load(json_file.path())
+        assert design.site_name == EVIL
+        assert design.study["it_mw"] == 2
+        assert len(design.provenance.weather_years) == 2
+        assert f"{design.solar_mw:,.0f}" in page.text_content(".fact.first")
+        table = pd.read_csv(saved(page, "Dispatch as CSV").path())
+        assert len(table) == 2 * 8760
+        report = saved(page, "Save the report").path().read_text()
+        assert EVIL not in report
+        assert 'id="packed-plotly"' in report
+
+        ask(page, megawatts="3")
+        page.wait_for_selector("text=Side by side")
+        assert page.locator(".compared thead th").all_text_contents() == [
+            "",
+            f"A · {EVIL}",
+            "B · El Paso, TX",
+        ]
+        paper = "document.querySelector('.plot')?.layout?.paper_bgcolor"
+        assert page.evaluate(paper) == "#ffffff"
+        page.get_by_label("Light or dark").click()
+        page.wait_for_function(f"{paper} === '#16181c'")
+        page.locator(".run").first.get_by_role("button", name="Remove").click()
+        page.wait_for_selector("text=Side by side", state="detached")
+        assert page.text_content(".answers h1") == f"A · {EVIL}"
+    assert complaints == []
+
+
+def test_a_long_run_keeps_no_other_page_waiting_and_can_be_cancelled(browser, planner):
+    complaints = []
+    with opened(browser, planner, complaints=complaints) as busy:
+        ask(busy, mode="Certified")
+        busy.wait_for_selector("text=/\\d+ s · (solving|master|sizing|preparing)/")
+        start = time.monotonic()
+        with opened(browser, planner, width=375, scheme="dark", complaints=complaints) as other:
+            assert other.locator(".run").count() == 0  # runs of another session
+            other.get_by_label("Uptime", exact=True).fill("99.99")
+            other.wait_for_selector("text=Leaves 53 minutes a year.")
+            assert time.monotonic() - start < 2
+            assert busy.locator(".run .q-linear-progress").count() == 1
+            ask(other)
+            other.wait_for_selector("text=/waiting, number 1 in the queue|\\d+ s · /")
+            assert other.evaluate("document.documentElement.scrollWidth") <= 375
+            busy.get_by_role("button", name="Cancel").click()
+            busy.wait_for_selector("text=cancelled")
+            other.wait_for_selector(".plot .main-svg")
+            assert other.evaluate("document.documentElement.scrollWidth") <= 375
+    assert complaints == []
+
+
+def test_a_place_is_picked_on_the_map(browser, planner):
+    complaints = []
+    with opened(browser, planner, complaints=complaints) as page:
+        page.wait_for_function("window.L && document.querySelectorAll('.leaflet-container canvas').length")
+        box = page.locator(".leaflet-container").bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_function("document.querySelector('[aria-label=Longitude]').value !== '-106.49'")
+        assert box["height"] > 200
+        assert float(page.get_by_label("Longitude").input_value()) == pytest.approx(-98, abs=0.5)
+        assert float(page.get_by_label("Latitude").input_value()) == pytest.approx(36, abs=0.5)
+        assert page.get_by_label("Name").input_value() == ""
+    assert complaints == []
