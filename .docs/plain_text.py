@@ -19,6 +19,13 @@ class PlainText(griffe.Extension):
         if obj.docstring is not None:
             obj.docstring.value = readable(obj.docstring.value)
 
+    def on_class_members(self, *, cls: griffe.Class, **_: Any) -> None:  # noqa: ANN401
+        """Let a model's parameters be its fields, which its constructor takes as ``**data``."""
+        start = cls.members.get("__init__")
+        takes = [item.name for item in start.parameters] if isinstance(start, griffe.Function) else []
+        if cls.docstring is not None and takes == ["self", "data"]:
+            cls.docstring.value = cls.docstring.value.replace("Parameters\n------", "Attributes\n------", 1)
+
 
 def readable(text: str) -> str:
     """Write roles as code, and prompts outside of a section of examples as a block of code."""
