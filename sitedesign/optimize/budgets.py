@@ -6,6 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sitedesign.case import Case, FloatArray
 
@@ -23,7 +24,7 @@ class Budgets:
     rows : ndarray, shape (budgets, K + C)
         The first C rows are the uptime budgets, each of the weighted shed load of its class alone.
     limit : ndarray, shape (budgets,)
-        [MWh/yr, or t/yr for carbon dioxide]
+        Infinite for a class that asks for nothing. [MWh/yr, or t/yr for carbon dioxide]
     classes : int
         C.
     """
@@ -32,6 +33,11 @@ class Budgets:
     rows: FloatArray
     limit: FloatArray
     classes: int = 1
+
+    @property
+    def asked(self) -> NDArray[np.bool_]:
+        """Which classes have an uptime budget, shape (C,)."""
+        return np.isfinite(self.limit[: self.classes])
 
     def of_uptime(self) -> Budgets:
         """Leave out all but the uptime budgets."""
@@ -72,7 +78,7 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
 
 def _allowed_mwh(case: Case, c: int, rack_lost_mwh_per_yr: float) -> float:
     """Most that a class may lose for want of power; a target of 0 asks for nothing. [MWh/yr]"""
-    mine, load = case.classes[c], case.load_mwh_per_yr
+    mine = case.classes[c]
     if mine.uptime_target <= 0.0:
-        return 2.0 * load * sum(tier.width * tier.weight for tier in case.tiers if tier.load_class == c)
-    return (1 - mine.uptime_target) * mine.share * load - mine.share * rack_lost_mwh_per_yr
+        return np.inf
+    return (1 - mine.uptime_target) * mine.share * case.load_mwh_per_yr - mine.share * rack_lost_mwh_per_yr

@@ -137,7 +137,8 @@ class MasterModel:
     def stay_inside(self, *, on: bool) -> None:
         """Ask for a hair more than the budgets, so that what is proposed can truly meet them."""
         for row, limit in zip(self._inside, self._budgets.limit, strict=True):
-            self._highs.set_row_bounds(row, -np.inf, limit - HAIR * abs(limit) if on else np.inf)
+            inside = limit - HAIR * abs(limit) if on and np.isfinite(limit) else np.inf
+            self._highs.set_row_bounds(row, -np.inf, inside)
 
     def minimise(self, quantity: Quantity) -> None:
         """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""

@@ -86,19 +86,17 @@ class PriceSearch:
         point : Point
         budgets : Budgets
         likely : bool
-            Whether the point is expected to meet a single uptime budget: decides what is tried first.
+            Whether the point is expected to meet the uptime budgets: decides what is tried first.
 
         Returns
         -------
         Operation
         """
         runs: Runs = {}
+        if budgets.classes > 1:
+            return self._several_classes(point, budgets, runs, likely=likely)
         if len(budgets.limit) > 1 and self._mixed:
             return self._all_budgets(point, budgets, self._mixed, runs)
-        if budgets.classes > 1:
-            ladder = self._ladder(budgets)
-            start = (ladder.order(ladder.rungs - 1), ladder.order(0))
-            return self._all_budgets(point, budgets, start, runs)
         simple = self._uptime_only(point, budgets, runs, likely=likely)
         if not simple.feasible or np.all(budgets.rows @ simple.totals <= budgets.limit):
             return simple
@@ -135,7 +133,9 @@ class PriceSearch:
 
     def _uptime_only(self, point: Point, budgets: Budgets, runs: Runs, *, likely: bool) -> Operation:
         ladder = self._ladder(budgets)
-        limit = float(budgets.limit[0] - _INSIDE * abs(budgets.limit[0]))
+        limit = float(budgets.limit[0])
+        if np.isfinite(limit):
+            limit -= _INSIDE * abs(limit)
         low, high = -1, ladder.rungs
         at: dict[int, Run] = {}
         while high - low > 1:
@@ -167,6 +167,29 @@ class PriceSearch:
 
     # ------------------------------------------------------------------ several budgets
 
+    def _several_classes(self, point: Point, budgets: Budgets, runs: Runs, *, likely: bool) -> Operation:
+        """Test first, or when the budgets are missed, whether all classes together can lose so little.
+
+        That cut is strong where a plant is far too small, and one dispatch gives it.
+        """
+        dear, alone = _nothing_shed(self.oracle.case, budgets)
+        order = order_of(self.oracle.case, dear)
+        if not (likely and self._mixed):
+            together = self._run(point, order, runs)
+            if isinstance(together, NoDispatch):
+                return _no_dispatch(together, budgets)
+            asked = budgets.asked
+            if budgets.lost(together.totals)[asked].sum() > budgets.of_uptime().limit[asked].sum():
+                missed = _mixture([(together, 1.0)], budgets, _cuts_of(together, dear, alone))
+                return dataclasses.replace(missed, cost_usd_per_yr=np.inf)
+        start = self._mixed or (order, order_of(self.oracle.case, budgets.cost))
+        operation = self._all_budgets(point, budgets, start, runs)
+        if operation.feasible or not operation.mixture:
+            return operation
+        together = self._run(point, order, runs)
+        assert isinstance(together, Run)
+        return dataclasses.replace(operation, cuts=(*operation.cuts, *_cuts_of(together, dear, alone)))
+
     def _all_budgets(self, point: Point, budgets: Budgets, start: tuple[Order, ...], runs: Runs) -> Operation:
         """Column generation: first until the budgets can be met, then until no dispatch is cheaper."""
         cuts: list[Cut] = []
@@ -174,7 +197,7 @@ class PriceSearch:
             result = self._run(point, order, runs)
             if isinstance(result, NoDispatch):
                 return _no_dispatch(result, budgets)
-        for feasibility in (True, False):
+        for feasibility in (True, False) if np.isfinite(budgets.limit).any() else (False,):
             while True:
                 prices, value, shares, allowance = _restricted(
                     list(runs.values()), budgets, feasibility=feasibility
@@ -266,12 +289,29 @@ class Ladder:
         only_shed = np.zeros_like(self._cost)
         only_shed[self._technologies :] = 1.0
         upper = self._with(self.steps[rung]) if rung < len(self.steps) else only_shed
-        return [Cut(prices, prices @ run.cut) for prices in (lower, upper) if prices.any()]
+        return _cuts_of(run, lower, upper)
 
     def _with(self, shed_price: float) -> FloatArray:
         prices = self._cost.copy()
         prices[self._technologies :] = shed_price
         return prices
+
+
+def _nothing_shed(case: Case, budgets: Budgets) -> tuple[FloatArray, FloatArray]:
+    """Prices at which shedding a class with a budget comes after all else; prices of that shed load alone."""
+    technologies, losses = len(case.backup), case.eta_charge * case.eta_discharge
+    asked = np.flatnonzero(budgets.asked) + technologies
+    weights = [tier.weight for tier in case.tiers if tier.weight > 0.0]
+    alone = np.zeros_like(budgets.cost)
+    alone[asked] = 1.0
+    dear = budgets.cost.copy()
+    largest = max(float(budgets.cost.max()) * max(1.0, *weights), 1.0)
+    dear[asked] = 2.0 * largest / (losses * min(weights))
+    return dear, alone
+
+
+def _cuts_of(run: Run, *prices: FloatArray) -> list[Cut]:
+    return [Cut(p, p @ run.cut) for p in prices if p.any()]
 
 
 def _no_dispatch(result: NoDispatch, budgets: Budgets) -> Operation:
@@ -294,10 +334,12 @@ def _restricted(
     Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem
     minimises the largest excess, as a share of its budget.
     """
-    use = budgets.rows @ np.array([run.totals for run in runs]).T
-    largest = max(float(np.abs(budgets.limit).max()), float(use.max()))
-    scale = np.maximum(np.abs(budgets.limit), _NOTHING * largest + 1e-9)
-    room = budgets.limit / scale - np.where(budgets.limit > 0.0, _HAIR, 0.0)
+    binding = np.isfinite(budgets.limit)
+    limit, rows = budgets.limit[binding], budgets.rows[binding]
+    use = rows @ np.array([run.totals for run in runs]).T
+    largest = max(float(np.abs(limit).max(initial=0.0)), float(use.max(initial=0.0)))
+    scale = np.maximum(np.abs(limit), _NOTHING * largest + 1e-9)
+    room = limit / scale - np.where(limit > 0.0, _HAIR, 0.0)
     use /= scale[:, np.newaxis]
     cost = np.array([budgets.cost @ run.totals for run in runs])
     unit = 1.0 if feasibility else max(float(np.abs(cost).max()), 1e-9)
@@ -313,5 +355,5 @@ def _restricted(
     )
     duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit
     allowance = float(duals @ room)
-    prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + (duals / scale) @ budgets.rows
+    prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + (duals / scale) @ rows
     return prices, float(np.asarray(result.fun)) * unit, np.asarray(result.x)[: len(runs)], allowance
