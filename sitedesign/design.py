@@ -175,7 +175,10 @@ class Design(Evaluation):
     @property
     def delivered_share(self) -> float:
         """Rack-hours delivered over contracted: certified where there is a certificate. [fraction]"""
-        return (self.metrics if self.certificate is None else self.certificate.metrics).rack.value
+        if self.certificate is None:
+            return super().delivered_share
+        kept = self.certificate.metrics
+        return kept.energy.value - self.rack_shortfall if self.metric == "floor" else kept.rack.value
 
     @property
     def cost(self) -> float:

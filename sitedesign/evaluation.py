@@ -221,6 +221,8 @@ class Evaluation(BaseModel):
     @property
     def delivered_share(self) -> float:
         """Rack-hours delivered over contracted, at full throughput, failures of racks included. [fraction]"""
+        if self.metric == "floor":  # its tiers stand for the floor, not for throughput
+            return self.metrics.energy.value - self.rack_shortfall
         return self.metrics.rack.value
 
     @property

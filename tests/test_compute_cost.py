@@ -29,13 +29,15 @@ GAP = 1e-5
 def case_of(seed: int) -> Case:
     """Racks that break, three tiers, two technologies, a day of 10 MW in steps that stand for a year."""
     case = random_case(np.random.default_rng(seed), steps=48, ties=False)
+    all_of_it = sum(tier.width * tier.weight for tier in case.tiers)  # a dark site loses all, and no more
+    tiers = [replace(tier, weight=tier.weight / all_of_it) for tier in case.tiers]
     return replace(
         case,
         step_h=8760 / 48,
         racks_max=16,
         rack_availability=0.97,
         uptime_target=0.0,
-        tiers=tuple(sorted(case.tiers, key=lambda tier: tier.weight)),
+        tiers=tuple(sorted(tiers, key=lambda tier: tier.weight)),
     )
 
 
