@@ -25,7 +25,7 @@ class Limits(BaseModel):
     solar_mw, battery_mwh, battery_mw : float or (float, float), optional
         [MWdc, MWh, MW]
     racks : float or (float, float), optional
-        Racks installed.
+        Racks installed; never fewer than contracted.
     units : mapping of str to int or (int, int)
         Units per backup technology.
     land_acres : float, optional

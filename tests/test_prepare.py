@@ -91,6 +91,23 @@ def test_floor_of_the_rack_reaches_the_case(two_years: Weather) -> None:
     assert (tier.width, tier.weight) == pytest.approx((1.0, 1.0))
 
 
+def test_a_curve_without_a_bend_is_the_plain_metric(two_years: Weather) -> None:
+    study = Study(site=EL_PASO, racks=70, uptime=0.99, metric="compute", weather=two_years)
+    rack = study.rack.replace(curve_default=((1.0, 1.0), (0.27, 0.0)))
+    (tier,) = prepare(study.replace(rack=rack)).case.tiers
+    assert (tier.width, tier.weight) == pytest.approx((1.0, 1.0))
+
+
+@pytest.mark.parametrize("curve", ["conservative", "optimistic", "measured_h100"])
+def test_every_named_curve_reaches_the_case(two_years: Weather, curve: str) -> None:
+    study = Study(site=EL_PASO, racks=70, uptime=0.99, metric="compute", weather=two_years)
+    points = getattr(study.rack, f"curve_{curve}")
+    first = prepare(study.replace(throughput_curve=curve)).case.tiers[0]
+    # Of the first step down, per unit of the rack's power; 1.6 % of the facility's load stays.
+    slope = (1 - points[1][1]) / (1 - points[1][0])
+    assert first.weight == pytest.approx(slope, rel=0.02)
+
+
 # Classes ----------------------------------------------------------------------------------------------------
 
 TRAINING = {"name": "training", "racks": 60, "uptime": 0.99, "metric": "compute"}
