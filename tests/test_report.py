@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gzip
 import html
 import json
@@ -15,7 +16,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.report import packing
-from sitedesign.report.alternatives import alternatives
+from sitedesign.report.alternatives import alternatives, with_causes
 from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
 from sitedesign.report.study_toml import study_toml
@@ -158,6 +159,21 @@ def test_sweeps_are_computed_when_asked_for():
     for name in asked:
         assert f'id="figure-sweep_{name}"' in page
     assert page.count("bounds, not promises") == 3
+
+
+@pytest.mark.parametrize(("shift", "adopted"), [(0.0, True), (1e-6, False)])
+def test_causes_are_adopted_only_from_the_same_certificate(design, monkeypatch, shift, adopted):
+    whole = certified(design).certificate
+    bare = dataclasses.replace(whole, causes={})
+    rack = dataclasses.replace(whole.uptime, value=whole.uptime.value + shift)
+    again = dataclasses.replace(whole, metrics=dataclasses.replace(whole.metrics, rack=rack))
+    asked = {}
+    monkeypatch.setattr(
+        "sitedesign.report.alternatives.certify", lambda *_, **how: asked.update(how) or again
+    )
+    assert with_causes(design, bare) == (whole if adopted else bare)
+    assert (asked["years"], asked["draws"], asked["seed"]) == (whole.weather_years, whole.draws, whole.seed)
+    assert asked["controller"] == whole.controller
 
 
 def test_sweeps_of_weather_from_files_are_refused_before_anything_is_solved(design):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
+from sitedesign.causal import certify
 from sitedesign.design import Design
 from sitedesign.errors import Fault, InputError
+from sitedesign.reliability.certificate import Certificate
 from sitedesign.report.content import study_file
 from sitedesign.study import Study
 from sitedesign.sweeps import frontier, tradeoff
@@ -61,6 +64,38 @@ def alternatives(
         )
         found["uptime"] = frontier(study, "uptime", nines, gap=_GAP, progress=progress)
     return {name: table for name, table in found.items() if "cost_usd_per_yr" in table}
+
+
+def with_causes(design: Design, certificate: Certificate, progress: Progress | None = None) -> Certificate:
+    """Give a design's certificate with the causes of what it lost, where it was made without them.
+
+    Parameters
+    ----------
+    design : Design
+    certificate : Certificate
+        Of this design.
+    progress : callable, optional
+
+    Returns
+    -------
+    Certificate
+        The same years and outages operated again with each cause off; as it was if it has causes or comes
+        out differently.
+    """
+    if certificate.causes:
+        return certificate
+    again = certify(
+        design,
+        rebuilt_study(design),
+        years=certificate.weather_years,
+        draws=certificate.draws,
+        seed=certificate.seed,
+        confidence=certificate.confidence,
+        controller=certificate.controller,
+        progress=progress,
+    )
+    same = math.isclose(again.uptime.value, certificate.uptime.value, rel_tol=0, abs_tol=1e-9)
+    return replace(certificate, causes=again.causes, events=again.events) if same else certificate
 
 
 def _at_least_cost(study: Study, design: Design) -> Study:

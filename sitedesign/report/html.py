@@ -17,7 +17,7 @@ from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report import content, figures
-from sitedesign.report.alternatives import alternatives
+from sitedesign.report.alternatives import alternatives, with_causes
 from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
@@ -86,9 +86,9 @@ def write_report(
         What a certificate found; the design's own when left out. Without any the report says that the design
         is a bound, not a promise.
     sweeps : mapping of str to DataFrame, or True, optional
-        True computes them from the design's study, in about half a minute. Or ``tradeoff`` (panels against
-        batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns as needed by
-        :mod:`sitedesign.report.figures.tradeoff`.
+        True computes them from the design's study, and the causes of what a certificate lost where it has
+        none, in about a minute. Or ``tradeoff`` (panels against batteries), ``uptime`` (the next nine),
+        ``min_renewable_share``; columns as needed by :mod:`sitedesign.report.figures.tradeoff`.
 
     Returns
     -------
@@ -115,7 +115,10 @@ def render_report(
     from jinja2 import Environment, StrictUndefined
 
     certificate = certificate or design.certificate
-    slots = _slots(design, certificate, alternatives(design) if sweeps is True else sweeps or {})
+    if sweeps is True:
+        sweeps = alternatives(design)
+        certificate = with_causes(design, certificate) if certificate else None
+    slots = _slots(design, certificate, sweeps or {})
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
     environment = Environment(
@@ -208,7 +211,7 @@ def _noted(figure: Figure, design: Design) -> Figure:
     """Say on a sweep's figure that a certified design stands above curves of foresight."""
     note = "Computed with perfect foresight and nothing failing: bounds, not promises."
     if design.certificate is not None:
-        note += " The certified design stands apart, for it needs more of everything."
+        note += " The certified design stands apart: it is sized for what nobody foresees."
     figure.update_layout(meta=(figure.layout.meta or {}) | {"note": note})
     return figure
 
