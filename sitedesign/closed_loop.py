@@ -238,7 +238,8 @@ def close_loop(
         targets,
         tuple(part.share * case.load_mwh_per_yr for part in case.classes),
         case.lost_value_usd_per_mwh,
-        tuple(max(LEAST_FIRST_PRICE, price_usd_per_mwh) for _ in targets),
+        # Where no uptime is asked for, its worth alone decides
+        tuple(max(LEAST_FIRST_PRICE, price_usd_per_mwh) if target > 0 else 0.0 for target in targets),
     )
     say(f"drawing {effort.years} weather years to search on")
     judge = Judge(search_years(prepared, effort.years, seed), setting, metric, seed, effort.draws)
@@ -303,7 +304,7 @@ def _reach(
 
 
 def _goal(target: float, in_hand: float) -> float:
-    return min(target + in_hand, 1 - (1 - MOST_IN_HAND) * (1 - target))
+    return min(target + in_hand, 1 - (1 - MOST_IN_HAND) * (1 - target)) if target > 0 else 0.0
 
 
 def _lower(certificate: Certificate) -> list[float]:

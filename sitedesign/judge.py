@@ -25,7 +25,6 @@ from sitedesign.reliability.outages import OutagePaths
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
 
 IntArray = NDArray[np.int64]
-LEAST_PRICE, MOST_PRICE = 100.0, 1e8  # on lost compute, in a search. [USD/MWh]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
 ORDINARY_YEARS, HARD_YEARS = 8, 32  # that stand for all years while a search moves
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
@@ -106,14 +105,6 @@ class Aim:
         """Whether goals and caps are kept."""
         reached = all(kept >= goal for kept, goal in zip(trial.kept, self.goals, strict=True))
         return reached and trial.excess_mwh_per_yr <= 0.0
-
-    def repriced(self, trial: Trial, factor: float) -> Aim:
-        """Raise the prices of classes that miss their goal by a factor, and lower the others'."""
-        moved = tuple(
-            min(max(price * (factor if kept < goal else 1 / factor), LEAST_PRICE), MOST_PRICE)
-            for price, kept, goal in zip(self.prices_usd_per_mwh, trial.kept, self.goals, strict=True)
-        )
-        return replace(self, prices_usd_per_mwh=moved)
 
     def _excess(self, trial: Trial) -> float:
         return EXCESS_PRICE * trial.excess_mwh_per_yr

@@ -19,7 +19,8 @@ STEP_RULE = {"caution": 1.0, "reliance": 0.2, "margin_h": 1.0}
 RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 48.0)}
 HALVINGS = 3
 # By which the price of lost compute moves, step after step: of a first search, and of one near its end.
-FAR, NEAR = (4.0, 2.5, 1.7, 1.3), (1.6, 1.25)
+FAR, NEAR = (4.0, 3.0, 2.0), (1.5, 1.3)
+MOST_PRICE = 1e8  # of lost compute. [USD/MWh]
 
 Say = Callable[[str], None]
 
@@ -62,18 +63,41 @@ def search(
     Aim
         With the prices at which the search ended.
     """
-    share = most_trials // (len(factors) + 2)
+    share = most_trials // (len(factors) + 3)
+    ladder = _Prices(aim)
     for number, factor in enumerate(factors):
         best = min([start, *judge.trials.values()], key=aim.priced)
         end = refine(judge, best, aim.priced, share * (1 if number else 2))
         kept = ", ".join(f"{kept:.4%} of {goal:.4%}" for kept, goal in zip(end.kept, aim.goals, strict=True))
         say(f"searching: {judge.judged} plants judged, {end.cost_usd_per_yr / 1e6:,.2f} M USD/yr at {kept}")
-        aim = aim.repriced(end, factor)
+        aim = ladder.after(aim, end, factor)
     met = [trial for trial in judge.trials.values() if aim.met(trial)]
     if not met:
         return min(judge.trials.values(), key=aim.merit), aim
     best = min(met, key=aim.worth)
     return refine(judge, best, lambda trial: aim.worth(trial) if aim.met(trial) else np.inf, share), aim
+
+
+class _Prices:
+    """Prices on the lost compute of each class: up by a factor until they do, down, and then in between."""
+
+    def __init__(self, aim: Aim) -> None:
+        self.low = [0.0] * len(aim.goals)
+        self.high = [np.inf] * len(aim.goals)
+
+    def after(self, aim: Aim, end: Trial, factor: float) -> Aim:
+        """Prices for the next search, after one that ended at a plant."""
+        moved = []
+        for number, price in enumerate(aim.prices_usd_per_mwh):
+            if end.kept[number] < aim.goals[number]:
+                self.low[number] = max(self.low[number], price)
+            else:
+                self.high[number] = min(self.high[number], price)
+            low, high = self.low[number], self.high[number]
+            between = (low * high) ** 0.5 if low < high < np.inf and low > 0 else None
+            further = price * (factor if end.kept[number] < aim.goals[number] else 1 / factor)
+            moved.append(min(further if between is None else between, MOST_PRICE))
+        return replace(aim, prices_usd_per_mwh=tuple(moved))
 
 
 def refine(judge: Judge, start: Trial, merit: Callable[[Trial], float], most_trials: int) -> Trial:

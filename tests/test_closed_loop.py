@@ -18,7 +18,7 @@ from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outage_years import OutageYears
 from sitedesign.reliability.outages import OutageSky, sample_outages
-from sitedesign.search import inside, refine
+from sitedesign.search import _Prices, inside, refine
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)
@@ -146,9 +146,18 @@ def test_prices_of_an_aim_by_hand() -> None:
     assert aim.worth(trial) == pytest.approx(100 + 2 * (50 + 10))
     assert aim.priced(trial) == pytest.approx(aim.worth(trial) + 10 * 50 + 20 * 10)
     assert aim.merit(trial) == pytest.approx(aim.worth(trial) + 3 * 20 * 5)
-    assert Aim((0.9, 0.99), (1000.0, 500.0), 2.0, (1000.0, 2000.0)).repriced(
-        trial, 2.0
-    ).prices_usd_per_mwh == (500.0, 4000.0)
+
+
+def test_prices_climb_until_the_goal_is_reached_and_then_close_in() -> None:
+    aim = Aim((0.9, 0.99), (1000.0, 500.0), 0.0, (100.0, 100.0))
+    prices = _Prices(aim)
+    short = Trial(PLANT, Controller(), (0.95, 0.98), 1.0)
+    aim = prices.after(aim, short, 4.0)
+    assert aim.prices_usd_per_mwh == (25.0, 400.0)
+    aim = prices.after(aim, replace(short, kept=(0.95, 0.995)), 4.0)
+    assert aim.prices_usd_per_mwh == (6.25, 200.0)  # between 100 and 400
+    aim = prices.after(aim, replace(short, kept=(0.85, 0.98)), 4.0)
+    assert aim.prices_usd_per_mwh == pytest.approx((12.5, (200 * 400) ** 0.5))
 
 
 def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(prepared: Prepared) -> None:

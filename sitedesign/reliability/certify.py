@@ -262,8 +262,9 @@ class _Run:
         self._add(case, done)
         lost = done.lost_compute * case.load_mw * case.step_h
         self.lost += float(lost.sum())
-        found = find_events(case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years)
-        found = sorted(found, key=lambda event: -event.lost_mwh)[: self.keep_events]
+        found = find_events(
+            case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.keep_events
+        )
         saved: list[dict[str, float]] = [{} for _ in found]
         for cause in causes:
             off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))

@@ -389,14 +389,27 @@ def _uptime(loss: Estimate, shortfall: float) -> Estimate:
 
 
 def find_events(
-    load_mw: FloatArray, shed_mw: FloatArray, lost_compute: FloatArray, step_h: float, years: int
+    load_mw: FloatArray,
+    shed_mw: FloatArray,
+    lost_compute: FloatArray,
+    step_h: float,
+    years: int,
+    most: int | None = None,
 ) -> list[Event]:
-    """List every spell of consecutive steps with shedding, in order of time; series of shape (T,)."""
+    """List spells of consecutive steps with shedding, in order of time; series of shape (T,).
+
+    With `most` only so many are listed, those that lost most compute.
+    """
     short = shed_mw > SHORT_SHARE * load_mw
     edges = np.flatnonzero(np.diff(np.concatenate([[False], short, [False]]).astype(np.int8)))
     steps_per_year = load_mw.size // years
+    spells = edges.reshape(-1, 2)
+    if most is not None and len(spells) > most:
+        total = np.concatenate([[0.0], np.cumsum(lost_compute * load_mw)])
+        lost = total[spells[:, 1]] - total[spells[:, 0]]
+        spells = spells[np.sort(np.argsort(-lost, kind="stable")[:most])]
     events = []
-    for first, end in zip(edges[0::2], edges[1::2], strict=True):
+    for first, end in spells:
         part = slice(int(first), int(end))
         load = load_mw[part]
         events.append(
