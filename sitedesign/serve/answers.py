@@ -76,6 +76,8 @@ class Answers:
         """Go to the run that was asked for last once it is done; else stay, if the design is still there."""
         if self._followed is not None and self._followed.state == "done":
             self._chosen, self._followed = self._followed, None
+            if self.narrow:
+                ui.run_javascript("showFirst('.answers')")
         if self._chosen not in jobs:
             done = [job for job in jobs if job.state == "done"]
             self._chosen = done[-1] if done else None

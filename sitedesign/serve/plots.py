@@ -9,6 +9,7 @@ from sitedesign.report.figures.style import DARK, LIGHT, exchange
 
 NARROW_PX = 700
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
+_DAY_MS = 86_400_000
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
@@ -39,6 +40,9 @@ def fitted(figure: dict[str, Any], *, dark: bool, narrow: bool) -> dict[str, Any
         layout["font"]["size"] = 11
         layout["legend"]["font"] = {"size": 10.5}
         _first_panel(drawn)
+        for name in ("xaxis", "xaxis2"):
+            if layout.get(name, {}).get("dtick") == _DAY_MS:
+                layout[name]["dtick"] = 2 * _DAY_MS
     if dark:
         drawn = exchange(drawn, dict(zip(LIGHT.values(), DARK.values(), strict=True)))
     return drawn | {"config": _CONFIG}
