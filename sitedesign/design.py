@@ -201,7 +201,8 @@ class Design(Evaluation):
     def next_nine_usd_per_yr(self) -> float:
         """Marginal price of uptime times the compute of one more nine; by convexity, at least. [USD/yr]"""
         price = self.uptime_price_usd_per_mwh or 0.0
-        return price * 0.9 * (1 - self.uptime_target) * self.load_mwh_per_yr
+        target = self.uptime_target or self.uptime.value  # without a target, what was chosen
+        return price * 0.9 * (1 - target) * self.load_mwh_per_yr
 
     def _head(self) -> str:
         if self.certificate is not None:
@@ -220,24 +221,20 @@ class Design(Evaluation):
         return [*lines, ("uptime, greedy", blind)]
 
     def _cost_lines(self) -> list[tuple[str, str]]:
-        lines = [
-            (
-                "cost",
-                f"{self.cost / 1e6:,.3f} M USD/yr (bound {self.bound / 1e6:,.3f}, gap {self.gap:.2%}), "
-                f"capital {self.capital_usd / 1e6:,.0f} M USD",
-            )
-        ]
+        capital = f"capital {self.capital_usd / 1e6:,.0f} M USD"
+        # Where the rack-hour's cost is what was made least, its bound and gap are told with it
+        proof = f" (bound {self.bound / 1e6:,.3f}, gap {self.gap:.2%})" if self.compute_cost is None else ""
+        lines = [("cost", f"{self.cost / 1e6:,.3f} M USD/yr{proof}, {capital}")]
         if self.bound_name != FORESIGHT:
             lines.append(("bound", self.bound_name))
         if self.gap_parts:
             parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
             lines.append(("of the gap", f"{parts} M USD/yr"))
         if self.uptime_price_usd_per_mwh is not None:
-            price = (
-                f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served; the next nine costs "
-                f"at least {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
-            )
-            lines.append(("cost of uptime", price))
+            price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served"
+            nine = f"; the next nine costs at least {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
+            several = len(self.classes) > 1  # each with nines of its own
+            lines.append(("cost of uptime", price + ("" if several else nine)))
         lines += [] if self.compute_cost is None else self.compute_cost.lines()
         return lines + [("other path", item.line()) for item in self.alternatives]
 
