@@ -9,6 +9,7 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Plant
 from sitedesign.design import Design
 from sitedesign.prepare import prepare
+from sitedesign.relaxation import FORESIGHT
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.machine import Controller
@@ -36,6 +37,7 @@ def make_design(
         study=study.to_dict(),
         objective_usd_per_yr=result.cost_usd_per_yr,
         bound_usd_per_yr=result.cost_usd_per_yr * 0.9999,
+        bound_name=FORESIGHT,
         method="cuts",
         stopped_by="gap",
         solve_seconds=1.2,

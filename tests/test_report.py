@@ -146,7 +146,8 @@ def test_what_the_racks_deliver_is_shown(design, text):
         assert f"{label} {' '.join(told.split())}".replace("\u00a0", " ") in seen, label
 
 
-def test_sweeps_are_computed_when_asked_for():
+def test_sweeps_are_computed_when_asked_for(monkeypatch):
+    monkeypatch.setattr("sitedesign.report.alternatives._ARRAYS", 3)
     made = make_design(years=1, uptime=0.99)
     asked = alternatives(made)
     assert sorted(asked) == ["min_renewable_share", "tradeoff", "uptime"]

@@ -176,9 +176,9 @@ def optimality(design: Design) -> str:
         found, bound = design.objective_usd_per_yr / 1e6, design.bound_usd_per_yr / 1e6
         return (
             f"This plant costs {found:,.3f} M USD/yr. No plant can meet the target for less than "
-            f"{bound:,.3f} M USD/yr: that is proven, for a planner who knows all weather in advance and "
-            f"whose equipment never fails. The gap of {design.gap * 100:.2g}\u00a0% is what uncertainty "
-            "costs, and what a better plant or rule of operation could at most save."
+            f"{bound:,.3f} M USD/yr: that is proven, with {design.bound_name}. The gap of "
+            f"{design.gap * 100:.2g}\u00a0% is what uncertainty costs, and what a better plant or rule of "
+            "operation could at most save."
         )
     status = "Proven least cost" if design.stopped_by == "gap" else "Not proven least cost"
     stop = "" if design.stopped_by == "gap" else f", stopped by the {design.stopped_by.replace('_', ' ')}"
