@@ -322,7 +322,7 @@ def browser():
 @pytest.fixture(scope="module")
 def report(design, tmp_path_factory):
     path = tmp_path_factory.mktemp("report") / "report.html"
-    return design.report(path, certificate=make_certificate(design), sweeps=SWEEPS | {"tradeoff": GRID})
+    return certified(design).report(path, sweeps=SWEEPS | {"tradeoff": GRID})
 
 
 class Opened:
@@ -360,7 +360,7 @@ def test_every_figure_is_drawn_without_a_complaint(browser, report, width, schem
         assert opened.complaints == []
         assert opened.requests == [report.as_uri()]
         slots = page.eval_on_selector_all(".slot", "all => all.map(one => one.dataset.slot)")
-        assert len(slots) == 12
+        assert len(slots) == 14
         for slot in slots:
             assert opened.plot(slot, "querySelectorAll('.main-svg').length") > 0, slot
             marks = (
@@ -421,7 +421,10 @@ def test_files_are_given(browser, report, design):
         page = opened.page
         with page.expect_download() as download:
             page.click("[data-file='design.json']")
-        assert sd.Design.load(download.value.path()).to_dict() == design.to_dict()
+        assert sd.Design.load(download.value.path()).to_dict() == certified(design).to_dict()
+        with page.expect_download() as download:
+            page.click("[data-file='study.toml']")
+        assert sd.read_study(download.value.path()).to_dict() == design.study
         with page.expect_download() as download:
             page.click("#figure-cost .csv")
         lines = download.value.path().read_text().splitlines()
