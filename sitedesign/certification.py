@@ -135,6 +135,7 @@ def certify(
     confidence: float = 0.95,
     forecast: Forecast | None = None,
     attribute: bool = True,
+    attribute_years: int | None = None,
     promised: dict[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
@@ -154,6 +155,8 @@ def certify(
     forecast : Forecast, optional
     attribute : bool
         Re-run with each cause off.
+    attribute_years : int, optional
+        Weather years that are re-run; all when left out.
     promised : dict, optional
         What the optimiser promised.
     progress : callable, optional
@@ -180,6 +183,7 @@ def certify(
         metric=metric,
         confidence=confidence,
         attribute=attribute,
+        attribute_years=attribute_years,
         promised=promised,
         progress=progress,
     )

@@ -33,6 +33,7 @@ LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 IN_HAND = 2.0  # standard errors of the search's own uptime that it is asked to have in hand
 MOST_IN_HAND = 0.9  # of the downtime that the target allows
+CAUSE_YEARS = 40  # of a certificate that are run again without each cause
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
 
 
@@ -253,9 +254,12 @@ def close_loop(
     in_hand: tuple[float, ...] | None = None
     number = 0
     certificate: Certificate | None = None
+    turns = effort.turns
     while certificate is None or (not certificate.met and number < effort.rounds):
         number += 1
-        best, aim, goals = _reach(judge, best, replace(aim, goals=targets), in_hand, effort, say)
+        best, aim = _reach(
+            judge, best, replace(aim, goals=targets), in_hand, replace(effort, turns=turns), say
+        )
         say(f"certifying on {effort.certificate_years} unseen years")
         certificate = certify(
             prepared,
@@ -265,19 +269,22 @@ def close_loop(
             draws=effort.certificate_draws,
             seed=seed + number,
             metric=figure_of(metric),
-            attribute=False,
+            attribute_years=CAUSE_YEARS,
         )
         # What the search's years flatter, the next search has to have in hand.
         in_hand = tuple(
             max(kept - low, goal - target)
-            for kept, low, goal, target in zip(best.kept, _lower(certificate), goals, targets, strict=True)
+            for kept, low, goal, target in zip(
+                best.kept, _lower(certificate), aim.goals, targets, strict=True
+            )
         )
+        turns = max(1, effort.turns - 1)
     return Loop(best, certificate, number, judge.judged)
 
 
 def _reach(
     judge: Judge, start: Trial, aim: Aim, in_hand: tuple[float, ...] | None, effort: Effort, say: Say
-) -> tuple[Trial, Aim, tuple[float, ...]]:
+) -> tuple[Trial, Aim]:
     """Take turns between judging a plant on all years and searching near it on those that hurt it.
 
     Returns
@@ -285,9 +292,7 @@ def _reach(
     Trial
         Judged on all years: the cheapest that reached the goals, else the best by merit.
     Aim
-        With the prices at which the search ended.
-    tuple of float
-        The goals: the targets and what is to be in hand.
+        With the goals (the targets and what is to be in hand) and the prices at which the search ended.
     """
     targets, seen = aim.goals, list[Trial]()
     here = judge.focus(start.plant, start.controller)
@@ -300,7 +305,7 @@ def _reach(
         here = judge.focus(found.plant, found.controller)
     seen.append(here)
     met = [trial for trial in seen if aim.met(trial)]
-    return (min(met, key=aim.worth) if met else min(seen, key=aim.merit)), aim, aim.goals
+    return (min(met, key=aim.worth) if met else min(seen, key=aim.merit)), aim
 
 
 def _goal(target: float, in_hand: float) -> float:

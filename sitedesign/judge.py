@@ -26,7 +26,7 @@ from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
-ORDINARY_YEARS, HARD_YEARS = 8, 32  # that stand for all years while a search moves
+ORDINARY_YEARS, HARD_YEARS = 6, 24  # that stand for all years while a search moves
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 _MOST_PATHS = 64  # strings of outages kept for plants with the same units
 
@@ -161,12 +161,8 @@ class Judge:
     def __post_init__(self) -> None:
         self.case = joined([block.case for block in self.blocks])
         temp = np.concatenate([block.temp_air_c for block in self.blocks]).reshape(self.case.years, -1)
-        most = [
-            max(item.units_min, item.units_max + SPARE_UNITS * (item.units_max > 0))
-            for item in self.case.backup
-        ]
         self.outages = OutageYears(
-            self.setting.outages, most, temp, self.case.step_h, self.setting.usual, self.seed
+            self.setting.outages, temp, self.case.step_h, self.setting.usual, self.seed
         )
         # Without caution: what depends on the controller is taken off when a plant is run
         self._guess = daily_factors(

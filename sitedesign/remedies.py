@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitedesign.certification import certify, figure_of, setting_of
+from sitedesign.certification import setting_of
 from sitedesign.closed_loop import Effort, Loop, closed_for
 from sitedesign.errors import InfeasibleDesign, InputError
 from sitedesign.prepare import Prepared, prepare
@@ -13,7 +13,6 @@ from sitedesign.search import Say
 from sitedesign.study import Limits, Study
 
 QUICK = Effort(years=100, draws=1, trials=80, turns=2, certificate_years=100, certificate_draws=1, rounds=2)
-CAUSE_YEARS = 60
 SECOND_FUELS = {"natural_gas": "diesel", "diesel": "recip_medium", "uranium": "diesel"}
 SIZE_LIMITS = (
     "solar_mw", "battery_mwh", "battery_mw", "battery_hours", "land_acres", "months_to_power", "units",
@@ -89,12 +88,8 @@ def unreached(prepared: Prepared, loop: Loop, say: Say) -> InfeasibleDesign:
     InfeasibleDesign
         To be raised.
     """
-    say("asking what limits the uptime")
     best, certificate = loop.best, loop.certificate
-    causes = certify(
-        prepared, best.plant, best.controller, years=CAUSE_YEARS, draws=1,
-        seed=prepared.study.seed + 99, metric=figure_of(prepared.study.metric),
-    ).causes  # fmt: skip
+    causes = certificate.causes
     worst = sorted(causes.items(), key=lambda item: -item[1])[:3]
     limits = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in worst)
     reason = (

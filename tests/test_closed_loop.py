@@ -180,9 +180,10 @@ def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(prepared: Pr
 def test_a_year_fails_the_same_way_in_any_company(prepared: Prepared) -> None:
     setting, block = setting_of(prepared), block_of(prepared)
     temp = block.temp_air_c.reshape(prepared.case.years, -1)
-    years = OutageYears(setting.outages, [6], temp, prepared.case.step_h, setting.usual, seed=5)
+    years = OutageYears(setting.outages, temp, prepared.case.step_h, setting.usual, seed=5)
     sky = OutageSky(prepared.case.step_h, 1, 2, temp[2], setting.usual)
     alone = sample_outages(setting.outages, [2], sky, 0, 5)
+    years.paths([2], [6])  # more units, asked for before
     joined = years.paths([1, 2], [2])
     assert (np.diff(joined.step) >= 0).all()
     assert (joined.step[-alone.step.size :] - temp.shape[1] == alone.step).all()

@@ -81,6 +81,7 @@ def certify_case(
     confidence: float = 0.95,
     floor_share: float = FLOOR_SHARE,
     attribute: bool = True,
+    attribute_years: int | None = None,
     stop_when_converged: bool = False,
     promised: Mapping[str, float] | None = None,
     events: int = 10,
@@ -118,6 +119,8 @@ def certify_case(
         Power that counts as up in the floor metric. [fraction]
     attribute : bool
         Re-run with each cause off.
+    attribute_years : int, optional
+        Weather years that are re-run, in one draw of outages; all of them, in every draw, when left out.
     stop_when_converged : bool
         Stop after the block at which the half-width is small enough.
     promised : mapping, optional
@@ -159,7 +162,8 @@ def certify_case(
     for block in blocks:
         first_case = first_case or block.case
         for draw in range(draws):
-            run.simulate(block, draw, off)
+            again = attribute_years is None or (draw == 0 and run.first_year < attribute_years)
+            run.simulate(block, draw, off if again else [])
             if progress is not None:
                 progress(run.simulated, total)
         run.first_year += block.case.years
@@ -261,7 +265,8 @@ class _Run:
         self.stored[draw] = done.end_mwh
         self._add(case, done)
         lost = done.lost_compute * case.load_mw * case.step_h
-        self.lost += float(lost.sum())
+        if causes:
+            self.lost += float(lost.sum())
         found = find_events(
             case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.keep_events
         )
@@ -416,7 +421,7 @@ def _certificate(
 
 
 def _causes(run: _Run) -> dict[str, float]:
-    if run.lost <= 0.0:
+    if run.lost <= 0.0:  # of the years that were re-run
         return {}
     shares = {cause: 1.0 - left / run.lost for cause, left in run.lost_without.items() if cause != WEATHER}
     if WEATHER in run.lost_without:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,12 @@ FloatArray = NDArray[np.float64]
 class OutageYears:
     """Draws of outages of many weather years, each year with random keys of its own.
 
-    A year has the same failures whatever other years stand beside it and however many units are built.
+    A year has the same failures whatever other years stand beside it and however many units are built. It is
+    sampled for the units asked for, and again only when more are asked for.
 
     Attributes
     ----------
     model : OutageModel
-    most : sequence of int
-        Most units per technology that will be asked for.
     temp_air_c : ndarray, shape (years, steps per year)
         [degrees C]
     step_h : float
@@ -34,12 +33,11 @@ class OutageYears:
     """
 
     model: OutageModel
-    most: Sequence[int]
     temp_air_c: FloatArray
     step_h: float
     usual: Climatology
     seed: int
-    _years: dict[int, OutagePaths] = field(default_factory=dict)
+    _years: dict[int, tuple[tuple[int, ...], OutagePaths]] = field(default_factory=dict)
 
     def paths(self, rows: Sequence[int], units: Sequence[int]) -> OutagePaths:
         """Put the outages of some years in sequence.
@@ -49,42 +47,49 @@ class OutageYears:
         rows : sequence of int
             Weather years, in the order wanted; row ``years + i`` is a second draw of year i, and so on.
         units : sequence of int
-            Units per technology, at most `most`.
+            Units per technology.
 
         Returns
         -------
         OutagePaths
         """
-        years = [self._year(row) for row in rows]
+        years = [self._year(row, tuple(units)) for row in rows]
         per_year = self.temp_air_c.shape[1]
         step = np.concatenate([year.step + place * per_year for place, year in enumerate(years)])
         kind, index, change = (
             np.concatenate([getattr(year, name) for year in years]) for name in ("kind", "index", "change")
         )
-        number, built = self._renumbered(units)
-        of_unit = kind == UNIT
-        kept = np.ones(step.size, dtype=bool)
-        kept[of_unit] = built[index[of_unit]]
-        index = index.astype(np.int64)
-        index[of_unit] = number[index[of_unit]]
         first = years[0]
-        keys = np.concatenate([first.start_keys[: built.size][built], first.start_keys[built.size :]])
         return OutagePaths(
-            step[kept], kind[kept], index[kept].astype(np.int16), change[kept],
-            first.battery_blocks, first.solar_blocks, first.solar_scale, keys,
+            step, kind, index, change,
+            first.battery_blocks, first.solar_blocks, first.solar_scale, first.start_keys,
         )  # fmt: skip
 
-    def _year(self, row: int) -> OutagePaths:
-        if row not in self._years:
+    def _year(self, row: int, units: tuple[int, ...]) -> OutagePaths:
+        most, paths = self._years.get(row, (None, None))
+        if most is None or paths is None or any(n > m for n, m in zip(units, most, strict=True)):
+            most = units if most is None else tuple(map(max, units, most))
             draw, year = divmod(row, len(self.temp_air_c))
             sky = OutageSky(self.step_h, 1, year, self.temp_air_c[year], self.usual)
-            self._years[row] = sample_outages(self.model, self.most, sky, draw, self.seed)
-        return self._years[row]
+            paths = sample_outages(self.model, most, sky, draw, self.seed)
+            self._years[row] = most, paths
+        return paths if units == most else _with_units(paths, most, units)
 
-    def _renumbered(self, units: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Give the number of each sampled unit among those built, and whether it is built."""
-        built = np.concatenate(
-            [np.arange(most) < count for most, count in zip(self.most, units, strict=True)]
-            or [np.zeros(0, bool)]
-        )
-        return np.cumsum(built) - 1, built
+
+def _with_units(paths: OutagePaths, most: Sequence[int], units: Sequence[int]) -> OutagePaths:
+    """Leave out the units that are not built, and number the others anew."""
+    built = np.concatenate([np.arange(m) < n for m, n in zip(most, units, strict=True)])
+    number, of_unit = np.cumsum(built) - 1, paths.kind == UNIT
+    kept = np.ones(paths.step.size, dtype=bool)
+    kept[of_unit] = built[paths.index[of_unit]]
+    index = paths.index.astype(np.int64)
+    index[of_unit] = number[index[of_unit]]
+    keys = np.concatenate([paths.start_keys[: built.size][built], paths.start_keys[built.size :]])
+    return replace(
+        paths,
+        step=paths.step[kept],
+        kind=paths.kind[kept],
+        index=index[kept].astype(np.int16),
+        change=paths.change[kept],
+        start_keys=keys,
+    )
