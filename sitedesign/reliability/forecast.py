@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -45,7 +46,7 @@ class Climatology:
     daily_sd: FloatArray
     daily_temp_c: FloatArray
 
-    @property
+    @cached_property
     def sunny_day(self) -> int:
         """Day of year in the middle of the sunny season."""
         daily = self.solar_yield.reshape(DAYS, -1).sum(axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import njit
@@ -263,7 +264,7 @@ def operate(
     shed, lost = np.zeros(case.steps), np.zeros(case.steps)
     series, backup = np.zeros((5, width)), np.zeros((units, width))
     energy, burnt, cycled = np.zeros((units, case.years)), np.zeros((units, case.years)), np.zeros(case.years)
-    capability = build.sorted_capability([b.capability[0] for b in case.backup])
+    capability = _capability(case, build)
     residual = kernel.simulate(  # type: ignore[call-arg]  # numba hides the signature
         *(np.ascontiguousarray(x, dtype=np.float64) for x in (case.solar_yield, case.load_mw, case.usable)),
         capability,
@@ -299,7 +300,7 @@ def operate(
     by_class = lost_by_class(case, shed) if len(case.classes) > 1 else lost[np.newaxis]
     if restart is not None:
         by_class = by_class + restart_loss(case, shed, restart)
-        lost = by_class.sum(axis=0)
+        lost = by_class.sum(axis=0) if len(by_class) > 1 else by_class[0]
     dispatch = None
     if record:
         dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup[build.rank], lost)
@@ -320,6 +321,18 @@ def operate(
         end_mwh=float(build.plant["stored"][0] + build.plant["frozen"][0]),
         balance_residual_mw=residual,
     )
+
+
+# A search runs hundreds of plants on the same years: their capability is put in order once.
+_ordered: WeakKeyDictionary[Case, dict[bytes, FloatArray]] = WeakKeyDictionary()
+
+
+def _capability(case: Case, build: Machine) -> FloatArray:
+    """Capability of a case's technologies in the order of a machine, shape (K, T)."""
+    known, order = _ordered.setdefault(case, {}), build.rank.tobytes()
+    if order not in known:
+        known[order] = build.sorted_capability([b.capability[0] for b in case.backup])
+    return known[order]
 
 
 def _events(outages: OutagePaths | None) -> tuple[NDArray[Any], ...]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from sitedesign.case import Case, FloatArray
 from sitedesign.library import Rack
@@ -51,35 +50,44 @@ def restart_loss(case: Case, shed_mw: FloatArray, restart: Restart) -> FloatArra
     ndarray, shape (C, T)
         [fraction of the whole load]
     """
-    share = np.divide(shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
     lost = np.zeros((len(case.classes), case.steps))
+    before = [0.0, *np.cumsum([tier.width for tier in case.tiers]).tolist()]
     for number, part in enumerate(case.classes):
-        before = [0.0, *np.cumsum([tier.width for tier in case.tiers]).tolist()]
         mine = [place for place, tier in enumerate(case.tiers) if tier.load_class == number]
-        first, last = before[mine[0]], mine[-1]
-        off = np.clip((share - before[last]) / case.tiers[last].width, 0.0, 1.0)
-        hours = (restart.planned_h / case.step_h, restart.unplanned_h / case.step_h)
-        lost[number] = part.share * _restarts(off, share > first + 1e-9, *hours)
+        _restarts(
+            shed_mw, case.load_mw, before[mine[0]], before[mine[-1]], case.tiers[mine[-1]].width, part.share,
+            restart.planned_h / case.step_h, restart.unplanned_h / case.step_h, lost[number],
+        )  # fmt: skip
     return lost
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _restarts(
-    off: FloatArray, reduced: NDArray[np.bool_], planned_steps: float, unplanned_steps: float
-) -> FloatArray:
-    """Count steps of compute lost by restarts; `off`: share of racks off, `reduced`: below full power."""
-    lost = np.zeros_like(off)
-    shut, tripped = 0.0, 0.0
-    for t in range(1, off.size):
-        change = off[t] - shut - tripped
+    shed: FloatArray, load: FloatArray, first: float, last: float, width: float, weight: float,
+    planned_steps: float, unplanned_steps: float, lost: FloatArray,
+) -> None:  # fmt: skip
+    """Count steps of compute lost by restarts of one class.
+
+    `first`, `last`: shares of the load above which its first tier and its last, of `width`, are shed.
+    """
+    shut, tripped, reduced = 0.0, 0.0, False
+    for t in range(shed.size):
+        if shed[t] == 0.0 and shut == 0.0 and tripped == 0.0:
+            reduced = False
+            continue
+        share = shed[t] / load[t] if load[t] > 0.0 else 0.0
+        off = min(max((share - last) / width, 0.0), 1.0)
+        change = off - shut - tripped
+        if t == 0:
+            change = 0.0  # how they came to be off is not known
         if change > 0.0:
-            if reduced[t - 1]:
+            if reduced:
                 shut += change
             else:
                 tripped += change
         elif change < 0.0:
             back = -change / (shut + tripped)
-            lost[t] = back * (shut * planned_steps + tripped * unplanned_steps)
+            lost[t] = weight * (back * (shut * planned_steps + tripped * unplanned_steps))
             shut -= back * shut
             tripped -= back * tripped
-    return lost
+        reduced = share > first + 1e-9
