@@ -12,7 +12,7 @@ from sitedesign.certification import certify as certify_plant
 from sitedesign.closed_loop import Effort, closed_for
 from sitedesign.design import Design
 from sitedesign.errors import Fault, InputError, ReplayMismatch
-from sitedesign.evaluation import Evaluation
+from sitedesign.evaluation import ClassResult, Evaluation
 from sitedesign.judge import Judge
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
@@ -190,7 +190,7 @@ def certified_design(prepared: Prepared, promised: Design, say: Progress) -> Des
             "failures": closed.with_failures_usd_per_yr - bound,
         }
     design = Design(
-        **evaluation.model_dump(),
+        **(evaluation.model_dump() | {"classes": _certified_classes(evaluation, loop.certificate)}),
         **{
             name: getattr(promised, name)
             for name in (
@@ -206,6 +206,25 @@ def certified_design(prepared: Prepared, promised: Design, say: Progress) -> Des
     )  # fmt: skip
     design._dispatch = evaluation._dispatch
     return design
+
+
+def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list[ClassResult]:
+    """Put what was certified in the place of what the study's own years showed."""
+    kept = {part.name: part.uptime for part in certificate.classes}
+    found = []
+    for item in evaluation.classes:
+        if item.name in kept:
+            ratio = kept[item.name].value / item.uptime.value if item.uptime.value > 0 else 0.0
+            value = None if item.value_usd_per_yr is None else item.value_usd_per_yr * ratio
+            item = item.model_copy(
+                update={
+                    "uptime": kept[item.name],
+                    "delivered_rack_h_per_yr": item.delivered_rack_h_per_yr * ratio,
+                    "value_usd_per_yr": value,
+                }
+            )
+        found.append(item)
+    return found
 
 
 def _divisible_bound(prepared: Prepared) -> float:

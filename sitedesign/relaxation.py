@@ -40,7 +40,8 @@ class Relaxation:
         if self.case.load_mw is self.asked.load_mw:
             return dispatch
         shed = dispatch.shed_mw + self.asked.load_mw - self.case.load_mw
-        return replace(dispatch, shed_mw=shed, lost_compute=lost_by_class(self.asked, shed).sum(axis=0))
+        lost = lost_by_class(self.asked, shed).sum(axis=0)
+        return replace(dispatch, shed_mw=shed, lost_compute=lost, lost_by_class=None)
 
 
 def relaxation(case: Case, metric: str) -> Relaxation:

@@ -20,7 +20,8 @@ RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 
 HALVINGS = 3
 # By which the price of lost compute moves, step after step: of a first search, and of one near its end.
 FAR, NEAR = (4.0, 3.0, 2.0), (1.5, 1.3)
-MOST_PRICE = 1e8  # of lost compute. [USD/MWh]
+# Of lost compute: below the first no backup would run for it. [USD/MWh]
+LEAST_PRICE, MOST_PRICE = 500.0, 1e8
 
 Say = Callable[[str], None]
 
@@ -96,7 +97,8 @@ class _Prices:
             low, high = self.low[number], self.high[number]
             between = (low * high) ** 0.5 if low < high < np.inf and low > 0 else None
             further = price * (factor if end.kept[number] < aim.goals[number] else 1 / factor)
-            moved.append(min(further if between is None else between, MOST_PRICE))
+            bounded = min(max(further if between is None else between, LEAST_PRICE), MOST_PRICE)
+            moved.append(bounded if price > 0 else 0.0)
         return replace(aim, prices_usd_per_mwh=tuple(moved))
 
 

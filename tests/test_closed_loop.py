@@ -149,15 +149,15 @@ def test_prices_of_an_aim_by_hand() -> None:
 
 
 def test_prices_climb_until_the_goal_is_reached_and_then_close_in() -> None:
-    aim = Aim((0.9, 0.99), (1000.0, 500.0), 0.0, (100.0, 100.0))
+    aim = Aim((0.9, 0.99), (1000.0, 500.0), 0.0, (8000.0, 8000.0))
     prices = _Prices(aim)
     short = Trial(PLANT, Controller(), (0.95, 0.98), 1.0)
     aim = prices.after(aim, short, 4.0)
-    assert aim.prices_usd_per_mwh == (25.0, 400.0)
+    assert aim.prices_usd_per_mwh == (2000.0, 32000.0)
     aim = prices.after(aim, replace(short, kept=(0.95, 0.995)), 4.0)
-    assert aim.prices_usd_per_mwh == (6.25, 200.0)  # between 100 and 400
+    assert aim.prices_usd_per_mwh == (500.0, 16000.0)  # between 8000 and 32000
     aim = prices.after(aim, replace(short, kept=(0.85, 0.98)), 4.0)
-    assert aim.prices_usd_per_mwh == pytest.approx((12.5, (200 * 400) ** 0.5))
+    assert aim.prices_usd_per_mwh == pytest.approx((1000.0, (16000 * 32000) ** 0.5))
 
 
 def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(prepared: Prepared) -> None:
