@@ -150,7 +150,9 @@ def operate_causally(
     )
 
 
-def certified_design(prepared: Prepared, promised: Design, say: Progress) -> Design:
+def certified_design(
+    prepared: Prepared, promised: Design, say: Progress, effort: Effort | None = None
+) -> Design:
     """Close the loop from a foresight design.
 
     Parameters
@@ -160,6 +162,7 @@ def certified_design(prepared: Prepared, promised: Design, say: Progress) -> Des
         Of a planner who foresees the weather and has nothing fail; its bound is the design's.
     say : callable
         Takes one line of progress.
+    effort : Effort, optional
 
     Returns
     -------
@@ -172,18 +175,21 @@ def certified_design(prepared: Prepared, promised: Design, say: Progress) -> Des
         When no plant found keeps the target; says what limits it and which remedies help.
     """
     setting, bound = setting_of(prepared), promised.bound_usd_per_yr
-    closed = closed_for(prepared, setting, Effort(), say)
+    effort = effort or Effort()
+    closed = closed_for(prepared, setting, effort, say)
     loop, best = closed.loop, closed.loop.best
     if not loop.certificate.met:
-        raise unreached(prepared, loop, say)
+        raise unreached(prepared, loop, say, tries=effort.explains)
     evaluation = operate_causally(prepared, best.plant, best.controller, setting)
     greedy = operate_greedy(prepared.case, best.plant)
     blind = uptime_metrics(prepared.case, greedy, racks=best.plant.racks, seed=prepared.study.seed)
     cost = evaluation.cost_usd_per_yr
-    whole = {"whole units (inside the bound)": bound - _divisible_bound(prepared)}
+    whole: dict[str, float] = {}
+    if effort.explains and promised.compute_cost is None:
+        whole = {"whole units (inside the bound)": bound - _divisible_bound(prepared)}
     parts = {"not knowing the weather, and failures": cost - bound}
     if promised.compute_cost is not None:
-        parts, whole = {}, {}  # cost and uptime both move: the rack-hour's cost has the gap
+        parts = {}  # cost and uptime both move: the rack-hour's cost has the gap
     elif closed.with_failures_usd_per_yr is not None:
         parts = {
             "not knowing the weather": cost - closed.with_failures_usd_per_yr,

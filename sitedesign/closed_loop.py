@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -33,8 +34,9 @@ LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 IN_HAND = 2.0  # standard errors of the search's own uptime that it is asked to have in hand
 MOST_IN_HAND = 0.9  # of the downtime that the target allows
-CAUSE_YEARS = 40  # of a certificate that are run again without each cause
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
+
+EffortName = Literal["standard", "screening"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Effort:
         Unseen weather years of each certificate, and draws of outages of each.
     rounds : int
         Certificates before giving up.
+    cause_years : int
+        Years of each certificate that are run again without each cause of failure; 0 for no causes.
+    explains : bool
+        Say what whole units cost, and try remedies where nothing reaches the target.
     """
 
     years: int = 200
@@ -62,6 +68,15 @@ class Effort:
     certificate_years: int = 200
     certificate_draws: int = 2
     rounds: int = 5
+    cause_years: int = 40
+    explains: bool = True
+
+
+#: What a user may ask for by name.
+EFFORTS: dict[EffortName, Effort] = {
+    "standard": Effort(),
+    "screening": Effort(draws=1, trials=60, turns=2, rounds=4, cause_years=0, explains=False),
+}
 
 
 @dataclass(frozen=True)
@@ -269,7 +284,8 @@ def close_loop(
             draws=effort.certificate_draws,
             seed=seed + number,
             metric=figure_of(metric),
-            attribute_years=CAUSE_YEARS,
+            attribute=effort.cause_years > 0,
+            attribute_years=effort.cause_years,
         )
         # What the search's years flatter, the next search has to have in hand.
         in_hand = tuple(

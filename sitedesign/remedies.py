@@ -72,7 +72,7 @@ def changes(study: Study) -> list[tuple[str, Study]]:
     return found
 
 
-def unreached(prepared: Prepared, loop: Loop, say: Say) -> InfeasibleDesign:
+def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -> InfeasibleDesign:
     """Say how far the search came, what limits it, and what the remedies tried would cost.
 
     Parameters
@@ -82,6 +82,8 @@ def unreached(prepared: Prepared, loop: Loop, say: Say) -> InfeasibleDesign:
         Of a search that did not reach the target.
     say : callable
         Takes one line of progress.
+    tries : bool
+        Try remedies: each takes as long as a screening.
 
     Returns
     -------
@@ -94,10 +96,11 @@ def unreached(prepared: Prepared, loop: Loop, say: Say) -> InfeasibleDesign:
     limits = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in worst)
     reason = (
         f"the best plant found keeps {_kept(certificate)} on unseen years ({loop.trials} plants judged, "
-        f"{best.cost_usd_per_yr / 1e6:,.1f} M USD/yr). "
-        f"Share of the lost compute that goes away without one cause: {limits or 'nothing was lost'}."
+        f"{best.cost_usd_per_yr / 1e6:,.1f} M USD/yr)."
     )
-    tried = _tried(prepared.study, say)
+    if limits:
+        reason += f" Share of the lost compute that goes away without one cause: {limits}."
+    tried = _tried(prepared.study, say) if tries else []
     helped = sorted((item for item in tried if item.met), key=lambda item: item.loop.best.cost_usd_per_yr)
     if helped:
         reason += f" Cheapest remedy of those tried: {helped[0]}."
