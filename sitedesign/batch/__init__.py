@@ -1,6 +1,57 @@
 """Many candidate sites: read them, solve them on every core or a cluster, resume, rank.
 
 A batch never ends because of one site: whatever goes wrong becomes a row. See :func:`solve_many`.
+
+On this machine one worker process per core is started, and nothing needs to be set up::
+
+    sitedesign batch sites.csv --out results/ --racks 700 --uptime 0.999
+
+A cluster needs a running dask scheduler and workers with one thread each; the batch itself runs anywhere that
+reaches the scheduler, and can be killed and started again like on one machine.
+
+SLURM, with dask-jobqueue (``pip install dask-jobqueue``)::
+
+    from dask_jobqueue import SLURMCluster
+    import sitedesign as sd
+
+    if __name__ == "__main__":
+        cluster = SLURMCluster(
+            queue="normal", cores=32, processes=32, memory="64GB", walltime="04:00:00",
+            job_script_prologue=["source ~/venv/bin/activate", "export NUMBA_CACHE_DIR=$TMPDIR/numba",
+                                  "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False"],
+        )
+        cluster.adapt(minimum_jobs=1, maximum_jobs=20)
+        address = cluster.scheduler_address
+        sd.solve_many("sites.csv", out="results/", scheduler=address, racks=700, uptime=0.999)
+
+Jobs that reach their wall time give their sites back; ``adapt`` starts new ones. A node compiles the kernels
+once, into ``NUMBA_CACHE_DIR``.
+
+Kubernetes, with dask-kubernetes (``pip install dask-kubernetes``, the Dask operator installed in the cluster,
+and an image in which ``pip install sitedesign`` was run)::
+
+    from dask_kubernetes.operator import KubeCluster
+    import sitedesign as sd
+
+    if __name__ == "__main__":
+        cluster = KubeCluster(
+            name="sitedesign", image="registry.example.org/sitedesign:0.1.0", n_workers=100,
+            worker_command=["dask", "worker", "--nthreads", "1", "--memory-limit", "1GiB"],
+            env={"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"},
+            resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1.5Gi"}},
+        )
+        address = cluster.scheduler_address
+        sd.solve_many("sites.csv", out="results/", scheduler=address, racks=700, uptime=0.999)
+
+By hand, on any machines that see each other::
+
+    dask scheduler                                       # prints its address
+    export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False
+    dask worker tcp://10.0.0.1:8786 --nthreads 1 --nworkers auto
+    sitedesign batch sites.csv --out results/ --scheduler tcp://10.0.0.1:8786 --racks 700 --uptime 0.999
+
+Without that setting each worker keeps a profile of every second of the last hour, some 100 to 1,000 MB.
+All machines need the same versions of sitedesign and of the packages in the manifest.
 """
 
 from __future__ import annotations
