@@ -131,9 +131,11 @@ def day_totals(usual_solar: Array, day_steps: int) -> Array:
 def stack(load: Array, solar: Array, able: Array) -> Array:
     """Put load, solar yield and capability into one array, whose rows the forecast window reads."""
     known = np.empty((2 + able.shape[0], load.size))
-    known[0], known[1] = load, solar
+    for t in range(load.size):  # whole rows at once would take two seconds to compile
+        known[0, t], known[1, t] = load[t], solar[t]
     for k in range(able.shape[0]):
-        known[2 + k] = able[k]
+        for t in range(load.size):
+            known[2 + k, t] = able[k, t]
     return known
 
 
