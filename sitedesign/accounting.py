@@ -14,7 +14,8 @@ from sitedesign.case import Case, Dispatch, FloatArray, Plant
 from sitedesign.delivery import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.evaluation import CostItem, Evaluation, Provenance
 from sitedesign.prepare import Prepared, fixed_load_share, it_mw_at_work
-from sitedesign.reliability.metrics import uptime_metrics, worst_events
+from sitedesign.reliability.events import worst_events
+from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.reliability.replay import months_to_power, rack_shortfall
 from sitedesign.resource.load import pue
 from sitedesign.study import Study

@@ -12,11 +12,12 @@ import numpy as np
 from sitedesign.case import Plant
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.certificate import Certificate
-from sitedesign.reliability.certify import Builder, WeatherBlock, certify_case
+from sitedesign.reliability.certify import certify_case
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.outages import OutageModel
 from sitedesign.reliability.restart import Restart
+from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
 

@@ -24,9 +24,9 @@ from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared
 from sitedesign.relaxation import relaxation
 from sitedesign.reliability.certificate import Certificate
-from sitedesign.reliability.certify import WeatherBlock
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outages import OutageSky, sample_outages, unit_availability
+from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.search import FAR, NEAR, Say, inside, mean_load_mw, search, starts
 
 FIRST_CAUTIONS = (1.0, 2.0, 4.0)

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from sitedesign.case import Case, FloatArray, Plant
 from sitedesign.certification import Metric, Setting
-from sitedesign.reliability.certify import WeatherBlock
 from sitedesign.reliability.forecast import daily_factors
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import lost_by_year
@@ -23,6 +22,7 @@ from sitedesign.reliability.operation import Operation, operate
 from sitedesign.reliability.outage_years import OutageYears
 from sitedesign.reliability.outages import OutagePaths
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
+from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]

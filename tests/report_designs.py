@@ -12,8 +12,8 @@ from sitedesign.prepare import prepare
 from sitedesign.relaxation import FORESIGHT
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.events import Event
 from sitedesign.reliability.machine import Controller
-from sitedesign.reliability.metrics import Event
 from sitedesign.reliability.operation import operate_greedy
 
 YEARS = 3

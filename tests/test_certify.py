@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
-from sitedesign.reliability.certify import WeatherBlock, certify_case
+from sitedesign.reliability.certify import certify_case
 from sitedesign.reliability.forecast import Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate
 from sitedesign.reliability.outages import FuelOutages, OutageModel, OutageSky, UnitOutages, sample_outages
+from sitedesign.reliability.weather_blocks import WeatherBlock
 
 HOURS = 8760
 BEHAVIOUR = [UnitBehaviour(0.1, 0.3, 0.07, 0.02, 0.03, 24.0, "natural_gas", 0.0, 5.0)]

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 import sitedesign as sd
-from sitedesign.reliability.metrics import Event
+from sitedesign.reliability.events import Event
 from tests.report_designs import make_certificate, make_design
 
 EVIL = "<script>alert('x')</script> & \"El Paso\""

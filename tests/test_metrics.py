@@ -9,13 +9,11 @@ import pytest
 
 from sitedesign.case import Case, CaseLimits, Dispatch, Tier
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.events import find_events, start_label, worst_events
 from sitedesign.reliability.metrics import (
     YearTable,
-    find_events,
     metrics_of_years,
-    start_label,
     uptime_metrics,
-    worst_events,
 )
 
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from sitedesign.markup import table_html
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.events import Event
 from sitedesign.reliability.machine import Controller
-from sitedesign.reliability.metrics import Event, UptimeMetrics
+from sitedesign.reliability.metrics import UptimeMetrics
 
 #: Name of the cause that remains when nothing fails.
 WEATHER = "weather"

@@ -6,7 +6,7 @@ switched off say what share of the lost compute each cause explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,14 +21,13 @@ from sitedesign.reliability.certificate import (
     ClassKept,
 )
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.events import Event, find_events
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.metrics import (
     FLOOR_SHARE,
-    Event,
     UptimeMetrics,
     YearTable,
-    find_events,
     lost_by_year,
     metrics_of_years,
     totals_of_years,
@@ -38,29 +37,13 @@ from sitedesign.reliability.operation import Operation, operate
 from sitedesign.reliability.outages import CAUSES, OutageModel, OutageSky, sample_outages
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.restart import Restart
+from sitedesign.reliability.weather_blocks import Builder, WeatherBlock, blocks_of, listed
 
 FloatArray = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class WeatherBlock:
-    """Some weather years of one study.
-
-    Attributes
-    ----------
-    case : Case
-        Capability in one row per technology, without outages.
-    temp_air_c : ndarray, shape (T,)
-        [degrees C]
-    """
-
-    case: Case
-    temp_air_c: FloatArray
-
-
 _HOURS_PER_YEAR = 8760.0
 Progress = Callable[[int, int], None]
-Builder = Callable[[int], WeatherBlock]
 
 
 def certify_case(
@@ -144,8 +127,8 @@ def certify_case(
     if metric not in METRICS:
         message = f"metric: got {metric!r}; must be one of {', '.join(METRICS)}"
         raise ValueError(message)
-    blocks = _blocks(weather, years)
-    total = (years if years is not None else sum(b.case.years for b in _listed(weather))) * draws
+    blocks = blocks_of(weather, years)
+    total = (years if years is not None else sum(b.case.years for b in listed(weather))) * draws
     run = _Run(
         plant,
         outages,
@@ -177,48 +160,6 @@ def certify_case(
     return _certificate(
         run, first_case, draws, target or first_case.uptime_target, metric, confidence, promised or {}
     )
-
-
-def _listed(weather: WeatherBlock | Sequence[WeatherBlock] | Builder) -> Sequence[WeatherBlock]:
-    if isinstance(weather, WeatherBlock):
-        return [weather]
-    if not callable(weather):
-        return weather
-    message = "years: got nothing; say how many weather years the callable is to give"
-    raise ValueError(message)
-
-
-def _blocks(
-    weather: WeatherBlock | Sequence[WeatherBlock] | Builder, years: int | None
-) -> Iterable[WeatherBlock]:
-    """Give blocks until there are enough years; the last one is cut."""
-    given, number = 0, 0
-    listed = None if callable(weather) and years is not None else _listed(weather)
-    while years is None or given < years:
-        if listed is None:
-            block = weather(number)  # type: ignore[operator]
-        elif number < len(listed):
-            block = listed[number]
-        else:
-            return
-        if years is not None and given + block.case.years > years:
-            block = _cut(block, years - given)
-        yield block
-        given, number = given + block.case.years, number + 1
-
-
-def _cut(block: WeatherBlock, years: int) -> WeatherBlock:
-    case = block.case
-    steps = case.steps // case.years * years
-    shorter = replace(
-        case,
-        years=years,
-        solar_yield=case.solar_yield[:steps],
-        load_mw=case.load_mw[:steps],
-        usable=case.usable[:steps],
-        backup=tuple(replace(b, capability=b.capability[:, :steps]) for b in case.backup),
-    )
-    return WeatherBlock(shorter, block.temp_air_c[:steps])
 
 
 def _happens(outages: OutageModel, behaviour: Sequence[UnitBehaviour], cause: str) -> bool:

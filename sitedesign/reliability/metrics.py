@@ -10,18 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import numpy as np
-import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Dispatch
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall
 
 FloatArray = NDArray[np.float64]
 
-#: An hour counts as short when more than this share of its load is shed; smaller amounts are rounding.
-SHORT_SHARE = 1e-9
 #: Length of the full outage that is assumed not to have been seen, when none was: one long night. [h]
 UNSEEN_EVENT_H = 12.0
 FLOOR_SHARE = 0.6
@@ -64,38 +62,6 @@ class YearTable:
     def concat(tables: list[YearTable]) -> YearTable:
         """Put the years of several tables in sequence."""
         return YearTable(*(np.concatenate([getattr(t, f.name) for t in tables]) for f in fields(YearTable)))
-
-
-@dataclass(frozen=True)
-class Event:
-    """One spell of shedding.
-
-    Attributes
-    ----------
-    year_row : int
-        Weather year, counted from 0.
-    start : str
-        ``year 3, 12-24 17:00`` in local standard time, weather years counted from 1.
-    start_step : int
-        Step in the whole series.
-    duration_h : float
-        [h]
-    shed_mwh, lost_mwh : float
-        Shed load, and the same weighted by its loss of compute. [MWh]
-    depth : float
-        Largest shed share of the load. [fraction]
-    cause : str
-        What the certificate attributes it to; empty outside certificates.
-    """
-
-    year_row: int
-    start: str
-    start_step: int
-    duration_h: float
-    shed_mwh: float
-    lost_mwh: float
-    depth: float
-    cause: str = ""
 
 
 @dataclass(frozen=True)
@@ -385,72 +351,4 @@ def _uptime(loss: Estimate, shortfall: float) -> Estimate:
     top = 1.0 - shortfall
     return Estimate(
         top - loss.value, loss.standard_error, loss.samples, loss.seed, lossless=top, quantum=loss.quantum
-    )
-
-
-def find_events(
-    load_mw: FloatArray,
-    shed_mw: FloatArray,
-    lost_compute: FloatArray,
-    step_h: float,
-    years: int,
-    most: int | None = None,
-) -> list[Event]:
-    """List spells of consecutive steps with shedding, in order of time; series of shape (T,).
-
-    With `most` only so many are listed, those that lost most compute.
-    """
-    short = shed_mw > SHORT_SHARE * load_mw
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], short, [False]]).astype(np.int8)))
-    steps_per_year = load_mw.size // years
-    spells = edges.reshape(-1, 2)
-    if most is not None and len(spells) > most:
-        total = np.concatenate([[0.0], np.cumsum(lost_compute * load_mw)])
-        lost = total[spells[:, 1]] - total[spells[:, 0]]
-        spells = spells[np.sort(np.argsort(-lost, kind="stable")[:most])]
-    events = []
-    for first, end in spells:
-        part = slice(int(first), int(end))
-        load = load_mw[part]
-        events.append(
-            Event(
-                year_row=int(first) // steps_per_year,
-                start=start_label(int(first), steps_per_year, step_h),
-                start_step=int(first),
-                duration_h=float(end - first) * step_h,
-                shed_mwh=float(shed_mw[part].sum()) * step_h,
-                lost_mwh=float((lost_compute[part] * load).sum()) * step_h,
-                depth=float((shed_mw[part] / load).max()),
-            )
-        )
-    return events
-
-
-def start_label(step: int, steps_per_year: int, step_h: float) -> str:
-    """``year 3, 12-24 17:00``: weather year from 1, month-day and clock of a 365-day year, standard time."""
-    year, within = divmod(step, steps_per_year)
-    stamp = np.datetime64("2023-01-01T00:00") + np.timedelta64(round(within * step_h * 60), "m")
-    month_day, clock = str(stamp)[5:].split("T")
-    return f"year {year + 1}, {month_day} {clock}"
-
-
-def worst_events(case: Case, dispatch: Dispatch, count: int = 10) -> pd.DataFrame:
-    """Tabulate the spells of shedding that lost most compute, worst first.
-
-    Parameters
-    ----------
-    case, dispatch : Case, Dispatch
-    count : int
-        At most so many rows.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``year_row, start, duration_h, shed_mwh, lost_mwh, depth``; empty when nothing was shed.
-    """
-    events = find_events(case.load_mw, dispatch.shed_mw, dispatch.lost_compute, case.step_h, case.years)
-    events.sort(key=lambda event: (-event.lost_mwh, -event.shed_mwh, event.start_step))
-    columns = ["year_row", "start", "duration_h", "shed_mwh", "lost_mwh", "depth"]
-    return pd.DataFrame(
-        [[getattr(event, name) for name in columns] for event in events[:count]], columns=columns
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
-from sitedesign.reliability.certify import WeatherBlock, certify_case
+from sitedesign.reliability.certify import certify_case
 from sitedesign.reliability.forecast import climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate
@@ -18,6 +18,7 @@ from sitedesign.reliability.outages import (
     UnitOutages,
     sample_outages,
 )
+from sitedesign.reliability.weather_blocks import WeatherBlock
 
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))
 BEHAVIOUR = (
