@@ -11,7 +11,7 @@ import pydantic
 import pytest
 
 import sitedesign as sd
-from sitedesign import workflow
+from sitedesign import planning
 from sitedesign.prepare import prepare
 from sitedesign.reliability.replay import months_to_power
 
@@ -213,13 +213,13 @@ def test_another_seed_is_other_weather(study: sd.Study, design: sd.Design) -> No
 def test_stopped_search_carries_incumbent_and_bound(study: sd.Study, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    real = workflow._size
+    real = planning._size
 
     def hurried(*arguments: object) -> object:
         sizing = real(*arguments)
         return replace(sizing, stopped_by="time_limit", bound_usd_per_yr=0.9 * sizing.objective_usd_per_yr)
 
-    monkeypatch.setattr(workflow, "_size", hurried)
+    monkeypatch.setattr(planning, "_size", hurried)
     with pytest.raises(sd.NotProvenOptimal, match=r"time limit at a gap of 10\.00%") as caught:
         sd.solve(study, **QUICK)
     incumbent = caught.value.incumbent

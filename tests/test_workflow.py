@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import sitedesign as sd
-from sitedesign.workflow import _affordable
+from sitedesign.planning import _affordable
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
