@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,122 @@ def test_rows_override_any_field(asked: list[Study], tmp_path: Path) -> None:
     assert own.limits.units == {"diesel": (0, 3), "recip_medium": (0, 2)}
     assert own.fuel_price_usd_per_mmbtu == {"diesel": 30.0, "natural_gas": 6.5}
     assert [item.name for item in own.backup] == ["recip_medium", "diesel"]
+
+
+def test_rows_may_ask_in_another_unit_of_compute_and_choose_among_arrays(asked: list[Study]) -> None:
+    rows = [
+        EL_PASO | {"gpus": 720},
+        EL_PASO | {"throughput.rack_equivalents": 9.5},
+        EL_PASO | {"metric": "compute", "spares": "share"},
+        EL_PASO | {"objective": "compute_cost", "lost_compute_usd_per_rack_h": 200.0},
+        EL_PASO | {"pv": "tracker_ac;fixed_dc"},
+    ]
+    found = sd.solve_many(rows, **QUESTION)
+    assert found["status"].tolist() == ["solved"] * 5
+    gpus, work, sharing, priced, choosing = asked
+    assert (gpus.gpus, gpus.racks, gpus.contracted_racks) == (720, None, 10)
+    assert (work.racks, work.contracted_racks) == (None, 10)
+    assert (sharing.metric, sharing.spares) == ("compute", "share")
+    assert (priced.objective, priced.lost_compute_usd_per_rack_h) == ("compute_cost", 200.0)
+    assert [(pv.name, battery.name) for pv, battery in choosing.power_paths] == [
+        ("tracker_ac", "lfp"), ("fixed_dc", "lfp_dc"),
+    ]  # fmt: skip
+
+
+def test_row_replaces_the_arrays_that_a_study_chooses_among(asked: list[Study]) -> None:
+    study = Study(site=Site(**EL_PASO), uptime=0.99, racks=10, pv=["tracker_ac", "fixed_dc"])
+    sd.solve_many([EL_PASO, EL_PASO | {"pv": "fixed_ac"}], study)
+    assert len(asked[0].power_paths) == 2
+    assert (asked[1].pv.name, asked[1].power_paths) == ("fixed_ac", ())
+
+
+def test_classes_belong_to_the_question_and_have_columns(asked: list[Study], tmp_path: Path) -> None:
+    classes = [{"name": "train", "racks": 5, "uptime": 0.9}, {"name": "chat", "racks": 5, "uptime": 0.999}]
+    found = sd.solve_many([EL_PASO], out=tmp_path, classes=classes, quiet=True)
+    assert {"uptime_of_train", "uptime_of_chat"} <= set(found.columns)
+    text = message([EL_PASO | {"classes": classes}], uptime=0.9, racks=3)
+    assert text == (
+        "1 problem in the inputs of solve_many():\n * sites.classes: got a column; cannot stand in a table "
+        "of sites. Give the classes with the question; they are then the same at every site."
+    )
+    failed = sd.solve_many([EL_PASO | {"uptime": 0.9}], classes=classes)
+    assert "each class has its own" in failed["error"][0]
+
+
+def test_words_in_columns_of_choices_are_kept(asked: list[Study], tmp_path: Path) -> None:
+    rows = [EL_PASO | {"objective": "compute_cost", "spares": "standby"}, EL_PASO | {"objective": "cots"}]
+    found = sd.solve_many(rows, out=tmp_path, **QUESTION)
+    assert found["objective"].tolist() == ["compute_cost", "cots"]
+    assert found["spares"][0] == "standby"
+    assert "study.objective: got 'cots'" in found["error"][1]
+
+
+def test_effort_is_part_of_what_certified_results_stand_on(asked: list[Study], tmp_path: Path) -> None:
+    sd.solve_many([EL_PASO], out=tmp_path / "bound", **QUESTION)
+    sd.solve_many([EL_PASO], out=tmp_path / "bound", effort="standard", **QUESTION)
+    assert len(asked) == 1  # a bound has no search
+    sd.solve_many([EL_PASO], out=tmp_path / "sure", level="certified", **QUESTION)
+    text = message([EL_PASO], out=tmp_path / "sure", level="certified", effort="standard", **QUESTION)
+    assert "job.effort: got standard; the results in" in text
+
+
+def test_unknown_level_and_effort_are_refused() -> None:
+    assert "Did you mean 'certified'?" in message([EL_PASO], level="certifed", **QUESTION)
+    assert "Did you mean 'screening'?" in message([EL_PASO], effort="screning", **QUESTION)
+
+
+SMALL: dict[str, Any] = {"racks": 10, "uptime": 0.97, "weather_years": 3, "quiet": True}
+
+
+def test_real_sites_carry_what_is_worth_ranking(tmp_path: Path) -> None:
+    rows = [
+        EL_PASO,
+        EL_PASO | {"metric": "compute"},
+        EL_PASO | {"objective": "compute_cost"},
+        EL_PASO | {"pv": "tracker_ac;fixed_dc"},
+    ]
+    found = sd.solve_many(rows, **SMALL)
+    assert found["status"].tolist() == ["solved"] * 4
+    plain, throttled, priced, choosing = found.to_dict("records")
+    design = sd.solve(site=Site(**EL_PASO), certify=False, racks=10, uptime=0.97, weather_years=3)
+    for name in ("usd_per_rack_h", "usd_per_gpu_h", "water_m3_per_yr", "capital_usd", "gap"):
+        assert plain[name] == getattr(design, name)
+    assert throttled["cost_usd_per_yr"] < plain["cost_usd_per_yr"]  # what is shed is the cheapest work
+    assert priced["usd_per_rack_h"] < plain["usd_per_rack_h"]
+    assert 0.999 * priced["usd_per_rack_h"] < priced["bound_usd_per_rack_h"] <= priced["usd_per_rack_h"]
+    assert choosing["pv_built"] in ("tracker_ac", "fixed_dc")
+    assert choosing["cost_usd_per_yr"] <= plain["cost_usd_per_yr"] * (1 + 1e-4)
+    assert sd.rank(found, by="delivered_rack_h_per_yr")["delivered_rack_h_per_yr"].is_monotonic_decreasing
+
+
+@pytest.mark.slow
+def test_best_site_is_really_certified_and_another_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sitedesign.closed_loop import EFFORTS
+
+    quick = replace(EFFORTS["screening"], years=40, trials=30, certificate_years=40, rounds=2)
+    monkeypatch.setitem(EFFORTS, "screening", quick)
+    monkeypatch.setattr(
+        screen._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
+    )
+    rows = [
+        EL_PASO | {"name": "gas"},
+        EL_PASO | {"name": "sun alone", "backup": "none", "limits.solar_mw": 9.0, "limits.battery_mwh": 44.0},
+    ]
+    question = SMALL | {"backup": ["recip_fast"]}
+    found = sd.solve_many(rows, out=tmp_path, certify_best=2, **question).set_index("name")
+    sure = found.loc["gas"]
+    assert sure["certified_status"] == "solved"
+    assert sure["certified_met"] == 1.0
+    assert 0.97 <= sure["certified_uptime_lower"] < sure["certified_uptime"] < 1
+    assert sure["certified_uptime_standard_error"] > 0
+    assert sure["certified_cost_usd_per_yr"] > sure["cost_usd_per_yr"]
+    assert sure["certified_weather_years"] == 40
+    lone = found.loc["sun alone"]
+    assert (lone["status"], lone["certified_status"]) == ("solved", "infeasible")
+    assert "the best plant found keeps" in lone["certified_error"]
+    assert "remed" not in lone["certified_error"]  # each would take as long as the site
 
 
 def test_unknown_columns_are_refused_with_the_nearest_name(asked: list[Study]) -> None:

@@ -16,18 +16,24 @@ from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 from sitedesign.design import Design
 from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError, unknown_name
+from sitedesign.reliability.certificate import Certificate
 
 LEVELS = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
 FIGURES: tuple[str, ...] = (
     "solar_mw", "battery_mwh", "battery_mw", "racks_installed", "uptime_achieved", "uptime_standard_error",
-    "greedy_uptime", "cost_usd_per_yr", "bound_usd_per_yr", "gap", "lcoe_usd_per_mwh", "usd_per_rack_h",
-    "uptime_price_usd_per_mwh", "renewable_share", "land_acres", "months_to_power", "co2_t_per_yr",
+    "greedy_uptime", "cost_usd_per_yr", "bound_usd_per_yr", "gap", "capital_usd", "project_cost_usd_per_yr",
+    "lcoe_usd_per_mwh", "usd_per_rack_h", "bound_usd_per_rack_h", "usd_per_gpu_h", "delivered_rack_h_per_yr",
+    "uptime_price_usd_per_mwh", "renewable_share", "land_acres", "water_m3_per_yr", "months_to_power",
+    "co2_t_per_yr",
 )  # fmt: skip
 # Further columns of a certified design.
 CERTIFIED_FIGURES: tuple[str, ...] = (
-    "certified_uptime", "certified_uptime_standard_error", "certified_met", "certified_weather_years",
+    "certified_uptime", "certified_uptime_standard_error", "certified_uptime_lower", "certified_met",
+    "certified_weather_years",
 )  # fmt: skip
+# Entries that the optimiser may choose; columns in words, `pv_built` and `battery_built`.
+CHOSEN: tuple[str, ...] = ("pv", "battery")
 
 
 class BatchStopped(SiteDesignError):
@@ -41,6 +47,8 @@ class Job:
     Attributes
     ----------
     level : {"bound", "certified"}
+    effort : {"screening", "standard"}
+        Of the search for a certified design.
     method : str
         Of :func:`sitedesign.solve`.
     gap : float or None
@@ -50,13 +58,17 @@ class Job:
     """
 
     level: str = "bound"
+    effort: str = "screening"
     method: str = "cuts"
     gap: float | None = None
     time_limit_s: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return asdict(self)
+        """Everything that decides the numbers, ready for JSON."""
+        data = asdict(self)
+        if self.level == "bound":
+            del data["effort"]
+        return data
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,8 @@ def check_job(job: Job) -> None:
         faults.append(unknown_name("level", job.level, LEVELS))
     if faults:
         raise InputError(faults, "solve_many()")
-    _workflow()._check_options(job.method, job.level == "certified", job.gap, job.time_limit_s)
+    certify = job.level == "certified"
+    _workflow()._check_options(job.method, certify, job.gap, job.time_limit_s, effort=job.effort)
 
 
 def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
@@ -130,24 +143,33 @@ def figures(design: Design) -> dict[str, Any]:
         "cost_usd_per_yr": design.cost,
         "bound_usd_per_yr": design.bound,
         "gap": design.gap,
+        "capital_usd": design.capital_usd,
+        "project_cost_usd_per_yr": design.project_cost_usd_per_yr,
         "lcoe_usd_per_mwh": design.lcoe_usd_per_mwh,
         "usd_per_rack_h": design.usd_per_rack_h,
+        "bound_usd_per_rack_h": design.compute_cost and design.compute_cost.bound_usd_per_rack_h,
+        "usd_per_gpu_h": design.usd_per_gpu_h,
+        "delivered_rack_h_per_yr": design.delivered_rack_h_per_yr,
         "uptime_price_usd_per_mwh": design.uptime_price_usd_per_mwh,
         "renewable_share": design.renewable_share,
         "land_acres": design.land_acres,
+        "water_m3_per_yr": design.water_m3_per_yr,
         "months_to_power": design.months_to_power,
         "co2_t_per_yr": design.co2_t_per_yr,
-        **_certified_figures(getattr(design, "certificate", None)),
+        **({f"{name}_built": design.study[name]["name"] for name in CHOSEN} if design.alternatives else {}),
+        **{f"uptime_of_{item.name}": item.uptime.value for item in design.classes},
+        **_certified_figures(design.certificate),
     }
 
 
-def _certified_figures(certificate: Any) -> dict[str, Any]:  # noqa: ANN401
+def _certified_figures(certificate: Certificate | None) -> dict[str, Any]:
     """Figures of a certificate; none for a bound."""
     if certificate is None:
         return {}
     return {
         "certified_uptime": certificate.uptime.value,
         "certified_uptime_standard_error": certificate.uptime.standard_error,
+        "certified_uptime_lower": certificate.uptime.lower_bound(certificate.confidence),
         "certified_met": float(certificate.met),
         "certified_weather_years": float(certificate.weather_years),
     }
@@ -163,6 +185,7 @@ def _solve(study: Any, job: Job) -> Design:  # noqa: ANN401
         study,
         method=job.method,
         certify=job.level == "certified",
+        effort=job.effort,
         gap=job.gap,
         time_limit_s=job.time_limit_s,
     )

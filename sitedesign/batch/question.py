@@ -16,7 +16,7 @@ from sitedesign.resource.weather import Weather
 from sitedesign.site import Site
 from sitedesign.study import Limits, Study
 
-_OTHER_CONTRACT = {"racks": "it_mw", "it_mw": "racks"}
+_CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
 _GAS = "fuel_price_usd_per_mmbtu.natural_gas"
 # A place that every question can be asked of, to find faults of the question before any site is solved.
 _ANYWHERE = {"latitude": 31.76, "longitude": -106.49}
@@ -46,7 +46,12 @@ class Question:
             With every fault of the row.
         """
         site = Site(**{key: row[key] for key in SITE_COLUMNS if key in row})
-        return Study(**(self.fields | self._changes(row, site) | {"site": site}))
+        changes, fields = self._changes(row, site), dict(self.fields)
+        if "pv" in changes or "battery" in changes:
+            choices = fields.pop("power_paths", ())
+            if choices:
+                fields["pv"] = [pv for pv, _ in choices]
+        return Study(**(fields | changes | {"site": site}))
 
     def _changes(self, row: Row, site: Site) -> dict[str, Any]:
         cells = {key: value for key, value in row.items() if key not in SITE_COLUMNS}
@@ -62,13 +67,17 @@ class Question:
             elif head == "fuel_price_usd_per_mmbtu":
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
+            elif head == "throughput":
+                changes.setdefault(head, {})[rest] = value
             else:
                 changes[key] = value
-        for key, other in _OTHER_CONTRACT.items():
-            if key in changes and other not in changes and other in self.fields:
-                changes[other] = None
+        if any(key in changes for key in _CONTRACTS):  # in place of the question's own
+            changes |= {key: None for key in _CONTRACTS if key in self.fields and key not in changes}
         if "backup" in changes:
             changes["backup"] = technologies(changes["backup"])
+        for key in ("pv", "battery"):
+            if ";" in str(changes.get(key, "")):
+                changes[key] = list(technologies(changes[key]))
         if "weather" in changes:
             paths = [self.folder / part.strip() for part in str(changes["weather"]).split(";")]
             changes["weather"] = Weather.read(*paths, site=site)
@@ -99,7 +108,8 @@ def make_question(study: Study | None, fields: Mapping[str, Any], table: SiteTab
     question = Question(fields, table.folder)
     own = {column.partition(".")[0] for column in table.columns} | {"site"}
     own |= {"fuel_price_usd_per_mmbtu"} & {"fuel_price_usd_per_mmbtu" if "gas_price" in own else ""}
-    own |= {other for name, other in _OTHER_CONTRACT.items() if name in own}
+    if own & set(_CONTRACTS):
+        own |= set(_CONTRACTS)
     try:
         Study(**(fields | {"site": Site(**_ANYWHERE)}))
     except InputError as error:
@@ -127,6 +137,12 @@ def library_digest() -> str:
         for path in sorted(item for item in folder.rglob("*") if item.is_file() and item.suffix != ".md"):
             digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
+
+
+def class_names(question: Question) -> list[str]:
+    """Names of the classes of load of a question."""
+    given = question.fields.get("classes") or ()
+    return [str(item["name"] if isinstance(item, Mapping) else item.name) for item in given]
 
 
 def technologies(value: Any) -> tuple[Any, ...]:  # noqa: ANN401

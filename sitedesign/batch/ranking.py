@@ -12,7 +12,10 @@ from sitedesign.batch.store import read_results
 from sitedesign.errors import Fault, InputError, unknown_name
 
 USABLE = ("solved", "gap")
-_MORE_IS_BETTER = ("uptime_achieved", "greedy_uptime", "renewable_share", "certified_uptime")
+_MORE_IS_BETTER = (
+    "uptime_achieved", "greedy_uptime", "renewable_share", "delivered_rack_h_per_yr", "certified_uptime",
+    "certified_uptime_lower", "certified_met",
+)  # fmt: skip
 
 
 def rank(
@@ -56,12 +59,16 @@ def rank(
     if faults:
         raise InputError(faults, "rank()")
     chosen = _where(frame[frame["status"].isin(USABLE)], where)
-    orders = [key not in _MORE_IS_BETTER if ascending is None else ascending for key in keys]
+    orders = [not _more_is_better(key) if ascending is None else ascending for key in keys]
     ties = [name for name in ("latitude", "longitude", "key") if name in columns and name not in keys]
     ranked = chosen.sort_values([*keys, *ties], ascending=[*orders, *(True for _ in ties)], kind="stable")
     ranked = ranked.reset_index(drop=True)
     ranked.insert(0, "rank", range(1, len(ranked) + 1))
     return ranked
+
+
+def _more_is_better(column: str) -> bool:
+    return column in _MORE_IS_BETTER or column.startswith("uptime_of_")
 
 
 def _where(frame: pd.DataFrame, where: str | Mapping[str, Any] | None) -> pd.DataFrame:

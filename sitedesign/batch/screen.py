@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from sitedesign import __version__, library
 from sitedesign.batch.engine import DaskEngine, Engine, HereEngine
-from sitedesign.batch.levels import CERTIFIED_FIGURES, FIGURES, Job, Outcome, check_job
+from sitedesign.batch.levels import CERTIFIED_FIGURES, CHOSEN, FIGURES, Job, Outcome, check_job
 from sitedesign.batch.progress import Progress, open_progress
-from sitedesign.batch.question import Question, assumptions, make_question, technologies
+from sitedesign.batch.question import Question, assumptions, class_names, make_question, technologies
 from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
 from sitedesign.batch.table import TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
@@ -44,6 +44,7 @@ def solve_many(
     workers: int | None = None,
     scheduler: str | Client | None = None,
     level: str = "bound",
+    effort: str = "screening",
     certify_best: int = 0,
     by: str = "cost_usd_per_yr",
     new: bool = False,
@@ -78,6 +79,8 @@ def solve_many(
     level : {"bound", "certified"}
         ``bound``: the optimum with perfect foresight, fastest. ``certified``: with proof under causal
         operation and equipment outages.
+    effort : {"screening", "standard"}
+        How long to search for each certified design; see :func:`solve`.
     certify_best : int
         After screening at ``bound``, certify so many of the best sites in a second stage (0 for none).
     by : str
@@ -126,12 +129,12 @@ def solve_many(
     """
     table = read_sites(sites)
     asked = make_question(study, question, table)
-    job = Job(level, method, gap, time_limit_s)
+    job = Job(level, effort, method, gap, time_limit_s)
     check_job(job)
     if workers is not None and workers < 1:
         raise InputError([Fault("workers", f"{workers}", "must be at least 1")], "solve_many()")
     if certify_best:
-        check_job(Job("certified", method, gap, time_limit_s))
+        check_job(replace(job, level="certified"))
     here = out is None and workers is None and scheduler is None
     batch = _Batch(
         table, asked, job, workers, scheduler, new, retry_failed, progress, quiet or (here and not progress)
@@ -251,10 +254,21 @@ def result_schema(table: SiteTable, question: Question, job: Job) -> pa.Schema:
         numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
         rest += CERTIFIED_FIGURES
     made = {"status": pa.string()} | {name: numbers[name] for name in sizes} | units
-    made |= {name: numbers[name] for name in rest} | {"error": pa.string()}
+    made |= {name: numbers[name] for name in rest}
+    made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
+    if _chooses_arrays(table, question):
+        made |= {f"{name}_built": pa.string() for name in CHOSEN}
+    made |= {"error": pa.string()}
     return pa.schema(
         [("key", pa.string()), *(given | {k: v for k, v in made.items() if k not in given}).items()]
     )
+
+
+def _chooses_arrays(table: SiteTable, question: Question) -> bool:
+    """Whether a site may choose among several arrays."""
+    several = isinstance(question.fields.get("pv"), list | tuple)
+    several = several or bool(question.fields.get("power_paths"))
+    return several or any(";" in str(row.get("pv", "")) for row in table.rows)
 
 
 def _is_text(table: SiteTable, column: str) -> bool:
@@ -288,13 +302,15 @@ def _second_stage(
     table = SiteTable(
         [rows[key] for key in best], best, batch.table.columns, batch.table.folder, batch.table.source
     )
-    job = Job("certified", batch.job.method, batch.job.gap, batch.job.time_limit_s)
-    stage = replace(batch, table=table, job=job)
+    stage = replace(batch, table=table, job=replace(batch.job, level="certified"))
     if out is None:
         found = stage.in_memory(HereEngine if here else stage.dask).assign(key=best)
     else:
         found = stage.in_folder(out / "certified")
-    own = [name for name in found.columns if name not in batch.table.columns and name not in ("key", "name")]
+    given = {*batch.table.columns, "key", "name"}
+    # Of a certified design the uptime stands twice: as every design's, and as what was certified
+    twice = {name.removeprefix("certified_") for name in CERTIFIED_FIGURES}
+    own = [name for name in found.columns if name not in given | twice]
     found = found[["key", *own]].rename(
         columns={name: f"certified_{name.removeprefix('certified_')}" for name in own}
     )

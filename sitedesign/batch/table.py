@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from sitedesign import library
+from sitedesign.demand import Throughput
 from sitedesign.errors import Fault, InputError
 from sitedesign.site import Site
 from sitedesign.study import Limits, Study
@@ -24,10 +25,16 @@ from sitedesign.validation import unknown_keys
 
 SITE_COLUMNS = ("latitude", "longitude", "name", "elevation_m", "timezone")
 TEXT_COLUMNS = frozenset(
-    ("name", "timezone", "rack", "metric", "use", "throughput_curve", "pv", "battery", "backup", "facility",
-     "finance", "construction_start", "in_service", "weather", "solar_profile", "load_profile")
+    ("name", "timezone", "rack", "metric", "objective", "spares", "use", "throughput_curve", "pv", "battery",
+     "backup", "facility", "finance", "construction_start", "in_service", "weather", "solar_profile",
+     "load_profile")
 )  # fmt: skip
-_PREFIXED = ("site", "limits", "fuel_price_usd_per_mmbtu")
+_PREFIXED = ("site", "limits", "fuel_price_usd_per_mmbtu", "throughput")
+# Fields that no cell can hold, and what to do instead.
+_NO_COLUMN = {
+    "classes": "Give the classes with the question; they are then the same at every site.",
+    "power_paths": "Give pv with ';' between the arrays to choose from.",
+}
 _SUFFIXES = (".csv", ".txt", ".parquet", ".geojson", ".json")
 Row = dict[str, Any]
 Sites = str | Path | pd.DataFrame | Iterable[Site | Mapping[str, Any]]
@@ -111,11 +118,12 @@ def site_keys(rows: Sequence[Row]) -> list[str]:
 
 def known_columns() -> list[str]:
     """Every column that a table of sites may have."""
-    whole = [name for name in Study.model_fields if name not in _PREFIXED]
+    whole = [name for name in Study.model_fields if name not in (*_PREFIXED, *_NO_COLUMN)]
+    work = [f"throughput.{name}" for name in Throughput.model_fields]
     limits = [f"limits.{name}" for name in Limits.model_fields if name != "units"]
     units = [f"limits.units.{name}" for name in library.names("backup")]
     fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in library.names("fuel")]
-    return [*SITE_COLUMNS, *whole, "gas_price", *limits, *units, *fuels]
+    return [*SITE_COLUMNS, *whole, *work, "gas_price", *limits, *units, *fuels]
 
 
 def _read_file(path: Path) -> pd.DataFrame:
@@ -196,7 +204,12 @@ def _cell(column: str, value: Any) -> Any:  # noqa: ANN401
 
 
 def _check_columns(rows: Sequence[Row], columns: Sequence[str], source: str) -> None:
-    faults = unknown_keys("sites", columns, known_columns())
+    faults = unknown_keys("sites", [name for name in columns if name not in _NO_COLUMN], known_columns())
+    faults += [
+        Fault(f"sites.{name}", "a column", "cannot stand in a table of sites", remedy)
+        for name, remedy in _NO_COLUMN.items()
+        if name in columns
+    ]
     if not rows:
         faults.append(Fault("sites", f"no rows in {source}", "needs at least one site"))
     faults += [

@@ -1,4 +1,4 @@
-"""Commands about many sites: batch, rank, map. Recipes for clusters: :mod:`sitedesign.batch.command`."""
+"""Commands about many sites: batch, rank, map. Recipes for clusters: :mod:`sitedesign.batch`."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def batch(
     level: Annotated[
         str, typer.Option(help="bound (perfect foresight, fastest) or certified.", rich_help_panel=_RUN)
     ] = "bound",
+    effort: Annotated[
+        str,
+        typer.Option(
+            help="How long to search for a certified design: screening, or standard as 'solve' does.",
+            rich_help_panel=_RUN,
+        ),
+    ] = "screening",
     certify_best: Annotated[
         int, typer.Option(help="Then certify so many of the best sites.", rich_help_panel=_RUN)
     ] = 0,
@@ -97,7 +104,10 @@ def batch(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.", rich_help_panel="Output")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Solve many candidate sites; killed at any moment, run it again and it goes on."""
+    """Solve many candidate sites; killed at any moment, run it again and it goes on.
+
+    Recipes for SLURM, Kubernetes and other clusters: python -m pydoc sitedesign.batch
+    """
     interrupted = f"Interrupted. Finished sites are in {out_folder}; run the same command again to go on."
     with exit_codes(as_json, interrupted):
         from sitedesign.batch import rank, solve_many
@@ -106,7 +116,7 @@ def batch(
         try:
             frame = solve_many(
                 _source(sites, grid),
-                out=out_folder, level=level, certify_best=certify_best, by=by, workers=workers,
+                out=out_folder, level=level, effort=effort, certify_best=certify_best, by=by, workers=workers,
                 scheduler=scheduler, new=new, retry_failed=retry_failed, method=method, gap=gap,
                 time_limit_s=time_limit, quiet=quiet, **_question(options, study),
             )  # fmt: skip
