@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 
@@ -13,11 +14,13 @@ from sitedesign.case import Case, Plant
 from sitedesign.judge import SPARE_UNITS, Aim, Judge, Trial
 from sitedesign.reliability.machine import Controller
 
-# First steps of the search, halved three times: hours of mean load, then what is tuned of the controller.
+# Largest steps of the search: hours of mean load, then what is tuned of the controller.
 STEP_H = {"solar_mw": 0.25, "battery_mwh": 1.0, "battery_mw": 0.1}
 STEP_RULE = {"caution": 1.0, "reliance": 0.2, "margin_h": 1.0}
 RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 48.0)}
-HALVINGS = 3
+STEP_UNITS_H = 0.15
+NOTHING = 0.01  # MW or MWh: what an optimiser leaves where it means none
+LEAST_SCALE, FINE = 1 / 8, 1 / 2
 # By which the price of lost compute moves, step after step: of a first search, and of one near its end.
 FAR, NEAR = (4.0, 3.0, 2.0), (1.5, 1.3)
 # Of lost compute: below the first no backup would run for it. [USD/MWh]
@@ -76,7 +79,10 @@ def search(
     if not met:
         return min(judge.trials.values(), key=aim.merit), aim
     best = min(met, key=aim.worth)
-    return refine(judge, best, lambda trial: aim.worth(trial) if aim.met(trial) else np.inf, share), aim
+    cheapest = refine(
+        judge, best, lambda trial: aim.worth(trial) if aim.met(trial) else np.inf, 2 * share, scale=FINE
+    )
+    return cheapest, aim
 
 
 class _Prices:
@@ -102,8 +108,17 @@ class _Prices:
         return replace(aim, prices_usd_per_mwh=tuple(moved))
 
 
-def refine(judge: Judge, start: Trial, merit: Callable[[Trial], float], most_trials: int) -> Trial:
-    """Move a plant downhill until no small step helps.
+def refine(
+    judge: Judge,
+    start: Trial,
+    merit: Callable[[Trial], float],
+    most_trials: int,
+    *,
+    scale: float = 1.0,
+) -> Trial:
+    """Move a plant downhill, one direction after the other, until no small step helps.
+
+    Every direction has a step of its own: it is taken again while it helps, and halved when neither way does.
 
     Parameters
     ----------
@@ -113,73 +128,159 @@ def refine(judge: Judge, start: Trial, merit: Callable[[Trial], float], most_tri
         What to make small. [USD/yr]
     most_trials : int
         New trials after which to stop.
+    scale : float
+        First steps, as a share of the largest.
 
     Returns
     -------
     Trial
     """
-    budget = len(judge.trials) + most_trials
-    best, wins = start, dict[str, int]()
-    for halving in range(HALVINGS + 1):
-        moved = True
-        while moved and len(judge.trials) < budget:
-            moved = False
-            # What helped before is tried first; the sort is stable, so the order is always the same.
-            steps = sorted(_neighbours(judge.case, best, halving), key=lambda step: -wins.get(step[0], 0))
-            for name, plant, controller in steps:
-                trial = judge.trial(plant, controller)
-                if merit(trial) < merit(best) * (1 - 1e-5):
-                    best, moved = trial, True
-                    wins[name] = wins.get(name, 0) + 1
-                    break
-                if len(judge.trials) >= budget:
-                    break
+    budget = judge.judged + most_trials
+    best, directions = start, _directions(judge.case, scale)
+    fresh = True  # something has changed since every direction was tried
+    while judge.judged < budget:
+        moved = False
+        # What helped before is tried first; the sort is stable, so the order is always the same.
+        for direction in sorted(directions, key=lambda item: -item.wins):
+            if direction.scale < LEAST_SCALE:
+                continue
+            best, gained = _follow(judge, best, merit, direction, budget)
+            moved = moved or gained
+            if judge.judged >= budget:
+                return best
+        fresh = fresh or moved
+        if not moved and all(direction.scale < LEAST_SCALE for direction in directions):
+            if not fresh:
+                break
+            fresh = False
+            for direction in directions:  # what was no help at first may help now
+                direction.scale = direction.least
     return best
 
 
-def _neighbours(case: Case, trial: Trial, halving: int) -> Iterator[tuple[str, Plant, Controller]]:
-    """Yield single steps in every direction, and the exchanges that pay most often, each with its name."""
-    plant, rule = trial.plant, trial.controller
-    scale, load = 0.5**halving, mean_load_mw(case)
-    step = {name: hours * scale * load for name, hours in STEP_H.items()}
-    for sign in (1, -1):
-        for name, size in STEP_RULE.items():
-            value = float(np.clip(getattr(rule, name) + sign * size * scale, *RULE_BOUNDS[name]))
-            changed = replace(rule, **{name: value})  # type: ignore[arg-type]  # names of numbers only
-            if changed != rule:
-                yield f"{name} {sign}", plant, changed
-        for name, move in _moves(case, plant, step, sign, scale, halving):
-            changed_plant = inside(replace(plant, **move), case)
-            if changed_plant != plant:
-                yield f"{name} {sign}", changed_plant, rule
-    for k, fewer in enumerate(plant.units if halving == 0 else ()):
-        for j, item in enumerate(case.backup):
-            if j != k and fewer > 0:
-                count = max(1, round(case.backup[k].unit_mw / item.unit_mw))
-                units = tuple(n - (i == k) + count * (i == j) for i, n in enumerate(plant.units))
-                yield f"swap {k} {j}", inside(replace(plant, units=units), case), rule
+def _follow(
+    judge: Judge, best: Trial, merit: Callable[[Trial], float], direction: _Direction, budget: int
+) -> tuple[Trial, bool]:
+    """Step in one direction while it helps, the way that helped last first."""
+    for sign in (direction.sign, -direction.sign):
+        gained = False
+        while judge.judged < budget:
+            plant, controller = direction.move(best, sign * direction.scale)
+            plant = inside(plant, judge.case)
+            if (plant, controller) == (best.plant, best.controller):
+                break
+            trial = judge.trial(plant, controller)
+            if merit(trial) >= merit(best) * (1 - 1e-5):
+                break
+            best, gained = trial, True
+        if gained:
+            direction.sign, direction.wins = sign, direction.wins + 1
+            return best, True
+    direction.scale = 0.0 if direction.whole(direction.scale) else direction.scale / 2
+    return best, False
 
 
-def _moves(
-    case: Case, plant: Plant, step: dict[str, float], sign: int, scale: float, halving: int
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield changes of a plant by name."""
-    now = {name: getattr(plant, name) for name in step}
-    more = {name: now[name] + sign * step[name] for name in step}
-    less = {name: now[name] - sign * step[name] for name in step}
-    for name in step:
-        yield name, {name: more[name]}
-    yield "battery", {name: more[name] for name in ("battery_mwh", "battery_mw")}
-    yield "solar for battery", {"solar_mw": more["solar_mw"], "battery_mwh": less["battery_mwh"]}
-    yield "racks", {"racks": plant.racks + sign}
-    for k, item in enumerate(case.backup):
-        if halving > 0 and not plant.units[k]:
-            continue  # a technology that no large step wanted
-        # One unit, or of small ones as many as make a difference.
-        for count in sorted({1, max(1, round(0.15 * scale * mean_load_mw(case) / item.unit_mw))}):
-            units = tuple(n + sign * count * (i == k) for i, n in enumerate(plant.units))
-            yield f"{item.name} {count}", {"units": units}
-            yield f"{item.name} {count} for battery", {"units": units, "battery_mwh": less["battery_mwh"]}
+@dataclass(eq=False)
+class _Direction:
+    """One way to change a plant or its controller.
+
+    Attributes
+    ----------
+    move : callable
+        Trial and step, as a share of the largest -> plant and controller.
+    scale : float
+        Step of the moment; below LEAST_SCALE the direction rests.
+    least : float
+        Step when it is tried again.
+    whole : callable
+        Whether a step is already the least one, of a single unit or rack.
+    """
+
+    move: Callable[[Trial, float], tuple[Plant, Controller]]
+    scale: float
+    least: float = 2 * LEAST_SCALE
+    whole: Callable[[float], bool] = lambda _scale: False
+    sign: int = 1
+    wins: int = 0
+
+
+def _directions(case: Case, scale: float) -> list[_Direction]:
+    """List single steps in every direction, and the exchanges that pay most often."""
+    load = mean_load_mw(case)
+
+    def rule(name: str) -> Callable[[Trial, float], tuple[Plant, Controller]]:
+        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
+            value = float(
+                np.clip(getattr(trial.controller, name) + step * STEP_RULE[name], *RULE_BOUNDS[name])
+            )
+            return trial.plant, replace(trial.controller, **{name: value})  # type: ignore[arg-type]  # numbers only
+
+        return move
+
+    def sizes(**signs: int) -> Callable[[Trial, float], tuple[Plant, Controller]]:
+        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
+            changed = {
+                name: getattr(trial.plant, name) + sign * step * STEP_H[name] * load
+                for name, sign in signs.items()
+            }
+            return replace(trial.plant, **changed), trial.controller  # type: ignore[arg-type]  # numbers only
+
+        return move
+
+    def racks(trial: Trial, step: float) -> tuple[Plant, Controller]:
+        return replace(trial.plant, racks=trial.plant.racks + (1 if step > 0 else -1)), trial.controller
+
+    found = [_Direction(rule(name), scale) for name in STEP_RULE]
+    found += [
+        _Direction(sizes(**signs), scale)
+        for signs in (
+            {"solar_mw": 1},
+            {"battery_mwh": 1},
+            {"battery_mw": 1},
+            {"battery_mwh": 1, "battery_mw": 1},
+            {"solar_mw": 1, "battery_mwh": -1},
+        )
+    ]
+    found.append(_Direction(racks, scale, whole=lambda _scale: True))
+    return found + list(_unit_directions(case, scale))
+
+
+def _unit_directions(case: Case, scale: float) -> Iterator[_Direction]:
+    """More or fewer units, alone or in exchange for battery, solar or units of another technology."""
+    load = mean_load_mw(case)
+
+    def count(k: int, step: float) -> int:
+        """One unit, or of small ones as many as make a difference."""
+        return max(1, round(STEP_UNITS_H * abs(step) * load / case.backup[k].unit_mw))
+
+    def exchange(k: int, given: dict[str, float]) -> Callable[[Trial, float], tuple[Plant, Controller]]:
+        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
+            sign, number, plant = (1 if step > 0 else -1), count(k, step), trial.plant
+            units = tuple(n + sign * number * (i == k) for i, n in enumerate(plant.units))
+            power = sign * number * case.backup[k].unit_mw
+            less = {name: getattr(plant, name) - share * power for name, share in given.items()}
+            return replace(plant, units=units, **less), trial.controller
+
+        return move
+
+    def swap(k: int, j: int) -> Callable[[Trial, float], tuple[Plant, Controller]]:
+        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
+            a, b = (k, j) if step > 0 else (j, k)
+            number = max(1, round(case.backup[a].unit_mw / case.backup[b].unit_mw))
+            fewer = max(1, round(case.backup[b].unit_mw / case.backup[a].unit_mw))
+            units = tuple(n - fewer * (i == a) + number * (i == b) for i, n in enumerate(trial.plant.units))
+            plant = trial.plant if min(units) < 0 else replace(trial.plant, units=units)
+            return plant, trial.controller
+
+        return move
+
+    allowed = [k for k, item in enumerate(case.backup) if item.units_max > 0]
+    for k in allowed:
+        whole = partial(lambda k, step: count(k, step) == 1, k)
+        yield _Direction(exchange(k, {}), scale, whole=whole)
+        yield _Direction(exchange(k, {"battery_mwh": 6.0}), scale, whole=whole)
+    for k, j in combinations(allowed, 2):
+        yield _Direction(swap(k, j), scale, whole=lambda _scale: True)
 
 
 def inside(plant: Plant, case: Case) -> Plant:
@@ -202,6 +303,7 @@ def inside(plant: Plant, case: Case) -> Plant:
         units.append(
             0 if late is not None and item.lead_months > late else int(np.clip(n, item.units_min, most))
         )
+    solar, energy, power = (0.0 if size < NOTHING else size for size in (solar, energy, power))
     racks = int(np.clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
     return Plant(solar, energy, power, tuple(units), racks)
 
