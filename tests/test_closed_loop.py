@@ -201,3 +201,16 @@ def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates
     assert sum(block.case.years for block in blocks) >= 30
     certified = unseen_years(study, seed=1)[0](0).case.solar_yield
     assert not any((block.case.solar_yield[:8760] == certified[:8760]).all() for block in blocks)
+
+
+def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(study: sd.Study) -> None:
+    two = prepare(study.replace(backup=["recip_fast", "diesel"]))
+    setting, temp = setting_of(two), two.weather.temp_air_c.reshape(two.case.years, -1)
+    grown = OutageYears(setting.outages, temp, two.case.step_h, setting.usual, seed=5)
+    for units in ([1, 0], [1, 3], [4, 2], [2, 3]):
+        found = grown.paths([1], units)
+        sky = OutageSky(two.case.step_h, 1, 1, temp[1], setting.usual)
+        at_once = sample_outages(setting.outages, units, sky, 0, 5)
+        for name in ("step", "kind", "index", "change", "start_keys"):
+            assert (getattr(found, name) == getattr(at_once, name)).all()
+        assert found.solar_scale == at_once.solar_scale

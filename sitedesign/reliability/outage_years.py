@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.reliability.forecast import Climatology
-from sitedesign.reliability.outages import UNIT, OutageModel, OutagePaths, OutageSky, sample_outages
+from sitedesign.reliability.outages import (
+    UNIT,
+    Events,
+    OutageModel,
+    OutagePaths,
+    OutageSky,
+    in_order,
+    sample_rest,
+    sample_units,
+    solar_scale,
+    start_keys,
+    technology_of,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -18,8 +30,8 @@ FloatArray = NDArray[np.float64]
 class OutageYears:
     """Draws of outages of many weather years, each year with random keys of its own.
 
-    A year has the same failures whatever other years stand beside it and however many units are built. It is
-    sampled for the units asked for, and again only when more are asked for.
+    A year has the same failures whatever other years stand beside it and however many units are built. Units
+    are sampled when they are first asked for.
 
     Attributes
     ----------
@@ -37,7 +49,8 @@ class OutageYears:
     step_h: float
     usual: Climatology
     seed: int
-    _years: dict[int, tuple[tuple[int, ...], OutagePaths]] = field(default_factory=dict)
+    # Units sampled so far, and their events; those of units are numbered inside their technology
+    _years: dict[int, tuple[tuple[int, ...], NDArray[np.int64]]] = field(default_factory=dict)
 
     def paths(self, rows: Sequence[int], units: Sequence[int]) -> OutagePaths:
         """Put the outages of some years in sequence.
@@ -54,42 +67,45 @@ class OutageYears:
         OutagePaths
         """
         years = [self._year(row, tuple(units)) for row in rows]
-        per_year = self.temp_air_c.shape[1]
-        step = np.concatenate([year.step + place * per_year for place, year in enumerate(years)])
-        kind, index, change = (
-            np.concatenate([getattr(year, name) for year in years]) for name in ("kind", "index", "change")
+        step, kind, index, change, order = np.concatenate(years).T
+        step = (
+            step + np.repeat(np.arange(len(years)), [len(year) for year in years]) * self.temp_air_c.shape[1]
         )
-        first = years[0]
+        first, built = np.cumsum([0, *units]), np.array([*units, 0])
+        of_unit = kind == UNIT
+        technology = np.where(of_unit, technology_of(order), len(units))
+        kept = ~of_unit | (index < built[technology])
+        index = np.where(of_unit, index + first[technology], index)
+        draw, sky = self._sky(rows[0])
         return OutagePaths(
-            step, kind, index, change,
-            first.battery_blocks, first.solar_blocks, first.solar_scale, first.start_keys,
-        )  # fmt: skip
+            step[kept],
+            kind[kept].astype(np.int8),
+            index[kept].astype(np.int16),
+            change[kept].astype(np.int8),
+            self.model.battery.blocks,
+            self.model.solar.blocks,
+            solar_scale(self.model),
+            start_keys(self.model, units, sky, draw, self.seed),
+        )
 
-    def _year(self, row: int, units: tuple[int, ...]) -> OutagePaths:
-        most, paths = self._years.get(row, (None, None))
-        if most is None or paths is None or any(n > m for n, m in zip(units, most, strict=True)):
-            most = units if most is None else tuple(map(max, units, most))
-            draw, year = divmod(row, len(self.temp_air_c))
-            sky = OutageSky(self.step_h, 1, year, self.temp_air_c[year], self.usual)
-            paths = sample_outages(self.model, most, sky, draw, self.seed)
-            self._years[row] = most, paths
-        return paths if units == most else _with_units(paths, most, units)
+    def _year(self, row: int, units: tuple[int, ...]) -> NDArray[np.int64]:
+        """Events of at least so many units in one year."""
+        known = self._years.get(row)
+        if known is not None and all(n <= m for n, m in zip(units, known[0], strict=True)):
+            return known[1]
+        draw, sky = self._sky(row)
+        events = Events()
+        before = known[0] if known is not None else (0,) * len(units)
+        for number, (have, want) in enumerate(zip(before, units, strict=True)):
+            sample_units(events, self.model, number, range(have, want), sky, draw, self.seed)
+        if known is None:
+            sample_rest(events, self.model, sky, draw, self.seed)
+        table = events.table()
+        if known is not None:
+            table = in_order(np.concatenate([known[1], table]))
+        self._years[row] = tuple(map(max, units, before)), table
+        return table
 
-
-def _with_units(paths: OutagePaths, most: Sequence[int], units: Sequence[int]) -> OutagePaths:
-    """Leave out the units that are not built, and number the others anew."""
-    built = np.concatenate([np.arange(m) < n for m, n in zip(most, units, strict=True)])
-    number, of_unit = np.cumsum(built) - 1, paths.kind == UNIT
-    kept = np.ones(paths.step.size, dtype=bool)
-    kept[of_unit] = built[paths.index[of_unit]]
-    index = paths.index.astype(np.int64)
-    index[of_unit] = number[index[of_unit]]
-    keys = np.concatenate([paths.start_keys[: built.size][built], paths.start_keys[built.size :]])
-    return replace(
-        paths,
-        step=paths.step[kept],
-        kind=paths.kind[kept],
-        index=index[kept].astype(np.int16),
-        change=paths.change[kept],
-        start_keys=keys,
-    )
+    def _sky(self, row: int) -> tuple[int, OutageSky]:
+        draw, year = divmod(row, len(self.temp_air_c))
+        return draw, OutageSky(self.step_h, 1, year, self.temp_air_c[year], self.usual)

@@ -56,6 +56,8 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 HOURS_PER_YEAR = 8760.0
 DAYS = 365
+# How components are numbered, so that events of one step have one order: by technology, then the rest
+_PLACE_BITS, _LAST, _REST = 32, (1 << 30) - 1, 1 << 20
 
 
 def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
@@ -94,11 +96,29 @@ def sample_outages(
     -------
     OutagePaths
     """
-    events = _Events()
-    first = 0
-    for number, (unit, count) in enumerate(zip(model.units, units, strict=True)):
-        _sample_units(events, model, unit, (count, first, number), sky, draw, seed)
-        first += count
+    events = Events()
+    first = np.cumsum([0, *units])
+    for number, count in enumerate(units):
+        sample_units(events, model, number, range(count), sky, draw, seed, first=int(first[number]))
+    sample_rest(events, model, sky, draw, seed)
+    return OutagePaths(
+        *events.in_order(),
+        model.battery.blocks,
+        model.solar.blocks,
+        solar_scale(model),
+        start_keys(model, units, sky, draw, seed),
+    )
+
+
+def sample_rest(events: Events, model: OutageModel, sky: OutageSky, draw: int, seed: int) -> None:
+    """Sample everything whose outages do not depend on how many units are built."""
+    for number, unit in enumerate(model.units):
+        beta = unit.common_cause_beta_run
+        if model.has("common_cause") and beta > 0:
+            rng = _stream(f"{unit.name} common", 0, sky, draw, seed)
+            repair = unit.common_cause_mttr_h / sky.step_h
+            spans = _two_state(rng, _hazard(unit, sky) * beta, repair, sky.steps)
+            events.add(spans, TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
         if model.has("fuel"):
             events.add(_fuel_spans(fuel, sky, draw, seed), FUEL, number)
@@ -110,75 +130,95 @@ def sample_outages(
         rng = _stream("site", 0, sky, draw, seed)
         rate = np.full(1, model.site_events_per_yr / HOURS_PER_YEAR * sky.step_h)
         events.add(_two_state(rng, rate, model.site_event_h / sky.step_h, sky.steps), SITE, 0)
+
+
+def solar_scale(model: OutageModel) -> float:
+    """Factor on the case's solar yield when every block works. [fraction]"""
     # Where blocks are sampled or switched off, the mean availability in the case's yield is taken out again
     sampled = model.has("solar") or "solar" in model.off
-    keys = np.zeros(first + len(units), dtype=np.uint64)
-    if "starts" not in model.off:
-        keys = _start_keys(model, units, sky, draw, seed)
-    return OutagePaths(
-        *events.in_order(),
-        model.battery.blocks,
-        model.solar.blocks,
-        1.0 / model.solar_mean_availability if sampled else 1.0,
-        keys,
-    )
+    return 1.0 / model.solar_mean_availability if sampled else 1.0
 
 
-class _Events:
-    """Spans of downtime, collected per component and put in order of time."""
+class Events:
+    """Spans of downtime, collected per component and put in order of time.
+
+    Events of one step stand in the order of their components, whatever the order in which they were sampled.
+    """
 
     def __init__(self) -> None:
-        self.parts: list[tuple[NDArray[np.int64], int, int, int]] = []  # (steps, kind, index, change)
+        # (steps, kind, index, change, order of the component)
+        self.parts: list[tuple[NDArray[np.int64], int, int, int, int]] = []
 
-    def add(self, spans: NDArray[np.int64], kind: int, index: int) -> None:
-        """Book spans of one component, shape (spans, 2)."""
+    def add(
+        self, spans: NDArray[np.int64], kind: int, index: int, place: tuple[int, int] | None = None
+    ) -> None:
+        """Book spans of one component, shape (spans, 2); `place`: technology and number, or the next one."""
+        place = place or (_REST, len(self.parts))
         if spans.size:
-            self.parts.append((spans[:, 0], kind, index, 1))
-            self.parts.append((spans[:, 1], kind, index, -1))
+            order = (place[0] << _PLACE_BITS) + 2 * place[1]
+            self.parts.append((spans[:, 0], kind, index, 1, order))
+            self.parts.append((spans[:, 1], kind, index, -1, order + 1))
+
+    def table(self) -> NDArray[np.int64]:
+        """Every event in order, one row each: step, kind, index, change, order of its component."""
+        if not self.parts:
+            return np.zeros((0, 5), np.int64)
+        table = np.empty((sum(len(part[0]) for part in self.parts), 5), np.int64)
+        row = 0
+        for steps, *rest in self.parts:
+            table[row : row + len(steps), 0], table[row : row + len(steps), 1:] = steps, rest
+            row += len(steps)
+        return in_order(table)
 
     def in_order(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8]]:
         """Step, kind, index and change of every event."""
-        sizes = [len(part[0]) for part in self.parts]
-        step = np.concatenate([part[0] for part in self.parts]) if self.parts else np.zeros(0, np.int64)
-        order = np.argsort(step, kind="stable")
-        kind, index, change = (
-            np.repeat(np.array([part[c] for part in self.parts], np.int16), sizes)[order] for c in (1, 2, 3)
-        )
-        return step[order], kind.astype(np.int8), index, change.astype(np.int8)
+        step, kind, index, change, _ = self.table().T
+        return step.copy(), kind.astype(np.int8), index.astype(np.int16), change.astype(np.int8)
 
 
-def _sample_units(
-    events: _Events,
+def in_order(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort a table of :meth:`Events.table` by step, then by component."""
+    return table[np.lexsort((table[:, 4], table[:, 0]))]
+
+
+def technology_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Technology of a unit's events from the order of their component."""
+    return order >> _PLACE_BITS
+
+
+def _hazard(unit: UnitOutages, sky: OutageSky) -> FloatArray:
+    """Failures per step, or cumulated at each step's start where they depend on temperature."""
+    if unit.forced_outage_by_temp_c is None:
+        return hazard_per_h(unit, np.full(1, 15.0)) * sky.step_h
+    return np.concatenate([[0.0], np.cumsum(hazard_per_h(unit, sky.temp_air_c) * sky.step_h)])
+
+
+def sample_units(
+    events: Events,
     model: OutageModel,
-    unit: UnitOutages,
-    place: tuple[int, int, int],
+    number: int,
+    which: range,
     sky: OutageSky,
     draw: int,
     seed: int,
+    *,
+    first: int = 0,
 ) -> None:
-    """Sample forced, planned and common outages of one technology; `place` is (units, first unit, number)."""
-    count, first, number = place
-    if unit.forced_outage_by_temp_c is None:
-        hazard = hazard_per_h(unit, np.full(1, 15.0)) * sky.step_h
-    else:
-        hazard = np.concatenate([[0.0], np.cumsum(hazard_per_h(unit, sky.temp_air_c) * sky.step_h)])
-    beta = unit.common_cause_beta_run
-    for i in range(count):
-        if model.has("units"):
+    """Sample forced and planned outages of some units of technology `number`, counted from `first`."""
+    unit = model.units[number]
+    forced, planned = model.has("units"), model.has("planned")
+    hazard = _hazard(unit, sky) * (1 - unit.common_cause_beta_run) if forced and which else np.zeros(1)
+    for i in which:
+        if forced:
             rng = _stream(unit.name, i, sky, draw, seed)
-            events.add(
-                _two_state(rng, hazard * (1 - beta), unit.mttr_h / sky.step_h, sky.steps), UNIT, first + i
-            )
-        if model.has("planned"):
-            events.add(_planned(unit.planned_outage_fraction, i, sky), UNIT, first + i)
-    if model.has("common_cause") and beta > 0:
-        rng = _stream(f"{unit.name} common", 0, sky, draw, seed)
-        repair = unit.common_cause_mttr_h / sky.step_h
-        events.add(_two_state(rng, hazard * beta, repair, sky.steps), TECHNOLOGY, number)
+            spans = _two_state(rng, hazard, unit.mttr_h / sky.step_h, sky.steps)
+            events.add(spans, UNIT, first + i, (number, 2 * i))
+        if planned:
+            events.add(_planned(unit.planned_outage_fraction, i, sky), UNIT, first + i, (number, 2 * i + 1))
 
 
 def _sample_blocks(
-    events: _Events,
+    events: Events,
     name: str,
     block: BlockOutages,
     kinds: tuple[int, int],
@@ -204,10 +244,12 @@ def _stream(name: str, unit: int, sky: OutageSky, draw: int, seed: int) -> np.ra
     return np.random.Generator(np.random.PCG64(_key(name, unit, sky, draw, seed)))
 
 
-def _start_keys(
+def start_keys(
     model: OutageModel, units: Sequence[int], sky: OutageSky, draw: int, seed: int
 ) -> NDArray[np.uint64]:
-    """One key a unit, then one a technology (for starts that fail together)."""
+    """One key a unit, then one a technology (for starts that fail together); zero where none fail."""
+    if "starts" in model.off:
+        return np.zeros(sum(units) + len(units), dtype=np.uint64)
     names = [(f"{u.name} start", i) for u, n in zip(model.units, units, strict=True) for i in range(n)]
     names += [(f"{u.name} start common", 0) for u in model.units]
     states = [_key(name, i, sky, draw, seed).generate_state(1, np.uint64)[0] for name, i in names]
