@@ -249,6 +249,43 @@ def test_toml_study_gives_the_question_again(question, tmp_path):
     assert len(path.read_text().splitlines()) < 60
 
 
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            {"racks": None, "gpus": 5000},
+            ["5,000 GPUs of NVIDIA GB200 NVL72, training", "by the metric “rack”"],
+        ),
+        ({"racks": None, "throughput": {"rack_equivalents": 100.5}}, ["100.5 racks' worth of throughput"]),
+        ({"uptime": None, "objective": "compute_cost"}, ["chosen by the optimiser", "delivered rack-hour"]),
+        (
+            {
+                "racks": None,
+                "uptime": None,
+                "classes": [
+                    {"name": "training", "racks": 500, "uptime": 0.99, "metric": "compute"},
+                    {"name": "spare time", "it_mw": 5.0},
+                ],
+            },
+            [
+                "Class training",
+                "500 racks of",
+                "99 % by the metric “compute”",
+                "5 MW of IT load",
+                "best effort",
+            ],
+        ),
+    ],
+)
+def test_question_is_told_in_whatever_way_it_was_asked(question, said, tmp_path):
+    made = make_design(years=1, **question)
+    text = html.unescape(render_report(made)).replace("\u00a0", " ")
+    assert [words for words in said if words not in text] == []
+    path = tmp_path / "study.toml"
+    path.write_text(study_toml(made), encoding="utf-8")
+    assert sd.read_study(path).to_dict() == made.study
+
+
 def test_study_with_equipment_of_the_users_own_is_given_as_json_only(design):
     own = design.study | {"battery": design.study["battery"] | {"name": "mine"}}
     made = design.model_copy(update={"study": own})

@@ -351,17 +351,13 @@ def _entry(kind: str, data: Mapping[str, Any]) -> Entry:
 def question_rows(design: Design) -> list[tuple[str, str]]:
     """Say what was asked, in words."""
     study, site = design.study, design.study["site"]
-    asked = (
-        f"{study['racks']:,} racks" if study["racks"] is not None else f"{study['it_mw']:,g} MW of IT load"
-    )
     limits = {key: value for key, value in study["limits"].items() if value not in (None, {})}
     rows = [
         (
             "Place",
             f"{site['name']} ({site['latitude']:.4f}, {site['longitude']:.4f}), {site['elevation_m']:,.0f} m",
         ),
-        ("Compute", f"{asked} of {study['rack']['title']}, {study['use']}"),
-        ("Uptime", f"{percent(study['uptime'])} by the metric “{study['metric']}”"),
+        *_asked(study),
         ("Weather", f"{design.provenance.weather}; {len(design.provenance.weather_years)} years"),
         ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
         ("Limits", "; ".join(f"{pretty(key)}: {value}" for key, value in limits.items()) or "none"),
@@ -373,6 +369,39 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
     if study.get("delay_cost_usd_per_month"):
         rows.append(("Cost of delay", f"{study['delay_cost_usd_per_month']:,.0f} USD a month"))
     return rows
+
+
+def _asked(study: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say which compute was asked for and what was promised; class by class where there are several."""
+    title = study["rack"]["title"]
+    if not study["classes"]:
+        kept = _promised(study) if study["uptime"] is not None else "chosen by the optimiser"
+        rows = [("Compute", f"{_contract(study)} of {title}, {study['use']}"), ("Uptime", kept)]
+        if study["objective"] == "compute_cost":
+            rows.append(("Made least", "cost of a delivered rack-hour"))
+        return rows
+    rows = []
+    for item in study["classes"]:
+        kept = "best effort from surplus" if item["uptime"] is None else _promised(item)
+        rows.append((f"Class {item['name']}", f"{_contract(item)} of {title}, {item['use']}; {kept}"))
+    return rows
+
+
+def _contract(asked: Mapping[str, Any]) -> str:
+    """Contract of a study or a class in the unit in which it was given."""
+    work = asked.get("throughput") or {}
+    ways = (
+        (asked["racks"], "racks"),
+        (asked["it_mw"], "MW of IT load"),
+        (asked["gpus"], "GPUs"),
+        (work.get("rack_equivalents"), "racks' worth of throughput"),
+        (work.get("tokens_per_s"), "tokens/s"),
+    )
+    return next(f"{amount:,.10g} {unit}" for amount, unit in ways if amount is not None)
+
+
+def _promised(asked: Mapping[str, Any]) -> str:
+    return f"{percent(asked['uptime'])} by the metric “{asked['metric']}”"
 
 
 def recipe(design: Design, *, toml: bool = False) -> str:
