@@ -15,6 +15,7 @@ from sitedesign.evaluation import Evaluation, percent
 from sitedesign.relaxation import FORESIGHT
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
@@ -199,17 +200,29 @@ class Design(Evaluation):
 
     @property
     def next_nine_usd_per_yr(self) -> float:
-        """Marginal price of uptime times the compute of one more nine; by convexity, at least. [USD/yr]"""
+        """Marginal price of uptime times the compute of one more nine. [USD/yr]
+
+        Of a planner with foresight who keeps his units: at least that for as long as he does. Other units may
+        do it for less: :func:`sitedesign.frontier` solves for every target anew.
+        """
         price = self.uptime_price_usd_per_mwh or 0.0
         target = self.uptime_target or self.uptime.value  # without a target, what was chosen
         return price * 0.9 * (1 - target) * self.load_mwh_per_yr
 
     def _head(self) -> str:
         if self.certificate is not None:
-            status = "CERTIFIED," if self.certificate.met else "NOT CERTIFIED,"
-            return f"Design({self.site_name!r}): {status} {self.gap:.2%} above the foresight bound"
+            status = "CERTIFIED" if self.certificate.met else "NOT CERTIFIED"
+            if self.certificate.met and not self.certificate.target:
+                status = "CERTIFIED without a target"
+            bought = self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None
+            of = " of a rack-hour's cost" if bought else ""
+            return f"Design({self.site_name!r}): {status}, foresight bound{of} {self.gap:.2%} lower"
         status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
         return f"Design({self.site_name!r}): {status} {self.gap:.2%}"
+
+    @property
+    def _shown_metrics(self) -> UptimeMetrics:
+        return self.metrics if self.certificate is None else self.certificate.metrics
 
     def _uptime_lines(self) -> list[tuple[str, str]]:
         blind = f"{percent(self.greedy_uptime)} when nobody looks ahead and nothing fails"
@@ -231,22 +244,37 @@ class Design(Evaluation):
             parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
             lines.append(("of the gap", f"{parts} M USD/yr"))
         if self.uptime_price_usd_per_mwh is not None:
-            price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served"
-            nine = f"; the next nine costs at least {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
-            several = len(self.classes) > 1  # each with nines of its own
-            lines.append(("cost of uptime", price + ("" if several else nine)))
+            price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served, with foresight"
+            nine = f"; at that price one more nine takes {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
+            # Several classes have nines of their own; where uptime is bought there is no next one to reach
+            no_nine = len(self.classes) > 1 or self.compute_cost is not None
+            lines.append(("cost of uptime", price + ("" if no_nine else nine)))
         lines += [] if self.compute_cost is None else self.compute_cost.lines()
         return lines + [("other path", item.line()) for item in self.alternatives]
 
     def _source_lines(self) -> list[tuple[str, str]]:
-        solved = f"{self.method} in {self.solve_seconds:.1f} s, stopped by {self.stopped_by}"
-        return [*super()._source_lines(), ("solved", solved)]
+        solved = f"{self.method} in {self.solve_seconds:.1f} s"
+        kept = self.certificate
+        if kept is None:
+            return [*super()._source_lines(), ("solved", f"{solved}, stopped by {self.stopped_by}")]
+        fuel = sum(kept.fuel_mmbtu_per_yr)
+        certified = (
+            f"backup {kept.backup_share.value:.2%} of the load, {fuel:,.0f} MMBtu/yr; "
+            "cost, energy and CO2 above are those of the study's own years under one draw of failures"
+        )
+        return [
+            *super()._source_lines(),
+            ("unseen years", certified),
+            ("solved", f"bound by {solved}; plant by search, stopped by {self.stopped_by}"),
+        ]
 
     def _label(self) -> str:
         """Say what the uptime figure is worth."""
         if self.certificate is None:
             return super()._label()
         verdict = "met" if self.certificate.met else "NOT met"
+        if not self.certificate.target:
+            verdict = f"at least {self.certificate.uptime.lower_bound(self.certificate.confidence):.4%}"
         years = f"{self.certificate.weather_years} unseen weather years, seed {self.certificate.seed}"
         return f"{verdict} at {self.certificate.confidence:.0%}, {years}, outages, no foresight"
 

@@ -18,6 +18,8 @@ OPERATION_LABELS = {
     "causal": "a fallible forecast, one draw of equipment failures",
 }
 
+ROUNDING = 1e-12  # errors below it come from sums of the same number
+
 
 class CostItem(BaseModel):
     """One line of the cost breakdown.
@@ -353,15 +355,22 @@ class Evaluation(BaseModel):
         """Say what the uptime figure is worth."""
         return OPERATION_LABELS[self.operation]
 
+    @property
+    def _shown_metrics(self) -> UptimeMetrics:
+        """Metrics of the years that the uptime in the summary is of."""
+        return self.metrics
+
     def _uptime_lines(self) -> list[tuple[str, str]]:
-        m = self.metrics
+        m = self._shown_metrics
         short = (
             f"LOLH {m.lolh_h_per_yr} h/yr, EUE {m.eue_mwh_per_yr} MWh/yr, {m.events_per_yr} events/yr, "
-            f"longest {m.longest_h.value:.0f} h, worst year {m.worst_year.value:.4%}"
+            f"longest {m.longest_h} h, worst year {percent(m.worst_year)}"
         )
         target = f"target {self.uptime_target:.6g}" if self.uptime_target else "chosen by its worth"
-        target += f" ({self._label()})"
-        return [(f"uptime ({self.metric})", f"{percent(self.uptime)}, {target}"), ("shortfall", short)]
+        label = f"uptime ({self.metric})"
+        if self.classes:  # each has a target of its own, in a line of its own
+            target, label = "all contracted classes together", "uptime"
+        return [(label, f"{percent(self.uptime)}, {target} ({self._label()})"), ("shortfall", short)]
 
     def _compute_lines(self) -> list[tuple[str, str]]:
         """Show what all of it costs and gives."""
@@ -423,5 +432,5 @@ def _rows(items: list[CostItem]) -> list[tuple[str, float, float]]:
 def percent(estimate: Estimate) -> str:
     """Uptime in per cent with its standard error; one year has none."""
     error = estimate.standard_error
-    spread = f" ± {error * 100:.2g}" if error == error else ""
+    spread = f" ± {error * 100:.2g}" if error > ROUNDING else ""  # nor is there one that is not a number
     return f"{estimate.value * 100:.4f}{spread} %"

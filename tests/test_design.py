@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import re
@@ -13,7 +14,9 @@ import pytest
 import sitedesign as sd
 from sitedesign import planning
 from sitedesign.prepare import prepare
+from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.replay import months_to_power
+from tests.report_designs import make_certificate, make_design
 
 QUICK = {"certify": False}
 PLACE = {"latitude": 31.76, "longitude": -106.49, "name": 'A <b>site</b> & "more"'}
@@ -42,6 +45,44 @@ def design(study: sd.Study) -> sd.Design:
 def figures(design: sd.Design) -> dict[str, object]:
     """Everything in a design but how long it took."""
     return {key: value for key, value in design.to_dict().items() if key != "solve_seconds"}
+
+
+# What a certified one says ----------------------------------------------------------------------------------
+
+
+def certified(target: float = 0.999) -> sd.Design:
+    """A design with a certificate whose every figure differs from the design's own."""
+    made = make_design(years=2)
+    own = make_certificate(made, met=True)
+    worse = {
+        name: Estimate(2 * getattr(made.metrics, name).value + 1, 0.5, 200, 7)
+        for name in ("lolh_h_per_yr", "eue_mwh_per_yr", "events_per_yr", "longest_h")
+    }
+    own = dataclasses.replace(own, target=target, metrics=dataclasses.replace(own.metrics, **worse))
+    return made.model_copy(update={"certificate": own, "bound_usd_per_yr": 0.8 * made.cost})
+
+
+def test_certified_summary_shows_the_certified_shortfall() -> None:
+    design = certified()
+    shown = dict(design.summary())["shortfall"]
+    kept, own = design.certificate.metrics, design.metrics
+    for name in ("lolh_h_per_yr", "eue_mwh_per_yr", "events_per_yr", "longest_h"):
+        assert str(getattr(kept, name)) in shown
+        assert f" {getattr(own, name)} " not in shown
+    assert "study's own years under one draw" in dict(design.summary())["unseen years"]
+
+
+def test_gap_is_told_as_it_is_reckoned() -> None:
+    assert "foresight bound 20.00% lower" in repr(certified())
+    assert "above" not in repr(certified()).splitlines()[0]
+
+
+def test_without_a_target_nothing_is_said_to_be_met() -> None:
+    design = certified(target=0.0)
+    label = dict(design.summary())["uptime (rack)"]
+    assert f"at least {design.certificate.uptime.lower_bound(0.95):.4%} at 95%" in label
+    assert "met" not in label
+    assert "CERTIFIED without a target" in repr(design)
 
 
 # What it costs ----------------------------------------------------------------------------------------------
