@@ -57,6 +57,8 @@ def changes(study: Study) -> list[tuple[str, Study]]:
     """
     found: list[tuple[str, Study]] = []
     names, fuels = [item.name for item in study.backup], {item.fuel for item in study.backup}
+    if not fuels:
+        found.append(("backup (diesel)", study.replace(backup=["diesel"])))
     if len(fuels) == 1:
         second = SECOND_FUELS.get(next(iter(fuels)))
         if second is not None and second not in names:
@@ -100,13 +102,17 @@ def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -
     )
     if limits:
         reason += f" Share of the lost compute that goes away without one cause: {limits}."
+    share = causes.get("site", 0.0)
+    if share * (1 - certificate.uptime.value) > 1 - certificate.target:
+        reason += " Faults of the site's own electrical system alone lose more than the target allows."
     tried = _tried(prepared.study, say) if tries else []
     helped = sorted((item for item in tried if item.met), key=lambda item: item.loop.best.cost_usd_per_yr)
     if helped:
         reason += f" Cheapest remedy of those tried: {helped[0]}."
     others = [str(item) for item in tried if item not in helped[:1]]
     if others:
-        reason += f" Also tried: {'; '.join(others)}."
+        lead = "Also tried" if helped else "Tried, and not enough"
+        reason += f" {lead}: {'; '.join(others)}."
     return InfeasibleDesign(reason)
 
 
