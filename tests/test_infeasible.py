@@ -73,9 +73,9 @@ def test_share_that_needs_more_sun_than_allowed() -> None:
 
 
 def test_months_too_short_for_any_unit() -> None:
-    """Nothing can be there in 5 months: 6 are needed, or no uptime at all."""
+    """Nothing can be there in 5 months: 6 are needed. No uptime at all would do too, but is no request."""
     found = needed(why(limited(too_slow().case, months_to_power=5.0)))
-    assert found == {"uptime": 0.0, "months_to_power": 6.0}
+    assert found == {"months_to_power": 6.0}
 
 
 def test_carbon_cap_of_nothing() -> None:
@@ -180,7 +180,14 @@ def test_dates_name_the_weather_year_when_there_are_several() -> None:
 
 def test_dark_site_without_backup() -> None:
     c = case([0.0] * 4, [10.0] * 4, backup=(), limits=NO_SUN | NO_BATTERY)
-    assert needed(why(c)) == {"uptime": 0.0}
+    error = why(c)
+    assert needed(error) == {}
+    assert "at least two would have to be relaxed together" in str(error)
+
+
+def test_years_without_enough_sun_are_not_called_a_spell() -> None:
+    dark = dataclasses.replace(case([0.0] * 4, [10.0] * 4, backup=(), limits=NO_SUN | NO_BATTERY), years=2)
+    assert "Over all 2 weather years sun and backup give less than the load takes." in str(why(dark))
 
 
 def test_technology_that_is_forbidden_by_its_lead_time_does_not_count_as_backup() -> None:

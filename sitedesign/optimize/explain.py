@@ -154,11 +154,12 @@ class _Limit:
     freed: Case
     quantity: Quantity
     reads_as: Callable[[float], float]
+    least: float = -math.inf  # a relaxation down to it is none
 
     def smallest(self, minimise: Minimise) -> Relaxation | None:
         """Smallest relaxation, or None when this limit alone is not the obstacle."""
         value = minimise(self.freed, self.quantity)
-        if value is None:
+        if value is None or self.reads_as(value) <= self.least:
             return None
         return Relaxation(self.name, self.now, self.reads_as(value), self.unit)
 
@@ -232,7 +233,7 @@ def _uptimes(case: Case) -> Iterator[_Limit]:
         yield _Limit(
             f"uptime of {mine.name}" if case.load_classes else "uptime", mine.uptime_target, "",
             dataclasses.replace(case, **freed), Quantity("lost_mwh_per_yr", load_class=mine.name),
-            reads_as(mine),
+            reads_as(mine), least=0.0,
         )  # fmt: skip
 
 
@@ -321,6 +322,8 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
     first = f"an uptime of {_targets(case)} cannot be met {with_what}"
     if spell.deficit_mwh <= 0:
         spell_words = "Sun and backup together carry the load in every step, so other limits bind."
+    elif spell.last - spell.first + 1 >= case.steps and case.years > 1:
+        spell_words = f"Over all {case.years} weather years sun and backup give less than the load takes."
     else:
         hours = (spell.last - spell.first + 1) * case.step_h
         begin, end = name(spell.first), name(spell.last)
