@@ -47,7 +47,8 @@ def certify(
     design : Design or Evaluation
         From :func:`solve` or :func:`evaluate`.
     study : Study, optional
-        Needed for an evaluation and for a design whose weather came from files; else read from the design.
+        Needed for an evaluation, and for a design that was read from a file when its weather or a profile was
+        given; else taken from the design.
     years, draws : int
         Weather years that the design never saw, and draws of outages of each.
     seed : int
@@ -71,9 +72,9 @@ def certify(
     """
     study = study or _study_of(design)
     faults = [
-        Fault(name, f"{value}", "must be at least 1")
-        for name, value in (("years", years), ("draws", draws))
-        if value < 1
+        Fault(name, f"{value}", f"must be a whole number of at least {least}")
+        for name, value, least in (("years", years, 1), ("draws", draws, 1), ("seed", seed, 0))
+        if value != int(value) or value < least
     ]
     if not 0.5 < confidence < 1:
         faults.append(Fault("confidence", f"{confidence:g}", "must be a fraction in (0.5, 1)"))
@@ -105,11 +106,16 @@ def certify(
 
 def _study_of(design: Design | Evaluation) -> Study:
     if isinstance(design, Design):
+        if isinstance(design._study, Study):
+            return design._study
         if design.study["weather"] is None and not any(
             design.study[f"{kind}_profile"] for kind in ("solar", "load")
         ):
             return Study(**{key: value for key, value in design.study.items() if value is not None})
-        found = "a design whose weather or profile came from files"
+        found = "a design read from a file, which does not hold the weather or profile it was given"
+    elif not isinstance(design, Evaluation):
+        allowed = "must be a Design or an Evaluation"
+        raise InputError([Fault("design", repr(type(design).__name__), allowed)], "certify()")
     else:
         found = "an evaluation, which does not hold its study"
     raise InputError(

@@ -86,6 +86,8 @@ class LoadClassRequest(BaseModel):
         known = {key: value for key, value in data.items() if key in fields}
         faults += contract_faults(known, "class", ("racks", "it_mw", "gpus"))
         faults += uptime_faults(known.get("uptime"), "class.uptime")
+        if isinstance(known.get("name"), str) and not known["name"].strip():
+            faults.append(Fault("class.name", repr(known["name"]), "results need a name to show"))
         try:
             super().__init__(**known)
         except ValidationError as error:

@@ -7,10 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from sitedesign.atomic import write_atomic
-from sitedesign.errors import InputError
+from sitedesign.errors import Fault, InputError
 from sitedesign.evaluation import Evaluation, percent
 from sitedesign.relaxation import FORESIGHT
 from sitedesign.reliability.certificate import Certificate
@@ -168,6 +168,8 @@ class Design(Evaluation):
     compute_cost: ComputeCost | None = None
     alternatives: list[Alternative] = Field(default_factory=list)
 
+    _study: Any = PrivateAttr(default=None)  # as it was solved, weather and profiles included; not in a file
+
     @property
     def uptime(self) -> Estimate:
         """Uptime by the study's metric: certified where there is a certificate, else promised."""
@@ -291,6 +293,10 @@ class Design(Evaluation):
         InputError
             If it is not a design of this version.
         """
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
+            allowed = f"must be {FORMAT!r}, as Design.save() writes it"
+            raise InputError([Fault("design.format", found, allowed)], "Design.from_dict()")
         content = {key: value for key, value in data.items() if key != "format"}
         try:
             return cls.model_validate(content)
@@ -321,5 +327,21 @@ class Design(Evaluation):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read a design that :meth:`save` wrote."""
-        return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        """Read a design that :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, cannot be read or is not a design.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            found = f"no file that can be read ({error.strerror})"
+        except ValueError:  # neither text nor JSON
+            found = "text that is not JSON"
+        else:
+            return cls.from_dict(data)
+        raise InputError(
+            [Fault(str(path), found, "must be a file that Design.save() wrote")], "Design.load()"
+        )

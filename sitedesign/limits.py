@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -12,9 +13,21 @@ Bounds = tuple[float, float]
 
 def _bounds(value: Any) -> Any:  # noqa: ANN401
     """Read one number as an upper bound and a pair as lower and upper bound."""
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return tuple(value)
-    return (0.0, value)
+    return _pair(value) if isinstance(value, list | tuple) else (0.0, _number(value))
+
+
+def _pair(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        message = "must be a pair (least, most)"
+        raise ValueError(message)
+    return tuple(_number(item) for item in value)
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401
+    if not isinstance(value, Real):
+        message = "must be one number (the most) or a pair of numbers (least, most), in the unit of its name"
+        raise ValueError(message)  # noqa: TRY004 - pydantic tells it with the rest
+    return value
 
 
 class Limits(BaseModel):
@@ -48,4 +61,4 @@ class Limits(BaseModel):
     land_acres: float | None = Field(default=None, ge=0)
     co2_t_per_yr: float | None = Field(default=None, ge=0)
     months_to_power: float | None = Field(default=None, gt=0)
-    battery_hours: Bounds | None = None
+    battery_hours: Annotated[Bounds, BeforeValidator(_pair)] | None = None

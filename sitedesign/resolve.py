@@ -73,6 +73,9 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         except InputError as error:
             faults += error.faults
             data.pop("site")
+    elif not isinstance(data.get("site"), Site | None):
+        remedy = "For example site=sd.Site(latitude=31.76, longitude=-106.49)."
+        faults.append(Fault("study.site", repr(data.pop("site")), "must be a sitedesign.Site", remedy))
     return data
 
 
@@ -112,10 +115,12 @@ def _battery_for(pv: Any, stores: list[Any], *, may_swap: bool) -> Any:  # noqa:
 
 def _class(item: Any, faults: list[Fault], where: str) -> Any:  # noqa: ANN401
     """Read one class of load; its faults are told with those of the study."""
-    if not isinstance(item, Mapping):
+    if isinstance(item, LoadClassRequest):
         return item
     try:
-        return LoadClassRequest(**item)
+        if isinstance(item, Mapping):
+            return LoadClassRequest(**item)
+        faults.append(Fault(where, repr(item), "must be a sitedesign.LoadClass, or a mapping of its fields"))
     except InputError as error:
         faults += [
             Fault(where + fault.where.removeprefix("class"), fault.found, fault.allowed, fault.remedy)

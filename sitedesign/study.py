@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.demand import (
+    MOST_IT_MW,
     Contract,
     CurveName,
     LoadClassRequest,
@@ -306,7 +307,15 @@ class Study(BaseModel):
         data["weather"] = None if self.weather is None else self.weather.source.description
         return data
 
+    def __repr__(self) -> str:
+        return "\n".join(["Study", *(f"  {label:<16} {text}" for label, text in self._rows())])
+
+    __str__ = __repr__
+
     def _repr_html_(self) -> str:
+        return table_html("Study", self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
         """Show what is asked; of what is rarely set, only what was given."""
         site = self.site
         uses = " and ".join(dict.fromkeys(item.use for item in self.classes)) or self.use
@@ -330,7 +339,7 @@ class Study(BaseModel):
         }
         limits = self.limits.model_dump(exclude_defaults=True)
         given |= {"limits": ", ".join(f"{name} {value}" for name, value in limits.items())} if limits else {}
-        return table_html("Study", [*rows, *((name.replace("_", " "), text) for name, text in given.items())])
+        return [*rows, *((name.replace("_", " "), text) for name, text in given.items())]
 
     def _targets(self) -> list[tuple[str, str]]:
         """Show what is promised, class by class."""
@@ -450,4 +459,7 @@ def _demand_faults(study: Study) -> list[Fault]:
     elif study.lost_compute_usd_per_rack_h is not None:
         found, allowed = f"{study.lost_compute_usd_per_rack_h:g}", "needs objective='compute_cost'"
         faults.append(Fault("study.lost_compute_usd_per_rack_h", found, allowed))
+    if not faults and study.contracted_it_mw > MOST_IT_MW:
+        found = f"{study.contracted_racks:,} racks, {study.contracted_it_mw:,.0f} MW of IT load"
+        faults.append(Fault("study.racks", found, f"must be at most {MOST_IT_MW:,.0f} MW"))
     return faults

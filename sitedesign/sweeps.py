@@ -128,6 +128,8 @@ def _faults(over: str, values: list[float]) -> list[Fault]:
 
 def _study_faults(study: Study, over: str) -> list[Fault]:
     """Find what a study leaves open that a sweep needs fixed."""
+    if not isinstance(study, Study):
+        return [Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")]
     faults = []
     if study.power_paths:
         remedy = "Use study.replace(pv=...) with one of them."

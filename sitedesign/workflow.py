@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -85,9 +86,10 @@ def solve(
         limit /= len(variants)
     found = [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say) for item in variants]
     prepared, design = cheapest(found)
-    if certify is False or method != "cuts":
-        return design
-    return _completed(design, certified_design(prepared, design, say, EFFORTS[effort]))
+    if certify is not False and method == "cuts":
+        design = _completed(design, certified_design(prepared, design, say, EFFORTS[effort]))
+    design._study = prepared.study
+    return design
 
 
 def _completed(promised: Design, certified: Design) -> Design:
@@ -223,9 +225,9 @@ def _plant(
     racks: int | None,
 ) -> Plant:
     faults = [
-        Fault(name, f"{value:g}", "must not be negative")
+        Fault(name, f"{value:g}", "must be a finite number, not negative")
         for name, value in (("solar_mw", solar_mw), ("battery_mwh", battery_mwh), ("battery_mw", battery_mw))
-        if not value >= 0
+        if not 0 <= value < math.inf
     ]
     names = [item.name for item in study.backup]
     faults += [unknown_name(f"backup.{name}", name, names) for name in backup if name not in names]

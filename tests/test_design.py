@@ -85,6 +85,29 @@ def test_without_a_target_nothing_is_said_to_be_met() -> None:
     assert "CERTIFIED without a target" in repr(design)
 
 
+# Files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "no file"), ("{", "not JSON"), ('{"a": 1}', "sitedesign-design-1"), ("[]", "got list")],
+)
+def test_what_is_no_design_is_told_in_one_line(content: str | None, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "design.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(sd.InputError, match=words) as error:
+        sd.Design.load(path)
+    assert len(error.value.faults) == 1
+
+
+def test_a_file_that_cannot_be_written_is_told_by_its_own_name(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="No such folder") as error:
+        certified().save(tmp_path / "none" / "design.json")
+    assert str(tmp_path / "none") in str(error.value)
+    assert ".tmp" not in str(error.value)
+
+
 # What it costs ----------------------------------------------------------------------------------------------
 
 

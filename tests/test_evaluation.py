@@ -103,7 +103,7 @@ def test_impossible_plants_are_refused_with_all_faults(study: Study) -> None:
         )
     text = str(caught.value)
     assert text.startswith("4 problems in the inputs of evaluate():")
-    assert "solar_mw: got -1; must not be negative." in text
+    assert "solar_mw: got -1; must be a finite number, not negative." in text
     assert "Did you mean 'recip_fast'?" in text
     assert "racks: got 60; must cover the 70 contracted racks." in text
 

@@ -270,7 +270,7 @@ def test_toml_study_gives_the_question_again(question, tmp_path):
             [
                 "Class training",
                 "500 racks of",
-                "99 % by the metric “compute”",
+                "by the metric “compute”",
                 "5 MW of IT load",
                 "best effort",
             ],

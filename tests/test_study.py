@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import sitedesign as sd
 from sitedesign import InputError, LoadClass, Site, Study, library
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
@@ -111,6 +112,45 @@ def test_replace_keeps_the_rest_and_validates() -> None:
     assert [item.name for item in changed.backup] == ["diesel"]
     with pytest.raises(InputError, match=r"Did you mean 0\.95\?"):
         study.replace(uptime=95)
+
+
+def test_a_study_prints_what_is_asked_on_one_page() -> None:
+    site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    weather = sd.Weather.generate(site, years=3, seed=4)
+    assert len(repr(weather)) < 200
+    assert "3 years of 60 min steps" in repr(weather)
+    study = sd.Study(site=site, it_mw=100, uptime=0.999, weather=weather, limits={"solar_mw": 900})
+    text = repr(study)
+    assert text == str(study)
+    for words in ("El Paso, TX", "100.0 MW of IT load", "0.999", "3 years generated", "900", "Lithium"):
+        assert words in text, words
+    assert "array(" not in text
+    assert len(text.splitlines()) < 20
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "words"),
+    [
+        ({"site": (31.76, -106.49)}, "study.site", "must be a sitedesign.Site"),
+        ({"racks": 10_000_000}, "study.racks", "at most 20,000 MW"),
+        ({"limits": {"battery_hours": 4}}, "study.limits.battery_hours", "a pair (least, most)"),
+        ({"limits": {"solar_mw": "900 MW"}}, "study.limits.solar_mw", "one number (the most) or a pair"),
+        ({"limits": {"solar_mw": (1, 2, 3)}}, "study.limits.solar_mw", "a pair (least, most)"),
+        ({"racks": None, "uptime": None, "classes": ["all"]}, "study.classes[0]", "sitedesign.LoadClass"),
+    ],
+)
+def test_what_is_of_the_wrong_kind_is_told_in_words(change, where, words) -> None:
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    with pytest.raises(sd.InputError) as error:
+        sd.Study(**({"site": site, "racks": 700, "uptime": 0.999} | change))
+    (fault,) = error.value.faults
+    assert fault.where == where
+    assert words in fault.allowed
+
+
+def test_a_class_needs_a_name() -> None:
+    with pytest.raises(sd.InputError, match=r"class\.name"):
+        sd.LoadClass(name=" ", racks=5, uptime=0.9)
 
 
 def test_study_is_frozen() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import sitedesign as sd
@@ -134,3 +136,39 @@ def test_certificate_of_files_needs_the_study() -> None:
     with pytest.raises(sd.InputError, match=r"Give study=\.\.\. as it was solved"):
         sd.certify(result)
     assert sd.certify(result, study, years=20, draws=1, attribute=False).weather_years == 20
+
+
+def test_a_design_keeps_the_weather_it_was_solved_with_but_a_file_does_not(tmp_path: Path) -> None:
+    weather = sd.Weather.generate(SITE, years=2, seed=2)
+    study = sd.Study(site=SITE, racks=15, uptime=0.9, backup="recip_fast", weather=weather)
+    design = sd.solve(study, certify=False)
+    quick = {"years": 20, "draws": 1, "attribute": False}
+    certificate = sd.certify(design, **quick)
+    assert certificate.uptime == sd.certify(design, study, **quick).uptime
+    loaded = sd.Design.load(design.save(tmp_path / "design.json"))
+    assert loaded == design
+    with pytest.raises(sd.InputError, match="read from a file, which does not hold the weather"):
+        sd.certify(loaded, **quick)
+    assert sd.certify(loaded, study, **quick).uptime == certificate.uptime
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"draws": 1.5}, "draws"),
+        ({"seed": -1}, "seed"),
+        ({"years": 0}, "years"),
+        ({"confidence": 95}, "0.5, 1"),
+    ],
+)
+def test_certify_tells_what_it_cannot_use(options: dict[str, float], words: str) -> None:
+    study = sd.Study(site=SITE, racks=15, uptime=0.9, backup="recip_fast", weather_years=1)
+    result = sd.evaluate(study, solar_mw=5, battery_mwh=5, battery_mw=2, backup={"recip_fast": 1})
+    with pytest.raises(sd.InputError, match=words):
+        sd.certify(result, study, **options)
+
+
+def test_what_is_no_study_and_no_design_is_refused() -> None:
+    for use in (sd.certify, sd.tradeoff, lambda x: sd.frontier(x, "uptime", [0.9])):
+        with pytest.raises(sd.InputError, match="got 'str'"):
+            use("study.toml")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -239,15 +238,15 @@ def load_design(path: Path) -> Design:
     remedy = "Write one with 'sitedesign solve ... --save design.json'."
     try:
         return sd.Design.load(path)
-    except FileNotFoundError:
-        found = f"{path}, which is not there"
-    except IsADirectoryError:
-        found = f"{path}, which is a folder"
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, TypeError):
-        found = f"{path}, which is not JSON of a design"
     except sd.InputError as error:
-        found = f"{path}, in which {len(error.faults)} fields are wrong, the first: {error.faults[0]}"
-        remedy = "It may come from another version: solve the study again."
+        first = error.faults[0]
+        if not path.is_file():
+            found = f"{path}, which is {'a folder' if path.is_dir() else 'not there'}"
+        elif first.where == str(path):
+            found = f"{path}, which is not JSON of a design"
+        else:
+            found = f"{path}, in which {len(error.faults)} fields are wrong, the first: {first}"
+            remedy = "It may come from another version: solve the study again."
     raise sd.InputError([sd.Fault("DESIGN", found, "must be a saved design", remedy)], OF)
 
 

@@ -117,13 +117,15 @@ def _more_nines(uptime: float, nines: int) -> float:
 
 
 def rebuilt_study(design: Design) -> Study:
-    """Give the study of a design back from what the design holds of it.
+    """Give the study of a design back: as it was solved, or from what a file holds of it.
 
     Raises
     ------
     InputError
-        If its weather or profiles came from files.
+        If it was read from a file and its weather or profiles were given.
     """
+    if isinstance(design._study, Study):
+        return design._study
     kept = [name for name in ("weather", "solar_profile", "load_profile") if design.study.get(name)]
     if kept:
         found = f"a design whose {', '.join(name.replace('_', ' ') for name in kept)} came from files"

@@ -94,6 +94,10 @@ class Weather:
     sun_offset_minutes: float
     quality: Quality | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        place, years = self.site.name, f"{len(self.years)} years of {self.step_minutes} min steps"
+        return f"Weather({place!r}, {years}: {self.source.description})"
+
     @staticmethod
     def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
         """Generate weather years from embedded climate statistics; no key, no network.
