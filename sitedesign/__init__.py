@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
     from sitedesign.evaluation import Evaluation
     from sitedesign.limits import Limits
+    from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
+    from sitedesign.reliability.forecast import Forecast
+    from sitedesign.reliability.machine import Controller
     from sitedesign.resource.weather import Weather
     from sitedesign.site import Site
     from sitedesign.study import Study
@@ -32,10 +35,13 @@ if TYPE_CHECKING:
 # Public name -> module (and the name there, where it differs). Loaded on first use: the solver and the
 # compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
+    "Certificate": "reliability.certificate",
+    "Controller": "reliability.machine",
     "Design": "design",
     "Estimate": "reliability.estimate",
     "Evaluation": "evaluation",
     "Fault": "errors",
+    "Forecast": "reliability.forecast",
     "InfeasibleDesign": "errors",
     "InputError": "errors",
     "Limits": "limits",
@@ -57,10 +63,13 @@ _HOME = {
 }
 
 __all__ = [
+    "Certificate",
+    "Controller",
     "Design",
     "Estimate",
     "Evaluation",
     "Fault",
+    "Forecast",
     "InfeasibleDesign",
     "InputError",
     "Limits",

@@ -18,6 +18,7 @@ from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.relaxation import relaxation
 from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.reliability.operation import operate_greedy
@@ -37,6 +38,7 @@ def certify(
     seed: int = 7,
     confidence: float = 0.95,
     controller: Controller | None = None,
+    forecast: Forecast | None = None,
     attribute: bool = True,
     progress: Progress | None = None,
 ) -> Certificate:
@@ -57,6 +59,9 @@ def certify(
         One-sided, for ``met``. [fraction]
     controller : Controller, optional
         Rule of operation; that of the design when it was certified, else the default.
+    forecast : Forecast, optional
+        How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
+        (default) or ``"perfect"``.
     attribute : bool
         Re-run with each cause of failure off, to say what the lost compute is due to.
     progress : callable, optional
@@ -94,6 +99,7 @@ def certify(
         seed=seed,
         metric=figure_of(study.metric),
         confidence=confidence,
+        forecast=forecast,
         attribute=attribute,
         promised={
             "uptime": getattr(design.metrics, figure_of(study.metric)).value,

@@ -21,6 +21,7 @@ from sitedesign.evaluation import Evaluation
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
 from sitedesign.prepare import prepare
+from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
@@ -119,6 +120,8 @@ def evaluate(
     backup: Mapping[str, int] | None = None,
     racks: int | None = None,
     operation: Literal["greedy", "foresight", "causal"] = "greedy",
+    controller: Controller | None = None,
+    forecast: Forecast | None = None,
     **question: Any,  # noqa: ANN401
 ) -> Evaluation:
     """Operate a fixed plant on the study's weather.
@@ -137,6 +140,8 @@ def evaluate(
         ``greedy``: solar, then battery, then units, then shedding; no look-ahead, nothing fails.
         ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
         with a fallible forecast and real units, under one sampled draw of everything that fails.
+    controller, forecast : Controller, Forecast, optional
+        For ``causal``: the rule of operation, and how well the days ahead are known.
 
     Returns
     -------
@@ -154,9 +159,14 @@ def evaluate(
         study = study.with_racks(plant.racks)
     if operation not in OPERATIONS:
         raise InputError([unknown_name("operation", operation, OPERATIONS)], "evaluate()")
+    given = {"controller": controller, "forecast": forecast}
+    unused = [name for name, value in given.items() if value is not None and operation != "causal"]
+    if unused:
+        allowed = "needs operation='causal': nobody else has a rule or a forecast to choose"
+        raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
     prepared = prepare(study)
     if operation == "causal":
-        return operate_causally(prepared, plant, Controller(), setting_of(prepared))
+        return operate_causally(prepared, plant, controller or Controller(), setting_of(prepared, forecast))
     if operation == "greedy":
         dispatch = operate_greedy(prepared.case, plant)
         check_dispatch(prepared.case, plant, dispatch)

@@ -168,6 +168,24 @@ def test_certify_tells_what_it_cannot_use(options: dict[str, float], words: str)
         sd.certify(result, study, **options)
 
 
+def test_operator_and_forecast_can_be_chosen() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
+    plant = {"solar_mw": 40, "battery_mwh": 120, "battery_mw": 20, "backup": {"recip_fast": 1}}
+    rule = sd.Controller(kind="greedy", threshold=0.9)
+    cautious = sd.evaluate(study, **plant, operation="causal", controller=rule)
+    idle = sd.evaluate(
+        study, **plant, operation="causal", controller=sd.Controller(kind="greedy", threshold=0)
+    )
+    assert cautious.energy_mwh_per_yr["backup"] > 1.05 * idle.energy_mwh_per_yr["backup"]
+    quick = {"study": study, "years": 20, "draws": 1, "attribute": False}
+    sure = sd.certify(cautious, **quick, forecast=sd.Forecast(kind="perfect"))
+    usual = sd.certify(cautious, **quick, forecast=sd.Forecast(kind="climatology"))
+    assert sure.controller.kind == "latest_safe_start"
+    assert sure.backup_mwh_per_yr != usual.backup_mwh_per_yr
+    with pytest.raises(sd.InputError, match="forecast: got one with 'greedy'; needs operation='causal'"):
+        sd.evaluate(study, **plant, forecast=sd.Forecast())
+
+
 def test_what_is_no_study_and_no_design_is_refused() -> None:
     for use in (sd.certify, sd.tradeoff, lambda x: sd.frontier(x, "uptime", [0.9])):
         with pytest.raises(sd.InputError, match="got 'str'"):
