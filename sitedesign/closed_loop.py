@@ -75,7 +75,7 @@ class Effort:
 #: What a user may ask for by name.
 EFFORTS: dict[EffortName, Effort] = {
     "standard": Effort(),
-    "screening": Effort(draws=1, trials=60, turns=2, rounds=4, cause_years=0, explains=False),
+    "screening": Effort(draws=1, trials=120, turns=1, rounds=4, cause_years=0, explains=False),
 }
 
 
