@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign.design import ComputeCost, ComputeCostPoint
 from sitedesign.report import packing
 from sitedesign.report.alternatives import alternatives, with_causes
 from sitedesign.report.figures.series import series
@@ -284,6 +285,29 @@ def test_question_is_told_in_whatever_way_it_was_asked(question, said, tmp_path)
     path = tmp_path / "study.toml"
     path.write_text(study_toml(made), encoding="utf-8")
     assert sd.read_study(path).to_dict() == made.study
+
+
+def test_report_of_bought_uptime_claims_no_target():
+    made = make_design(years=1, uptime=None, objective="compute_cost")
+    curve = [
+        ComputeCostPoint(uptime=0.99, delivered_rack_h_per_yr=6e6, plant_usd_per_yr=7e7, usd_per_rack_h=151)
+    ]
+    bought = ComputeCost(
+        usd_per_rack_h=150.0,
+        bound_usd_per_rack_h=149.9,
+        uptime=0.9976,
+        lost_compute_usd_per_rack_h=150.0,
+        curve=curve,
+    )
+    own = dataclasses.replace(make_certificate(made, met=True), target=0.0)
+    made = made.model_copy(update={"compute_cost": bought, "certificate": own})
+    text = html.unescape(re.sub(r"<[^>]+>", " ", render_report(made, certificate=own))).replace("\u00a0", " ")
+    text = re.sub(r"\s+", " ", text)
+    assert "No target. Certified: at least" in text
+    assert "uptime at which a delivered rack-hour costs least" in text
+    assert "151.00 at 0.99" in text
+    assert "Target met" not in text
+    assert "target 0" not in text
 
 
 def test_study_with_equipment_of_the_users_own_is_given_as_json_only(design):

@@ -102,7 +102,9 @@ def _at_least_cost(study: Study, design: Design) -> Study:
     """Sweeps ask for the least cost at a given uptime: that of the design where the optimiser chose it."""
     if study.objective == "cost":
         return study
-    return study.replace(objective="cost", uptime=design.uptime_target, lost_compute_usd_per_rack_h=None)
+    return study.replace(
+        objective="cost", uptime=design.uptime_target or design.uptime.value, lost_compute_usd_per_rack_h=None
+    )
 
 
 def _uptimes(target: float) -> tuple[list[float], list[float]]:

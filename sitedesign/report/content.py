@@ -79,7 +79,7 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
     shown = certificate.uptime if certificate else design.uptime
     label = "Uptime, certified" if certificate else "Uptime, foresight bound"
     return [
-        Fact(label, uptime_text(shown), "", f"{interval(shown)}; target {percent(design.uptime_target)}"),
+        Fact(label, uptime_text(shown), "", f"{interval(shown)}; {target_words(design)}"),
         _cost(design, certificate),
         Fact(
             "Land for the array",
@@ -116,6 +116,16 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
     ]
 
 
+def target_words(design: Design) -> str:
+    """Name the target: of all load, of each class, or none where uptime was chosen by its worth."""
+    if design.classes:
+        return "every class with a target of its own"
+    if not design.uptime_target or design.compute_cost is not None:
+        floor = design.study["uptime"]
+        return "uptime chosen by its worth" + (f", at least {percent(floor)}" if floor is not None else "")
+    return f"target {percent(design.uptime_target)}"
+
+
 def _cost(design: Design, certificate: Certificate | None) -> Fact:
     """Cost; with a certificate, with the fuel that an operator without foresight burns."""
     capital = f"capital {design.capital_usd / 1e6:,.0f} M USD"
@@ -147,24 +157,23 @@ def _renewable(design: Design, certificate: Certificate | None) -> Fact:
 
 def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
     """Say in one paragraph what the uptime figure is worth; with ``good``, ``bad`` or ``bound``."""
-    target = percent(design.uptime_target)
+    target = target_words(design)
     if certificate is not None:
         sure = percent_text(certificate.confidence)
         least = percent(certificate.uptime.lower_bound(certificate.confidence))
-        target = percent(certificate.target)
         basis = (
             f"operated without foresight ({pretty(certificate.controller.kind)}) while equipment fails, over "
             f"{certificate.weather_years:,} weather years, {certificate.draws} draws of outages each"
         )
         if certificate.met:
-            return "good", f"Certified: at least {least} at {sure} confidence, target {target}, {basis}."
+            return "good", f"Certified: at least {least} at {sure} confidence, {target}, {basis}."
         text = f"Not certified: {uptime_text(certificate.uptime)}, at least {least} at {sure} confidence"
-        return "bad", f"{text}, {basis}; the target of {target} is not cleared."
+        return "bad", f"{text}, {basis}; {target}, which is not cleared."
     if design.operation == "foresight":
         text = (
             "A bound, not a promise: these figures assume an operator who knows the weather of the whole "
             "record in advance and equipment that never fails. On the same weather, an operator who never "
-            f"looks ahead keeps {uptime_text(design.greedy_uptime)} with this plant; the target is {target}."
+            f"looks ahead keeps {uptime_text(design.greedy_uptime)} with this plant; {target}."
         )
         return "bound", text
     return "bound", f"Operated by the rule “{design.operation}”, without equipment failures; no certificate."
@@ -308,6 +317,8 @@ def compute_rows(design: Design) -> list[tuple[str, str]]:
     if design.tokens_per_s is not None:
         tokens = f"{design.tokens_per_s:,.0f} a second, {design.usd_per_million_tokens:.4g} USD per million"
         rows.append(("Tokens", tokens))
+    if design.compute_cost is not None:
+        rows += [(label.capitalize(), text) for label, text in design.compute_cost.lines()]
     if design.best_effort_rack_h_per_yr > 0:
         rows.append(
             ("Best effort", f"{design.best_effort_rack_h_per_yr:,.0f} rack-hours a year from surplus")

@@ -126,6 +126,8 @@ def render_report(
     )
     template = environment.from_string(_asset("report.html.j2"))
     label = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
+    if certificate is not None and not certificate.target:
+        label["good"] = "No target."
     verdict = content.verdict(design, certificate)
     shown_metrics = certificate.metrics if certificate else design.metrics
     return template.render(
@@ -281,10 +283,15 @@ def _operated(design: Design, certificate: Certificate | None) -> str:
 
 def _lead(design: Design) -> str:
     mean_mw = design.load_mwh_per_yr / HOURS_PER_YEAR
+    work = "rack-hours" if design.metric == "rack" else "contracted compute"
+    asked = f"that must serve {percent(design.uptime_target)} of the {work}"
+    if design.classes:
+        asked = "each class of them served to a target of its own"
+    elif design.compute_cost is not None:
+        asked = "at the uptime at which a delivered rack-hour costs least"
     return (
         f"A power plant without the grid for {design.racks_contracted:,} racks, {mean_mw:,.0f} MW of mean "
-        f"load at the bus, that must serve {percent(design.uptime_target)} of the "
-        f"{'rack-hours' if design.metric == 'rack' else 'contracted compute'}."
+        f"load at the bus, {asked}."
     )
 
 

@@ -111,7 +111,10 @@ def cost_of_next_nine(table: pd.DataFrame, design: Evaluation | None = None) -> 
     _cost_line(shown, data, "nines", hover)
     if design is not None:
         _chosen(
-            shown, float(-np.log10(1 - design.uptime_target)), design.cost_usd_per_yr / 1e6, "this design"
+            shown,
+            float(-np.log10(1 - (design.uptime_target or design.uptime.value))),
+            design.cost_usd_per_yr / 1e6,
+            "this design",
         )
     least, most = data["nines"].min(), data["nines"].max()
     ticks = [value for value in _NINES if least - 0.2 <= -np.log10(1 - value) <= most + 0.2]
