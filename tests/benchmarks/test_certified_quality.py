@@ -1,0 +1,143 @@
+"""How good certified designs are: ``pytest tests/benchmarks/test_certified_quality.py --benchmark-only``.
+
+The closed loop against brute force with the same judge, and its certificates against fresh seeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import sitedesign as sd
+from sitedesign.case import Plant
+from sitedesign.certification import certify as certify_plant
+from sitedesign.certification import figure_of, setting_of
+from sitedesign.closed_loop import Effort, Loop, closed_for, search_years
+from sitedesign.judge import SPARE_UNITS, Judge, Trial
+from sitedesign.prepare import Prepared, prepare
+from sitedesign.reliability.machine import Controller
+from sitedesign.search import inside, mean_load_mw
+
+pytestmark = pytest.mark.slow
+
+SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+POPULATION, EVALUATIONS, REFOCUSES = 32, 2_000, 4
+MISSING_USD_PER_MWH = 2e5  # so dear that what misses the goal never looks cheap
+FRESH_SEEDS = (101, 202)
+
+
+@pytest.fixture(scope="module")
+def prepared() -> Prepared:
+    return prepare(sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", min_renewable_share=0.4))
+
+
+@dataclass
+class BruteForce:
+    """Differential evolution over everything that the loop decides, by the loop's own judge."""
+
+    judge: Judge
+    goal: float
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        case = self.judge.case
+        self.rng = np.random.default_rng(self.seed)
+        self.load = mean_load_mw(case)
+        units = [item.units_max + SPARE_UNITS for item in case.backup]
+        self.low = np.array([0.5, 0.0, 0.0, *[-2.0] * len(units), case.racks_contracted, 0.0, 0.1, 0.0])
+        self.high = np.array([8.0, 26.0, 2.5, *units, case.racks_contracted + 15, 6.0, 1.0, 14.0])
+
+    def decoded(self, row: np.ndarray) -> tuple[Plant, Controller]:
+        solar, energy, power = (row[:3] * self.load).tolist()
+        units = tuple(round(max(0.0, value)) for value in row[3:-4].tolist())
+        racks, caution, reliance, margin = row[-4:].tolist()
+        plant = inside(Plant(solar, energy, power, units, round(racks)), self.judge.case)
+        return plant, Controller(caution=caution, reliance=reliance, margin_h=margin)
+
+    def encoded(self, trial: Trial) -> np.ndarray:
+        plant, rule = trial.plant, trial.controller
+        sizes = np.array([plant.solar_mw, plant.battery_mwh, plant.battery_mw]) / self.load
+        return np.array([*sizes, *plant.units, plant.racks, rule.caution, rule.reliance, rule.margin_h])
+
+    def worth(self, trial: Trial) -> float:
+        missing = max(0.0, self.goal - trial.kept[0]) * self.judge.case.load_mwh_per_yr
+        return trial.cost_usd_per_yr + MISSING_USD_PER_MWH * (missing + trial.excess_mwh_per_yr)
+
+    def evolve(self, rows: list[np.ndarray], evaluations: int) -> list[np.ndarray]:
+        rng, count = self.rng, len(rows)
+        worth = [self.worth(self.judge.trial(*self.decoded(row))) for row in rows]
+        for number in range(evaluations):
+            i = number % count
+            leader = rows[int(np.argsort(worth)[rng.integers(max(2, count // 6))])]
+            one, other = (rows[k] for k in rng.choice(count, 2, replace=False))
+            factor = rng.uniform(0.3, 0.9)
+            mutant = rows[i] + factor * (leader - rows[i]) + factor * (one - other)
+            crossed = rng.random(mutant.size) < rng.choice([0.2, 0.5, 0.9])
+            crossed[rng.integers(mutant.size)] = True
+            child = np.clip(np.where(crossed, mutant, rows[i]), self.low, self.high)
+            value = self.worth(self.judge.trial(*self.decoded(child)))
+            if value <= worth[i]:
+                rows[i], worth[i] = child, value
+        return [rows[k] for k in np.argsort(worth)]
+
+    def cheapest(self, start: Trial) -> Trial:
+        """Cheapest plant that keeps the goal on all years; the loop's own plant is one of the population."""
+        self.judge.focus(start.plant, start.controller)
+        span = self.high - self.low
+        rows = [self.encoded(start)]
+        rows += [self.low + self.rng.random(span.size) * span for _ in range(POPULATION // 2)]
+        near = POPULATION - len(rows)
+        rows += [self.encoded(start) * (1 + 0.1 * self.rng.normal(size=span.size)) for _ in range(near)]
+        rows = [np.clip(row, self.low, self.high) for row in rows]
+        verified = [start]
+        for _ in range(REFOCUSES):
+            rows = self.evolve(rows, EVALUATIONS // REFOCUSES)
+            verified += [self.judge.focus(*self.decoded(row)) for row in rows[:3]]
+        met = [trial for trial in verified if trial.kept[0] >= self.goal and trial.excess_mwh_per_yr <= 0]
+        return min(met, key=lambda trial: trial.cost_usd_per_yr)
+
+
+def looped(prepared: Prepared) -> Loop:
+    """Close the loop as :func:`sitedesign.solve` does."""
+    return closed_for(prepared, setting_of(prepared), Effort(), lambda _: None).loop
+
+
+@pytest.fixture(scope="module")
+def loop(prepared: Prepared) -> Loop:
+    return looped(prepared)
+
+
+@pytest.mark.benchmark
+def test_brute_force_finds_nothing_a_hundredth_cheaper(benchmark, prepared, loop):
+    study, effort = prepared.study, Effort()
+    judge = Judge(
+        search_years(prepared, effort.years, study.seed), setting_of(prepared), study.metric, study.seed,
+        effort.draws,
+    )  # fmt: skip
+    brute = BruteForce(judge, goal=loop.best.kept[0])
+    cheapest = benchmark.pedantic(lambda: brute.cheapest(loop.best), rounds=1)
+    excess = loop.best.cost_usd_per_yr / cheapest.cost_usd_per_yr - 1
+    benchmark.extra_info.update(
+        loop_usd_per_yr=loop.best.cost_usd_per_yr, brute_usd_per_yr=cheapest.cost_usd_per_yr, excess=excess,
+        loop_trials=loop.trials, evaluations=judge.judged,
+    )  # fmt: skip
+    assert excess < 0.01, f"{loop.best} against {cheapest}"
+
+
+@pytest.mark.benchmark
+def test_certificates_hold_under_fresh_seeds(benchmark):
+    prepared = prepare(sd.Study(site=SITE, racks=700, uptime=0.999))
+    best = looped(prepared).best
+
+    def certify(seed):
+        return certify_plant(
+            prepared, best.plant, best.controller, years=200, draws=5, seed=seed,
+            metric=figure_of(prepared.study.metric), attribute=False,
+        )  # fmt: skip
+
+    fresh = benchmark.pedantic(lambda: [certify(seed) for seed in FRESH_SEEDS], rounds=1)
+    benchmark.extra_info["uptime"] = [str(item.uptime) for item in fresh]
+    assert all(item.simulated_years == 1000 for item in fresh)
+    assert all(item.met for item in fresh), [str(item.uptime) for item in fresh]
