@@ -202,10 +202,10 @@ class Design(Evaluation):
 
     @property
     def next_nine_usd_per_yr(self) -> float:
-        """Marginal price of uptime times the compute of one more nine. [USD/yr]
+        """Marginal price of uptime times the compute of one more nine, with foresight. [USD/yr]
 
-        Of a planner with foresight who keeps his units: at least that for as long as he does. Other units may
-        do it for less: :func:`sitedesign.frontier` solves for every target anew.
+        What it costs with the units as they are, as far as the margin reaches; where the next nine takes another
+        unit it may cost many times as much: :func:`sitedesign.frontier` solves for every target anew.
         """
         price = self.uptime_price_usd_per_mwh or 0.0
         target = self.uptime_target or self.uptime.value  # without a target, what was chosen
@@ -247,10 +247,8 @@ class Design(Evaluation):
             lines.append(("of the gap", f"{parts} M USD/yr"))
         if self.uptime_price_usd_per_mwh is not None:
             price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served, with foresight"
-            nine = f"; at that price one more nine takes {self.next_nine_usd_per_yr / 1e6:,.2f} M USD/yr"
-            # Several classes have nines of their own; where uptime is bought there is no next one to reach
-            no_nine = len(self.classes) > 1 or self.compute_cost is not None
-            lines.append(("cost of uptime", price + ("" if no_nine else nine)))
+            # Another nine mostly takes another unit, of which this price knows nothing: a frontier does
+            lines.append(("cost of uptime", f"{price} and the same units"))
         lines += [] if self.compute_cost is None else self.compute_cost.lines()
         return lines + [("other path", item.line()) for item in self.alternatives]
 
