@@ -200,17 +200,6 @@ class Design(Evaluation):
             return 1 - self.compute_cost.bound_usd_per_rack_h / self.usd_per_rack_h
         return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
 
-    @property
-    def next_nine_usd_per_yr(self) -> float:
-        """Marginal price of uptime times the compute of one more nine, with foresight. [USD/yr]
-
-        What it costs with the units as they are, as far as the margin reaches; where the next nine takes another
-        unit it may cost many times as much: :func:`sitedesign.frontier` solves for every target anew.
-        """
-        price = self.uptime_price_usd_per_mwh or 0.0
-        target = self.uptime_target or self.uptime.value  # without a target, what was chosen
-        return price * 0.9 * (1 - target) * self.load_mwh_per_yr
-
     def _head(self) -> str:
         if self.certificate is not None:
             status = "CERTIFIED" if self.certificate.met else "NOT CERTIFIED"
