@@ -1,8 +1,9 @@
 """The judge of the closed loop: causal cost and uptime of any plant, with common random numbers.
 
 Uptime is decided in few years of many. A plant is judged on all of them once; plants near it are then judged
-on the years that hurt it most and on a few ordinary ones, corrected by what the first one did in all. At the
-plant the judge is focused on, both agree exactly; a search focuses anew on what it finds.
+by their difference to it in the years that hurt most, and in some others, drawn by chance and weighted. At
+the plant in focus this is exact, elsewhere unbiased for the years drawn; a search focuses anew on what it
+finds.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
-ORDINARY_YEARS, HARD_YEARS = 6, 24  # that stand for all years while a search moves
+HARD_YEARS, ORDINARY_YEARS = 26, 20  # that stand for all years while a search moves
+_STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 _MOST_PATHS = 64  # strings of outages kept for plants with the same units
 
@@ -121,13 +123,19 @@ class _Verdict:
 
 @dataclass(frozen=True, eq=False)
 class _Focus:
-    """The years that a search looks at, and what corrects them."""
+    """The years that a search looks at, and what the plant in focus did in them and in all."""
 
     rows: IntArray
     case: Case
-    lost_factor: FloatArray  # (classes,), loss of all years over that of these, for the plant in focus
-    operating_shift_usd: float  # mean of all years less mean of the ordinary ones, at the plant in focus
-    backup_shift_mwh: FloatArray  # the same per technology
+    weight: FloatArray  # years of the whole that a row stands for
+    here: _Verdict
+    exact: _Verdict
+
+    def mean(self, name: str, seen: _Verdict) -> FloatArray:
+        """Estimate a mean over all years: that of the plant in focus, and the weighted difference to it."""
+        exact, here, there = (getattr(v, name) for v in (self.exact, self.here, seen))
+        result: FloatArray = exact.mean(axis=-1) + (there - here) @ self.weight / exact.shape[-1]
+        return result
 
 
 @dataclass(eq=False)
@@ -169,6 +177,8 @@ class Judge:
             self.setting.forecast, self.setting.usual, self.case.solar_yield, seed=self.seed
         )
         self._focus: _Focus | None = None
+        self._hurt = np.zeros(self.case.years * self.draws)
+        self._draw = np.random.default_rng([_STREAM, self.seed])
         self._paths: dict[tuple[object, ...], OutagePaths] = {}
 
     def trial(self, plant: Plant, controller: Controller) -> Trial:
@@ -189,20 +199,18 @@ class Judge:
         every = np.arange(self.case.years * self.draws)
         verdict = self._run(every, plant, controller)
         self.judged += 1
-        ordinary = every[:ORDINARY_YEARS]
-        worst = np.argsort(-verdict.lost.max(axis=0), kind="stable")[:HARD_YEARS]
-        rows = np.union1d(ordinary, worst)
-        inside = verdict.lost[:, rows].sum(axis=1)
-        left_out = np.where(inside > 0, verdict.lost.sum(axis=1) - inside, 0.0)
-        self._focus = _Focus(
-            rows,
-            rows_of(self.case, rows % self.case.years),
-            1.0 + left_out / np.where(inside > 0, inside, 1.0),
-            float(verdict.operating_usd.mean() - verdict.operating_usd[ordinary].mean()),
-            verdict.backup_mwh.mean(axis=1) - verdict.backup_mwh[:, ordinary].mean(axis=1),
-        )
-        self.trials.clear()
+        # Years that hurt a plant in focus before may hurt the next one again
+        self._hurt = np.maximum(self._hurt, _shares(verdict.lost))
+        hard = np.argsort(-self._hurt, kind="stable")[:HARD_YEARS]
+        others = np.setdiff1d(every, hard)
+        some = self._draw.permutation(others)[:ORDINARY_YEARS]
+        rows = np.sort(np.concatenate([hard, some]))
+        weight = np.where(np.isin(rows, hard), 1.0, others.size / max(some.size, 1))
+        case = rows_of(self.case, rows % self.case.years)
         self._paths.clear()
+        here = self._run(rows, plant, controller, case)
+        self._focus = _Focus(rows, case, weight, here, verdict)
+        self.trials.clear()
         trial = self._trial(plant, controller, verdict, self.draws)
         self.trials[(plant, controller)] = trial
         return trial
@@ -220,13 +228,12 @@ class Judge:
             own = np.arange(self.blocks[0].case.years)
             return self._trial(plant, controller, self._run(own, plant, controller), 1)
         seen = self._run(focus.rows, plant, controller, focus.case)
-        ordinary = focus.rows < ORDINARY_YEARS
         return self._sum(
             plant,
             controller,
-            seen.lost.sum(axis=1) * focus.lost_factor / (self.case.years * self.draws),
-            float(seen.operating_usd[ordinary].mean()) + focus.operating_shift_usd,
-            seen.backup_mwh[:, ordinary].mean(axis=1) + focus.backup_shift_mwh,
+            np.maximum(focus.mean("lost", seen), 0.0),
+            float(focus.mean("operating_usd", seen)),
+            focus.mean("backup_mwh", seen),
         )
 
     def _trial(self, plant: Plant, controller: Controller, verdict: _Verdict, draws: int) -> Trial:
@@ -293,6 +300,13 @@ class Judge:
                 self._paths.clear()
             self._paths[key] = self.outages.paths(rows.tolist(), units)
         return self._paths[key]
+
+
+def _shares(lost: FloatArray) -> FloatArray:
+    """Share of each year in what a class loses, the largest of all classes, shape (years,)."""
+    total = lost.sum(axis=1, keepdims=True)
+    result: FloatArray = (lost / np.where(total > 0, total, 1.0)).max(axis=0)
+    return result
 
 
 def joined(cases: Sequence[Case]) -> Case:

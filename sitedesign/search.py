@@ -22,7 +22,7 @@ STEP_UNITS_H = 0.15
 NOTHING = 0.01  # MW or MWh: what an optimiser leaves where it means none
 LEAST_SCALE, FINE = 1 / 8, 1 / 2
 # By which the price of lost compute moves, step after step: of a first search, and of one near its end.
-FAR, NEAR = (4.0, 3.0, 2.0), (1.5, 1.3)
+FAR, NEAR = (4.0, 3.0, 2.0), (2.0, 1.5, 1.3)
 # Of lost compute: below the first no backup would run for it. [USD/MWh]
 LEAST_PRICE, MOST_PRICE = 500.0, 1e8
 
@@ -223,7 +223,7 @@ def _directions(case: Case, scale: float) -> list[_Direction]:
                 name: getattr(trial.plant, name) + sign * step * STEP_H[name] * load
                 for name, sign in signs.items()
             }
-            return replace(trial.plant, **changed), trial.controller  # type: ignore[arg-type]  # numbers only
+            return replace(trial.plant, **changed), trial.controller
 
         return move
 

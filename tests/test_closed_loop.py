@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign import causal
 from sitedesign.case import Plant
 from sitedesign.certification import block_of, setting_of, unseen_years
-from sitedesign.closed_loop import Effort, case_with_outages, search_years
+from sitedesign.closed_loop import EFFORTS, Effort, case_with_outages, search_years
 from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.machine import Controller
@@ -118,7 +117,7 @@ def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Stu
 @pytest.mark.slow
 def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     effort = Effort(years=40, draws=1, trials=40, turns=2, certificate_years=40, rounds=4)
-    monkeypatch.setattr(causal, "Effort", lambda: effort)
+    monkeypatch.setitem(EFFORTS, "standard", effort)
     design = sd.solve(study)
     assert design.certificate is not None
     assert design.certificate.met
