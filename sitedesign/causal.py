@@ -9,10 +9,10 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.certification import Setting, block_of, figure_of, setting_of
 from sitedesign.certification import certify as certify_plant
-from sitedesign.closed_loop import Effort, closed_for
+from sitedesign.closed_loop import Effort, Loop, closed_for
 from sitedesign.design import Design
 from sitedesign.errors import Fault, InputError, ReplayMismatch
-from sitedesign.evaluation import ClassResult, Evaluation
+from sitedesign.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.judge import Judge
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
@@ -101,11 +101,7 @@ def certify(
         confidence=confidence,
         forecast=forecast,
         attribute=attribute,
-        promised={
-            "uptime": getattr(design.metrics, figure_of(study.metric)).value,
-            "backup_share": 1 - design.renewable_share,
-            "fuel_mmbtu_per_yr": sum(design.fuel_mmbtu_per_yr.values()),
-        },
+        promised=_promised(design),
         progress=lambda done, total: say(f"certifying: {done} of {total} years"),
     )
 
@@ -207,8 +203,12 @@ def certified_design(
             "not knowing the weather": cost - closed.with_failures_usd_per_yr,
             "failures": closed.with_failures_usd_per_yr - bound,
         }
+    changed = {
+        "classes": _certified_classes(evaluation, loop.certificate),
+        "provenance": _searched(evaluation, loop),
+    }
     design = Design(
-        **(evaluation.model_dump() | {"classes": _certified_classes(evaluation, loop.certificate)}),
+        **(evaluation.model_dump() | changed),
         **{
             name: getattr(promised, name)
             for name in (
@@ -219,11 +219,32 @@ def certified_design(
         bound_usd_per_yr=bound,
         stopped_by="certificate",
         greedy_uptime=getattr(blind, figure_of(prepared.study.metric)),
-        certificate=loop.certificate,
+        certificate=replace(loop.certificate, promised=_promised(promised)),
         gap_parts=parts | whole,
     )  # fmt: skip
     design._dispatch = evaluation._dispatch
     return design
+
+
+def _promised(design: Evaluation) -> dict[str, float]:
+    """Put what an optimiser said in the terms of a certificate."""
+    return {
+        "uptime": design.uptime.value,
+        "backup_share": 1 - design.renewable_share,
+        "fuel_mmbtu_per_yr": sum(design.fuel_mmbtu_per_yr.values()),
+    }
+
+
+def _searched(evaluation: Evaluation, loop: Loop) -> Provenance:
+    """Say how the plant was found: more than one certificate is more than one chance."""
+    asked = (
+        "one certificate"
+        if loop.rounds == 1
+        else f"{loop.rounds} certificates, each of another plant and seed"
+    )
+    note = f"Found by judging {loop.trials} plants; {asked} on years that the search never saw."
+    known = evaluation.provenance
+    return known.model_copy(update={"notes": (*known.notes, note)})
 
 
 def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list[ClassResult]:

@@ -142,6 +142,14 @@ def test_causes_are_those_that_were_put_in(certificate):
     assert {event.cause for event in nothing.events} == {"weather"}
 
 
+def test_shares_of_causes_have_errors_that_shrink_with_years():
+    few, many = (certify(weather_years(n), seed=4) for n in (6, 24))
+    assert set(few.cause_errors) == set(few.causes)
+    assert many.cause_errors["units"] < few.cause_errors["units"]
+    assert abs(few.causes["units"] - many.causes["units"]) < 4 * few.cause_errors["units"]
+    assert f"{100 * many.causes['units']:.0f}±" in str(many)
+
+
 def test_worst_events_come_worst_first_with_dates(certificate):
     losses = [event.lost_mwh for event in certificate.events]
     assert losses == sorted(losses, reverse=True)

@@ -64,6 +64,8 @@ class Certificate:
     causes : dict of str to float
         Share of the lost compute that disappears when one cause is switched off; ``weather`` is what
         remains with every cause off. They need not add up to 1: causes that only hurt together count twice.
+    cause_errors : dict of str to float
+        Standard error of each share, over the weather years that were re-run. [fraction]
     backup_mwh_per_yr, fuel_mmbtu_per_yr : tuple of float
         Per technology, part load included. [MWh/yr, MMBtu/yr]
     backup_share : Estimate
@@ -109,12 +111,19 @@ class Certificate:
     events: tuple[Event, ...] = ()
     power_lost_h_by_year: tuple[float, ...] = ()
     classes: tuple[ClassKept, ...] = ()
+    cause_errors: dict[str, float] = field(default_factory=dict)
 
     @property
     def uptime(self) -> Estimate:
         """The metric that the target is for."""
         estimate: Estimate = getattr(self.metrics, self.metric)
         return estimate
+
+    def cause_text(self, name: str) -> str:
+        """Share of a cause with its standard error, in per cent."""
+        error = self.cause_errors.get(name, float("nan"))
+        spread = "" if error != error else f"±{100 * error:.0f}"
+        return f"{100 * self.causes[name]:.0f}{spread} %"
 
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""
@@ -134,7 +143,11 @@ class Certificate:
         """Three lines: verdict, basis, causes."""
         verdict = "met" if self.met else "NOT met"
         sure = "" if self.converged else "; not converged: more years would narrow it"
-        causes = ", ".join(f"{name} {share:.0%}" for name, share in self.causes.items() if share >= 0.005)
+        causes = ", ".join(
+            f"{_words(name)} {self.cause_text(name)}"
+            for name, share in self.causes.items()
+            if abs(share) >= 0.005
+        )
         kept = "".join(
             f"\n  {part.name}: {part.uptime} (target {part.target:g}): {'met' if part.met else 'NOT met'}"
             for part in self.classes
@@ -158,7 +171,7 @@ class Certificate:
             ("operated by", _words(self.controller.kind)),
             ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
-            *((f"lost by {_words(name)}", f"{share:.1%}") for name, share in self.causes.items()),
+            *((f"lost by {_words(name)}", self.cause_text(name)) for name in self.causes),
         ]
         if not self.converged:
             rows.append(("note", "not converged: more years would narrow the interval"))

@@ -187,8 +187,9 @@ class _Run:
     tables: list[YearTable] = field(default_factory=list)
     lost_by_class: list[FloatArray] = field(default_factory=list)
     stored: dict[int, float] = field(default_factory=dict)
-    lost_without: dict[str, float] = field(default_factory=dict)
-    lost: float = 0.0
+    again: list[NDArray[np.int64]] = field(default_factory=list)
+    lost: list[FloatArray] = field(default_factory=list)
+    lost_without: dict[str, list[FloatArray]] = field(default_factory=dict)
     load: float = 0.0
     energy: list[FloatArray] = field(default_factory=list)
     fuel: FloatArray | None = None
@@ -207,7 +208,8 @@ class _Run:
         self._add(case, done)
         lost = done.lost_compute * case.load_mw * case.step_h
         if causes:
-            self.lost += float(lost.sum())
+            self.again.append(np.arange(self.first_year, self.first_year + case.years))
+            self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
         found = find_events(
             case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.keep_events
         )
@@ -216,7 +218,7 @@ class _Run:
             off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
             again = self._operate(case, sky, draw, off)
             left = again.lost_compute * case.load_mw * case.step_h
-            self.lost_without[cause] = self.lost_without.get(cause, 0.0) + float(left.sum())
+            self.lost_without.setdefault(cause, []).append(left.reshape(case.years, -1).sum(axis=1))
             total = np.concatenate([[0.0], np.cumsum(left)])
             for event, gains in zip(found, saved, strict=True):
                 end = event.start_step + round(event.duration_h / case.step_h)
@@ -311,7 +313,7 @@ def _certificate(
 ) -> Certificate:
     metrics = run.metrics(case)
     estimate: Estimate = getattr(metrics, metric)
-    classes = run.classes(case, confidence)
+    classes, causes = run.classes(case, confidence), _causes(run)
     years = run.simulated
     energy = np.concatenate(run.energy, axis=1)
     table = YearTable.concat(run.tables)
@@ -343,7 +345,8 @@ def _certificate(
         simulated_years=years,
         seed=run.seed,
         controller=run.controller,
-        causes=_causes(run),
+        causes={cause: share for cause, (share, _) in causes.items()},
+        cause_errors={cause: error for cause, (_, error) in causes.items()},
         backup_mwh_per_yr=tuple(float(e) / years for e in energy.sum(axis=1)),
         fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
         backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), run.seed),
@@ -361,10 +364,18 @@ def _certificate(
     )
 
 
-def _causes(run: _Run) -> dict[str, float]:
-    if run.lost <= 0.0:  # of the years that were re-run
+def _causes(run: _Run) -> dict[str, tuple[float, float]]:
+    """Share of the lost compute that each cause explains, with its standard error over weather years."""
+    if not run.lost or not np.concatenate(run.lost).any():  # of the years that were re-run
         return {}
-    shares = {cause: 1.0 - left / run.lost for cause, left in run.lost_without.items() if cause != WEATHER}
-    if WEATHER in run.lost_without:
-        shares[WEATHER] = run.lost_without[WEATHER] / run.lost
+    year = np.concatenate(run.again)
+    lost = np.bincount(year, np.concatenate(run.lost))
+    shares = {}
+    for cause, parts in run.lost_without.items():
+        left = np.bincount(year, np.concatenate(parts))
+        ratio = float(left.sum() / lost.sum())
+        # Linearised error of a ratio of sums over independent years
+        spread = float(((left - ratio * lost) ** 2).sum()) ** 0.5 / float(lost.sum())
+        error = spread * (lost.size / (lost.size - 1)) ** 0.5 if lost.size > 1 else float("nan")
+        shares[cause] = (ratio if cause == WEATHER else 1.0 - ratio, error)
     return shares
