@@ -33,6 +33,7 @@ FIRST_CAUTIONS = (1.0, 2.0, 4.0)
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 IN_HAND = 3.0  # standard errors of the search's own uptime that it is asked to have in hand
+LEAST_GAIN = 0.002  # of its merit that a turn has to bring for another to follow
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
 MOST_IN_HAND = 0.9  # of the downtime that the target allows
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
@@ -309,7 +310,8 @@ def _reach(
     Returns
     -------
     Trial
-        Judged on all years, the best by merit that did not fail before.
+        Judged on all years and not failed before: the cheapest that is near enough to the goals, else the
+        best by merit.
     Aim
         With the goals (the targets and what is to be in hand) and the prices at which the search ended.
     """
@@ -322,10 +324,15 @@ def _reach(
         if (found.plant, found.controller) == (here.plant, here.controller):
             break
         here = judge.focus(found.plant, found.controller)
+        reached = aim.met(here) or aim.met(seen[-1])
+        if reached and aim.merit(here) > (1 - LEAST_GAIN) * aim.merit(seen[-1]):
+            break
     seen.append(here)
     fresh = [trial for trial in seen if (trial.plant, trial.controller) not in failed] or seen
-    # The goals hold something in hand: one that misses them by a hair may well be the best to certify
-    return min(fresh, key=aim.merit), aim
+    # The goals hold something in hand: two thirds of it are enough to ask for a certificate
+    enough = tuple(target + 2 / 3 * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
+    safe = [trial for trial in fresh if replace(aim, goals=enough).met(trial)]
+    return (min(safe, key=aim.worth) if safe else min(fresh, key=aim.merit)), aim
 
 
 def _goal(target: float, in_hand: float) -> float:

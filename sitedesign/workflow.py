@@ -88,6 +88,7 @@ def solve(
     found = [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say) for item in variants]
     prepared, design = cheapest(found)
     if certify is not False and method == "cuts":
+        say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
         design = _completed(design, certified_design(prepared, design, say, EFFORTS[effort]))
     design._study = prepared.study
     return design

@@ -152,12 +152,13 @@ class Certificate:
             f"\n  {part.name}: {part.uptime} (target {part.target:g}): {'met' if part.met else 'NOT met'}"
             for part in self.classes
         )
+        nothing = "nothing was lost" if self.uptime.unseen else "not examined"
         return (
             f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
             f"{verdict} at {self.confidence:.0%}{sure}{kept}\n"
             f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
             f"{self.controller.kind}\n"
-            f"  lost compute by cause: {causes or 'nothing was lost'}"
+            f"  lost compute by cause: {causes or nothing}"
         )
 
     def _repr_html_(self) -> str:
