@@ -272,9 +272,11 @@ def close_loop(
     failed: set[tuple[Plant, Controller]] = set()
     certificate: Certificate | None = None
     turns = effort.turns
-    while certificate is None or (not certificate.met and len(failed) < effort.rounds):
+    for number in range(1, effort.rounds + 1):
         asked = replace(aim, goals=targets)
         best, aim = _reach(judge, best, asked, in_hand, replace(effort, turns=turns), failed, say)
+        if (best.plant, best.controller) in failed:
+            break  # nothing else was found, and more seeds are no better plant
         say(f"certifying on {effort.certificate_years} unseen years")
         certificate = certify(
             prepared,
@@ -282,18 +284,21 @@ def close_loop(
             best.controller,
             years=effort.certificate_years,
             draws=effort.certificate_draws,
-            seed=seed + 1 + len(failed),
+            seed=seed + number,
             metric=figure_of(metric),
             attribute=effort.cause_years > 0,
             attribute_years=effort.cause_years,
         )
+        if certificate.met:
+            return Loop(best, certificate, number, judge.judged)
         # A plant is certified once: years enough to choose from would let any pass. What the search's years
         # flatter, the next search has to have in hand.
         failed.add((best.plant, best.controller))
         parts = zip(best.kept, _lower(certificate), aim.goals, targets, strict=True)
         in_hand = tuple(max(kept - low, MORE_IN_HAND * (goal - target)) for kept, low, goal, target in parts)
         turns = max(1, effort.turns - 1)
-    return Loop(best, certificate, len(failed), judge.judged)
+    assert certificate is not None  # the first round always asks for one
+    return Loop(best, certificate, max(1, len(failed)), judge.judged)
 
 
 def _reach(
