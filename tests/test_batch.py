@@ -212,7 +212,7 @@ def test_best_site_is_really_certified_and_another_says_why_not(
 ) -> None:
     from sitedesign.closed_loop import EFFORTS
 
-    quick = replace(EFFORTS["screening"], years=40, trials=30, certificate_years=40, rounds=2)
+    quick = replace(EFFORTS["screening"], years=60, trials=60, certificate_years=40, rounds=5)
     monkeypatch.setitem(EFFORTS, "screening", quick)
     monkeypatch.setattr(
         screen._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
