@@ -270,7 +270,7 @@ def close_loop(
     best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, FAR, say)
     in_hand: tuple[float, ...] | None = None
     failed: set[tuple[Plant, Controller]] = set()
-    certificate: Certificate | None = None
+    outcome: Loop | None = None
     turns = effort.turns
     for number in range(1, effort.rounds + 1):
         asked = replace(aim, goals=targets)
@@ -289,16 +289,17 @@ def close_loop(
             attribute=effort.cause_years > 0,
             attribute_years=effort.cause_years,
         )
+        outcome = Loop(best, certificate, number, judge.judged)
         if certificate.met:
-            return Loop(best, certificate, number, judge.judged)
+            break
         # A plant is certified once: years enough to choose from would let any pass. What the search's years
         # flatter, the next search has to have in hand.
         failed.add((best.plant, best.controller))
         parts = zip(best.kept, _lower(certificate), aim.goals, targets, strict=True)
         in_hand = tuple(max(kept - low, MORE_IN_HAND * (goal - target)) for kept, low, goal, target in parts)
         turns = max(1, effort.turns - 1)
-    assert certificate is not None  # the first round always asks for one
-    return Loop(best, certificate, max(1, len(failed)), judge.judged)
+    assert outcome is not None  # the first round always asks for a certificate
+    return replace(outcome, trials=judge.judged)
 
 
 def _reach(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign import closed_loop
 from sitedesign.case import Plant
 from sitedesign.certification import block_of, setting_of, unseen_years
 from sitedesign.closed_loop import EFFORTS, Effort, case_with_outages, search_years
 from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.prepare import Prepared, prepare
+from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outage_years import OutageYears
 from sitedesign.reliability.outages import OutageSky, sample_outages
@@ -112,6 +116,29 @@ def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Stu
     measured = sd.Weather.generate(SITE, years=3, seed=9)
     measured = replace(measured, source=replace(measured.source, kind="file"))
     assert "too short" in unseen_years(study.replace(weather=measured), seed=1)[1]
+
+
+def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (
+        Trial(PLANT, Controller(), (0.9,), 1.0),
+        Trial(replace(PLANT, racks=73), Controller(), (0.9,), 2.0),
+    )
+    found, asked = iter([first, second, first]), []
+
+    def certify(_prepared: Prepared, plant: Plant, _controller: Controller, **options: Any) -> Any:
+        asked.append((plant, options["seed"]))
+        return SimpleNamespace(met=False, classes=(), confidence=0.95, uptime=Estimate(0.9, 0.01, 9, 0, 1.0))
+
+    monkeypatch.setattr(closed_loop, "_reach", lambda _judge, _best, aim, *_: (next(found), aim))
+    monkeypatch.setattr(closed_loop, "certify", certify)
+    loop = closed_loop.close_loop(
+        prepared, setting_of(prepared), [PLANT], price_usd_per_mwh=0.0, metric="rack",
+        effort=Effort(years=1, trials=6, rounds=9), seed=1, say=lambda _: None,
+    )  # fmt: skip
+    assert [plant for plant, _ in asked] == [first.plant, second.plant]
+    assert len({seed for _, seed in asked}) == 2
+    assert loop.best == second  # the one that the certificate is of
+    assert loop.rounds == 2
 
 
 @pytest.mark.slow
