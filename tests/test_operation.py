@@ -458,3 +458,32 @@ def test_a_plant_without_any_technology_runs_on_sun_and_battery(kind):
     assert done.backup_mwh.shape == (0, 1)
     assert 0.0 < done.shed_mw.sum() < 0.5 * case.load_mw.sum()
     assert done.balance_residual_mw < 1e-9
+
+
+@pytest.mark.parametrize("built", [(1, 0), (0, 1), (0, 0)])
+@pytest.mark.parametrize("margin_h", [0.0, 2.0])
+def test_technologies_that_are_not_built_change_nothing(built, margin_h):
+    units, rule = ((6.0, 60.0), (6.0, 90.0)), Controller(margin_h=margin_h, throttle_margin_h=margin_h / 2)
+    offered = sunny_case(3, 4, tiers=GENTLE, units=units, spread=0.55)
+    kept = tuple(unit for unit, count in zip(units, built, strict=True) if count)
+    alone = sunny_case(3, 4, tiers=GENTLE, units=kept, spread=0.55)
+    usual = climatology(offered)
+    shed = [
+        operate(
+            case, Plant(42.0, 120.0, 14.0, counts, 10), rule, seed=5,
+            usual=dataclasses.replace(usual, capability=usual.capability[: len(counts)]),
+        ).shed_mw
+        for case, counts in ((offered, built), (alone, (1,) * len(kept)))
+    ]  # fmt: skip
+    assert shed[0].sum() > 0
+    np.testing.assert_allclose(shed[0], shed[1], atol=1e-12)
+
+
+def test_run_hours_are_those_between_a_start_and_a_stop():
+    case = sunny_case(2, 3, units=((6.0, 60.0), (6.0, 90.0)))
+    ways = [UnitBehaviour(min_load=0.3), UnitBehaviour(min_load=0.3)]
+    done = operate(case, Plant(42.0, 60.0, 14.0, (1, 1), 10), behaviour=ways)
+    running = (done.dispatch.backup_mw > 0).sum(axis=1)
+    assert done.starts.min() > 10
+    assert done.run_h.tolist() == running.tolist()
+    assert done.run_h[0] < case.steps

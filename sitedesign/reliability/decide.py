@@ -55,6 +55,7 @@ UNIT = np.dtype(
     [
         ("on", "i8"),
         ("down", "i8"),  # causes that keep it down
+        ("since", "i8"),  # step of its last start
         ("ready", "f8"),  # step at which it delivers after a start
         ("repair", "f8"),  # step until which it is repaired after a failed start
         ("key", "u8"),  # stream of its start failures, 0 for none
@@ -263,6 +264,8 @@ def latest_safe_plan(
     for k in range(techs):
         tech[k].want = 0.0
     for level in range(techs + tier.size - 1):
+        if level < techs and tech[level].units == 0:
+            continue  # the need stays that of the level before
         if level >= p.levels:
             return level
         margin = r.margin_mwh if level < techs else r.throttle_margin_mwh

@@ -80,6 +80,13 @@ def _apply(
         p.site_down += change
 
 
+@njit(cache=True, error_model="numpy", inline="always")
+def _off(one: Record, step_h: float, t: int) -> None:
+    """Book the hours of a unit from its start to this step, in which it does not run."""
+    one.on = 0
+    one.run_h += (t - one.since) * step_h
+
+
 @njit(cache=True, error_model="numpy")
 def _refresh(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
     """Count units that are free and running after something changed; a unit that is down trips."""
@@ -95,8 +102,8 @@ def _refresh(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) ->
             if usable and unit[u].down == 0 and unit[u].repair <= t:
                 free += 1
                 running += unit[u].on
-            else:
-                unit[u].on = 0
+            elif unit[u].on != 0:
+                _off(unit[u], plant[0].step_h, t)
         tech[k].n_free, tech[k].n_on = free, running
     plant[0].expiry = expiry
 
@@ -133,7 +140,7 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
                 _break(tech, unit, p, k, u, t)
                 continue
             wait += p.retry_steps
-        unit[u].on = 1
+        unit[u].on, unit[u].since = 1, t
         unit[u].ready = t + wait
         tech[k].settled = max(tech[k].settled, unit[u].ready)
         tech[k].n_on += 1
@@ -141,17 +148,17 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
 
 
 @njit(cache=True, error_model="numpy")
-def _stop(tech: Array, unit: Array, k: int, wanted: int) -> None:
+def _stop(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> None:
     """Stop units of one technology, last first, until `wanted` run."""
     for u in range(tech[k].first + tech[k].units - 1, tech[k].first - 1, -1):
         if tech[k].n_on <= wanted:
             return
         if unit[u].on != 0:
-            unit[u].on = 0
+            _off(unit[u], p.step_h, t)
             tech[k].n_on -= 1
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _set_full(tech: Array, unit: Array, k: int, t: int) -> None:
     """Find what the running units of one technology can give on average over this step. [MW]"""
     share = float(tech[k].n_on)
@@ -163,7 +170,7 @@ def _set_full(tech: Array, unit: Array, k: int, t: int) -> None:
     tech[k].full = share * tech[k].each_mw
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _commit(tech: Array, unit: Array, p: Record, t: int, room_mw: float) -> float:
     """Start and stop units for what is wanted; return what they give together. [MW]"""
     least = 0.0
@@ -174,14 +181,14 @@ def _commit(tech: Array, unit: Array, p: Record, t: int, room_mw: float) -> floa
         if wanted > tech[k].n_on and tech[k].n_free > tech[k].n_on:
             _start(tech, unit, p, k, wanted, t)
         elif wanted < tech[k].n_on and t >= tech[k].hold:
-            _stop(tech, unit, k, wanted)
+            _stop(tech, unit, p, k, wanted, t)
         _set_full(tech, unit, k, t)
         least += tech[k].min_load * tech[k].full
     # What must run at least has to go somewhere: stop the dearest while it does not
     for k in range(tech.size - 1, -1, -1):
         while tech[k].n_on > 0 and least > room_mw:
             least -= tech[k].min_load * tech[k].full
-            _stop(tech, unit, k, tech[k].n_on - 1)
+            _stop(tech, unit, p, k, tech[k].n_on - 1, t)
             _set_full(tech, unit, k, t)
             least += tech[k].min_load * tech[k].full
     total = 0.0
@@ -209,7 +216,7 @@ def _raise_units(tech: Array, unit: Array, p: Record, t: int, short: float) -> f
     return short
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _lower_units(tech: Array, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
     for k in range(tech.size - 1, -1, -1):
@@ -220,7 +227,7 @@ def _lower_units(tech: Array, spare: float) -> float:
     return spare
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     """Add a deficit to the throttled tiers, cheapest first; return shed load and its weighted loss. [MW]"""
     total, lost, last = 0.0, 0.0, tier.size - 1
@@ -233,17 +240,15 @@ def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     return total, lost
 
 
-@njit(cache=True, error_model="numpy")
-def _book_units(tech: Array, unit: Array, p: Record, fuel_out: Array, t: int) -> None:
-    """Add up energy, fuel and hours of the running units; draw on tanks while the supply is interrupted."""
+@njit(cache=True, error_model="numpy", inline="always")
+def _book_fuel(tech: Array, p: Record, fuel_out: Array, t: int) -> None:
+    """Add up energy and fuel of the running units; draw on tanks while the supply is interrupted."""
     for k in range(tech.size):
         if tech[k].n_on == 0:
             continue
         g, b = tech[k].want, tech[k].intercept
         tech[k].energy += g * p.step_h
         tech[k].burnt += (b * tech[k].full + (1.0 - b) * g) * p.step_h
-        for u in range(tech[k].first, tech[k].first + tech[k].units):
-            unit[u].run_h += unit[u].on * p.step_h
         fuel = tech[k].fuel
         if fuel >= 0 and fuel_out[fuel] > 0:
             tech[k].tank -= g / (tech[k].unit_mw * tech[k].units)
@@ -300,6 +305,10 @@ def simulate(
     slopes, block = np.zeros(values.size), np.zeros(techs + tier.size)
     p.expiry, p.planned_at, p.night_of = -1.0, -1, -1
     share, clock, day_clock = _battery_share(plant), 0, 0
+    lead = 0  # first level of need that is planned for: of the cheapest technology built, else of a tier
+    while lead < techs and tech[lead].units == 0:
+        lead += 1
+    margin = r.margin_mwh if lead < techs else r.throttle_margin_mwh
     busy = True  # something was running or throttled in the step before
     for t in range(steps):
         if t >= p.expiry or (event < events and event_step[event] <= t):
@@ -307,7 +316,8 @@ def simulate(
             while event < events and event_step[event] <= t:
                 kind = event_kind[event]
                 _apply(tech, unit, plant, fuel_out, rank, kind, event_index[event], event_change[event])
-                changed = changed or kind != 5
+                # One block of the battery or array more or less does not overturn a plan before its time
+                changed = changed or kind not in (3, 5)
                 event += 1
             share = _battery_share(plant)
             if changed:
@@ -350,7 +360,7 @@ def simulate(
                     or busy
                     or (
                         after_step(plant, net)
-                        < min(needs[0, t + 1 - p.planned_at] + r.margin_mwh, p.full) - 1e-9
+                        < min(needs[lead, t + 1 - p.planned_at] + margin, p.full) - 1e-9
                     )
                 ):
                     act = True
@@ -411,8 +421,8 @@ def simulate(
             p.stored = max(stored + p.up * charge - p.down * discharge, 0.0)
             error = abs(sun - curtailed + discharge - charge + given + short - need)
             worst = max(worst, error)
-            if given > 0.0:
-                _book_units(tech, unit, p, fuel_out, t)
+            if busy:
+                _book_fuel(tech, p, fuel_out, t)
         # --- write down
         p.seen += solar[t]
         p.usual += usual_solar[clock]
@@ -431,4 +441,7 @@ def simulate(
                 energy[k, year], burnt[k, year] = tech[k].energy, tech[k].burnt
                 tech[k].energy, tech[k].burnt = 0.0, 0.0
             clock, year, year_end = 0, year + 1, year_end + per_year
+    for u in range(unit.size):
+        if unit[u].on != 0:
+            _off(unit[u], p.step_h, steps)
     return worst
