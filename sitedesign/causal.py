@@ -186,7 +186,7 @@ def certified_design(
     effort = effort or Effort()
     closed = closed_for(prepared, setting, effort, say)
     loop, best = closed.loop, closed.loop.best
-    if not loop.certificate.met:
+    if not loop.met:
         raise unreached(prepared, loop, say, tries=effort.explains)
     evaluation = operate_causally(prepared, best.plant, best.controller, setting)
     greedy = operate_greedy(prepared.case, best.plant)
@@ -237,12 +237,13 @@ def _promised(design: Evaluation) -> dict[str, float]:
 
 def _searched(evaluation: Evaluation, loop: Loop) -> Provenance:
     """Say how the plant was found: more than one certificate is more than one chance."""
-    asked = (
-        "one certificate"
-        if loop.rounds == 1
-        else f"{loop.rounds} certificates, each of another plant and seed"
-    )
-    note = f"Found by judging {loop.trials} plants; {asked} on years that the search never saw."
+    asked = "one certificate on years that the search never saw"
+    if loop.rounds > 1:
+        asked = (
+            f"{loop.rounds} certificates, each of another plant on years that no search saw; "
+            f"all together are wrong no more often than one at {loop.certificate.confidence:.0%}"
+        )
+    note = f"Found by judging {loop.trials} plants; {asked}."
     known = evaluation.provenance
     return known.model_copy(update={"notes": (*known.notes, note)})
 

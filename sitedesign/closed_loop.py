@@ -33,6 +33,9 @@ FIRST_CAUTIONS = (1.0, 2.0, 4.0)
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 IN_HAND = 3.0  # standard errors of the search's own uptime that it is asked to have in hand
+ENOUGH = 0.9  # of what is asked to be in hand, to be worth a certificate
+EXTRA_TURNS = 2  # while there is not enough in hand
+FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
 LEAST_GAIN = 0.002  # of its merit that a turn has to bring for another to follow
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
 MOST_IN_HAND = 0.9  # of the downtime that the target allows
@@ -68,7 +71,7 @@ class Effort:
     trials: int = 160
     turns: int = 3
     certificate_years: int = 200
-    certificate_draws: int = 2
+    certificate_draws: int = 5
     rounds: int = 5
     cause_years: int = 40
     explains: bool = True
@@ -77,7 +80,9 @@ class Effort:
 #: What a user may ask for by name.
 EFFORTS: dict[EffortName, Effort] = {
     "standard": Effort(),
-    "screening": Effort(draws=1, trials=120, turns=1, rounds=4, cause_years=0, explains=False),
+    "screening": Effort(
+        draws=1, trials=120, turns=1, certificate_draws=2, rounds=4, cause_years=0, explains=False
+    ),
 }
 
 
@@ -91,12 +96,15 @@ class Loop:
         On all the search's years.
     certificate : Certificate
         On years and seeds that the search never saw.
+    met : bool
+        The target is kept, at the certificate's confidence for all that were asked together.
     rounds, trials : int
         Certificates that were needed, plants judged.
     """
 
     best: Trial
     certificate: Certificate
+    met: bool
     rounds: int
     trials: int
 
@@ -248,7 +256,7 @@ def close_loop(
     Returns
     -------
     Loop
-        Its certificate is met, unless no search reached it.
+        Met, unless no search reached it.
     """
     case = prepared.case
     targets = tuple(part.uptime_target for part in case.classes)
@@ -289,13 +297,15 @@ def close_loop(
             attribute=effort.cause_years > 0,
             attribute_years=effort.cause_years,
         )
-        outcome = Loop(best, certificate, number, judge.judged)
-        if certificate.met:
+        met = certificate.meets(_confidence(certificate.confidence, number, effort.rounds))
+        outcome = Loop(best, certificate, met, number, judge.judged)
+        if met:
             break
         # A plant is certified once: years enough to choose from would let any pass. What the search's years
         # flatter, the next search has to have in hand.
         failed.add((best.plant, best.controller))
-        parts = zip(best.kept, _lower(certificate), aim.goals, targets, strict=True)
+        least = _lower(certificate, _confidence(certificate.confidence, number + 1, effort.rounds))
+        parts = zip(best.kept, least, aim.goals, targets, strict=True)
         in_hand = tuple(max(kept - low, MORE_IN_HAND * (goal - target)) for kept, low, goal, target in parts)
         turns = max(1, effort.turns - 1)
     assert outcome is not None  # the first round always asks for a certificate
@@ -323,8 +333,10 @@ def _reach(
     """
     targets, seen = aim.goals, list[Trial]()
     here = judge.focus(start.plant, start.controller)
-    for _ in range(effort.turns):
+    for turn in range(effort.turns + EXTRA_TURNS):
         seen.append(here)
+        if turn >= effort.turns and _safe(seen, aim, targets):
+            break
         aim = replace(aim, goals=tuple(map(_goal, targets, in_hand or [IN_HAND * e for e in here.spread])))
         found, aim = search(judge, here, aim, effort.trials // 2, NEAR, say)
         if (found.plant, found.controller) == (here.plant, here.controller):
@@ -335,17 +347,32 @@ def _reach(
             break
     seen.append(here)
     fresh = [trial for trial in seen if (trial.plant, trial.controller) not in failed] or seen
-    # The goals hold something in hand: two thirds of it are enough to ask for a certificate
-    enough = tuple(target + 2 / 3 * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
-    safe = [trial for trial in fresh if replace(aim, goals=enough).met(trial)]
+    safe = _safe(fresh, aim, targets)
     return (min(safe, key=aim.worth) if safe else min(fresh, key=aim.merit)), aim
+
+
+def _safe(trials: Sequence[Trial], aim: Aim, targets: Sequence[float]) -> list[Trial]:
+    """Pick those that have enough in hand to ask for a certificate."""
+    enough = tuple(target + ENOUGH * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
+    return [trial for trial in trials if replace(aim, goals=enough).met(trial)]
+
+
+def _confidence(together: float, number: int, rounds: int) -> float:
+    """Confidence asked of one certificate, so that any of them is wrong no more often than one alone may be.
+
+    The chances of being wrong add up to the one allowed (Bonferroni): most of it is the first certificate's.
+    """
+    chance = 1 - together
+    if rounds == 1:
+        return together
+    return 1 - chance * (FIRST_CHANCE if number == 1 else (1 - FIRST_CHANCE) / (rounds - 1))
 
 
 def _goal(target: float, in_hand: float) -> float:
     return min(target + in_hand, 1 - (1 - MOST_IN_HAND) * (1 - target)) if target > 0 else 0.0
 
 
-def _lower(certificate: Certificate) -> list[float]:
+def _lower(certificate: Certificate, confidence: float) -> list[float]:
     """Lower bound of the uptime of each class."""
     kept = [part.uptime for part in certificate.classes] or [certificate.uptime]
-    return [uptime.lower_bound(certificate.confidence) for uptime in kept]
+    return [uptime.lower_bound(confidence) for uptime in kept]

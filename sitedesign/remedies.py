@@ -35,7 +35,7 @@ class Remedy:
     @property
     def met(self) -> bool:
         """Whether it was certified."""
-        return self.loop.certificate.met
+        return self.loop.met
 
     def __str__(self) -> str:
         """Name, cost and what it keeps."""

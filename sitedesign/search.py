@@ -239,6 +239,7 @@ def _directions(case: Case, scale: float) -> list[_Direction]:
             {"battery_mw": 1},
             {"battery_mwh": 1, "battery_mw": 1},
             {"solar_mw": 1, "battery_mwh": -1},
+            {"solar_mw": 1, "battery_mwh": 1, "battery_mw": 1},
         )
     ]
     found.append(_Direction(racks, scale, whole=lambda _scale: True))

@@ -119,6 +119,11 @@ class Certificate:
         estimate: Estimate = getattr(self.metrics, self.metric)
         return estimate
 
+    def meets(self, confidence: float) -> bool:
+        """Whether every target is cleared at a one-sided confidence other than the stated one."""
+        parts = [(part.uptime, part.target) for part in self.classes] or [(self.uptime, self.target)]
+        return all(uptime.met(target, confidence) for uptime, target in parts)
+
     def cause_text(self, name: str) -> str:
         """Share of a cause with its standard error, in per cent."""
         error = self.cause_errors.get(name, float("nan"))
