@@ -1,15 +1,15 @@
 """Closed loop: size for the operator who will really run the plant, starting from proven optima.
 
 A judge runs a plant causally through weather years under sampled outages, always with the same random
-numbers, so that two plants differ by what they are and not by luck (:mod:`sitedesign.judge`). A pattern
-search moves capacities, units, racks and the controller (:mod:`sitedesign.search`); its yardstick is annual
-cost plus a price on whatever compute is missing from the target. A certificate on unseen years has the last
-word.
+numbers, so that two plants differ by what they are and not by luck (:mod:`sitedesign.judge`). Capacities,
+units, racks and the controller are moved one after the other (:mod:`sitedesign.search`) and all at once
+(:mod:`sitedesign.leap`); the yardstick is annual cost plus a price on whatever compute is missing from the
+target. A certificate on unseen years has the last word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,6 +19,7 @@ from sitedesign.case import Case, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.certification import Metric, Setting, block_of, certify, figure_of, unseen_years
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.judge import SPARE_UNITS, Aim, Judge, Trial
+from sitedesign.moves import inside, mean_load_mw, starts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared
@@ -27,18 +28,14 @@ from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outages import OutageSky, sample_outages, unit_availability
 from sitedesign.reliability.weather_blocks import WeatherBlock
-from sitedesign.search import FAR, NEAR, Say, inside, mean_load_mw, search, starts
+from sitedesign.search import Say, search
+from sitedesign.turns import reach
 
 FIRST_CAUTIONS = (1.0, 2.0, 4.0)
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
-IN_HAND = 3.0  # standard errors of the search's own uptime that it is asked to have in hand
-ENOUGH = 0.9  # of what is asked to be in hand, to be worth a certificate
-EXTRA_TURNS = 2  # while there is not enough in hand
 FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
-LEAST_GAIN = 0.002  # of its merit that a turn has to bring for another to follow
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
-MOST_IN_HAND = 0.9  # of the downtime that the target allows
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
 
 EffortName = Literal["standard", "screening"]
@@ -275,14 +272,14 @@ def close_loop(
         for caution in FIRST_CAUTIONS
     ]
     # On the study's own years first: they are few
-    best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, FAR, say)
+    best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, say)
     in_hand: tuple[float, ...] | None = None
     failed: set[tuple[Plant, Controller]] = set()
     outcome: Loop | None = None
     turns = effort.turns
     for number in range(1, effort.rounds + 1):
         asked = replace(aim, goals=targets)
-        best, aim = _reach(judge, best, asked, in_hand, replace(effort, turns=turns), failed, say)
+        best, aim = reach(judge, best, asked, in_hand, turns, effort.trials, failed, say)
         if (best.plant, best.controller) in failed:
             break  # nothing else was found, and more seeds are no better plant
         say(f"certifying on {effort.certificate_years} unseen years")
@@ -312,51 +309,6 @@ def close_loop(
     return replace(outcome, trials=judge.judged)
 
 
-def _reach(
-    judge: Judge,
-    start: Trial,
-    aim: Aim,
-    in_hand: tuple[float, ...] | None,
-    effort: Effort,
-    failed: Container[tuple[Plant, Controller]],
-    say: Say,
-) -> tuple[Trial, Aim]:
-    """Take turns between judging a plant on all years and searching near it on those that hurt it.
-
-    Returns
-    -------
-    Trial
-        Judged on all years and not failed before: the cheapest that is near enough to the goals, else the
-        best by merit.
-    Aim
-        With the goals (the targets and what is to be in hand) and the prices at which the search ended.
-    """
-    targets, seen = aim.goals, list[Trial]()
-    here = judge.focus(start.plant, start.controller)
-    for turn in range(effort.turns + EXTRA_TURNS):
-        seen.append(here)
-        if turn >= effort.turns and _safe(seen, aim, targets):
-            break
-        aim = replace(aim, goals=tuple(map(_goal, targets, in_hand or [IN_HAND * e for e in here.spread])))
-        found, aim = search(judge, here, aim, effort.trials // 2, NEAR, say)
-        if (found.plant, found.controller) == (here.plant, here.controller):
-            break
-        here = judge.focus(found.plant, found.controller)
-        reached = aim.met(here) or aim.met(seen[-1])
-        if reached and aim.merit(here) > (1 - LEAST_GAIN) * aim.merit(seen[-1]):
-            break
-    seen.append(here)
-    fresh = [trial for trial in seen if (trial.plant, trial.controller) not in failed] or seen
-    safe = _safe(fresh, aim, targets)
-    return (min(safe, key=aim.worth) if safe else min(fresh, key=aim.merit)), aim
-
-
-def _safe(trials: Sequence[Trial], aim: Aim, targets: Sequence[float]) -> list[Trial]:
-    """Pick those that have enough in hand to ask for a certificate."""
-    enough = tuple(target + ENOUGH * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
-    return [trial for trial in trials if replace(aim, goals=enough).met(trial)]
-
-
 def _confidence(together: float, number: int, rounds: int) -> float:
     """Confidence asked of one certificate, so that any of them is wrong no more often than one alone may be.
 
@@ -366,10 +318,6 @@ def _confidence(together: float, number: int, rounds: int) -> float:
     if rounds == 1:
         return together
     return 1 - chance * (FIRST_CHANCE if number == 1 else (1 - FIRST_CHANCE) / (rounds - 1))
-
-
-def _goal(target: float, in_hand: float) -> float:
-    return min(target + in_hand, 1 - (1 - MOST_IN_HAND) * (1 - target)) if target > 0 else 0.0
 
 
 def _lower(certificate: Certificate, confidence: float) -> list[float]:

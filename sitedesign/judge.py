@@ -27,7 +27,7 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
-HARD_YEARS, ORDINARY_YEARS = 26, 20  # that stand for all years while a search moves
+HARD_YEARS, ORDINARY_YEARS = 40, 20  # that stand for all years while a search moves
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 _MOST_PATHS = 64  # strings of outages kept for plants with the same units
@@ -178,6 +178,7 @@ class Judge:
         )
         self._focus: _Focus | None = None
         self._hurt = np.zeros(self.case.years * self.draws)
+        self._exact: dict[tuple[Plant, Controller], tuple[Trial, _Verdict]] = {}
         self._draw = np.random.default_rng([_STREAM, self.seed])
         self._paths: dict[tuple[object, ...], OutagePaths] = {}
 
@@ -188,19 +189,33 @@ class Judge:
             self.trials[key] = self._judge(plant, controller)
         return self.trials[key]
 
-    def focus(self, plant: Plant, controller: Controller) -> Trial:
-        """Judge a plant on all years, and near it from now on by the years that hurt it most.
+    def exact(self, plant: Plant, controller: Controller) -> Trial:
+        """Judge a plant on all years, and learn which of them hurt plants like it.
 
         Returns
         -------
         Trial
             With its `spread`.
         """
+        key = (plant, controller)
+        if key not in self._exact:
+            verdict = self._run(np.arange(self.case.years * self.draws), plant, controller)
+            self.judged += 1
+            # Years that hurt one plant may hurt the next
+            self._hurt = np.maximum(self._hurt, _shares(verdict.lost))
+            self._exact[key] = self._trial(plant, controller, verdict, self.draws), verdict
+        return self._exact[key][0]
+
+    def focus(self, plant: Plant, controller: Controller) -> Trial:
+        """Judge a plant on all years, and near it from now on by the years that hurt most.
+
+        Returns
+        -------
+        Trial
+            With its `spread`.
+        """
+        trial = self.exact(plant, controller)
         every = np.arange(self.case.years * self.draws)
-        verdict = self._run(every, plant, controller)
-        self.judged += 1
-        # Years that hurt a plant in focus before may hurt the next one again
-        self._hurt = np.maximum(self._hurt, _shares(verdict.lost))
         hard = np.argsort(-self._hurt, kind="stable")[:HARD_YEARS]
         others = np.setdiff1d(every, hard)
         some = self._draw.permutation(others)[:ORDINARY_YEARS]
@@ -209,9 +224,8 @@ class Judge:
         case = rows_of(self.case, rows % self.case.years)
         self._paths.clear()
         here = self._run(rows, plant, controller, case)
-        self._focus = _Focus(rows, case, weight, here, verdict)
+        self._focus = _Focus(rows, case, weight, here, self._exact[(plant, controller)][1])
         self.trials.clear()
-        trial = self._trial(plant, controller, verdict, self.draws)
         self.trials[(plant, controller)] = trial
         return trial
 

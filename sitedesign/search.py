@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 
 import numpy as np
 
-from sitedesign import economics
-from sitedesign.case import Case, Plant
-from sitedesign.judge import SPARE_UNITS, Aim, Judge, Trial
-from sitedesign.reliability.machine import Controller
+from sitedesign.case import Case
+from sitedesign.judge import Aim, Judge, Trial
+from sitedesign.moves import (
+    STEP_RULE,
+    Move,
+    allowed,
+    change_racks,
+    change_rule,
+    change_sizes,
+    change_units,
+    inside,
+    swap_units,
+    unit_count,
+)
 
-# Largest steps of the search: hours of mean load, then what is tuned of the controller.
-STEP_H = {"solar_mw": 0.25, "battery_mwh": 1.0, "battery_mw": 0.1}
-STEP_RULE = {"caution": 1.0, "reliance": 0.2, "margin_h": 1.0}
-RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 48.0)}
-STEP_UNITS_H = 0.15
-NOTHING = 0.01  # MW or MWh: what an optimiser leaves where it means none
 LEAST_SCALE, FINE = 1 / 8, 1 / 2
-# By which the price of lost compute moves, step after step: of a first search, and of one near its end.
-FAR, NEAR = (4.0, 3.0, 2.0), (2.0, 1.5, 1.3)
+FACTORS = (4.0, 3.0, 2.0)  # by which the price of lost compute moves, step after step
 # Of lost compute: below the first no backup would run for it. [USD/MWh]
 LEAST_PRICE, MOST_PRICE = 500.0, 1e8
 
 Say = Callable[[str], None]
 
 
-def starts(case: Case, planned: Sequence[Plant]) -> list[Plant]:
-    """Plants to begin with: as planned, and with the spares that a planner who sees everything leaves out."""
-    load = mean_load_mw(case)
-    found = []
-    for plant in planned:
-        spare = tuple(n + 1 if n else 0 for n in plant.units)
-        more = replace(plant, units=spare, battery_mwh=plant.battery_mwh + 2 * load)
-        found += [plant, replace(plant, units=spare), replace(more, battery_mw=plant.battery_mw + 0.5 * load)]
-    return list(dict.fromkeys(inside(plant, case) for plant in found))
-
-
-def search(
-    judge: Judge, start: Trial, aim: Aim, most_trials: int, factors: Sequence[float], say: Say
-) -> tuple[Trial, Aim]:
+def search(judge: Judge, start: Trial, aim: Aim, most_trials: int, say: Say) -> tuple[Trial, Aim]:
     """Find the cheapest plant near a start that reaches the goals on the years the judge looks at.
 
     First every lost MWh has a price, smoothly, and the price of a class rises until its goal is reached and
@@ -55,8 +45,6 @@ def search(
     aim : Aim
     most_trials : int
         New trials after which to stop.
-    factors : sequence of float
-        By which the prices move, step after step.
     say : callable
         Takes one line of progress.
 
@@ -67,22 +55,38 @@ def search(
     Aim
         With the prices at which the search ended.
     """
-    share = most_trials // (len(factors) + 3)
+    share = most_trials // (len(FACTORS) + 3)
     ladder = _Prices(aim)
-    for number, factor in enumerate(factors):
+    for number, factor in enumerate(FACTORS):
         best = min([start, *judge.trials.values()], key=aim.priced)
         end = refine(judge, best, aim.priced, share * (1 if number else 2))
         kept = ", ".join(f"{kept:.4%} of {goal:.4%}" for kept, goal in zip(end.kept, aim.goals, strict=True))
         say(f"searching: {judge.judged} plants judged, {end.cost_usd_per_yr / 1e6:,.2f} M USD/yr at {kept}")
         aim = ladder.after(aim, end, factor)
+    return polish(judge, aim, 2 * share), aim
+
+
+def polish(judge: Judge, aim: Aim, most_trials: int) -> Trial:
+    """Make what reached the goals cheaper without losing them again; the best by merit when nothing did.
+
+    Parameters
+    ----------
+    judge : Judge
+    aim : Aim
+    most_trials : int
+        New trials after which to stop.
+
+    Returns
+    -------
+    Trial
+    """
     met = [trial for trial in judge.trials.values() if aim.met(trial)]
     if not met:
-        return min(judge.trials.values(), key=aim.merit), aim
+        return min(judge.trials.values(), key=aim.merit)
     best = min(met, key=aim.worth)
-    cheapest = refine(
-        judge, best, lambda trial: aim.worth(trial) if aim.met(trial) else np.inf, 2 * share, scale=FINE
+    return refine(
+        judge, best, lambda trial: aim.worth(trial) if aim.met(trial) else np.inf, most_trials, scale=FINE
     )
-    return cheapest, aim
 
 
 class _Prices:
@@ -196,7 +200,7 @@ class _Direction:
         Whether a step is already the least one, of a single unit or rack.
     """
 
-    move: Callable[[Trial, float], tuple[Plant, Controller]]
+    move: Move
     scale: float
     least: float = 2 * LEAST_SCALE
     whole: Callable[[float], bool] = lambda _scale: False
@@ -206,33 +210,9 @@ class _Direction:
 
 def _directions(case: Case, scale: float) -> list[_Direction]:
     """List single steps in every direction, and the exchanges that pay most often."""
-    load = mean_load_mw(case)
-
-    def rule(name: str) -> Callable[[Trial, float], tuple[Plant, Controller]]:
-        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-            value = float(
-                np.clip(getattr(trial.controller, name) + step * STEP_RULE[name], *RULE_BOUNDS[name])
-            )
-            return trial.plant, replace(trial.controller, **{name: value})  # type: ignore[arg-type]  # numbers only
-
-        return move
-
-    def sizes(**signs: int) -> Callable[[Trial, float], tuple[Plant, Controller]]:
-        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-            changed = {
-                name: getattr(trial.plant, name) + sign * step * STEP_H[name] * load
-                for name, sign in signs.items()
-            }
-            return replace(trial.plant, **changed), trial.controller
-
-        return move
-
-    def racks(trial: Trial, step: float) -> tuple[Plant, Controller]:
-        return replace(trial.plant, racks=trial.plant.racks + (1 if step > 0 else -1)), trial.controller
-
-    found = [_Direction(rule(name), scale) for name in STEP_RULE]
+    found = [_Direction(change_rule(name), scale) for name in STEP_RULE]
     found += [
-        _Direction(sizes(**signs), scale)
+        _Direction(change_sizes(case, **signs), scale)
         for signs in (
             {"solar_mw": 1},
             {"battery_mwh": 1},
@@ -242,73 +222,15 @@ def _directions(case: Case, scale: float) -> list[_Direction]:
             {"solar_mw": 1, "battery_mwh": 1, "battery_mw": 1},
         )
     ]
-    found.append(_Direction(racks, scale, whole=lambda _scale: True))
+    found.append(_Direction(change_racks, scale, whole=lambda _scale: True))
     return found + list(_unit_directions(case, scale))
 
 
 def _unit_directions(case: Case, scale: float) -> Iterator[_Direction]:
-    """More or fewer units, alone or in exchange for battery, solar or units of another technology."""
-    load = mean_load_mw(case)
-
-    def count(k: int, step: float) -> int:
-        """One unit, or of small ones as many as make a difference."""
-        return max(1, round(STEP_UNITS_H * abs(step) * load / case.backup[k].unit_mw))
-
-    def exchange(k: int, given: dict[str, float]) -> Callable[[Trial, float], tuple[Plant, Controller]]:
-        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-            sign, number, plant = (1 if step > 0 else -1), count(k, step), trial.plant
-            units = tuple(n + sign * number * (i == k) for i, n in enumerate(plant.units))
-            power = sign * number * case.backup[k].unit_mw
-            less = {name: getattr(plant, name) - share * power for name, share in given.items()}
-            return replace(plant, units=units, **less), trial.controller
-
-        return move
-
-    def swap(k: int, j: int) -> Callable[[Trial, float], tuple[Plant, Controller]]:
-        def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-            a, b = (k, j) if step > 0 else (j, k)
-            number = max(1, round(case.backup[a].unit_mw / case.backup[b].unit_mw))
-            fewer = max(1, round(case.backup[b].unit_mw / case.backup[a].unit_mw))
-            units = tuple(n - fewer * (i == a) + number * (i == b) for i, n in enumerate(trial.plant.units))
-            plant = trial.plant if min(units) < 0 else replace(trial.plant, units=units)
-            return plant, trial.controller
-
-        return move
-
-    allowed = [k for k, item in enumerate(case.backup) if item.units_max > 0]
-    for k in allowed:
-        whole = partial(lambda k, step: count(k, step) == 1, k)
-        yield _Direction(exchange(k, {}), scale, whole=whole)
-        yield _Direction(exchange(k, {"battery_mwh": 6.0}), scale, whole=whole)
-    for k, j in combinations(allowed, 2):
-        yield _Direction(swap(k, j), scale, whole=lambda _scale: True)
-
-
-def inside(plant: Plant, case: Case) -> Plant:
-    """Bring a plant back inside the limits of its case."""
-    limits = case.limits
-    solar_most = limits.solar_mw[1]
-    if limits.land_acres is not None:
-        solar_most = min(solar_most, limits.land_acres / case.solar_acres_per_mw)
-    solar = float(np.clip(plant.solar_mw, limits.solar_mw[0], solar_most))
-    energy = float(np.clip(plant.battery_mwh, *limits.battery_mwh))
-    power = float(np.clip(plant.battery_mw, *limits.battery_mw))
-    if limits.min_duration_h is not None:
-        power = min(power, energy / limits.min_duration_h)
-    if limits.max_duration_h is not None:
-        energy = min(energy, power * limits.max_duration_h)
-    late = limits.months_to_power
-    units = []
-    for item, n in zip(case.backup, plant.units, strict=True):
-        most = item.units_max if item.units_max == item.units_min else item.units_max + SPARE_UNITS
-        units.append(
-            0 if late is not None and item.lead_months > late else int(np.clip(n, item.units_min, most))
-        )
-    solar, energy, power = (0.0 if size < NOTHING else size for size in (solar, energy, power))
-    racks = int(np.clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
-    return Plant(solar, energy, power, tuple(units), racks)
-
-
-def mean_load_mw(case: Case) -> float:
-    """Mean load. [MW]"""
-    return case.load_mwh_per_yr / economics.HOURS_PER_YEAR
+    """More or fewer units, alone or in exchange for battery or units of another technology."""
+    for k in allowed(case):
+        whole = partial(lambda k, step: unit_count(case, k, step) == 1, k)
+        yield _Direction(change_units(case, k), scale, whole=whole)
+        yield _Direction(change_units(case, k, battery_mwh=6.0), scale, whole=whole)
+    for k, j in combinations(allowed(case), 2):
+        yield _Direction(swap_units(case, k, j), scale, whole=lambda _scale: True)

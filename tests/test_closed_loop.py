@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign import closed_loop
+from sitedesign import closed_loop, turns
 from sitedesign.case import Plant
 from sitedesign.certification import block_of, setting_of, unseen_years
 from sitedesign.closed_loop import EFFORTS, Effort, case_with_outages, search_years
 from sitedesign.judge import Aim, Judge, Trial
+from sitedesign.moves import inside
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outage_years import OutageYears
 from sitedesign.reliability.outages import OutageSky, sample_outages
-from sitedesign.search import _Prices, inside, refine
+from sitedesign.search import _Prices, refine
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)
@@ -127,9 +128,15 @@ def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.Mon
 
     def certify(_prepared: Prepared, plant: Plant, _controller: Controller, **options: Any) -> Any:
         asked.append((plant, options["seed"]))
-        return SimpleNamespace(met=False, classes=(), confidence=0.95, uptime=Estimate(0.9, 0.01, 9, 0, 1.0))
+        return SimpleNamespace(
+            met=False,
+            meets=lambda _: False,
+            classes=(),
+            confidence=0.95,
+            uptime=Estimate(0.9, 0.01, 9, 0, 1.0),
+        )  # fmt: skip
 
-    monkeypatch.setattr(closed_loop, "_reach", lambda _judge, _best, aim, *_: (next(found), aim))
+    monkeypatch.setattr(closed_loop, "reach", lambda _judge, _best, aim, *_: (next(found), aim))
     monkeypatch.setattr(closed_loop, "certify", certify)
     loop = closed_loop.close_loop(
         prepared, setting_of(prepared), [PLANT], price_usd_per_mwh=0.0, metric="rack",
@@ -139,6 +146,29 @@ def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.Mon
     assert len({seed for _, seed in asked}) == 2
     assert loop.best == second  # the one that the certificate is of
     assert loop.rounds == 2
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 5])
+def test_all_certificates_together_are_wrong_no_more_often_than_one(rounds: int) -> None:
+    chances = [1 - closed_loop._confidence(0.95, number, rounds) for number in range(1, rounds + 1)]
+    assert sum(chances) == pytest.approx(0.05)
+    assert min(chances) > 0
+
+
+def test_less_is_had_in_hand_for_the_losses_of_a_plant_that_loses_too_much() -> None:
+    trial = Trial(PLANT, Controller(), (0.996, 0.9995), 1.0, spread=(0.0004, 0.0001))
+    assert turns._in_hand(trial, (0.999, 0.999)) == pytest.approx([3 * 0.0004 / 2, 3 * 0.0001])
+
+
+def test_a_plant_with_enough_in_hand_is_chosen_unless_it_costs_far_more() -> None:
+    aim = Aim((0.9992,), (100_000.0,), 0.0, (100.0,))
+    cheap, safe = (
+        Trial(PLANT, Controller(), (kept,), cost) for kept, cost in ((0.9990, 1e6), (0.9993, 1.015e6))
+    )
+    dear = replace(safe, cost_usd_per_yr=1.1e6)
+    assert turns._choice([cheap, safe], (), aim, (0.999,)) is safe
+    assert turns._choice([cheap, dear], (), aim, (0.999,)) is cheap
+    assert turns._choice([cheap, dear], {(PLANT, Controller())}, aim, (0.999,)) in (cheap, dear)
 
 
 @pytest.mark.slow

@@ -16,9 +16,9 @@ from sitedesign.certification import certify as certify_plant
 from sitedesign.certification import figure_of, setting_of
 from sitedesign.closed_loop import Effort, Loop, closed_for, search_years
 from sitedesign.judge import SPARE_UNITS, Judge, Trial
+from sitedesign.moves import inside, mean_load_mw
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.machine import Controller
-from sitedesign.search import inside, mean_load_mw
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,119 @@
+"""Joint steps, on judges whose best plant is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+import sitedesign as sd
+from sitedesign.case import Case, Plant
+from sitedesign.judge import Aim, Trial
+from sitedesign.leap import leap
+from sitedesign.moves import mean_load_mw
+from sitedesign.prepare import prepare
+from sitedesign.reliability.machine import Controller
+
+SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+#: Of a MW of array, a MWh and a MW of battery, a unit, a rack, hours of margin. [USD/yr]
+PRICES = np.array([40e3, 15e3, 8e3, 60e3, 40e3, 30e3])
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return prepare(
+        sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=1, seed=2)
+    ).case
+
+
+@dataclass
+class Formula:
+    """A judge that loses less with everything that is built, each with diminishing returns."""
+
+    case: Case
+    trials: dict[tuple[Plant, Controller], Trial] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> int:
+        return len(self.trials)
+
+    def terms(self, plant: Plant, rule: Controller) -> np.ndarray:
+        load = mean_load_mw(self.case)
+        sizes = np.array([plant.solar_mw, plant.battery_mwh, plant.battery_mw]) / load
+        spare = plant.racks - self.case.racks_contracted
+        return np.array([*sizes, plant.units[0], spare, rule.margin_h])
+
+    def lost(self, terms: np.ndarray) -> float:
+        weight = np.array([0.9, 0.5, 0.3, 0.3, 0.2, 0.2])
+        return float(0.3 * np.exp(-(weight * np.log1p(np.maximum(terms, 0.0))).sum()))
+
+    def trial(self, plant: Plant, controller: Controller) -> Trial:
+        load, key = mean_load_mw(self.case), (plant, controller)
+        terms = self.terms(plant, controller)
+        scale = np.array([load, load, load, 1, 1, 1])
+        self.trials[key] = Trial(plant, controller, (1 - self.lost(terms),), float(PRICES @ (terms * scale)))
+        return self.trials[key]
+
+
+def cheapest(judge: Formula, goal: float) -> float:
+    """Cost of the best plant with fractions of everything: a bound."""
+    scale = np.array([mean_load_mw(judge.case)] * 3 + [1.0] * 3)
+    found = minimize(
+        lambda x: PRICES @ (x * scale) / 1e6,
+        np.full(6, 4.0),
+        bounds=[(0.0, 40.0)] * 6,
+        constraints={"type": "ineq", "fun": lambda x: np.log(1 - goal) - np.log(judge.lost(x))},
+        options={"maxiter": 500},
+    )
+    assert found.success
+    return 1e6 * float(found.fun)
+
+
+@pytest.mark.parametrize("goal", [0.9, 0.97])
+@pytest.mark.parametrize("start", [Plant(5.0, 10.0, 2.0, (1,), 72), Plant(60.0, 10.0, 40.0, (6,), 80)])
+def test_joint_steps_come_near_the_best_plant(case: Case, goal: float, start: Plant) -> None:
+    judge = Formula(case)
+    aim = Aim((goal,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
+    end, after = leap(judge, judge.trial(start, Controller(margin_h=2.0)), aim, 600)
+    assert end.uptime >= goal - 5e-3 * (1 - goal)
+    assert cheapest(judge, goal) <= end.cost_usd_per_yr * (1 + 1e-6)
+    assert end.cost_usd_per_yr < 1.06 * cheapest(judge, goal)
+    # The price of lost compute where it ended: what a little more uptime costs there
+    step = 1e-3 * (1 - goal)
+    marginal = (cheapest(judge, goal + step) - cheapest(judge, goal - step)) / (
+        2 * step * case.load_mwh_per_yr
+    )
+    assert after.prices_usd_per_mwh[0] == pytest.approx(marginal, rel=0.5)
+
+
+def test_a_budget_ends_the_steps(case: Case) -> None:
+    judge = Formula(case)
+    aim = Aim((0.97,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
+    leap(judge, judge.trial(Plant(5.0, 10.0, 2.0, (1,), 72), Controller()), aim, 30)
+    assert judge.judged <= 30 + 40  # the last look around is finished
+
+
+def test_a_goal_that_costs_nothing_is_not_paid_for(case: Case) -> None:
+    judge = Formula(case)
+    aim = Aim((0.0,), (case.load_mwh_per_yr,), 0.0, (0.0,))
+    end, after = leap(judge, judge.trial(Plant(20.0, 30.0, 5.0, (3,), 75), Controller()), aim, 400)
+    assert end.plant.solar_mw + end.plant.battery_mwh < 1.0
+    assert end.plant.units == (0,)
+    assert after.prices_usd_per_mwh == (0.0,)
+
+
+def test_backup_above_a_cap_is_given_up(case: Case) -> None:
+    class Capped(Formula):
+        def trial(self, plant: Plant, controller: Controller) -> Trial:
+            found = super().trial(plant, controller)
+            excess = max(0.0, 4_000.0 * plant.units[0] - 300.0 * plant.solar_mw)
+            self.trials[(plant, controller)] = replace(found, excess_mwh_per_yr=excess)
+            return self.trials[(plant, controller)]
+
+    judge = Capped(case)
+    aim = Aim((0.9,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
+    end, _ = leap(judge, judge.trial(Plant(5.0, 10.0, 2.0, (4,), 72), Controller()), aim, 600)
+    assert end.excess_mwh_per_yr < 1.0
+    assert end.uptime >= 0.9 - 1e-3
