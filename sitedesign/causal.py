@@ -9,8 +9,9 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.certification import Setting, block_of, figure_of, setting_of
 from sitedesign.certification import certify as certify_plant
-from sitedesign.closed_loop import Effort, Loop, closed_for
+from sitedesign.closed_loop import Loop, closed_for
 from sitedesign.design import Design
+from sitedesign.effort import Effort
 from sitedesign.errors import Fault, InputError, ReplayMismatch
 from sitedesign.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.judge import Judge

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from sitedesign.case import Case, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.certification import Metric, Setting, block_of, certify, figure_of, unseen_years
+from sitedesign.effort import Effort
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.judge import SPARE_UNITS, Aim, Judge, Trial
 from sitedesign.moves import inside, mean_load_mw, starts
@@ -37,50 +37,6 @@ SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
-
-EffortName = Literal["standard", "screening"]
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How long to search.
-
-    Attributes
-    ----------
-    years, draws : int
-        Weather years on which plants are judged, the study's own among them, and draws of outages of each.
-    trials : int
-        Most plants judged in the first search, on the study's own years; half of it in each later turn.
-    turns : int
-        Turns of search and judgement on all years before each certificate.
-    certificate_years, certificate_draws : int
-        Unseen weather years of each certificate, and draws of outages of each.
-    rounds : int
-        Certificates before giving up.
-    cause_years : int
-        Years of each certificate that are run again without each cause of failure; 0 for no causes.
-    explains : bool
-        Say what whole units cost, and try remedies where nothing reaches the target.
-    """
-
-    years: int = 200
-    draws: int = 2
-    trials: int = 160
-    turns: int = 3
-    certificate_years: int = 200
-    certificate_draws: int = 5
-    rounds: int = 5
-    cause_years: int = 40
-    explains: bool = True
-
-
-#: What a user may ask for by name.
-EFFORTS: dict[EffortName, Effort] = {
-    "standard": Effort(),
-    "screening": Effort(
-        draws=1, trials=120, turns=1, certificate_draws=2, rounds=4, cause_years=0, explains=False
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -279,7 +235,7 @@ def close_loop(
     turns = effort.turns
     for number in range(1, effort.rounds + 1):
         asked = replace(aim, goals=targets)
-        best, aim = reach(judge, best, asked, in_hand, turns, effort.trials, failed, say)
+        best, aim = reach(judge, best, asked, in_hand, replace(effort, turns=turns), failed, say)
         if (best.plant, best.controller) in failed:
             break  # nothing else was found, and more seeds are no better plant
         say(f"certifying on {effort.certificate_years} unseen years")

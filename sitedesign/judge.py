@@ -27,7 +27,8 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
-HARD_YEARS, ORDINARY_YEARS = 40, 20  # that stand for all years while a search moves
+HARD_SHARE, ORDINARY_SHARE = 0.1, 0.05  # of all years, to stand for them while a search moves
+LEAST_YEARS = 10  # of either kind
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 _MOST_PATHS = 64  # strings of outages kept for plants with the same units
@@ -216,9 +217,12 @@ class Judge:
         """
         trial = self.exact(plant, controller)
         every = np.arange(self.case.years * self.draws)
-        hard = np.argsort(-self._hurt, kind="stable")[:HARD_YEARS]
+        hard_years, ordinary_years = (
+            max(LEAST_YEARS, round(share * every.size)) for share in (HARD_SHARE, ORDINARY_SHARE)
+        )
+        hard = np.argsort(-self._hurt, kind="stable")[:hard_years]
         others = np.setdiff1d(every, hard)
-        some = self._draw.permutation(others)[:ORDINARY_YEARS]
+        some = self._draw.permutation(others)[:ordinary_years]
         rows = np.sort(np.concatenate([hard, some]))
         weight = np.where(np.isin(rows, hard), 1.0, others.size / max(some.size, 1))
         case = rows_of(self.case, rows % self.case.years)

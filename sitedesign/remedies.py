@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sitedesign.certification import setting_of
-from sitedesign.closed_loop import Effort, Loop, closed_for
+from sitedesign.closed_loop import Loop, closed_for
+from sitedesign.effort import Effort
 from sitedesign.errors import InfeasibleDesign, InputError
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.certificate import Certificate

@@ -11,13 +11,13 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from sitedesign.case import Plant
+from sitedesign.effort import Effort
 from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.leap import leap
 from sitedesign.moves import weakened
 from sitedesign.reliability.machine import Controller
 from sitedesign.search import Say, polish
 
-IN_HAND = 3.0  # standard errors of the search's own uptime that it is asked to have in hand
 ENOUGH = 0.9  # of what is asked to be in hand, to be worth a certificate
 MORE_GOALS = (0.0, 0.35, 0.7)  # in shares of what is to be in hand
 SAFE_COST = 1.02  # at most, of a plant that has enough in hand, relative to the best that has not
@@ -32,8 +32,7 @@ def reach(
     start: Trial,
     aim: Aim,
     in_hand: tuple[float, ...] | None,
-    turns: int,
-    trials: int,
+    effort: Effort,
     failed: Container[tuple[Plant, Controller]],
     say: Say,
 ) -> tuple[Trial, Aim]:
@@ -52,13 +51,15 @@ def reach(
     here = judge.focus(start.plant, start.controller)
     seen.append(here)
     moving = True
-    for turn in range(turns + EXTRA_TURNS):
+    for turn in range(effort.turns + EXTRA_TURNS):
         done = _enough(aim, targets).met(_choice(seen, failed, aim, targets)) and not moving
-        if turn >= turns and done:
+        if turn >= effort.turns and done:
             break
-        aim = replace(aim, goals=tuple(map(_goal, targets, in_hand or _in_hand(here, targets))))
-        _, aim = leap(judge, here, aim, trials // 2)
-        polish(judge, aim, trials // 8)
+        aim = replace(
+            aim, goals=tuple(map(_goal, targets, in_hand or _in_hand(here, targets, effort.in_hand)))
+        )
+        _, aim = leap(judge, here, aim, effort.trials // 2)
+        polish(judge, aim, effort.trials // 8)
         found = [judge.exact(trial.plant, trial.controller) for trial in _candidates(judge, aim, targets)]
         best = min(found, key=aim.merit)
         kept = ", ".join(f"{kept:.4%} of {goal:.4%}" for kept, goal in zip(best.kept, aim.goals, strict=True))
@@ -97,7 +98,7 @@ def _enough(aim: Aim, targets: Sequence[float]) -> Aim:
     return replace(aim, goals=goals)
 
 
-def _in_hand(trial: Trial, targets: Sequence[float]) -> list[float]:
+def _in_hand(trial: Trial, targets: Sequence[float], errors: float) -> list[float]:
     """Say what is to be in hand from how much the losses of a plant scatter.
 
     Losses are rare events: their scatter goes with the root of their number, so that a plant that loses far
@@ -106,7 +107,7 @@ def _in_hand(trial: Trial, targets: Sequence[float]) -> list[float]:
     fewer = [
         min(1.0, ((1 - t) / max(1 - kept, 1e-12)) ** 0.5) for t, kept in zip(targets, trial.kept, strict=True)
     ]
-    return [IN_HAND * spread * ratio for spread, ratio in zip(trial.spread, fewer, strict=True)]
+    return [errors * spread * ratio for spread, ratio in zip(trial.spread, fewer, strict=True)]
 
 
 def _goal(target: float, in_hand: float) -> float:

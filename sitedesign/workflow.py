@@ -10,8 +10,8 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Dispatch, Plant, rolled, sunny_afternoon
 from sitedesign.causal import certified_design, operate_causally
 from sitedesign.certification import setting_of
-from sitedesign.closed_loop import EFFORTS, EffortName
 from sitedesign.design import Design
+from sitedesign.effort import EFFORTS, EffortName
 from sitedesign.errors import (
     Fault,
     InputError,

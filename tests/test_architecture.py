@@ -14,8 +14,8 @@ ORDER = (
     "site", "library", "resource", "economics", "case", "equations",
     "optimize", "reliability", "relaxation", "demand", "limits", "resolve", "study", "study_file",
     "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost", "rack_count",
-    "planning", "certification", "judge", "moves", "search", "leap", "turns", "closed_loop", "remedies",
-    "causal", "workflow", "sweeps", "batch", "report", "serve", "cli",
+    "planning", "certification", "effort", "judge", "moves", "search", "leap", "turns", "closed_loop",
+    "remedies", "causal", "workflow", "sweeps", "batch", "report", "serve", "cli",
 )  # fmt: skip
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or not path.stem.startswith("__")

@@ -210,7 +210,7 @@ def test_real_sites_carry_what_is_worth_ranking(tmp_path: Path) -> None:
 def test_best_site_is_really_certified_and_another_says_why_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sitedesign.closed_loop import EFFORTS
+    from sitedesign.effort import EFFORTS
 
     quick = replace(EFFORTS["screening"], years=60, trials=60, certificate_years=40, rounds=5)
     monkeypatch.setitem(EFFORTS, "screening", quick)

@@ -14,7 +14,8 @@ import sitedesign as sd
 from sitedesign import closed_loop, turns
 from sitedesign.case import Plant
 from sitedesign.certification import block_of, setting_of, unseen_years
-from sitedesign.closed_loop import EFFORTS, Effort, case_with_outages, search_years
+from sitedesign.closed_loop import case_with_outages, search_years
+from sitedesign.effort import EFFORTS, Effort
 from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.moves import inside
 from sitedesign.prepare import Prepared, prepare
@@ -157,7 +158,7 @@ def test_all_certificates_together_are_wrong_no_more_often_than_one(rounds: int)
 
 def test_less_is_had_in_hand_for_the_losses_of_a_plant_that_loses_too_much() -> None:
     trial = Trial(PLANT, Controller(), (0.996, 0.9995), 1.0, spread=(0.0004, 0.0001))
-    assert turns._in_hand(trial, (0.999, 0.999)) == pytest.approx([3 * 0.0004 / 2, 3 * 0.0001])
+    assert turns._in_hand(trial, (0.999, 0.999), 3.0) == pytest.approx([3 * 0.0004 / 2, 3 * 0.0001])
 
 
 def test_a_plant_with_enough_in_hand_is_chosen_unless_it_costs_far_more() -> None:
