@@ -28,7 +28,7 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
 HARD_SHARE, ORDINARY_SHARE = 0.1, 0.05  # of all years, to stand for them while a search moves
-LEAST_YEARS = 10  # of either kind
+LEAST_HARD, LEAST_ORDINARY = 20, 10  # years
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 _MOST_PATHS = 64  # strings of outages kept for plants with the same units
@@ -217,9 +217,8 @@ class Judge:
         """
         trial = self.exact(plant, controller)
         every = np.arange(self.case.years * self.draws)
-        hard_years, ordinary_years = (
-            max(LEAST_YEARS, round(share * every.size)) for share in (HARD_SHARE, ORDINARY_SHARE)
-        )
+        hard_years = max(LEAST_HARD, round(HARD_SHARE * every.size))
+        ordinary_years = max(LEAST_ORDINARY, round(ORDINARY_SHARE * every.size))
         hard = np.argsort(-self._hurt, kind="stable")[:hard_years]
         others = np.setdiff1d(every, hard)
         some = self._draw.permutation(others)[:ordinary_years]
