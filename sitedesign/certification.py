@@ -137,6 +137,7 @@ def certify(
     forecast: Forecast | None = None,
     attribute: bool = True,
     attribute_years: int | None = None,
+    events: int = 10,
     promised: dict[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
@@ -158,6 +159,8 @@ def certify(
         Re-run with each cause off.
     attribute_years : int, optional
         Weather years that are re-run; all when left out.
+    events : int
+        Worst events to keep, each with its cause where causes are asked for.
     promised : dict, optional
         What the optimiser promised.
     progress : callable, optional
@@ -185,6 +188,7 @@ def certify(
         confidence=confidence,
         attribute=attribute,
         attribute_years=attribute_years,
+        events=events,
         promised=promised,
         progress=progress,
     )

@@ -33,6 +33,7 @@ from sitedesign.turns import reach
 
 FIRST_CAUTIONS = (1.0, 2.0, 4.0)
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
+WORST_EVENTS = 5  # that a certificate names
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
@@ -249,6 +250,7 @@ def close_loop(
             metric=figure_of(metric),
             attribute=effort.cause_years > 0,
             attribute_years=effort.cause_years,
+            events=WORST_EVENTS,
         )
         met = certificate.meets(_confidence(certificate.confidence, number, effort.rounds))
         outcome = Loop(best, certificate, met, number, judge.judged)

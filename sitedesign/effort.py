@@ -17,7 +17,7 @@ class Effort:
     years, draws : int
         Weather years on which plants are judged, the study's own among them, and draws of outages of each.
     trials : int
-        Most plants judged in the first search, on the study's own years; half of it in each later turn.
+        Most plants judged in the first search, on the study's own years; about half of it in each later turn.
     turns : int
         Turns of search and judgement on all years before each certificate.
     certificate_years, certificate_draws : int
@@ -34,8 +34,8 @@ class Effort:
 
     years: int = 200
     draws: int = 2
-    trials: int = 160
-    turns: int = 3
+    trials: int = 120
+    turns: int = 2
     certificate_years: int = 200
     certificate_draws: int = 5
     in_hand: float = 3.0
@@ -56,5 +56,5 @@ EFFORTS: dict[EffortName, Effort] = {
         rounds=4,
         cause_years=0,
         explains=False,
-    ),  # fmt: skip
+    ),
 }

@@ -27,7 +27,7 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
-HARD_SHARE, ORDINARY_SHARE = 0.1, 0.05  # of all years, to stand for them while a search moves
+HARD_SHARE, ORDINARY_SHARE = 0.08, 0.04  # of all years, to stand for them while a search moves
 LEAST_HARD, LEAST_ORDINARY = 20, 10  # years
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken

@@ -16,10 +16,10 @@ from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.leap import leap
 from sitedesign.moves import weakened
 from sitedesign.reliability.machine import Controller
-from sitedesign.search import Say, polish
+from sitedesign.search import Say
 
 ENOUGH = 0.9  # of what is asked to be in hand, to be worth a certificate
-MORE_GOALS = (0.0, 0.35, 0.7)  # in shares of what is to be in hand
+MORE_GOALS = (0.0, 0.5)  # in shares of what is to be in hand
 SAFE_COST = 1.02  # at most, of a plant that has enough in hand, relative to the best that has not
 EXTRA_TURNS = 2  # while there is not enough in hand, or one turn brought much
 MUCH_GAIN = 0.01  # of its merit
@@ -59,7 +59,6 @@ def reach(
             aim, goals=tuple(map(_goal, targets, in_hand or _in_hand(here, targets, effort.in_hand)))
         )
         _, aim = leap(judge, here, aim, effort.trials // 2)
-        polish(judge, aim, effort.trials // 8)
         found = [judge.exact(trial.plant, trial.controller) for trial in _candidates(judge, aim, targets)]
         best = min(found, key=aim.merit)
         kept = ", ".join(f"{kept:.4%} of {goal:.4%}" for kept, goal in zip(best.kept, aim.goals, strict=True))

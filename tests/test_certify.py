@@ -142,6 +142,15 @@ def test_causes_are_those_that_were_put_in(certificate):
     assert {event.cause for event in nothing.events} == {"weather"}
 
 
+def test_worst_events_are_named_also_where_no_cause_was_switched_off_for_the_shares():
+    blocks = [weather_years(3, seed=number) for number in range(4)]
+    few = certify(blocks, attribute_years=3)
+    every = certify(blocks)
+    assert few.events == every.events  # named alike
+    assert len({event.year_row // 3 for event in few.events}) > 1
+    assert few.causes != every.causes
+
+
 def test_shares_of_causes_have_errors_that_shrink_with_years():
     few, many = (certify(weather_years(n), seed=4) for n in (6, 24))
     assert set(few.cause_errors) == set(few.causes)

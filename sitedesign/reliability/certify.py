@@ -6,13 +6,14 @@ switched off say what share of the lost compute each cause explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Plant
+from sitedesign.reliability.causes import cause_of, cause_shares
 from sitedesign.reliability.certificate import (
     CONVERGED_SHARE,
     METRICS,
@@ -44,6 +45,7 @@ FloatArray = NDArray[np.float64]
 
 _HOURS_PER_YEAR = 8760.0
 Progress = Callable[[int, int], None]
+Place = tuple[int, int]  # block and draw
 
 
 def certify_case(
@@ -142,11 +144,11 @@ def certify_case(
     causes = [cause for cause in CAUSES if _happens(outages, run.behaviour, cause)]
     off = [*causes, WEATHER] if attribute else []
     first_case: Case | None = None
-    for block in blocks:
+    for number, block in enumerate(blocks):
         first_case = first_case or block.case
         for draw in range(draws):
             again = attribute_years is None or (draw == 0 and run.first_year < attribute_years)
-            run.simulate(block, draw, off if again else [])
+            run.simulate(block, (number, draw), off if again else [])
             if progress is not None:
                 progress(run.simulated, total)
         run.first_year += block.case.years
@@ -157,6 +159,8 @@ def certify_case(
     if first_case is None:
         message = "weather: got no years; give at least one"
         raise ValueError(message)
+    if off:
+        run.name_events(blocks_of(weather, years), off)
     return _certificate(
         run, first_case, draws, target or first_case.uptime_target, metric, confidence, promised or {}
     )
@@ -166,6 +170,23 @@ def _happens(outages: OutageModel, behaviour: Sequence[UnitBehaviour], cause: st
     if cause == "starts" and not any(way.start_failure > 0 for way in behaviour):
         return False
     return outages.has(cause)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """State in which a block begins."""
+
+    sky: OutageSky
+    stored_mwh: float
+
+
+@dataclass
+class _Spell:
+    """A worst event, where it was, and how its block began."""
+
+    event: Event
+    place: Place
+    begun: _Begun
 
 
 @dataclass
@@ -196,42 +217,57 @@ class _Run:
     extra_usd: float = 0.0
     cycled: float = 0.0
     per_unit: FloatArray | None = None
-    events: list[Event] = field(default_factory=list)
+    events: list[_Spell] = field(default_factory=list)
 
-    def simulate(self, block: WeatherBlock, draw: int, causes: Sequence[str]) -> None:
+    def simulate(self, block: WeatherBlock, place: Place, causes: Sequence[str]) -> None:
         """Run one block under one draw, then without each cause; ``weather`` means without all of them."""
-        case = block.case
+        case, draw = block.case, place[1]
         self.usual = self.usual or climatology(case, block.temp_air_c)
-        sky = OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
-        done = self._operate(case, sky, draw, self.outages)
+        start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
+        begun = _Begun(
+            OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual), start
+        )
+        done = self._operate(case, begun, draw, self.outages)
         self.stored[draw] = done.end_mwh
         self._add(case, done)
-        lost = done.lost_compute * case.load_mw * case.step_h
-        if causes:
-            self.again.append(np.arange(self.first_year, self.first_year + case.years))
-            self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
         found = find_events(
             case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.keep_events
         )
-        saved: list[dict[str, float]] = [{} for _ in found]
-        for cause in causes:
-            off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
-            again = self._operate(case, sky, draw, off)
-            left = again.lost_compute * case.load_mw * case.step_h
-            self.lost_without.setdefault(cause, []).append(left.reshape(case.years, -1).sum(axis=1))
-            total = np.concatenate([[0.0], np.cumsum(left)])
-            for event, gains in zip(found, saved, strict=True):
-                end = event.start_step + round(event.duration_h / case.step_h)
-                gains[cause] = event.lost_mwh - float(total[end] - total[event.start_step])
-        named = [
-            replace(e, cause=_name(e, gains), year_row=e.year_row + self.first_year)
-            for e, gains in zip(found, saved, strict=True)
-        ]
-        self.events = sorted([*self.events, *named], key=lambda event: -event.lost_mwh)[: self.keep_events]
+        if causes:
+            lost = done.lost_compute * case.load_mw * case.step_h
+            self.again.append(np.arange(self.first_year, self.first_year + case.years))
+            self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
+            left = {cause: self._left(case, begun, draw, cause) for cause in causes}
+            for cause, series in left.items():
+                by_year = series.reshape(case.years, -1).sum(axis=1)
+                self.lost_without.setdefault(cause, []).append(by_year)
+            found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
+        first = self.first_year
+        self.events += [_Spell(replace(e, year_row=e.year_row + first), place, begun) for e in found]
+        self.events = sorted(self.events, key=lambda spell: -spell.event.lost_mwh)[: self.keep_events]
 
-    def _operate(self, case: Case, sky: OutageSky, draw: int, model: OutageModel) -> Operation:
-        paths = sample_outages(model, self.plant.units, sky, draw, self.seed)
-        start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
+    def name_events(self, blocks: Iterable[WeatherBlock], causes: Sequence[str]) -> None:
+        """Run blocks and draws again that hold a worst event whose cause is not known yet."""
+        open_places = {spell.place for spell in self.events if not spell.event.cause}
+        last = max((number for number, _ in open_places), default=-1)
+        for number, block in enumerate(blocks):
+            if number > last:
+                break
+            for place in sorted(place for place in open_places if place[0] == number):
+                mine = [spell for spell in self.events if spell.place == place]
+                left = {cause: self._left(block.case, mine[0].begun, place[1], cause) for cause in causes}
+                for spell in mine:
+                    spell.event = replace(spell.event, cause=cause_of(spell.event, left, block.case.step_h))
+
+    def _left(self, case: Case, begun: _Begun, draw: int, cause: str) -> FloatArray:
+        """Lost compute of every step of a block with one cause switched off. [MWh]"""
+        off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
+        again = self._operate(case, begun, draw, off)
+        result: FloatArray = again.lost_compute * case.load_mw * case.step_h
+        return result
+
+    def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> Operation:
+        paths = sample_outages(model, self.plant.units, begun.sky, draw, self.seed)
         return operate(
             case,
             self.plant,
@@ -242,8 +278,8 @@ class _Run:
             outages=paths,
             fuels=[fuel.name for fuel in model.fuels],
             restart=self.restart,
-            seed=self.seed + 1_000_003 * self.first_year,
-            start_mwh=start,
+            seed=self.seed + 1_000_003 * begun.sky.first_year,
+            start_mwh=begun.stored_mwh,
             record=False,
         )
 
@@ -286,17 +322,6 @@ class _Run:
         )
 
 
-def _name(event: Event, gains: Mapping[str, float]) -> str:
-    """Cause whose absence spares most of an event; weather when failures explain less than half of it."""
-    single = {cause: gain for cause, gain in gains.items() if cause != WEATHER}
-    if WEATHER not in gains:
-        return ""
-    if not single or gains[WEATHER] < 0.5 * event.lost_mwh:
-        return WEATHER
-    best = max(single, key=lambda cause: single[cause])
-    return best if single[best] > 0.2 * event.lost_mwh else "several failures together"
-
-
 def _converged(metrics: UptimeMetrics, metric: str, target: float, confidence: float) -> bool:
     width = getattr(metrics, metric).half_width(confidence)
     return bool(width <= CONVERGED_SHARE * (1.0 - target))
@@ -313,7 +338,8 @@ def _certificate(
 ) -> Certificate:
     metrics = run.metrics(case)
     estimate: Estimate = getattr(metrics, metric)
-    classes, causes = run.classes(case, confidence), _causes(run)
+    classes = run.classes(case, confidence)
+    causes = cause_shares(run.again, run.lost, run.lost_without)
     years = run.simulated
     energy = np.concatenate(run.energy, axis=1)
     table = YearTable.concat(run.tables)
@@ -358,24 +384,7 @@ def _certificate(
         if run.plant.battery_mwh > 0
         else 0.0,
         promised=dict(promised),
-        events=tuple(run.events),
+        events=tuple(spell.event for spell in run.events),
         power_lost_h_by_year=tuple((_HOURS_PER_YEAR * lost / load).tolist()),
         classes=classes,
     )
-
-
-def _causes(run: _Run) -> dict[str, tuple[float, float]]:
-    """Share of the lost compute that each cause explains, with its standard error over weather years."""
-    if not run.lost or not np.concatenate(run.lost).any():  # of the years that were re-run
-        return {}
-    year = np.concatenate(run.again)
-    lost = np.bincount(year, np.concatenate(run.lost))
-    shares = {}
-    for cause, parts in run.lost_without.items():
-        left = np.bincount(year, np.concatenate(parts))
-        ratio = float(left.sum() / lost.sum())
-        # Linearised error of a ratio of sums over independent years
-        spread = float(((left - ratio * lost) ** 2).sum()) ** 0.5 / float(lost.sum())
-        error = spread * (lost.size / (lost.size - 1)) ** 0.5 if lost.size > 1 else float("nan")
-        shares[cause] = (ratio if cause == WEATHER else 1.0 - ratio, error)
-    return shares
