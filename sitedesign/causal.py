@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sitedesign.accounting import evaluate_dispatch
@@ -23,6 +23,7 @@ from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.reliability.operation import operate_greedy
+from sitedesign.reliability.outages import CAUSES
 from sitedesign.remedies import unreached
 from sitedesign.study import Study
 
@@ -41,6 +42,8 @@ def certify(
     controller: Controller | None = None,
     forecast: Forecast | None = None,
     attribute: bool = True,
+    without: Sequence[str] = (),
+    stop_when_converged: bool = False,
     progress: Progress | None = None,
 ) -> Certificate:
     """State what uptime a plant really keeps, and how sure that is.
@@ -65,6 +68,12 @@ def certify(
         (default) or ``"perfect"``.
     attribute : bool
         Re-run with each cause of failure off, to say what the lost compute is due to.
+    without : sequence of str
+        Causes of failure to leave out: ``units``, ``starts``, ``planned``, ``common_cause``, ``fuel``,
+        ``battery``, ``solar``, ``site``. A what-if: ``met`` then says nothing of the real plant.
+    stop_when_converged : bool
+        Take no more weather years than it takes for the interval to be narrow: half of it at most a quarter
+        of ``1 - target``. The certificate says whether that was reached.
     progress : callable, optional
 
     Returns
@@ -74,7 +83,7 @@ def certify(
     Raises
     ------
     InputError
-        If the study is needed and missing, or a number is out of range.
+        If the study is needed and missing, a number is out of range, or a cause is unknown.
     """
     study = study or _study_of(design)
     faults = [
@@ -82,6 +91,9 @@ def certify(
         for name, value, least in (("years", years, 1), ("draws", draws, 1), ("seed", seed, 0))
         if value != int(value) or value < least
     ]
+    unknown = [cause for cause in without if cause not in CAUSES]
+    if unknown:
+        faults.append(Fault("without", ", ".join(map(repr, unknown)), f"must be among {', '.join(CAUSES)}"))
     if not 0.5 < confidence < 1:
         faults.append(Fault("confidence", f"{confidence:g}", "must be a fraction in (0.5, 1)"))
     if faults:
@@ -102,6 +114,8 @@ def certify(
         confidence=confidence,
         forecast=forecast,
         attribute=attribute,
+        without=without,
+        stop_when_converged=stop_when_converged,
         promised=_promised(design),
         progress=lambda done, total: say(f"certifying: {done} of {total} years"),
     )

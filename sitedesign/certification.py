@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -138,6 +138,8 @@ def certify(
     attribute: bool = True,
     attribute_years: int | None = None,
     events: int = 10,
+    without: Sequence[str] = (),
+    stop_when_converged: bool = False,
     promised: dict[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
@@ -161,6 +163,10 @@ def certify(
         Weather years that are re-run; all when left out.
     events : int
         Worst events to keep, each with its cause where causes are asked for.
+    without : sequence of str
+        Causes of failure that are switched off.
+    stop_when_converged : bool
+        Stop after the weather years at which the half-width is small enough.
     promised : dict, optional
         What the optimiser promised.
     progress : callable, optional
@@ -175,7 +181,7 @@ def certify(
     return certify_case(
         build,
         plant,
-        setting.outages,
+        setting.outages.without(*without),
         behaviour=setting.behaviour,
         controller=controller,
         forecast=setting.forecast,
@@ -189,6 +195,7 @@ def certify(
         attribute=attribute,
         attribute_years=attribute_years,
         events=events,
+        stop_when_converged=stop_when_converged,
         promised=promised,
         progress=progress,
     )

@@ -129,6 +129,29 @@ def test_certificate_of_a_foresight_design_is_not_met_and_says_why() -> None:
     assert again.uptime == certificate.uptime
 
 
+def test_certificate_of_a_plant_where_some_things_never_fail_says_so_and_keeps_more() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.9, backup="recip_fast", weather_years=3)
+    design = sd.solve(study, certify=False)
+    real, spared = (
+        sd.certify(design, years=20, draws=1, seed=3, attribute=False, without=causes)
+        for causes in ((), ("units", "fuel"))
+    )
+    assert spared.uptime.value > real.uptime.value
+    assert spared.off == ("units", "fuel")
+    assert "if these never failed: units, fuel" in str(spared)
+    assert "never failed" not in str(real)
+    with pytest.raises(sd.InputError, match="without: got 'clouds'"):
+        sd.certify(design, without=("clouds",))
+
+
+def test_certificate_takes_no_more_years_than_it_needs() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.9, backup="recip_fast", weather_years=3)
+    design = sd.solve(study, certify=False)
+    short = sd.certify(design, years=400, draws=1, attribute=False, stop_when_converged=True)
+    assert short.converged
+    assert short.weather_years < 400
+
+
 def test_certificate_of_files_needs_the_study() -> None:
     weather = sd.Weather.generate(SITE, years=2, seed=2)
     study = sd.Study(site=SITE, racks=15, uptime=0.9, backup="recip_fast", weather=weather)

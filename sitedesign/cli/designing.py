@@ -163,6 +163,15 @@ def certify(
     confidence: Annotated[
         float, typer.Option(help="One-sided, for whether the target is met. (fraction)")
     ] = 0.95,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What if this cause never failed, as fuel or units; may be repeated.", show_default=False
+        ),
+    ] = None,
+    until_converged: Annotated[
+        bool, typer.Option("--until-converged", help="Stop as soon as the interval is narrow enough.")
+    ] = False,
     weather: WeatherAgain = None,
     as_json: AsJson = False,
 ) -> None:
@@ -173,7 +182,7 @@ def certify(
         loaded = load_design(design)
         certificate = sd.certify(
             loaded, study_of(loaded, weather or []), years=years, draws=draws, seed=seed,
-            confidence=confidence, progress=tell,
+            confidence=confidence, without=without or (), stop_when_converged=until_converged, progress=tell,
         )  # fmt: skip
     if as_json:
         uptime = dataclasses.asdict(certificate.uptime)

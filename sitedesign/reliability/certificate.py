@@ -84,6 +84,8 @@ class Certificate:
         Full-load hours lost to missing power in each weather year, mean over its draws. [h/yr]
     classes : tuple of ClassKept
         Where the load has several: `met` then means that every one is met.
+    off : tuple of str
+        Causes of failure that were left out: then this is a what-if, not what the plant keeps.
     """
 
     metrics: UptimeMetrics
@@ -112,6 +114,7 @@ class Certificate:
     power_lost_h_by_year: tuple[float, ...] = ()
     classes: tuple[ClassKept, ...] = ()
     cause_errors: dict[str, float] = field(default_factory=dict)
+    off: tuple[str, ...] = ()
 
     @property
     def uptime(self) -> Estimate:
@@ -129,6 +132,10 @@ class Certificate:
         error = self.cause_errors.get(name, float("nan"))
         spread = "" if error != error else f"±{100 * error:.0f}"
         return f"{100 * self.causes[name]:.0f}{spread} %"
+
+    @property
+    def _what_if(self) -> str:
+        return f", if these never failed: {', '.join(map(_words, self.off))}" if self.off else ""
 
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""
@@ -162,7 +169,7 @@ class Certificate:
             f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
             f"{verdict} at {self.confidence:.0%}{sure}{kept}\n"
             f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
-            f"{self.controller.kind}\n"
+            f"{self.controller.kind}{self._what_if}\n"
             f"  lost compute by cause: {causes or nothing}"
         )
 
@@ -174,7 +181,7 @@ class Certificate:
             ("uptime", f"{self.uptime}, target {self.target:g}; {lost_h:,.2g} full-load hours lost a year"),
             ("at least", f"{least:.6f} at {sure}"),
             ("simulated", basis),
-            ("operated by", _words(self.controller.kind)),
+            ("operated by", _words(self.controller.kind) + self._what_if),
             ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
             *((f"lost by {_words(name)}", self.cause_text(name)) for name in self.causes),

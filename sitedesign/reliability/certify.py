@@ -387,4 +387,5 @@ def _certificate(
         events=tuple(spell.event for spell in run.events),
         power_lost_h_by_year=tuple((_HOURS_PER_YEAR * lost / load).tolist()),
         classes=classes,
+        off=tuple(cause for cause in CAUSES if cause in run.outages.off),
     )
