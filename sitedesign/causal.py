@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Plant, rolled, sunny_afternoon
-from sitedesign.certification import Setting, block_of, figure_of, setting_of
+from sitedesign.certification import Setting, block_of, figure_of, setting_of, usual_rule
 from sitedesign.certification import certify as certify_plant
 from sitedesign.closed_loop import Loop, closed_for
 from sitedesign.design import Design
@@ -62,7 +62,8 @@ def certify(
     confidence : float
         One-sided, for ``met``. [fraction]
     controller : Controller, optional
-        Rule of operation; that of the design when it was certified, else the default.
+        Rule of operation; that of the design when it was certified, else the default (with less caution where
+        racks throttle, ``metric="compute"``).
     forecast : Forecast, optional
         How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
         (default) or ``"perfect"``.
@@ -106,7 +107,7 @@ def certify(
     return certify_plant(
         prepared,
         plant,
-        controller or (kept.controller if kept is not None else Controller()),
+        controller or (kept.controller if kept is not None else usual_rule(study)),
         years=years,
         draws=draws,
         seed=seed,

@@ -24,6 +24,7 @@ from sitedesign.study import Study
 Metric = Literal["rack", "compute", "site", "floor"]
 BLOCK_YEARS = 20
 BOOTSTRAP_YEARS = 6  # shortest record from which years may be drawn
+THROTTLING_CAUTION = 0.5  # standard deviations of the forecast's error
 _STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
 
 
@@ -82,6 +83,15 @@ def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
 def block_of(prepared: Prepared) -> WeatherBlock:
     """Weather years of a prepared study as the judge reads them."""
     return WeatherBlock(prepared.case, prepared.weather.temp_air_c.ravel())
+
+
+def usual_rule(study: Study) -> Controller:
+    """Rule of operation where none was tuned or given.
+
+    A throttled plant is run with little caution: to throttle early for clouds that mostly stay away costs
+    more compute than it saves.
+    """
+    return Controller(caution=THROTTLING_CAUTION) if study.metric == "compute" else Controller()
 
 
 def unseen_years(study: Study, seed: int) -> tuple[Builder, str]:

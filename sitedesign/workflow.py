@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Dispatch, Plant, rolled, sunny_afternoon
 from sitedesign.causal import certified_design, operate_causally
-from sitedesign.certification import setting_of
+from sitedesign.certification import setting_of, usual_rule
 from sitedesign.design import Design
 from sitedesign.effort import EFFORTS, EffortName
 from sitedesign.errors import (
@@ -167,7 +167,8 @@ def evaluate(
         raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
     prepared = prepare(study)
     if operation == "causal":
-        return operate_causally(prepared, plant, controller or Controller(), setting_of(prepared, forecast))
+        rule = controller or usual_rule(study)
+        return operate_causally(prepared, plant, rule, setting_of(prepared, forecast))
     if operation == "greedy":
         dispatch = operate_greedy(prepared.case, plant)
         check_dispatch(prepared.case, plant, dispatch)

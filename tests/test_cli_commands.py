@@ -233,6 +233,8 @@ def test_certify_prints_its_certificate(folder: Path) -> None:
     answer = run_json("certify", folder / "design.json", "--years", 4, "--draws", 1)
     assert answer["weather_years"] == 4
     assert 0 < answer["uptime"]["value"] <= 1
+    less = run_json("certify", folder / "design.json", "--years", 4, "--draws", 1, "--without", "fuel")
+    assert less["off"] == ["fuel"]
 
 
 # many sites -------------------------------------------------------------------------------------------------

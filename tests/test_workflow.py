@@ -191,6 +191,25 @@ def test_certify_tells_what_it_cannot_use(options: dict[str, float], words: str)
         sd.certify(result, study, **options)
 
 
+def test_throttling_keeps_more_compute_than_none_under_the_usual_rule() -> None:
+    study = sd.Study(site=SITE, racks=70, uptime=0.99, metric="compute", backup=[], weather_years=3)
+    design = sd.solve(study, certify=False)
+    plant = {
+        "solar_mw": design.solar_mw, "battery_mwh": design.battery_mwh, "battery_mw": design.battery_mw,
+        "racks": design.racks, "backup": {},
+    }  # fmt: skip
+    none, usual, cautious = (
+        sd.evaluate(asked, **plant, operation="causal", controller=rule).uptime.value
+        for asked, rule in (
+            (study.replace(metric="rack"), None),
+            (study, None),
+            (study, sd.Controller(caution=2.0)),
+        )
+    )
+    assert usual > none
+    assert usual > cautious
+
+
 def test_operator_and_forecast_can_be_chosen() -> None:
     study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
     plant = {"solar_mw": 40, "battery_mwh": 120, "battery_mw": 20, "backup": {"recip_fast": 1}}
