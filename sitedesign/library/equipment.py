@@ -122,6 +122,8 @@ class Backup(Entry):
     forced_outage_rate: Annotated[float, Number("fraction", 0, 0.9, "Share of time out when wanted")]
     mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair")]
     start_failure_probability: Annotated[float, Number("fraction", 0, 0.9, "Failed starts over starts")]
+    start_retry_minutes: Annotated[float, Number("min", 0, 240, "From a failed start to its one retry")]
+    start_retry_success: Annotated[float, Number("fraction", 0, 1, "Retries that start")]
     planned_outage_fraction: Annotated[
         float, Number("fraction", 0, 0.9, "Planned maintenance, share of the year")
     ]

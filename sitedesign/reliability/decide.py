@@ -34,6 +34,8 @@ TECH = np.dtype(
         ("start_failure", "f8"),
         ("start_beta", "f8"),
         ("start_repair_steps", "f8"),
+        ("retry_steps", "f8"),
+        ("retry_success", "f8"),
         ("start_key", "u8"),
         ("fuel", "i8"),  # number of its fuel, -1 for none that can be interrupted
         ("tank_steps", "f8"),  # full-load steps of fuel kept on site
@@ -75,8 +77,6 @@ PLANT = np.dtype(
         ("battery_mw", "f8"),
         ("up", "f8"),  # stored energy per MW charged over a step [MWh]
         ("down", "f8"),  # stored energy per MW discharged over a step [MWh]
-        ("retry_steps", "f8"),
-        ("retry_success", "f8"),
         ("hold_steps", "f8"),
         ("battery_blocks", "f8"),
         ("solar_blocks", "f8"),

@@ -118,8 +118,8 @@ class Forecast:
     nrmse_by_lead_day : tuple of float
         Error of a day's solar energy over its mean, for the day itself (issued at midnight), the next day
         and so on, at a site whose days have the standard deviation `reference_sd`; other sites scale with
-        their own. Day-ahead 10-15 % and three days 20-25 % are the usual range of weather models; beyond the
-        table the error grows towards climatology. [fraction]
+        their own. Day-ahead 10-15 % and three days 20-25 % are the usual range of weather models (engineering
+        judgement, confidence M); beyond the table the error grows towards climatology. [fraction]
     reference_sd : float
         [fraction]
     noise_lag1 : float

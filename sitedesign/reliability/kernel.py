@@ -130,16 +130,16 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
         wait = tech[k].start_steps + late
         if unit[u].key != 0 and _chance(unit[u].key, 2 * t) < tech[k].start_failure:
             unit[u].failed += 1
-            late = p.retry_steps
+            late = tech[k].retry_steps
             if _chance(tech[k].start_key, t) < tech[k].start_beta:
                 for other in range(first, end):
                     if unit[other].on == 0 and unit[other].down == 0 and unit[other].repair <= t:
                         _break(tech, unit, p, k, other, t)
                 return
-            if _chance(unit[u].key, 2 * t + 1) >= p.retry_success:
+            if _chance(unit[u].key, 2 * t + 1) >= tech[k].retry_success:
                 _break(tech, unit, p, k, u, t)
                 continue
-            wait += p.retry_steps
+            wait += tech[k].retry_steps
         unit[u].on, unit[u].since = 1, t
         unit[u].ready = t + wait
         tech[k].settled = max(tech[k].settled, unit[u].ready)

@@ -15,10 +15,6 @@ from sitedesign.reliability import decide
 
 FloatArray = NDArray[np.float64]
 ControllerKind = Literal["greedy", "latest_safe_start", "rolling"]
-RETRY_H = 0.25  # a failed start is tried once more after a quarter of an hour,
-RETRY_SUCCESS = (
-    0.5  # with even odds; then the unit is out for half its mean repair time (engineering judgement)
-)
 
 
 @dataclass(frozen=True)
@@ -36,13 +32,15 @@ class UnitBehaviour:
     start_failure, start_beta : float
         Probability that a start fails, and that a failed start takes all units called with it. [fraction]
     mttr_h : float
-        Mean time to repair; half of it after a failed start. [h]
+        Mean time to repair; half of it after a retry that failed. [h]
     fuel : str
         Fuel, to match ``OutageModel.fuels``.
     storage_h : float
         Full-load hours of all units from storage on site while the supply is interrupted. [h]
     fuel_usd_per_mmbtu : float
         Price with carbon, for the fuel burnt above the full-load heat rate. [USD/MMBtu]
+    retry_h, retry_success : float
+        From a failed start to its one retry, and the share of retries that start. [h, fraction]
     """
 
     start_h: float = 0.0
@@ -54,6 +52,8 @@ class UnitBehaviour:
     fuel: str = ""
     storage_h: float = 0.0
     fuel_usd_per_mmbtu: float = 0.0
+    retry_h: float = 0.25
+    retry_success: float = 0.5
 
     @staticmethod
     def from_library(
@@ -67,6 +67,8 @@ class UnitBehaviour:
             intercept=backup.fuel_intercept_fraction,
             start_failure=backup.start_failure_probability,
             start_beta=backup.common_cause_beta_start,
+            retry_h=backup.start_retry_minutes / 60.0,
+            retry_success=backup.start_retry_success,
             mttr_h=backup.mttr_h,
             fuel=backup.fuel,
             storage_h=fuel.storage_h,
@@ -191,6 +193,7 @@ def machine(
             way.start_failure,
             way.start_beta,
         )
+        one["retry_steps"], one["retry_success"] = way.retry_h / h, way.retry_success
         one["start_repair_steps"] = 0.5 * way.mttr_h / h
         one["fuel"] = names.index(way.fuel) if way.fuel in names else -1
         one["tank_steps"] = one["tank"] = way.storage_h / h
@@ -201,7 +204,6 @@ def machine(
     record["step_h"], record["solar_mw"] = h, plant.solar_mw
     record["battery_mwh"], record["battery_mw"] = plant.battery_mwh, plant.battery_mw
     record["up"], record["down"] = h * case.eta_charge, h / case.eta_discharge
-    record["retry_steps"], record["retry_success"] = RETRY_H / h, RETRY_SUCCESS
     record["hold_steps"] = round(rule.min_run_h / h)
     record["battery_blocks"] = record["solar_blocks"] = record["solar_scale"] = 1.0
     return Machine(
