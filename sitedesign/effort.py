@@ -35,7 +35,7 @@ class Effort:
     years: int = 200
     draws: int = 2
     trials: int = 120
-    turns: int = 2
+    turns: int = 3
     certificate_years: int = 200
     certificate_draws: int = 5
     in_hand: float = 3.0

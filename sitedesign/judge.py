@@ -1,9 +1,8 @@
 """The judge of the closed loop: causal cost and uptime of any plant, with common random numbers.
 
 Uptime is decided in few years of many. A plant is judged on all of them once; plants near it are then judged
-by their difference to it in the years that hurt most, and in some others, drawn by chance and weighted. At
-the plant in focus this is exact, elsewhere unbiased for the years drawn; a search focuses anew on what it
-finds.
+by what changes in the years that hurt most, and in some others, drawn by chance and weighted. At the plant in
+focus this is exact, near it a good guess: a search judges what it finds on all years, and focuses anew on it.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
-HARD_SHARE, ORDINARY_SHARE = 0.08, 0.04  # of all years, to stand for them while a search moves
+HARD_SHARE, ORDINARY_SHARE = 0.1, 0.04  # of all years, to stand for them while a search moves
 LEAST_HARD, LEAST_ORDINARY = 20, 10  # years
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
@@ -136,6 +135,19 @@ class _Focus:
         """Estimate a mean over all years: that of the plant in focus, and the weighted difference to it."""
         exact, here, there = (getattr(v, name) for v in (self.exact, self.here, seen))
         result: FloatArray = exact.mean(axis=-1) + (there - here) @ self.weight / exact.shape[-1]
+        return result
+
+    def lost(self, seen: _Verdict) -> FloatArray:
+        """Estimate what each class loses, as a mean of two ways.
+
+        The weighted difference knows no bias, but now and then one year of chance weighs heavily in it; the
+        ratio of the sums over the same years is steady, but too sure of what the hard years say.
+        """
+        before = self.here.lost.sum(axis=1)
+        ratio = seen.lost.sum(axis=1) / np.where(before > 0, before, 1.0)
+        by_difference = np.maximum(self.mean("lost", seen), 0.0)
+        by_ratio = np.where(before > 0, self.exact.lost.mean(axis=1) * ratio, by_difference)
+        result: FloatArray = (by_difference + by_ratio) / 2
         return result
 
 
@@ -248,7 +260,7 @@ class Judge:
         return self._sum(
             plant,
             controller,
-            np.maximum(focus.mean("lost", seen), 0.0),
+            focus.lost(seen),
             float(focus.mean("operating_usd", seen)),
             focus.mean("backup_mwh", seen),
         )

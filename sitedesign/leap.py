@@ -97,7 +97,7 @@ def leap(judge: Judge, start: Trial, aim: Aim, most_trials: int) -> tuple[Trial,
             here = better
         else:
             scale /= 2
-        aim = replace(aim, prices_usd_per_mwh=proposed[0][1])
+        aim = replace(aim, prices_usd_per_mwh=_prices(aim, here, proposed[0][1]))
     return here, aim
 
 
@@ -144,6 +144,12 @@ def _program(
     marginal = np.maximum(-found.ineqlin.marginals[:classes], 0.0) / lost_mwh
     moved = np.where(prices > 0, np.clip(marginal, prices / MOST_CHANGE, prices * MOST_CHANGE), 0.0)
     return found.x[:count], tuple(moved.tolist())
+
+
+def _prices(aim: Aim, here: Trial, marginal: Sequence[float]) -> tuple[float, ...]:
+    """Take what lost compute costs at the margin, but nothing less while a goal is missed."""
+    parts = zip(aim.prices_usd_per_mwh, marginal, here.kept, aim.goals, strict=True)
+    return tuple(max(new, old) if kept < goal else new for old, new, kept, goal in parts)
 
 
 def _moved(case: Case, here: Trial, ways: Sequence[_Way], steps: FloatArray) -> tuple[Plant, Controller]:

@@ -18,10 +18,11 @@ from sitedesign.moves import weakened
 from sitedesign.reliability.machine import Controller
 from sitedesign.search import Say
 
-ENOUGH = 0.9  # of what is asked to be in hand, to be worth a certificate
+ENOUGH, HOPEFUL = 0.9, 0.5  # of what is asked to be in hand: to be certified most likely, and perhaps
+DEARER = 2.0  # lost compute becomes by so much where a search missed its goal
 MORE_GOALS = (0.0, 0.5)  # in shares of what is to be in hand
-SAFE_COST = 1.02  # at most, of a plant that has enough in hand, relative to the best that has not
-EXTRA_TURNS = 2  # while there is not enough in hand, or one turn brought much
+SAFE_COST = 1.02  # at most, of a plant that has enough in hand, relative to a hopeful one
+EXTRA_TURNS = 1  # while there is not enough in hand, or one turn brought much
 MUCH_GAIN = 0.01  # of its merit
 LEAST_GAIN = 0.002  # of its merit that a turn has to bring for another to follow
 MOST_IN_HAND = 0.9  # of the downtime that the target allows
@@ -52,7 +53,7 @@ def reach(
     seen.append(here)
     moving = True
     for turn in range(effort.turns + EXTRA_TURNS):
-        done = _enough(aim, targets).met(_choice(seen, failed, aim, targets)) and not moving
+        done = _asking(aim, targets, ENOUGH).met(_choice(seen, failed, aim, targets)) and not moving
         if turn >= effort.turns and done:
             break
         aim = replace(
@@ -67,6 +68,7 @@ def reach(
         if aim.merit(best) > (1 - LEAST_GAIN) * aim.merit(here) and aim.met(here):
             break
         moving = aim.merit(best) < (1 - MUCH_GAIN) * aim.merit(here)
+        aim = _dearer(aim, best)
         here = judge.focus(best.plant, best.controller)
     return _choice(seen, failed, aim, targets), aim
 
@@ -85,16 +87,26 @@ def _choice(
 ) -> Trial:
     """Pick the cheapest that may well be certified; the best by merit where that one costs far more."""
     fresh = [trial for trial in seen if (trial.plant, trial.controller) not in failed] or seen
-    asked = _enough(aim, targets)
-    best = min(fresh, key=asked.merit)
-    safe = min(filter(asked.met, fresh), key=asked.worth, default=best)
-    return safe if asked.worth(safe) < SAFE_COST * asked.worth(best) else best
+    best = min(fresh, key=aim.merit)
+    hopeful, safe = (
+        min(filter(_asking(aim, targets, share).met, fresh), key=aim.worth, default=best)
+        for share in (HOPEFUL, ENOUGH)
+    )
+    if hopeful is best or aim.worth(safe) < SAFE_COST * aim.worth(hopeful):
+        return safe
+    return hopeful
 
 
-def _enough(aim: Aim, targets: Sequence[float]) -> Aim:
-    """Ask for less in hand than a search does: for what is worth a certificate."""
-    goals = tuple(target + ENOUGH * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
+def _asking(aim: Aim, targets: Sequence[float], share: float) -> Aim:
+    """Ask for a share of what a search is to have in hand."""
+    goals = tuple(target + share * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
     return replace(aim, goals=goals)
+
+
+def _dearer(aim: Aim, best: Trial) -> Aim:
+    """Raise the price of what a search left missing."""
+    parts = zip(aim.prices_usd_per_mwh, best.kept, aim.goals, strict=True)
+    return replace(aim, prices_usd_per_mwh=tuple(DEARER * p if kept < goal else p for p, kept, goal in parts))
 
 
 def _in_hand(trial: Trial, targets: Sequence[float], errors: float) -> list[float]:
