@@ -38,7 +38,7 @@ class Effort:
     turns: int = 3
     certificate_years: int = 200
     certificate_draws: int = 5
-    in_hand: float = 3.0
+    in_hand: float = 3.5
     rounds: int = 5
     cause_years: int = 40
     explains: bool = True
