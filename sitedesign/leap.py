@@ -3,7 +3,7 @@
 A plant is judged a step away from where it is, both ways along every axis. Cost is then taken as the sum of
 the changes, and what is lost as the product of the ratios: each reserve that is added leaves its share of
 what was lost before. In logarithms both are linear, and a small linear program finds the cheapest joint step
-that reaches the goals. How far the picture is trusted grows where it proves right and shrinks where not.
+that reaches the goals. Steps of several lengths are judged; where none helps, the next look is a closer one.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def _axes(case: Case) -> list[_Axis]:
 class _Way:
     """What a probe one way along an axis changed."""
 
+    number: int  # of the axis
     axis: _Axis
     step: float
     worth_usd: float
@@ -103,7 +104,7 @@ def leap(judge: Judge, start: Trial, aim: Aim, most_trials: int) -> tuple[Trial,
 
 def _look_around(judge: Judge, here: Trial, aim: Aim, axes: Sequence[_Axis], scale: float) -> Iterator[_Way]:
     """Judge a probe both ways along every axis."""
-    for axis in axes:
+    for number, axis in enumerate(axes):
         for sign in (1.0, -1.0):
             step = sign * (1.0 if axis.whole else scale)
             plant, controller = axis.move(here, step)
@@ -112,6 +113,7 @@ def _look_around(judge: Judge, here: Trial, aim: Aim, axes: Sequence[_Axis], sca
                 continue
             there = judge.trial(plant, controller)
             yield _Way(
+                number,
                 axis,
                 step,
                 aim.worth(there) - aim.worth(here),
@@ -135,8 +137,8 @@ def _program(
     rows = np.hstack([change, -np.eye(classes + 1)])
     most = np.append(np.log(allowed_lost) - _log_lost(here), -here.excess_mwh_per_yr)
     # Both ways along an axis at once would be a step nowhere
-    axes = list(dict.fromkeys(id(way.axis) for way in ways))
-    once = np.array([[float(id(way.axis) == axis) for way in ways] for axis in axes])
+    axes = sorted({way.number for way in ways})
+    once = np.array([[float(way.number == axis) for way in ways] for axis in axes])
     rows = np.vstack([rows, np.hstack([once, np.zeros((len(axes), classes + 1))])])
     found = linprog(costs, A_ub=rows, b_ub=np.append(most, np.full(len(axes), radius)), method="highs")
     if found.x is None:

@@ -13,7 +13,16 @@ from sitedesign.reliability.certificate import Certificate
 from sitedesign.search import Say
 from sitedesign.study import Limits, Study
 
-QUICK = Effort(years=100, draws=1, trials=80, turns=2, certificate_years=100, certificate_draws=1, rounds=2)
+QUICK = Effort(
+    years=100,
+    draws=1,
+    trials=80,
+    turns=2,
+    certificate_years=100,
+    certificate_draws=1,
+    rounds=2,
+    cause_years=0,
+)
 SECOND_FUELS = {"natural_gas": "diesel", "diesel": "recip_medium", "uranium": "diesel"}
 SIZE_LIMITS = (
     "solar_mw", "battery_mwh", "battery_mw", "battery_hours", "land_acres", "months_to_power", "units",
@@ -103,6 +112,11 @@ def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -
     )
     if limits:
         reason += f" Share of the lost compute that goes away without one cause: {limits}."
+    if certificate.met:
+        reason += (
+            f" Alone that would be enough, but it is one of {loop.rounds} certificates that were asked for, and"
+            " all together must not be wrong more often than one."
+        )
     share = causes.get("site", 0.0)
     if share * (1 - certificate.uptime.value) > 1 - certificate.target:
         reason += " Faults of the site's own electrical system alone lose more than the target allows."

@@ -42,8 +42,8 @@ def reach(
     Returns
     -------
     Trial
-        Judged on all years and not failed before: the cheapest that is near enough to the goals, else the
-        best by merit.
+        Judged on all years and not failed before: the cheapest that has enough in hand, unless one that may
+        pass costs far less; the best by merit where there is none.
     Aim
         With the goals (the targets and what is to be in hand) and the prices at which the search ended.
     """
@@ -53,12 +53,11 @@ def reach(
     seen.append(here)
     moving = True
     for turn in range(effort.turns + EXTRA_TURNS):
-        done = _asking(aim, targets, ENOUGH).met(_choice(seen, failed, aim, targets)) and not moving
-        if turn >= effort.turns and done:
+        enough = _asking(aim, targets, ENOUGH).met(_choice(seen, failed, aim, targets))
+        if turn >= effort.turns and enough and not moving:
             break
-        aim = replace(
-            aim, goals=tuple(map(_goal, targets, in_hand or _in_hand(here, targets, effort.in_hand)))
-        )
+        more = in_hand or _in_hand(here, targets, effort.in_hand)
+        aim = replace(aim, goals=tuple(map(_goal, targets, more)))
         _, aim = leap(judge, here, aim, effort.trials // 2)
         found = [judge.exact(trial.plant, trial.controller) for trial in _candidates(judge, aim, targets)]
         best = min(found, key=aim.merit)
@@ -85,7 +84,7 @@ def _candidates(judge: Judge, aim: Aim, targets: Sequence[float]) -> list[Trial]
 def _choice(
     seen: Sequence[Trial], failed: Container[tuple[Plant, Controller]], aim: Aim, targets: Sequence[float]
 ) -> Trial:
-    """Pick the cheapest that may well be certified; the best by merit where that one costs far more."""
+    """Pick the cheapest that has enough in hand, unless it costs far more than one that may pass."""
     fresh = [trial for trial in seen if (trial.plant, trial.controller) not in failed] or seen
     best = min(fresh, key=aim.merit)
     hopeful, safe = (

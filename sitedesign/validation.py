@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from sitedesign.errors import Fault, nearest
 
 _SHORT_LIST = 12
+#: Of a place, and often given to the study itself.
+_OF_A_SITE = ("lat", "lon", "latitude", "longitude")
 
 
 def unknown_keys(prefix: str, data: Iterable[str], known: Iterable[str]) -> list[Fault]:
@@ -17,6 +19,8 @@ def unknown_keys(prefix: str, data: Iterable[str], known: Iterable[str]) -> list
     faults = []
     for key in (key for key in data if key not in known):
         guess = nearest(key, known)
+        if key in _OF_A_SITE and "site" in known:
+            guess = "Give site=sd.Site(latitude=..., longitude=...)."
         # A long list is only worth its lines when there is nothing better to say.
         few = not guess or len(known) <= _SHORT_LIST
         allowed = f"known keys are {', '.join(known)}" if few else "there is no such key"

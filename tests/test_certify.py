@@ -142,6 +142,17 @@ def test_causes_are_those_that_were_put_in(certificate):
     assert {event.cause for event in nothing.events} == {"weather"}
 
 
+def test_a_cause_that_never_struck_explains_nothing_at_all():
+    weak = dataclasses.replace(PLANT, units=(1,))
+    model = OutageModel(units=(UnitOutages("recip", "natural_gas", 0.0, 24.0),), site_events_per_yr=1e-9)
+    quiet = [dataclasses.replace(BEHAVIOUR[0], start_failure=0.0)]
+    blocks = [weather_years(2, seed=number) for number in range(3)]
+    c = certify_case(blocks, weak, model, behaviour=quiet, draws=2, seed=1)
+    # The runs without it begin with what is stored when the block begins, as the run with it does
+    assert c.uptime.value < 1
+    assert c.causes == {"site": 0.0, "weather": 1.0}
+
+
 def test_worst_events_are_named_also_where_no_cause_was_switched_off_for_the_shares():
     blocks = [weather_years(3, seed=number) for number in range(4)]
     few = certify(blocks, attribute_years=3)

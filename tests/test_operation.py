@@ -487,3 +487,16 @@ def test_run_hours_are_those_between_a_start_and_a_stop():
     assert done.starts.min() > 10
     assert done.run_h.tolist() == running.tolist()
     assert done.run_h[0] < case.steps
+
+
+def test_a_unit_held_at_no_load_burns_what_it_burns_at_no_load():
+    case = small_case((0, 1, 1, 1, 1, 1), load=6.0, units=[backup(unit_mw=10.0)])
+    usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
+    for hold_h, idle_h in ((0.0, 0), (3.0, 2)):
+        done = operate(
+            case, Plant(6.0, 0, 0, (1,), 10), Controller("greedy", threshold=0.0, min_run_h=hold_h),
+            behaviour=[UnitBehaviour(intercept=0.2)], usual=usual,
+        )  # fmt: skip
+        assert done.backup_mwh.sum() == pytest.approx(6.0)
+        assert done.fuel_mmbtu.sum() == pytest.approx(8.0 * (0.2 * 10 * (1 + idle_h) + 0.8 * 6))
+        assert done.run_h.tolist() == [1 + idle_h]

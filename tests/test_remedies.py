@@ -74,6 +74,13 @@ def test_cheapest_remedy_that_is_certified_comes_first(monkeypatch: pytest.Monke
     )
 
 
+def test_one_of_many_certificates_that_would_do_alone_is_explained() -> None:
+    prepared = prepare(sd.Study(**QUESTION))
+    late = dataclasses.replace(loop(met=True), met=False, rounds=5)
+    assert "one of 5 certificates" in str(unreached(prepared, late, lambda _: None, tries=False))
+    assert "Alone that" not in str(unreached(prepared, loop(), lambda _: None, tries=False))
+
+
 def test_a_floor_of_the_site_is_named() -> None:
     """At 0.9995, 5e-4 are lost; of them 30 % to site faults is more than the 1e-4 that are allowed."""
     prepared = prepare(sd.Study(**QUESTION))

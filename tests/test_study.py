@@ -297,3 +297,8 @@ def test_dictionary_gives_the_study_again(question: dict[str, object]) -> None:
     again = Study(**data)
     assert again == study
     assert again.to_dict() == study.to_dict()
+
+
+def test_a_place_given_to_the_study_is_told_where_it_belongs():
+    with pytest.raises(sd.InputError, match=r"study\.lat: got an unknown key.*Give site=sd\.Site\(latitude"):
+        sd.Study(lat=31.76, lon=-106.49, racks=700, uptime=0.999)
