@@ -114,8 +114,8 @@ def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -
         reason += f" Share of the lost compute that goes away without one cause: {limits}."
     if certificate.met:
         reason += (
-            f" Alone that would be enough, but it is one of {loop.rounds} certificates that were asked for, and"
-            " all together must not be wrong more often than one."
+            f" Alone that would be enough, but {loop.rounds} certificates were asked for, and"
+            " together they must not be wrong more often than one."
         )
     share = causes.get("site", 0.0)
     if share * (1 - certificate.uptime.value) > 1 - certificate.target:
