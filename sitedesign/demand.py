@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError
+from sitedesign.gate import Measure, Words, is_number, unnamed
 from sitedesign.library import Rack
 from sitedesign.validation import faults_of, unknown_keys
 
@@ -18,6 +19,15 @@ Use = Literal["training", "inference"]
 CurveName = Literal["default", "conservative", "optimistic", "measured_h100"]
 
 MOST_IT_MW = 20_000.0
+# Far beyond what MOST_IT_MW allows of any rack
+RACKS = Measure("racks", 1, 10_000_000, whole=True)
+GPUS = Measure("GPUs", 1, 1_000_000_000, whole=True)
+IT_MW = Measure("MW", 0, MOST_IT_MW, above=True)
+UPTIME = Measure("fraction", 0, 1, above=True, below=True)
+_WORK = Measure("racks", 0, 1e7, above=True, says="must be above 0 and at most 10,000,000 racks")
+_TOKENS = Measure("tokens/s", 0, 1e15, above=True, says="must be above 0 and at most 1e15 tokens/s")
+USD_PER_RACK_H = Measure("USD/rack-h", 0, 1e6)
+_NAME = Words("results need a name to show", most=200, empty=False)
 _ROUNDING = 1e-9  # so that 7 racks' worth of power is 7 racks
 
 
@@ -34,8 +44,8 @@ class Throughput(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rack_equivalents: float | None = None
-    tokens_per_s: float | None = None
+    rack_equivalents: Annotated[float, _WORK] | None = None
+    tokens_per_s: Annotated[float, _TOKENS] | None = None
 
 
 class LoadClassRequest(BaseModel):
@@ -70,24 +80,23 @@ class LoadClassRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    racks: int | None = None
-    it_mw: float | None = None
-    gpus: int | None = None
-    uptime: float | None = None
+    name: Annotated[str, _NAME]
+    racks: Annotated[int, RACKS] | None = None
+    it_mw: Annotated[float, IT_MW] | None = None
+    gpus: Annotated[int, GPUS] | None = None
+    uptime: Annotated[float, UPTIME] | None = None
     use: Use = "training"
     metric: Literal["rack", "compute"] = "rack"
     throughput_curve: CurveName = "default"
-    value_usd_per_rack_h: float | None = Field(default=None, ge=0)
+    value_usd_per_rack_h: Annotated[float, USD_PER_RACK_H] | None = None
 
-    def __init__(self, **data: Any) -> None:  # noqa: ANN401
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         fields = type(self).model_fields
-        faults = unknown_keys("class", data, fields)
+        faults = unnamed(given, "class", "sd.LoadClass(name='training', racks=60, uptime=0.99)")
+        faults += unknown_keys("class", data, fields)
         known = {key: value for key, value in data.items() if key in fields}
         faults += contract_faults(known, "class", ("racks", "it_mw", "gpus"))
         faults += uptime_faults(known.get("uptime"), "class.uptime")
-        if isinstance(known.get("name"), str) and not known["name"].strip():
-            faults.append(Fault("class.name", repr(known["name"]), "results need a name to show"))
         try:
             super().__init__(**known)
         except ValidationError as error:
@@ -191,13 +200,9 @@ def contract_faults(data: Mapping[str, Any], prefix: str, ways: tuple[str, ...])
         both = "both " if len(given) == 2 else ""
         found = both + " and ".join(given)
         faults.append(Fault(f"{prefix}.{given[0]}", found, "one of them is needed", "Leave the rest out."))
-    for name in ("racks", "gpus"):
-        count = data.get(name)
-        if isinstance(count, int | float) and (count < 1 or count != int(count)):
-            faults.append(Fault(f"{prefix}.{name}", f"{count:g}", "must be a whole number of at least 1"))
-    it_mw = data.get("it_mw")
-    if isinstance(it_mw, int | float) and not 0 < it_mw <= MOST_IT_MW:
-        faults.append(Fault(f"{prefix}.it_mw", f"{it_mw:g}", f"must be in (0, {MOST_IT_MW:.0f}] MW"))
+    for name, gate in (("racks", RACKS), ("gpus", GPUS), ("it_mw", IT_MW)):
+        if data.get(name) is not None:
+            faults += gate.faults(f"{prefix}.{name}", gate.clean(data[name]))
     return faults
 
 
@@ -208,11 +213,7 @@ def throughput_faults(throughput: Throughput, rack: Rack) -> list[Fault]:
     if (work is None) == (tokens is None):
         found = "nothing" if work is None else "both rack_equivalents and tokens_per_s"
         return [Fault(where, found, "needs one of rack_equivalents and tokens_per_s")]
-    faults = [
-        Fault(f"{where}.{name}", f"{value:g}", "must be above 0")
-        for name, value in (("rack_equivalents", work), ("tokens_per_s", tokens))
-        if value is not None and not 0 < value < math.inf
-    ]
+    faults = []
     if tokens is not None and rack.tokens_per_s is None:
         able = [name for name in library.names("rack") if library.rack(name).tokens_per_s is not None]
         allowed = f"{rack.name} states no tokens/s; racks that do: {', '.join(able)}"
@@ -223,12 +224,12 @@ def throughput_faults(throughput: Throughput, rack: Rack) -> list[Fault]:
 
 def uptime_faults(uptime: Any, where: str) -> list[Fault]:  # noqa: ANN401
     """Fault of a target that is no fraction, with what was probably meant."""
-    if not isinstance(uptime, int | float) or 0 < uptime < 1:
+    if uptime is None:
         return []
-    remedy = f"Did you mean {uptime / 100:.10g}?" if 1 < uptime < 100 else ""
-    if uptime in (1, 100):
-        remedy = "No finite plant is never down; try 0.9999."
-    return [Fault(where, f"{uptime:g}", "must be a fraction in (0, 1)", remedy)]
+    faults = UPTIME.faults(where, UPTIME.clean(uptime))
+    if faults and is_number(uptime) and uptime in (1, 100):
+        return [replace(faults[0], remedy="No finite plant is never down; try 0.9999.")]
+    return faults
 
 
 def class_faults(classes: tuple[LoadClassRequest, ...]) -> list[Fault]:

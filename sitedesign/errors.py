@@ -11,6 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_SHOWN_CHARACTERS = 80
+_LONGEST_NAME = 100  # no known name is longer, and likeness is slow to find in long text
+
 
 class SiteDesignError(Exception):
     """Base of every error raised on purpose by sitedesign."""
@@ -133,18 +136,32 @@ class NotProvenOptimal(SiteDesignError):
         return (type(self), (self.message, self.incumbent, self.bound_usd_per_yr))
 
 
+def shown(value: object) -> str:
+    """Write what was found for a message: short, whatever it is."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    try:
+        text = repr(value)
+    except Exception:  # an object of the user's, or an integer of thousands of digits
+        return f"a value of type {type(value).__name__}"
+    if len(text) <= _SHOWN_CHARACTERS and "\n" not in text:
+        return text
+    return f"{' '.join(text[:_SHOWN_CHARACTERS].split())} ... ({type(value).__name__})"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name closest to `name`, as a sentence; empty when nothing is close."""
-    known = list(known)
+    known, name = list(known), name[:_LONGEST_NAME]
     begins = [item for item in known if name and item.lower().startswith(name.lower())]
     match = begins[:1] or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"Did you mean {match[0]!r}?" if match else ""
 
 
-def unknown_name(where: str, found: str, known: Iterable[str]) -> Fault:
+def unknown_name(where: str, found: object, known: Iterable[str]) -> Fault:
     """Build the fault for a name that is not in a known list, with the nearest known one."""
     known = sorted(known)
-    return Fault(where, repr(found), f"must be one of {', '.join(known)}", nearest(found, known))
+    guess = nearest(found, known) if isinstance(found, str) else ""
+    return Fault(where, shown(found), f"must be one of {', '.join(known)}", guess)
 
 
 class ReplayMismatch(SiteDesignError):

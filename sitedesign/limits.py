@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Real
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-Bounds = tuple[float, float]
+from sitedesign.errors import InputError
+from sitedesign.gate import Bounds, Kind, Measure, Words, unnamed
+from sitedesign.validation import faults_of, unknown_keys
 
-
-def _bounds(value: Any) -> Any:  # noqa: ANN401
-    """Read one number as an upper bound and a pair as lower and upper bound."""
-    return _pair(value) if isinstance(value, list | tuple) else (0.0, _number(value))
-
-
-def _pair(value: Any) -> Any:  # noqa: ANN401
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        message = "must be a pair (least, most)"
-        raise ValueError(message)
-    return tuple(_number(item) for item in value)
-
-
-def _number(value: Any) -> Any:  # noqa: ANN401
-    if not isinstance(value, Real):
-        message = "must be one number (the most) or a pair of numbers (least, most), in the unit of its name"
-        raise ValueError(message)  # noqa: TRY004 - pydantic tells it with the rest
-    return value
+Pair = tuple[float, float]
+# The largest values are beyond any plant: they stop slips of the pen and numbers that arithmetic cannot bear.
+_MW = Bounds(Measure("MW", 0, 1e7))
+_MWH = Bounds(Measure("MWh", 0, 1e9))
+_RACKS = Bounds(Measure("racks", 0, 1e7))
+_UNITS = Bounds(Measure("units", 0, 1_000_000, whole=True))
+_HOURS = Bounds(Measure("h", 0, 10_000), pairs_only=True)
+_ACRES = Measure("acres", 0, 1e9)
+_T_PER_YR = Measure("t/yr", 0, 1e12)
+_MONTHS = Measure("months", 0, 1200, above=True)
+_NAME = Words("must be the name of a technology", most=200)
+_BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
 
 
 class Limits(BaseModel):
@@ -49,16 +44,34 @@ class Limits(BaseModel):
         Longest lead time of anything built. [months]
     battery_hours : (float, float), optional
         Battery energy over battery power; the library's shortest duration when left out. [h]
+
+    Raises
+    ------
+    InputError
+        With every fault found.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    solar_mw: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    battery_mwh: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    battery_mw: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    racks: Annotated[Bounds, BeforeValidator(_bounds)] | None = None
-    units: Mapping[str, Annotated[tuple[int, int], BeforeValidator(_bounds)]] = Field(default_factory=dict)
-    land_acres: float | None = Field(default=None, ge=0)
-    co2_t_per_yr: float | None = Field(default=None, ge=0)
-    months_to_power: float | None = Field(default=None, gt=0)
-    battery_hours: Annotated[Bounds, BeforeValidator(_pair)] | None = None
+    solar_mw: Annotated[Pair, _MW] | None = None
+    battery_mwh: Annotated[Pair, _MWH] | None = None
+    battery_mw: Annotated[Pair, _MW] | None = None
+    racks: Annotated[Pair, _RACKS] | None = None
+    units: Annotated[Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]], _BY_NAME] = Field(
+        default_factory=dict
+    )
+    land_acres: Annotated[float, _ACRES] | None = None
+    co2_t_per_yr: Annotated[float, _T_PER_YR] | None = None
+    months_to_power: Annotated[float, _MONTHS] | None = None
+    battery_hours: Annotated[Pair, _HOURS] | None = None
+
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
+        faults = unnamed(given, "limits", "sd.Limits(solar_mw=900)")
+        faults += unknown_keys("limits", data, type(self).model_fields)
+        known = {key: value for key, value in data.items() if key in type(self).model_fields}
+        try:
+            super().__init__(**known)
+        except ValidationError as error:
+            faults += faults_of(error, "limits", type(self).model_fields)
+        if faults:
+            raise InputError(faults, "Limits()")

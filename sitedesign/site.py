@@ -11,8 +11,18 @@ from pvlib.location import lookup_altitude
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from timezonefinder import TimezoneFinder
 
-from sitedesign.errors import Fault, InputError
+from sitedesign.errors import Fault, InputError, shown
+from sitedesign.gate import Measure, OrNone, Words, is_number, unnamed
 from sitedesign.validation import faults_of, unknown_keys
+
+_DEGREES = Measure("degrees", -180, 180)
+_GATES = {
+    "latitude": _DEGREES,
+    "longitude": _DEGREES,
+    "elevation_m": OrNone(Measure("m", -450, 6000)),
+    "name": OrNone(Words(most=200)),
+    "timezone": OrNone(Words("must be an IANA name such as 'America/Denver'", most=100)),
+}
 
 
 class Site(BaseModel):
@@ -45,8 +55,11 @@ class Site(BaseModel):
     elevation_m: float = float("nan")
     timezone: str = ""
 
-    def __init__(self, **data: Any) -> None:  # noqa: ANN401
-        faults = unknown_keys("site", data, type(self).model_fields) + _coordinate_faults(data)
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
+        faults = unnamed(given, "site", "sd.Site(latitude=31.76, longitude=-106.49)")
+        faults += unknown_keys("site", data, type(self).model_fields)
+        data = {name: _GATES[name].clean(value) if name in _GATES else value for name, value in data.items()}
+        faults += [] if given else _coordinate_faults(data)
         if faults:
             raise InputError(faults, "Site()")
         try:
@@ -80,10 +93,10 @@ def _coordinate_faults(data: dict[str, Any]) -> list[Fault]:
         if value is None:
             faults.append(Fault(f"site.{key}", "nothing", "is needed, in degrees"))
             continue
-        try:
+        if is_number(value):
             values[key] = float(value)
-        except (TypeError, ValueError):
-            faults.append(Fault(f"site.{key}", repr(value), "must be a number of degrees"))
+        else:
+            faults += _DEGREES.faults(f"site.{key}", value)
     latitude, longitude = values.get("latitude"), values.get("longitude")
     if latitude is not None and not -90 <= latitude <= 90:
         swapped = longitude is not None and abs(longitude) <= 90
@@ -96,19 +109,16 @@ def _coordinate_faults(data: dict[str, Any]) -> list[Fault]:
         faults.append(Fault("site.latitude", f"{latitude:g}", "must be in [-66, 66]", remedy))
     if longitude is not None and not -180 <= longitude <= 180:
         faults.append(Fault("site.longitude", f"{longitude:g}", "must be in [-180, 180]"))
+    for key in ("name", "elevation_m", "timezone"):
+        faults += _GATES[key].faults(f"site.{key}", data.get(key))
     timezone = data.get("timezone")
-    if timezone is not None:
+    if isinstance(timezone, str):
         try:
-            ZoneInfo(str(timezone))
+            ZoneInfo(timezone)
         except (KeyError, ValueError, OSError):
             faults.append(
-                Fault("site.timezone", repr(timezone), "must be an IANA name such as 'America/Denver'")
+                Fault("site.timezone", shown(timezone), "must be an IANA name such as 'America/Denver'")
             )
-    elevation = data.get("elevation_m")
-    if elevation is not None and not (
-        isinstance(elevation, int | float) and (elevation != elevation or -450 <= elevation <= 6000)
-    ):
-        faults.append(Fault("site.elevation_m", repr(elevation), "must be in [-450, 6000] m"))
     if not faults and timezone is None and latitude is not None and longitude is not None:
         faults += _sea_fault(latitude, longitude)
     return faults

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.demand import (
+    GPUS,
+    IT_MW,
     MOST_IT_MW,
+    RACKS,
+    UPTIME,
+    USD_PER_RACK_H,
     Contract,
     CurveName,
     LoadClassRequest,
@@ -24,10 +33,12 @@ from sitedesign.demand import (
     uptime_faults,
 )
 from sitedesign.errors import Fault, InputError, nearest
+from sitedesign.gate import Day, Kind, Measure, OneOf, OrNone, Words, unnamed
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
 from sitedesign.limits import Limits
 from sitedesign.markup import table_html
 from sitedesign.resolve import DEFAULT_BACKUP, resolve
+from sitedesign.resource.profile import Profile
 from sitedesign.resource.weather import Weather
 from sitedesign.site import Site
 from sitedesign.validation import faults_of, unknown_keys
@@ -35,6 +46,43 @@ from sitedesign.validation import faults_of, unknown_keys
 __all__ = ["DEFAULT_BACKUP", "Limits", "Study"]
 STEPS_MINUTES = (5, 10, 15, 30, 60)
 _CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
+WEATHER_YEARS = Measure("weather years", 1, 2000, whole=True)
+#: The largest that survives a table of floats.
+SEED = Measure("", 0, 2**53, whole=True)
+STEP_MINUTES = OneOf(STEPS_MINUTES, "min")
+SHARE = Measure("fraction", 0, 1)
+DAY = Day(2000, 2100)
+FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
+_LOST_USD = replace(USD_PER_RACK_H, above=True)
+_SUSTAINED = Measure("fraction", 0, 1, above=True)
+_CO2_PRICE = Measure("USD/t", 0, 10_000)
+_DELAY_COST = Measure("USD/month", 0, 1e12)
+_PLANT_AGE = Measure("yr", 0, 50)
+_FUEL = Words("must be the name of a fuel", most=200)
+_BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
+_WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
+_PROFILE = OrNone(
+    Kind(
+        (pd.Series, pd.DataFrame, np.ndarray, list, tuple, str, Path, Profile),
+        "must be a series, an array, or the path of a file",
+    )
+)
+# What people write as a field of a study, and where it belongs
+_BELONGS = {
+    **dict.fromkeys(
+        ("lat", "lon", "latitude", "longitude"), "Give site=sd.Site(latitude=..., longitude=...)."
+    ),
+    "gas_price": "Give fuel_price_usd_per_mmbtu={'natural_gas': ...}.",
+    "diesel_price": "Give fuel_price_usd_per_mmbtu={'diesel': ...}.",
+    "fuel_price": "Give fuel_price_usd_per_mmbtu={'natural_gas': ...}.",
+    "years": "Give weather_years=....",
+    "units": "It is a limit: limits={'units': {'diesel': (3, 3)}}.",
+    **{
+        name: f"It is a limit: limits={{{name!r}: ...}}."
+        for name in Limits.model_fields
+        if name not in ("racks", "units")
+    },
+}
 # What every class says for itself, and what it is when nobody says anything
 _PER_CLASS = {
     "racks": None, "it_mw": None, "gpus": None, "throughput": None, "uptime": None,
@@ -124,43 +172,46 @@ class Study(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     site: Site
-    uptime: float | None = None
-    racks: int | None = None
-    it_mw: float | None = None
-    gpus: int | None = None
+    uptime: Annotated[float, UPTIME] | None = None
+    racks: Annotated[int, RACKS] | None = None
+    it_mw: Annotated[float, IT_MW] | None = None
+    gpus: Annotated[int, GPUS] | None = None
     throughput: Throughput | None = None
     classes: tuple[LoadClassRequest, ...] = ()
     rack: Rack
     metric: Literal["rack", "compute", "site", "floor"] = "rack"
     objective: Literal["cost", "compute_cost"] = "cost"
-    lost_compute_usd_per_rack_h: float | None = Field(default=None, gt=0)
+    lost_compute_usd_per_rack_h: Annotated[float, _LOST_USD] | None = None
     spares: Literal["standby", "share"] = "standby"
     use: Use = "training"
-    sustained_fraction: float | None = Field(default=None, gt=0, le=1)
+    sustained_fraction: Annotated[float, _SUSTAINED] | None = None
     throughput_curve: CurveName = "default"
-    weather: InstanceOf[Weather] | None = None
-    weather_years: int = Field(default=20, ge=1, le=2000)
-    seed: int = Field(default=0, ge=0)
-    step_minutes: int | None = None
+    weather: Annotated[InstanceOf[Weather], _WEATHER] | None = None
+    weather_years: Annotated[int, WEATHER_YEARS] = 20
+    seed: Annotated[int, SEED] = 0
+    step_minutes: Annotated[int, STEP_MINUTES] | None = None
     pv: Pv
     battery: Battery
     power_paths: tuple[tuple[Pv, Battery], ...] = Field(default=(), repr=False)
     backup: tuple[Backup, ...]
     facility: Facility
     finance: Finance
-    fuel_price_usd_per_mmbtu: Mapping[str, float] = Field(default_factory=dict)
-    co2_price_usd_per_t: float = Field(default=0.0, ge=0)
+    fuel_price_usd_per_mmbtu: Annotated[
+        Mapping[Annotated[str, _FUEL], Annotated[float, FUEL_PRICE]], _BY_FUEL
+    ] = Field(default_factory=dict)
+    co2_price_usd_per_t: Annotated[float, _CO2_PRICE] = 0.0
     limits: Limits = Limits()
-    min_renewable_share: float | None = Field(default=None, ge=0, le=1)
-    delay_cost_usd_per_month: float = Field(default=0.0, ge=0)
-    plant_age_yr: float = Field(default=10.0, ge=0, le=50)
-    construction_start: date = date(2027, 1, 1)
-    in_service: date = date(2028, 7, 1)
-    solar_profile: Any = Field(default=None, repr=False)
-    load_profile: Any = Field(default=None, repr=False)
+    min_renewable_share: Annotated[float, SHARE] | None = None
+    delay_cost_usd_per_month: Annotated[float, _DELAY_COST] = 0.0
+    plant_age_yr: Annotated[float, _PLANT_AGE] = 10.0
+    construction_start: Annotated[date, DAY] = date(2027, 1, 1)
+    in_service: Annotated[date, DAY] = date(2028, 7, 1)
+    solar_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
+    load_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
 
-    def __init__(self, **data: Any) -> None:  # noqa: ANN401
-        faults = unknown_keys("study", data, type(self).model_fields)
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
+        faults = unnamed(given, "study", "sd.Study(site=sd.Site(...), racks=700, uptime=0.999)")
+        faults += unknown_keys("study", data, type(self).model_fields, _BELONGS)
         known = {key: value for key, value in data.items() if key in type(self).model_fields}
         known = resolve(known, faults)
         faults += _faults(known)
@@ -376,9 +427,13 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
         if data.get("uptime") is None and data.get("objective") != "compute_cost":
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
-    step = data.get("step_minutes")
-    if step is not None and step not in STEPS_MINUTES:
-        faults.append(Fault("study.step_minutes", repr(step), f"must be one of {STEPS_MINUTES} min"))
+    limits, names = data.get("limits"), [item.name for item in data["backup"] if item is not None]
+    if isinstance(limits, Limits) and len(names) == len(data["backup"]):
+        faults += [
+            Fault(f"study.limits.units.{name}", repr(name), f"must be one of {names}", nearest(name, names))
+            for name in limits.units
+            if name not in names
+        ]
     return faults
 
 
@@ -397,29 +452,12 @@ def _cross_faults(study: Study) -> list[Fault]:
     names = [backup.name for backup in study.backup]
     twice = sorted({name for name in names if names.count(name) > 1})
     faults += [Fault("study.backup", f"{name!r} twice", "each technology may appear once") for name in twice]
-    for name in study.limits.units:
-        if name not in names:
-            remedy = nearest(name, names)
-            faults.append(Fault(f"study.limits.units.{name}", repr(name), f"must be one of {names}", remedy))
     fuels = sorted({backup.fuel for backup in study.backup})
-    for name, price in study.fuel_price_usd_per_mmbtu.items():
+    for name in study.fuel_price_usd_per_mmbtu:
         where = f"study.fuel_price_usd_per_mmbtu.{name}"
         if name not in fuels:
             faults.append(
                 Fault(where, repr(name), f"must be a fuel of this study: {fuels}", nearest(name, fuels))
-            )
-        elif not 0 <= price <= 500:
-            faults.append(Fault(where, f"{price:g}", "must be in [0, 500] USD/MMBtu"))
-    for name in ("solar_mw", "battery_mwh", "battery_mw", "racks", "battery_hours"):
-        bounds = getattr(study.limits, name)
-        if bounds is not None and not 0 <= bounds[0] <= bounds[1]:
-            faults.append(
-                Fault(f"study.limits.{name}", f"{bounds}", "must be (lower, upper) with 0 <= lower <= upper")
-            )
-    for name, pair in study.limits.units.items():
-        if not 0 <= pair[0] <= pair[1]:
-            faults.append(
-                Fault(f"study.limits.units.{name}", f"{pair}", "must be (lower, upper), 0 <= lower <= upper")
             )
     most = study.limits.racks
     if most is not None and most[1] < study.contracted_racks:

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
-from sitedesign.errors import Fault, nearest
+from sitedesign.errors import Fault, nearest, shown
+from sitedesign.gate import GATE
 
 _SHORT_LIST = 12
-#: Of a place, and often given to the study itself.
-_OF_A_SITE = ("lat", "lon", "latitude", "longitude")
+_LONGEST_KEY = 60
 
 
-def unknown_keys(prefix: str, data: Iterable[str], known: Iterable[str]) -> list[Fault]:
-    """One :class:`Fault` per key that is not known, with the nearest known one."""
+def unknown_keys(
+    prefix: str, data: Iterable[object], known: Iterable[str], belongs: Mapping[str, str] | None = None
+) -> list[Fault]:
+    """One :class:`Fault` per key that is not known, with the nearest known one.
+
+    Parameters
+    ----------
+    prefix : str
+        Put before each location, for example ``study``.
+    data : iterable
+        Keys as given, text or not.
+    known : iterable of str
+    belongs : mapping of str to str, optional
+        For keys that are often given here and belong elsewhere: what to write.
+    """
     known = list(known)
     faults = []
     for key in (key for key in data if key not in known):
-        guess = nearest(key, known)
-        if key in _OF_A_SITE and "site" in known:
-            guess = "Give site=sd.Site(latitude=..., longitude=...)."
+        if not isinstance(key, str):
+            faults.append(Fault(prefix, f"the key {shown(key)}", "a key must be the name of a field"))
+            continue
+        guess = (belongs or {}).get(key) or nearest(key, known)
         # A long list is only worth its lines when there is nothing better to say.
         few = not guess or len(known) <= _SHORT_LIST
         allowed = f"known keys are {', '.join(known)}" if few else "there is no such key"
-        faults.append(Fault(f"{prefix}.{key}", "an unknown key", allowed, guess))
+        name = key if key.isprintable() and len(key) <= _LONGEST_KEY else shown(key)
+        faults.append(Fault(f"{prefix}.{name}", "an unknown key", allowed, guess))
     return faults
 
 
@@ -42,13 +57,16 @@ def faults_of(error: ValidationError, prefix: str, known: Iterable[str]) -> list
     known = list(known)
     faults = []
     for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"])
+        path = ".".join(shown(part).strip("'") for part in item["loc"])
         where = f"{prefix}.{path}" if path else prefix
         if item["type"] == "extra_forbidden":
             faults += unknown_keys(prefix, [path], known)
         elif item["type"] == "missing":
             faults.append(Fault(where, "nothing", "is needed"))
+        elif item["type"] == GATE:
+            ctx = item["ctx"]
+            faults.append(Fault(where.removesuffix(".[key]"), ctx["found"], ctx["allowed"], ctx["remedy"]))
         else:
             message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            faults.append(Fault(where, repr(item["input"]), message[0].lower() + message[1:]))
+            faults.append(Fault(where, shown(item["input"]), message[0].lower() + message[1:]))
     return faults

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 # Rooms in the order in which data flows; a module may import from its own room and from those before it.
 ORDER = (
-    "errors", "validation", "atomic", "markup",
+    "errors", "gate", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
     "optimize", "reliability", "relaxation", "demand", "limits", "resolve", "study", "study_file",
     "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost", "rack_count",

@@ -86,7 +86,8 @@ def test_all_faults_name_file_table_and_key(tmp_path: Path) -> None:
 
 def test_faults_of_changes_are_not_blamed_on_the_file(tmp_path: Path) -> None:
     path = written(tmp_path, LOAD + PLACE + "[limits]\nsolar_mw = -1\n")
-    assert set(faults(path, limits={"solr": 3}, metric="x")) == {"study.limits.solr", "study.metric"}
+    wrong = faults(path, limits={"solr": 3}, metric="x")
+    assert set(wrong) == {"study.limits.solr", "study.metric", "FILE [limits] solar_mw"}
     assert set(faults(path)) == {"FILE [limits] solar_mw"}
 
 
