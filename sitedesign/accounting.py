@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 
 from sitedesign import __version__, economics
-from sitedesign.case import Case, Dispatch, FloatArray, Plant
+from sitedesign.case import NOTHING, Case, Dispatch, FloatArray, Plant, slowest_lead
 from sitedesign.delivery import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.evaluation import CostItem, Evaluation, Provenance
 from sitedesign.prepare import Prepared, fixed_load_share, it_mw_at_work
 from sitedesign.reliability.events import worst_events
 from sitedesign.reliability.metrics import uptime_metrics
-from sitedesign.reliability.replay import months_to_power, rack_shortfall
+from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.resource.load import pue
 from sitedesign.study import Study
 
 _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
-NOTHING = 1e-3  # MW or MWh below which an optimiser's answer means none
 
 
 def evaluate_dispatch(
@@ -116,16 +115,6 @@ def evaluate_dispatch(
     return result
 
 
-def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
-    """Longest lead time of what is really built, and what it is of. [months]"""
-    leads = [
-        (item.lead_months, item.name) for item, units in zip(case.backup, plant.units, strict=True) if units
-    ]
-    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > NOTHING else []
-    leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []
-    return max(leads, default=(0.0, "nothing"))
-
-
 def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
     """Mean annual energy by source and use. [MWh/yr]"""
     scale = case.step_h / case.years
@@ -158,7 +147,7 @@ def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float
         items.append(CostItem(name=f"{item.name} fuel and running", capital_usd=0.0, usd_per_yr=running))
     items.append(_scaled("spare racks", costs.rack, plant.racks - case.racks_contracted))
     if study.delay_cost_usd_per_month:
-        delay = case.delay_cost_usd_per_month_yr * months_to_power(case, plant)
+        delay = case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
         items.append(CostItem(name="delay", capital_usd=0.0, usd_per_yr=delay))
     return items
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+NOTHING = 1e-3  # MW or MWh of array or battery up to which a plant has none: what an optimiser leaves over
+
 
 @dataclass(frozen=True, eq=False)
 class BackupCase:
@@ -280,6 +282,24 @@ class Plant:
     battery_mw: float
     units: tuple[int, ...]
     racks: int
+
+
+def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
+    """Longest lead time of what is built, and what it is of; what is priced, limited and reported. [months]
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+
+    Returns
+    -------
+    tuple of (float, str)
+    """
+    leads = [(item.lead_months, item.name) for item, n in zip(case.backup, plant.units, strict=True) if n > 0]
+    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > NOTHING else []
+    leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []
+    return max(leads, default=(0.0, "nothing"))
 
 
 @dataclass(frozen=True, eq=False)

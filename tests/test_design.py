@@ -13,9 +13,9 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import planning
+from sitedesign.case import slowest_lead
 from sitedesign.prepare import prepare
 from sitedesign.reliability.estimate import Estimate
-from sitedesign.reliability.replay import months_to_power
 from tests.report_designs import make_certificate, make_design
 
 QUICK = {"certify": False}
@@ -145,7 +145,7 @@ def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
 
 def test_months_to_power_are_the_ones_that_are_paid_for(design: sd.Design, study: sd.Study) -> None:
     plant = sd_plant(design)
-    assert months_to_power(prepare(study).case, plant) == design.months_to_power
+    assert slowest_lead(prepare(study).case, plant) == (design.months_to_power, design.slowest)
 
 
 def sd_plant(design: sd.Design):

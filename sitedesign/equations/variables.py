@@ -56,6 +56,8 @@ SYMBOLS = (
     Symbol(
         "unit_built", "y_{ki}", "", ("unit",), "Unit i of a technology whose units differ is built, 0 or 1"
     ),
+    Symbol("solar_built", "z_S", "", (), "There is an array, 0 or 1"),
+    Symbol("battery_built", "z_E", "", (), "There is a battery, 0 or 1"),
     Symbol("technology_used", "z_k", "", ("technology",), "The technology is used at all, 0 or 1"),
     Symbol("racks", "R", "", (), "Racks installed, integer"),
     Symbol("rack_lost_mwh_per_yr", "L^R", "MWh/yr", (), "Load not computed on because racks are broken"),
@@ -120,11 +122,13 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     )
     m.unit_built = pyo.Var(m.unit, domain=pyo.Binary)
     m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
+    m.solar_built = pyo.Var(domain=pyo.Binary)
+    m.battery_built = pyo.Var(domain=pyo.Binary)
     m.racks = pyo.Var(
         domain=pyo.NonNegativeIntegers, bounds=(max(case.racks_contracted, case.racks_min), case.racks_max)
     )
     m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
-    m.months_to_power = pyo.Var(bounds=(_months_always(case), limits.months_to_power), units=u.month)
+    m.months_to_power = pyo.Var(bounds=(0, limits.months_to_power), units=u.month)
     m.backup_mwh_per_yr = pyo.Var(m.technology, bounds=(0, None), units=u.MWh / u.year)
     m.lost_mwh_per_yr = pyo.Var(m.load_class, bounds=(0, None), units=u.MWh / u.year)
 
@@ -192,6 +196,10 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
     m.unit_mw = per_technology("unit_mw", u.MW)
     m.co2_t_per_mwh = per_technology("co2_t_per_mwh", u.metric_ton / u.MWh)
     m.lead_months = per_technology("lead_months", u.month)
+    m.solar_lead_months = param(case.solar_lead_months, u.month)
+    m.battery_lead_months = param(case.battery_lead_months, u.month)
+    m.solar_most = param(_solar_most(case), u.MW)
+    m.battery_most = param(battery_bounds(case, limits.battery_mwh)[1], u.MWh)
     m.units_max = pyo.Param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
     m.load_mwh_per_yr = param(case.load_mwh_per_yr, u.MWh / u.year)
     m.racks_contracted = pyo.Param(initialize=case.racks_contracted)
@@ -223,14 +231,12 @@ def battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, floa
     return (lower, max(lower, 0.0)) if _too_late(case, case.battery_lead_months) else (lower, upper)
 
 
-def _months_always(case: Case) -> float:
-    """Lead time of solar and battery, which count whenever they may be built at all."""
-    leads = [0.0]
-    if solar_bounds(case)[1] > 0:
-        leads.append(case.solar_lead_months)
-    if battery_bounds(case, case.limits.battery_mwh)[1] > 0:
-        leads.append(case.battery_lead_months)
-    return max(leads)
+def _solar_most(case: Case) -> float:
+    """Largest array that its limit, its lead time and the land allow. [MWdc]"""
+    most, land = solar_bounds(case)[1], case.limits.land_acres
+    if land is None or case.solar_acres_per_mw <= 0.0:
+        return most
+    return min(most, land / case.solar_acres_per_mw)
 
 
 def _by_step(series: FloatArray) -> dict[int, float]:

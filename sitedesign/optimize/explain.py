@@ -252,8 +252,10 @@ def _capacities(case: Case) -> Iterator[_Limit]:
             "land_acres", limits.land_acres, "acres", limited(land_acres=None), Quantity("land_acres"), _up
         )
     if limits.months_to_power is not None:
+        # With a price on them months are counted in whole: an array is there or is not
+        freed = dataclasses.replace(limited(months_to_power=None), delay_cost_usd_per_month_yr=1.0)
         yield _Limit(
-            "months_to_power", limits.months_to_power, "months", limited(months_to_power=None),
+            "months_to_power", limits.months_to_power, "months", freed,
             Quantity("months_to_power"), _up,
         )  # fmt: skip
     peak = float(case.load_mw.max(initial=0.0))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sitedesign.case import Case, Plant, Sizing
+from sitedesign.case import NOTHING, Case, Plant, Sizing, slowest_lead
 from sitedesign.equations.variables import USD_PER_KUSD, battery_bounds, solar_bounds, units_allowed
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.budgets import budgets_of
@@ -26,7 +26,7 @@ from sitedesign.optimize.least import explained
 from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
 from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.prices import Operation
-from sitedesign.optimize.tidy import lost_value_usd
+from sitedesign.optimize.tidy import annual_cost_usd, lost_value_usd
 
 Progress = Callable[[str], None]
 
@@ -140,7 +140,7 @@ class _Search:
         self.best: _Incumbent | None = None
         self.bound = -np.inf
         self.warm: tuple[Proposal, float] | None = None
-        self.descents: dict[tuple[tuple[int, ...], int], Descent] = {}
+        self.descents: dict[tuple[tuple[int, ...], int, tuple[bool, bool]], Descent] = {}
 
     # ------------------------------------------------------------------ outer loop
 
@@ -184,8 +184,8 @@ class _Search:
                 return
             units, racks = self.model.counts(proposal)
             operation = self._operate(proposal, likely=False)
-            self._keep(_plant(proposal, units, racks), operation, proposal)
-            self._polish(_plant(proposal, units, racks), _POLISHED * self.gap * 0.5**idle)
+            self._keep(_plant(proposal, units, racks), operation)
+            self._polish(_plant(proposal, units, racks), proposal.months_to_power, idle)
             if self._closed():
                 return
             now = (self.best.cost_usd_per_yr if self.best else np.inf, self.bound)
@@ -195,11 +195,13 @@ class _Search:
                 raise _Stop(limit)
             before = now
 
-    def _polish(self, counts: Plant, gap: float) -> None:
+    def _polish(self, counts: Plant, months: float, idle: int) -> None:
         """Best solar and battery for given units and racks, or proof that they cannot be the best."""
-        self.model.fix_counts(counts)
+        gap = _POLISHED * self.gap * 0.5**idle
+        self.model.fix_counts(counts, months)
         self.model.stay_inside(on=True)
-        descent = self.descents.setdefault((counts.units, counts.racks), Descent())
+        choice = counts.units, counts.racks, self.model.arriving(months)
+        descent = self.descents.setdefault(choice, Descent())
         descent.resume()
         try:
             for turn in itertools.count():
@@ -211,7 +213,7 @@ class _Search:
                 if overtaken and turn >= _LEAST_TURNS:
                     return  # other counts may be better: let the master choose again
                 trial, operation = self._step(descent, proposal)
-                self._keep(_plant(trial, counts.units, counts.racks), operation, trial)
+                self._keep(_plant(trial, counts.units, counts.racks), operation)
         finally:
             self.model.stay_inside(on=False)
             self.model.free_counts()
@@ -280,9 +282,13 @@ class _Search:
             capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
         )
 
-    def _keep(self, plant: Plant, operation: Operation, proposal: Proposal) -> None:
-        cost = proposal.capital_usd_per_yr + operation.cost_usd_per_yr
-        if operation.feasible and (self.best is None or cost < self.best.cost_usd_per_yr):
+    def _keep(self, plant: Plant, operation: Operation) -> None:
+        """Keep a plant that works, at what it costs itself: the master may pay for months that it spares."""
+        if not operation.feasible:
+            return
+        energy, lost = np.split(operation.totals, [len(self.case.backup)])
+        cost = annual_cost_usd(self.case, plant, tuple(energy.tolist()), float(lost.sum()))
+        if self.best is None or cost < self.best.cost_usd_per_yr:
             self.best = _Incumbent(plant, operation, cost)
 
     def _closed(self) -> bool:
@@ -302,14 +308,14 @@ class _Search:
     def _try_plant(self, plant: Plant) -> None:
         """Operate a plant given from outside, brought within the bounds, if the other limits allow it."""
         plant = _within_bounds(self.case, plant)
-        self.model.fix_counts(plant)
+        self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
         self.model.fix_plant(plant)
         proposal = self._ask(whole=False)
         self.model.free_plant()
         self.model.free_counts()
         if proposal is not None:
             operation = self._operate(proposal)
-            self._keep(plant, operation, proposal)
+            self._keep(plant, operation)
             if operation.feasible and self.warm is None:
                 self.warm = proposal, proposal.capital_usd_per_yr + operation.cost_usd_per_yr
 
@@ -360,7 +366,7 @@ class _Search:
 
     def _uptime_prices(self, plant: Plant) -> tuple[float, ...]:
         """Duals of the uptime rows at the incumbent's units and racks."""
-        self.model.fix_counts(plant)
+        self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
         self.model.stay_inside(on=True)
         proposal = self.model.propose(whole=False)
         return () if proposal is None else self.model.uptime_prices()
@@ -368,7 +374,7 @@ class _Search:
 
 def _within_bounds(case: Case, plant: Plant) -> Plant:
     def clip(value: float, bounds: tuple[float, float]) -> float:
-        return min(max(value, bounds[0]), bounds[1])
+        return min(max(value if value > NOTHING else 0.0, bounds[0]), bounds[1])
 
     units = (
         min(max(count, item.units_min), max(item.units_min, units_allowed(case, item)))

@@ -22,6 +22,7 @@ from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
 HAIR = 2e-6  # of a budget: how far inside it an incumbent is looked for
 _VIOLATED = 2e-7  # of a scaled cut: just above the solver's tolerance
+_MOMENT = 1e-6  # months: rounding of the solver
 _AT_ONCE = 30  # pooled cuts brought in per round
 
 
@@ -43,6 +44,8 @@ class Proposal:
     racks : float
     rack_lost_mwh_per_yr : float
         Downtime that broken racks use up. [MWh/yr]
+    months_to_power : float
+        [months]
     totals : ndarray, shape (K + C,)
         What the cuts so far let the operation be. [MWh/yr]
     capital_usd_per_yr : float
@@ -54,6 +57,7 @@ class Proposal:
     point: Point
     racks: float
     rack_lost_mwh_per_yr: float
+    months_to_power: float
     totals: FloatArray
     capital_usd_per_yr: float
     objective_usd_per_yr: float
@@ -76,6 +80,7 @@ class Proposal:
             between,
             mix(self.racks, other.racks),
             mix(self.rack_lost_mwh_per_yr, other.rack_lost_mwh_per_yr),
+            mix(self.months_to_power, other.months_to_power),
             self.totals + share * (other.totals - self.totals),
             mix(self.capital_usd_per_yr, other.capital_usd_per_yr),
             self.objective_usd_per_yr,
@@ -144,9 +149,25 @@ class MasterModel:
         """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""
         self._highs.set_objective(expression_of(self._m, quantity))
 
-    def fix_counts(self, plant: Plant) -> None:
-        """Hold units and racks at those of a plant; only solar and battery stay free."""
+    def arriving(self, months: float) -> tuple[bool, bool]:
+        """Whether an array and a battery would be there by then; at any time if delay is free."""
+        case, limit = self.case, self.case.limits.months_to_power
+        by = months + _MOMENT if case.delay_cost_usd_per_month_yr > 0.0 else np.inf
+        by = by if limit is None else min(by, limit)
+        return case.solar_lead_months <= by, case.battery_lead_months <= by
+
+    def fix_counts(self, plant: Plant, months: float) -> None:
+        """Hold units and racks at those of a plant; only solar and battery that come in time stay free.
+
+        Parameters
+        ----------
+        plant : Plant
+        months : float
+            First power that is paid for. [months]
+        """
         m, highs = self._m, self._highs
+        for variable, there in zip((m.solar_built, m.battery_built), self.arriving(months), strict=True):
+            highs.fix(variable, float(there))
         highs.fix(m.racks, plant.racks)
         for k, (item, count) in enumerate(zip(self.case.backup, plant.units, strict=True)):
             highs.fix(m.units[item.name], count)
@@ -175,7 +196,8 @@ class MasterModel:
         """Undo :meth:`fix_counts`."""
         m = self._m
         built = [v for rows in self._units for v in rows if v is not None]
-        for variable in [m.racks, *m.units.values(), *m.technology_used.values(), *built]:
+        there = [m.solar_built, m.battery_built, *m.technology_used.values()]
+        for variable in [m.racks, *m.units.values(), *there, *built]:
             self._highs.unfix(variable)
 
     # ------------------------------------------------------------------ solving
@@ -252,6 +274,7 @@ class MasterModel:
             Point(capacities[0], capacities[1], capacities[2], capacities[3:]),
             self._highs.value(m.racks),
             max(self._highs.value(m.rack_lost_mwh_per_yr), 0.0),
+            self._highs.value(m.months_to_power),
             totals,
             objective - float(self._budgets.cost @ totals),
             objective,

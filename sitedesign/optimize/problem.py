@@ -16,7 +16,7 @@ import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
 from sitedesign.case import Case, Dispatch, Plant, Sizing
-from sitedesign.equations import backup, balance, battery, cost, limits, racks, uptime
+from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, uptime
 from sitedesign.equations.variables import (
     USD_PER_KUSD,
     declare_capacities,
@@ -49,6 +49,10 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
     backup.unit_order.add(m)
     backup.technology_link.add(m)
     backup.lead_time.add(m)
+    arrival.solar_link.add(m)
+    arrival.solar_lead_time.add(m)
+    arrival.battery_link.add(m)
+    arrival.battery_lead_time.add(m)
     racks.rack_shortfall_chord.add(m)
     uptime.uptime.add(m)
     if case.limits.land_acres is not None:
@@ -212,14 +216,24 @@ def _fix(m: pyo.ConcreteModel, plant: Plant) -> None:
 
 
 def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
-    """Integer variables with what one step of each costs. [thousand USD/yr]."""
+    """Integer variables with what one step of each costs. [thousand USD/yr].
+
+    What is built at all, 0 or 1, is left out where that costs nothing: a fraction of it can then be rounded
+    up for nothing, and no branch is spent on it.
+    """
     weights = pyo.ComponentMap()
+    delay = pyo.value(m.delay_cost)
     for k in m.technology:
         weights[m.units[k]] = pyo.value(m.unit_cost[k])
-        weights[m.technology_used[k]] = pyo.value(m.delay_cost) * pyo.value(m.lead_months[k])
+        weights[m.technology_used[k]] = delay * pyo.value(m.lead_months[k])
     for k, i in m.unit:
         weights[m.unit_built[k, i]] = pyo.value(m.unit_cost[k])
     weights[m.racks] = pyo.value(m.rack_cost)
+    weights[m.solar_built] = delay * pyo.value(m.solar_lead_months)
+    weights[m.battery_built] = delay * pyo.value(m.battery_lead_months)
+    for variable in (*m.technology_used.values(), m.solar_built, m.battery_built):
+        if weights[variable] <= 0.0:
+            del weights[variable]
     return weights
 
 

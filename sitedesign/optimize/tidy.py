@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitedesign.case import Case, Dispatch, FloatArray, Plant
-from sitedesign.equations.variables import battery_bounds, solar_bounds
+from sitedesign.case import Case, Dispatch, FloatArray, Plant, slowest_lead
 from sitedesign.optimize.rack_shortfall import expected_shortfall
 
 
@@ -28,12 +27,6 @@ def annual_cost_usd(
     float
         [USD/yr]
     """
-    leads = [b.lead_months for b, units in zip(case.backup, plant.units, strict=True) if units > 0]
-    # Arrays and batteries are ordered in any case where they may be built at all.
-    if solar_bounds(case)[1] > 0:
-        leads.append(case.solar_lead_months)
-    if battery_bounds(case, case.limits.battery_mwh)[1] > 0:
-        leads.append(case.battery_lead_months)
     return (
         case.solar_cost_usd_per_mw_yr * plant.solar_mw
         + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
@@ -41,7 +34,7 @@ def annual_cost_usd(
         + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
         + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
         + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
-        + case.delay_cost_usd_per_month_yr * max(leads, default=0.0)
+        + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
         + lost_value_usd(case, plant, lost_mwh_per_yr)
     )
 

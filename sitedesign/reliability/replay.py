@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sitedesign.case import Case, Dispatch, Plant, lost_by_class
+from sitedesign.case import Case, Dispatch, Plant, lost_by_class, slowest_lead
 from sitedesign.errors import ReplayMismatch
 
 FloatArray = NDArray[np.float64]
@@ -309,20 +309,4 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
         + (plant.racks - case.racks_contracted) * case.rack_cost_usd_per_yr
     )
     cost += sum(units * b.annual_cost_usd_per_unit for b, units in zip(case.backup, plant.units, strict=True))
-    return cost + case.delay_cost_usd_per_month_yr * months_to_power(case, plant)
-
-
-def months_to_power(case: Case, plant: Plant) -> float:
-    """Longest lead time of what is built; solar and battery count when they may be built at all.
-
-    Returns
-    -------
-    float
-        [months]
-    """
-    leads = [b.lead_months for b, units in zip(case.backup, plant.units, strict=True) if units > 0]
-    if case.limits.solar_mw[1] > 0:
-        leads.append(case.solar_lead_months)
-    if case.limits.battery_mwh[1] > 0:
-        leads.append(case.battery_lead_months)
-    return max(leads, default=0.0)
+    return cost + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
