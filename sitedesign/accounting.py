@@ -15,7 +15,7 @@ from sitedesign.delivery import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.evaluation import CostItem, Evaluation, Provenance
 from sitedesign.prepare import Prepared, fixed_load_share, it_mw_at_work
 from sitedesign.reliability.events import worst_events
-from sitedesign.reliability.metrics import uptime_metrics
+from sitedesign.reliability.metrics import uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.resource.load import pue
 from sitedesign.study import Study
@@ -66,6 +66,10 @@ def evaluate_dispatch(
         fuel = {item.name: float(mmbtu) for item, mmbtu in zip(case.backup, part_load, strict=True)}
         costs.append(CostItem(name="part-load fuel", capital_usd=0.0, usd_per_yr=part_load_usd_per_yr))
     per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup}
+    metrics = uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed)
+    events = worst_events(case, dispatch).to_dict("records")
+    if operation == "foresight":
+        metrics, events = without_hours(metrics), []
     lead = slowest_lead(case, plant)
     containers = (
         int(np.ceil(plant.battery_mwh / study.battery.container_mwh - NOTHING))
@@ -85,7 +89,7 @@ def evaluate_dispatch(
         gpus_per_rack=study.rack.gpus,
         uptime_target=case.uptime_target,
         metric=_metric(prepared),
-        metrics=uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed),
+        metrics=metrics,
         rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
         costs=costs,
         project_costs=project_costs(prepared),
@@ -108,7 +112,7 @@ def evaluate_dispatch(
         mean_pue=float(pue(prepared.weather.temp_air_c, study.facility).mean()),
         fixed_load_share=fixed_load_share(study, prepared.weather),
         water_m3_per_yr=water_m3_per_yr(prepared, dispatch, extra.it_mwh_per_yr),
-        events=worst_events(case, dispatch).to_dict("records"),
+        events=events,
         provenance=_provenance(prepared),
     )
     result._dispatch = _frame(prepared, plant, dispatch)
@@ -200,6 +204,7 @@ def _provenance(prepared: Prepared) -> Provenance:
     return Provenance(
         versions={"sitedesign": __version__, "python": platform.python_version()}
         | {name: version(name) for name in _PACKAGES},
+        place=prepared.study.site.place,
         weather=source.description,
         weather_years=prepared.weather.years,
         seed=source.seed,

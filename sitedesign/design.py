@@ -131,6 +131,8 @@ class Design(Evaluation):
         What the bound is of: the planner, and the relaxation where the metric needs one.
     method : str
         ``extensive`` or ``cuts``.
+    solve_options : dict
+        What :func:`sitedesign.solve` was asked for beside the study, as its keywords; defaults are left out.
     stopped_by : str
         ``gap``, ``time_limit`` or ``iteration_limit``.
     solve_seconds : float
@@ -158,6 +160,7 @@ class Design(Evaluation):
     bound_usd_per_yr: float
     bound_name: str
     method: str
+    solve_options: dict[str, Any] = Field(default_factory=dict)
     stopped_by: str
     solve_seconds: float
     iterations: int
@@ -217,12 +220,7 @@ class Design(Evaluation):
 
     def _uptime_lines(self) -> list[tuple[str, str]]:
         blind = f"{percent(self.greedy_uptime)} when nobody looks ahead and nothing fails"
-        lines = super()._uptime_lines()
-        if self.certificate is None:
-            # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours
-            # and events of that say nothing about a plant in operation.
-            lines = lines[:1]
-        return [*lines, ("uptime, greedy", blind)]
+        return [*super()._uptime_lines(), ("uptime, greedy", blind)]
 
     def _cost_lines(self) -> list[tuple[str, str]]:
         capital = f"capital {self.capital_usd / 1e6:,.0f} M USD"

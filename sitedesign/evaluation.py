@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+import math
 from typing import Any
 
 import pandas as pd
@@ -91,6 +93,8 @@ class Provenance(BaseModel):
     ----------
     versions : dict
         Package versions, Python included.
+    place : str
+        Coordinates, country and time zone.
     weather : str
         Where the weather came from.
     weather_years : tuple of int
@@ -106,6 +110,7 @@ class Provenance(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     versions: dict[str, str]
+    place: str = ""
     weather: str
     weather_years: tuple[int, ...]
     seed: int | None
@@ -132,7 +137,9 @@ class Evaluation(BaseModel):
     metric : str
         Which of the metrics the target is for.
     metrics : UptimeMetrics
-        Every definition of uptime; `uptime` is the one that the target is for.
+        Every definition of uptime; `uptime` is the one that the target is for. With foresight, what counts
+        hours (site, floor, loss of load, events) is NaN: a planner who sees everything sheds wherever it
+        costs least, often a sliver of every hour.
     rack_shortfall : float
         Expected share of contracted racks that are broken and not covered by spares. [fraction]
     costs : list of CostItem
@@ -166,7 +173,7 @@ class Evaluation(BaseModel):
     water_m3_per_yr : float
         Cooling water for the energy that reaches the racks. [m3/yr]
     events : list of dict
-        Worst events with dates.
+        Worst events with dates; none with foresight.
     provenance : Provenance
     """
 
@@ -216,9 +223,15 @@ class Evaluation(BaseModel):
         """Uptime by the study's metric: the figure that the target is for.
 
         Failures of racks are included for ``rack`` and ``compute``, which are the same row of the optimiser.
+        NaN for ``site`` and ``floor`` with foresight, whose bound is that of a relaxation.
         """
         shares_of_time = {"site": self.metrics.site, "floor": self.metrics.floor}
         return shares_of_time.get(self.metric, self.metrics.rack)
+
+    @property
+    def counts_hours(self) -> bool:
+        """Whether hours and events of shedding mean something: not with foresight, see `metrics`."""
+        return not math.isnan(self._shown_metrics.lolh_h_per_yr.value)
 
     @property
     def delivered_share(self) -> float:
@@ -317,8 +330,10 @@ class Evaluation(BaseModel):
         return self._dispatch
 
     def __eq__(self, other: object) -> bool:
-        """Compare the figures; the time series follow from them."""
-        return type(self) is type(other) and self.to_dict() == other.to_dict()
+        """Compare the figures, of which NaN equals itself; the time series follow from them."""
+        if not isinstance(other, Evaluation) or type(self) is not type(other):
+            return False
+        return json.dumps(self.to_dict()) == json.dumps(other.to_dict())
 
     def summary(self) -> list[tuple[str, str]]:
         """Facts of the result as (label, text), the same for every way of showing it."""
@@ -332,6 +347,7 @@ class Evaluation(BaseModel):
         served = f"backup {self.energy_mwh_per_yr['backup'] / self.load_mwh_per_yr:.2%} of the load"
         power = f"{self.months_to_power:.0f} months ({self.slowest}), {self.truckloads:,} truckloads "
         return [
+            *([("place", self.provenance.place)] if self.provenance.place else []),
             ("solar", f"{self.solar_mw:,.1f} MWdc on {self.land_acres:,.0f} acres"),
             ("battery", battery),
             ("backup", units or "none"),
@@ -370,6 +386,13 @@ class Evaluation(BaseModel):
         label = f"uptime ({self.metric})"
         if self.classes:  # each has a target of its own, in a line of its own
             target, label = "all contracted classes together", "uptime"
+        if not self.counts_hours:
+            # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours
+            # and events of that say nothing about a plant in operation.
+            kept = percent(self.uptime)
+            if math.isnan(self.uptime.value):
+                kept = "relaxed to the energy of the hours that may be short"
+            return [(label, f"{kept}, {target} ({self._label()})")]
         return [(label, f"{percent(self.uptime)}, {target} ({self._label()})"), ("shortfall", short)]
 
     def _compute_lines(self) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sitedesign import economics, library
+from sitedesign import economics, library, plausibility
 from sitedesign.case import BackupCase, Case, CaseLimits, FloatArray, LoadClass, Tier
 from sitedesign.demand import Contract
 from sitedesign.errors import Fault, InputError
@@ -193,13 +193,14 @@ def weather_notes(weather: Weather) -> tuple[str, ...]:
 
 
 def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
+    said = plausibility.notes(study.site, study.uptime)
     share = power_share(study, weather)
     if share < 1.0:
         shared = (
             f"All {study.sharing_racks} racks share the work: at full throughput the load is {share:.1%} of "
         )
-        return (f"{shared}that of the contracted racks at full power.", *_source_notes(study, weather))
-    return _source_notes(study, weather)
+        said += (f"{shared}that of the contracted racks at full power.",)
+    return said + _source_notes(study, weather)
 
 
 def _source_notes(study: Study, weather: Weather) -> tuple[str, ...]:

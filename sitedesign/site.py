@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytz
 from pvlib.location import lookup_altitude
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from timezonefinder import TimezoneFinder
@@ -14,6 +16,10 @@ from timezonefinder import TimezoneFinder
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.gate import Measure, OrNone, Words, is_number, unnamed
 from sitedesign.validation import faults_of, unknown_keys
+
+#: Weather from farther away is of another place. [km]
+FARTHEST_KM = 25.0
+_EARTH_RADIUS_KM = 6371.0
 
 _DEGREES = Measure("degrees", -180, 180)
 _GATES = {
@@ -79,6 +85,29 @@ class Site(BaseModel):
             found["elevation_m"] = float(lookup_altitude(latitude, longitude))
         return found | {key: value for key, value in data.items() if value is not None}
 
+    @classmethod
+    def on_land(cls, latitude: float, longitude: float) -> Site | None:
+        """Give the site at a point; None where no plant can stand, at sea or near a pole."""
+        place = {"latitude": latitude, "longitude": longitude}
+        return None if _coordinate_faults(place) else cls(**place)
+
+    @property
+    def country(self) -> str:
+        """ISO 3166 code of the country of the time zone; empty where the zone is of none."""
+        return _country_of_zone().get(self.timezone, "")
+
+    @property
+    def country_name(self) -> str:
+        """Name of the country; empty where it is not known."""
+        return str(pytz.country_names[self.country]) if self.country else ""
+
+    @property
+    def place(self) -> str:
+        """Coordinates with country and time zone, so that a lost sign is seen."""
+        offset = f"UTC{self.utc_offset_h:+g}"
+        words = [f"{self.latitude:.4f}, {self.longitude:.4f}", self.country_name, f"{self.timezone} {offset}"]
+        return ", ".join(word for word in words if word)
+
     @property
     def utc_offset_h(self) -> float:
         """Standard-time offset from UTC, the same all year. [h]"""
@@ -140,6 +169,20 @@ def _sea_fault(latitude: float, longitude: float) -> list[Fault]:
     return [
         Fault("site", f"{latitude:g}, {longitude:g}, which lies in the sea", "must be a point on land", hint)
     ]
+
+
+def distance_km(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
+    """Great-circle distance by the haversine formula. [km]"""
+    lat_a, lat_b = math.radians(latitude_a), math.radians(latitude_b)
+    half_lat, half_lon = (lat_b - lat_a) / 2, math.radians(longitude_b - longitude_a) / 2
+    square = math.sin(half_lat) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin(half_lon) ** 2
+    return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(square))
+
+
+@lru_cache(maxsize=1)
+def _country_of_zone() -> dict[str, str]:
+    """IANA time zone -> ISO 3166 code of its country."""
+    return {zone: code for code, zones in pytz.country_timezones.items() for zone in zones}
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.demand import (
@@ -37,6 +37,7 @@ from sitedesign.gate import Day, Kind, Measure, OneOf, OrNone, Words, unnamed
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
 from sitedesign.limits import Limits
 from sitedesign.markup import table_html
+from sitedesign.plausibility import accept_faults, load_faults, weather_faults
 from sitedesign.resolve import DEFAULT_BACKUP, resolve
 from sitedesign.resource.profile import Profile
 from sitedesign.resource.weather import Weather
@@ -88,6 +89,11 @@ _PER_CLASS = {
     "racks": None, "it_mw": None, "gpus": None, "throughput": None, "uptime": None,
     "metric": "rack", "use": "training", "throughput_curve": "default",
 }  # fmt: skip
+
+
+def _one_or_many(value: Any) -> Any:  # noqa: ANN401
+    """Read a single name as a tuple of one."""
+    return (value,) if isinstance(value, str) else value
 
 
 class Study(BaseModel):
@@ -158,6 +164,8 @@ class Study(BaseModel):
         Age at which the plant is sized, for solar degradation. [yr]
     construction_start, in_service : date
         Decide the tax credits.
+    accept : sequence of str
+        What an error asked back and the user means: ``large_load``.
     solar_profile : series, array or path, optional
         Own production profile, MW per MWdc at the bus; stands in for weather.
     load_profile : series, array or path, optional
@@ -206,6 +214,7 @@ class Study(BaseModel):
     plant_age_yr: Annotated[float, _PLANT_AGE] = 10.0
     construction_start: Annotated[date, DAY] = date(2027, 1, 1)
     in_service: Annotated[date, DAY] = date(2028, 7, 1)
+    accept: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
     solar_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
     load_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
 
@@ -374,7 +383,7 @@ class Study(BaseModel):
         own = f"{self.weather_years} generated years, seed {self.seed}"
         entries = {name: getattr(self, name).title for name in ("pv", "battery", "facility", "finance")}
         rows = [
-            ("place", f"{site.name} ({site.latitude:.4f}, {site.longitude:.4f})"),
+            ("place", f"{site.name} ({site.place})"),
             ("compute", f"{asked}, {self.contracted_racks * self.rack_mw:,.1f} MW of IT load"),
             *self._targets(),
             ("weather", own if self.weather is None else self.weather.source.description),
@@ -468,6 +477,9 @@ def _cross_faults(study: Study) -> list[Fault]:
                 f"must allow the {study.contracted_racks} contracted racks",
             )
         )
+    faults += accept_faults(study.accept)
+    if study.weather is not None:
+        faults += weather_faults(study.site, study.weather.site)
     if study.weather is not None and study.solar_profile is not None:
         faults.append(Fault("study.solar_profile", "a profile and weather", "give one of the two"))
     if study.in_service < study.construction_start:
@@ -500,4 +512,8 @@ def _demand_faults(study: Study) -> list[Fault]:
     if not faults and study.contracted_it_mw > MOST_IT_MW:
         found = f"{study.contracted_racks:,} racks, {study.contracted_it_mw:,.0f} MW of IT load"
         faults.append(Fault("study.racks", found, f"must be at most {MOST_IT_MW:,.0f} MW"))
+    elif not faults:
+        asked = {name: getattr(study, name) for name in ("racks", "it_mw", "gpus")}
+        given = {name: amount for name, amount in asked.items() if amount is not None}
+        faults += load_faults(study.contracted_it_mw, given, study.accept)
     return faults

@@ -28,6 +28,8 @@ from sitedesign.reliability.replay import check_dispatch
 from sitedesign.study import Study
 
 DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
+#: What `solve` does when it is told nothing.
+_PLAIN = {"method": "cuts", "certify": None, "effort": "standard", "gap": None, "time_limit_s": None}
 OPERATIONS = ("greedy", "foresight", "causal")
 
 
@@ -90,6 +92,15 @@ def solve(
     if certify is not False and method == "cuts":
         say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
         design = _completed(design, certified_design(prepared, design, say, EFFORTS[effort]))
+    options = {
+        "method": method,
+        "certify": certify,
+        "effort": effort,
+        "gap": gap,
+        "time_limit_s": time_limit_s,
+    }
+    given = {name: value for name, value in options.items() if value != _PLAIN[name]}
+    design = design.model_copy(update={"solve_options": given})
     design._study = prepared.study
     return design
 

@@ -20,7 +20,13 @@ YEARS = 3
 
 
 def make_design(
-    name="El Paso, TX", years=YEARS, units=(4, 2), solar_mw=420.0, battery_mwh=1400.0, **question
+    name="El Paso, TX",
+    years=YEARS,
+    units=(4, 2),
+    solar_mw=420.0,
+    battery_mwh=1400.0,
+    operation="foresight",
+    **question,
 ):
     """A plant that is somewhat too small, operated greedily and labelled as `solve` would label it."""
     site = sd.Site(
@@ -31,7 +37,8 @@ def make_design(
     prepared = prepare(study)
     battery_mw = 170.0 if battery_mwh else 0.0
     plant = Plant(solar_mw, battery_mwh, battery_mw, tuple(units), study.contracted_racks + 12)
-    result = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "foresight")
+    result = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), operation)
+    blind = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
     design = Design(
         **result.model_dump(),
         study=study.to_dict(),
@@ -43,16 +50,20 @@ def make_design(
         solve_seconds=1.2,
         iterations=20,
         uptime_price_usd_per_mwh=465.0,
-        greedy_uptime=result.uptime,
+        greedy_uptime=blind.uptime,
     )
     design._dispatch = result.dispatch
     return design
 
 
+COUNTED = ("lolh_h_per_yr", "events_per_yr", "longest_h")
+
+
 def make_certificate(design, *, met=False, uptime=0.9985):
     """A certificate with figures of its own, filled as `certify_case` fills it."""
     estimate = Estimate(uptime, 1e-4, 200, 7, lossless=1.0, quantum=1e-5)
-    metrics = dataclasses.replace(design.metrics, rack=estimate, compute=estimate)
+    counted = {name: Estimate(2.0, 0.1, 200, 7) for name in COUNTED}
+    metrics = dataclasses.replace(design.metrics, rack=estimate, compute=estimate, **counted)
     units = tuple(design.backup.values())
     return Certificate(
         metrics=metrics,
@@ -82,7 +93,7 @@ def make_certificate(design, *, met=False, uptime=0.9985):
 def certified(design):
     """The same plant as `solve` returns it by default: with its certificate and the parts of its gap."""
     events = (
-        Event(41, "year 2, 12-24 17:00", 15, 5.0, 101.5, 90.0, 0.4, "starts"),
+        Event(41, "year 42, 12-24 17:00", 15, 5.0, 101.5, 90.0, 0.4, "starts"),
         Event(7, "year 8, 06-01 12:00", 9, 2.0, 50.0, 50.0, 1.0, "several failures together"),
     )
     certificate = dataclasses.replace(

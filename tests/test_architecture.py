@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 ORDER = (
     "errors", "gate", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
-    "optimize", "reliability", "relaxation", "demand", "limits", "resolve", "study", "study_file",
+    "optimize", "reliability", "relaxation", "demand", "limits", "plausibility", "resolve", "study",
+    "study_file",
     "throttling", "prepare", "evaluation", "delivery", "accounting", "design", "compute_cost", "rack_count",
     "planning", "certification", "effort", "judge", "moves", "search", "leap", "turns", "closed_loop",
     "remedies", "causal", "workflow", "sweeps", "batch", "report", "serve", "cli",

@@ -197,11 +197,12 @@ def test_broken_racks_are_a_cause_beside_missing_power(design):
 def test_certified_years_are_sorted_by_loss_and_keep_their_numbers(design):
     certificate = certified(design).certificate
     table = figures.certified_by_year_data(certificate)
-    assert table["weather_year"].tolist() == [2, 3, 1]
+    assert table["weather_year"].tolist() == [1, 1, 1]  # draws of a weather year lie side by side
+    assert table["draw"].tolist() == [2, 3, 1]
     assert table["power_lost_h"].tolist() == [30.0, 9.0, 0.0]
     assert table["uptime"].tolist() == pytest.approx([1 - 30 / 8760, 1 - 9 / 8760, 1.0])
     note = figures.certified_by_year(certificate).layout.meta["note"]
-    assert note == "1 of the 3 weather years lose nothing to missing power."
+    assert note == "1 of the 3 simulated years lose nothing to missing power."
 
 
 def test_parts_of_the_gap_stand_on_each_other_from_the_bound_to_the_cost(design):
@@ -380,3 +381,29 @@ def lab(rgb):
     scaled = to_xyz @ np.clip(rgb, 0, 1) / np.array([0.95047, 1.0, 1.08883])
     x, y, z = np.where(scaled > 0.008856, np.cbrt(scaled), 7.787 * scaled + 16 / 116)
     return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_an_effect_within_its_error_of_zero_is_no_bar(design):
+    certificate = dataclasses.replace(
+        make_certificate(design),
+        causes={"planned": -0.03, "units": 0.5, "weather": 0.45},
+        cause_errors={"planned": 0.02, "units": 0.04, "weather": 0.05},
+    )
+    table = figures.uptime_by_cause_data(certificate).set_index("cause")
+    assert table["seen"].to_dict() == {"units": True, "weather": True, "planned": False}
+    bars = figures.uptime_by_cause(certificate).data[0]
+    shown = dict(zip(bars.y, zip(bars.x, bars.text, strict=True), strict=True))
+    assert min(bars.x) == 0.0
+    (quiet,) = [text for x, text in shown.values() if x == 0.0]
+    assert quiet == "none seen (error 2 %)"
+
+
+def test_every_simulated_year_can_be_the_worst(design):
+    certificate = certified(design).certificate
+    lost = tuple(float(hours) for hours in range(500))
+    many = dataclasses.replace(certificate, power_lost_h_by_year=lost, draws=2, weather_years=250)
+    bars = figures.certified_by_year(many)
+    assert len(bars.data[0].x) == 200
+    assert bars.data[0].y[0] == 499.0  # no mean over the draws of a weather year
+    assert bars.data[0].customdata[0] == (250, 2) or list(bars.data[0].customdata[0]) == [250, 2]
+    assert "The 200 worst of the 499 others are shown." in bars.layout.meta["note"]

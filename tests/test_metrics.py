@@ -14,6 +14,7 @@ from sitedesign.reliability.metrics import (
     YearTable,
     metrics_of_years,
     uptime_metrics,
+    without_hours,
 )
 
 
@@ -154,3 +155,13 @@ def test_events_are_spells_with_dates_even_across_new_year():
 def test_start_label_reads_a_365_day_year():
     assert start_label(59 * 24, 8760, 1.0) == "year 1, 03-01 00:00"
     assert start_label(35040 + 3, 35040, 0.25) == "year 2, 01-01 00:45"
+
+
+def test_a_bound_counts_no_hours():
+    case, dispatch = case_of([1, 0, 0, 2], [10.0] * 4, 2)
+    counted = uptime_metrics(case, dispatch)
+    bare = without_hours(counted)
+    for name in ("site", "floor", "lolh_h_per_yr", "events_per_yr", "longest_h"):
+        assert math.isnan(getattr(bare, name).value)
+    for name in ("rack", "compute", "energy", "eue_mwh_per_yr", "neue_ppm", "worst_year"):
+        assert getattr(bare, name) == getattr(counted, name)

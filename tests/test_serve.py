@@ -73,7 +73,7 @@ def test_all_faults_at_once_each_beside_its_field():
     beside, rest = form.beside_fields(caught.value.faults)
     assert set(beside) == set(WRONG)
     assert rest == []
-    assert beside["uptime"] == "Got 120 %; must be above 0 and below 100 %."
+    assert beside["uptime"] == "Got 120 %; must be above 1 and below 100 %."
     assert "must be in [-90, 90]" in beside["latitude"]
 
 
@@ -237,7 +237,7 @@ def test_files_of_a_result(design, study, tmp_path, monkeypatch):
     assert perform(Task(study, True, tmp_path), lines.append) == solving.Ended(note="look out")
     assert lines == ["writing the report", "writing the dispatch"]
     assert {path.name for path in tmp_path.iterdir()} == {DESIGN, DISPATCH, FIGURES, REPORT}
-    assert sd.Design.load(tmp_path / DESIGN).to_dict() == certified.to_dict()
+    assert sd.Design.load(tmp_path / DESIGN) == certified
     read = pd.read_csv(tmp_path / DISPATCH, index_col="time")
     np.testing.assert_allclose(read.to_numpy(), design.dispatch.to_numpy())
     assert read.index[0] == design.dispatch.index[0].isoformat()

@@ -114,7 +114,7 @@ def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
     result: dict[str, Any] = {}
     try:
         study = question.study(row)
-        result["name"] = study.site.name
+        result |= {"name": study.site.name, "country": study.site.country}
         result |= {"status": "solved"} | figures(_solve(study, job))
     except InputError as error:
         result |= {"status": "bad input", "error": str(error)}

@@ -58,6 +58,13 @@ def solve(
             help="cuts (all weather years) or extensive (one year, the reference).", rich_help_panel=_RUN
         ),
     ] = "cuts",
+    effort: Annotated[
+        str,
+        typer.Option(
+            help="standard, or screening: a third of the time for a plant that may be a few per cent dearer.",
+            rich_help_panel=_RUN,
+        ),
+    ] = "standard",
     gap: Annotated[
         float | None, typer.Option(help="Relative optimality gap. (fraction)", rich_help_panel=_RUN)
     ] = None,
@@ -83,8 +90,8 @@ def solve(
             study = options.study()
             try:
                 design = sd.solve(
-                    study, method=method, certify=certify, gap=gap, time_limit_s=time_limit,  # type: ignore[arg-type]  # checked by solve
-                    progress=tell,
+                    study, method=method, certify=certify, effort=effort, gap=gap,  # type: ignore[arg-type]  # checked by solve
+                    time_limit_s=time_limit, progress=tell,
                 )  # fmt: skip
             except sd.NotProvenOptimal as error:
                 if error.incumbent is None:

@@ -98,6 +98,10 @@ class QuestionOptions:
     ] = None
     years: Annotated[int | None, _option(_SKY, "--years", "Weather years to generate. (default: 20)")] = None
     seed: Annotated[int | None, _option(_SKY, "--seed", "Seed of the generated weather. (default: 0)")] = None
+    accept: Annotated[
+        list[str] | None,
+        _option(_LOAD, "--accept", "What an error asked back, and you mean: large_load; repeat."),
+    ] = None
     setting: Annotated[
         list[str] | None,
         _option(
@@ -125,6 +129,7 @@ class QuestionOptions:
             question[name] = given[0] if given and len(given) == 1 else given
         if self.backup:
             question["backup"] = [] if self.backup == ["none"] else self.backup
+        question["accept"] = self.accept or None
         question["limits"] = read_limits(self.limit or [], "--limit", faults)
         prices = read_numbers(self.fuel_price or [], "--fuel-price", "Try diesel=30.", faults)
         prices |= {} if self.gas_price is None else {"natural_gas": self.gas_price}

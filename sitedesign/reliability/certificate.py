@@ -81,7 +81,8 @@ class Certificate:
     events : tuple of Event
         Those that lost most compute, with cause.
     power_lost_h_by_year : tuple of float
-        Full-load hours lost to missing power in each weather year, mean over its draws. [h/yr]
+        Full-load hours lost to missing power in each simulated year, the draws of a weather year side by
+        side. [h/yr]
     classes : tuple of ClassKept
         Where the load has several: `met` then means that every one is met.
     off : tuple of str

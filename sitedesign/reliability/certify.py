@@ -243,7 +243,7 @@ class _Run:
                 self.lost_without.setdefault(cause, []).append(by_year)
             found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
         first = self.first_year
-        self.events += [_Spell(replace(e, year_row=e.year_row + first), place, begun) for e in found]
+        self.events += [_Spell(e.in_year(e.year_row + first), place, begun) for e in found]
         self.events = sorted(self.events, key=lambda spell: -spell.event.lost_mwh)[: self.keep_events]
 
     def name_events(self, blocks: Iterable[WeatherBlock], causes: Sequence[str]) -> None:
@@ -353,7 +353,8 @@ def _certificate(
     cost = sum(
         b.marginal_cost_usd_per_mwh * float(e) for b, e in zip(case.backup, energy.sum(axis=1), strict=True)
     )
-    lost, load = (np.bincount(table.cluster, mwh) for mwh in (table.lost_mwh, table.load_mwh))
+    by_weather_year = np.argsort(table.cluster, kind="stable")
+    lost_h = (_HOURS_PER_YEAR * table.lost_mwh / table.load_mwh)[by_weather_year]
     mean_share = [float(share[table.cluster == c].mean()) for c in np.unique(table.cluster)]
     spread = (
         float(np.std(mean_share, ddof=1)) / len(mean_share) ** 0.5 if len(mean_share) > 1 else float("nan")
@@ -385,7 +386,7 @@ def _certificate(
         else 0.0,
         promised=dict(promised),
         events=tuple(spell.event for spell in run.events),
-        power_lost_h_by_year=tuple((_HOURS_PER_YEAR * lost / load).tolist()),
+        power_lost_h_by_year=tuple(lost_h.tolist()),
         classes=classes,
         off=tuple(cause for cause in CAUSES if cause in run.outages.off),
     )

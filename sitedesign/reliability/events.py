@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,11 @@ class Event:
     lost_mwh: float
     depth: float
     cause: str = ""
+
+    def in_year(self, year_row: int) -> Event:
+        """Give the same event in another weather year, as when years are simulated in blocks."""
+        _, _, date = self.start.partition(", ")
+        return replace(self, year_row=year_row, start=f"year {year_row + 1}, {date}")
 
 
 def find_events(

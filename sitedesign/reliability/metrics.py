@@ -7,7 +7,8 @@ years, because hours inside a year (and outage draws of one weather year) are no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import math
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numba import njit
@@ -141,6 +142,23 @@ def uptime_metrics(
         case.racks_contracted if racks is None else racks, case.racks_contracted, case.rack_availability
     )
     return metrics_of_years(year_table(case, dispatch, floor_share=floor_share), short, seed, floor_share)
+
+
+def without_hours(metrics: UptimeMetrics) -> UptimeMetrics:
+    """Metrics of a plan that decides how much is shed but not in which hours.
+
+    A linear program sheds wherever that costs least, often a sliver of every hour: the number of hours and
+    events, the longest of them and the shares of time are then accidents of the solver, and become NaN.
+    """
+    nothing = replace(metrics.site, value=math.nan, standard_error=math.nan)
+    return replace(
+        metrics,
+        site=nothing,
+        floor=nothing,
+        lolh_h_per_yr=nothing,
+        events_per_yr=nothing,
+        longest_h=nothing,
+    )
 
 
 def year_table(

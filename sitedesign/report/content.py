@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import cause_name, percent, pretty
+from sitedesign.site import Site
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ def percent_text(fraction: float) -> str:
 
 def uptime_text(estimate: Estimate) -> str:
     """Uptime as a figure; where no loss was seen, what that proves at 95 % confidence."""
+    if math.isnan(estimate.value):
+        return "relaxed"
     if estimate.unseen and estimate.error_known:
         return f"≥ {percent(estimate.lower_bound())}"
     return percent(estimate.value)
@@ -40,6 +44,8 @@ def uptime_text(estimate: Estimate) -> str:
 
 def interval(estimate: Estimate) -> str:
     """Two-sided 95 % interval of an uptime."""
+    if math.isnan(estimate.value):
+        return "which hours are short is not decided by a bound"
     if not estimate.error_known:
         return "one weather year: no error known"
     if estimate.unseen:
@@ -80,7 +86,7 @@ def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
     label = "Uptime, certified" if certificate else "Uptime, foresight bound"
     return [
         Fact(label, uptime_text(shown), "", f"{interval(shown)}; {target_words(design)}"),
-        _cost(design, certificate),
+        _cost(design),
         Fact(
             "Land for the array",
             f"{design.land_acres:,.0f}",
@@ -126,20 +132,9 @@ def target_words(design: Design) -> str:
     return f"target {percent(design.uptime_target)}"
 
 
-def _cost(design: Design, certificate: Certificate | None) -> Fact:
-    """Cost; with a certificate, with the fuel that an operator without foresight burns."""
-    capital = f"capital {design.capital_usd / 1e6:,.0f} M USD"
-    label, unit = "Cost of the power plant", "M USD/yr"
-    if certificate is None:
-        below = f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; {capital}"
-        return Fact(label, f"{design.cost / 1e6:,.1f}", unit, below)
-    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith(_BURNT))
-    kept = design.cost - running + certificate.operating_cost_usd_per_yr
-    below = f"certified fuel; {design.cost / 1e6:,.1f} {_where(design)}; {capital}"
-    return Fact(label, f"{kept / 1e6:,.1f}", unit, below)
-
-
-_BURNT = ("fuel and running", "part-load fuel")
+def _cost(design: Design) -> Fact:
+    below = f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; capital {design.capital_usd / 1e6:,.0f} M USD"
+    return Fact("Cost of the power plant", f"{design.cost / 1e6:,.1f}", "M USD/yr", below)
 
 
 def _where(design: Design) -> str:
@@ -199,7 +194,7 @@ def optimality(design: Design) -> str:
 
 
 def metric_rows(metrics: UptimeMetrics) -> list[tuple[str, str, str]]:
-    """Every uptime figure: name, value with error, meaning."""
+    """Every uptime figure that is known: name, value with error, meaning."""
     floor = f"{metrics.floor_share:.0%}".replace("%", " %")
     shares = [
         ("rack", metrics.rack, "rack-hours served over contracted, broken racks included"),
@@ -218,11 +213,18 @@ def metric_rows(metrics: UptimeMetrics) -> list[tuple[str, str, str]]:
         ("longest event", metrics.longest_h, "h", "longest spell seen"),
     ]
     rows = [
-        (name, f"{uptime_text(figure)}{_error(figure, 100, ' %')}", what) for name, figure, what in shares
+        (name, f"{uptime_text(figure)}{_error(figure, 100, ' %')}", what)
+        for name, figure, what in shares
+        if not math.isnan(figure.value)
     ]
     return rows + [
-        (name, f"{_count(figure)} {unit}{_error(figure, 1, '')}", what) for name, figure, unit, what in counts
+        (name, f"{_count(figure)} {unit}{_error(figure, 1, '')}", what)
+        for name, figure, unit, what in counts
+        if not math.isnan(figure.value)
     ]
+
+
+_BURNT = ("fuel and running", "part-load fuel")
 
 
 def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str, str]]:
@@ -247,6 +249,9 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
         )
     )
     rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} {_where(design)}"))
+    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith(_BURNT)) / 1e6
+    kept = certificate.operating_cost_usd_per_yr / 1e6
+    rows.append(("Fuel and running", f"{kept:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
     return rows
 
 
@@ -273,7 +278,7 @@ def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
     )
     return [
         (
-            _when(event, certificate),
+            str(event["start"]),
             f"{event['duration_h']:,.2f}",
             f"{event['shed_mwh']:,.1f}",
             percent_text(event["depth"]),
@@ -281,14 +286,6 @@ def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
         )
         for event in found
     ]
-
-
-def _when(event: Mapping[str, Any], certificate: Certificate | None) -> str:
-    """Start of an event; generated years of a certificate are numbered through all of them."""
-    start = str(event["start"])
-    if certificate is not None and start.startswith("year "):
-        return f"year {event['year_row'] + 1}, {start.partition(', ')[2]}"
-    return start
 
 
 def class_rows(design: Design, certificate: Certificate | None) -> list[tuple[str, ...]]:
@@ -361,13 +358,10 @@ def _entry(kind: str, data: Mapping[str, Any]) -> Entry:
 
 def question_rows(design: Design) -> list[tuple[str, str]]:
     """Say what was asked, in words."""
-    study, site = design.study, design.study["site"]
+    study, site = design.study, Site(**design.study["site"])
     limits = {key: value for key, value in study["limits"].items() if value not in (None, {})}
     rows = [
-        (
-            "Place",
-            f"{site['name']} ({site['latitude']:.4f}, {site['longitude']:.4f}), {site['elevation_m']:,.0f} m",
-        ),
+        ("Place", f"{site.name} ({site.place}), {site.elevation_m:,.0f} m"),
         *_asked(study),
         ("Weather", f"{design.provenance.weather}; {len(design.provenance.weather_years)} years"),
         ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
@@ -418,17 +412,15 @@ def _promised(asked: Mapping[str, Any]) -> str:
 def recipe(design: Design, *, toml: bool = False) -> str:
     """Python lines that give the same design again from ``study.toml``, or from ``study.json``."""
     study = design.study
-    certify = "" if design.certificate is not None or design.method != "cuts" else ", certify=False"
     more = ["weather=..."] if study.get("weather") is not None else []
     more += [f"{name}=..." for name in ("solar_profile", "load_profile") if study.get(name)]
     keywords = "".join(f", {item}" for item in more)
+    options = "".join(f", {name}={value!r}" for name, value in design.solve_options.items())
     note = f"  # weather was: {study['weather']}" if study.get("weather") is not None else ""
     head = "" if toml else "import json\n"
     read = 'sd.read_study("study.toml"' if toml else 'sd.Study(**json.load(open("study.json"))'
     return (
-        f"{head}import sitedesign as sd\n\n"
-        f"study = {read}{keywords}){note}\n"
-        f'design = sd.solve(study, method="{design.method}"{certify})'
+        f"{head}import sitedesign as sd\n\nstudy = {read}{keywords}){note}\ndesign = sd.solve(study{options})"
     )
 
 

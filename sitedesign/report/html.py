@@ -149,6 +149,7 @@ def render_report(
         has_causes=bool(certificate and certificate.causes),
         summary=design.summary(),
         events=content.event_rows(design, certificate),
+        counts_hours=certificate is not None or design.counts_hours,
         operation_label=_operated(design, certificate),
         samples=shown_metrics.rack.samples,
         metrics=content.metric_rows(shown_metrics),

@@ -6,18 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from sitedesign.errors import Fault, InputError
 from sitedesign.resource.assemble import assemble
 from sitedesign.resource.formats import epw_tmy, nsrdb, parquet, plain, pvgis, surfrad, uscrn
 from sitedesign.resource.formats.record import Record
 from sitedesign.resource.formats.wrong import unrecognised, wrong_kind
 from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.site import FARTHEST_KM, Site, distance_km
 
 OF = "Weather.read()"
-FARTHEST_KM = 25.0
 _HEAD_BYTES = 16_384
 
 
@@ -168,14 +165,6 @@ def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
             remedy = "Take weather of the site, or leave `site` out to study the place of the file."
             faults.append(Fault(record.file, found, f"must be within {FARTHEST_KM:.0f} km", remedy))
     return faults
-
-
-def distance_km(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
-    """Great-circle distance by the haversine formula. [km]"""
-    lat_a, lat_b = np.radians([latitude_a, latitude_b])
-    half = np.radians([(latitude_b - latitude_a) / 2, (longitude_b - longitude_a) / 2])
-    square = np.sin(half[0]) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin(half[1]) ** 2
-    return float(2 * 6371 * np.arcsin(np.sqrt(square)))
 
 
 def _site_of(records: Sequence[Record]) -> Site:

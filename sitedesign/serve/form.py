@@ -205,7 +205,10 @@ def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
         )
     question[size if size in ("it_mw", "gpus") else "racks"] = _whole(number("amount"))
     share = number("min_renewable")
-    if share is not None:
+    if share is not None and 0 < share < 1:
+        remedy = f"A fraction was meant? {share:g} is {share * 100:.10g} %."
+        faults.append(Fault("study.min_renewable_share", f"{share:g} %", "must be 0, or 1 to 100 %", remedy))
+    elif share is not None:
         question["min_renewable_share"] = round(share / 100, 12)
     fuels = {"natural_gas": number("gas_price"), "diesel": number("diesel_price")}
     question["fuel_price_usd_per_mmbtu"] = {fuel: price for fuel, price in fuels.items() if price is not None}
@@ -240,10 +243,12 @@ def _replaced(entry: Pv | Battery, change: dict[str, float], faults: list[Fault]
 def _uptime(number: _Numbers, faults: list[Fault]) -> float | None:
     """Fraction from per cent; the form asks in per cent, so it complains in per cent."""
     percent = number("uptime")
-    if percent is None or 0 < percent < 100:
+    if percent is None or 1 < percent < 100:
         return None if percent is None else round(percent / 100, 12)
     remedy = "No finite plant is never down; try 99.99." if percent == 100 else ""
-    faults.append(Fault("study.uptime", f"{percent:g} %", "must be above 0 and below 100 %", remedy))
+    if 0 < percent <= 1:
+        remedy = f"A fraction was meant? {percent:g} is {percent * 100:.10g} %."
+    faults.append(Fault("study.uptime", f"{percent:g} %", "must be above 1 and below 100 %", remedy))
     return 0.999
 
 

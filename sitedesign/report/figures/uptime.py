@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Smallest loss shown on a logarithmic axis: half a minute a year. [h/yr]
 LEAST_H = 0.01
+#: Most simulated years drawn side by side: more could not be told apart.
+MOST_YEARS = 200
 
 
 def uptime_by_year_data(result: Evaluation) -> pd.DataFrame:
@@ -86,7 +88,7 @@ def uptime_by_year(result: Evaluation) -> Figure:
 
 
 def certified_by_year_data(certificate: Certificate) -> pd.DataFrame:
-    """Give what each weather year of a certificate lost, worst first.
+    """Give what each simulated year of a certificate lost, worst first.
 
     Parameters
     ----------
@@ -95,26 +97,29 @@ def certified_by_year_data(certificate: Certificate) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``weather_year`` (counted from 1); ``uptime`` (broken racks included); ``power_lost_h`` and
-        ``racks_lost_h`` as in :func:`uptime_by_year_data`; empty for a certificate that kept no years.
-        [fraction, h/yr]
+        Columns ``weather_year`` and ``draw`` (of outages), counted from 1; ``uptime`` (broken racks
+        included); ``power_lost_h`` and ``racks_lost_h`` as in :func:`uptime_by_year_data`; empty for a
+        certificate that kept no years. [fraction, h/yr]
     """
     lost_h = np.array(certificate.power_lost_h_by_year)
-    table = pd.DataFrame({"weather_year": np.arange(1, lost_h.size + 1), "power_lost_h": lost_h})
+    year, draw = np.divmod(np.arange(lost_h.size), certificate.draws)
+    table = pd.DataFrame({"weather_year": year + 1, "draw": draw + 1, "power_lost_h": lost_h})
     table["racks_lost_h"] = _racks_lost_h(certificate)
     table["uptime"] = 1 - (table["power_lost_h"] + table["racks_lost_h"]) / HOURS_PER_YEAR
-    order = ["weather_year", "uptime", "power_lost_h", "racks_lost_h"]
+    order = ["weather_year", "draw", "uptime", "power_lost_h", "racks_lost_h"]
     return table[order].sort_values("power_lost_h", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def certified_by_year(certificate: Certificate) -> Figure:
-    """Draw the full-load hours that each weather year of a certificate lost, worst first."""
+    """Draw the full-load hours lost in the simulated years of a certificate that lost most, worst first."""
     from plotly.graph_objects import Bar, Scatter
 
-    table = certified_by_year_data(certificate)
+    every = certified_by_year_data(certificate)
+    spared = int((every["power_lost_h"] <= LEAST_H).sum())
+    table = every.head(min(max(len(every) - spared, 1), MOST_YEARS))
     count = len(table)
     shown = figure(
-        f"Hours of full load lost in {count} unseen weather years, worst first [h/yr]", height_px=320
+        f"Hours of full load lost in the worst of {len(every):,} simulated years [h/yr]", height_px=320
     )
     places = list(range(1, count + 1))
     bars = (
@@ -127,9 +132,9 @@ def certified_by_year(certificate: Certificate) -> Figure:
                 x=places,
                 y=table[column].round(4).tolist(),
                 name=name,
-                customdata=table["weather_year"].tolist(),
+                customdata=table[["weather_year", "draw"]].to_numpy().tolist(),
                 marker={"color": colour, "line": {"width": 0}},
-                hovertemplate="weather year %{customdata}: %{y:,.2f} h",
+                hovertemplate="weather year %{customdata[0]}, draw %{customdata[1]}: %{y:,.2f} h",
             )
         )
     allowed = (1 - certificate.target) * HOURS_PER_YEAR
@@ -143,11 +148,12 @@ def certified_by_year(certificate: Certificate) -> Figure:
             hoverinfo="skip",
         )
     )
-    spared = int((table["power_lost_h"] <= LEAST_H).sum())
-    note = f"{spared} of the {count} weather years lose nothing to missing power."
+    lost = len(every) - spared
+    which = f" The {count} worst of the {lost:,} others are shown." if lost > count else ""
+    note = f"{spared:,} of the {len(every):,} simulated years lose nothing to missing power.{which}"
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
     shown.update_layout(barmode="stack", bargap=0.1, meta={"note": note})
-    shown.update_xaxes(title_text="weather years, worst first", range=[0.5, count + 0.5])
+    shown.update_xaxes(title_text="simulated years, worst first", range=[0.5, count + 0.5])
     shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
     return shown
 
@@ -162,17 +168,22 @@ def uptime_by_cause_data(certificate: Certificate) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``cause``; ``share`` of all that is lost; ``saved_h_per_yr``, the same in full-load hours;
-        largest first. ``weather`` is what is lost even when nothing fails. Shares need not add up to 1:
-        failures that only hurt together count twice. [fraction, h/yr]
+        Columns ``cause``; ``share`` of all that is lost and its standard ``error`` (NaN where unknown);
+        ``saved_h_per_yr``, the same in full-load hours; ``seen``: whether the effect is beyond two standard
+        errors of zero; largest first. ``weather`` is what is lost even when nothing fails. Shares need not
+        add up to 1: failures that only hurt together count twice. [fraction, h/yr]
     """
     power_h = (1 - certificate.metrics.compute.value) * HOURS_PER_YEAR
     racks_h = _racks_lost_h(certificate)
     saved = {cause: share * power_h for cause, share in certificate.causes.items()}
+    errors = {cause: certificate.cause_errors.get(cause, math.nan) * power_h for cause in saved}
     if racks_h > LEAST_H:
-        saved[BROKEN_RACKS] = racks_h
+        saved[BROKEN_RACKS], errors[BROKEN_RACKS] = racks_h, 0.0
     table = pd.DataFrame({"cause": list(saved), "saved_h_per_yr": list(saved.values())})
-    table.insert(1, "share", table["saved_h_per_yr"] / max(power_h + racks_h, LEAST_H))
+    everything = max(power_h + racks_h, LEAST_H)
+    table.insert(1, "share", table["saved_h_per_yr"] / everything)
+    table.insert(2, "error", np.array(list(errors.values())) / everything)
+    table["seen"] = ~(table["share"].abs() <= 2 * table["error"])
     return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
 
 
@@ -182,10 +193,14 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
 
     table = uptime_by_cause_data(certificate).iloc[::-1]
     shown = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
-    text = [f"{share * 100:.0f} %" for share in table["share"]]
+    text = [
+        f"{share * 100:.0f} %" if seen else f"none seen (error {error * 100:.1g} %)"
+        for share, error, seen in zip(table["share"], table["error"], table["seen"], strict=True)
+    ]
+    drawn = table["saved_h_per_yr"].where(table["seen"], 0.0)
     shown.add_trace(
         Bar(
-            x=table["saved_h_per_yr"].round(5).tolist(),
+            x=drawn.round(5).tolist(),
             y=[cause_name(cause) for cause in table["cause"]],
             orientation="h",
             marker={"color": LIGHT["backup_1"], "line": {"width": 0}},
@@ -196,9 +211,9 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
             hovertemplate="%{y}: %{x:,.3g} h a year, %{text}<extra></extra>",
         )
     )
-    longest = float(table["saved_h_per_yr"].max())
+    longest = float(drawn.max())
     shown.update_layout(hovermode="closest", bargap=0.35, meta={"note": CAUSES_NOTE})
-    least = min(0.0, float(table["saved_h_per_yr"].min()))
+    least = min(0.0, float(drawn.min()))
     shown.update_xaxes(
         title_text="hours lost a year",
         range=[least, longest * 1.35 or 1],
@@ -209,7 +224,8 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
 
 CAUSES_NOTE = (
     "Each bar is what would not be lost if that cause never happened; weather is what is lost when nothing "
-    "fails. Failures that only hurt together count twice. Per cent of all that is lost."
+    "fails. Failures that only hurt together count twice. Per cent of all that is lost. No "
+    "effect is seen where it is within two standard errors of zero."
 )
 BROKEN_RACKS = "racks, beyond the spares"
 
@@ -250,7 +266,9 @@ def certified_against_promised_data(design: Evaluation, certified: Estimate | No
         rows.append(("nobody looks ahead, nothing fails", *_interval(design.greedy_uptime)))
     if certified is not None:
         rows.append(("certified, unseen weather", *_interval(certified)))
-    table = pd.DataFrame(rows, columns=["name", "uptime", "low", "high"])
+    # A bound of a relaxation does not decide which hours are short
+    known = [row for row in rows if not math.isnan(row[1])]
+    table = pd.DataFrame(known, columns=["name", "uptime", "low", "high"])
     for column, source in (("lost_h_per_yr", "uptime"), ("least_h_per_yr", "high"), ("most_h_per_yr", "low")):
         table[column] = (1 - table[source]) * HOURS_PER_YEAR
     return table
