@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from sitedesign.reliability.compiled import njit
 
 Array = NDArray[Any]
 GREEDY, LATEST_SAFE_START, ROLLING = range(3)
@@ -119,28 +120,6 @@ RULE = np.dtype(
 
 
 @njit(cache=True, error_model="numpy")
-def day_totals(usual_solar: Array, day_steps: int) -> Array:
-    """Sum the usual solar yield over each day of the year."""
-    totals = np.zeros(usual_solar.size // day_steps)
-    for day in range(totals.size):
-        for c in range(day * day_steps, (day + 1) * day_steps):
-            totals[day] += usual_solar[c]
-    return totals
-
-
-@njit(cache=True, error_model="numpy")
-def stack(load: Array, solar: Array, able: Array) -> Array:
-    """Put load, solar yield and capability into one array, whose rows the forecast window reads."""
-    known = np.empty((2 + able.shape[0], load.size))
-    for t in range(load.size):  # whole rows at once would take two seconds to compile
-        known[0, t], known[1, t] = load[t], solar[t]
-    for k in range(able.shape[0]):
-        for t in range(load.size):
-            known[2 + k, t] = able[k, t]
-    return known
-
-
-@njit(cache=True, error_model="numpy")
 def today_factor(plant: Array, rule: Array, usual_day: Array, day: int, value: float) -> float:
     """Correct the forecast factor of today by what was seen, the more the further the day is."""
     p, r = plant[0], rule[0]
@@ -170,16 +149,27 @@ def need_level(
         p.night_of, p.nights = day0, 0
     if level >= p.nights:
         need = min(usual_need[level, (day0 + r.days + 1) * day_steps % usual_need.shape[1]], full)
-        for day in range(day0 + r.days, day0, -1):
-            start = day * day_steps
-            base = start if r.perfect != 0 else start % ends
-            steps = max(min(day_steps, ends - base), 0)
-            scale = p.solar_mw * factor[issued, min(day - day0, factor.shape[1] - 1)]
-            _changes(known, base, steps, start - p.planned_at, scale, tech, tier, plant, level, change)
-            for s in range(steps - 1, -1, -1):
-                need += change[s]
-                need = need if need > 0.0 else 0.0
-                need = need if need < full else full
+        # The next day alone may bring everything from nothing to full to one need: what follows is then of no
+        # account. Rounding keeps order, so the need in between comes to exactly the same.
+        least, most = 0.0, full
+        steps = _day_changes(known, factor, issued, day0, 1, tech, tier, plant, rule, level, change)
+        for s in range(steps - 1, -1, -1):
+            least, most = least + change[s], most + change[s]
+            least = least if least > 0.0 else 0.0
+            least = least if least < full else full
+            most = most if most > 0.0 else 0.0
+            most = most if most < full else full
+        if least == most:
+            need = least
+        else:
+            for ahead in range(r.days, 0, -1):
+                steps = _day_changes(
+                    known, factor, issued, day0, ahead, tech, tier, plant, rule, level, change
+                )
+                for s in range(steps - 1, -1, -1):
+                    need += change[s]
+                    need = need if need > 0.0 else 0.0
+                    need = need if need < full else full
         midnight[level] = need
         p.nights = level + 1
     need, skipped = midnight[level], p.planned_at - day0 * day_steps
@@ -193,6 +183,21 @@ def need_level(
         need = need if need > 0.0 else 0.0
         need = need if need < full else full
         needs[level, s] = need
+
+
+@njit(cache=True, error_model="numpy")
+def _day_changes(
+    known: Array, factor: Array, issued: int, day0: int, ahead: int, tech: Array, tier: Array, plant: Array,
+    rule: Array, level: int, change: Array,
+) -> int:  # fmt: skip
+    """Write what each step of the day so many days ahead takes from the battery; return their number."""
+    p, r = plant[0], rule[0]
+    start, ends = (day0 + ahead) * r.day_steps, known.shape[1]
+    base = start if r.perfect != 0 else start % ends
+    steps = max(min(r.day_steps, ends - base), 0)
+    scale = p.solar_mw * factor[issued, min(ahead, factor.shape[1] - 1)]
+    _changes(known, base, steps, start - p.planned_at, scale, tech, tier, plant, level, change)
+    return int(steps)
 
 
 @njit(cache=True, error_model="numpy", inline="always")

@@ -9,18 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from sitedesign.reliability.compiled import njit
 from sitedesign.reliability.decide import (
     GREEDY,
     LATEST_SAFE_START,
     after_step,
-    day_totals,
     latest_safe_plan,
     need_level,
     rolling_plan,
-    stack,
 )
 
 Array = NDArray[Any]
@@ -281,13 +279,16 @@ def simulate(
     fuel_out: Array, usual_solar: Array, usual_load: Array, usual_able: Array, factor: Array,
     usual_need: Array, end_value: Array,
     values: Array, down_slot: Array, up_slot: Array, price: Array,
+    known: Array, usual_day: Array, needs: Array, midnight: Array, change: Array, slopes: Array, block: Array,
     tech: Array, unit: Array, tier: Array, plant: Array, rule: Array,
     shed: Array, lost: Array, series: Array, backup: Array, energy: Array, burnt: Array, cycled: Array,
 ) -> float:  # fmt: skip
     """Run all steps; the state stays in `tech`, `unit`, `tier` and `plant`, results go to the last seven.
 
-    `series` holds rows for curtailed, charge, discharge, stored and available solar power, or no columns when
-    only shed load is kept; `energy`, `burnt` (K, years) and `cycled` (years,) are sums over each year.
+    `known` (load, solar yield, capability) and `usual_day` (solar yield) are what the forecast window reads;
+    from `needs` to `block` it is room to plan in. `series` holds rows for curtailed, charge, discharge,
+    stored and available solar power, or no columns when only shed load is kept; `energy`, `burnt` (K, years)
+    and `cycled` (years,) are sums over each year.
 
     Returns
     -------
@@ -297,12 +298,6 @@ def simulate(
     p, r = plant[0], rule[0]
     steps, per_year, keep, techs = load.size, usual_solar.size, series.shape[1] > 0, tech.size
     event, events, worst, year_end, year = 0, event_step.size, 0.0, per_year, 0
-    needs, midnight = np.zeros((techs + tier.size, r.day_steps + 2)), np.zeros(techs + tier.size)
-    change, usual_day = np.zeros(r.day_steps), day_totals(usual_solar, r.day_steps)
-    known = stack(usual_load, usual_solar, usual_able)
-    if r.perfect != 0:
-        known = stack(load, solar, capability)
-    slopes, block = np.zeros(values.size), np.zeros(techs + tier.size)
     p.expiry, p.planned_at, p.night_of = -1.0, -1, -1
     share, clock, day_clock = _battery_share(plant), 0, 0
     lead = 0  # first level of need that is planned for: of the cheapest technology built, else of a tier

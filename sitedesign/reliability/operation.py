@@ -281,6 +281,7 @@ def operate(
         slopes.down_slot,
         slopes.up_slot,
         slopes.price,
+        *_room_to_plan(case, build, table, average, capability, values.shape[1]),
         build.tech,
         build.unit,
         build.tier,
@@ -333,6 +334,22 @@ def _capability(case: Case, build: Machine) -> FloatArray:
     if order not in known:
         known[order] = build.sorted_capability([b.capability[0] for b in case.backup])
     return known[order]
+
+
+def _room_to_plan(
+    case: Case, build: Machine, table: NDArray[Any], usual: Climatology, capability: FloatArray, slopes: int
+) -> tuple[FloatArray, ...]:
+    """Make what the forecast window reads, and the arrays in which a kernel, which allocates none, plans."""
+    day_steps = int(table["day_steps"][0])
+    rows = build.sorted_capability(list(usual.capability))
+    known = np.vstack([usual.load_mw, usual.solar_yield, *rows])
+    if table["perfect"][0]:
+        known = np.vstack([case.load_mw, case.solar_yield, *capability])
+    # Added up one after the other
+    usual_day = np.cumsum(usual.solar_yield.reshape(-1, day_steps), axis=1)[:, -1].copy()
+    levels = build.tech.size + build.tier.size
+    sizes: tuple[Any, ...] = ((levels, day_steps + 2), levels, day_steps, slopes, levels)
+    return known, usual_day, *(np.zeros(size) for size in sizes)
 
 
 def _events(outages: OutagePaths | None) -> tuple[NDArray[Any], ...]:
