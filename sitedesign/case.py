@@ -41,7 +41,7 @@ class BackupCase:
     lead_months : float
         Months from order to first power. [months]
     units_min, units_max : int
-        Bounds of the unit count; `units_max` is derived from the load, never guessed.
+        Bounds of the unit count; `units_max` is the user's, or derived from the load (``Case.given``).
     """
 
     name: str
@@ -177,6 +177,10 @@ class Case:
     lost_value_usd_per_mwh : float
         What a weighted MWh not served costs, failures of racks included; 0 when the target alone speaks for
         compute. [USD per weighted MWh]
+    given : frozenset of str
+        Bounds that the user gave: ``solar_mw``, ``battery_mwh``, ``battery_mw``, ``racks``, and
+        ``units.NAME`` per technology. They bind everywhere; all others are derived, and a search may go
+        beyond them.
     """
 
     name: str
@@ -206,6 +210,7 @@ class Case:
     first_step: int = 0
     load_classes: tuple[LoadClass, ...] = ()
     lost_value_usd_per_mwh: float = 0.0
+    given: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> int:
@@ -221,6 +226,10 @@ class Case:
     def load_mwh_per_yr(self) -> float:
         """Mean annual load. [MWh/yr]"""
         return float(self.load_mw.sum()) * self.step_h / self.years
+
+    def units_given(self, item: BackupCase) -> bool:
+        """Whether the user himself limited the units of a technology."""
+        return f"units.{item.name}" in self.given
 
 
 def sunny_afternoon(case: Case) -> int:

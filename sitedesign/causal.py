@@ -20,6 +20,7 @@ from sitedesign.prepare import Prepared, prepare
 from sitedesign.relaxation import relaxation
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.forecast import Forecast
+from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.reliability.operation import operate_greedy
@@ -205,6 +206,10 @@ def certified_design(
     if not loop.met:
         raise unreached(prepared, loop, say, tries=effort.explains)
     evaluation = operate_causally(prepared, best.plant, best.controller, setting)
+    energy = [evaluation.energy_mwh_per_yr[item.name] for item in prepared.case.backup]
+    outside = broken_limits(prepared.case, best.plant, energy, evaluation.co2_t_per_yr)
+    if outside:
+        raise ReplayMismatch(outside)
     greedy = operate_greedy(prepared.case, best.plant)
     blind = uptime_metrics(prepared.case, greedy, racks=best.plant.racks, seed=prepared.study.seed)
     cost = evaluation.cost_usd_per_yr

@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sitedesign.case import Case, Plant, Sizing, rolled, sunny_afternoon
+from sitedesign.case import BackupCase, Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.certification import Metric, Setting, block_of, certify, figure_of, unseen_years
 from sitedesign.effort import Effort
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.judge import SPARE_UNITS, Aim, Judge, Trial
-from sitedesign.moves import inside, mean_load_mw, starts
+from sitedesign.judge import Aim, Judge, Trial, co2_t_per_mmbtu, excess_mwh
+from sitedesign.moves import SPARE_UNITS, generous, inside, mean_load_mw, starts, units_most
+from sitedesign.optimize import bounds
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared
@@ -37,6 +38,7 @@ WORST_EVENTS = 5  # that a certificate names
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
+LESS_OF_CAPS = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
 
 
@@ -54,6 +56,9 @@ class Loop:
         The target is kept, at the certificate's confidence for all that were asked together.
     rounds, trials : int
         Certificates that were needed, plants judged.
+    over_caps : float
+        Share of the backup energy that is above the caps of renewable share and CO2, on unseen years or the
+        study's own; 0 when both keep them. [fraction]
     """
 
     best: Trial
@@ -61,6 +66,7 @@ class Loop:
     met: bool
     rounds: int
     trials: int
+    over_caps: float = 0.0
 
 
 def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
@@ -77,17 +83,24 @@ def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
         The judge's, so that both see the same failures.
     """
     case, block = prepared.case, block_of(prepared)
-    most = [item.units_max + (SPARE_UNITS if item.units_max else 0) for item in case.backup]
+    most = [max(item.units_min, min(units_most(case, item), _useful(case, item))) for item in case.backup]
+    sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
     sky = OutageSky(case.step_h, case.years, 0, block.temp_air_c, setting.usual)
-    paths = sample_outages(setting.outages, most, sky, 0, seed)
+    paths = sample_outages(setting.outages, sampled, sky, 0, seed)
     backup = []
     for k, item in enumerate(case.backup):
-        up = unit_availability(paths, setting.outages, most, k, case.steps)
+        up = unit_availability(paths, setting.outages, sampled, k, case.steps)
         if item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case):
             up = up.mean(axis=0, keepdims=True)
         rows = np.ascontiguousarray(item.capability * up)
-        backup.append(replace(item, capability=rows, units_max=max(most[k], item.units_min)))
+        backup.append(replace(item, capability=rows, units_max=most[k]))
     return replace(case, backup=tuple(backup))
+
+
+def _useful(case: Case, item: BackupCase) -> int:
+    """Units beyond which another one has nothing to do, spares included."""
+    peak = float(case.load_mw.max(initial=0.0))
+    return bounds.units_max(peak, item.unit_mw, item.capability) + SPARE_UNITS
 
 
 @dataclass(frozen=True)
@@ -230,6 +243,8 @@ def close_loop(
     ]
     # On the study's own years first: they are few
     best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, say)
+    rich = [judge.exact(plant, best.controller) for plant in generous(judge.case, planned)]
+    best = min([judge.exact(best.plant, best.controller), *rich], key=replace(aim, goals=targets).merit)
     in_hand: tuple[float, ...] | None = None
     failed: set[tuple[Plant, Controller]] = set()
     outcome: Loop | None = None
@@ -252,10 +267,13 @@ def close_loop(
             attribute_years=effort.cause_years,
             events=WORST_EVENTS,
         )
-        met = certificate.meets(_confidence(certificate.confidence, number, effort.rounds))
-        outcome = Loop(best, certificate, met, number, judge.judged)
-        if met:
+        over = _over_caps(judge, best, certificate)
+        sure = certificate.meets(_confidence(certificate.confidence, number, effort.rounds))
+        outcome = Loop(best, certificate, sure and over == 0.0, number, judge.judged, over)
+        if outcome.met:
             break
+        if over > 0.0:
+            judge.hold_back(LESS_OF_CAPS * (1.0 - over))
         # A plant is certified once: years enough to choose from would let any pass. What the search's years
         # flatter, the next search has to have in hand.
         failed.add((best.plant, best.controller))
@@ -265,6 +283,25 @@ def close_loop(
         turns = max(1, effort.turns - 1)
     assert outcome is not None  # the first round always asks for a certificate
     return replace(outcome, trials=judge.judged)
+
+
+def _over_caps(judge: Judge, best: Trial, certificate: Certificate) -> float:
+    """Share of the backup energy above the caps, on unseen years or in those that a design reports."""
+    limits = judge.case.limits
+    if limits.min_renewable_share is None and limits.max_co2_t_per_yr is None:
+        return 0.0
+    alone = Judge(judge.blocks[:1], judge.setting, judge.metric, judge.seed)
+    done = alone.operate(best.plant, best.controller, record=False)
+    energy, fuel = map(np.array, (certificate.backup_mwh_per_yr, certificate.fuel_mmbtu_per_yr))
+    return max(
+        _share_over(alone.case, done.backup_mwh.mean(axis=1), done.fuel_mmbtu.mean(axis=1)),
+        _share_over(alone.case, energy, fuel),
+    )
+
+
+def _share_over(case: Case, backup_mwh_per_yr: FloatArray, fuel_mmbtu_per_yr: FloatArray) -> float:
+    total, co2 = float(backup_mwh_per_yr.sum()), float(co2_t_per_mmbtu(case) @ fuel_mmbtu_per_yr)
+    return excess_mwh(case, total, co2) / total if total > 0 else 0.0
 
 
 def _confidence(together: float, number: int, rounds: int) -> float:

@@ -29,7 +29,6 @@ EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [U
 HARD_SHARE, ORDINARY_SHARE = 0.1, 0.04  # of all years, to stand for them while a search moves
 LEAST_HARD, LEAST_ORDINARY = 20, 10  # years
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
-SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 _MOST_PATHS = 64  # strings of outages kept for plants with the same units
 
 
@@ -47,7 +46,8 @@ class Trial:
     cost_usd_per_yr : float
         Plant, spare racks, fuel really burnt. [USD/yr]
     excess_mwh_per_yr : float
-        Backup energy above the caps of renewable share and CO2. [MWh/yr]
+        Backup energy above the caps of renewable share and CO2, over all years or over the study's own,
+        whichever is more: a report shows the latter. [MWh/yr]
     spread : tuple of float
         Standard error of `kept` over weather years; empty when only some of the years were run. [fraction]
     """
@@ -119,6 +119,7 @@ class _Verdict:
     lost: FloatArray  # (classes, years), share of the class's compute
     operating_usd: FloatArray  # (years,)
     backup_mwh: FloatArray  # (technologies, years)
+    co2_t: FloatArray  # (years,), fuel at part load included
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,12 +131,22 @@ class _Focus:
     weight: FloatArray  # years of the whole that a row stands for
     here: _Verdict
     exact: _Verdict
+    own_years: int  # the first of all, those of the study itself
 
     def mean(self, name: str, seen: _Verdict) -> FloatArray:
         """Estimate a mean over all years: that of the plant in focus, and the weighted difference to it."""
         exact, here, there = (getattr(v, name) for v in (self.exact, self.here, seen))
         result: FloatArray = exact.mean(axis=-1) + (there - here) @ self.weight / exact.shape[-1]
         return result
+
+    def backup(self, seen: _Verdict) -> tuple[float, float]:
+        """Estimate backup energy and CO2, of the study's own years where those need more. [MWh/yr, t/yr]"""
+        energy, co2 = float(self.mean("backup_mwh", seen).sum()), float(self.mean("co2_t", seen))
+        (own_mwh, own_t), (all_mwh, all_t) = (_means(self.exact, n) for n in (self.own_years, None))
+        return (
+            energy * (max(1.0, own_mwh / all_mwh) if all_mwh > 0 else 1.0),
+            co2 * (max(1.0, own_t / all_t) if all_t > 0 else 1.0),
+        )
 
     def lost(self, seen: _Verdict) -> FloatArray:
         """Estimate what each class loses, as a mean of two ways.
@@ -169,6 +180,8 @@ class Judge:
         Every verdict since the last change of focus.
     judged : int
         Plants judged in all.
+    of_caps : float
+        Share of the caps of renewable share and CO2 that a plant may use up. [fraction]
     """
 
     blocks: Sequence[WeatherBlock]
@@ -178,6 +191,7 @@ class Judge:
     draws: int = 1
     trials: dict[tuple[Plant, Controller], Trial] = field(default_factory=dict)
     judged: int = 0
+    of_caps: float = 1.0
 
     def __post_init__(self) -> None:
         self.case = joined([block.case for block in self.blocks])
@@ -239,10 +253,18 @@ class Judge:
         case = rows_of(self.case, rows % self.case.years)
         self._paths.clear()
         here = self._run(rows, plant, controller, case)
-        self._focus = _Focus(rows, case, weight, here, self._exact[(plant, controller)][1])
+        whole = self._exact[(plant, controller)][1]
+        self._focus = _Focus(rows, case, weight, here, whole, self.blocks[0].case.years)
         self.trials.clear()
         self.trials[(plant, controller)] = trial
         return trial
+
+    def hold_back(self, share: float) -> None:
+        """Allow only a share of the caps of renewable share and CO2 from now on; all verdicts are off."""
+        self.of_caps *= share
+        self.trials.clear()
+        self._exact.clear()
+        self._focus = None
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> Operation:
         """Run all years."""
@@ -262,19 +284,21 @@ class Judge:
             controller,
             focus.lost(seen),
             float(focus.mean("operating_usd", seen)),
-            focus.mean("backup_mwh", seen),
+            self._excess(*focus.backup(seen)),
         )
 
     def _trial(self, plant: Plant, controller: Controller, verdict: _Verdict, draws: int) -> Trial:
-        trial = self._sum(
-            plant, controller, verdict.lost.mean(axis=1), float(verdict.operating_usd.mean()),
-            verdict.backup_mwh.mean(axis=1),
-        )  # fmt: skip
+        excess = max(self._excess(*_means(verdict, n)) for n in (None, self.blocks[0].case.years))
+        usd = float(verdict.operating_usd.mean())
+        trial = self._sum(plant, controller, verdict.lost.mean(axis=1), usd, excess)
         by_year = verdict.lost.reshape(len(verdict.lost), draws, -1).mean(axis=1)
         years = by_year.shape[1]
         # One year shows no spread: nothing can be had in hand for it
         spread = by_year.std(axis=1, ddof=min(1, years - 1)) / years**0.5
         return replace(trial, spread=tuple(spread.tolist()))
+
+    def _excess(self, backup_mwh_per_yr: float, co2_t_per_yr: float) -> float:
+        return excess_mwh(self.case, backup_mwh_per_yr, co2_t_per_yr, self.of_caps)
 
     def _sum(
         self,
@@ -282,14 +306,13 @@ class Judge:
         controller: Controller,
         lost: FloatArray,
         operating_usd: float,
-        backup_mwh: FloatArray,
+        excess: float,
     ) -> Trial:
         short = 0.0
         if self.metric in ("rack", "compute"):
             short = rack_shortfall(plant.racks, self.case.racks_contracted, self.case.rack_availability)
         cost = fixed_cost_usd_per_yr(self.case, plant) + operating_usd
-        kept = tuple((1.0 - lost - short).tolist())
-        return Trial(plant, controller, kept, cost, _excess_mwh(self.case, backup_mwh))
+        return Trial(plant, controller, tuple((1.0 - lost - short).tolist()), cost, excess)
 
     def _run(
         self, rows: IntArray, plant: Plant, controller: Controller, case: Case | None = None
@@ -301,6 +324,7 @@ class Judge:
             lost_by_year(case, done.shed_mw, done.lost_by_class, self.metric),
             price @ done.backup_mwh + done.extra_fuel_usd,
             done.backup_mwh,
+            co2_t_per_mmbtu(case) @ done.fuel_mmbtu,
         )
 
     def _operate(
@@ -373,13 +397,23 @@ def rows_of(case: Case, rows: IntArray) -> Case:
     )
 
 
-def _excess_mwh(case: Case, energy_mwh_per_yr: FloatArray) -> float:
-    """Backup energy above what the caps on renewable share and CO2 allow. [MWh/yr]"""
-    total, excess = float(energy_mwh_per_yr.sum()), 0.0
+def _means(verdict: _Verdict, years: int | None) -> tuple[float, float]:
+    """Backup energy and CO2 of the first years, or of all. [MWh/yr, t/yr]"""
+    energy = float(verdict.backup_mwh[:, :years].mean(axis=1).sum())
+    return energy, float(verdict.co2_t[:years].mean())
+
+
+def co2_t_per_mmbtu(case: Case) -> FloatArray:
+    """Emissions of the fuel of each technology, shape (K,). [t/MMBtu]"""
+    return np.array([item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup])
+
+
+def excess_mwh(case: Case, backup_mwh_per_yr: float, co2_t_per_yr: float, share: float = 1.0) -> float:
+    """Backup energy above a share of what the caps on renewable share and CO2 allow. [MWh/yr]"""
+    total, excess = backup_mwh_per_yr, 0.0
     if case.limits.min_renewable_share is not None:
-        excess = total - (1 - case.limits.min_renewable_share) * case.load_mwh_per_yr
+        excess = total - share * (1 - case.limits.min_renewable_share) * case.load_mwh_per_yr
     cap = case.limits.max_co2_t_per_yr
-    if cap is not None:
-        co2 = float(np.array([item.co2_t_per_mwh for item in case.backup]) @ energy_mwh_per_yr)
-        excess = max(excess, total * (1 - cap / co2)) if co2 > cap else excess
+    if cap is not None and co2_t_per_yr > share * cap:
+        excess = max(excess, total * (1 - share * cap / co2_t_per_yr))
     return max(excess, 0.0)

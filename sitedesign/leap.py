@@ -18,7 +18,6 @@ from scipy.optimize import linprog
 from sitedesign.case import Case, Plant
 from sitedesign.judge import EXCESS_PRICE, Aim, Judge, Trial
 from sitedesign.moves import (
-    STEP_H,
     STEP_RULE,
     Move,
     allowed,
@@ -27,6 +26,7 @@ from sitedesign.moves import (
     change_sizes,
     change_units,
     inside,
+    size_axes,
     unit_count,
 )
 from sitedesign.reliability.machine import Controller
@@ -50,9 +50,11 @@ class _Axis:
 
 def _axes(case: Case) -> list[_Axis]:
     found = [_Axis(change_rule(name)) for name in STEP_RULE]
-    found += [_Axis(change_sizes(case, **{name: 1})) for name in STEP_H]
-    # Where there is no battery, neither more energy nor more power alone is of any use
-    found.append(_Axis(change_sizes(case, battery_mwh=1, battery_mw=1)))
+    sizes = size_axes(case)
+    if {"battery_mw": 1} in sizes:
+        # Where there is no battery, neither more energy nor more power alone is of any use
+        sizes.append({"battery_mwh": 1, "battery_mw": 1})
+    found += [_Axis(change_sizes(case, **signs)) for signs in sizes]
     found.append(_Axis(change_racks, whole=True))
     return found + [_Axis(change_units(case, k), unit_count(case, k, 1.0) == 1) for k in allowed(case)]
 
@@ -108,7 +110,7 @@ def _look_around(judge: Judge, here: Trial, aim: Aim, axes: Sequence[_Axis], sca
         for sign in (1.0, -1.0):
             step = sign * (1.0 if axis.whole else scale)
             plant, controller = axis.move(here, step)
-            plant = inside(plant, judge.case)
+            plant = inside(plant, judge.case, here.plant)
             if (plant, controller) == (here.plant, here.controller):
                 continue
             there = judge.trial(plant, controller)
@@ -160,8 +162,8 @@ def _moved(case: Case, here: Trial, ways: Sequence[_Way], steps: FloatArray) -> 
         size = float(round(probes)) if way.axis.whole else probes
         if size > LEAST_STEP:
             plant, controller = way.axis.move(trial, way.step * size)
-            trial = replace(trial, plant=plant, controller=controller)
-    return inside(trial.plant, case), trial.controller
+            trial = replace(trial, plant=inside(plant, case, trial.plant), controller=controller)
+    return trial.plant, trial.controller
 
 
 def _log_lost(trial: Trial) -> FloatArray:

@@ -28,6 +28,9 @@ _BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel
 class Limits(BaseModel):
     """Bounds of the design. One number is an upper bound, a pair is lower and upper, a pair of equals fixes.
 
+    What is given here binds on every way to a design; only bounds that sitedesign derives itself are widened
+    by a search, for units that may be broken.
+
     Attributes
     ----------
     solar_mw, battery_mwh, battery_mw : float or (float, float), optional
@@ -39,7 +42,7 @@ class Limits(BaseModel):
     land_acres : float, optional
         Most land for the array. [acres]
     co2_t_per_yr : float, optional
-        Most emissions of the backup. [t/yr]
+        Most emissions of the backup, in the mean over weather years, fuel of part load included. [t/yr]
     months_to_power : float, optional
         Longest lead time of anything built. [months]
     battery_hours : (float, float), optional

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from sitedesign import economics
-from sitedesign.case import Case, Plant
-from sitedesign.judge import SPARE_UNITS, Trial
+from sitedesign.case import BackupCase, Case, Plant
+from sitedesign.equations.variables import battery_bounds, solar_bounds, units_allowed
+from sitedesign.judge import Trial
 from sitedesign.reliability.machine import Controller
 
 # Largest steps of a search: hours of mean load, then what is tuned of the controller.
@@ -18,6 +19,9 @@ STEP_RULE = {"caution": 1.0, "reliance": 0.2, "margin_h": 1.0}
 RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 48.0)}
 STEP_UNITS_H = 0.15
 WEAKER = (0.8, 0.9)  # factors on array and battery, and on units
+SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
+# Array and battery power over mean load, and hours of it in the battery, of a plant that is seldom in need
+RICH_SOLAR, RICH_BATTERY_H, RICH_POWER = 4.0, 12.0, 3.0
 NOTHING = 0.01  # MW or MWh: what an optimiser leaves where it means none
 
 Move = Callable[[Trial, float], tuple[Plant, Controller]]  # by a share of the largest step
@@ -47,6 +51,13 @@ def change_sizes(case: Case, **signs: int) -> Move:
     return move
 
 
+def size_axes(case: Case) -> list[dict[str, int]]:
+    """Sizes that can be changed alone: battery energy and power are one where their hours are fixed."""
+    limits = case.limits
+    fixed = limits.max_duration_h is not None and limits.max_duration_h <= (limits.min_duration_h or 0.0)
+    return [{name: 1} for name in STEP_H if not (fixed and name == "battery_mw")]
+
+
 def change_racks(trial: Trial, step: float) -> tuple[Plant, Controller]:
     """So many racks more or fewer, one at least."""
     number = (1 if step > 0 else -1) * max(1, round(abs(step)))
@@ -55,27 +66,30 @@ def change_racks(trial: Trial, step: float) -> tuple[Plant, Controller]:
 
 def change_units(case: Case, k: int, **given: float) -> Move:
     """More or fewer units of one technology for some of what is named, in hours of their power."""
+    item = case.backup[k]
 
     def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-        sign, number, plant = (1 if step > 0 else -1), unit_count(case, k, step), trial.plant
-        units = tuple(n + sign * number * (i == k) for i, n in enumerate(plant.units))
-        power = sign * number * case.backup[k].unit_mw
-        less = {name: getattr(plant, name) - share * power for name, share in given.items()}
+        plant, number = trial.plant, unit_count(case, k, step) * (1 if step > 0 else -1)
+        more = int(_clip(plant.units[k] + number, item.units_min, units_most(case, item))) - plant.units[k]
+        if more * number <= 0:  # at a limit: nothing is given for nothing
+            return plant, trial.controller
+        units = tuple(n + more * (i == k) for i, n in enumerate(plant.units))
+        less = {name: getattr(plant, name) - share * more * item.unit_mw for name, share in given.items()}
         return replace(plant, units=units, **less), trial.controller
 
     return move
 
 
 def swap_units(case: Case, k: int, j: int) -> Move:
-    """Units of one technology for as much power of another."""
+    """Units of one technology for as much power of another, where both limits allow it."""
 
     def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
         a, b = (k, j) if step > 0 else (j, k)
         number = max(1, round(case.backup[a].unit_mw / case.backup[b].unit_mw))
         fewer = max(1, round(case.backup[b].unit_mw / case.backup[a].unit_mw))
         units = tuple(n - fewer * (i == a) + number * (i == b) for i, n in enumerate(trial.plant.units))
-        plant = trial.plant if min(units) < 0 else replace(trial.plant, units=units)
-        return plant, trial.controller
+        possible = units[a] >= case.backup[a].units_min and units[b] <= units_most(case, case.backup[b])
+        return replace(trial.plant, units=units) if possible else trial.plant, trial.controller
 
     return move
 
@@ -86,8 +100,8 @@ def unit_count(case: Case, k: int, step: float) -> int:
 
 
 def allowed(case: Case) -> list[int]:
-    """Technologies of which there may be units."""
-    return [k for k, item in enumerate(case.backup) if item.units_max > 0]
+    """Technologies whose count of units may change."""
+    return [k for k, item in enumerate(case.backup) if units_most(case, item) > item.units_min]
 
 
 def starts(case: Case, planned: Sequence[Plant]) -> list[Plant]:
@@ -101,6 +115,20 @@ def starts(case: Case, planned: Sequence[Plant]) -> list[Plant]:
     return list(dict.fromkeys(inside(plant, case) for plant in found))
 
 
+def generous(case: Case, planned: Sequence[Plant]) -> list[Plant]:
+    """Plants that live through most nights and clouds on what is stored, with the units of a planner or less.
+
+    What few years and one draw of failures make look best may be far from what many years ask for; there a
+    small battery helps so little that no small step leads to a large one.
+    """
+    load = mean_load_mw(case)
+    sizes = (RICH_SOLAR * load, RICH_BATTERY_H * load, RICH_POWER * load)
+    units = {plant.units for plant in planned}
+    units |= {tuple(max(n - 1, 0) for n in counts) for counts in units}
+    racks = max(plant.racks for plant in planned) + 1
+    return list(dict.fromkeys(inside(Plant(*sizes, counts, racks), case) for counts in sorted(units)))
+
+
 def weakened(plant: Plant, case: Case) -> Plant:
     """Take away some of everything: years that hurt what is left are next to hurt the whole."""
     sun, backup = WEAKER
@@ -109,29 +137,77 @@ def weakened(plant: Plant, case: Case) -> Plant:
     return inside(Plant(*sizes, units, plant.racks), case)
 
 
-def inside(plant: Plant, case: Case) -> Plant:
-    """Bring a plant back inside the limits of its case."""
+def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
+    """Bring a plant back inside the limits of its case; those that are coupled are kept together.
+
+    Parameters
+    ----------
+    plant : Plant
+    case : Case
+    was : Plant, optional
+        Plant that it was made of by a move: where the energy and the power of a battery have to fit together,
+        what was moved takes the other with it. Energy leads where both were, or nothing is known.
+
+    Returns
+    -------
+    Plant
+    """
     limits = case.limits
-    solar_most = limits.solar_mw[1]
+    low, most = solar_bounds(case)
     if limits.land_acres is not None:
-        solar_most = min(solar_most, limits.land_acres / case.solar_acres_per_mw)
-    solar = float(np.clip(plant.solar_mw, limits.solar_mw[0], solar_most))
-    energy = float(np.clip(plant.battery_mwh, *limits.battery_mwh))
-    power = float(np.clip(plant.battery_mw, *limits.battery_mw))
-    if limits.min_duration_h is not None:
-        power = min(power, energy / limits.min_duration_h)
-    if limits.max_duration_h is not None:
-        energy = min(energy, power * limits.max_duration_h)
-    late = limits.months_to_power
-    units = []
-    for item, n in zip(case.backup, plant.units, strict=True):
-        most = item.units_max if item.units_max == item.units_min else item.units_max + SPARE_UNITS
-        units.append(
-            0 if late is not None and item.lead_months > late else int(np.clip(n, item.units_min, most))
-        )
-    solar, energy, power = (0.0 if size < NOTHING else size for size in (solar, energy, power))
-    racks = int(np.clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
-    return Plant(solar, energy, power, tuple(units), racks)
+        most = min(most, limits.land_acres / case.solar_acres_per_mw)
+    solar = _clip(plant.solar_mw, low, most)
+    power_leads = was is not None and (
+        plant.battery_mwh == was.battery_mwh and plant.battery_mw != was.battery_mw
+    )
+    energy, power = _battery(plant, case, power_leads=power_leads)
+    # Either is of no use without the other
+    nothing = min(energy, power) < NOTHING and limits.battery_mwh[0] <= 0 and limits.battery_mw[0] <= 0
+    energy, power = (0.0, 0.0) if nothing else (energy, power)
+    solar = 0.0 if solar < NOTHING and low <= 0 else solar
+    units = tuple(
+        int(_clip(n, item.units_min, units_most(case, item)))
+        for item, n in zip(case.backup, plant.units, strict=True)
+    )
+    racks = int(_clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
+    return Plant(solar, energy, power, units, racks)
+
+
+def _battery(plant: Plant, case: Case, *, power_leads: bool) -> tuple[float, float]:
+    """Energy and power nearest to a plant's within their bounds and the hours between them. [MWh, MW]"""
+    limits = case.limits
+    (e_low, e_most), (p_low, p_most) = (
+        battery_bounds(case, bounds) for bounds in (limits.battery_mwh, limits.battery_mw)
+    )
+    shortest, longest = limits.min_duration_h or 0.0, limits.max_duration_h
+
+    def energy_of(power: float) -> tuple[float, float]:
+        """Least and most energy that goes with a power."""
+        return max(e_low, shortest * power), e_most if longest is None else min(e_most, longest * power)
+
+    def power_of(least_mwh: float, most_mwh: float) -> tuple[float, float]:
+        """Least power for an energy, most power for another."""
+        least = least_mwh / longest if longest else 0.0
+        return max(p_low, least), min(p_most, most_mwh / shortest if shortest > 0 else np.inf)
+
+    if power_leads:
+        power = _clip(plant.battery_mw, *power_of(e_low, e_most))
+        return _clip(plant.battery_mwh, *energy_of(power)), power
+    energy = _clip(plant.battery_mwh, energy_of(p_low)[0], energy_of(p_most)[1])
+    return energy, _clip(plant.battery_mw, *power_of(energy, energy))
+
+
+def _clip(value: float, low: float, most: float) -> float:
+    return float(min(max(value, low), most))
+
+
+def units_most(case: Case, item: BackupCase) -> int:
+    """Most units of a technology that a search may take: the user's own limit is never passed.
+
+    A limit derived for a planner whose units never fail leaves no spares; a search may take some more.
+    """
+    most = units_allowed(case, item)
+    return most if case.units_given(item) or most == 0 else most + SPARE_UNITS
 
 
 def mean_load_mw(case: Case) -> float:

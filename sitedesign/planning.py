@@ -24,6 +24,7 @@ from sitedesign.optimize.problem import solve_extensive
 from sitedesign.prepare import Prepared, prepare, prepared_on, weather_of
 from sitedesign.rack_count import best_rack_count, most_racks_to_consider
 from sitedesign.relaxation import Relaxation, relaxation
+from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.study import Study
@@ -232,6 +233,9 @@ def _design(prepared: Prepared, case: Case, sizing: Sizing, relaxed: Relaxation)
     plant, dispatch = sizing.plant, sizing.dispatch
     assert dispatch is not None  # both optimisers give one
     _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
+    outside = broken_limits(case, plant, sizing.backup_mwh_per_yr, _co2_t_per_yr(case, sizing))
+    if outside:
+        raise ReplayMismatch(outside)
     dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
     evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
     greedy = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
@@ -250,6 +254,11 @@ def _design(prepared: Prepared, case: Case, sizing: Sizing, relaxed: Relaxation)
     )
     design._dispatch = evaluation._dispatch
     return design
+
+
+def _co2_t_per_yr(case: Case, sizing: Sizing) -> float:
+    energy = zip(case.backup, sizing.backup_mwh_per_yr, strict=True)
+    return sum(item.co2_t_per_mwh * mwh for item, mwh in energy)
 
 
 def _agree(replay: Replay, sizing: Sizing, case: Case) -> None:

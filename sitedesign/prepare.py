@@ -13,6 +13,7 @@ from sitedesign.case import BackupCase, Case, CaseLimits, FloatArray, LoadClass,
 from sitedesign.demand import Contract
 from sitedesign.errors import Fault, InputError
 from sitedesign.library import Backup
+from sitedesign.limits import Limits
 from sitedesign.optimize import bounds
 from sitedesign.optimize.rack_shortfall import racks_needed
 from sitedesign.reliability.metrics import FLOOR_SHARE
@@ -177,6 +178,7 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
         * economics.capital_recovery_factor(study.finance.wacc_power_real, study.finance.analysis_yr),
         limits=_limits(study, solar, load, weather.step_h, usable, eta),
         load_classes=_load_classes(study),
+        given=_given(study.limits),
     )
 
 
@@ -329,6 +331,16 @@ def _shed_order(contract: Contract, tier: Tier) -> tuple[float, float]:
     if contract.value_usd_per_rack_h is not None:
         return contract.value_usd_per_rack_h / contract.rack_mw * tier.weight, tier.weight
     return contract.uptime, tier.weight
+
+
+def _given(limits: Limits) -> frozenset[str]:
+    """Name the bounds of capacities and counts that are the user's own."""
+    sizes = (
+        name
+        for name in ("solar_mw", "battery_mwh", "battery_mw", "racks")
+        if getattr(limits, name) is not None
+    )
+    return frozenset((*sizes, *(f"units.{name}" for name in limits.units)))
 
 
 def _limits(

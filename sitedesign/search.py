@@ -20,6 +20,7 @@ from sitedesign.moves import (
     change_sizes,
     change_units,
     inside,
+    size_axes,
     swap_units,
     unit_count,
 )
@@ -170,7 +171,7 @@ def _follow(
         gained = False
         while judge.judged < budget:
             plant, controller = direction.move(best, sign * direction.scale)
-            plant = inside(plant, judge.case)
+            plant = inside(plant, judge.case, best.plant)
             if (plant, controller) == (best.plant, best.controller):
                 break
             trial = judge.trial(plant, controller)
@@ -214,9 +215,7 @@ def _directions(case: Case, scale: float) -> list[_Direction]:
     found += [
         _Direction(change_sizes(case, **signs), scale)
         for signs in (
-            {"solar_mw": 1},
-            {"battery_mwh": 1},
-            {"battery_mw": 1},
+            *size_axes(case),
             {"battery_mwh": 1, "battery_mw": 1},
             {"solar_mw": 1, "battery_mwh": -1},
             {"solar_mw": 1, "battery_mwh": 1, "battery_mw": 1},

@@ -22,6 +22,7 @@ from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
 from sitedesign.prepare import prepare
 from sitedesign.reliability.forecast import Forecast
+from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
@@ -179,13 +180,26 @@ def evaluate(
     prepared = prepare(study)
     if operation == "causal":
         rule = controller or usual_rule(study)
-        return operate_causally(prepared, plant, rule, setting_of(prepared, forecast))
-    if operation == "greedy":
+        result = operate_causally(prepared, plant, rule, setting_of(prepared, forecast))
+    elif operation == "greedy":
         dispatch = operate_greedy(prepared.case, plant)
         check_dispatch(prepared.case, plant, dispatch)
+        result = evaluate_dispatch(prepared, plant, dispatch, operation)
     else:
         dispatch = _foresight(rolled(prepared.case, sunny_afternoon(prepared.case)), plant)
-    return evaluate_dispatch(prepared, plant, dispatch, operation)
+        result = evaluate_dispatch(prepared, plant, dispatch, operation)
+    return _held_against_limits(prepared.case, plant, result)
+
+
+def _held_against_limits(case: Case, plant: Plant, result: Evaluation) -> Evaluation:
+    """Say where a plant that was given, not found, is outside the limits of its study."""
+    energy = [result.energy_mwh_per_yr[item.name] for item in case.backup]
+    outside = broken_limits(case, plant, energy, result.co2_t_per_yr)
+    if not outside:
+        return result
+    note = f"This plant is outside the limits of its study: {'; '.join(outside)}."
+    known = result.provenance
+    return result.model_copy(update={"provenance": known.model_copy(update={"notes": (*known.notes, note)})})
 
 
 def _foresight(case: Case, plant: Plant) -> Dispatch:

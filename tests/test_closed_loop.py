@@ -93,7 +93,11 @@ def test_inside_respects_every_limit(prepared: Prepared) -> None:
     assert plant.racks == case.racks_max
     late = replace(case, limits=replace(limits, months_to_power=6.0))
     assert inside(plant, late).units == (0,)
-    fixed = replace(case, backup=(replace(case.backup[0], units_min=1, units_max=1),))
+    fixed = replace(
+        case,
+        backup=(replace(case.backup[0], units_min=1, units_max=1),),
+        given=frozenset({"units.recip_fast"}),
+    )
     assert inside(plant, fixed).units == (1,)
 
 

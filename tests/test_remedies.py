@@ -62,13 +62,13 @@ def test_cheapest_remedy_that_is_certified_comes_first(monkeypatch: pytest.Monke
         Remedy("cheap", loop(met=True, cost=12e6)),
         Remedy("useless", loop(cost=1e6)),
     ]
-    monkeypatch.setattr(remedies, "_tried", lambda _study, _say: tried)
+    monkeypatch.setattr(remedies, "_tried", lambda _prepared, _say: tried)
     text = str(unreached(prepare(sd.Study(**QUESTION)), loop(), lambda _: None))
     assert "Cheapest remedy of those tried: cheap: certified" in text
     assert "Also tried: dear: certified" in text
     assert "units 90%" in text
     assert "electrical" not in text
-    monkeypatch.setattr(remedies, "_tried", lambda _study, _say: tried[2:])
+    monkeypatch.setattr(remedies, "_tried", lambda _prepared, _say: tried[2:])
     assert "Tried, and not enough: useless" in str(
         unreached(prepare(sd.Study(**QUESTION)), loop(), lambda _: None)
     )

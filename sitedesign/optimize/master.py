@@ -262,11 +262,11 @@ class _Search:
 
     def _larger(self, proposal: Proposal, factor: float) -> Proposal:
         case, limits, old = self.case, self.case.limits, proposal.point
-        solar = min(old.solar_mw * factor, limits.solar_mw[1])
+        solar = min(old.solar_mw * factor, solar_bounds(case)[1])
         if limits.land_acres is not None and case.solar_acres_per_mw > 0.0:
             solar = min(solar, limits.land_acres / case.solar_acres_per_mw)
-        energy = min(old.battery_mwh * factor, limits.battery_mwh[1])
-        power = min(old.battery_mw * factor, limits.battery_mw[1])
+        energy = min(old.battery_mwh * factor, battery_bounds(case, limits.battery_mwh)[1])
+        power = min(old.battery_mw * factor, battery_bounds(case, limits.battery_mw)[1])
         if limits.min_duration_h:
             power = min(power, energy / limits.min_duration_h)
         if limits.max_duration_h is not None:

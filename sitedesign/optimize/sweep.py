@@ -186,8 +186,8 @@ def _with_uptime(case: Case, value: float) -> Case:
 
 def _with_more_racks(case: Case) -> Case:
     possible = case.rack_availability >= 1.0 or max(item.uptime_target for item in case.classes) < 1.0
-    fixed = case.racks_min >= case.racks_max
-    racks = max(case.racks_max, most_racks(case)) if possible and not fixed else case.racks_max
+    free = possible and "racks" not in case.given
+    racks = max(case.racks_max, most_racks(case)) if free else case.racks_max
     return dataclasses.replace(case, racks_max=racks)
 
 

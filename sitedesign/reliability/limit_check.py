@@ -1,0 +1,93 @@
+"""Whether a plant keeps to every limit that a user gave, recomputed from the case and the plant alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sitedesign.case import Case, Plant
+
+TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
+BUILT = 1e-3  # MW or MWh: less is what an optimiser leaves where it means none
+
+
+def broken_limits(
+    case: Case,
+    plant: Plant,
+    backup_mwh_per_yr: Sequence[float] = (),
+    co2_t_per_yr: float | None = None,
+) -> tuple[str, ...]:
+    """Say which of the user's limits a plant or its operation is outside of.
+
+    Bounds that were derived are no limits of the user's; the shortest duration is the battery's own where he
+    gave none.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    backup_mwh_per_yr : sequence of float
+        Energy per technology; the renewable share is not looked at when left out. [MWh/yr]
+    co2_t_per_yr : float, optional
+        Not looked at when left out. [t/yr]
+
+    Returns
+    -------
+    tuple of str
+        One line each: what, how much, and the limit. Empty when all are kept.
+    """
+    found = [*_sizes(case, plant), *_counts(case, plant), *_couplings(case, plant), *_late(case, plant)]
+    share = case.limits.min_renewable_share
+    if share is not None and backup_mwh_per_yr:
+        kept = 1 - sum(backup_mwh_per_yr) / case.load_mwh_per_yr
+        found += _outside("renewable share", kept, share, None, "")
+    if case.limits.max_co2_t_per_yr is not None and co2_t_per_yr is not None:
+        found += _outside("CO2", co2_t_per_yr, None, case.limits.max_co2_t_per_yr, " t/yr")
+    return tuple(found)
+
+
+def _sizes(case: Case, plant: Plant) -> Iterator[str]:
+    for name, unit in (("solar_mw", " MW"), ("battery_mwh", " MWh"), ("battery_mw", " MW")):
+        if name in case.given:
+            low, most = getattr(case.limits, name)
+            yield from _outside(name, getattr(plant, name), low, most, unit)
+    if case.limits.land_acres is not None:
+        yield from _outside(
+            "land", plant.solar_mw * case.solar_acres_per_mw, None, case.limits.land_acres, " acres"
+        )
+
+
+def _counts(case: Case, plant: Plant) -> Iterator[str]:
+    for item, count in zip(case.backup, plant.units, strict=True):
+        if case.units_given(item):
+            yield from _outside(f"units of {item.name}", count, item.units_min, item.units_max, "")
+    if "racks" in case.given:
+        yield from _outside("racks", plant.racks, case.racks_min, case.racks_max, "")
+
+
+def _couplings(case: Case, plant: Plant) -> Iterator[str]:
+    """Hours of the battery, as energy that goes with its power."""
+    limits, energy, power = case.limits, plant.battery_mwh, plant.battery_mw
+    low = None if limits.min_duration_h is None else limits.min_duration_h * power
+    most = None if limits.max_duration_h is None else limits.max_duration_h * power
+    yield from _outside(f"battery energy at {power:g} MW and its hours", energy, low, most, " MWh")
+
+
+def _late(case: Case, plant: Plant) -> Iterator[str]:
+    months = case.limits.months_to_power
+    if months is None:
+        return
+    built = [
+        (item.name, count > 0, item.lead_months) for item, count in zip(case.backup, plant.units, strict=True)
+    ]
+    built.append(("solar array", plant.solar_mw > BUILT, case.solar_lead_months))
+    built.append(("battery", plant.battery_mwh > BUILT, case.battery_lead_months))
+    for name, there, lead in built:
+        if there:
+            yield from _outside(f"months to power of the {name}", lead, None, months, "")
+
+
+def _outside(what: str, value: float, low: float | None, most: float | None, unit: str) -> Iterator[str]:
+    if low is not None and value < low - TOLERANCE * (1 + abs(low)):
+        yield f"{what}: {value:g}{unit}, at least {low:g} asked"
+    if most is not None and value > most + TOLERANCE * (1 + abs(most)):
+        yield f"{what}: {value:g}{unit}, at most {most:g} allowed"
