@@ -12,6 +12,10 @@ TOLERANCE_MINUTES = 20.0
 """Larger differences between declared and measured time are flagged: clouds and hills explain less."""
 
 
+ENOUGH_CLEAR_DAYS = 12
+"""Fewer clear days in a year say nothing of its clock."""
+
+
 def solar_noon_minutes(longitude: float, utc_offset_h: float) -> FloatArray:
     """Clock time of solar noon, shape (365,). [minutes after midnight, local standard time]
 
@@ -52,6 +56,16 @@ def clear_days(ghi: FloatArray, ghi_extra: FloatArray, per_month: int = 4) -> ND
     return clear
 
 
+def _centre_minutes(day: FloatArray, minutes_from_noon: FloatArray) -> float:
+    """Where on the clock's circle the light of clear days is, 0 unless it is hours from noon. [min]
+
+    Only so does a clock half a day out show as half a day: there the light stands on both sides of midnight.
+    """
+    angle = minutes_from_noon * (2 * np.pi / 1440)
+    centre = float(np.angle((day * np.exp(1j * angle)).sum())) * 1440 / (2 * np.pi)
+    return centre if abs(centre) > 180 else 0.0
+
+
 def sun_error_minutes(
     ghi: FloatArray, ghi_extra: FloatArray, longitude: float, utc_offset_h: float, sun_offset_minutes: float
 ) -> FloatArray:
@@ -76,17 +90,39 @@ def sun_error_minutes(
         Median over the clear days of each year; NaN where there are fewer than 12 of them. Positive: the data
         run behind the declared time.
     """
+    days = clear_day_errors(ghi, ghi_extra, longitude, utc_offset_h, sun_offset_minutes)
+    errors = np.full(len(ghi), np.nan)
+    for row, by_day in enumerate(days):
+        known = np.isfinite(by_day)
+        if known.sum() >= ENOUGH_CLEAR_DAYS:
+            errors[row] = np.median(by_day[known])
+    return errors
+
+
+def clear_day_errors(
+    ghi: FloatArray, ghi_extra: FloatArray, longitude: float, utc_offset_h: float, sun_offset_minutes: float
+) -> FloatArray:
+    """How much later than declared the sun stood on each clear day. [min]
+
+    Parameters are those of :func:`sun_error_minutes`.
+
+    Returns
+    -------
+    ndarray, shape (years, 365)
+        NaN on days that are not clear.
+    """
     steps_per_day = ghi.shape[1] // 365
     stamps = np.arange(steps_per_day) * (1440 / steps_per_day) + sun_offset_minutes
     noon = solar_noon_minutes(longitude, utc_offset_h)
     daily_extra = ghi_extra.reshape(365, steps_per_day).mean(axis=1)
-    errors = np.full(len(ghi), np.nan)
-    for year, series in enumerate(ghi):
+    errors = np.full((len(ghi), 365), np.nan)
+    for row, series in enumerate(ghi):
         by_day = series.reshape(365, steps_per_day)
         clear = clear_days(by_day, daily_extra)
-        if clear.sum() >= 12:
+        if clear.any():
             day = by_day[clear]
-            # Distances wrap at midnight, for files whose days are not local days.
-            distance = (stamps[None, :] - noon[clear, None] + 720) % 1440 - 720
-            errors[year] = np.median((day * distance).sum(axis=1) / day.sum(axis=1))
+            # Distances wrap half a day from where the light is, which may be far from noon.
+            centre = _centre_minutes(day, stamps[None, :] - noon[clear, None])
+            distance = (stamps[None, :] - noon[clear, None] - centre + 720) % 1440 - 720 + centre
+            errors[row, clear] = (day * distance).sum(axis=1) / day.sum(axis=1)
     return errors

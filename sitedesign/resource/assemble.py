@@ -14,7 +14,8 @@ from sitedesign.resource.alignment import TOLERANCE_MINUTES, clear_days, sun_err
 from sitedesign.resource.clearsky import clear_sky
 from sitedesign.resource.components import complete
 from sitedesign.resource.formats.record import Record
-from sitedesign.resource.grid import Grid, lay_out
+from sitedesign.resource.grid import Grid, lay_out, light_of
+from sitedesign.resource.plausible import sky_faults, temperature_fault
 from sitedesign.resource.quality import (
     CLEAR_SKY_BAND,
     Quality,
@@ -28,6 +29,7 @@ from sitedesign.resource.repair import (
     drop_impossible,
     fill_calm,
     fill_irradiance,
+    fill_low_sun,
     find_holes,
     years_to_leave_out,
 )
@@ -77,10 +79,22 @@ def assemble(
     grid = lay_out(records, offset)
     geometry = solar_geometry(site, grid.step_minutes, grid.utc_offset_h, grid.sun_offset_minutes)
     slack = _clock_slack_minutes(grid, geometry, site, of)
+    faults = sky_faults(_plausible(_ghi_of(grid.columns, geometry)[0]), geometry, site)
+    if "temp_air" in grid.columns:
+        temperature = temperature_fault(_measured_temperature(grid.columns["temp_air"]), site)
+        faults += [temperature] if temperature is not None else []
+    if faults:
+        raise InputError(faults, of)
     columns, out_of_range = drop_impossible(grid.columns, geometry, slack)
     said = [*notes, *grid.notes]
     ghi, extra_notes = _ghi_of(columns, geometry)
     said += extra_notes
+    ghi, low_sun_h = fill_low_sun(ghi, geometry)
+    if low_sun_h.any():
+        said.append(
+            f"{low_sun_h.sum():.3g} hours at low sun that the files leave blank day after day taken from the "
+            "step next to them"
+        )
     holes = find_holes(ghi, geometry)
     refused = years_to_leave_out(ghi, holes, grid.years, geometry, of)
     if refused:
@@ -124,7 +138,7 @@ def assemble(
 
 def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: str) -> float:
     """Look at the clock before judging by the sun: small errors are flagged later, large ones refused."""
-    plausible = np.where(np.abs(grid.columns["ghi"]) < HIGHEST_GHI_W_M2, grid.columns["ghi"], np.nan)
+    plausible = _plausible(light_of(grid.columns))
     errors = sun_error_minutes(
         plausible, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
     )
@@ -132,10 +146,29 @@ def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: st
     worst = float(known[np.argmax(np.abs(known))]) if known.size else 0.0
     if abs(worst) > LARGEST_CLOCK_ERROR_MINUTES:
         found = f"stamps at which the sun stands {worst:+.0f} min from where it should be"
-        remedy = "Check the time zone (UTC or local standard), longitude and convention."
+        hours = round(worst / 30) / 2
+        fits = (
+            f"They would fit an offset from UTC {abs(hours):g} h {'larger' if hours > 0 else 'smaller'}, "
+            f"or a longitude {abs(hours) * 15:g} degrees further {'west' if hours > 0 else 'east'}."
+        )
+        remedy = (
+            f"Check the time zone (UTC or local standard, and its sign), longitude and convention. {fits}"
+        )
         allowed = f"must be within {LARGEST_CLOCK_ERROR_MINUTES:.0f} min"
         raise InputError([Fault("time of the files", found, allowed, remedy)], of)
     return abs(worst) if abs(worst) > TOLERANCE_MINUTES else 0.0
+
+
+def _plausible(ghi: FloatArray) -> FloatArray:
+    """Irradiance without sentinels."""
+    plausible: FloatArray = np.where(np.abs(ghi) < HIGHEST_GHI_W_M2, ghi, np.nan)
+    return plausible
+
+
+def _measured_temperature(temp_air: FloatArray) -> FloatArray:
+    """Temperature without sentinels."""
+    plausible: FloatArray = np.where((temp_air > -90) & (temp_air < 99), temp_air, np.nan)
+    return plausible
 
 
 def _source(

@@ -54,6 +54,9 @@ def _turbidity(latitude: float, longitude: float) -> FloatArray:
     days = pd.date_range(f"{REPRESENTATIVE_YEAR}-01-01 12:00", periods=365, freq="D", tz="UTC")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.PerformanceWarning)
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # pvlib asks pandas for day of year by its old name
         return np.asarray(lookup_linke_turbidity(days, latitude, longitude), dtype=float)
 
 

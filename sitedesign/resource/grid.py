@@ -74,11 +74,14 @@ def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
     records = [_coarsen(record) for record in sorted(records, key=lambda item: item.frame.index[0])]
     _check_agreement(records)
     step = records[0].step_minutes
-    offset_minutes = round(utc_offset_h * 60 / step) * step
+    phase = _phase_minutes(records[0])
+    # Days start where the file's own steps do: a file in UTC+5:30 has its days at UTC+5:30.
+    offset_minutes = round((utc_offset_h * 60 + phase) / step) * step - phase
     notes: list[str] = list(dict.fromkeys(note for record in records for note in record.notes))
     if offset_minutes != round(utc_offset_h * 60):
         notes.append(
-            f"days start at UTC{offset_minutes / 60:+g} h, as {utc_offset_h:+g} h is no whole number of steps"
+            f"days start at UTC{offset_minutes / 60:+g} h, as {utc_offset_h:+g} h is no whole number "
+            "of steps of a file in another time"
         )
     typical = records[0].typical
     years, columns, found = _scatter(records, step, offset_minutes, typical=typical)
@@ -91,6 +94,20 @@ def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
     return Grid(
         years, step, offset_minutes / 60, records[0].sun_offset_minutes, columns, typical, tuple(notes)
     )
+
+
+def light_of(columns: dict[str, FloatArray]) -> FloatArray:
+    """Global irradiance, or direct plus diffuse where a file has only those: when there was light."""
+    ghi = columns["ghi"]
+    if not {"dni", "dhi"} <= set(columns) or not np.isnan(ghi).all():
+        return ghi
+    return columns["dni"] + columns["dhi"]
+
+
+def _phase_minutes(record: Record) -> int:
+    """How far into a whole step since midnight UTC the intervals of a record begin. [min]"""
+    first = pd.DatetimeIndex(record.frame.index)[0]
+    return int(first.hour * 60 + first.minute) % record.step_minutes
 
 
 def _coarsen(record: Record) -> Record:
@@ -122,6 +139,9 @@ def _check_agreement(records: Sequence[Record]) -> None:
             faults.append(
                 Fault(record.file, found, "all files must have one time convention", "Read them separately.")
             )
+        elif _phase_minutes(record) != _phase_minutes(first):
+            found = f"steps that begin at other minutes of UTC than those of {first.file}"
+            faults.append(Fault(record.file, found, "all files must be in one time", "Read them separately."))
         if record.typical != first.typical:
             faults.append(
                 Fault(
@@ -193,7 +213,7 @@ def _trim(
 ) -> tuple[tuple[int, ...], dict[str, FloatArray], list[str]]:
     """Roll the hours spilled over by the shift from UTC, then leave out empty and partial end years."""
     notes: list[str] = []
-    given = ~np.isnan(columns["ghi"])
+    given = ~np.isnan(light_of(columns))
     hours = given.sum(axis=1) * step / 60
     spilled = (hours > 0) & (hours <= SPILL_HOURS)
     full = np.flatnonzero(hours > SPILL_HOURS)
@@ -205,7 +225,8 @@ def _trim(
         if 0 <= spill < len(years) and spilled[spill]:
             notes += _roll(columns, spill, end, years, step)
     keep = [row for row in range(first, last + 1) if hours[row] > 0]
-    lead, tail = _edge_days(columns["ghi"][first], step), _edge_days(columns["ghi"][last][::-1], step)
+    light = light_of(columns)
+    lead, tail = _edge_days(light[first], step), _edge_days(light[last][::-1], step)
     # A record that begins or ends within a year is natural; half a year is still no year.
     for row, missing, what in ((first, lead, "begins"), (last, tail, "ends")):
         if missing > 10 and len(keep) > 1 and row in keep:
@@ -224,7 +245,8 @@ def _trim(
 def _roll(
     columns: dict[str, FloatArray], spill: int, end: int, years: tuple[int, ...], step: int
 ) -> list[str]:
-    wanted = np.isnan(columns["ghi"][end]) & ~np.isnan(columns["ghi"][spill])
+    light = light_of(columns)
+    wanted = np.isnan(light[end]) & ~np.isnan(light[spill])
     if not wanted.any():
         return []
     for array in columns.values():

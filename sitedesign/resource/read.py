@@ -10,7 +10,9 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.resource.assemble import assemble
 from sitedesign.resource.formats import epw_tmy, nsrdb, parquet, plain, pvgis, surfrad, uscrn
 from sitedesign.resource.formats.record import Record
+from sitedesign.resource.formats.source import SourceText
 from sitedesign.resource.formats.wrong import unrecognised, wrong_kind
+from sitedesign.resource.text_table import decode, lines_of
 from sitedesign.resource.weather import Weather
 from sitedesign.site import FARTHEST_KM, Site, distance_km
 
@@ -24,7 +26,7 @@ class Family:
 
     name: str
     recognise: Callable[[str], bool]
-    parse: Callable[[Path, Site | None], Record]
+    parse: Callable[[SourceText, Site | None], Record]
 
 
 FAMILIES = (
@@ -122,23 +124,34 @@ def _merged(faults: Sequence[Fault]) -> list[Fault]:
 
 def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:
     """Parse one file, or its faults and whether it was recognised as weather at all."""
-    with file.open("rb") as stream:
-        first = stream.read(_HEAD_BYTES)
-    fault = wrong_kind(file.name, first)
+    raw = file.read_bytes()
+    fault = wrong_kind(file.name, raw[:_HEAD_BYTES])
     if fault is not None:
         return [fault], False
-    head = first.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    text = raw[:4].decode("latin-1") if raw.startswith(b"PAR1") else "\n".join(lines_of(decode(raw)))
+    head = text[:_HEAD_BYTES]
     family = next((known for known in FAMILIES if known.recognise(head)), None)
     if family is None:
         return [unrecognised(file.name, head)], False
     try:
-        return family.parse(file, site)
+        return family.parse(SourceText(file.name, text, file), site)
     except InputError as error:
         return list(error.faults), True
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, OverflowError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, OverflowError):
         # Whatever a parser stumbles over, the user needs to know which file and what it was taken for.
-        found = f"a file that begins like {family.name} but cannot be read ({type(error).__name__}: {error})"
-        return [Fault(file.name, found[:300], "must be complete and unmodified", "Download it again.")], True
+        return [_unreadable(file.name, text, family.name)], True
+
+
+def _unreadable(file: str, text: str, family: str) -> Fault:
+    """Say where a file of a known family stops being one, and whether it was cut short."""
+    lines = [line for line in lines_of(text) if line.strip()]
+    found = f"a file that begins like {family} but cannot be read as such"
+    cut = family.endswith("JSON") and not text.rstrip().endswith("}")
+    if cut or (len(lines) > 3 and len(lines[-1]) < 0.5 * len(lines[-2]) and not text.endswith("\n")):
+        found += f"; it ends in the middle of a row, {lines[-1][-60:]!r}"
+        return Fault(file, found, "must be complete", "Download it again.")
+    remedy = "Compare header rows and columns with a file as its source writes it, or name columns in a CSV."
+    return Fault(file, found, "must be as its source writes it", remedy)
 
 
 def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:

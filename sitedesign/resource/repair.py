@@ -10,6 +10,9 @@ daylight steps only:
 * longer than 10 days, or more than 5 % of a year's daylight hours missing: the year is left out of a long
   record (5 or more years and three quarters of it remain), and said; otherwise refused.
 
+Blanks that a file leaves day after day while the sun is below 12 degrees are no holes: they take the
+clearness of the step next to them, and are counted and said apart.
+
 Temperature and wind: a straight line up to 6 hours, then the same hours of the nearest days (at most 15 days
 away), then the mean of the same hours of the month.
 """
@@ -36,6 +39,8 @@ RECORD_YEARS = 5
 KEPT_SHARE = 0.75
 CALM_GAP_H = 6.0
 NEAREST_DAYS = 15
+LOW_SUN_DEG = 12.0
+LOW_SUN_DAYS = 20
 _NIGHT_LIMIT_W_M2 = 100.0
 _LABELS = np.arange(np.datetime64("2001-01-01"), np.datetime64("2002-01-01"))
 
@@ -268,6 +273,8 @@ def fill_irradiance(
             values = same_hours_of_near_days(
                 clearness[hole.row], steps, geometry.steps_per_day, geometry.is_day
             )
+        if np.isnan(values).any():  # near days lack the same hours
+            values = np.where(np.isnan(values), _along(clearness[hole.row], steps, geometry), values)
         filled[hole.row, steps] = values
         count[how][hole.row] += len(steps) * step_h
         longest[hole.row] = max(longest[hole.row], hole.hours / 24)
@@ -360,6 +367,60 @@ def same_hours_of_near_days(
                 values[mine] = np.where(lit, series[source], np.nanmean(series[source][lit]))
                 break
     return values
+
+
+def fill_low_sun(ghi: FloatArray, geometry: SolarGeometry) -> tuple[FloatArray, FloatArray]:
+    """Fill blanks that a file leaves day after day while the sun is low: instruments and filters do that.
+
+    Such a step takes the clearness of the step next to it towards noon. A file that does it on a few days
+    only has ordinary holes.
+
+    Parameters
+    ----------
+    ghi : ndarray, shape (years, steps)
+        NaN where missing. [W/m2]
+    geometry : SolarGeometry
+
+    Returns
+    -------
+    ndarray, shape (years, steps)
+    hours : ndarray, shape (years,)
+        Hours filled, by year. [h]
+    """
+    per_day = geometry.steps_per_day
+    extra = geometry.ghi_extra_w_m2.reshape(365, per_day)
+    high = np.sin(np.radians(LOW_SUN_DEG)) * geometry.dni_extra_w_m2.reshape(365, per_day)
+    low = (extra > 0) & (extra < high)
+    noon = extra.argmax(axis=1)[:, None]
+    before = np.arange(per_day)[None, :] < noon
+    filled = ghi.copy()
+    hours = np.zeros(len(ghi))
+    for row, series in enumerate(ghi):
+        day = series.reshape(365, per_day)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            clearness = np.where(extra > 0, day / extra, np.nan)
+        blank = low & np.isnan(day)
+        for _ in range(per_day // 4):
+            inward = np.where(before, np.roll(clearness, -1, axis=1), np.roll(clearness, 1, axis=1))
+            take = blank & np.isnan(clearness) & ~np.isnan(inward)
+            if not take.any():
+                break
+            clearness[take] = inward[take]
+        taken = blank & ~np.isnan(clearness)
+        if taken.any(axis=1).sum() < LOW_SUN_DAYS:
+            continue
+        filled[row] = np.where(taken, np.clip(clearness, 0, 1.3) * extra, day).ravel()
+        hours[row] = taken.sum() * geometry.step_minutes / 60
+    return filled, hours
+
+
+def _along(clearness: FloatArray, steps: NDArray[np.int64], geometry: SolarGeometry) -> FloatArray:
+    """Draw a line of clearness along the known daylight of the year, whatever day it is of."""
+    known = np.flatnonzero(geometry.is_day & ~np.isnan(clearness))
+    if known.size == 0:
+        return np.full(len(steps), np.nan)
+    line: FloatArray = np.interp(steps, known, clearness[known])
+    return line
 
 
 def _line(clearness: FloatArray, steps: NDArray[np.int64], geometry: SolarGeometry) -> FloatArray | None:

@@ -50,6 +50,7 @@ _COMPACT = re.compile(
     r"\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
 )
 _ORDERS = {"year-month-day": "abc", "day first": "cba", "month first": "cab", "year-day-month": "acb"}
+_HINTS = {"month first": r"\bMM?[-/. ]DD?\b", "day first": r"\bDD?[-/. ]MM?\b|\b[jt]{2}[./]mm\b"}
 _EXCEL_DAY_0 = pd.Timestamp("1899-12-30")
 
 
@@ -75,7 +76,7 @@ class Stamped:
     notes: tuple[str, ...] = ()
 
 
-def read_stamps(texts: pd.Series, file: str) -> Stamped:
+def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
     """Read a column of stamps.
 
     Parameters
@@ -84,6 +85,8 @@ def read_stamps(texts: pd.Series, file: str) -> Stamped:
         Index: line in the file, for messages.
     file : str
         For messages.
+    hint : str
+        The column's name, which may say ``MM/DD/YYYY``; believed where the dates allow it.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def read_stamps(texts: pd.Series, file: str) -> Stamped:
         found += f"the first {texts.iloc[place]!r} in line {texts.index[place]}"
         remedy = "Write stamps as 2020-01-31 14:30 or in columns Year, Month, Day, Hour, Minute."
         raise InputError([Fault(file, found, "must be dates and times", remedy)], OF)
-    dates, notes = _dates(parts, texts, last, file)
+    dates, notes = _dates(parts, texts, last, file, hint)
     offsets = _offsets(parts["zone"], texts, file)
     utc = bool(np.isfinite(offsets[: last + 1]).all())
     index = pd.DatetimeIndex(dates + _time_of_day(parts))
@@ -137,7 +140,9 @@ def _serial_numbers(texts: pd.Series) -> Stamped | None:
     return Stamped(pd.DatetimeIndex(index), utc, offsets, (said,))
 
 
-def _dates(parts: pd.DataFrame, texts: pd.Series, last: int, file: str) -> tuple[pd.Series, tuple[str, ...]]:
+def _dates(
+    parts: pd.DataFrame, texts: pd.Series, last: int, file: str, hint: str
+) -> tuple[pd.Series, tuple[str, ...]]:
     """Midnights of the stamps, in the one order of day, month and year that fits the column."""
     a, b, c = (_whole(parts[key]) for key in ("a", "b", "c"))
     words = {key: bool(parts[key].str.contains(r"[A-Za-z]", na=False).any()) for key in ("a", "b")}
@@ -175,6 +180,9 @@ def _dates(parts: pd.DataFrame, texts: pd.Series, last: int, file: str) -> tuple
     scores = {order: _regularity(dates + time_of_day, last) for order, dates in readings.items()}
     best = max(scores, key=lambda order: scores[order])
     rivals = [order for order in scores if scores[order] == scores[best]]
+    hinted = next((order for order, look in _HINTS.items() if re.search(look, hint, re.IGNORECASE)), "")
+    if hinted in readings:
+        return readings[hinted], ()
     if len(rivals) > 1:
         if long_first:
             best = "year-month-day"

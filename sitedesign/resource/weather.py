@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sitedesign.errors import Fault, InputError
 from sitedesign.site import Site
 
 if TYPE_CHECKING:
@@ -93,6 +94,16 @@ class Weather:
     source: WeatherSource
     sun_offset_minutes: float
     quality: Quality | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Let no number through that is none: whoever made the weather must have filled every step."""
+        faults = [
+            Fault(f"weather.{name}", f"{int(bad.sum())} values that are no finite numbers", "must be numbers")
+            for name in _ARRAYS
+            if (bad := ~np.isfinite(getattr(self, name))).any()
+        ]
+        if faults:
+            raise InputError(faults, f"the weather ({self.source.description})")
 
     def __repr__(self) -> str:
         place, years = self.site.name, f"{len(self.years)} years of {self.step_minutes} min steps"

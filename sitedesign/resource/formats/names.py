@@ -3,44 +3,120 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
+from sitedesign.errors import Fault, InputError
+from sitedesign.resource.units import ENERGY_DENSITY, POWER_DENSITY, SPEED, looks_like_unit, parse_unit, tidy
+
+FloatArray = NDArray[np.float64]
+
+IRRADIANCE = ("ghi", "dni", "dhi")
 _NAMES = {
     "ghi": (
-        "ghi", "measured_ghi", "ghi_measured", "global_horizontal", "global_horizontal_irradiance",
-        "global_horizontal_radiation", "global_irradiance", "global_radiation", "globhor", "glohor",
-        "g_h", "gh", "shortwave_radiation", "allsky_sfc_sw_dwn", "solar_radiation", "modeled_ghi",
+        "ghi", "measuredghi", "ghimeasured", "measglo", "measuredglo", "globalhorizontal",
+        "globalhorizontalirradiance", "globalhorizontalradiation", "globalhorizontalirradiation",
+        "globalirradiance", "globalradiation", "globalirradiation", "globhor", "glohor", "gh", "ggh",
+        "global",
+        "shortwaveradiation", "shortwaveradiationinstant", "allskysfcswdwn", "solarradiation", "ghiwm",
+        "surfacesolarradiationdownwards", "ssrd", "sunyglo", "metstatglo", "modeledghi", "nsrdbghi",
+        "globalhorizontalirradianceghi", "rayonnementglobal", "globalstrahlung", "radiacionglobal", "swdown",
+        "slrrad", "srad", "solarirradiance", "globalsolarradiation",
     ),
     "dni": (
-        "dni", "measured_dni", "dni_measured", "direct_normal", "direct_normal_irradiance",
-        "direct_normal_radiation", "beam_normal", "beam_normal_irradiance", "gb_n", "allsky_sfc_sw_dni",
-        "modeled_dni",
+        "dni", "measureddni", "dnimeasured", "measdir", "measureddir", "directnormal",
+        "directnormalirradiance",
+        "directnormalradiation", "beamnormal", "beamnormalirradiance", "beam", "gbn", "allskysfcswdni", "bn",
+        "directnormalirradiation", "beamnor", "dirnor", "bni", "sunydir", "metstatdir", "modeleddni",
+        "nsrdbdni",
+        "directnormalirradiancedni", "ebn", "directnormalirradianceinstant",
     ),
     "dhi": (
-        "dhi", "measured_dhi", "dhi_measured", "diffuse_horizontal", "diffuse_horizontal_irradiance",
-        "diffuse_horizontal_radiation", "diffuse_radiation", "diffhor", "gd_h", "diffuse",
-        "allsky_sfc_sw_diff", "modeled_dhi",
+        "dhi", "measureddhi", "dhimeasured", "measdif", "measureddif", "diffusehorizontal",
+        "diffusehorizontalirradiance", "diffusehorizontalradiation", "diffuseradiation",
+        "diffusehorizontalirradiation",
+        "diffuseirradiance", "diffhor", "difhor", "gdh", "diffuse", "allskysfcswdiff", "dif", "sunydif",
+        "metstatdif",
+        "modeleddhi", "nsrdbdhi", "diffusehorizontalirradiancedif", "diffusehorizontalirradiancedhi",
+        "diffuseradiationinstant",
     ),
     "temp_air": (
-        "temp_air", "air_temperature", "air_temp", "temperature", "ambient_temperature", "temp", "tamb",
-        "t_amb", "t_ambient", "tdry", "dry_bulb", "dry_bulb_temperature", "t2m", "temperature_2m", "tair",
+        "tempair", "airtemperature", "airtemp", "temperature", "ambienttemperature", "ambienttemp", "temp",
+        "tamb",
+        "tambient", "tdry", "drybulb", "drybulbtemperature", "t2m", "temperature2m", "tair", "ta",
+        "tempambient",
+        "temperatureair", "drybulbtemp", "2mtemperature", "lufttemperatur", "outdoortemperature",
+        "outsidetemperature", "temperatureambient", "temperatureat2meters", "amtemp", "tempout",
     ),
     "wind_speed": (
-        "wind_speed", "windspeed", "wind", "wspd", "ws", "ws10m", "ws_10m", "wind_speed_10m",
-        "wind_velocity", "windvel",
+        "windspeed", "wind", "wspd", "ws", "ws10m", "windspeed10m", "windvelocity", "windvel", "windspd",
+        "ff",
+        "10mwindspeed", "ws2m", "ws50m", "vwind", "windspeedat10meters", "windgeschwindigkeit", "u10m",
+        "wndspd",
     ),
 }  # fmt: skip
-"""Earlier names win: what was measured goes before what was modelled."""
-_TIME = (
-    "", "time", "timestamp", "time_stamp", "datetime", "date_time", "date", "time_utc", "utc_time",
-    "timestamp_utc", "datetime_utc", "local_time", "time_local", "period_end", "period_start",
-    "period_mid", "valid_time", "index", "time_gmt", "hour_beginning", "hour_ending", "interval_start",
-    "interval_end", "unnamed_0",
-)  # fmt: skip
-_PARTS = ("year", "month", "day", "hour", "minute")
-_PART_NAMES = {"mo": "month", "hr": "hour", "min": "minute", "yr": "year"}
+"""Without blanks, signs and capitals. Earlier names win: what was measured goes before what was modelled."""
+_TIME: dict[str, str] = {
+    **dict.fromkeys(
+        ("time", "timestamp", "datetime", "date", "timeutc", "utctime", "utc", "timestamputc", "datetimeutc",
+         "localtime", "timelocal", "localdatetime", "datetimelocal", "localstandardtime", "validtime",
+         "index",
+         "timegmt", "gmttime", "datetimegmt", "observationtime", "observationtimelst", "observationtimegmt",
+         "unnamed0", "indexlevel0", "level0", "timestamplocal", "timestamplst", "dateandtime", "datum",
+         "zeit",
+         "zeitstempel", "fecha", "fechahora", "horodatage", "dateheure", "datehour", "datehourminute",
+         "stamp",
+         "timelst", "datetimelst", "timestampgmt", "datumzeit", "datumuhrzeit", "yyyymmddhhmm", "datehhmm"),
+         ""
+    ),
+    **dict.fromkeys(
+        ("periodend", "intervalend", "hourending", "endtime", "timeend", "intervalending", "periodending",
+         "timestampend", "periodendutc", "hourend", "enddatetime", "end", "timeending", "datehourending"),
+         "end"
+    ),
+    **dict.fromkeys(
+        ("periodstart", "intervalstart", "hourbeginning", "starttime", "timestart", "intervalbeginning",
+         "periodbeginning", "timestampstart", "periodstartutc", "hourstart", "startdatetime", "start",
+         "timebeginning", "intervalbegin", "datehourbeginning", "begin"), "start"
+    ),
+    **dict.fromkeys(("periodmid", "periodmiddle", "intervalmid", "timemid"), "middle"),
+}  # fmt: skip
+"""What a column of stamps may be called, and what the name says of where in the interval they stand."""
+_PARTS = ("year", "month", "day", "doy", "hour", "minute")
+_PART_NAMES = {
+    "mo": "month", "hr": "hour", "min": "minute", "yr": "year", "dy": "day", "dd": "day", "mm": "month",
+    "yyyy": "year", "hh": "hour", "dayofyear": "doy", "julianday": "doy", "jday": "doy", "jd": "doy",
+    "dayofmonth": "day", "minutes": "minute", "hours": "hour", "hourofday": "hour", "hourlst": "hour",
+    "hourending": "hour", "he": "hour", "hourutc": "hour", "hourend": "hour", "heure": "hour", "stunde":
+    "hour",
+    "months": "month", "days": "day", "jahr": "year", "monat": "month", "tag": "day", "mes": "month",
+}  # fmt: skip
+_NOT_UNITS = re.compile(
+    r"(ghi|dni|dhi|dif|avg|average|mean|measured|modeled|\d+ ?m|utc|lst|lt|gmt|local|surface|total|hourly|"
+    r"2-m|10-m|at 2m|at 10m|dry ?bulb|instant(aneous)?|h|n)",
+    re.IGNORECASE,
+)
+_CELSIUS = re.compile(r"(deg(rees?)?|grad)?[ _.°º\"']*(c|celsius|centigrade)", re.IGNORECASE)
+_FAHRENHEIT = re.compile(r"(deg(rees?)?|grad)?[ _.°º\"']*(f|fahrenheit)", re.IGNORECASE)
+_KELVIN = re.compile(r"(deg(rees?)?)?[ _.°º\"']*(k|kelvin)", re.IGNORECASE)
+_LOST_SIGN = re.compile(r"^[^A-Za-z]+(?=[CFK]$)")
+_SQUASHED = {
+    "wm2": "W/m2", "wm": "W/m2", "kwm2": "kW/m2", "whm2": "Wh/m2", "kwhm2": "kWh/m2", "mjm2": "MJ/m2",
+    "kjm2": "kJ/m2", "jm2": "J/m2", "jcm2": "J/cm2", "mwcm2": "mW/cm2", "mjm2h": "MJ/m2/h", "kjm2h":
+    "kJ/m2/h",
+    "wattspermetersquared": "W/m2", "wattspersquaremeter": "W/m2", "wpm2": "W/m2", "wpersqm": "W/m2",
+    "watthourspermetersquared": "Wh/m2", "kilowatthourspermetersquared": "kWh/m2", "calcm2": "cal/cm2",
+    "mjperm2": "MJ/m2", "wperm2": "W/m2", "kwhperm2": "kWh/m2", "langley": "ly", "langleys": "ly",
+    "ms": "m/s", "mps": "m/s", "meterspersecond": "m/s", "metrespersecond": "m/s", "kmh": "km/h", "kph":
+    "km/h",
+    "mph": "mph", "kn": "kn", "kt": "kn", "knots": "kn", "milesperhour": "mph", "kilometersperhour": "km/h",
+    "c": "C", "degc": "C", "degreesc": "C", "celsius": "C", "degreescelsius": "C", "degf": "F", "f": "F",
+    "degreesf": "F", "fahrenheit": "F", "degreesfahrenheit": "F", "k": "K", "degk": "K", "kelvin": "K",
+    "kw": "kW", "wh": "Wh", "kwh": "kWh", "mj": "MJ", "w": "W", "kj": "kJ", "degreescentigrade": "C",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,7 +131,7 @@ class Column:
     name : str
         As written in the file.
     unit : str
-        As written, without blanks; empty if not named.
+        As written; empty if not named.
     """
 
     position: int
@@ -74,98 +150,192 @@ class Column:
         default = {"temp_air": "degrees C", "wind_speed": "m/s"}.get(self.variable, "W/m2")
         return f"{self.variable} from column {self.name!r}" + ("" if self.unit else f", taken in {default}")
 
-    def scale(self, values: pd.Series, step_h: float) -> pd.Series:
+    def scale(self, values: FloatArray, step_h: float, file: str) -> FloatArray:
         """Convert to W/m2, degrees C or m/s.
 
         Parameters
         ----------
-        values : Series
+        values : ndarray
             In the column's unit.
         step_h : float
             Length of a step, for energies. [h]
+        file : str
+            For messages.
 
         Returns
         -------
-        Series
+        ndarray
+            Sentinels become NaN where scaling would bring them back into the credible range.
+
+        Raises
+        ------
+        InputError
+            If the unit is not known for the variable.
         """
-        unit = self.unit.lower().replace("²", "2").replace("^", "").replace("**", "").replace("°", "")
-        # A sentinel stays what it is: scaling would bring it back into the credible range.
-        credible = values.where((values > -90) & (values < 90_000))
+        factor, zero = self._conversion(step_h, file)
+        if (factor, zero) == (1.0, 0.0):
+            return values
+        sentinel = np.isin(values, _HIGH_SENTINELS) | np.isin(values, _LOW_SENTINELS)
+        if self.variable != "temp_air":
+            sentinel |= values < -90
+        return np.where(sentinel, np.nan, values * factor + zero)
+
+    def _conversion(self, step_h: float, file: str) -> tuple[float, float]:
+        """Factor and zero point."""
+        text = _LOST_SIGN.sub("", tidy(self.unit))
+        if not text:
+            return 1.0, 0.0
         if self.variable == "temp_air":
-            if unit in ("f", "degf", "fahrenheit"):
-                return (credible - 32) / 1.8
-            return credible - 273.15 if unit in ("k", "kelvin") else values
+            if _CELSIUS.fullmatch(text):
+                return 1.0, 0.0
+            if _FAHRENHEIT.fullmatch(text):
+                return 1 / 1.8, -32 / 1.8
+            if _KELVIN.fullmatch(text):
+                return 1.0, -273.15
+            raise self._unknown(file, "degrees C, F or K")
+        unit = parse_unit(text.replace("mp/h", "mph"))
         if self.variable == "wind_speed":
-            factor = {
-                "km/h": 1 / 3.6,
-                "kmh": 1 / 3.6,
-                "kph": 1 / 3.6,
-                "mph": 0.44704,
-                "kn": 0.514444,
-                "knots": 0.514444,
-            }
-            return credible * factor[unit] if unit in factor else values
-        factor = {
-            "kw/m2": 1000.0, "wh/m2": 1 / step_h, "kwh/m2": 1000 / step_h, "kw-hr/m2": 1000 / step_h,
-            "mj/m2": 1e6 / 3600 / step_h, "j/m2": 1 / 3600 / step_h, "kj/m2": 1000 / 3600 / step_h,
-            "j/cm2": 1e4 / 3600 / step_h,
-        }  # fmt: skip
-        if unit == "j/m2":
-            return values.where(values > -90) * factor[unit]
-        return credible * factor[unit] if unit in factor else values
+            if unit is not None and unit.dimension == SPEED:
+                return unit.factor, 0.0
+            raise self._unknown(file, "m/s, km/h, mph or knots")
+        if unit is not None and unit.dimension == POWER_DENSITY:
+            return unit.factor, 0.0
+        if unit is not None and unit.dimension == ENERGY_DENSITY:
+            return unit.factor / 3600 / step_h, 0.0
+        raise self._unknown(file, "W/m2, kW/m2, Wh/m2, kWh/m2, MJ/m2, kJ/m2, J/m2, J/cm2, cal/cm2 or mW/cm2")
+
+    def _unknown(self, file: str, known: str) -> InputError:
+        found = f"the unit {self.unit!r} of column {self.name!r}"
+        return InputError(
+            [Fault(file, found, f"must be {known}", "Correct the unit in the name.")], "Weather.read()"
+        )
 
 
-def fold(name: str) -> str:
-    """Lower case, without units and signs: ``Global Horizontal (W/m2)`` becomes ``global_horizontal``."""
-    bare = re.sub(r"[\(\[].*?[\)\]]", "", name.lower())
-    bare = re.sub(r"[\s_/]+(w|wh|kw|kwh|mj|j|kj)[/_ ]?(per_)?m\^?[-]?[2²].*$", "", bare)
-    bare = re.sub(r"_(deg_?c|celsius|c|m_s|ms|w_m2)$", "", bare)
-    return re.sub(r"[^a-z0-9]+", "_", bare).strip("_")
+_LOW_SENTINELS = (-99.0, -99.9, -999.0, -999.9, -9999.0, -9999.9, -9900.0, -99999.0)
+_HIGH_SENTINELS = (9999.0, 99999.0, 999999.0)
 
 
-def value_columns(names: tuple[str, ...]) -> tuple[Column, ...]:
+def squash(name: str) -> str:
+    """Letters and digits in lower case: ``Air Temp_2m`` becomes ``airtemp2m``."""
+    return re.sub(r"[^a-z0-9]", "", tidy(name).lower())
+
+
+def value_columns(names: Sequence[str], units: Sequence[str] = ()) -> tuple[Column, ...]:
     """Find the columns of irradiance, temperature and wind.
 
     Parameters
     ----------
-    names : tuple of str
+    names : sequence of str
         Names as written.
+    units : sequence of str
+        From a row of units below the names, if there is one.
 
     Returns
     -------
     tuple of Column
-        At most one for each variable: the first in the order of preference.
+        By variable, the preferred name first; there may be several for each.
     """
-    folded = [_pvgis_name(name) or fold(name) for name in names]
-    columns: list[Column] = []
-    for variable, known in _NAMES.items():
-        position = next((folded.index(option) for option in known if option in folded), None)
-        if position is not None:
-            columns.append(Column(position, variable, names[position], _unit(names[position])))
-    return tuple(columns)
+    found: list[tuple[str, int, Column]] = []
+    for position, name in enumerate(names):
+        for variable, known in _NAMES.items():
+            match = _match(name, known)
+            if match is not None:
+                rank, unit = match
+                below = units[position].strip("[]() ") if position < len(units) else ""
+                found.append((variable, rank, Column(position, variable, name, unit or below)))
+                break
+    order = list(_NAMES)
+    found.sort(key=lambda item: (order.index(item[0]), item[1], item[2].position))
+    return tuple(column for _, _, column in found)
 
 
-def time_columns(names: tuple[str, ...]) -> list[int]:
+def _match(name: str, known: Sequence[str]) -> tuple[int, str] | None:
+    """Rank of the name among the known ones and its unit, None if it is none of them."""
+    if (bare := _pvgis_name(name)) is not None:
+        return (known.index(bare), "W/m2") if bare in known else None
+    brackets = re.findall(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]", name)
+    outside = re.sub(r"[(\[].*[)\]]", " \x00 ", name).split("\x00")
+    before, after = outside[0].strip(), outside[-1].strip() if len(outside) > 1 else ""
+    units = [
+        part.strip() for part in (*brackets, after) if part.strip() and not _NOT_UNITS.fullmatch(part.strip())
+    ]
+    plain = squash(before)
+    for rank, option in enumerate(known):
+        if plain == option:
+            return rank, units[0] if units else ""
+    # The unit may follow the name without brackets: ghi_w_m2, Temperature_DegreesC, GHI W/m2, GHI, W/m2.
+    for rank, option in sorted(enumerate(known), key=lambda item: -len(item[1])):
+        rest = plain[len(option) :] if plain.startswith(option) else ""
+        if rest in _SQUASHED:
+            return rank, _SQUASHED[rest]
+        tail = re.sub(r"^[\s,:|_-]+", "", _after(before, option)) if rest else ""
+        if tail and looks_like_unit(tail):
+            return rank, tail
+    return None
+
+
+def _after(name: str, letters: str) -> str:
+    """Cut the first letters and digits off a name."""
+    count = 0
+    for place, sign in enumerate(name):
+        if count == len(letters):
+            return name[place:]
+        count += sign.isalnum()
+    return ""
+
+
+def stamp_convention(name: str) -> str:
+    """Say where in the interval a time column's stamps stand by its name; empty for nothing."""
+    return _TIME.get(_time_name(name), "")
+
+
+def _time_name(name: str) -> str:
+    bare = squash(re.sub(r"[(\[].*?[)\]]", "", name))
+    return bare if bare in _TIME else squash(name)
+
+
+def time_columns(names: Sequence[str]) -> list[int]:
     """Positions of the time columns: one stamp, date and time, or year to minute; empty if there are none."""
-    folded = [_PART_NAMES.get(fold(name), fold(name)) for name in names]
-    if {"year", "month", "day"} <= set(folded):
-        return [folded.index(part) for part in _PARTS if part in folded]
-    if "date" in folded and "time" in folded:
-        return [folded.index("date"), folded.index("time")]
-    return [next((p for p, name in enumerate(folded) if name in _TIME))] if set(folded) & set(_TIME) else []
+    parts = [part_name(name) for name in names]
+    if "year" in parts and ({"month", "day"} <= set(parts) or "doy" in parts):
+        return [parts.index(part) for part in _PARTS if part in parts]
+    lower = [name.strip() for name in names]
+    if {"y", "m", "dm", "h"} <= set(lower):  # Meteonorm
+        return [lower.index(part) for part in ("y", "m", "dm", "h")]
+    bare = [squash(re.sub(r"[(\[].*?[)\]]", "", name)) for name in names]
+    date = next(
+        (bare.index(option) for option in ("date", "yyyymmdd", "datum", "day", "fecha") if option in bare),
+        None,
+    )
+    clock = next(
+        (
+            bare.index(option)
+            for option in ("time", "hhmm", "hhmmss", "zeit", "uhrzeit", "hora", "heure")
+            if option in bare
+        ),
+        None,
+    )
+    hour = parts.index("hour") if "hour" in parts else None
+    if date is not None and (clock is not None or hour is not None):
+        return [date, clock if clock is not None else int(hour or 0)]
+    stamps = [place for place, name in enumerate(names) if _time_name(name) in _TIME or not name.strip()]
+    return stamps[:1]
 
 
-def _pvgis_name(name: str) -> str:
-    """Names whose brackets are part of the name."""
-    return {"G(h)": "ghi", "Gb(n)": "dni", "Gd(h)": "dhi", "G(i)": ""}.get(name.strip(), "")
+def part_name(name: str) -> str:
+    """One of year, month, day, doy, hour and minute; empty for other names."""
+    bare = squash(re.sub(r"[(\[].*?[)\]]", "", name))
+    part = _PART_NAMES.get(bare, bare)
+    return part if part in _PARTS else ""
 
 
-def _unit(name: str) -> str:
-    bracket = re.search(r"[\(\[](.+?)[\)\]]\s*$", name)
-    if bracket:
-        return bracket.group(1).replace(" ", "")
-    tail = re.search(r"(?:^|[\s_])((?:w|wh|kw|kwh|mj|kj|j)[/_]c?m\^?[2²])", name.lower())
-    if tail:
-        return tail.group(1).replace("_", "/").replace("^", "").replace("²", "2")
-    degrees = re.search(r"_(?:deg_?)?(c|f|k)$", name.lower())
-    return degrees.group(1) if degrees else ""
+def fold(name: str) -> str:
+    """Lower case with underscores: ``Time Zone`` becomes ``time_zone``."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def _pvgis_name(name: str) -> str | None:
+    """Names whose brackets are part of the name; empty for irradiance on a tilted plane."""
+    return {"G(h)": "ghi", "Gb(n)": "dni", "Gd(h)": "dhi", "G(i)": "", "Gb(i)": "", "Gd(i)": ""}.get(
+        name.strip()
+    )

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from pvlib.iotools import read_nsrdb_psm4
 
-from sitedesign.resource.formats.record import Record, record_from
+from sitedesign.resource.formats.clock import utc_words, zone_words
+from sitedesign.resource.formats.header import keys_of, zone_h
+from sitedesign.resource.formats.names import part_name
+from sitedesign.resource.formats.plain import parse_as
+from sitedesign.resource.formats.record import Convention, Record, record_from
+from sitedesign.resource.formats.source import SourceText
+from sitedesign.resource.text_table import lines_of, read_table
 from sitedesign.site import Site
 
 
 def recognise(head: str) -> bool:
-    """Tell an NSRDB file by its two header rows and the date columns of the third."""
-    lines = head.splitlines()
+    """Tell an NSRDB file by its first header row and the date columns of the third."""
+    lines = [re.sub(r"[;\t]", ",", line.replace('"', "")) for line in lines_of(head)]
     return (
         len(lines) > 2
-        and lines[0].startswith("Source,Location ID")
-        and "Year,Month,Day,Hour,Minute" in lines[2]
+        and re.match(r"Source, ?Location ID", lines[0]) is not None
+        and re.search(r"Year, ?Month, ?Day, ?Hour", lines[2]) is not None
     )
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
     """Read one NSRDB file.
 
     Values are instants at the stamp. ``Time Zone`` of the header is the time of the stamps (0 in UTC files)
@@ -30,7 +37,7 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
 
     Parameters
     ----------
-    path : Path
+    source : SourceText
     site : Site, optional
         Not needed.
 
@@ -43,8 +50,26 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
     InputError
         If the stamps are faulty.
     """
-    data, meta = read_nsrdb_psm4(path)
-    return record_of(data, meta, path.name)
+    table = read_table(source.text, source.name)
+    keys = keys_of(table.above, table.separator)
+    minutes = next((place for place, name in enumerate(table.names) if part_name(name) == "minute"), None)
+    kind = _kind(keys)
+    if minutes is None or "zone" not in keys:
+        convention: Convention | None = None if minutes is None else "instant"
+        return parse_as(source, site, kind, convention=convention, usual="start", satellite=True)
+    record = parse_as(source, site, kind, convention="instant", satellite=True)
+    values = table.numbers(minutes)[0]
+    zone = zone_h(keys["zone"], source.name)
+    shown = ", ".join(str(int(minute)) for minute in np.unique(values[np.isfinite(values)]))
+    local = record.utc_offset_h if record.utc_offset_h is not None else (zone or None)
+    words = f"instants at minutes {shown}, {zone_words(zone)}"
+    words = words if zone else f"{words} all year"
+    return replace(record, convention=words, utc_offset_h=local)
+
+
+def _kind(keys: dict[str, str]) -> str:
+    version = keys.get("version", "").lstrip("v")
+    return f"NSRDB PSM v{version}"
 
 
 def record_of(data: pd.DataFrame, meta: dict[str, Any], file: str) -> Record:
@@ -70,7 +95,7 @@ def record_of(data: pd.DataFrame, meta: dict[str, Any], file: str) -> Record:
     data = data.copy()
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)
     zone = float(meta["Time Zone"])
-    at = "UTC" if zone == 0 else f"UTC{zone:+g}"
+    at = utc_words(zone)
     minutes = sorted({int(minute) for minute in data["Minute"].unique()})
     words = f"instants at minutes {', '.join(map(str, minutes))}, {at} all year"
     return record_from(

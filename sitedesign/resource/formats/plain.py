@@ -1,91 +1,103 @@
 """CSV with named columns: units from the names, time from header lines or from the sun itself.
 
-Header lines (``# key: value`` or ``key,value`` above the column names) may give ``latitude``, ``longitude``,
+Header lines in any layout of :mod:`sitedesign.resource.formats.header` may give ``latitude``, ``longitude``,
 ``elevation``, ``utc_offset`` (hours, ``UTC``, ``+05:30`` or an IANA name, of which the standard time is
 taken), ``convention`` (``start``, ``middle``, ``end``, ``instant``) and ``sun_offset_minutes`` (where the sun
 stands after the start of an interval). What they leave out is measured against the sun on clear days and said
-in the notes; it is never guessed from a missing key alone.
+in the notes; it is never guessed from a missing key alone. The tables of SAM, Solcast, NASA POWER,
+Open-Meteo, SolarAnywhere, Meteonorm and the NSRDB of 1991-2010 are such tables.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.resource.alignment import TOLERANCE_MINUTES, sun_error_minutes
-from sitedesign.resource.formats.names import Column, fold, time_columns, value_columns
-from sitedesign.resource.formats.record import Convention, Record, record_from
-from sitedesign.resource.grid import lay_out
-from sitedesign.resource.sun import solar_geometry
+from sitedesign.resource.formats.clock import place_in_time
+from sitedesign.resource.formats.header import declared_zone_h, elevation_fault, keys_of, place_of, zone_h
+from sitedesign.resource.formats.level import check_levels
+from sitedesign.resource.formats.names import (
+    IRRADIANCE,
+    Column,
+    part_name,
+    squash,
+    stamp_convention,
+    time_columns,
+    value_columns,
+)
+from sitedesign.resource.formats.record import TYPICAL_LABEL_YEAR, Convention, Record
+from sitedesign.resource.formats.source import SourceText
+from sitedesign.resource.stamps import read_stamps
+from sitedesign.resource.text_table import BLANK, SEPARATORS, TextTable, fields, lines_of, read_table
 from sitedesign.site import Site
 
 OF = "Weather.read()"
+FloatArray = NDArray[np.float64]
 _HEADER_LINES = 100
 _CONVENTIONS: dict[str, Convention] = {
-    "start": "start", "left": "start", "begin": "start", "beginning": "start", "period_start": "start",
-    "end": "end", "right": "end", "ending": "end", "period_end": "end",
+    "start": "start", "left": "start", "begin": "start", "beginning": "start",
+    "end": "end", "right": "end", "ending": "end",
     "middle": "middle", "mid": "middle", "center": "middle", "centre": "middle",
     "instant": "instant", "instantaneous": "instant",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Header:
-    """What stands above the data: delimiter, row of the column names, their text, and keys."""
-
-    delimiter: str
-    row: int
-    names: tuple[str, ...]
-    keys: dict[str, str]
+_ENOUGH = 0.9
+"""A measured column is taken before a modelled one if it has this share of the other's values."""
 
 
 def recognise(head: str) -> bool:
     """Tell a table by a row of names with a time column and irradiance."""
-    return find_header(head) is not None
+    return any(_names_weather(line) for line in lines_of(head)[:_HEADER_LINES])
 
 
-def find_header(head: str) -> Header | None:
-    """Find the row of column names within the first hundred lines.
-
-    Parameters
-    ----------
-    head : str
-        Beginning of the file.
-
-    Returns
-    -------
-    Header or None
-        None if no row names global irradiance (or direct and diffuse) and time.
-    """
-    keys: dict[str, str] = {}
-    for row, line in enumerate(head.splitlines()[:_HEADER_LINES]):
-        text = line.lstrip("#").strip()
-        delimiter = max(";\t,", key=text.count)
-        names = tuple(name.strip().strip('"') for name in text.split(delimiter)) if delimiter in text else ()
-        found = {column.variable for column in value_columns(names)}
-        if {"ghi"} <= found or {"dni", "dhi"} <= found:
-            return Header(delimiter, row, names, keys) if time_columns(names) else None
-        pair = re.split(r"[:=,;\t]", text, maxsplit=1)
-        if len(pair) == 2 and pair[1].strip(" ,;"):
-            keys.setdefault(fold(pair[0]), pair[1].strip(" ,;\t"))
-    return None
+def _names_weather(line: str) -> bool:
+    bare = line.lstrip("#").strip()
+    for separator in (*SEPARATORS, BLANK):
+        names = fields(bare, separator) if separator in bare else []
+        found = {column.variable for column in value_columns(names)} if len(names) > 1 else set()
+        if ({"ghi"} <= found or {"dni", "dhi"} <= found) and time_columns(names):
+            return True
+    return False
 
 
-def parse(path: Path, site: Site | None = None) -> Record:
-    """Read one table.
+def parse(source: SourceText, site: Site | None = None) -> Record:
+    """Read one table; parameters and errors are those of :func:`parse_as`."""
+    return parse_as(source, site, "CSV with named columns")
+
+
+def parse_as(
+    source: SourceText,
+    site: Site | None,
+    kind: str,
+    *,
+    convention: Convention | None = None,
+    usual: Convention | None = None,
+    typical: bool | None = None,
+    satellite: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Record:
+    """Read one table of a known kind.
 
     Parameters
     ----------
-    path : Path
+    source : SourceText
     site : Site, optional
         Needed to measure time where the file does not declare it, unless the file names its place.
+    kind : str
+        For people.
+    convention : {'start', 'middle', 'end', 'instant'}, optional
+        What the kind says of its stamps; else what header and names say, else measured.
+    usual : convention, optional
+        What the kind usually means where the sun cannot tell.
+    typical : bool, optional
+        Known from the kind; else told from the stamps.
+    satellite : bool
+    notes : tuple of str
 
     Returns
     -------
@@ -96,278 +108,186 @@ def parse(path: Path, site: Site | None = None) -> Record:
     InputError
         If a needed unit, time zone or convention is neither declared nor measurable, or stamps are faulty.
     """
-    return parse_text(path.read_text(encoding="utf-8-sig", errors="replace"), path.name, site)
-
-
-def parse_text(text: str, name: str, site: Site | None = None) -> Record:
-    """Read one table from its text; `name` is that of the file, the rest as in :func:`parse`."""
-    header = find_header(text)
-    if header is None:
-        raise InputError([Fault(name, "no row of column names", "needs a time column and ghi")], OF)
-    table = _table(text, header)
-    columns = value_columns(header.names)
-    stamps, declared_zone = _stamps(table, header, name)
-    order = np.flatnonzero(np.asarray(stamps.notna()))
-    stamps, table = stamps[order], table.iloc[order]
-    step_h = float(np.median(np.diff(stamps.to_numpy()) / np.timedelta64(1, "h"))) if len(stamps) > 1 else 1.0
-    data = pd.DataFrame({c.variable: c.scale(_numbers(table, c), step_h) for c in columns})
+    name = source.name
+    table = read_table(source.text, name)
+    columns = value_columns(table.names, _units(table))
+    if not columns or not time_columns(table.names):
+        found = f"columns {', '.join(map(repr, table.names[:6]))} above the numbers"
+        raise InputError([Fault(name, found, "needs a time column and ghi in the row above them")], OF)
+    keys = keys_of(table.above, table.separator)
+    place = place_of(keys, name)
+    if site is None and (fault := elevation_fault(place, keys, name)) is not None:
+        raise InputError([fault], OF)
+    stamps, stamped_zone, yearless, dated = _stamps(table)
+    known = np.flatnonzero(np.asarray(stamps.notna()))
+    table = replace(table, cells=table.cells.iloc[known])
+    stamps = stamps[known]
+    data, chosen, said = _values(table, columns, _step_h(stamps))
     data.index = stamps
-    data = _with_ghi(data)
-    _check_units(data, columns, name)
-    place = _place(header.keys, name)
-    where = site or _site(place)
-    zone_text = next((header.keys[k] for k in _ZONE_KEYS if k in header.keys), None)
-    zone = declared_zone if zone_text is None or declared_zone is not None else _zone(zone_text, name)
-    convention = _declared_convention(header)
-    named = tuple(c.said for c in columns)
-    if zone is not None and convention is not None:
-        words = f"{_WORDS[convention]}, {_at(zone)}, as declared"
-        shift = header.keys.get("sun_offset_minutes")
-        return _record(
-            data, name, convention, zone, words, place, named, None if shift is None else float(shift)
-        )
-    return _measured(data, name, convention, zone, where, place, named)
-
-
-_ZONE_KEYS = (
-    "utc_offset",
-    "utc_offset_h",
-    "utc_offset_hours",
-    "timezone",
-    "time_zone",
-    "tz",
-    "local_time_zone",
-)
-_CONVENTION_KEYS = (
-    "convention",
-    "interval",
-    "interval_convention",
-    "timestamp",
-    "time_stamp",
-    "stamp",
-    "label",
-)
-_WORDS = {
-    "start": "means stamped at their start",
-    "middle": "means stamped at their middle",
-    "end": "means stamped at their end",
-    "instant": "instants at the stamp",
-}
-
-
-def _table(text: str, header: Header) -> pd.DataFrame:
-    body = "\n".join(text.splitlines()[header.row + 1 :])
-    decimal = "," if header.delimiter == ";" and re.search(r"\d,\d", body[:5000]) else "."
-    # Names are given, so that rows with a trailing delimiter do not shift the columns.
-    return pd.read_csv(
-        io.StringIO(body),
-        sep=header.delimiter,
-        header=None,
-        names=list(range(len(header.names))),
-        usecols=range(len(header.names)),
-        decimal=decimal,
-        comment="#",
-        skip_blank_lines=True,
-        low_memory=False,
-        index_col=False,
+    where = site or (Site(**place) if {"latitude", "longitude"} <= set(place) else None)
+    check_levels(data, chosen, name)
+    data = data if "ghi" in data else data.assign(ghi=np.nan)
+    shift = keys.get("sun_offset_minutes")
+    # What a known kind holds needs no saying.
+    named = () if kind != "CSV with named columns" else tuple(column.said for column in chosen)
+    return place_in_time(
+        data,
+        name,
+        kind,
+        zone_h=stamped_zone if stamped_zone is not None else _zone(table, keys, where),
+        convention=convention or _declared_convention(table, keys, chosen),
+        site=where,
+        usual=usual or _usual_convention(table),
+        notes=(*named, *dated, *said, *notes),
+        sun_shift_minutes=None if shift is None else float(shift),
+        typical=True if yearless else typical,
+        satellite=satellite,
+        utc_offset_h=_local_zone(keys, name),
+        **place,
     )
 
 
-def _numbers(table: pd.DataFrame, column: Column) -> pd.Series:
-    return pd.to_numeric(table[column.position], errors="coerce").astype(np.float64)
+def _local_zone(keys: dict[str, str], file: str) -> float | None:
+    """Local standard time minus UTC, where a header tells it apart from the time of the stamps. [h]"""
+    return zone_h(keys["local_zone"], file) if "local_zone" in keys else None
 
 
-def _stamps(table: pd.DataFrame, header: Header, file: str) -> tuple[pd.DatetimeIndex, float | None]:
-    """Stamps as written, naive, and the offset from UTC if they carry one. [h]"""
-    positions = time_columns(header.names)
-    parts = {fold(header.names[p]): table[p] for p in positions}
-    try:
+def _units(table: TextTable) -> tuple[str, ...]:
+    """Units of the columns: from their row, or from the list of parameters above (NASA POWER)."""
+    if any(table.units):
+        return table.units
+    listed: dict[str, str] = {}
+    for line in table.above:
+        match = re.match(r"\s*([A-Z][A-Z0-9_]+)\s{2,}.*\(([^()]+)\)\s*$", line)
+        if match:
+            # POWER leaves out the area in some versions: irradiation in MJ/hr.
+            unit = match[2] if "m" in match[2].lower().replace("mj", "") else f"{match[2]}/m2"
+            listed[match[1]] = unit if "SW" in match[1] else match[2]
+    return tuple(listed.get(name.strip(), "") for name in table.names)
+
+
+def _step_h(stamps: pd.DatetimeIndex) -> float:
+    if len(stamps) < 2:
+        return 1.0
+    spacing = np.diff(stamps.to_numpy()) / np.timedelta64(1, "h")
+    return float(np.median(spacing[spacing > 0])) if (spacing > 0).any() else 1.0
+
+
+def _values(
+    table: TextTable, columns: Sequence[Column], step_h: float
+) -> tuple[pd.DataFrame, list[Column], tuple[str, ...]]:
+    """Values in W/m2, degrees C and m/s, of the preferred column of each variable that holds enough."""
+    data: dict[str, FloatArray] = {}
+    chosen: list[Column] = []
+    notes: list[str] = []
+    for variable in dict.fromkeys(column.variable for column in columns):
+        options = [column for column in columns if column.variable == variable]
+        read = [table.numbers(column.position) for column in options]
+        filled = [int((values > -90).sum()) for values, _ in read]
+        best = next(place for place, count in enumerate(filled) if count >= _ENOUGH * max(filled))
+        values, said = read[best]
+        data[variable] = options[best].scale(values, step_h, table.file)
+        chosen.append(options[best])
+        notes += said
+    return pd.DataFrame(data), chosen, tuple(notes)
+
+
+def _stamps(table: TextTable) -> tuple[pd.DatetimeIndex, float | None, bool, tuple[str, ...]]:
+    """Naive stamps; their offset from UTC if they carry one [h]; whether they name no year; notes."""
+    positions = time_columns(table.names)
+    names = [table.names[place] for place in positions]
+    if len(positions) == 1 or part_name(names[0]) != "year":
+        if names[0].strip() == "y":
+            return _from_parts(table, dict(zip(("year", "month", "day", "hour"), positions, strict=True)))
+        parts = [part_name(name) for name in names]
         if "month" in parts:
-            numbers = {key: pd.to_numeric(value) for key, value in parts.items()}
-            hour = numbers.get("hour", pd.Series(0, index=table.index))
-            dates = pd.to_datetime(pd.DataFrame({key: numbers[key] for key in ("year", "month", "day")}))
-            extra = hour * 60 + numbers.get("minute", pd.Series(0, index=table.index))
-            return pd.DatetimeIndex(dates + pd.to_timedelta(extra, unit="min")), None
-        text = (
-            parts.popitem()[1].astype(str)
-            if len(parts) == 1
-            else table[positions].astype(str).agg(" ".join, axis=1)
+            return _from_parts(table, dict(zip(parts, positions, strict=True)))
+        texts = table.cells[positions[0]]
+        if len(positions) == 2:
+            clock = table.cells[positions[1]].str.replace(r"\.0+$", "", regex=True)
+            clock = clock.str.replace(r"^(\d{1,2})(\d{2})$", r"\1:\2", regex=True)
+            texts = texts.str.replace(r"[T ]00:00(:00)?$", "", regex=True) + " "
+            texts = (texts + clock.where(~clock.str.fullmatch(r"\d{1,2}"), clock + ":00")).str.strip()
+        stamped = read_stamps(texts, table.file, names[0])
+        return stamped.index, 0.0 if stamped.utc else None, False, stamped.notes
+    return _from_parts(table, {part_name(name): place for name, place in zip(names, positions, strict=True)})
+
+
+def _from_parts(
+    table: TextTable, parts: dict[str, int]
+) -> tuple[pd.DatetimeIndex, float | None, bool, tuple[str, ...]]:
+    """Stamps from columns of their own, year (or none, in a typical year) to minute."""
+    numbers = {key: pd.Series(table.numbers(place)[0]) for key, place in parts.items()}
+    year = numbers.get("year", pd.Series(float(TYPICAL_LABEL_YEAR), index=range(len(table.cells))))
+    year = year.where(year >= 100, year + np.where(year < 70, 2000, 1900))
+    zero = pd.Series(0.0, index=year.index)
+    if "doy" in numbers and "month" not in numbers:
+        dates = pd.to_datetime(pd.DataFrame({"year": year, "month": 1, "day": 1}), errors="coerce")
+        dates = dates + pd.to_timedelta(numbers["doy"] - 1, unit="D")
+    else:
+        ymd = {"year": year, "month": numbers["month"], "day": numbers["day"]}
+        dates = pd.to_datetime(pd.DataFrame(ymd), errors="coerce")
+    bad = dates.isna().to_numpy()
+    last = int(np.flatnonzero(~bad)[-1]) if not bad.all() else -1
+    if last < 0 or bad[: last + 1].any():
+        place = int(np.argmax(bad))
+        cells = ", ".join(table.cells.iloc[place][list(parts.values())])
+        found = (
+            f"{int(bad.sum())} rows without a date, the first ({cells}) in line {table.cells.index[place]}"
         )
-        zoned = bool(re.search(r":\d{2}(\.\d+)?\s*(Z|UTC|[+-]\d{2}:?\d{2})\s*$", text.iloc[0]))
-        text = text.str.replace(r"\s*UTC\s*$", "Z", regex=True)
-        parsed = _dates(text, utc=zoned)
-    except (ValueError, TypeError, KeyError) as error:
-        found = f"stamps that cannot be read ({error})"[:200]
-        remedy = "Write stamps as 2020-01-31 14:30 or columns Year, Month, Day, Hour, Minute."
-        raise InputError([Fault(file, found, "must be dates and times", remedy)], OF) from None
-    if zoned:
-        return pd.DatetimeIndex(parsed).tz_localize(None), 0.0
-    utc_named = any("utc" in fold(header.names[p]) or "gmt" in fold(header.names[p]) for p in positions)
-    return pd.DatetimeIndex(parsed), 0.0 if utc_named else None
+        raise InputError([Fault(table.file, found, "must have year, month and day in every row")], OF)
+    hour = numbers.get("hour", zero).fillna(0)
+    minute = numbers.get("minute", zero).fillna(0)
+    if hour.max() > 24:  # 0030, 0100, ... 2400
+        hour, minute = hour // 100, minute + hour % 100
+    stamps = dates + pd.to_timedelta(hour * 60 + minute, unit="min")
+    return pd.DatetimeIndex(stamps), None, "year" not in numbers, ()
 
 
-def _dates(text: pd.Series, *, utc: bool) -> pd.Series:
-    """Parse stamps; 13.01.2020 shows that the day comes first, and a whole year always has a 13th."""
-    try:
-        return pd.to_datetime(text, utc=utc)
-    except ValueError:
-        return pd.to_datetime(text, utc=utc, dayfirst=True)
+def _zone(table: TextTable, keys: dict[str, str], where: Site | None) -> float | None:
+    """Offset from UTC that the header or the name of a time column declares. [h]"""
+    declared = declared_zone_h(keys, table.file)
+    if declared is not None:
+        return declared
+    names = " ".join(table.names[place] for place in time_columns(table.names)).lower()
+    above = "\n".join(table.above)
+    if re.search(r"utc|gmt", names) or re.search(r"(?m)^Dates \(month/day/year\).* in UTC", above):
+        offset = re.search(r"(?:utc|gmt)\s*([+-]\d{1,2}(?::?\d{2})?)", names)
+        return declared_zone_h({"zone": offset[1]}, table.file) if offset else 0.0
+    standard = re.search(r"\blst\b|\(lst\)|local standard", names)
+    return where.utc_offset_h if standard and where is not None else None
 
 
-def _with_ghi(data: pd.DataFrame) -> pd.DataFrame:
-    """Make room for global irradiance that is later closed from direct and diffuse."""
-    return data if "ghi" in data else data.assign(ghi=np.nan)
-
-
-def _check_units(data: pd.DataFrame, columns: tuple[Column, ...], file: str) -> None:
-    brightest = float(
-        np.nanquantile(data.drop(columns="ghi" if data["ghi"].isna().all() else []).iloc[:, 0], 0.999)
-    )
-    if brightest < 20 and not any(column.unit_named for column in columns):
-        found = f"irradiance that never exceeds {brightest:.3g}"
-        remedy = "Name the unit in the column, for example 'ghi (kW/m2)' or 'ghi (MJ/m2)'."
-        raise InputError([Fault(file, found, "without a named unit it must be in W/m2", remedy)], OF)
-
-
-def _declared_convention(header: Header) -> Convention | None:
-    texts = [header.keys[key] for key in _CONVENTION_KEYS if key in header.keys]
-    texts += [header.names[p] for p in time_columns(header.names)]
-    for text in texts:
-        for word in re.split(r"[^a-z]+", text.lower().replace("period_", "")):
+def _declared_convention(
+    table: TextTable, keys: dict[str, str], columns: Sequence[Column]
+) -> Convention | None:
+    """Where in its interval a stamp stands, if header or names say so."""
+    text = keys.get("convention", "").lower()
+    for word in re.split(r"[^a-z]+", text.replace("period_", "")):
+        if word in _CONVENTIONS:
+            return _CONVENTIONS[word]
+    for place in time_columns(table.names):
+        said = stamp_convention(table.names[place])
+        words = squash(table.names[place])
+        if said in _CONVENTIONS:
+            return _CONVENTIONS[said]
+        if words in ("hourending", "he", "hourend"):
+            return "end"
+        for word in re.split(r"[^a-z]+", table.names[place].lower()):
             if word in _CONVENTIONS:
                 return _CONVENTIONS[word]
+    sun = [column for column in columns if column.variable in IRRADIANCE]
+    if any(re.search(r"_instant\b", column.name) for column in sun):  # Open-Meteo
+        return "instant"
+    if any("NASA/POWER" in line for line in table.above):
+        return "start"
     return None
 
 
-def _zone(text: str, file: str) -> float:
-    """Offset of a time zone given as number, UTC, +hh:mm or IANA name (its standard time). [h]"""
-    plain = text.strip().strip("\"'")
-    if re.fullmatch(r"(?i)(utc|gmt|z)", plain):
-        return 0.0
-    clock = re.fullmatch(r"(?i)(?:utc|gmt)?\s*([+-]?)(\d{1,2})(?::?(\d{2}))?(\.\d+)?\s*h?", plain)
-    if clock:
-        hours = int(clock[2]) + (int(clock[3]) / 60 if clock[3] else 0) + (float(clock[4]) if clock[4] else 0)
-        return -hours if clock[1] == "-" else hours
-    from sitedesign.site import _standard_offset_h
-
-    try:
-        return _standard_offset_h(plain)
-    except (KeyError, ValueError, OSError):
-        allowed = "must be hours from UTC, 'UTC', '+05:30' or an IANA name"
-        raise InputError([Fault(f"{file} utc_offset", repr(text), allowed)], OF) from None
-
-
-def _place(keys: dict[str, str], file: str) -> dict[str, Any]:
-    place: dict[str, Any] = {}
-    for name, options in {
-        "latitude": ("latitude", "lat", "latitude_deg"),
-        "longitude": ("longitude", "lon", "lng", "longitude_deg"),
-        "elevation_m": ("elevation", "elevation_m", "altitude", "altitude_m"),
-    }.items():
-        text = next((keys[key] for key in options if key in keys), None)
-        number = re.match(r"-?\d+(\.\d+)?", text) if text else None
-        if text and not number:
-            raise InputError([Fault(f"{file} {name}", repr(text), "must be a number")], OF)
-        if number:
-            place[name] = float(number.group())
-    return place
-
-
-def _site(place: dict[str, Any]) -> Site | None:
-    return Site(**place) if {"latitude", "longitude"} <= set(place) else None
-
-
-def _at(zone: float) -> str:
-    return "UTC" if zone == 0 else f"UTC{zone:+g} all year"
-
-
-def _record(
-    data: pd.DataFrame,
-    file: str,
-    convention: Convention,
-    zone: float,
-    words: str,
-    place: dict[str, Any],
-    notes: tuple[str, ...],
-    sun_shift_minutes: float | None = None,
-) -> Record:
-    return record_from(
-        data, file, "CSV with named columns", convention, zone, words=words, notes=notes,
-        sun_shift_minutes=sun_shift_minutes, **place,
-    )  # fmt: skip
-
-
-def _measured(
-    data: pd.DataFrame,
-    file: str,
-    convention: Convention | None,
-    zone: float | None,
-    site: Site | None,
-    place: dict[str, Any],
-    notes: tuple[str, ...],
-) -> Record:
-    """Find what the file does not declare from where the sun stood on clear days."""
-    missing = " and ".join(
-        word for word, value in (("time zone", zone), ("interval convention", convention)) if value is None
-    )
-    lines = "header lines such as '# utc_offset: -6' and '# convention: end' (start, middle, end or instant)"
-    if site is None:
-        fault = Fault(
-            file,
-            f"no {missing}, and no place to measure it at",
-            "time must be known",
-            f"Give `site`, or {lines}.",
-        )
-        raise InputError([fault], OF)
-    zones = [zone] if zone is not None else list(dict.fromkeys([site.utc_offset_h, 0.0]))
-    errors: dict[float, float] = {}
-    for candidate in zones:
-        # Stamps taken as instants that begin their intervals; the error is then minus the sun's place in
-        # them.
-        first = _record(data, file, "start", candidate, "", place, (), sun_shift_minutes=0.0)
-        errors[candidate] = _error_minutes(first, site)
-    known = {candidate: error for candidate, error in errors.items() if np.isfinite(error)}
-    step = _record(data, file, "start", zones[0], "", place, ()).step_minutes
-    if not known:
-        fault = Fault(
-            file, f"no {missing}, and too few clear days to measure it", "time must be known", f"Add {lines}."
-        )
-        raise InputError([fault], OF)
-    best = min(known, key=lambda candidate: abs(known[candidate]))
-    error = known[best]
-    if abs(error) > step / 2 + TOLERANCE_MINUTES:
-        tried = " nor ".join("UTC" if candidate == 0 else f"UTC{candidate:+g}" for candidate in zones)
-        found = f"stamps whose sun stands {error:+.0f} min from where it should be, in neither {tried}"
-        raise InputError([Fault(file, found, "time must be known", f"Add {lines}.")], OF)
-    said = f"{missing} not declared, measured on clear days: sun at stamp {-error:+.0f} min"
-    if convention is not None:
-        words = f"{_WORDS[convention]}, {_at(best)} (time zone measured)"
-        return _record(data, file, convention, best, words, place, (*notes, said))
-    # Quarter steps (means of :00 and :30) can be told apart only where they are long.
-    options = [0.0, step / 2, -step / 2, *((step / 4, -step / 4) if step == 60 else ())]
-    shift = min(options, key=lambda option: abs(option + error))
-    words = f"{_MEASURED_WORDS[shift / step]}, {_at(best)} (measured)"
-    note = (*notes, f"{said}, taken as {shift:+g} min")
-    if shift >= 0:
-        return _record(data, file, "start", best, words, place, note, sun_shift_minutes=shift)
-    record = _record(data, file, "end", best, words, place, note)
-    return replace(record, sun_offset_minutes=step + shift)
-
-
-_MEASURED_WORDS = {
-    0.0: "instants at the stamp",
-    0.5: "means stamped at their start",
-    -0.5: "means stamped at their end",
-    0.25: "means of the stamp and half a step later",
-    -0.25: "means of the stamp and half a step earlier",
-}
-
-
-def _error_minutes(record: Record, site: Site) -> float:
-    grid = lay_out([record], site.utc_offset_h)
-    geometry = solar_geometry(site, grid.step_minutes, grid.utc_offset_h, grid.sun_offset_minutes)
-    ghi = np.where((grid.columns["ghi"] < -20) | (grid.columns["ghi"] > 2000), np.nan, grid.columns["ghi"])
-    errors = sun_error_minutes(
-        ghi, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
-    )
-    return float(np.median(errors[np.isfinite(errors)])) if np.isfinite(errors).any() else float("nan")
+def _usual_convention(table: TextTable) -> Convention | None:
+    """Take hours from 0 to 23 and from 1 to 24 as they are usually meant, where nothing else tells."""
+    for place in time_columns(table.names):
+        if part_name(table.names[place]) == "hour":
+            hours = table.numbers(place)[0]
+            return "end" if np.nanmax(hours) >= 24 and np.nanmin(hours) >= 1 else "start"
+    return None

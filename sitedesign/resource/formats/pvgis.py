@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from pvlib.iotools import read_pvgis_hourly, read_pvgis_tmy
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.resource.formats.record import Record, record_from
+from sitedesign.resource.formats.source import SourceText
 from sitedesign.site import Site
 
 _LOWEST_SUN_DEG = 3.0
@@ -33,7 +33,7 @@ def recognise_json(head: str) -> bool:
     )
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
     """Read one PVGIS file.
 
     Hourly series hold instants at the stamped minute (SARAH, NSRDB) or means around it (ERA5); either way the
@@ -41,7 +41,7 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
 
     Parameters
     ----------
-    path : Path
+    source : SourceText
     site : Site, optional
         Not needed.
 
@@ -54,15 +54,17 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
     InputError
         If the plane is not horizontal or the stamps are faulty.
     """
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    text = source.text
     layout = "json" if text.lstrip().startswith("{") else "csv"
-    if '"tmy_hourly"' in text or "\nmonth,year" in text.replace("\r", "")[:600]:
-        return _typical(path, layout)
-    return _hourly(path, layout)
+    if '"tmy_hourly"' in text or "\nmonth,year" in text[:600]:
+        return _typical(source, layout)
+    return _hourly(source, layout)
 
 
-def _typical(path: Path, layout: str) -> Record:
-    data, meta = read_pvgis_tmy(path, pvgis_format=layout)
+def _typical(source: SourceText, layout: str) -> Record:
+    data, meta = read_pvgis_tmy(
+        source.stream if layout == "json" else source.byte_stream, pvgis_format=layout
+    )
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)
     inputs = meta["inputs"]
     place = inputs.get("location", inputs)
@@ -74,7 +76,7 @@ def _typical(path: Path, layout: str) -> Record:
     )
     return record_from(
         data,
-        path.name,
+        source.name,
         "PVGIS TMY",
         "instant",
         0.0,
@@ -88,19 +90,19 @@ def _typical(path: Path, layout: str) -> Record:
     )
 
 
-def _hourly(path: Path, layout: str) -> Record:
-    data, meta = read_pvgis_hourly(path, pvgis_format=layout)
+def _hourly(source: SourceText, layout: str) -> Record:
+    data, meta = read_pvgis_hourly(source.stream, pvgis_format=layout)
     inputs = meta["inputs"]
     slope = _slope_deg(inputs)
     if slope:
         found = f"irradiance on a plane of {slope} degrees"
         remedy = "Download again with slope 0 and 'radiation components'."
         raise InputError(
-            [Fault(path.name, found, "must be on the horizontal (slope 0)", remedy)], "Weather.read()"
+            [Fault(source.name, found, "must be on the horizontal (slope 0)", remedy)], "Weather.read()"
         )
     database = str(inputs.get("radiation_database", inputs.get("meteo_data", {}).get("radiation_db", "")))
     return horizontal_record(
-        data, path.name, f"PVGIS hourly {database}".strip(), _place(inputs.get("location", inputs))
+        data, source.name, f"PVGIS hourly {database}".strip(), _place(inputs.get("location", inputs))
     )
 
 

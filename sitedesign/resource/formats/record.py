@@ -215,10 +215,10 @@ def place_stamps(
     typical = is_typical(stamps) if typical is None else typical
     keep = np.ones(len(stamps), dtype=bool)
     if typical:
-        stamps, keep = put_on_label_year(stamps)
-        if convention == "end":
-            # 24:00 on 31 December is 00:00 of the next label day: the one stamp that sorts before all others.
-            stamps = _wrap_year_end(stamps)
+        # 24:00 of the last day of a month belongs to that month, though its stamp has the next one's name.
+        back = pd.Timedelta(minutes=1 if convention == "end" else 0)
+        stamps, keep = put_on_label_year(stamps - back)
+        stamps = stamps + back
     step = step_of(stamps, file)
     whole = pd.Timedelta(minutes=step)
     if convention == "instant":
@@ -237,13 +237,6 @@ def place_stamps(
         sun_offset = sun_shift_minutes
     start_utc = start - pd.Timedelta(minutes=round(file_offset_h * 60))
     return Stamps(pd.DatetimeIndex(start_utc), step, sun_offset, typical), keep
-
-
-def _wrap_year_end(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    if len(stamps) > 1 and stamps[-1] < stamps[0]:
-        last = stamps[-1].replace(year=TYPICAL_LABEL_YEAR + 1)
-        return pd.DatetimeIndex([*stamps[:-1], last])
-    return stamps
 
 
 def record_from(

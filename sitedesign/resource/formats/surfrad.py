@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pandas as pd
 from pvlib.iotools import read_surfrad
 
 from sitedesign.resource.formats.record import Record, record_from
+from sitedesign.resource.formats.source import SourceText
 from sitedesign.site import Site
 
 _PLACE = re.compile(r"^\s*-?\d+\.\d+\s+-?\d+\.\d+\s+\d+(\.\d+)?\s+m\s+version\s+\d", re.IGNORECASE)
@@ -22,12 +22,12 @@ def recognise(head: str) -> bool:
     return len(lines) > 1 and bool(_PLACE.match(lines[1]))
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
     """Read the file of one day; values that failed SURFRAD's own checks (flag 1) are taken as missing.
 
     Parameters
     ----------
-    path : Path
+    source : SourceText
     site : Site, optional
         Not needed.
 
@@ -41,14 +41,15 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
         If the stamps are faulty.
     """
     # pvlib's own renaming calls what pandas has deprecated.
-    data, meta = read_surfrad(path, map_variables=False)
+    with source.plain_file() as path:
+        data, meta = read_surfrad(path, map_variables=False)
     data = data.rename(columns={**_NAMES, **{f"{old}_flag": f"{new}_flag" for old, new in _NAMES.items()}})
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)
     for name in _NAMES.values():
         data[name] = data[name].where(data[f"{name}_flag"] != 1)
     return record_from(
         data,
-        path.name,
+        source.name,
         f"SURFRAD {meta['name']}",
         "end",
         0.0,

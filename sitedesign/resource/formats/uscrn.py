@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from sitedesign.resource.clearsky import clear_sky
 from sitedesign.resource.formats.record import Record, record_from
+from sitedesign.resource.formats.source import SourceText
 from sitedesign.resource.generate import _steps_of_days
 from sitedesign.resource.sun import solar_geometry
 from sitedesign.site import Site
@@ -32,7 +32,7 @@ def recognise(head: str) -> bool:
     )
 
 
-def parse(path: Path, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
     """Read one year of daily totals and make hours that sum to them.
 
     Irradiation is column 11 [MJ/m2/day], times 1.065; temperature swings between the day's minimum and
@@ -40,7 +40,7 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
 
     Parameters
     ----------
-    path : Path
+    source : SourceText
     site : Site, optional
         Not needed.
 
@@ -54,7 +54,7 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
     InputError
         If the stamps are faulty.
     """
-    table = pd.read_csv(path, sep=r"\s+", header=None, dtype={_WBAN: str, _DATE: str})
+    table = pd.read_csv(source.stream, sep=r"\s+", header=None, dtype={_WBAN: str, _DATE: str})
     dates = pd.to_datetime(table[_DATE], format="%Y%m%d")
     leap_day = (dates.dt.month == 2) & (dates.dt.day == 29)
     table, days = table[~leap_day], pd.DatetimeIndex(dates[~leap_day])
@@ -69,7 +69,7 @@ def parse(path: Path, site: Site | None = None) -> Record:  # one signature for 
     data = pd.DataFrame({"ghi": hours.ravel(), "temp_air": temp.ravel()}, index=pd.DatetimeIndex(index))
     return record_from(
         data,
-        path.name,
+        source.name,
         "USCRN daily01",
         "start",
         place.utc_offset_h,

@@ -6,6 +6,7 @@ import re
 
 from sitedesign.errors import Fault
 from sitedesign.resource.formats.names import time_columns
+from sitedesign.resource.text_table import wide_encoding
 
 ALLOWED = (
     "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or CSV or Parquet with "
@@ -46,7 +47,7 @@ def wrong_kind(file: str, first_bytes: bytes) -> Fault | None:
         None if it may be weather.
     """
     if not first_bytes.strip():
-        return Fault(file, "an empty file", ALLOWED, "Download it again.")
+        return Fault(file, "an empty file", ALLOWED, "Give a file that holds weather.")
     for magic, what, remedy in _MAGIC:
         if first_bytes.startswith(magic):
             return Fault(file, what, ALLOWED, remedy)
@@ -56,7 +57,8 @@ def wrong_kind(file: str, first_bytes: bytes) -> Fault | None:
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         remedy = "The server probably answered with an error page; open it to see why, then download again."
         return Fault(file, "a web page (HTML or XML)", ALLOWED, remedy)
-    if b"\x00" in first_bytes[:2000]:
+    wide = first_bytes.startswith((b"\xff\xfe", b"\xfe\xff")) or wide_encoding(first_bytes) is not None
+    if b"\x00" in first_bytes[:2000] and not wide:
         return Fault(file, "a binary file of an unknown kind", ALLOWED, "Save it as CSV.")
     return None
 
