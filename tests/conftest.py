@@ -10,6 +10,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Use every core for the whole suite; one process where somebody picks tests, measures or debugs."""
+    option = config.option
+    picked = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or any(
+        (option.keyword, option.lf, option.failedfirst, option.stepwise, option.trace, option.capture == "no")
+    )
+    if picked or option.benchmark_only:
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @pytest.fixture(scope="session")
 def weather_real() -> Path:
     """Folder of measured weather files; the test is skipped where it is not there."""
