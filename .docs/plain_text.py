@@ -23,7 +23,7 @@ class PlainText(griffe.Extension):
         """Let a model's parameters be its fields, which its constructor takes as ``**data``."""
         start = cls.members.get("__init__")
         takes = [item.name for item in start.parameters] if isinstance(start, griffe.Function) else []
-        if cls.docstring is not None and takes == ["self", "data"]:
+        if cls.docstring is not None and takes == ["self", "given", "data"]:
             cls.docstring.value = cls.docstring.value.replace("Parameters\n------", "Attributes\n------", 1)
 
 

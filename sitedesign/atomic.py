@@ -6,6 +6,10 @@ import errno
 import os
 from pathlib import Path
 
+from sitedesign.errors import Fault, InputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, and force it to the disk.
@@ -30,6 +34,35 @@ def write_atomic(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_given(path: Path, data: bytes, *, where: str, of: str) -> None:
+    """Write a file that a user named.
+
+    Parameters
+    ----------
+    path : Path
+    data : bytes
+    where, of : str
+        Name of the argument and of what was called, for the message.
+
+    Raises
+    ------
+    InputError
+        If the path is none that can be written.
+    OSError
+        If the disk is full.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        write_atomic(path, data)
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in _FULL:
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        fault = Fault(where, f"{path} ({reason})", "must be a file that can be written")
+        raise InputError([fault], of) from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,11 +10,14 @@ from sitedesign.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.certification import Setting, block_of, figure_of, setting_of, usual_rule
 from sitedesign.certification import certify as certify_plant
 from sitedesign.closed_loop import Loop, closed_for
+from sitedesign.demand import RACKS
 from sitedesign.design import Design
 from sitedesign.effort import Effort
 from sitedesign.errors import Fault, InputError, ReplayMismatch
 from sitedesign.evaluation import ClassResult, Evaluation, Provenance
+from sitedesign.gate import CALL, FLAG, TEXT, Kind, Many, Measure, takes
 from sitedesign.judge import Judge
+from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.relaxation import relaxation
@@ -26,12 +29,29 @@ from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.outages import CAUSES
 from sitedesign.remedies import unreached
-from sitedesign.study import Study
+from sitedesign.study import SEED, Study
 
 Progress = Callable[[str], None]
 BALANCE_TOLERANCE_MW = 1e-6
 
 
+_FEWEST, _MOST = "must be a whole number of at least", 1_000_000
+_PLANT = {"solar_mw": MW, "battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
+
+
+@takes(
+    "certify()",
+    years=Measure("weather years", 1, _MOST, whole=True, says=f"{_FEWEST} 1"),
+    draws=Measure("draws", 1, 10_000, whole=True, says=f"{_FEWEST} 1"),
+    seed=replace(SEED, says=f"{_FEWEST} 0"),
+    confidence=Measure("fraction", 0.5, 1, above=True, below=True),
+    controller=Kind((Controller,), "must be a sitedesign.Controller"),
+    forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
+    attribute=FLAG,
+    without=Many(TEXT, f"must be a list of causes: {', '.join(CAUSES)}", most=len(CAUSES)),
+    stop_when_converged=FLAG,
+    progress=CALL,
+)
 def certify(
     design: Design | Evaluation,
     study: Study | None = None,
@@ -87,17 +107,15 @@ def certify(
     InputError
         If the study is needed and missing, a number is out of range, or a cause is unknown.
     """
-    study = study or _study_of(design)
-    faults = [
-        Fault(name, f"{value}", f"must be a whole number of at least {least}")
-        for name, value, least in (("years", years, 1), ("draws", draws, 1), ("seed", seed, 0))
-        if value != int(value) or value < least
-    ]
+    study = _study_of(design, study)
+    faults = []
+    for name, gate in _PLANT.items():
+        faults += gate.faults(f"design.{name}", getattr(design, name))
+    for name, count in design.backup.items():
+        faults += UNITS.faults(f"design.backup.{name}", count)
     unknown = [cause for cause in without if cause not in CAUSES]
     if unknown:
         faults.append(Fault("without", ", ".join(map(repr, unknown)), f"must be among {', '.join(CAUSES)}"))
-    if not 0.5 < confidence < 1:
-        faults.append(Fault("confidence", f"{confidence:g}", "must be a fraction in (0.5, 1)"))
     if faults:
         raise InputError(faults, "certify()")
     prepared = prepare(study)
@@ -123,14 +141,19 @@ def certify(
     )
 
 
-def _study_of(design: Design | Evaluation) -> Study:
+def _study_of(design: Design | Evaluation, study: Study | None) -> Study:
+    """Find the study that goes with a design."""
+    if study is not None and isinstance(design, Evaluation):
+        if not isinstance(study, Study):
+            fault = Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")
+            raise InputError([fault], "certify()")
+        return study
     if isinstance(design, Design):
         if isinstance(design._study, Study):
             return design._study
-        if design.study["weather"] is None and not any(
-            design.study[f"{kind}_profile"] for kind in ("solar", "load")
-        ):
-            return Study(**{key: value for key, value in design.study.items() if value is not None})
+        asked = {key: value for key, value in design.study.items() if value is not None}
+        if not asked.keys() & {"weather", "solar_profile", "load_profile"}:
+            return Study(**asked)
         found = "a design read from a file, which does not hold the weather or profile it was given"
     elif not isinstance(design, Evaluation):
         allowed = "must be a Design or an Evaluation"

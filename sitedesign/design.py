@@ -9,9 +9,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from sitedesign.atomic import write_atomic
+from sitedesign.atomic import write_given
 from sitedesign.errors import Fault, InputError
 from sitedesign.evaluation import Evaluation, percent
+from sitedesign.gate import File, read_bytes, takes, text_keys
 from sitedesign.relaxation import FORESIGHT
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
@@ -270,6 +271,7 @@ class Design(Evaluation):
         return {"format": FORMAT} | super().to_dict()
 
     @classmethod
+    @takes("Design.from_dict()")
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Read back what :meth:`to_dict` gave.
 
@@ -282,18 +284,34 @@ class Design(Evaluation):
             found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
             allowed = f"must be {FORMAT!r}, as Design.save() writes it"
             raise InputError([Fault("design.format", found, allowed)], "Design.from_dict()")
+        faults = text_keys(data, "design")
+        if faults:
+            raise InputError(faults, "Design.from_dict()")
         content = {key: value for key, value in data.items() if key != "format"}
         try:
             return cls.model_validate(content)
         except ValidationError as error:
             raise InputError(faults_of(error, "design", cls.model_fields), "Design.from_dict()") from None
 
+    @takes("Design.save()", path=File((".json",)))
     def save(self, path: str | Path) -> Path:
-        """Write the design as JSON; the file is complete or not there at all."""
-        target = Path(path)
-        write_atomic(target, json.dumps(self.to_dict(), indent=1).encode())
-        return target
+        """Write the design as JSON; the file is complete or not there at all.
 
+        Parameters
+        ----------
+        path : path
+            Ending in ``.json``.
+
+        Raises
+        ------
+        InputError
+            If the path is none that can be written.
+        """
+        text = json.dumps(self.to_dict(), indent=1)
+        write_given(Path(path), text.encode(), where="path", of="Design.save()")
+        return Path(path)
+
+    @takes("Design.report()")
     def report(self, path: str | Path, **more: Any) -> Path:  # noqa: ANN401
         """Write the HTML report: one file that opens offline.
 
@@ -311,6 +329,7 @@ class Design(Evaluation):
         return written
 
     @classmethod
+    @takes("Design.load()", path=File(says="must be the path of a file that Design.save() wrote"))
     def load(cls, path: str | Path) -> Self:
         """Read a design that :meth:`save` wrote.
 
@@ -319,14 +338,11 @@ class Design(Evaluation):
         InputError
             If the file is missing, cannot be read or is not a design.
         """
+        allowed = "must be a file that Design.save() wrote"
+        content = read_bytes(Path(path), str(path), allowed, of="Design.load()", missing="no file there")
         try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            found = f"no file that can be read ({error.strerror})"
-        except ValueError:  # neither text nor JSON
-            found = "text that is not JSON"
-        else:
-            return cls.from_dict(data)
-        raise InputError(
-            [Fault(str(path), found, "must be a file that Design.save() wrote")], "Design.load()"
-        )
+            data = json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError):  # neither text nor JSON, or brackets in brackets without end
+            fault = Fault(str(path), "text that is not JSON", allowed)
+            raise InputError([fault], "Design.load()") from None
+        return cls.from_dict(data)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
+
+from sitedesign.gate import Measure, OneOf
 
 EffortName = Literal["standard", "screening"]
 
@@ -58,3 +61,11 @@ EFFORTS: dict[EffortName, Effort] = {
         explains=False,
     ),
 }
+
+#: Relative optimality gap of each method. [fraction]
+DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
+#: How much work may be asked for, wherever it is asked.
+METHOD = OneOf(tuple(DEFAULT_GAP))
+EFFORT = OneOf(tuple(EFFORTS))
+GAP = Measure("fraction", 0, 1, above=True, below=True, remedy="The default is 1e-4.")
+TIME_LIMIT_S = Measure("s", 0, inf, above=True, below=True, says="must be positive, in seconds")

@@ -11,6 +11,7 @@ import errno
 import functools
 import inspect
 import math
+import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -27,6 +28,7 @@ from sitedesign.errors import Fault, InputError, nearest, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 Wrong = tuple[str, str, str]
 
 #: Type of pydantic's error behind which a gate's own words stand, see :mod:`sitedesign.validation`.
@@ -95,7 +97,7 @@ class Measure(Gate):
     above, below : bool
         Whether `low` and `high` themselves are left out.
     says : str
-        What is allowed, where other words are clearer than the range.
+        What is allowed, where other words are clearer than the range; of numbers above it `high` is told.
     remedy : str
         What to do about a number that is out of range.
     """
@@ -120,7 +122,7 @@ class Measure(Gate):
     def wrong(self, value: Any) -> Wrong | None:  # noqa: ANN401
         """Say what is wrong as (found, allowed, remedy), or None."""
         if not is_real(value):
-            return shown(value), self._kind(), _unquoted(value)
+            return shown(value), self.says or self._kind(), _unquoted(value)
         low = value > self.low if self.above else value >= self.low
         high = value < self.high if self.below else value <= self.high
         if low and high and not (self.whole and value != int(value)):  # also false for what is no number
@@ -133,10 +135,10 @@ class Measure(Gate):
         return "must be a number" + (f" of {self.unit}" if self.unit != "fraction" else ", a fraction")
 
     def _range(self, value: Any, *, below: bool) -> str:  # noqa: ANN401
+        too_high = not below and value > self.high
         if self.says:
-            return self.says
+            return f"must be at most {self.high:,.10g} {self.unit}".rstrip() if too_high else self.says
         if self.whole:
-            too_high = not below and value > self.high
             edge = f"most {self.high:,}" if too_high else f"least {self.low:,}"
             return f"must be a whole number of at {edge}"
         span = f"{'(' if self.above else '['}{self.low:g}, {self.high:.10g}{')' if self.below else ']'}"
@@ -145,7 +147,7 @@ class Measure(Gate):
         )
 
     def _meant(self, value: Any) -> str:  # noqa: ANN401
-        if self.unit == "fraction" and self.high <= 1 < value < 100 and value / 100 >= self.low:
+        if not self.remedy and self.unit == "fraction" and 1 < value < 100 and value / 100 >= self.low:
             return f"Did you mean {value / 100:.10g}?"
         return self.remedy
 
@@ -293,9 +295,10 @@ class OneOf(Gate):
         if isinstance(value, str | int) and not isinstance(value, bool) and value in self.known:
             return None
         names = [item for item in self.known if isinstance(item, str)]
+        if not names:
+            return shown(value), f"must be one of {self.known} {self.unit}", ""
         guess = nearest(value, names) if isinstance(value, str) else ""
-        unit = f" {self.unit}" if self.unit else ""
-        return shown(value), f"must be one of {', '.join(map(str, self.known))}{unit}", guess
+        return shown(value), f"must be one of {', '.join(names)}", guess
 
 
 @dataclass(frozen=True)
@@ -366,6 +369,40 @@ class Many(Gate):
         if found:
             return found
         return [fault for item in value for fault in self.of.faults(where, item)]
+
+
+@dataclass(frozen=True)
+class ByName(Gate):
+    """Values by name, each of which another gate allows.
+
+    Attributes
+    ----------
+    of : Gate
+    says : str
+        What is allowed.
+    remedy : str
+    """
+
+    of: Gate
+    says: str
+    remedy: str = ""
+
+    def clean(self, value: Any) -> Any:  # noqa: ANN401
+        """Clean every value."""
+        if not isinstance(value, Mapping):
+            return value
+        return {key: self.of.clean(item) for key, item in value.items()}
+
+    def wrong(self, value: Any) -> Wrong | None:  # noqa: ANN401
+        """Say what is wrong as (found, allowed, remedy), or None."""
+        return None if isinstance(value, dict) else (shown(value), self.says, self.remedy)
+
+    def faults(self, where: str, value: Any) -> list[Fault]:  # noqa: ANN401
+        """Find everything that is wrong with keys and values."""
+        found = super().faults(where, value) or text_keys(value, where)
+        if found:
+            return found
+        return [fault for key, item in value.items() for fault in self.of.faults(f"{where}.{key}", item)]
 
 
 @dataclass(frozen=True)
@@ -465,6 +502,16 @@ def takes(
     return decorate
 
 
+def arguments(of: str) -> Callable[[type[T]], type[T]]:
+    """Tell in our words of arguments that a dataclass does not have."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        cls.__init__ = takes(of)(cls.__init__)  # type: ignore[method-assign]
+        return cls
+
+    return decorate
+
+
 def _misfit(
     signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: TypeError
 ) -> Fault:
@@ -521,8 +568,18 @@ def text_keys(data: Mapping[Any, Any], where: str) -> list[Fault]:
     ]
 
 
-def read_bytes(path: Path, where: str, allowed: str, remedy: str = "", *, of: str) -> bytes:
+def read_bytes(
+    path: Path, where: str, allowed: str, remedy: str = "", *, of: str, missing: str = "no such file"
+) -> bytes:
     """Read a file whole, whatever the system has against it.
+
+    Parameters
+    ----------
+    path : Path
+    where, allowed, remedy, of : str
+        Of the fault.
+    missing : str
+        What to say of a file that is not there.
 
     Raises
     ------
@@ -532,9 +589,35 @@ def read_bytes(path: Path, where: str, allowed: str, remedy: str = "", *, of: st
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        found = "no such file"
-    except IsADirectoryError:
-        found = "a folder"
+        found = missing
     except (OSError, ValueError) as error:
-        found = f"a file that cannot be read ({getattr(error, 'strerror', None) or error})"
-    raise InputError([Fault(where, found, allowed, remedy)], of)
+        found = f"no file that can be read ({getattr(error, 'strerror', None) or error})"
+    raise InputError([Fault(where, found, allowed, remedy)], of) from None
+
+
+def parse_toml(content: bytes, where: str, quotes: str = "") -> dict[str, Any]:
+    """Read TOML, whatever stands in the file.
+
+    Parameters
+    ----------
+    content : bytes
+    where : str
+        Name of the file, for the message.
+    quotes : str
+        Remedy for text without quotes, the usual slip.
+
+    Raises
+    ------
+    InputError
+        If it is not TOML; the message names line and column.
+    """
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        found = "bytes that are not UTF-8 text"
+    except RecursionError:
+        found = "brackets in brackets without end"
+    except ValueError as error:  # not TOML, or an integer of thousands of digits
+        found = f"text that is not TOML ({shown(str(error)).strip(chr(39))})"
+    remedy = quotes if "Invalid" in found else ""
+    raise InputError([Fault(where, found, "must be a TOML file", remedy)], where) from None

@@ -13,14 +13,18 @@ from sitedesign.validation import faults_of, unknown_keys
 
 Pair = tuple[float, float]
 # The largest values are beyond any plant: they stop slips of the pen and numbers that arithmetic cannot bear.
-_MW = Bounds(Measure("MW", 0, 1e7))
-_MWH = Bounds(Measure("MWh", 0, 1e9))
+_SIZE = "must be a finite number, not negative"
+MW = Measure("MW", 0, 1e7, says=_SIZE)
+MWH = Measure("MWh", 0, 1e9, says=_SIZE)
+UNITS = Measure("units", 0, 1_000_000, whole=True, says="must be a whole number of units, 0 or more")
+_MW = Bounds(MW)
+_MWH = Bounds(MWH)
 _RACKS = Bounds(Measure("racks", 0, 1e7))
-_UNITS = Bounds(Measure("units", 0, 1_000_000, whole=True))
+_UNITS = Bounds(UNITS)
 _HOURS = Bounds(Measure("h", 0, 10_000), pairs_only=True)
-_ACRES = Measure("acres", 0, 1e9)
-_T_PER_YR = Measure("t/yr", 0, 1e12)
-_MONTHS = Measure("months", 0, 1200, above=True)
+ACRES = Measure("acres", 0, 1e9)
+T_PER_YR = Measure("t/yr", 0, 1e12)
+MONTHS = Measure("months", 0, 1200, above=True)
 _NAME = Words("must be the name of a technology", most=200)
 _BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
 
@@ -63,9 +67,9 @@ class Limits(BaseModel):
     units: Annotated[Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]], _BY_NAME] = Field(
         default_factory=dict
     )
-    land_acres: Annotated[float, _ACRES] | None = None
-    co2_t_per_yr: Annotated[float, _T_PER_YR] | None = None
-    months_to_power: Annotated[float, _MONTHS] | None = None
+    land_acres: Annotated[float, ACRES] | None = None
+    co2_t_per_yr: Annotated[float, T_PER_YR] | None = None
+    months_to_power: Annotated[float, MONTHS] | None = None
     battery_hours: Annotated[Pair, _HOURS] | None = None
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401

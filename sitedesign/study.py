@@ -33,7 +33,7 @@ from sitedesign.demand import (
     uptime_faults,
 )
 from sitedesign.errors import Fault, InputError, nearest
-from sitedesign.gate import Day, Kind, Measure, OneOf, OrNone, Words, unnamed
+from sitedesign.gate import Day, Kind, Measure, OneOf, OrNone, Words, takes, unnamed
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
 from sitedesign.limits import Limits
 from sitedesign.markup import table_html
@@ -326,6 +326,7 @@ class Study(BaseModel):
             return None
         return int(given[0])
 
+    @takes("Study.with_racks()", racks=RACKS)
     def with_racks(self, racks: int) -> Study:
         """Fix the number of racks installed."""
         limits = self.limits.model_dump(exclude_unset=True) | {"racks": (racks, racks)}
@@ -338,12 +339,14 @@ class Study(BaseModel):
             return (self,)
         return tuple(self.replace(pv=pv, battery=battery) for pv, battery in self.power_paths)
 
+    @takes("Study.fuel()", backup=Kind((Backup,), "must be a sitedesign.library.Backup"))
     def fuel(self, backup: Backup) -> Fuel:
         """Fuel of a backup technology at this study's price."""
         fuel = library.fuel(backup.fuel)
         price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
+    @takes("Study.replace()")
     def replace(self, **changes: Any) -> Study:  # noqa: ANN401
         """Copy with some fields changed, validated again."""
         data = {

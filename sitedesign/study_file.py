@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sitedesign import library
-from sitedesign.atomic import write_atomic
-from sitedesign.errors import Fault, InputError, unknown_name
+from sitedesign.atomic import write_given
+from sitedesign.demand import RACKS, UPTIME
+from sitedesign.errors import Fault, InputError, shown, unknown_name
+from sitedesign.gate import TEXT, File, Measure, parse_toml, read_bytes, takes, text_keys
 from sitedesign.resource.weather import Weather
 from sitedesign.site import Site
 from sitedesign.study import Study
@@ -34,6 +35,10 @@ SIZES = ("racks", "it_mw", "gpus", "throughput", "classes")
 _MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu")
 
 
+_STUDY_FILE = "must be the path of a study file"
+
+
+@takes("read_study()", path=File(says=_STUDY_FILE, remedy="'sitedesign init' writes one."))
 def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
     """Read a study from a TOML file.
 
@@ -67,6 +72,15 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
         raise InputError(in_file(error.faults, path, content, changes), str(path)) from None
 
 
+@takes(
+    "write_template()",
+    path=File((".toml",)),
+    latitude=Measure("degrees", -66, 66),
+    longitude=Measure("degrees", -180, 180),
+    name=TEXT,
+    racks=RACKS,
+    uptime=UPTIME,
+)
 def write_template(
     path: str | Path,
     *,
@@ -100,9 +114,6 @@ def write_template(
         If the file is there, or does not end in ``.toml``.
     """
     path = Path(path)
-    if path.suffix != ".toml":
-        fault = Fault("path", repr(str(path)), "must end in .toml", "Try study.toml.")
-        raise InputError([fault], "write_template()")
     if path.exists():
         fault = Fault("path", f"{path}, which is there", "must be a new file", "Choose another name.")
         raise InputError([fault], "write_template()")
@@ -116,7 +127,7 @@ def write_template(
         racks=racks,
         uptime=uptime,
     )
-    write_atomic(path, text.encode())
+    write_given(path, text.encode(), where="path", of="write_template()")
     return path
 
 
@@ -128,15 +139,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError
         If it is missing or not TOML; the message names line and column.
     """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        fault = Fault(str(path), "no such file", "must be a study file", "'sitedesign init' writes one.")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        quotes = 'Text needs quotes: name = "El Paso"; numbers have no signs but digits, point and _.'
-        remedy = quotes if "Invalid" in str(error) else ""
-        fault = Fault(str(path), f"text that is not TOML ({error})", "must be a TOML file", remedy)
-    raise InputError([fault], str(path)) from None
+    remedy = "'sitedesign init' writes one."
+    content = read_bytes(path, str(path), "must be a study file", remedy, of=str(path))
+    quotes = 'Text needs quotes: name = "El Paso"; numbers have no signs but digits, point and _.'
+    return parse_toml(content, str(path), quotes)
 
 
 def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
         before = together.get(name)
         if name in _MERGED and isinstance(before, Mapping) and isinstance(value, Mapping):
             value = {**before, **value}
-            if isinstance(before.get("units"), Mapping) and isinstance(value["units"], Mapping):
+            if isinstance(before.get("units"), Mapping) and isinstance(value.get("units"), Mapping):
                 value["units"] = {**before["units"], **value["units"]}
         together[name] = value
     return together
@@ -268,11 +274,11 @@ def _weather(fields: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     wrong = [item for item in files if not isinstance(item, str | Path)]
     if wrong or not files:
-        found = repr(wrong[0]) if wrong else "no files"
+        found = shown(wrong[0]) if wrong else "no files"
         raise InputError([Fault("study.weather", found, "must name files or folders")], "Study()")
     site = fields.get("site")
     try:
-        place = Site(**site) if isinstance(site, Mapping) else site
+        place = Site(**site) if isinstance(site, Mapping) and not text_keys(site, "site") else site
     except InputError:
         return {"weather": None}  # the study names the faults of its site
     weather = Weather.read(*files, site=place)

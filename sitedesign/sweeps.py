@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -12,11 +13,16 @@ from sitedesign import economics
 from sitedesign.accounting import project_costs
 from sitedesign.case import Case, rolled, sunny_afternoon
 from sitedesign.compute_cost import delivered_rack_h_per_yr
-from sitedesign.errors import Fault, InputError, unknown_name
+from sitedesign.demand import UPTIME
+from sitedesign.effort import GAP
+from sitedesign.errors import Fault, InputError
+from sitedesign.gate import CALL, Gate, Many, Measure, OneOf, takes
+from sitedesign.library import Battery, Pv
+from sitedesign.limits import ACRES, MONTHS, T_PER_YR
 from sitedesign.optimize import sweep
 from sitedesign.optimize.sweep import SweepPoint
 from sitedesign.prepare import Prepared, prepare, unit_costs
-from sitedesign.study import Study
+from sitedesign.study import FUEL_PRICE, SHARE, Study
 
 Progress = Callable[[str], None]
 _BUDGETS = {
@@ -30,6 +36,32 @@ _PRICES = ("battery price", "battery power price", "solar price", "gas price", "
 OVER = (*_BUDGETS, *_PRICES)
 
 
+def _range(over: str) -> Gate:
+    """Give what a value of the swept target, limit or price may be."""
+    numbers = {
+        "battery price": Battery.numbers()["capex_usd_per_kwh"],
+        "battery power price": Battery.numbers()["capex_usd_per_kw"],
+        "solar price": Pv.numbers()["capex_usd_per_wdc"],
+    }
+    if over in numbers:
+        return Measure(numbers[over].unit, numbers[over].low, numbers[over].high)
+    own: dict[str, Gate] = {
+        "uptime": UPTIME,
+        "min_renewable_share": SHARE,
+        "land_acres": ACRES,
+        "co2_t_per_yr": T_PER_YR,
+        "months_to_power": MONTHS,
+    }
+    return own.get(over, FUEL_PRICE)
+
+
+@takes(
+    "frontier()",
+    over=OneOf(OVER),
+    values=Many(Measure("", -inf, inf, above=True, below=True), "must be a list of numbers", 1, 10_000),
+    gap=GAP,
+    progress=CALL,
+)
 def frontier(
     study: Study,
     over: str,
@@ -67,7 +99,8 @@ def frontier(
         If `over` or a value cannot be used.
     """
     numbers = [float(value) for value in values]
-    faults = _faults(over, numbers) + _study_faults(study, over)
+    faults = [fault for value in numbers for fault in _range(over).faults("values", value)]
+    faults += _study_faults(study, over)
     if faults:
         raise InputError(faults, "frontier()")
     prepared = prepare(study)
@@ -76,6 +109,7 @@ def frontier(
     return _table(prepared, over.replace(" ", "_"), points)
 
 
+@takes("tradeoff()", points=Measure("points", 2, 1000, whole=True), gap=GAP, progress=CALL)
 def tradeoff(
     study: Study, *, points: int = 15, gap: float = 1e-4, progress: Progress | None = None
 ) -> pd.DataFrame:
@@ -110,20 +144,6 @@ def tradeoff(
 
 def _case(prepared: Prepared) -> Case:
     return rolled(prepared.case, sunny_afternoon(prepared.case))
-
-
-def _faults(over: str, values: list[float]) -> list[Fault]:
-    if over not in OVER:
-        return [unknown_name("over", over, OVER)]
-    if not values:
-        return [Fault("values", "none", "needs at least one number")]
-    share = over in ("uptime", "min_renewable_share")
-    allowed = "must be a fraction in (0, 1)" if share else "must not be negative"
-    return [
-        Fault("values", f"{value:g}", allowed)
-        for value in values
-        if not (0 < value < 1 if over == "uptime" else 0 <= value <= 1 if share else value >= 0)
-    ]
 
 
 def _study_faults(study: Study, over: str) -> list[Fault]:

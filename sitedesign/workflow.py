@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -10,14 +9,17 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Dispatch, Plant, rolled, sunny_afternoon
 from sitedesign.causal import certified_design, operate_causally
 from sitedesign.certification import setting_of, usual_rule
+from sitedesign.demand import RACKS
 from sitedesign.design import Design
-from sitedesign.effort import EFFORTS, EffortName
+from sitedesign.effort import DEFAULT_GAP, EFFORT, EFFORTS, GAP, METHOD, TIME_LIMIT_S, EffortName
 from sitedesign.errors import (
     Fault,
     InputError,
     unknown_name,
 )
 from sitedesign.evaluation import Evaluation
+from sitedesign.gate import CALL, FLAG, ByName, Kind, OneOf, takes
+from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
 from sitedesign.prepare import prepare
@@ -28,12 +30,46 @@ from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
 from sitedesign.study import Study
 
-DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
 #: What `solve` does when it is told nothing.
 _PLAIN = {"method": "cuts", "certify": None, "effort": "standard", "gap": None, "time_limit_s": None}
 OPERATIONS = ("greedy", "foresight", "causal")
 
 
+def _study_faults(given: Mapping[str, Any]) -> list[Fault]:
+    """Faults of a study given as keywords, for a caller whose options are wrong too."""
+    if given.get("study") is not None:
+        return []
+    question = dict(given.get("question", {}))
+    if given.get("racks") is not None and "it_mw" not in question:
+        question.setdefault("racks", 1)  # of its own gate
+    try:
+        Study(**question)
+    except InputError as error:
+        return list(error.faults)
+    return []
+
+
+def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
+    """Faults of an evaluation, for a caller some of whose numbers are wrong."""
+    study, backup = given.get("study"), given.get("backup")
+    if not isinstance(study, Study):
+        return _study_faults(given)
+    racks = given.get("racks")
+    return plant_faults(
+        study, backup if isinstance(backup, Mapping) else {}, racks if isinstance(racks, int) else None
+    )
+
+
+@takes(
+    "solve()",
+    also=_study_faults,
+    method=METHOD,
+    certify=FLAG,
+    effort=EFFORT,
+    gap=GAP,
+    time_limit_s=TIME_LIMIT_S,
+    progress=CALL,
+)
 def solve(
     study: Study | None = None,
     *,
@@ -83,7 +119,7 @@ def solve(
         When a limit stops the solver; carries the incumbent design and the bound.
     """
     study = _one_study(study, question)
-    _check_options(method, certify, gap, time_limit_s, study, effort)
+    check_method(method, certify, study)
     say, limit = progress or (lambda _: None), time_limit_s
     variants = study.variants
     if limit is not None:
@@ -124,6 +160,18 @@ def _completed(promised: Design, certified: Design) -> Design:
     )
 
 
+@takes(
+    "evaluate()",
+    also=_other_faults,
+    solar_mw=MW,
+    battery_mwh=MWH,
+    battery_mw=MW,
+    backup=ByName(UNITS, "must be units by technology", "For example backup={'diesel': 3}."),
+    racks=RACKS,
+    operation=OneOf(OPERATIONS),
+    controller=Kind((Controller,), "must be a sitedesign.Controller"),
+    forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
+)
 def evaluate(
     study: Study | None = None,
     *,
@@ -170,8 +218,6 @@ def evaluate(
     plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks)
     if study.spares == "share":
         study = study.with_racks(plant.racks)
-    if operation not in OPERATIONS:
-        raise InputError([unknown_name("operation", operation, OPERATIONS)], "evaluate()")
     given = {"controller": controller, "forecast": forecast}
     unused = [name for name, value in given.items() if value is not None and operation != "causal"]
     if unused:
@@ -222,33 +268,25 @@ def _one_study(study: Study | None, question: Mapping[str, Any]) -> Study:
     return study
 
 
-def _check_options(
-    method: str,
-    certify: bool | None,
-    gap: float | None,
-    time_limit_s: float | None,
-    study: Study | None = None,
-    effort: str = "standard",
-) -> None:
+def check_method(method: str, certify: bool | None, study: Study | None = None) -> None:
+    """Refuse a method that cannot do what is asked.
+
+    Raises
+    ------
+    InputError
+    """
+    if method != "extensive":
+        return
     faults = []
-    if effort not in EFFORTS:
-        faults.append(unknown_name("effort", effort, EFFORTS))
-    if method == "extensive" and study is not None and study.objective == "compute_cost":
+    if study is not None and study.objective == "compute_cost":
         allowed = "needs method='cuts', which solves for one price of compute after the other"
         faults.append(Fault("method", "'extensive' with objective='compute_cost'", allowed))
-    if method == "extensive" and study is not None and study.spares == "share":
+    if study is not None and study.spares == "share" and study.sharing_racks is None:
         allowed = "needs method='cuts', which solves for one number of racks after the other"
-        if study.sharing_racks is None:
-            faults.append(Fault("method", "'extensive' with spares='share'", allowed))
-    if method not in DEFAULT_GAP:
-        faults.append(unknown_name("method", method, DEFAULT_GAP))
-    if certify and method == "extensive":
+        faults.append(Fault("method", "'extensive' with spares='share'", allowed))
+    if certify:
         allowed = "needs method='cuts': the hour-by-hour model affords one weather year"
         faults.append(Fault("certify", "True with 'extensive'", allowed, "Leave one of them out."))
-    if gap is not None and not 0 < gap < 1:
-        faults.append(Fault("gap", f"{gap:g}", "must be a fraction in (0, 1)", "The default is 1e-4."))
-    if time_limit_s is not None and time_limit_s <= 0:
-        faults.append(Fault("time_limit_s", f"{time_limit_s:g}", "must be positive, in seconds"))
     if faults:
         raise InputError(faults, "solve()")
 
@@ -261,24 +299,19 @@ def _plant(
     backup: Mapping[str, int],
     racks: int | None,
 ) -> Plant:
-    faults = [
-        Fault(name, f"{value:g}", "must be a finite number, not negative")
-        for name, value in (("solar_mw", solar_mw), ("battery_mwh", battery_mwh), ("battery_mw", battery_mw))
-        if not 0 <= value < math.inf
-    ]
-    names = [item.name for item in study.backup]
-    faults += [unknown_name(f"backup.{name}", name, names) for name in backup if name not in names]
-    faults += [
-        Fault(f"backup.{name}", f"{count!r}", "must be a whole number of units, 0 or more")
-        for name, count in backup.items()
-        if count != int(count) or count < 0
-    ]
-    installed = study.contracted_racks if racks is None else racks
-    if installed < study.contracted_racks:
-        faults.append(
-            Fault("racks", f"{installed}", f"must cover the {study.contracted_racks} contracted racks")
-        )
+    faults = plant_faults(study, backup, racks)
     if faults:
         raise InputError(faults, "evaluate()")
-    units = tuple(int(backup.get(name, 0)) for name in names)
+    units = tuple(int(backup.get(item.name, 0)) for item in study.backup)
+    installed = study.contracted_racks if racks is None else racks
     return Plant(solar_mw, battery_mwh, battery_mw, units, int(installed))
+
+
+def plant_faults(study: Study, backup: Mapping[str, int], racks: int | None) -> list[Fault]:
+    """Faults of a plant against its study."""
+    names = [item.name for item in study.backup]
+    faults = [unknown_name(f"backup.{name}", name, names) for name in backup if name not in names]
+    if racks is not None and racks < study.contracted_racks:
+        allowed = f"must cover the {study.contracted_racks} contracted racks"
+        faults.append(Fault("racks", f"{racks}", allowed))
+    return faults

@@ -103,7 +103,7 @@ def test_what_is_no_design_is_told_in_one_line(content: str | None, words: str, 
 
 
 def test_a_file_that_cannot_be_written_is_told_by_its_own_name(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="No such folder") as error:
+    with pytest.raises(sd.InputError, match="No such folder") as error:
         certified().save(tmp_path / "none" / "design.json")
     assert str(tmp_path / "none") in str(error.value)
     assert ".tmp" not in str(error.value)

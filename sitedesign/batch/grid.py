@@ -6,11 +6,23 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.errors import Fault, InputError
+from sitedesign.gate import Measure, takes
 from sitedesign.site import _land_timezone
 
 MOST_POINTS = 5_000_000
 
 
+_LATITUDE, _LONGITUDE = Measure("degrees", -90, 90), Measure("degrees", -360, 360)
+
+
+@takes(
+    "land_grid()",
+    south=_LATITUDE,
+    north=_LATITUDE,
+    west=_LONGITUDE,
+    east=_LONGITUDE,
+    spacing=Measure("degrees", 0, 360, above=True, says="must be positive, in degrees"),
+)
 def land_grid(south: float, north: float, west: float, east: float, spacing: float) -> pd.DataFrame:
     """Lay a regular grid of candidate sites over a box, leaving out the sea.
 
@@ -81,8 +93,6 @@ def _faults(south: float, north: float, west: float, east: float, spacing: float
     if not -180 <= west <= east <= 180:
         allowed = "must be -180 <= west <= east <= 180 degrees"
         faults.append(Fault("grid longitudes", f"{west:g} to {east:g}", allowed))
-    if not spacing > 0:
-        faults.append(Fault("grid spacing", f"{spacing:g}", "must be positive, in degrees"))
     if not faults:
         points = ((north - south) / spacing + 1) * ((east - west) / spacing + 1)
         if points > MOST_POINTS:

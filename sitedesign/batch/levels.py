@@ -15,7 +15,7 @@ import psutil
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 from sitedesign.design import Design
-from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError, unknown_name
+from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError
 from sitedesign.reliability.certificate import Certificate
 
 LEVELS = ("bound", "certified")
@@ -99,13 +99,7 @@ def check_job(job: Job) -> None:
     ------
     InputError
     """
-    faults = []
-    if job.level not in LEVELS:
-        faults.append(unknown_name("level", job.level, LEVELS))
-    if faults:
-        raise InputError(faults, "solve_many()")
-    certify = job.level == "certified"
-    _workflow()._check_options(job.method, certify, job.gap, job.time_limit_s, effort=job.effort)
+    _workflow().check_method(job.method, job.level == "certified")
 
 
 def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,13 +21,16 @@ import pyarrow as pa
 
 from sitedesign import __version__, library
 from sitedesign.batch.engine import DaskEngine, Engine, HereEngine
-from sitedesign.batch.levels import CERTIFIED_FIGURES, CHOSEN, FIGURES, Job, Outcome, check_job
+from sitedesign.batch.guard import check_main_guard
+from sitedesign.batch.levels import CERTIFIED_FIGURES, CHOSEN, FIGURES, LEVELS, Job, Outcome, check_job
 from sitedesign.batch.progress import Progress, open_progress
 from sitedesign.batch.question import Question, assumptions, class_names, make_question, technologies
 from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
 from sitedesign.batch.table import TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
-from sitedesign.errors import Fault, InputError
+from sitedesign.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S
+from sitedesign.errors import Fault, InputError, shown, unknown_name
+from sitedesign.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
 from sitedesign.study import DEFAULT_BACKUP, Study
 
 if TYPE_CHECKING:
@@ -36,6 +40,48 @@ if TYPE_CHECKING:
 _PACKAGES = ("gsee-climate-data", "highspy", "numba", "numpy", "pandas", "pvlib", "pyomo", "scipy")
 
 
+def _question_faults(given: Mapping[str, Any]) -> list[Fault]:
+    """Faults of table and question, for a caller whose options are wrong too."""
+    try:
+        make_question(given.get("study"), given.get("question", {}), read_sites(given["sites"]))
+    except InputError as error:
+        return list(error.faults)
+    return []
+
+
+class _Scheduler(Gate):
+    """Address of a dask scheduler, or a client, whose package is loaded only where it is used."""
+
+    def wrong(self, value: Any) -> Wrong | None:  # noqa: ANN401
+        if isinstance(value, str) and re.fullmatch(r"\S+", value):
+            return None
+        if type(value).__module__.partition(".")[0] == "distributed":
+            return None
+        return (
+            shown(value),
+            "must be the address of a dask scheduler, or a client",
+            "Try tcp://10.0.0.1:8786.",
+        )
+
+
+@takes(
+    "solve_many()",
+    also=_question_faults,
+    out=File(says="must be the path of a folder"),
+    workers=Measure("workers", 1, 4096, whole=True, says="must be at least 1"),
+    scheduler=_Scheduler(),
+    level=OneOf(LEVELS),
+    effort=EFFORT,
+    certify_best=Measure("sites", 0, 1_000_000, whole=True),
+    by=TEXT,
+    new=FLAG,
+    retry_failed=FLAG,
+    method=METHOD,
+    gap=GAP,
+    time_limit_s=TIME_LIMIT_S,
+    progress=CALL,
+    quiet=FLAG,
+)
 def solve_many(
     sites: Sites,
     study: Study | None = None,
@@ -131,14 +177,16 @@ def solve_many(
     asked = make_question(study, question, table)
     job = Job(level, effort, method, gap, time_limit_s)
     check_job(job)
-    if workers is not None and workers < 1:
-        raise InputError([Fault("workers", f"{workers}", "must be at least 1")], "solve_many()")
     if certify_best:
         check_job(replace(job, level="certified"))
     here = out is None and workers is None and scheduler is None
     batch = _Batch(
         table, asked, job, workers, scheduler, new, retry_failed, progress, quiet or (here and not progress)
     )
+    if by not in batch.schema.names:
+        raise InputError([unknown_name("by", by, batch.schema.names)], "solve_many()")
+    if not here and scheduler is None:
+        check_main_guard()
     if here:
         frame = batch.in_memory(HereEngine)
     elif out is None:
@@ -297,6 +345,8 @@ def _second_stage(
 ) -> pd.DataFrame:
     """Certify the best sites and put their figures beside those of the screening."""
     frame = frame.assign(key=batch.table.keys)
+    if by not in frame:  # no site has a design
+        return frame
     best = rank(frame, by=by).head(count)["key"].tolist()
     rows = dict(zip(batch.table.keys, batch.table.rows, strict=True))
     table = SiteTable(

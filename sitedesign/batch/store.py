@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from sitedesign.atomic import write_atomic
 from sitedesign.batch.levels import BatchStopped, Outcome
-from sitedesign.errors import Fault, InputError
+from sitedesign.errors import Fault, InputError, shown
 
 try:
     import fcntl
@@ -220,15 +220,25 @@ def read_results(folder: Path) -> pa.Table:
         If there is no batch.
     """
     if folder.is_file():
-        return pq.read_table(folder)
+        return _read_part(folder)
     parts = sorted((folder / "sites").glob("part-*.parquet"))
     if not parts:
         remedy = "Name the folder given as out to solve_many() or --out."
         raise InputError(
             [Fault("results", str(folder), "must be the folder of a batch", remedy)], "the batch"
         )
-    newest = pq.read_schema(parts[-1])
-    return _merged([_conform(pq.read_table(path), newest) for path in parts], None)
+    tables = [_read_part(path) for path in parts]
+    return _merged([_conform(table, tables[-1].schema) for table in tables], None)
+
+
+def _read_part(path: Path) -> pa.Table:
+    """Read one Parquet file of results, for somebody who looks at them."""
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        found = f"{path}, which cannot be read ({shown(str(error).partition(chr(10))[0])})"
+        allowed = "must be a whole Parquet file of results"
+        raise InputError([Fault("results", found, allowed)], "the batch") from None
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -19,6 +19,7 @@ import pandas as pd
 from sitedesign import library
 from sitedesign.demand import Throughput
 from sitedesign.errors import Fault, InputError
+from sitedesign.gate import File, Kind, Many
 from sitedesign.site import Site
 from sitedesign.study import Limits, Study
 from sitedesign.validation import unknown_keys
@@ -36,6 +37,12 @@ _NO_COLUMN = {
     "power_paths": "Give pv with ';' between the arrays to choose from.",
 }
 _SUFFIXES = (".csv", ".txt", ".parquet", ".geojson", ".json")
+_FILE = File(says="must be the path of a table of sites")
+_SITES = Many(
+    Kind((Site, Mapping), "must be a sitedesign.Site, or a mapping of column to value"),
+    "must be a file, a DataFrame, or a list of sitedesign.Site or mappings",
+    most=10_000_000,
+)
 Row = dict[str, Any]
 Sites = str | Path | pd.DataFrame | Iterable[Site | Mapping[str, Any]]
 
@@ -90,13 +97,20 @@ def read_sites(sites: Sites) -> SiteTable:
     """
     folder, source = Path(), "a table in memory"
     if isinstance(sites, str | Path):
-        path = Path(sites)
-        folder, source = path.resolve().parent, path.name
+        path = _FILE.clean(sites)
+        faults = _FILE.faults("sites", path)
+        if faults:
+            raise InputError(faults, "solve_many()")
+        folder, source = path.absolute().parent, path.name
         records = _records(_read_file(path))
     elif isinstance(sites, pd.DataFrame):
         records = _records(sites)
     else:
-        records = [item.model_dump() if isinstance(item, Site) else dict(item) for item in sites]
+        items = _SITES.clean(sites)
+        faults = _SITES.faults("sites", items)
+        if faults:
+            raise InputError(faults, "solve_many()")
+        records = [item.model_dump() if isinstance(item, Site) else dict(item) for item in items]
     rows = [_clean(record) for record in records]
     columns = list(dict.fromkeys(str(key).strip() for record in records[:1] for key in record))
     columns = list(dict.fromkeys([*columns, *(key for row in rows for key in row)]))
@@ -174,6 +188,11 @@ def _points(data: Any, path: Path) -> pd.DataFrame:  # noqa: ANN401
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:
+    names = [str(name) for name in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        faults = [Fault(f"sites.{name}", "a column twice", "each column may stand once") for name in twice]
+        raise InputError(faults, "solve_many()")
     return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
 
 

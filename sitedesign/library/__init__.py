@@ -13,6 +13,7 @@ The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of
 
 from typing import cast
 
+from sitedesign.gate import takes
 from sitedesign.library.credits import itc_fraction
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
@@ -57,46 +58,55 @@ __all__ = [
 ]
 
 
+@takes("the technology library")
 def pv(name: str) -> Pv:
     """Photovoltaic array by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Pv, entry("pv", name))
 
 
+@takes("the technology library")
 def battery(name: str) -> Battery:
     """Battery by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Battery, entry("battery", name))
 
 
+@takes("the technology library")
 def backup(name: str) -> Backup:
     """Backup generator by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Backup, entry("backup", name))
 
 
+@takes("the technology library")
 def fuel(name: str) -> Fuel:
     """Fuel by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Fuel, entry("fuel", name))
 
 
+@takes("the technology library")
 def power_path(name: str) -> PowerPath:
     """Power path by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(PowerPath, entry("power_path", name))
 
 
+@takes("the technology library")
 def rack(name: str) -> Rack:
     """Rack by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Rack, entry("rack", name))
 
 
+@takes("the technology library")
 def facility(name: str) -> Facility:
     """Facility by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Facility, entry("facility", name))
 
 
+@takes("the technology library")
 def finance(name: str = "default") -> Finance:
     """Financial assumptions by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Finance, entry("finance", name))
 
 
+@takes("the technology library")
 def schedule(name: str = "default") -> Schedule:
     """Shared lead times by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Schedule, entry("schedule", name))

@@ -6,12 +6,23 @@ from datetime import date
 from typing import cast
 
 from sitedesign.errors import InputError, unknown_name
+from sitedesign.gate import TEXT, Day, Kind, takes
 from sitedesign.library.files import entry
 from sitedesign.library.project import Finance
 
 CREDIT_KINDS = ("battery", "fuel_cell", "none", "nuclear", "pv")
 
 
+_DAY = Day(1, 9999)
+
+
+@takes(
+    "itc_fraction()",
+    kind=TEXT,
+    construction_start=_DAY,
+    in_service=_DAY,
+    finance=Kind((Finance,), "must be a sitedesign.library.Finance"),
+)
 def itc_fraction(
     kind: str, construction_start: date, in_service: date, finance: Finance | None = None
 ) -> float:

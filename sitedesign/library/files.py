@@ -18,7 +18,6 @@ number says ``value = "none"``. In a user's own file a bare ``capex_usd_per_kwh 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,6 +28,7 @@ from pydantic import ValidationError
 
 import sitedesign
 from sitedesign.errors import Fault, InputError, nearest, unknown_name
+from sitedesign.gate import TEXT, File, OneOf, parse_toml, read_bytes, takes
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
@@ -49,6 +49,7 @@ _NEEDED = ("unit", "year", "source", "status", "confidence")
 _TOP = ("kind", "name", "title", "extends")
 
 
+@takes("the technology library", kind=OneOf(("models", "weather")))
 def library_folder(kind: str) -> Path:
     """Folder of declarative data shipped with the package.
 
@@ -67,6 +68,7 @@ def library_folder(kind: str) -> Path:
     return installed if installed.is_dir() else package.parent / kind
 
 
+@takes("the technology library", kind=TEXT)
 def names(kind: str) -> tuple[str, ...]:
     """Names of all library entries of a kind, sorted.
 
@@ -81,6 +83,7 @@ def names(kind: str) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
 
 
+@takes("the technology library", kind=TEXT, name=TEXT)
 def entry(kind: str, name: str) -> Entry:
     """Look up one library entry, or read one from a user's file.
 
@@ -96,7 +99,9 @@ def entry(kind: str, name: str) -> Entry:
     InputError
         For an unknown kind or name (with the nearest known one) or a faulty file.
     """
-    if str(name).endswith(".toml"):
+    if kind not in KINDS:
+        raise InputError([unknown_name("kind", kind, KINDS)], "the technology library")
+    if name.endswith(".toml"):
         found = load(name)
         if found.kind != kind:
             fault = Fault(f"{name} kind", repr(found.kind), f"must be {kind!r} to be used here")
@@ -107,6 +112,7 @@ def entry(kind: str, name: str) -> Entry:
     return _library_entry(kind, name)
 
 
+@takes("library.load()", path=File(says="must be the path of a TOML file"))
 def load(path: str | Path) -> Entry:
     """Read one entry from a user's own TOML file.
 
@@ -164,13 +170,7 @@ def _library_layers(kind: str, name: str) -> list[_Layer]:
 
 
 def _parse(path: Path, label: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        fault = Fault(label, "no such file", "must be the path of a TOML file")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        fault = Fault(label, f"text that is not TOML ({error})", "must be a TOML file")
-    raise InputError([fault], label) from None
+    return parse_toml(read_bytes(path, label, "must be the path of a TOML file", of=label), label)
 
 
 def _build(kind: str, name: str, layers: list[_Layer]) -> Entry:

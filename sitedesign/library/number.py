@@ -7,7 +7,6 @@ declaration.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +17,8 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sitedesign.errors import Fault, InputError, nearest
+from sitedesign.errors import Fault, InputError, nearest, shown
+from sitedesign.gate import is_number, takes, unnamed
 from sitedesign.validation import faults_of
 
 Value = float | int | date | tuple[tuple[float, float], ...] | tuple[float, ...] | None
@@ -102,8 +102,8 @@ class Number:
         value : object
             As read from a file or given by the user.
         """
-        if not _is_number(value):
-            return repr(value), f"must be a number of {self.unit}", ""
+        if not is_number(value):
+            return shown(value), f"must be a number of {self.unit}", ""
         if not self.low <= value <= self.high:
             return f"{value:g}", *self._out_of_range(value)
         if self.whole and value != int(value):
@@ -135,11 +135,11 @@ class Pairs(Number):
     def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
         """Say what is wrong with `value` as (found, allowed, remedy), or None."""
         if not _is_pairs(value):
-            return repr(value), f"must be two or more pairs [x, y] of {self.unit}", ""
+            return shown(value), f"must be two or more pairs [x, y] of {self.unit}", ""
         points = [(float(x), float(y)) for x, y in value]
         steps = [x1 - x0 for (x0, _), (x1, _) in pairwise(points)]
         if not (all(step > 0 for step in steps) or all(step < 0 for step in steps)):
-            return repr(value), "the first numbers of the pairs must rise or fall throughout", ""
+            return shown(value), "the first numbers of the pairs must rise or fall throughout", ""
         for x, y in points:
             if not self.low <= y <= self.high:
                 return f"{y:g} at {x:g}", f"must be in [{self.low:g}, {self.high:g}]", ""
@@ -170,8 +170,8 @@ class Shares(Number):
 
     def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
         """Say what is wrong with `value` as (found, allowed, remedy), or None."""
-        if not isinstance(value, list | tuple) or not value or not all(_is_number(item) for item in value):
-            return repr(value), f"must be a list of {self.unit}", ""
+        if not isinstance(value, list | tuple) or not value or not all(is_number(item) for item in value):
+            return shown(value), f"must be a list of {self.unit}", ""
         if min(value) < self.low or abs(sum(value) - 1) > 1e-6:
             return f"{list(value)}", "must be shares that sum to 1", ""
         return None
@@ -186,14 +186,10 @@ class Day(Number):
         try:
             day = value if isinstance(value, date) else date.fromisoformat(value)
         except (TypeError, ValueError):
-            return repr(value), "must be a day", "Write it as 2026-07-04."
+            return shown(value), "must be a day", "Write it as 2026-07-04."
         if not self.low <= day.year <= self.high:
             return str(day), f"the year must be in [{self.low:g}, {self.high:g}]", ""
         return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_pairs(value: object) -> bool:
@@ -201,7 +197,7 @@ def _is_pairs(value: object) -> bool:
         isinstance(value, list | tuple)
         and len(value) >= 2
         and all(
-            isinstance(pair, list | tuple) and len(pair) == 2 and all(_is_number(item) for item in pair)
+            isinstance(pair, list | tuple) and len(pair) == 2 and all(is_number(item) for item in pair)
             for pair in value
         )
     )
@@ -234,10 +230,11 @@ class Entry(BaseModel):
     title: str
     sources: Mapping[str, Quantity] = Field(default_factory=dict, repr=False)
 
-    def __init__(self, **data: Any) -> None:  # noqa: ANN401
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         label = f"{type(self).__name__}()"
         prefix = str(type(self).model_fields["kind"].default)
-        faults = type(self).faults(data, lambda field: f"{prefix}.{field}")
+        faults = unnamed(given, prefix, f"{label[:-1]}name=..., title=..., ...)")
+        faults += type(self).faults(data, lambda field: f"{prefix}.{field}")
         if faults:
             raise InputError(faults, label)
         try:
@@ -295,9 +292,10 @@ class Entry(BaseModel):
                 found.append(Fault(where(field), *wrong))
         for field in cls.words():
             allowed = get_args(cls.model_fields[field].annotation)
-            if allowed and data.get(field) not in allowed:
-                shown = repr(data[field]) if field in data else "nothing"
-                found.append(Fault(where(field), shown, f"must be one of {', '.join(allowed)}"))
+            value = data.get(field)
+            if allowed and not (isinstance(value, str) and value in allowed):
+                name = shown(value) if field in data else "nothing"
+                found.append(Fault(where(field), name, f"must be one of {', '.join(allowed)}"))
         if not found:
             found = [Fault(where(field), *rest) for field, *rest in cls.contradictions(data)]
         return found
@@ -308,6 +306,7 @@ class Entry(BaseModel):
         del data
         return []
 
+    @takes("replace()")
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401
         """Return a copy with some fields changed; the changed ones have the source ``user``.
 

@@ -7,6 +7,7 @@ from html import escape
 
 import pandas as pd
 
+from sitedesign.gate import TEXT, takes
 from sitedesign.library.files import KINDS, entry, names
 from sitedesign.library.number import Entry, Value
 
@@ -35,6 +36,7 @@ def format_value(value: Value | str) -> str:
     return str(value)
 
 
+@takes("the technology library", kind=TEXT)
 def list_entries(kind: str | None = None) -> pd.DataFrame:
     """List the library.
 
@@ -70,6 +72,7 @@ def list_entries(kind: str | None = None) -> pd.DataFrame:
 entries = list_entries
 
 
+@takes("the technology library")
 def show(kind: str, name: str) -> EntryTable:
     """Print-ready table of one entry: every number, its unit, its confidence and its source.
 

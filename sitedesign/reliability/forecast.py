@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from sitedesign.case import Case
+from sitedesign.errors import Fault, InputError, shown
+from sitedesign.gate import Gate, Many, Measure, OneOf, arguments, check_fields
 
 FloatArray = NDArray[np.float64]
 DAYS = 365
@@ -102,6 +104,17 @@ def _daily_ratio(solar_yield: FloatArray, usual: FloatArray) -> FloatArray:
     return result
 
 
+_SKILL: dict[str, Gate] = {
+    "kind": OneOf(("perfect", "skill", "climatology", "persistence")),
+    "horizon_h": Measure("h", 0, 8760, above=True),
+    "issue_h": Measure("h", 0, 24, above=True),
+    "nrmse_by_lead_day": Many(Measure("fraction", 0, 10), "must be a list of fractions", least=1, most=365),
+    "reference_sd": Measure("fraction", 0, 10, above=True),
+    "noise_lag1": Measure("fraction", -1, 1, above=True, below=True),
+}
+
+
+@arguments("Forecast()")
 @dataclass(frozen=True)
 class Forecast:
     """How well the days ahead are known.
@@ -124,6 +137,11 @@ class Forecast:
         [fraction]
     noise_lag1 : float
         Correlation of the errors of neighbouring target days. [fraction]
+
+    Raises
+    ------
+    InputError
+        With every field that is out of range.
     """
 
     kind: Literal["perfect", "skill", "climatology", "persistence"] = "skill"
@@ -134,14 +152,12 @@ class Forecast:
     noise_lag1: float = 0.3
 
     def __post_init__(self) -> None:
-        kinds = ("perfect", "skill", "climatology", "persistence")
-        if self.kind not in kinds:
-            message = f"forecast kind: got {self.kind!r}; must be one of {', '.join(kinds)}"
-            raise ValueError(message)
-        errors = (0.0, *self.nrmse_by_lead_day)
+        check_fields("Forecast()", self, **_SKILL)
+        errors = tuple(self.nrmse_by_lead_day)
+        object.__setattr__(self, "nrmse_by_lead_day", errors)
         if any(b < a for a, b in pairwise(errors)):
-            message = f"nrmse_by_lead_day: got {self.nrmse_by_lead_day}; must not fall with lead time"
-            raise ValueError(message)
+            fault = Fault("nrmse_by_lead_day", shown(errors), "must not fall with lead time")
+            raise InputError([fault], "Forecast()")
 
     @property
     def days(self) -> int:

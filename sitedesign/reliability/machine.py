@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Plant
+from sitedesign.gate import Gate, Measure, OneOf, arguments, check_fields
 from sitedesign.library import Backup, Facility, Fuel
 from sitedesign.reliability import decide
 
@@ -76,6 +77,22 @@ class UnitBehaviour:
         )
 
 
+_HOURS = Measure("h", 0, 8760)
+_SHARE = Measure("fraction", 0, 1)
+_RULE: dict[str, Gate] = {
+    "kind": OneOf(("greedy", "latest_safe_start", "rolling")),
+    "threshold": _SHARE,
+    "band": _SHARE,
+    "margin_h": _HOURS,
+    "caution": Measure("standard deviations", 0, 100),
+    "reliance": _SHARE,
+    "throttle_margin_h": _HOURS,
+    "min_run_h": _HOURS,
+    "shed_price_usd_per_mwh": Measure("USD/MWh", 0, 1e9),
+}
+
+
+@arguments("Controller()")
 @dataclass(frozen=True)
 class Controller:
     """Rule by which an operator decides; everything here can be tuned per design.
@@ -101,6 +118,11 @@ class Controller:
         A started unit stays on so long. [h]
     shed_price_usd_per_mwh : float
         `rolling`: price of lost compute. [USD/MWh]
+
+    Raises
+    ------
+    InputError
+        With every field that is out of range.
     """
 
     kind: ControllerKind = "latest_safe_start"
@@ -114,10 +136,7 @@ class Controller:
     shed_price_usd_per_mwh: float = 10_000.0
 
     def __post_init__(self) -> None:
-        kinds = ("greedy", "latest_safe_start", "rolling")
-        if self.kind not in kinds:
-            message = f"controller: got {self.kind!r}; must be one of {', '.join(kinds)}"
-            raise ValueError(message)
+        check_fields("Controller()", self, **_RULE)
 
 
 @dataclass(frozen=True, eq=False)

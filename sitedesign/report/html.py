@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sitedesign.atomic import write_atomic
+from sitedesign.atomic import write_given
 from sitedesign.design import Design
 from sitedesign.economics import HOURS_PER_YEAR
+from sitedesign.gate import File, Kind, takes
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report import content, figures
@@ -67,6 +68,13 @@ class Slot:
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 
 
+@takes(
+    "report()",
+    design=Kind((Design,), "must be a Design"),
+    path=File((".html", ".htm")),
+    certificate=Kind((Certificate,), "must be a Certificate, as sd.certify() gives it"),
+    sweeps=Kind((Mapping, bool), "must be True, or tables by name"),
+)
 def write_report(
     design: Design,
     path: str | Path,
@@ -100,9 +108,8 @@ def write_report(
         If a sweep lacks a column, or the study's weather came from files and its sweeps cannot be computed.
     """
     text = render_report(design, certificate=certificate, sweeps=sweeps)
-    target = Path(path)
-    write_atomic(target, text.encode())
-    return target
+    write_given(Path(path), text.encode(), where="path", of="report()")
+    return Path(path)
 
 
 def render_report(

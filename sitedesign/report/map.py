@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sitedesign.atomic import write_atomic
-from sitedesign.batch.ranking import USABLE
-from sitedesign.batch.store import read_results
+from sitedesign.atomic import write_given
+from sitedesign.batch.ranking import USABLE, results_frame
 from sitedesign.errors import Fault, InputError
+from sitedesign.gate import TEXT, File, takes
 from sitedesign.report.borders import KINDS, Box, lines
 
 _DIGITS = 6
@@ -33,6 +33,7 @@ COLOURS = (
 _TABLE = ("racks_installed", "battery_mw", "uptime_achieved", "greedy_uptime", "usd_per_rack_h")
 
 
+@takes("write_map()", path=File((".html", ".htm")), title=TEXT)
 def write_map(
     results: pd.DataFrame | str | Path, path: str | Path, *, title: str = "Candidate sites"
 ) -> Path:
@@ -60,10 +61,9 @@ def write_map(
     InputError
         If no site has a design, or the packages of the map are missing.
     """
-    frame = results if isinstance(results, pd.DataFrame) else read_results(Path(results)).to_pandas()
-    target = Path(path)
-    write_atomic(target, map_html(frame, title).encode())
-    return target
+    page = map_html(results_frame(results, "write_map()"), title)
+    write_given(Path(path), page.encode(), where="path", of="write_map()")
+    return Path(path)
 
 
 def map_html(frame: pd.DataFrame, title: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
+from sitedesign.gate import Measure
 from sitedesign.resource.sun import DAYS_PER_YEAR, FloatArray, SolarGeometry, solar_geometry
 from sitedesign.resource.weather import Weather, WeatherSource
 
@@ -93,13 +94,13 @@ def _check(weather: Weather, years: int, seed: int, block_days: int, season_days
         )
     limits = {
         "years": (years, 1, 10_000),
-        "seed": (seed, 0, 2**63),
+        "seed": (seed, 0, 2**53),
         "block_days": (block_days, 1, DAYS_PER_YEAR),
         "season_days": (season_days, 0, DAYS_PER_YEAR // 2),
     }
     for name, (value, low, high) in limits.items():
-        if not (isinstance(value, int | np.integer) and low <= value <= high):
-            faults.append(Fault(name, repr(value), f"must be a whole number from {low:,} to {high:,}"))
+        says = f"must be a whole number from {low:,} to {high:,}"
+        faults += Measure("", low, high, whole=True, says=says).faults(name, value)
     if faults:
         raise InputError(faults, "bootstrap()")
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from pvlib.atmosphere import alt2pres
 
-from sitedesign.errors import Fault, InputError
+from sitedesign.errors import InputError
+from sitedesign.gate import Measure, OneOf
 from sitedesign.resource.clearsky import clear_sky, direct_normal
 from sitedesign.resource.climate import SCORES, SiteClimate, daily_from_months, site_climate
 from sitedesign.resource.spells import worst_means_kwh_m2_day
@@ -109,14 +110,19 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
     )  # fmt: skip
 
 
+_ARGUMENTS = {
+    "years": Measure("", 1, MOST_YEARS, whole=True, says=f"must be a whole number from 1 to {MOST_YEARS:,}"),
+    "seed": Measure("", 0, 2**53, whole=True, says="must be a whole number, not negative"),
+    "step_minutes": OneOf(STEPS_MINUTES, "minutes"),
+}
+
+
 def _check(years: int, seed: int, step_minutes: int) -> None:
-    faults = []
-    if not (isinstance(years, int | np.integer) and 1 <= years <= MOST_YEARS):
-        faults.append(Fault("years", repr(years), f"must be a whole number from 1 to {MOST_YEARS:,}"))
-    if not (isinstance(seed, int | np.integer) and seed >= 0):
-        faults.append(Fault("seed", repr(seed), "must be a whole number, not negative"))
-    if step_minutes not in STEPS_MINUTES:
-        faults.append(Fault("step_minutes", repr(step_minutes), f"must be one of {STEPS_MINUTES} minutes"))
+    faults = [
+        fault
+        for name, value in (("years", years), ("seed", seed), ("step_minutes", step_minutes))
+        for fault in _ARGUMENTS[name].faults(name, value)
+    ]
     if faults:
         raise InputError(faults, "generate()")
 

@@ -94,9 +94,14 @@ def _expand(paths: Sequence[Path]) -> tuple[list[Path], set[Path], list[Fault]]:
     faults: list[Fault] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = sorted(
-                item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")
-            )
+            try:
+                inside = sorted(
+                    item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")
+                )
+            except OSError as error:
+                found = f"a folder that cannot be read ({error.strerror})"
+                faults.append(Fault(str(path), found, "must be readable"))
+                continue
             files += inside
             if not inside:
                 faults.append(Fault(str(path), "an empty folder", "needs at least one weather file"))
@@ -124,7 +129,10 @@ def _merged(faults: Sequence[Fault]) -> list[Fault]:
 
 def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:
     """Parse one file, or its faults and whether it was recognised as weather at all."""
-    raw = file.read_bytes()
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        return [Fault(str(file), f"a file that cannot be read ({error.strerror})", "must be readable")], False
     fault = wrong_kind(file.name, raw[:_HEAD_BYTES])
     if fault is not None:
         return [fault], False
@@ -137,7 +145,7 @@ def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool
         return family.parse(SourceText(file.name, text, file), site)
     except InputError as error:
         return list(error.faults), True
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OSError, OverflowError):
+    except Exception:
         # Whatever a parser stumbles over, the user needs to know which file and what it was taken for.
         return [_unreadable(file.name, text, family.name)], True
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.errors import Fault, InputError
+from sitedesign.errors import InputError
+from sitedesign.gate import Many, Measure
 from sitedesign.resource.sun import FloatArray
 from sitedesign.resource.weather import DAYS_PER_YEAR, Weather
 
@@ -86,13 +87,12 @@ def worst_means_kwh_m2_day(daily: FloatArray, days: Sequence[int]) -> dict[int, 
 
 
 def _check(days: Sequence[int], count: int) -> None:
-    faults = [
-        Fault("days", repr(length), f"must be a whole number of days from 1 to {DAYS_PER_YEAR}")
-        for length in days
-        if not (isinstance(length, int | np.integer) and 1 <= length <= DAYS_PER_YEAR)
-    ]
-    if not (isinstance(count, int | np.integer) and count >= 1):
-        faults.append(Fault("count", repr(count), "must be a whole number of at least 1"))
+    says = f"must be a whole number of days from 1 to {DAYS_PER_YEAR}"
+    lengths = Many(
+        Measure("days", 1, DAYS_PER_YEAR, whole=True, says=says), "must be a list of days", least=1
+    )
+    faults = lengths.faults("days", lengths.clean(days))
+    faults += Measure("spells", 1, 10_000, whole=True).faults("count", count)
     if faults:
         raise InputError(faults, "worst_spells()")
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
+from sitedesign.gate import FLAG, TEXT, File, Kind, Many, Measure, arguments, takes
 from sitedesign.site import Site
 
 if TYPE_CHECKING:
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 DAYS_PER_YEAR = 365
 _ARRAYS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_air_c", "wind_speed_m_s")
+
+
+A_SITE = Kind((Site,), "must be a sitedesign.Site", "Try sd.Site(latitude=31.76, longitude=-106.49).")
+_FILES = File(says="must be the path of a weather file or folder", remedy="Several: read('a.csv', 'b.csv').")
+_YEARS = Many(
+    Measure("", 1900, 2200, whole=True, says="must be a calendar year from 1900 to 2200"),
+    "must be calendar years, for example range(2005, 2024)",
+    least=1,
+    most=300,
+)
+_ROWS = Many(Measure("", 0, 10_000, whole=True), "must be a list of rows", least=1)
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class WeatherSource:
     notes: tuple[str, ...] = ()
 
 
+@arguments("Weather()")
 @dataclass(frozen=True, eq=False)
 class Weather:
     """Weather years at one site, in local standard time.
@@ -110,6 +123,7 @@ class Weather:
         return f"Weather({place!r}, {years}: {self.source.description})"
 
     @staticmethod
+    @takes("Weather.generate()", site=A_SITE)
     def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
         """Generate weather years from embedded climate statistics; no key, no network.
 
@@ -139,6 +153,7 @@ class Weather:
         return generate(site, years=years, seed=seed, step_minutes=step_minutes)
 
     @staticmethod
+    @takes("Weather.read()", paths=_FILES, site=A_SITE)
     def read(*paths: str | Path, site: Site | None = None) -> Weather:
         """Read weather files, recognised by content and joined across years.
 
@@ -165,6 +180,17 @@ class Weather:
         return read([Path(path) for path in paths], site=site)
 
     @staticmethod
+    @takes(
+        "Weather.fetch()",
+        site=A_SITE,
+        source=TEXT,
+        years=_YEARS,
+        api_key=TEXT,
+        email=TEXT,
+        offline=FLAG,
+        cache_dir=File(says="must be the path of a folder"),
+        url=TEXT,
+    )
     def fetch(
         site: Site,
         source: Literal["nsrdb", "pvgis", "nasa_power", "era5"] = "nsrdb",
@@ -211,6 +237,7 @@ class Weather:
             cache_dir=cache_dir, url=url,
         )  # fmt: skip
 
+    @takes("Weather.write()", path=File())
     def write(self, path: str | Path) -> Path:
         """Write all years to one file that :meth:`read` reads back.
 
@@ -232,6 +259,7 @@ class Weather:
 
         return write(self, Path(path))
 
+    @takes("Weather.bootstrap()")
     def bootstrap(self, years: int, seed: int = 0, block_days: int = 15, season_days: int = 10) -> Weather:
         """Draw extra years from this record by stationary block bootstrap.
 
@@ -258,6 +286,7 @@ class Weather:
 
         return bootstrap(self, years=years, seed=seed, block_days=block_days, season_days=season_days)
 
+    @takes("Weather.worst_spells()")
     def worst_spells(self, days: Sequence[int] = (3, 5, 10), count: int = 1) -> pd.DataFrame:
         """Darkest spells in the record.
 
@@ -278,9 +307,15 @@ class Weather:
 
         return worst_spells(self, days=days, count=count)
 
+    @takes("Weather.subset()", rows=_ROWS)
     def subset(self, rows: Sequence[int]) -> Weather:
         """Copy with only the weather years at these row positions, in this order."""
         pick = list(rows)
+        if max(pick) >= len(self.years):
+            fault = Fault(
+                "rows", f"{max(pick)}", f"the last of {len(self.years)} rows is {len(self.years) - 1}"
+            )
+            raise InputError([fault], "Weather.subset()")
         arrays = {name: getattr(self, name)[pick] for name in _ARRAYS}
         return replace(self, years=tuple(self.years[row] for row in pick), **arrays)
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sitedesign.atomic import write_atomic
+from sitedesign.atomic import write_given
 from sitedesign.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def write(weather: Weather, path: Path) -> Path:
     if path.suffix == ".csv":
         lines = "".join(f"# {key}: {value}\n" for key, value in head.items())
         body = frame.to_csv(date_format="%Y-%m-%d %H:%M", float_format="%.6g")
-        write_atomic(path, (lines + body).encode())
+        write_given(path, (lines + body).encode(), where="path", of=OF)
         return path
     table = pa.Table.from_pandas(frame.reset_index(), preserve_index=False)
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(head), buffer)
-    write_atomic(path, buffer.getvalue())
+    write_given(path, buffer.getvalue(), where="path", of=OF)
     return path
 
 
