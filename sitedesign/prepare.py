@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -19,12 +19,16 @@ from sitedesign.optimize.rack_shortfall import racks_needed
 from sitedesign.reliability.metrics import FLOOR_SHARE
 from sitedesign.resource.backup import backup_capability
 from sitedesign.resource.load import load_mw, pue
-from sitedesign.resource.profile import profile_years
+from sitedesign.resource.profile import Beside, Profile, count_years, read_profile
 from sitedesign.resource.pv import solar_yield
 from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
 from sitedesign.throttling import shared_tiers, throttle_tiers
 
+Kind = Literal["solar", "load"]
+KINDS: tuple[Kind, ...] = ("solar", "load")
+#: The user's own profiles, by kind.
+Own = Mapping[Kind, Profile]
 ONE_YEAR_NOTE = (
     "One weather year says nothing about rare dark spells: its uptime figure is no basis for a promise."
 )
@@ -91,7 +95,9 @@ def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
 
 def prepared_on(study: Study, weather: Weather, costs: UnitCosts) -> Prepared:
     """Build the case of a study on weather years and costs that are already known."""
-    return Prepared(study, weather, costs, build_case(study, weather, costs), _notes(study, weather))
+    own = _own_profiles(study, weather)
+    case = build_case(study, weather, costs, own)
+    return Prepared(study, weather, costs, case, _notes(study, weather, own))
 
 
 def weather_of(study: Study) -> Weather:
@@ -107,9 +113,7 @@ def weather_of(study: Study) -> Weather:
     years, step = study.weather_years, study.step_minutes or 60
     if study.solar_profile is not None:
         # The weather then only gives temperatures, for as many years as the profile has.
-        years = len(
-            profile_years(study.solar_profile, step, kind="solar", utc_offset_h=study.site.utc_offset_h)
-        )
+        years = count_years(study.solar_profile, "solar", study.site)
     return Weather.generate(study.site, years=years, seed=study.seed, step_minutes=step)
 
 
@@ -132,11 +136,12 @@ def unit_costs(study: Study) -> UnitCosts:
     )
 
 
-def build_case(study: Study, weather: Weather, costs: UnitCosts) -> Case:
-    """Reduce a study to arrays on the given weather years."""
+def build_case(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case:
+    """Reduce a study to arrays on the given weather years and the user's own profiles."""
     load_share, tiers = _load_and_tiers(study, weather)
-    load = _load(study, weather) * load_share
-    solar = _solar(study, weather)
+    load = _on_weather(own["load"], weather) if "load" in own else _load(study, weather)
+    load = load * load_share
+    solar = _on_weather(own["solar"], weather) if "solar" in own else _solar(study, weather)
     battery = study.battery
     usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
     eta = float(np.sqrt(battery.round_trip_efficiency))
@@ -194,7 +199,7 @@ def weather_notes(weather: Weather) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
+def _notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
     said = plausibility.notes(study.site, study.uptime)
     share = power_share(study, weather)
     if share < 1.0:
@@ -202,42 +207,63 @@ def _notes(study: Study, weather: Weather) -> tuple[str, ...]:
             f"All {study.sharing_racks} racks share the work: at full throughput the load is {share:.1%} of "
         )
         said += (f"{shared}that of the contracted racks at full power.",)
-    return said + _source_notes(study, weather)
+    return said + _source_notes(study, weather, own)
 
 
-def _source_notes(study: Study, weather: Weather) -> tuple[str, ...]:
+def _source_notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
+    said = tuple(_profile_note(profile) for profile in own.values())
     if study.solar_profile is None:
-        return weather_notes(weather)
-    return ("Solar production is the user's own profile; the weather only gives air temperatures.",)
+        return (*weather_notes(weather), *said)
+    return ("Solar production is the user's own profile; the weather only gives air temperatures.", *said)
+
+
+def _profile_note(profile: Profile) -> str:
+    """Say what a profile became and everything that was done to it."""
+    mean, unit = float(profile.values.mean()), "MW per MWdc" if profile.kind == "solar" else "MW"
+    done = "; ".join((f"mean {mean:.4g} {unit}", *profile.notes))
+    return f"Own {profile.kind} profile ({profile.description}): {done}."
 
 
 def _solar(study: Study, weather: Weather) -> FloatArray:
-    if study.solar_profile is None:
-        # Outages of single inverter blocks enter sizing as their mean.
-        return solar_yield(weather, study.pv, study.plant_age_yr).ravel() * study.pv.availability
-    return _own(study.solar_profile, weather, "solar")
+    # Outages of single inverter blocks enter sizing as their mean.
+    return solar_yield(weather, study.pv, study.plant_age_yr).ravel() * study.pv.availability
 
 
 def _load(study: Study, weather: Weather) -> FloatArray:
-    if study.load_profile is None:
-        return load_mw(
-            weather, study.rack, study.contracted_racks, study.facility, study.path, study.sustained
-        ).ravel()
-    return _own(study.load_profile, weather, "load")
+    return load_mw(
+        weather, study.rack, study.contracted_racks, study.facility, study.path, study.sustained
+    ).ravel()
 
 
-def _own(
-    profile: Any,  # noqa: ANN401  # whatever a user may hold a profile in
-    weather: Weather,
-    kind: Literal["solar", "load"],
-) -> FloatArray:
-    """Put a user's profile beside the weather years: as many years, or one that is repeated."""
-    years = profile_years(profile, weather.step_minutes, kind=kind, utc_offset_h=weather.utc_offset_h)
-    wanted = len(weather.years)
-    if len(years) not in (1, wanted):
-        found, allowed = f"{len(years)} years", f"must have 1 year or the {wanted} of the weather"
-        raise InputError([Fault(f"study.{kind}_profile", found, allowed)], "solve()")
-    return np.ascontiguousarray(np.broadcast_to(years, (wanted, years.shape[1]))).ravel()
+def _own_profiles(study: Study, weather: Weather) -> Own:
+    """Read the user's profiles beside the weather years and what would stand in their place.
+
+    Raises
+    ------
+    InputError
+        With the faults of both.
+    """
+    given = {"solar": (study.solar_profile, _solar), "load": (study.load_profile, _load)}
+    own: dict[Kind, Profile] = {}
+    faults: list[Fault] = []
+    for kind in KINDS:
+        data, computed = given[kind]
+        if data is None:
+            continue
+        beside = Beside(study.site, float(computed(study, weather).mean()), len(weather.years))
+        try:
+            own[kind] = read_profile(data, kind, utc_offset_h=weather.utc_offset_h, beside=beside)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults, "solve()")
+    return own
+
+
+def _on_weather(profile: Profile, weather: Weather) -> FloatArray:
+    """Put a profile beside the weather years: as many years, or one that is repeated."""
+    years = profile.on_step(weather.step_minutes)
+    return np.ascontiguousarray(np.broadcast_to(years, (len(weather.years), years.shape[1]))).ravel()
 
 
 def _backup(

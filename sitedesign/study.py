@@ -64,8 +64,8 @@ _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas
 _WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
 _PROFILE = OrNone(
     Kind(
-        (pd.Series, pd.DataFrame, np.ndarray, list, tuple, str, Path, Profile),
-        "must be a series, an array, or the path of a file",
+        (pd.Series, pd.DataFrame, np.ndarray, list, tuple, str, Path, Profile, Mapping),
+        "must be a series, an array, the path of a file, or a mapping with its unit",
     )
 )
 # What people write as a field of a study, and where it belongs
@@ -166,9 +166,11 @@ class Study(BaseModel):
         Decide the tax credits.
     accept : sequence of str
         What an error asked back and the user means: ``large_load``.
-    solar_profile : series, array or path, optional
-        Own production profile, MW per MWdc at the bus; stands in for weather.
-    load_profile : series, array or path, optional
+    solar_profile : series, array, path or mapping, optional
+        Own production profile, MW per MWdc at the bus; stands in for weather. Units in names and comments are
+        read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": 50}``, see
+        :func:`~sitedesign.resource.profile.read_profile`.
+    load_profile : series, array, path or mapping, optional
         Own facility load of the contracted racks; stands in for racks x power x PUE. [MW at the bus]
 
     Raises

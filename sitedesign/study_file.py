@@ -47,9 +47,10 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
     path : path
         Top-level keys are the fields of :class:`~sitedesign.study.Study`; ``[site]``, ``[limits]``,
         ``[limits.units]`` and ``[fuel_price_usd_per_mmbtu]`` are tables. ``weather`` is a file, a folder or a
-        list of them, relative to the study file, like ``solar_profile``, ``load_profile`` and the user's own
-        library files. A piece of equipment is a name or a table: ``[battery]`` with ``extends = "lfp"`` and
-        the numbers that differ.
+        list of them, relative to the study file, like ``solar_profile``, ``load_profile`` (a file, or a table
+        with ``file`` and ``unit``, ``column``, ``clock``, ``rated_mw`` or ``step_minutes``) and the user's
+        own library files. A piece of equipment is a name or a table: ``[battery]`` with
+        ``extends = "lfp"`` and the numbers that differ.
     **changes
         Fields that replace those of the file, as plain values, paths relative to the working directory;
         ``site``, ``limits`` and ``fuel_price_usd_per_mmbtu`` replace single keys.
@@ -149,8 +150,11 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Copy of a file's content in which names of files start from its folder."""
     question = dict(content)
     for name in _PROFILES:
-        if isinstance(question.get(name), str):
-            question[name] = folder / question[name]
+        value = question.get(name)
+        if isinstance(value, str):
+            question[name] = folder / value
+        elif isinstance(value, Mapping) and isinstance(value.get("file"), str):
+            question[name] = {**value, "file": folder / value["file"]}
     weather = question.get("weather")
     if isinstance(weather, str | list):
         items = [weather] if isinstance(weather, str) else weather

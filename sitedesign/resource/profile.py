@@ -1,34 +1,43 @@
 """The user's own profile: a solar yield or a load that stands in for what sitedesign would compute.
 
 A profile may come from PVsyst, SAM, a meter or a spreadsheet, as a pandas Series or DataFrame, an array or a
-CSV file. It is checked as a whole, all faults are reported at once, and it is put on the study's time step
-without changing its energy.
+file. Its unit and its clock are read; it is compared with what the site and the racks could give, all faults
+are reported at once, and it is put on the study's time step without changing its energy.
 """
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
-from datetime import timezone
+from dataclasses import dataclass, replace
 from math import gcd
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.resource.profile_clock import Record, whole_years
+from sitedesign.resource.profile_clock import Clock, Record, whole_years
+from sitedesign.resource.profile_file import read_file, record_of_frame
+from sitedesign.resource.profile_given import Given, given
+from sitedesign.resource.profile_level import USUAL_PEAK, Scale, how_to_say, level_faults, scale_of
+from sitedesign.resource.profile_sun import clock_notes
+from sitedesign.resource.sun import SOLAR_CONSTANT_W_M2, solar_geometry
+from sitedesign.site import Site
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Kind = Literal["solar", "load"]
+ProfileData = Any  # Profile, Series, DataFrame, ArrayLike, path, or a mapping of one of them and its unit
 
 # A module gives at most about 1.25 times its rating (cold, cloud enhancement); more is a wrong unit.
 SOLAR_MAX_MW_PER_MWDC = 1.3
 # Twice the largest campus announced by 2026; more is kW or W taken for MW.
 LOAD_MAX_MW = 20_000.0
+# Inverters and transformers draw 0.1 to 0.3 % of the rating at night; more is another quantity.
+NIGHT_CONSUMPTION = 0.005
+# Sun within three degrees of the horizon: an array then gives less than about 2 % of its rating.
+LOW_SUN = 0.05
 _UNITS: dict[str, str] = {"solar": "MW per MWdc", "load": "MW"}
 
 
@@ -92,73 +101,134 @@ class Profile:
         raise InputError([fault], f"{self.kind}_profile")
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a profile is compared with.
+
+    Attributes
+    ----------
+    site : Site
+        Gives the sun, the standard time and the rules of daylight saving.
+    mean : float
+        Mean of what sitedesign would compute in its place. [MW, or MW per MWdc]
+    years : int
+        Weather years of the study.
+    """
+
+    site: Site
+    mean: float
+    years: int
+
+
 def read_profile(
-    data: Profile | pd.Series | pd.DataFrame | ArrayLike | str | Path,
+    data: ProfileData,
     kind: Kind,
     *,
+    unit: str | None = None,
+    column: str | None = None,
+    clock: str | float | None = None,
+    rated_mw: float | None = None,
     step_minutes: int | None = None,
     utc_offset_h: float | None = None,
     maximum: float | None = None,
+    beside: Beside | None = None,
 ) -> Profile:
     """Read and check a user's own profile.
 
     Parameters
     ----------
-    data : Series, DataFrame, array, CSV path or Profile
+    data : Series, DataFrame, array, path, mapping or Profile
         With a time index: stamps at the start, middle or end of each interval; without a time zone they are
         local standard time all year. Without an index: one row a year, shape (years, steps), or a flat series
-        from 1 January 00:00 local standard time. A CSV file has one column of values, with an optional column
-        of times before it and an optional header; lines that begin with ``#`` are skipped.
+        from 1 January 00:00 local standard time. Files are text tables or Parquet, as meters, spreadsheets,
+        PVsyst, SAM, PVWatts, PVGIS and renewables.ninja write them. A mapping has ``file`` or ``data`` and
+        any of the next five.
     kind : str
         ``solar`` [MW per MWdc at the bus] or ``load`` [MW at the bus].
+    unit : str, optional
+        Of the values: ``kW``, ``MWh per interval``, ``kWh/kWp``, ``%``. When left out, that of the column's
+        name, of a row of units or of a comment (``load_kw``, ``Energy (MWh)``, ``# unit: kW``); without any,
+        that of `kind`, if the level fits.
+    column : str, optional
+        Name of the column of values, where a file has several.
+    clock : str or float, optional
+        Clock of the stamps: ``standard`` (the site's, all year), ``wall`` (with daylight saving), ``UTC``,
+        ``UTC-6`` or the hours ahead of UTC. When left out, what the file says.
+    rated_mw : float, optional
+        Size of the array whose production it is [MWdc]; for a load in per cent or per unit, the load that
+        it is a share of [MW].
     step_minutes : int, optional
         Step of a flat series without time index, when its length has two readings. [min]
     utc_offset_h : float, optional
         The site's standard time; a profile whose index carries a time zone is moved to it. [h]
     maximum : float, optional
         Largest plausible value; 1.3 MW per MWdc for solar, 20,000 MW for a load.
+    beside : Beside, optional
+        The site, for the sun and daylight saving, and the level that is expected.
 
     Returns
     -------
     Profile
-        29 February is dropped, and said in the notes.
+        Everything that was converted, moved, dropped or assumed is in the notes.
 
     Raises
     ------
     InputError
-        Listing every fault: negative or implausibly large values, holes, wrong length, irregular step.
+        Listing every fault: negative or implausible values, holes, wrong length, irregular step, a unit that
+        cannot be told, a clock that the sun contradicts.
     """
     of = f"{kind}_profile"
     if isinstance(data, Profile):
+        faults = _year_faults(len(data.years), kind, beside)
         if data.kind != kind:
-            raise InputError([Fault(of, f"a {data.kind} profile", f"must be a {kind} profile")], of)
+            faults = [Fault(of, f"a {data.kind} profile", f"must be a {kind} profile")]
+        if faults:
+            raise InputError(faults, of)
         return data
-    record, faults = _load(data, of)
-    limit = maximum if maximum is not None else (SOLAR_MAX_MW_PER_MWDC if kind == "solar" else LOAD_MAX_MW)
-    if record is not None:
-        faults += _value_faults(record, kind, limit)
-        clock = whole_years(record, step_minutes, utc_offset_h)
-        faults += clock.faults
-    if record is None or faults:
+    said = given(
+        data, of, unit=unit, column=column, clock=clock, rated_mw=rated_mw, step_minutes=step_minutes
+    )
+    record = _as_said(_load(said, kind, of), said)
+    site = None if beside is None else beside.site
+    if site is not None and utc_offset_h is None:
+        utc_offset_h = site.utc_offset_h
+    zone = None if site is None else site.timezone
+    found = whole_years(record, said.step_minutes, utc_offset_h, zone)
+    scale, faults = scale_of(record, kind, found.step_minutes, said.rated_mw)
+    scaled = _without_night_consumption(replace(record, values=record.values * scale.factor), kind)
+    values, filled = _on_site_clock(found, scale, kind, site)
+    level: tuple[str, ...] = ()
+    if not faults:
+        mean = None if beside is None else beside.mean
+        stated = said.unit is not None or said.rated_mw is not None
+        faults, level = level_faults(scaled, scale, kind, found.step_minutes, mean, stated=stated)
+        limit = maximum or (SOLAR_MAX_MW_PER_MWDC if kind == "solar" else LOAD_MAX_MW)
+        holes = bool(found.faults) or not np.isfinite(values).all()
+        faults += _value_faults(scaled, kind, np.inf if faults else limit, holes=holes)
+    faults = [*faults, *found.faults]
+    if not found.faults:
+        faults += _year_faults(len(found.rows), kind, beside)
+    if faults:
         raise InputError(faults, of)
-    values = np.stack(clock.rows)
-    if clock.shift_minutes:
-        values = _roll(values, clock.step_minutes, clock.shift_minutes)
-    return Profile(kind, clock.step_minutes, values, clock.years, record.description, clock.notes)
+    notes = (*scale.notes, *level, *scaled.notes, *found.notes, *filled)
+    if kind == "solar" and site is not None:
+        notes += clock_notes(values, found.step_minutes, site, record, stated=said.clock is not None)
+    return Profile(kind, found.step_minutes, values, found.years, record.description, notes)
 
 
 def profile_years(
-    data: Profile | pd.Series | pd.DataFrame | ArrayLike | str | Path,
+    data: ProfileData,
     step_minutes: int,
     *,
     kind: Kind,
     utc_offset_h: float | None = None,
+    beside: Beside | None = None,
 ) -> FloatArray:
     """Read a user's own profile straight onto a study's step.
 
     Parameters
     ----------
-    data : Series, DataFrame, array, CSV path or Profile
+    data : Series, DataFrame, array, path, mapping or Profile
         As for :func:`read_profile`.
     step_minutes : int
         Step of the study; the profile's own step is found out. [min]
@@ -166,6 +236,8 @@ def profile_years(
         ``solar`` [MW per MWdc at the bus] or ``load`` [MW at the bus].
     utc_offset_h : float, optional
         The site's standard time, for a time index with a zone. [h]
+    beside : Beside, optional
+        As for :func:`read_profile`.
 
     Returns
     -------
@@ -176,7 +248,26 @@ def profile_years(
     InputError
         Listing every fault.
     """
-    return read_profile(data, kind, utc_offset_h=utc_offset_h).on_step(step_minutes)
+    return read_profile(data, kind, utc_offset_h=utc_offset_h, beside=beside).on_step(step_minutes)
+
+
+def count_years(data: ProfileData, kind: Kind, site: Site) -> int:
+    """Count the years of a profile, whatever its values are.
+
+    Raises
+    ------
+    InputError
+        If it cannot be cut into years.
+    """
+    of = f"{kind}_profile"
+    if isinstance(data, Profile):
+        return len(data.years)
+    said = given(data, of)
+    record = _as_said(_load(said, kind, of), said)
+    clock = whole_years(record, said.step_minutes, site.utc_offset_h, site.timezone)
+    if clock.faults:
+        raise InputError(clock.faults, of)
+    return len(clock.years)
 
 
 def resample(values: FloatArray, from_minutes: int, to_minutes: int) -> FloatArray:
@@ -208,22 +299,74 @@ def _roll(values: FloatArray, step_minutes: int, shift_minutes: int) -> FloatArr
     return resample(rolled, common, step_minutes)
 
 
-def _value_faults(record: Record, kind: Kind, limit: float) -> list[Fault]:
+def _as_said(record: Record, said: Given) -> Record:
+    """Record with what its user says in place of what it says itself."""
+    if said.unit is not None:
+        record = replace(record, unit=said.unit, said_by="as you say", refused=None)
+    if said.clock is not None:
+        record = replace(record, zone_h=said.clock.zone_h, wall_clock=said.clock.wall)
+    return record
+
+
+def _year_faults(found: int, kind: Kind, beside: Beside | None) -> list[Fault]:
+    if beside is None or found in (1, beside.years):
+        return []
+    allowed = f"must have 1 year or the {beside.years} of the weather"
+    return [Fault(f"study.{kind}_profile", f"{found} years", allowed)]
+
+
+def _on_site_clock(
+    found: Clock, scale: Scale, kind: Kind, site: Site | None
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Years in MW or MW per MWdc on the site's standard time, blanks of the night filled."""
+    if found.faults:
+        return np.empty((0, 0)), ()
+    values = np.stack(found.rows) * scale.factor
+    if kind == "solar":
+        values = np.maximum(values, 0.0)  # what is below zero is consumption at night, or a fault
+    if found.shift_minutes:
+        values = _roll(values, found.step_minutes, found.shift_minutes)
+    if kind == "load" or site is None:
+        return values, ()
+    sun_w_m2 = solar_geometry(site, found.step_minutes).ghi_extra_w_m2
+    dark = np.isnan(values) & (sun_w_m2 < LOW_SUN * SOLAR_CONSTANT_W_M2)
+    values[dark] = 0.0
+    return values, (f"{int(dark.sum())} blanks while the sun is down or low read as 0",) if dark.any() else ()
+
+
+def _without_night_consumption(record: Record, kind: Kind) -> Record:
+    """Record in which what inverters and transformers draw at night is zero, if it is no more than that."""
+    values = record.values
+    below = values < 0
+    if kind != "solar" or not below.any() or values[below].min() < -NIGHT_CONSUMPTION * np.nanmax(values):
+        return record
+    energy = -values[below].sum() / np.nansum(np.maximum(values, 0))
+    note = f"{int(below.sum())} values just below zero (lowest {values[below].min():.2g}), the plant's own "
+    note += f"consumption at night, set to 0: {energy:.2%} of the energy"
+    return replace(record, values=np.where(below, 0.0, values), notes=(*record.notes, note))
+
+
+def _value_faults(record: Record, kind: Kind, limit: float, *, holes: bool) -> list[Fault]:
     values, unit = record.values, _UNITS[kind]
     finite = np.isfinite(values)
     known = values[finite]
     faults: list[Fault] = []
-    if not finite.all():
+    if holes and not finite.all():
         remedy = "Fill the holes first, for example with the same hours of the days before and after."
         faults.append(_fault_at(record, ~finite, "without a number", "every step needs one", remedy))
     if (known < 0).any():
         remedy = "If this is the inverters' consumption at night, clip it: profile.clip(lower=0)."
+        if kind == "load":
+            remedy = "A load that is negative is an export: give what the racks and their cooling draw."
         worst = f"below zero (lowest {known.min():g} {unit})"
         faults.append(_fault_at(record, finite & (values < 0), worst, f"must be at least 0 {unit}", remedy))
     if (known > limit).any():
         worst = f"above the plausible maximum (highest {known.max():g})"
-        per = "Divide by the installed MWdc" if kind == "solar" else "Give MW at the bus"
-        remedy = f"{per}; are these kW?"
+        remedy = f"Give MW at the bus; are these kW? Then say {how_to_say(record, kind, unit='kW')}."
+        if kind == "solar":
+            size = f"{known.max() / USUAL_PEAK:.2g}"
+            remedy = "Divide by the installed MWdc; are these kW, or of a plant of about "
+            remedy += f"{size} MWdc? Then say {how_to_say(record, kind, rated_mw=size)}."
         faults.append(
             _fault_at(record, finite & (values > limit), worst, f"must be at most {limit:g} {unit}", remedy)
         )
@@ -237,89 +380,23 @@ def _fault_at(record: Record, bad: BoolArray, what: str, allowed: str, remedy: s
     return Fault(record.where, f"{int(bad.sum())} values {what}, first at {first}", allowed, remedy)
 
 
-def _load(data: object, where: str) -> tuple[Record | None, list[Fault]]:
+def _load(said: Given, kind: Kind, where: str) -> Record:
     """Bring whatever the user gave to values and, if there are any, stamps."""
+    data = said.data
     if isinstance(data, str | Path):
-        return _load_csv(Path(data))
-    if isinstance(data, pd.DataFrame):
-        if data.shape[1] != 1:
-            names = ", ".join(map(str, data.columns))
-            remedy = "Choose it: frame['name']; times belong in the index."
-            return None, [Fault(where, f"a table with columns {names}", "must have one column", remedy)]
-        data = data.iloc[:, 0]
-    index: pd.DatetimeIndex | None = None
-    kind = "array"
+        return read_file(Path(data), kind, said.column)
     if isinstance(data, pd.Series):
-        kind = "Series"
-        index = data.index if isinstance(data.index, pd.DatetimeIndex) else None
-        if index is None and isinstance(data.index, pd.PeriodIndex):
-            index = data.index.to_timestamp(how="start")
-        if index is None and not pd.api.types.is_integer_dtype(data.index):
-            remedy = "Turn text into times with pd.to_datetime, or drop the index."
-            return None, [Fault(where, f"an index of {data.index.dtype}", "must be times or plain", remedy)]
-        data = data.to_numpy(na_value=np.nan)
+        return record_of_frame(data.to_frame(data.name), kind, where, "user's Series")
+    if isinstance(data, pd.DataFrame):
+        return record_of_frame(data, kind, where, "user's Series", said.column)
     try:
         values = np.array(data, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        return None, [Fault(where, f"values that are not numbers ({error})", "must be numbers")]
+    except (TypeError, ValueError):
+        found = f"{type(data).__name__} with values that are not numbers"
+        raise InputError([Fault(where, found, "must be numbers")], where) from None
     if values.ndim not in (1, 2) or values.size == 0:
         shape = " x ".join(map(str, values.shape)) or "a single number"
-        return None, [Fault(where, shape, "must be a series, or an array of shape (years, steps)")]
+        fault = Fault(where, shape, "must be a series, or an array of shape (years, steps)")
+        raise InputError([fault], where)
     rows = values.shape[0] if values.ndim == 2 else None
-    return Record(values.ravel(), index, where, f"user's {kind}", rows=rows), []
-
-
-def _load_csv(path: Path) -> tuple[Record | None, list[Fault]]:
-    name = path.name
-    try:
-        table = pd.read_csv(
-            path, header=None, dtype=str, comment="#", skipinitialspace=True, keep_default_na=False
-        )
-    except FileNotFoundError:
-        return None, [Fault(name, "no such file", "must be a CSV file")]
-    except (OSError, ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
-        return None, [
-            Fault(name, f"a file that cannot be read ({error})".replace("\n", " "), "must be a CSV file")
-        ]
-    if table.shape[1] > 2:
-        remedy = "Keep the column of values and, if there is one, the column of times before it."
-        return None, [Fault(name, f"{table.shape[1]} columns", "must have one or two columns", remedy)]
-    last = table.iloc[:, -1]
-    if not _is_number(str(last.iloc[0])):
-        table = table.iloc[1:]
-        last = table.iloc[:, -1]
-    if table.empty:
-        return None, [Fault(name, "no rows", "must hold at least one year")]
-    faults: list[Fault] = []
-    values = pd.to_numeric(last, errors="coerce")
-    index: pd.DatetimeIndex | None = None
-    if table.shape[1] == 2:
-        index, faults = _stamps(table.iloc[:, 0], name)
-    if faults:
-        return None, faults
-    return Record(values.to_numpy(dtype=np.float64), index, name, f"file {name}"), []
-
-
-def _stamps(column: pd.Series, where: str) -> tuple[pd.DatetimeIndex | None, list[Fault]]:
-    with contextlib.suppress(ValueError, TypeError):
-        return pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601")), []
-    with contextlib.suppress(ValueError, TypeError):  # offsets that change: daylight saving
-        universal = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601", utc=True))
-        winter_and_summer = (pd.Timestamp(column.iloc[at]).utcoffset() for at in (0, len(column) // 2))
-        standard = min(offset for offset in winter_and_summer if offset is not None)
-        return universal.tz_convert(timezone(standard)), []
-    with contextlib.suppress(ValueError, TypeError):
-        return pd.DatetimeIndex(pd.to_datetime(column, format="mixed")), []
-    parsed = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce")
-    bad = np.flatnonzero(parsed.isna().to_numpy())
-    example = column.iloc[int(bad[0])] if bad.size else column.iloc[0]
-    allowed = "must be times such as 2019-01-01 00:00"
-    return None, [Fault(where, f"{bad.size} unreadable times, first {example!r}", allowed)]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return text.strip() == ""
-    return True
+    return Record(values.ravel(), None, where, "user's array", rows=rows)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta, timezone
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault
+from sitedesign.resource.profile_units import Unit
+from sitedesign.resource.profile_wall_clock import standard_time_of
 
 FloatArray = NDArray[np.float64]
 STEPS_MINUTES = (5, 15, 30, 60)
@@ -32,6 +35,24 @@ class Record:
         Where it came from.
     rows : int or None
         Number of years, when it was given as one row a year.
+    unit : Unit or None
+        What the numbers are in, when anybody says so.
+    said_by : str
+        Who says so, for messages: the name of a column, a comment, the user.
+    rated_mw : float or None
+        Size of the array that the file states. [MWdc]
+    zone_h : float or None
+        Clock minus UTC where the record says so beside its stamps. [h]
+    wall_clock : bool
+        Whether the clock is said to keep daylight saving time.
+    ends : bool
+        Whether the stamps are said to be ends of intervals.
+    notes : tuple of str
+        What was chosen or dropped on the way here.
+    commas_may_group : bool
+        Whether commas read as decimal marks may as well group thousands: all have three digits after them.
+    refused : Fault or None
+        When the file says that the values are something else.
     """
 
     values: FloatArray
@@ -39,6 +60,15 @@ class Record:
     where: str
     description: str
     rows: int | None = None
+    unit: Unit | None = None
+    said_by: str = ""
+    rated_mw: float | None = None
+    zone_h: float | None = None
+    wall_clock: bool = False
+    ends: bool = False
+    notes: tuple[str, ...] = ()
+    commas_may_group: bool = False
+    refused: Fault | None = None
 
     def place(self, position: int) -> str:
         """Name one value for a message: its time stamp, else its number counted from 0."""
@@ -71,7 +101,9 @@ class Clock:
     faults: tuple[Fault, ...] = field(default=())
 
 
-def whole_years(record: Record, step_minutes: int | None, utc_offset_h: float | None) -> Clock:
+def whole_years(
+    record: Record, step_minutes: int | None, utc_offset_h: float | None, zone: str | None = None
+) -> Clock:
     """Cut a record into 365-day years.
 
     Parameters
@@ -81,6 +113,8 @@ def whole_years(record: Record, step_minutes: int | None, utc_offset_h: float | 
         Step of a record without stamps, when its length has more than one reading. [min]
     utc_offset_h : float or None
         The site's standard time minus UTC. [h]
+    zone : str, optional
+        The site's IANA zone, whose daylight saving a record without zone may follow.
 
     Returns
     -------
@@ -88,10 +122,25 @@ def whole_years(record: Record, step_minutes: int | None, utc_offset_h: float | 
         With faults instead of rows when the step is irregular, stamps are missing or years are not whole.
     """
     if record.index is not None:
-        return _from_stamps(record, step_minutes, utc_offset_h)
+        return _from_stamps(record, step_minutes, utc_offset_h, zone)
+    if record.wall_clock:
+        remedy = "Give stamps, or standard time all year."
+        fault = Fault(
+            record.where, "wall-clock time without stamps", "must have a stamp at each value", remedy
+        )
+        return Clock(faults=(fault,))
+    found = _from_length(record, step_minutes)
     if record.rows is not None:
-        return _from_rows(record, record.rows, step_minutes)
-    return _from_length(record, step_minutes)
+        found = _from_rows(record, record.rows, step_minutes)
+    if record.zone_h is None or utc_offset_h is None:
+        return found
+    shift = round((utc_offset_h - record.zone_h) * 60)
+    notes = (*found.notes, *([_moved_by(shift)] if shift else []))
+    return replace(found, shift_minutes=shift, notes=notes)
+
+
+def _moved_by(minutes: int) -> str:
+    return f"moved by {minutes / 60:+g} h to the site's standard time; the ends wrap round"
 
 
 def _from_rows(record: Record, rows: int, step_minutes: int | None) -> Clock:
@@ -150,22 +199,36 @@ def _without_leap_day(row: FloatArray, step: int) -> FloatArray:
     return np.delete(row, slice(_FEB_29 * per_day, (_FEB_29 + 1) * per_day))
 
 
-def _from_stamps(record: Record, step_minutes: int | None, utc_offset_h: float | None) -> Clock:
+def _from_stamps(
+    record: Record, step_minutes: int | None, utc_offset_h: float | None, zone: str | None
+) -> Clock:
     assert record.index is not None  # the caller looked
     if record.index.isna().any():
         bad = int(np.flatnonzero(record.index.isna())[0])
         return Clock(
             faults=(Fault(record.where, f"no time stamp at position {bad}", "every value needs one"),)
         )
-    stamps, shift, notes = _standard_time(record.index, utc_offset_h)
-    if len(stamps) < 2:
+    if len(record.index) < 2:
         return Clock(faults=(_length_fault(record, "1 value", step_minutes),))
-    gaps = np.rint(np.diff(stamps.asi8) / _nanoseconds(stamps) / 60e9).astype(np.int64)
-    step = Counter(gaps.tolist()).most_common(1)[0][0]
+    index, values, notes = record.index, record.values, []
+    if index.tz is None and record.zone_h is not None:
+        index = index.tz_localize(timezone(timedelta(hours=record.zone_h)))
+    step = _usual_step(index)
+    if index.tz is None and zone and utc_offset_h is not None and step in STEPS_MINUTES:
+        wall = standard_time_of(values, index, zone, utc_offset_h, step, known=record.wall_clock)
+        if wall is not None:
+            values, index, note = wall
+            notes = [note]
+    stamps, shift, said = _standard_time(index, utc_offset_h)
+    notes += said
+    gaps = _gaps(stamps)
     if step not in STEPS_MINUTES or (step_minutes is not None and step != step_minutes):
         allowed = f"must be {step_minutes} min" if step_minutes else "must be 5, 15, 30 or 60 min"
         return Clock(faults=(Fault(record.where, f"a step of {step} min", allowed),))
     faults = _gap_faults(record, stamps, gaps, step)
+    if record.ends and _minutes_into_year(stamps[0]) == 0:
+        shift -= step
+        notes.append("stamps said to be ends of intervals: moved by one step; the ends wrap round")
     starts, label = _interval_starts(stamps, step)
     if label:
         notes.append(label)
@@ -180,7 +243,7 @@ def _from_stamps(record: Record, step_minutes: int | None, utc_offset_h: float |
         here = (starts.year == year) & ~leap
         expected = 365 * _DAY_MINUTES // step
         if here.sum() == expected:
-            rows.append(record.values[here])
+            rows.append(values[here])
             years.append(int(year))
         elif (
             not any("missing" in fault.found for fault in faults) or day[here][0] != 1 or minute[here][0] != 0
@@ -192,6 +255,15 @@ def _from_stamps(record: Record, step_minutes: int | None, utc_offset_h: float |
             found = f"{int(here.sum())} of the {expected} steps of the year {year}"
             faults.append(Fault(record.where, found, "must be whole years of 365 or 366 days", remedy))
     return Clock(tuple(rows), tuple(years), int(step), shift, tuple(notes), tuple(faults))
+
+
+def _gaps(stamps: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """Minutes from each stamp to the next."""
+    return np.rint(np.diff(stamps.asi8) / _nanoseconds(stamps) / 60e9).astype(np.int64)
+
+
+def _usual_step(stamps: pd.DatetimeIndex) -> int:
+    return int(Counter(_gaps(stamps).tolist()).most_common(1)[0][0])
 
 
 def _nanoseconds(stamps: pd.DatetimeIndex) -> float:
@@ -214,7 +286,7 @@ def _standard_time(
     notes = [f"time index in {index.tz}, read at standard time (UTC{own / 60:+g} h)"]
     shift = 0 if utc_offset_h is None else round(utc_offset_h * 60) - own
     if shift:
-        notes.append(f"moved by {shift / 60:+g} h to the site's standard time; the ends wrap round")
+        notes.append(_moved_by(shift))
     return stamps, shift, notes
 
 
@@ -226,6 +298,13 @@ def _minutes_into_year(stamp: pd.Timestamp, offset_minutes: float = 0) -> float:
 
 def _gap_faults(record: Record, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64], step: int) -> list[Fault]:
     """Faults of the step; a 29 February left out is none."""
+    exchanged = _exchanged_days(stamps, step) if (gaps < 0).any() else 0
+    if exchanged:
+        found = (
+            f"{exchanged} days on which day and month are exchanged, as a spreadsheet of another country does"
+        )
+        remedy = "Export the file again with dates as year-month-day."
+        return [Fault(record.where, found, "must have one order of day and month", remedy)]
     before, after = stamps[:-1], stamps[1:]
     skipped = (gaps == _DAY_MINUTES + step) & (before.year == after.year) & before.is_leap_year
     # Interval ends may be stamped 29 Feb 00:00, so the stamp before the jump is looked at a step earlier.
@@ -256,6 +335,20 @@ def _gap_faults(record: Record, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64
             found = f"{int(bad.sum())} {what}, first after {stamps[first]}"
             faults.append(Fault(record.where, found, f"must be regular steps of {step} min", remedy))
     return faults
+
+
+def _exchanged_days(stamps: pd.DatetimeIndex, step: int) -> int:
+    """Days of a record that becomes regular when day and month change places wherever both can; else 0."""
+    both = stamps.day <= 12
+    year, month, day = (np.asarray(part) for part in (stamps.year, stamps.month, stamps.day))
+    turned = pd.DataFrame(
+        {"year": year, "month": np.where(both, day, month), "day": np.where(both, month, day)}
+    )
+    midnights = pd.DatetimeIndex(pd.to_datetime(turned))
+    again = midnights + (stamps - stamps.normalize())
+    if not (_gaps(again) == step).all():
+        return 0
+    return int(np.unique(np.asarray(midnights)[np.asarray(midnights != stamps.normalize())]).size)
 
 
 def _interval_starts(stamps: pd.DatetimeIndex, step: int) -> tuple[pd.DatetimeIndex, str]:
