@@ -149,6 +149,10 @@ def shown(value: object) -> str:
     return f"{' '.join(text[:_SHOWN_CHARACTERS].split())} ... ({type(value).__name__})"
 
 
+class SolverFailed(SiteDesignError):
+    """The solver of linear programs broke down; carries what it said."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the known name closest to `name`, as a sentence; empty when nothing is close."""
     known, name = list(known), name[:_LONGEST_NAME]

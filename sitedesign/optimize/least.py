@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sitedesign.case import Case
-from sitedesign.errors import InfeasibleDesign
+from sitedesign.errors import InfeasibleDesign, SolverFailed
 from sitedesign.optimize.budgets import Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.explain import Quantity, explain
@@ -57,7 +57,7 @@ def minimise_cuts(
         for _ in range(_MOST_ROUNDS):
             try:
                 proposal = model.propose(whole=whole, gap=1e-6, time_limit_s=end - time.perf_counter())
-            except MasterStopped as stop:
+            except (MasterStopped, SolverFailed) as stop:
                 raise TimeoutError from stop
             if proposal is None:
                 return None

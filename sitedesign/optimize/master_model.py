@@ -17,7 +17,7 @@ from sitedesign.optimize.budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.explain import Quantity
 from sitedesign.optimize.oracle import Point
-from sitedesign.optimize.problem import add_capacity_model, expression_of, importance
+from sitedesign.optimize.problem import add_capacity_model, building, expression_of, importance
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
 HAIR = 2e-6  # of a budget: how far inside it an incumbent is looked for
@@ -107,8 +107,9 @@ class MasterModel:
     def __init__(self, case: Case, pool: CutPool) -> None:
         self.case, self.pool, self.solves, self.least = case, pool, 0, -np.inf
         self._m = m = pyo.ConcreteModel(name=case.name)
-        add_capacity_model(m, case)
-        self._highs = PersistentHighs(m, {"threads": 1})
+        with building():
+            add_capacity_model(m, case)
+        self._highs = PersistentHighs(m)
         self._totals = [
             *(m.backup_mwh_per_yr[item.name] for item in case.backup),
             *(m.lost_mwh_per_yr[c.name] for c in case.classes),

@@ -6,9 +6,12 @@ The readable reference and the yardstick of the fast method. One year takes HiGH
 from __future__ import annotations
 
 import dataclasses
+import logging
 import math
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,7 +25,7 @@ from sitedesign.equations.variables import (
     declare_capacities,
     declare_operation,
 )
-from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.errors import InfeasibleDesign, NotProvenOptimal, SolverFailed
 from sitedesign.optimize.branching import branch_and_bound
 from sitedesign.optimize.explain import Minimise, Quantity, explain
 from sitedesign.optimize.rack_shortfall import shortfall_chords, shortfall_curve
@@ -32,6 +35,24 @@ from sitedesign.optimize.tidy import annual_cost_usd, lost_by_class_mwh, lost_va
 Progress = Callable[[str], None]
 
 SECONDS_A_QUESTION = 60.0  # for each limit that is freed to explain why there is no design
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Build a model without a word: Pyomo logs to standard output what it raises as well, also a Ctrl-C."""
+    mine = threading.get_ident()
+
+    def of_others(record: logging.LogRecord) -> bool:
+        return record.thread != mine
+
+    handlers = list(logging.getLogger("pyomo").handlers)
+    for handler in handlers:
+        handler.addFilter(of_others)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(of_others)
 
 
 def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
@@ -81,7 +102,7 @@ def build_model(case: Case) -> pyo.ConcreteModel:
         Objective in thousand USD a year.
     """
     m = pyo.ConcreteModel(name=case.name)
-    with PauseGC():  # a year makes 10^5 small objects, none of which is garbage
+    with PauseGC(), building():  # a year makes 10^5 small objects, none of which is garbage
         add_capacity_model(m, case)
         declare_operation(m, case)
         balance.power_balance.add(m)
@@ -265,8 +286,6 @@ def _raise_without_design(
             reason = "no plant within the limits meets the budgets."
             raise InfeasibleDesign(reason)
         raise explain(case, _oracle(fixed, deadline), plant=fixed)
-    if report.status is Status.INTERRUPTED:
-        raise KeyboardInterrupt
     if not report.has_incumbent:
         bound = report.bound * USD_PER_KUSD
         message = (
@@ -301,7 +320,7 @@ def minimise_extensive(
     Raises
     ------
     TimeoutError
-        When the limit came before the first design.
+        When the limit came before the first design, or the solver broke down.
     """
     m = build_model(case)
     if fixed is not None:
@@ -309,9 +328,10 @@ def minimise_extensive(
     m.annual_cost.deactivate()
     m.least = pyo.Objective(expr=expression_of(m, quantity), sense=pyo.minimize)
     solver = PersistentHighs(m, interruptible=True)
-    result = branch_and_bound(solver, importance(m), gap=1e-4, time_limit_s=time_limit_s).report
-    if result.status is Status.INTERRUPTED:
-        raise KeyboardInterrupt
+    try:
+        result = branch_and_bound(solver, importance(m), gap=1e-4, time_limit_s=time_limit_s).report
+    except SolverFailed as error:
+        raise TimeoutError from error
     if not result.has_incumbent and result.status is not Status.INFEASIBLE:
         raise TimeoutError
     return result.objective if result.has_incumbent else None

@@ -4,14 +4,28 @@ The model's sparse matrices (:mod:`sitedesign.optimize.matrices`) are handed to 
 then stays alive in the solver, so that a master problem can add rows and solve again. One solver, one version
 floor, no fallback. The only good status is :attr:`Status.OPTIMAL`; a limit reports the incumbent (if there is
 one) and the proven bound.
+
+HiGHS keeps one scheduler for each thread that calls it, made by whoever comes first, and refuses to run with
+another number of threads. Each solver here therefore runs HiGHS in a thread of its own: what else uses HiGHS
+in the process neither changes these answers nor is changed by them, and Ctrl-C reaches the thread that waits.
+
+What "proven" means: HiGHS solves a linear program to a feasibility of 1e-7 in every row, so its optimum, the
+bound, may lie below the true one by that much times the row's dual. A mixed-integer solve may stop at points
+that break rows by up to `mip_feasibility_tolerance`, and 1.16 looks for such points (with the default of 1e-6
+its feasibility jump found 8.999999 where the optimum is 9, and called it the bound as well). It is 1e-9 here,
+and the incumbent is solved once more with its integers rounded and held: what is reported is a whole-number
+point with its own cost, and a bound that may be too low by that much times the duals, but not too high.
 """
 
 from __future__ import annotations
 
 import enum
 import math
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +35,19 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 from pyomo.common.collections import ComponentMap
 
-from sitedesign.errors import nearest
+from sitedesign.errors import SolverFailed, nearest
 from sitedesign.optimize.matrices import MatrixForm, as_constraint, bounds_of, compile_model, linear
 
 FLOOR = (1, 15, 1)  # 1.14.0 called wrong MIP answers optimal (tests/test_solver.py holds the case)
 _FEASIBLE = 2  # kSolutionStatusFeasible
 _OURS = {"mip_rel_gap": "gap", "time_limit": "time_limit_s"}
+_ALWAYS: dict[str, str | bool | float] = {
+    "log_to_console": False,  # not output_flag: that would silence the callbacks too
+    "threads": 1,  # the same path whatever the machine
+    "mip_feasibility_tolerance": 1e-9,
+}
+_LAST_LINES = 3  # of what HiGHS says before it fails, where it names no error
+_PATIENCE_S = 1.0  # between looks at whether a solve has ended: Windows delivers no Ctrl-C to an endless wait
 
 
 class Status(enum.Enum):
@@ -37,8 +58,6 @@ class Status(enum.Enum):
     UNBOUNDED = "unbounded"
     TIME_LIMIT = "time_limit"
     ITERATION_LIMIT = "iteration_limit"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
 
 
 _MEANING = {
@@ -49,7 +68,6 @@ _MEANING = {
     highspy.HighsModelStatus.kTimeLimit: Status.TIME_LIMIT,
     highspy.HighsModelStatus.kIterationLimit: Status.ITERATION_LIMIT,
     highspy.HighsModelStatus.kSolutionLimit: Status.ITERATION_LIMIT,
-    highspy.HighsModelStatus.kInterrupt: Status.INTERRUPTED,
 }
 
 
@@ -89,6 +107,18 @@ class SolveReport:
         return (self.objective - self.bound) / max(abs(self.objective), 1e-9)
 
 
+class _Silent(highspy.Highs):
+    """HiGHS that writes on nobody's screen.
+
+    Version 1.16 greets on standard output as soon as callbacks are set up, which the constructor does.
+    """
+
+    def enableCallbacks(self) -> None:
+        """Set callbacks up, silently."""
+        self.setOptionValue("log_to_console", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 class PersistentHighs:
     """A Pyomo model kept alive in HiGHS.
 
@@ -100,7 +130,8 @@ class PersistentHighs:
     options : mapping, optional
         HiGHS options by name. Unknown names and values out of range are refused.
     interruptible : bool
-        Let Ctrl-C stop the solver (it then runs in a second thread, which costs some milliseconds a solve).
+        Let Ctrl-C stop HiGHS in the midst of a solve. Without, it waits for the end of the solve: right for
+        solves of milliseconds, as HiGHS asks in every iteration whether it shall stop.
 
     Raises
     ------
@@ -117,18 +148,22 @@ class PersistentHighs:
         *,
         interruptible: bool = False,
     ) -> None:
-        self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._highs = _Silent()  # type: ignore[no-untyped-call]
         installed = (self._highs.versionMajor(), self._highs.versionMinor(), self._highs.versionPatch())
         if installed < FLOOR:
             message = f"HiGHS {installed} is too old: {FLOOR} or newer is needed (pip install -U highspy)"
             raise RuntimeError(message)
-        self._set("log_to_console", value=False)  # not output_flag: that would silence the progress callback
+        for name, value in _ALWAYS.items():
+            self._set(name, value=value)
         for name, value in (options or {}).items():
             if name in _OURS:
                 message = f"option {name!r} has its own argument: solve({_OURS[name]}=...)"
                 raise ValueError(message)
             self._set(name, value=value)
-        self._highs.HandleKeyboardInterrupt = interruptible
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="highs")
+        self._stop = threading.Event()
+        if interruptible:
+            self._listen_for(self._stop)
         self._solution: NDArray[np.float64] | None = None
         self._row_dual: NDArray[np.float64] | None = None
         form = compile_model(model)
@@ -189,10 +224,18 @@ class PersistentHighs:
         -------
         int
             Index of the row.
+
+        Raises
+        ------
+        ValueError
+            When a coefficient is not finite: HiGHS would take it.
         """
         index = np.fromiter(columns, dtype=np.int32)
         value = np.fromiter(coefficients, dtype=np.float64)
-        self._highs.addRow(lower, upper, index.size, index, value)
+        if not np.isfinite(value).all():
+            message = f"a coefficient of a row is not finite: {value[~np.isfinite(value)][0]}"
+            raise ValueError(message)
+        self._accepted(self._highs.addRow(lower, upper, index.size, index, value), "a row")
         return int(self._highs.getNumRow()) - 1
 
     def set_row_bounds(self, row: int, lower: float, upper: float) -> None:
@@ -269,6 +312,13 @@ class PersistentHighs:
         Returns
         -------
         SolveReport
+
+        Raises
+        ------
+        KeyboardInterrupt
+            Ctrl-C during the solve; raised when HiGHS has come to rest.
+        SolverFailed
+            When HiGHS ends, twice, without any of the statuses; says what HiGHS said.
         """
         if not 0.0 <= gap < math.inf:
             message = f"gap must be a fraction of at least 0, got {gap}"
@@ -283,13 +333,9 @@ class PersistentHighs:
         if self._impossible:
             return SolveReport(Status.INFEASIBLE, math.inf, math.inf, time.perf_counter() - start, 0)
         self._offer(warm_start)
-        listener = self._listen(progress)
-        try:
-            self._highs.run()
-        finally:
-            if listener is not None:
-                self._highs.cbMipLogging.unsubscribe(listener)
-        return self._report(time.perf_counter() - start)
+        with self._telling(progress):
+            self._run()
+            return self._report(start) or self._again(start)
 
     # ------------------------------------------------------------------ reading
 
@@ -354,7 +400,13 @@ class PersistentHighs:
             for column in self._integers:
                 kinds[column] = highspy.HighsVarType.kInteger
             lp.integrality_ = kinds
-        self._highs.passModel(lp)
+        self._accepted(self._highs.passModel(lp), "the model")
+
+    def _accepted(self, status: highspy.HighsStatus, what: str) -> None:
+        """Make sure that HiGHS has taken what it was given, for it goes on without what it refuses."""
+        if status == highspy.HighsStatus.kError:
+            message = f"HiGHS refuses {what}: a number in it is not finite or out of range"
+            raise SolverFailed(message)
 
     def _column_of(self, variable: Any) -> int:  # noqa: ANN401
         if variable not in self._column:
@@ -379,31 +431,83 @@ class PersistentHighs:
             value = np.array(list(warm_start.values()), dtype=np.float64)
         self._highs.setSolution(index.size, index, value)
 
-    def _listen(self, progress: Callable[[float, float, float], None] | None) -> Any:  # noqa: ANN401
+    def _listen_for(self, stop: threading.Event) -> None:
+        def listener(event: Any) -> None:  # noqa: ANN401
+            if stop.is_set():
+                event.interrupt()
+
+        for asked in (self._highs.cbSimplexInterrupt, self._highs.cbIpmInterrupt, self._highs.cbMipInterrupt):
+            asked.subscribe(listener)
+
+    @contextmanager
+    def _telling(self, progress: Callable[[float, float, float], None] | None) -> Iterator[None]:
+        """Tell of news while mixed-integer solves run."""
         if progress is None:
-            return None
+            yield
+            return
 
         def listener(event: Any) -> None:  # noqa: ANN401
             data = event.data_out
             progress(data.running_time, data.mip_primal_bound, data.mip_dual_bound)
 
         self._highs.cbMipLogging.subscribe(listener)
-        return listener
+        try:
+            yield
+        finally:
+            self._highs.cbMipLogging.unsubscribe(listener)
 
-    def _report(self, seconds: float) -> SolveReport:
-        info = self._highs.getInfo()
-        status = _MEANING.get(self._highs.getModelStatus(), Status.FAILED)
+    def _run(self) -> None:
+        """Run HiGHS in the thread of this solver and wait; Ctrl-C stops it first."""
+        self._stop.clear()
+        running = self._thread.submit(self._highs.run)
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    running.result(timeout=_PATIENCE_S)
+                    return
+        except BaseException:
+            self._stop.set()
+            wait([running])
+            raise
+
+    def _again(self, start: float) -> SolveReport:
+        """Run once more after a failure and listen to what HiGHS says.
+
+        Raises
+        ------
+        SolverFailed
+        """
+        said: list[str] = []
+
+        def listener(event: Any) -> None:  # noqa: ANN401
+            said.append(str(event.message).strip())
+
+        self._highs.cbLogging.subscribe(listener)
+        try:
+            self._run()
+            report = self._report(start)
+        finally:
+            self._highs.cbLogging.unsubscribe(listener)
+        if report is None:
+            state = self._highs.modelStatusToString(self._highs.getModelStatus())
+            errors = [line for line in said if line.startswith(("ERROR", "WARNING"))]
+            words = " ".join(errors or [line for line in said if line][-_LAST_LINES:])
+            message = f"HiGHS {self._highs.version()} failed with model status {state!r}. It says: {words}"
+            raise SolverFailed(message)
+        return report
+
+    def _report(self, start: float) -> SolveReport | None:
+        """Read what the last run found; None when it failed."""
+        status = self._status()
         if self._highs.getModelStatus() == highspy.HighsModelStatus.kUnboundedOrInfeasible:
-            self._set("presolve", value="off")  # presolve cannot tell the two apart, simplex can
-            self._highs.run()
-            self._set("presolve", value="choose")
-            status = _MEANING.get(self._highs.getModelStatus(), Status.FAILED)
-            info = self._highs.getInfo()
-        feasible = info.primal_solution_status == _FEASIBLE or status is Status.OPTIMAL
-        solution = self._highs.getSolution()
-        self._solution = np.array(solution.col_value) if feasible else None
-        self._row_dual = np.array(solution.row_dual) if solution.dual_valid else None
+            with self._option("presolve", "off"):  # presolve cannot tell the two apart, simplex can
+                self._run()
+            status = self._status()
+        if status is None:
+            return None
+        info = self._highs.getInfo()
         is_mip = any(kind != highspy.HighsVarType.kContinuous for kind in self._highs.getLp().integrality_)
+        feasible = info.primal_solution_status == _FEASIBLE or status is Status.OPTIMAL
         objective = float(info.objective_function_value) if feasible else math.inf
         if status is Status.INFEASIBLE:
             bound = math.inf
@@ -412,7 +516,50 @@ class PersistentHighs:
         else:
             bound = objective if status is Status.OPTIMAL else self._trivial_bound()
         nodes = max(int(info.mip_node_count), 0) if is_mip else 0
-        return SolveReport(status, objective, min(bound, objective), seconds, nodes)
+        self._remember(feasible=feasible)
+        if is_mip and feasible:
+            objective = self._settled()
+            if math.isinf(objective):
+                return None
+        return SolveReport(status, objective, min(bound, objective), time.perf_counter() - start, nodes)
+
+    def _status(self) -> Status | None:
+        return _MEANING.get(self._highs.getModelStatus())
+
+    def _remember(self, *, feasible: bool) -> None:
+        solution = self._highs.getSolution()
+        self._solution = np.array(solution.col_value) if feasible else None
+        self._row_dual = np.array(solution.row_dual) if solution.dual_valid else None
+
+    def _settled(self) -> float:
+        """Round the incumbent's integers, hold them, solve for the rest; returns the cost, inf if none."""
+        lp, point = self._highs.getLp(), self._need(self._solution)
+        kinds = list(lp.integrality_)
+        whole = [c for c, kind in enumerate(kinds) if kind != highspy.HighsVarType.kContinuous]
+        bounds = [(float(lp.col_lower_[c]), float(lp.col_upper_[c])) for c in whole]
+        for column in whole:
+            value = float(np.rint(point[column]))
+            self._highs.changeColIntegrality(column, highspy.HighsVarType.kContinuous)
+            self._highs.changeColBounds(column, value, value)
+        with self._option("time_limit", math.inf):
+            self._run()
+        found = self._status() is Status.OPTIMAL
+        objective = float(self._highs.getInfo().objective_function_value) if found else math.inf
+        self._remember(feasible=found)
+        for column, (lower, upper) in zip(whole, bounds, strict=True):
+            self._highs.changeColBounds(column, lower, upper)
+            self._highs.changeColIntegrality(column, kinds[column])
+        return objective
+
+    @contextmanager
+    def _option(self, name: str, value: str | bool | float) -> Iterator[None]:
+        """Set an option for a while."""
+        before = getattr(self._highs.getOptions(), name)
+        self._set(name, value=value)
+        try:
+            yield
+        finally:
+            self._set(name, value=before)
 
     def _trivial_bound(self) -> float:
         """Bound from the column bounds alone: what is known when the first relaxation was not finished."""
