@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -56,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_fresh_process_prints_one_json_document(command: str, folder: Path) -> None:
     plant = ("--solar-mw", "10", "--battery-mwh", "30", "--battery-mw", "3", "--units", "recip_fast=1")
     words = {
-        "solve": (*SMALL, "--method", "extensive"),
+        "solve": (*SMALL, *QUICK),
         "evaluate": (*SMALL, *plant, "--operation", "foresight"),
         "certify": (str(folder / "design.json"), "--years", "4", "--draws", "1"),
         "frontier": (*SMALL, "--over", "min-renewable-share", "--values", "0.2:0.4:2"),
