@@ -318,7 +318,8 @@ class Dispatch:
     Attributes
     ----------
     curtailed_mw, charge_mw, discharge_mw, shed_mw, stored_mwh : ndarray, shape (T,)
-        `stored_mwh` is the energy at the end of the step.
+        `curtailed_mw` is all power that nothing takes, also that of units which cannot run any lower;
+        `stored_mwh` is the energy at the end of the step. [MW, MWh]
     backup_mw : ndarray, shape (K, T)
         Output per technology.
     lost_compute : ndarray, shape (T,)

@@ -177,6 +177,7 @@ def test_fuel_figures():
     assert gas.firm_reservation_usd_per_mmbtu_day == 0.35
     assert (gas.interruption_events_per_yr, gas.interruption_h) == (0.2, 12)
     assert (gas.cold_event_per_yr, gas.cold_event_h, gas.cold_quantile) == (0.1, 48, 0.01)
+    assert (gas.cold_limit_c, gas.refill_h_per_h, diesel.refill_h_per_h) == (-5, 0.25, 0.5)
     assert diesel.price_usd_per_mmbtu * diesel.heat_content_mmbtu_per_gal == pytest.approx(3.50, rel=1e-3)
     assert diesel.storage_usd_per_mmbtu * diesel.heat_content_mmbtu_per_gal == pytest.approx(5, rel=1e-3)
     assert diesel.co2_kg_per_mmbtu * diesel.heat_content_mmbtu_per_gal == pytest.approx(10.21, rel=1e-3)

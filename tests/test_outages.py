@@ -198,8 +198,9 @@ def test_common_cause_takes_all_units_at_once_and_is_part_of_the_rate():
 
 def test_fuel_interruptions_come_at_their_rate_and_cold_ones_on_cold_days():
     years = 400
-    temps = np.repeat(np.tile(np.arange(365.0), years), 24)
-    climate = dataclasses.replace(year_climate(), daily_temp_c=np.arange(365.0))
+    coldest = -20.0
+    temps = np.repeat(np.tile(coldest + np.arange(365.0), years), 24)
+    climate = dataclasses.replace(year_climate(), daily_temp_c=coldest + np.arange(365.0))
     place = OutageSky(1.0, years, 0, temps, climate)
     model = OutageModel(fuels=(FuelOutages("natural_gas", 0.2, 12.0),))
     starts = sample_outages(model, [], place, seed=1)
@@ -207,8 +208,43 @@ def test_fuel_interruptions_come_at_their_rate_and_cold_ones_on_cold_days():
     model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.5, 48.0, 0.01),))
     cold = sample_outages(model, [], place, seed=1)
     begins = cold.step[cold.change == 1]
-    assert begins.size / years == pytest.approx(0.5 * 4 / 3.65, abs=0.11)  # 4 days lie below the quantile
-    assert set((begins // 24) % 365) <= {0, 1, 2, 3, 4}
+    assert begins.size / years == pytest.approx(0.5, abs=0.11)
+    assert set((begins // 24) % 365) <= {0, 1, 2, 3, 4}  # 4 days lie below the quantile
+
+
+@pytest.mark.parametrize(
+    ("coldest_c", "per_yr", "warmest_c"),
+    [
+        (24.0, 0.0, None),  # never cold
+        (-4.0, 0.0, None),  # its coldest days are not cold enough for wells to freeze off
+        (-6.5, 0.5, -5.0),  # two days a year are
+        (-30.0, 0.5, -26.0),  # where it is often colder than that, supply is built for it: the coldest 1 %
+    ],
+)
+def test_extreme_cold_is_cold_both_for_water_and_for_the_place(coldest_c, per_yr, warmest_c):
+    years = 400
+    days = coldest_c + np.arange(365.0)
+    sky = OutageSky(
+        1.0, years, 0, np.repeat(np.tile(days, years), 24),
+        dataclasses.replace(year_climate(), daily_temp_c=days),
+    )  # fmt: skip
+    model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.5, 48.0, 0.01),))
+    paths = sample_outages(model, [], sky, seed=1)
+    begins = np.minimum(paths.step[paths.change == 1], sky.steps - 1)
+    assert begins.size / years == pytest.approx(per_yr, abs=0.11)
+    if warmest_c is not None:
+        # One late in the day may begin in the first step of the next
+        assert np.mean(sky.temp_air_c[begins] < warmest_c) > 0.9
+
+
+def test_a_cold_that_the_site_has_never_seen_cuts_the_supply():
+    days = np.full(365, 10.0)
+    days[7] = -12.0
+    usual = dataclasses.replace(year_climate(), daily_temp_c=np.full(365, 10.0))
+    sky = OutageSky(1.0, 1, 0, np.repeat(days, 24), usual)
+    model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.1, 48.0, 0.01),))
+    paths = sample_outages(model, [], sky, seed=1)
+    assert ((paths.step[paths.change == 1] - 1) // 24).tolist() == [7]
 
 
 @pytest.mark.parametrize(("units", "need"), [(3, 2), (5, 4), (8, 7)])

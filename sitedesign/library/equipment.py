@@ -170,6 +170,9 @@ class Fuel(Entry):
         float, Number("USD/MMBtu-day", 0, 20, "Pipeline capacity, per day and MMBtu/day reserved")
     ]
     storage_h: Annotated[float, Number("h", 0, 50000, "Full-load hours of fuel kept on site")]
+    refill_h_per_h: Annotated[
+        float, Number("h/h", 0, 100, "Full-load hours brought into the store per hour, beyond what is burnt")
+    ]
     storage_usd_per_mmbtu: Annotated[float, Number("USD/MMBtu", 0, 1000, "Installed cost of storage on site")]
     interruption_events_per_yr: Annotated[
         float, Number("events/yr", 0, 365, "Supply interruptions at any time")
@@ -177,7 +180,21 @@ class Fuel(Entry):
     interruption_h: Annotated[float, Number("h", 0, 8760, "Mean length of such an interruption")]
     cold_event_per_yr: Annotated[float, Number("events/yr", 0, 365, "Supply interruptions in extreme cold")]
     cold_event_h: Annotated[float, Number("h", 0, 8760, "Mean length of a cold interruption")]
-    cold_quantile: Annotated[float, Number("fraction", 0, 0.5, "Share of coldest days on which they happen")]
+    cold_quantile: Annotated[
+        float, Number("fraction", 0, 0.5, "Share of coldest days on which they may happen")
+    ]
+    cold_limit_c: Annotated[
+        float, Number("degC", -60, 60, "Daily mean temperature above which they never happen")
+    ]
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+        """Interruptions in extreme cold need days on which they may happen."""
+        if data["cold_event_per_yr"] > 0 and data["cold_quantile"] <= 0:
+            return [
+                ("cold_quantile", "0", "must be above 0 when cold_event_per_yr is above 0", "Write 0.01.")
+            ]
+        return []
 
 
 class PowerPath(Entry):

@@ -29,7 +29,6 @@ TECH = np.dtype(
         ("first", "i8"),  # number of its first unit
         ("counted_mw", "f8"),  # power of one unit that plans count on [MW]
         ("price", "f8"),  # marginal cost [USD/MWh]
-        ("min_load", "f8"),
         ("intercept", "f8"),
         ("start_steps", "f8"),
         ("start_failure", "f8"),
@@ -39,16 +38,26 @@ TECH = np.dtype(
         ("retry_success", "f8"),
         ("start_key", "u8"),
         ("fuel", "i8"),  # number of its fuel, -1 for none that can be interrupted
-        ("tank_steps", "f8"),  # full-load steps of fuel kept on site
+        ("floor_mw", "f8"),  # lowest load of one unit [MW]
+        ("tank_steps", "f8"),  # fuel kept on site, in steps of all units at full load
+        ("refill", "f8"),  # the same, brought in one step
+        ("sip", "f8"),  # the same, burnt in one step by one unit at its lowest load
         ("n_on", "i8"),
         ("n_free", "i8"),  # units that are not down, running or not
+        ("n_plan", "i8"),  # units that the plan wants
+        ("n_keep", "i8"),  # running units that are not stopped
+        ("n_want", "i8"),  # units decided on
         ("hold", "f8"),  # step until which running units stay on
         ("settled", "f8"),  # step from which all running units give full power
         ("each_mw", "f8"),  # what one unit can give in this step [MW]
         ("full", "f8"),  # what the running units can give in this step [MW]
+        ("most", "f8"),  # what their fuel lets them give of it [MW]
+        ("least", "f8"),  # what they give at least [MW]
         ("want", "f8"),  # decided, then real output [MW]
         ("common", "i8"),  # common causes in force
+        ("cut_off", "i8"),  # supply of its fuel is interrupted
         ("tank", "f8"),
+        ("filled", "f8"),  # step from which the tank fills again
         ("energy", "f8"),  # of this year [MWh]
         ("burnt", "f8"),  # of this year, full-load equivalent [MWh]
     ],
@@ -293,10 +302,6 @@ def latest_safe_plan(
             j = level - techs
             tier[j].throttle = max(0.0, min(missing, tier[j].width * need_mw))
             left -= tier[j].throttle
-    for k in range(techs):
-        if tech[k].n_on > 0 and tech[k].want <= 0.0 and t < tech[k].hold:
-            tech[k].want = max(min(tech[k].n_on * tech[k].each_mw, left), 0.0)
-            left -= tech[k].want
     return -1
 
 

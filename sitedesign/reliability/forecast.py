@@ -60,6 +60,11 @@ class Climatology:
         """Daily mean temperature below which the coldest days lie. [degrees C]"""
         return float(np.quantile(self.daily_temp_c, quantile)) if self.daily_temp_c.size else float("-inf")
 
+    def share_below(self, temp_c: float) -> float:
+        """Share of days whose mean temperature is below `temp_c`. [fraction]"""
+        days = self.daily_temp_c
+        return float(np.searchsorted(days, temp_c)) / days.size if days.size else 0.0
+
 
 def climatology(case: Case, temp_air_c: FloatArray | None = None) -> Climatology:
     """Average the weather years of a case.

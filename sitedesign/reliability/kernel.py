@@ -23,6 +23,7 @@ from sitedesign.reliability.decide import (
 
 Array = NDArray[Any]
 Record = Any  # one row of a record array: in calls, far cheaper than the array
+_DROP = 1e-9  # of fuel: what rounding may leave or take
 
 
 @njit(cache=True, error_model="numpy")
@@ -45,8 +46,9 @@ def _battery_share(plant: Array) -> float:
 
 @njit(cache=True, error_model="numpy")
 def _apply(
-    tech: Array, unit: Array, plant: Array, fuel_out: Array, rank: Array, kind: int, index: int, change: int
-) -> None:
+    tech: Array, unit: Array, plant: Array, fuel_out: Array, rank: Array, kind: int, index: int, change: int,
+    t: int,
+) -> None:  # fmt: skip
     """Book one change of state; energy in battery blocks that are down is out of reach until they return."""
     p = plant[0]
     if kind == 0:
@@ -56,8 +58,8 @@ def _apply(
     elif kind == 2:
         fuel_out[index] += change
         for k in range(tech.size):
-            if tech[k].fuel == index and fuel_out[index] == 0:
-                tech[k].tank = tech[k].tank_steps
+            if tech[k].fuel == index:
+                _switch_supply(tech[k], fuel_out[index] > 0, t)
     elif kind in (3, 4):
         before = _battery_share(plant)
         if kind == 3:
@@ -79,6 +81,22 @@ def _apply(
 
 
 @njit(cache=True, error_model="numpy", inline="always")
+def _switch_supply(one: Record, cut_off: bool, t: int) -> None:
+    """Let a technology run on its tank from this step on, or on its supply, which also fills the tank."""
+    if cut_off and one.cut_off == 0:
+        one.tank = min(one.tank + one.refill * (t - one.filled), one.tank_steps)
+    elif not cut_off and one.cut_off != 0:
+        one.filled = t
+    one.cut_off = 1 if cut_off else 0
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _dry(one: Record) -> bool:
+    """Whether the tank cannot even keep one unit at its lowest load for a step."""
+    return bool(one.tank < max(one.sip, _DROP) * (1.0 - _DROP))
+
+
+@njit(cache=True, error_model="numpy", inline="always")
 def _off(one: Record, step_h: float, t: int) -> None:
     """Book the hours of a unit from its start to this step, in which it does not run."""
     one.on = 0
@@ -86,12 +104,11 @@ def _off(one: Record, step_h: float, t: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _refresh(tech: Array, unit: Array, plant: Array, fuel_out: Array, t: int) -> None:
+def _refresh(tech: Array, unit: Array, plant: Array, t: int) -> None:
     """Count units that are free and running after something changed; a unit that is down trips."""
     expiry = np.inf
     for k in range(tech.size):
-        fuel = tech[k].fuel
-        supplied = fuel < 0 or fuel_out[fuel] == 0 or tech[k].tank > 0.0
+        supplied = tech[k].cut_off == 0 or not _dry(tech[k])
         usable = supplied and tech[k].common == 0 and plant[0].site_down == 0
         free, running = 0, 0
         for u in range(tech[k].first, tech[k].first + tech[k].units):
@@ -142,7 +159,6 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
         unit[u].ready = t + wait
         tech[k].settled = max(tech[k].settled, unit[u].ready)
         tech[k].n_on += 1
-        tech[k].hold = t + p.hold_steps
 
 
 @njit(cache=True, error_model="numpy")
@@ -157,72 +173,169 @@ def _stop(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> N
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _set_full(tech: Array, unit: Array, k: int, t: int) -> None:
-    """Find what the running units of one technology can give on average over this step. [MW]"""
-    share = float(tech[k].n_on)
-    if tech[k].n_on > 0 and t < tech[k].settled:
-        share = 0.0
-        for u in range(tech[k].first, tech[k].first + tech[k].units):
+def _set_range(tech: Array, unit: Array, k: int, t: int) -> None:
+    """Find between what the running units of one technology can give on average over this step. [MW]
+
+    A unit that would not reach its lowest load on average, because most of the step is left to its start,
+    comes on line with the next step.
+    """
+    one = tech[k]
+    share, count = float(one.n_on), one.n_on
+    if one.n_on > 0 and t < one.settled:
+        share, count = 0.0, 0
+        for u in range(one.first, one.first + one.units):
             if unit[u].on != 0:
-                share += min(1.0, max(0.0, t + 1.0 - unit[u].ready))
-    tech[k].full = share * tech[k].each_mw
+                part = min(1.0, t + 1.0 - unit[u].ready)
+                if part > 0.0 and part * one.each_mw >= one.floor_mw:
+                    share += part
+                    count += 1
+    one.full = share * one.each_mw
+    one.most, one.least = one.full, count * one.floor_mw
+    if one.cut_off != 0:
+        fuel = one.tank * one.units * one.unit_mw - one.intercept * one.full
+        one.most = max(min(one.full, fuel / (1.0 - one.intercept)), min(one.least, one.full))
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _commit(tech: Array, unit: Array, p: Record, t: int, room_mw: float) -> float:
-    """Start and stop units for what is wanted; return what they give together. [MW]"""
-    least = 0.0
+def _units_with_fuel(one: Record) -> int:
+    """Count the free units that supply or tank can keep at their lowest load for a step."""
+    if one.cut_off != 0 and one.sip > 0.0:
+        return min(int(one.n_free), int(one.tank / one.sip + _DROP))
+    return int(one.n_free)
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserve: float) -> None:
+    """Decide how many units of each technology run: those that are wanted, and those worth keeping.
+
+    A unit is worth keeping for a while after it was needed, and for as long as the battery could not replace
+    it for that while.
+
+    Parameters
+    ----------
+    tech, p, t
+    net : float
+        Load that is left to battery and units. [MW]
+    room : float
+        What load and battery can take at most. [MW]
+    reserve : float
+        Stored energy below which units would be wanted again. [MWh]
+    """
+    lasting = -1.0  # what the battery could give for as long as a unit is kept on [MW]
+    able, least = 0.0, 0.0
     for k in range(tech.size):
-        size, wanted = tech[k].each_mw, 0
-        if tech[k].want > 0.0 and size > 0.0:
-            wanted = int(np.ceil(tech[k].want / size - 1e-9))
-        if wanted > tech[k].n_on and tech[k].n_free > tech[k].n_on:
-            _start(tech, unit, p, k, wanted, t)
-        elif wanted < tech[k].n_on and t >= tech[k].hold:
-            _stop(tech, unit, p, k, wanted, t)
-        _set_full(tech, unit, k, t)
-        least += tech[k].min_load * tech[k].full
-    # What must run at least has to go somewhere: stop the dearest while it does not
+        one = tech[k]
+        size, one.n_plan, one.n_keep = one.each_mw, 0, 0
+        most = _units_with_fuel(one) if size > 0.0 else 0
+        if one.want > 0.0 and most > 0:
+            one.n_plan = min(int(np.ceil(one.want / size - 1e-9)), most)
+        if one.n_on > 0 and most > 0:
+            one.n_keep = min(one.n_on, most)
+            if t >= one.hold:
+                if lasting < 0.0:
+                    lasting = max(p.stored - reserve, 0.0) / (p.down * max(p.hold_steps, 1.0))
+                    lasting = min(p.power, lasting)
+                missing = max(int(np.ceil((net - lasting - able) / size - 1e-9)), 0)
+                one.n_keep = min(one.n_keep, missing)
+        one.n_want = max(one.n_plan, one.n_keep)
+        able += one.n_want * size
+        least += one.n_want * one.floor_mw
+    must = net - min(p.power, p.stored / p.down)
     for k in range(tech.size - 1, -1, -1):
-        while tech[k].n_on > 0 and least > room_mw:
-            least -= tech[k].min_load * tech[k].full
-            _stop(tech, unit, p, k, tech[k].n_on - 1, t)
-            _set_full(tech, unit, k, t)
-            least += tech[k].min_load * tech[k].full
-    total = 0.0
+        one = tech[k]
+        # Units that are only to charge run where there is room for what they give at least; a lone unit that
+        # never has room is not waited for
+        while one.n_want > one.n_keep and least > room and able - one.each_mw >= must:
+            if least <= one.floor_mw and one.floor_mw > net + p.power:
+                break
+            one.n_want -= 1
+            able -= one.each_mw
+            least -= one.floor_mw
+        needed = least <= room or able - one.each_mw < must
+        if one.n_plan > 0 and one.n_plan >= one.n_on and needed:
+            one.hold = t + p.hold_steps
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _commit(
+    tech: Array, unit: Array, p: Record, t: int, net: float, room: float, reserve: float, follow: bool
+) -> float:
+    """Start and stop units for what is wanted; return what they give together. [MW]
+
+    Units not wanted any more that stay on for a while take load off the battery where they `follow` it.
+    """
+    _count_units(tech, p, t, net, room, reserve)
+    left = net
     for k in range(tech.size):
-        tech[k].want = min(max(tech[k].want, tech[k].min_load * tech[k].full), tech[k].full)
-        total += tech[k].want
-    return total
+        one = tech[k]
+        if one.n_want > one.n_on:
+            _start(tech, unit, p, k, one.n_want, t)
+        elif one.n_want < one.n_on:
+            _stop(tech, unit, p, k, one.n_want, t)
+        _set_range(tech, unit, k, t)
+        one.want = min(max(one.want, one.least), one.most)
+        left -= one.want
+    if follow:
+        for k in range(tech.size):
+            more = min(left, tech[k].most - tech[k].want)
+            if more > 0.0 and t < tech[k].hold:
+                tech[k].want += more
+                left -= more
+    return net - left
 
 
 @njit(cache=True, error_model="numpy")
 def _raise_units(tech: Array, unit: Array, p: Record, t: int, short: float) -> float:
-    """Cover a deficit that the battery cannot: units up, then more units; return what is left. [MW]"""
+    """Cover a deficit that the battery cannot: units up, then more units; return what they add. [MW]"""
+    added = 0.0
     for turn in range(2):
         for k in range(tech.size):
-            size = tech[k].each_mw
-            if turn == 1 and short > 1e-12 and size > 0.0 and tech[k].n_free > tech[k].n_on:
-                # A unit that needs part of the step to start gives less, so more of them are called
-                share = max(1.0 - tech[k].start_steps, 1e-3)
-                _start(tech, unit, p, k, tech[k].n_on + int(np.ceil(short / (size * share) - 1e-9)), t)
-                _set_full(tech, unit, k, t)
-            more = min(short, tech[k].full - tech[k].want)
-            if more > 0.0:
-                tech[k].want += more
-                short -= more
-    return short
+            one = tech[k]
+            before = one.want
+            if turn == 1 and short - added > 1e-12 and one.each_mw > 0.0 and one.n_free > one.n_on:
+                called = one.n_on + _units_to_call(one, short - added)
+                _start(tech, unit, p, k, min(called, _units_with_fuel(one)), t)
+                _set_range(tech, unit, k, t)
+                one.hold = t + p.hold_steps
+            one.want = min(max(one.want + max(short - added, 0.0), one.least), one.most)
+            added += one.want - before
+            if one.want > before:
+                one.hold = t + p.hold_steps
+    return added
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _units_to_call(one: Record, short: float) -> int:
+    """Count the units to start for a deficit, those being started already taken off."""
+    share = 1.0 - one.start_steps
+    if share * one.each_mw < max(one.floor_mw, 1e-3 * one.each_mw):
+        # None helps in this step; what has been called helps in the next
+        waiting = one.n_on * one.each_mw - one.full
+        return int(np.ceil(max(short - waiting, 0.0) / one.each_mw - 1e-9))
+    # A unit that needs part of the step to start gives less, so more of them are called
+    return int(np.ceil(short / (one.each_mw * share) - 1e-9))
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _lower_units(tech: Array, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
     for k in range(tech.size - 1, -1, -1):
-        less = min(spare, tech[k].want - tech[k].min_load * tech[k].full)
+        less = min(spare, tech[k].want - tech[k].least)
         if less > 0.0:
             tech[k].want -= less
             spare -= less
     return spare
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def _take_back(tier: Array, spare: float) -> float:
+    """Undo throttling, dearest tier first, where there is power to spare; return how much of it. [MW]"""
+    back = 0.0
+    for j in range(tier.size - 1, -1, -1):
+        part = min(spare - back, tier[j].throttle)
+        tier[j].throttle -= part
+        back += part
+    return back
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -239,18 +352,18 @@ def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _book_fuel(tech: Array, p: Record, fuel_out: Array, t: int) -> None:
+def _book_fuel(tech: Array, p: Record, t: int) -> None:
     """Add up energy and fuel of the running units; draw on tanks while the supply is interrupted."""
     for k in range(tech.size):
         if tech[k].n_on == 0:
             continue
         g, b = tech[k].want, tech[k].intercept
+        fuel = b * tech[k].full + (1.0 - b) * g
         tech[k].energy += g * p.step_h
-        tech[k].burnt += (b * tech[k].full + (1.0 - b) * g) * p.step_h
-        fuel = tech[k].fuel
-        if fuel >= 0 and fuel_out[fuel] > 0:
-            tech[k].tank -= g / (tech[k].unit_mw * tech[k].units)
-            if tech[k].tank <= 0.0:
+        tech[k].burnt += fuel * p.step_h
+        if tech[k].cut_off != 0:
+            tech[k].tank = max(tech[k].tank - fuel / (tech[k].unit_mw * tech[k].units), 0.0)
+            if _dry(tech[k]):
                 p.expiry = t + 1  # counted anew at the next step
 
 
@@ -310,13 +423,14 @@ def simulate(
             changed = t >= p.expiry
             while event < events and event_step[event] <= t:
                 kind = event_kind[event]
-                _apply(tech, unit, plant, fuel_out, rank, kind, event_index[event], event_change[event])
+                which = event_index[event]
+                _apply(tech, unit, plant, fuel_out, rank, kind, which, event_change[event], t)
                 # One block of the battery or array more or less does not overturn a plan before its time
                 changed = changed or kind not in (3, 5)
                 event += 1
             share = _battery_share(plant)
             if changed:
-                _refresh(tech, unit, plant, fuel_out, t)
+                _refresh(tech, unit, plant, t)
                 p.planned_at, p.night_of, busy = -1, -1, True
         if day_clock == r.day_steps:
             day_clock, p.seen, p.usual = 0, 0.0, 0.0
@@ -324,7 +438,8 @@ def simulate(
         sun = p.solar_mw * solar[t] * (1.0 - p.solar_down / p.solar_blocks) * p.solar_scale
         need, net = load[t], load[t] - sun
         for k in range(techs):
-            tech[k].each_mw = tech[k].unit_mw * capability[k, t]
+            able = tech[k].unit_mw * capability[k, t]
+            tech[k].each_mw = able if able >= tech[k].floor_mw else 0.0  # below its lowest load none runs
         if busy:
             for k in range(techs):
                 tech[k].want = 0.0
@@ -378,18 +493,26 @@ def simulate(
                 act = True
             # --- happen
             stored, into = p.stored, min(p.power, max(p.full - p.stored, 0.0) / p.up)
-            balance, limit = net, need
+            balance, limit, throttled, missing = net, need, 0.0, 0.0
             if act:
-                throttled = 0.0
                 for j in range(tier.size):
                     throttled += tier[j].throttle
                 limit -= throttled
-                given = _commit(tech, unit, p, t, limit + into)
-                balance -= throttled + given
+                balance -= throttled
+                reserve, follow = 0.0, r.kind == LATEST_SAFE_START
+                if follow:
+                    reserve = min(needs[lead, t + 1 - p.planned_at] + margin, p.full)
+                elif r.kind == GREEDY:
+                    reserve = r.threshold * p.full
+                given = _commit(tech, unit, p, t, balance, limit + into, reserve, follow)
+                balance -= given
+            able = min(p.power, stored / p.down)
+            if balance > able + 1e-12:
+                balance -= _raise_units(tech, unit, p, t, balance - able)
+                act = True
             if stored > p.full:  # capacity faded under a full battery: the excess has to leave first
                 discharge = min((stored - p.full) / p.down, p.power, limit)
                 balance -= discharge
-            missing = 0.0
             if balance > 0.0:
                 more = min(balance, p.power - discharge, stored / p.down - discharge)
                 if more > 0.0:
@@ -397,7 +520,7 @@ def simulate(
                     balance -= more
                 curtailed = 0.0
                 if balance > 1e-12:
-                    missing = _raise_units(tech, unit, p, t, balance)
+                    missing = balance
                     act = True
             else:
                 curtailed = -balance
@@ -405,7 +528,9 @@ def simulate(
                     charge = min(curtailed, into)
                     curtailed -= charge
                 if act and curtailed > 1e-12:
-                    curtailed = _lower_units(tech, curtailed)
+                    back = _take_back(tier, curtailed)
+                    limit += back
+                    curtailed = _lower_units(tech, curtailed - back)
             if act:
                 if missing > 0.0 or limit < need:
                     short, weighted = _shed(tier, need, missing)
@@ -417,7 +542,7 @@ def simulate(
             error = abs(sun - curtailed + discharge - charge + given + short - need)
             worst = max(worst, error)
             if busy:
-                _book_fuel(tech, p, fuel_out, t)
+                _book_fuel(tech, p, t)
         # --- write down
         p.seen += solar[t]
         p.usual += usual_solar[clock]

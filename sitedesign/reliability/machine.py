@@ -27,7 +27,7 @@ class UnitBehaviour:
     start_h : float
         From the call to full load, ride-through taken off. [h]
     min_load : float
-        Lowest load of a running unit. [fraction]
+        Lowest load of a running unit, of its rated power. [fraction]
     intercept : float
         Fuel at no load over full-load fuel (Willans line). [fraction]
     start_failure, start_beta : float
@@ -37,7 +37,11 @@ class UnitBehaviour:
     fuel : str
         Fuel, to match ``OutageModel.fuels``.
     storage_h : float
-        Full-load hours of all units from storage on site while the supply is interrupted. [h]
+        Full-load hours of all units from storage on site while the supply is interrupted; at part load fuel
+        lasts as the Willans line says. [h]
+    refill_h_per_h : float
+        Full-load hours of fuel brought into the store per hour once the supply is back, beyond what is burnt.
+        [h/h]
     fuel_usd_per_mmbtu : float
         Price with carbon, for the fuel burnt above the full-load heat rate. [USD/MMBtu]
     retry_h, retry_success : float
@@ -55,6 +59,7 @@ class UnitBehaviour:
     fuel_usd_per_mmbtu: float = 0.0
     retry_h: float = 0.25
     retry_success: float = 0.5
+    refill_h_per_h: float = 0.25
 
     @staticmethod
     def from_library(
@@ -73,6 +78,7 @@ class UnitBehaviour:
             mttr_h=backup.mttr_h,
             fuel=backup.fuel,
             storage_h=fuel.storage_h,
+            refill_h_per_h=fuel.refill_h_per_h,
             fuel_usd_per_mmbtu=fuel.price_usd_per_mmbtu + fuel.co2_kg_per_mmbtu / 1000 * co2_usd_per_t,
         )
 
@@ -115,7 +121,9 @@ class Controller:
     throttle_margin_h : float
         `latest_safe_start`: the same margin for throttling early. [h]
     min_run_h : float
-        A started unit stays on so long. [h]
+        A unit stays on so long from the last step in which it was needed, and longer where what is stored
+        would not last so long without it. A start of a gas turbine costs as much as two hours at its lowest
+        load (Lew et al. 2013, NREL/TP-5500-55588, table 7: 67 USD/MW in 2011). [h]
     shed_price_usd_per_mwh : float
         `rolling`: price of lost compute. [USD/MWh]
 
@@ -202,11 +210,7 @@ def machine(
         one = tech[row]
         one["unit_mw"], one["units"], one["first"] = backup.unit_mw, count, first
         one["counted_mw"] = backup.unit_mw * rule.reliance
-        one["price"], one["min_load"], one["intercept"] = (
-            backup.marginal_cost_usd_per_mwh,
-            way.min_load,
-            way.intercept,
-        )
+        one["price"], one["intercept"] = backup.marginal_cost_usd_per_mwh, way.intercept
         one["start_steps"], one["start_failure"], one["start_beta"] = (
             way.start_h / h,
             way.start_failure,
@@ -214,8 +218,11 @@ def machine(
         )
         one["retry_steps"], one["retry_success"] = way.retry_h / h, way.retry_success
         one["start_repair_steps"] = 0.5 * way.mttr_h / h
+        one["floor_mw"] = way.min_load * backup.unit_mw
         one["fuel"] = names.index(way.fuel) if way.fuel in names else -1
         one["tank_steps"] = one["tank"] = way.storage_h / h
+        one["refill"] = way.refill_h_per_h
+        one["sip"] = (way.intercept + (1.0 - way.intercept) * way.min_load) / max(count, 1)
         first += count
     tier = np.zeros(len(case.tiers), decide.TIER)
     tier["width"], tier["weight"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]

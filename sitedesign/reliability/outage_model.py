@@ -41,7 +41,20 @@ class UnitOutages:
 
 @dataclass(frozen=True)
 class FuelOutages:
-    """Supply interruptions of one fuel; see :class:`sitedesign.library.Fuel`."""
+    """Supply interruptions of one fuel; see :class:`sitedesign.library.Fuel`.
+
+    Attributes
+    ----------
+    name : str
+    interruption_events_per_yr, interruption_h : float
+        At any time. [1/yr, h]
+    cold_event_per_yr, cold_event_h : float
+        In extreme cold, at a site that knows it. [1/yr, h]
+    cold_quantile, cold_limit_c : float
+        A day is extremely cold when its mean temperature is below this quantile of the site's days, for which
+        the region's supply is built, and below a limit above which nothing freezes off anywhere.
+        [fraction, degrees C]
+    """
 
     name: str
     interruption_events_per_yr: float = 0.0
@@ -49,6 +62,7 @@ class FuelOutages:
     cold_event_per_yr: float = 0.0
     cold_event_h: float = 48.0
     cold_quantile: float = 0.01
+    cold_limit_c: float = -5.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +140,7 @@ class OutageModel:
                     cold_event_per_yr=fuels[name].cold_event_per_yr,
                     cold_event_h=fuels[name].cold_event_h,
                     cold_quantile=fuels[name].cold_quantile,
+                    cold_limit_c=fuels[name].cold_limit_c,
                 )
                 for name in names
             ),

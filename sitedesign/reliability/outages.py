@@ -281,13 +281,17 @@ def _fuel_spans(fuel: FuelOutages, sky: OutageSky, draw: int, seed: int) -> NDAr
     rng = _stream(f"{fuel.name} cold", 0, sky, draw, seed)
     per_day = round(24 / sky.step_h)
     daily = sky.temp_air_c.reshape(-1, per_day).mean(axis=1)
-    chance = fuel.cold_event_per_yr / (fuel.cold_quantile * DAYS)  # on each day below the quantile
+    climate = sky.climatology
+    limit_c = min(climate.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
+    # On each such day: the rarer extreme cold is, the less the region's supply is built for it
+    days_per_yr = DAYS * climate.share_below(limit_c)
+    chance = fuel.cold_event_per_yr / max(days_per_yr, fuel.cold_event_per_yr)
     luck, when, length = (
         rng.uniform(size=daily.size),
         rng.uniform(size=daily.size),
         rng.exponential(size=daily.size),
     )
-    days = np.flatnonzero((daily < sky.climatology.cold_limit_c(fuel.cold_quantile)) & (luck < chance))
+    days = np.flatnonzero((daily < limit_c) & (luck < chance))
     start = (days + when[days]) * per_day
     cold = np.stack([start, start + length[days] * fuel.cold_event_h / sky.step_h], axis=1)
     return np.concatenate([spans, np.clip(np.ceil(cold - 0.5), 0, sky.steps).astype(np.int64)])

@@ -42,7 +42,7 @@ class Replay:
     rack_shortfall : float
         E[(K - Bin(R, a))+] / K. [fraction]
     lost_mwh_per_yr, shed_mwh_per_yr, curtailed_mwh_per_yr : float
-        Weighted shed load, shed load, curtailed solar. [MWh/yr]
+        Weighted shed load, shed load, power not used. [MWh/yr]
     backup_mwh_per_yr : tuple of float
         Per technology. [MWh/yr]
     renewable_share : float
@@ -178,12 +178,13 @@ def _storage(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Fl
 
 
 def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, FloatArray]]:
-    # A full battery whose usable share falls must spill, so what it gives may be curtailed as well.
-    given = plant.solar_mw * case.solar_yield + dispatch.discharge_mw
+    # A full battery whose usable share falls must spill, and a unit may give more at its lowest load than the
+    # load and the battery take, so what they give may be curtailed as well.
+    given = plant.solar_mw * case.solar_yield + dispatch.discharge_mw + dispatch.backup_mw.sum(axis=0)
     limits = [
         ("charging above the battery's power", dispatch.charge_mw - plant.battery_mw),
         ("discharging above the battery's power", dispatch.discharge_mw - plant.battery_mw),
-        ("curtailing more than array and battery give", dispatch.curtailed_mw - given),
+        ("curtailing more than array, battery and units give", dispatch.curtailed_mw - given),
         ("shedding more than the load", dispatch.shed_mw - case.load_mw),
         ("negative charging", -dispatch.charge_mw),
         ("negative discharging", -dispatch.discharge_mw),

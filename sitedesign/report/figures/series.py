@@ -27,7 +27,8 @@ class Series:
     frame : DataFrame
         Columns ``load_mw, solar_used_mw, discharge_mw, <technology>_mw ..., shed_mw, curtailed_mw, charge_mw,
         solar_mw, stored_mwh, lost_mw``; `lost_mw` is shed load weighted by its loss of compute.
-        In every row solar used + discharge + backup + shed = load + charge. [MW, MWh]
+        In every row solar used + discharge + backup + shed = load + charge, where units at their lowest load
+        do not give more than load and battery take; curtailed is solar power alone. [MW, MWh]
     step_h : float
         [h]
     years : tuple of str
@@ -79,14 +80,15 @@ def series(result: Evaluation) -> Series:
     index = pd.DatetimeIndex(dispatch.index)
     step_h = float((index[1] - index[0]) / pd.Timedelta(hours=1))
     backup = tuple(name for name, units in result.backup.items() if units > 0)
+    curtailed = dispatch[["curtailed_mw", "solar_mw"]].min(axis=1)
     frame = pd.DataFrame(
         {
             "load_mw": dispatch["load_mw"],
-            "solar_used_mw": dispatch["solar_mw"] - dispatch["curtailed_mw"],
+            "solar_used_mw": dispatch["solar_mw"] - curtailed,
             "discharge_mw": dispatch["discharge_mw"],
             **{f"{name}_mw": dispatch[f"{name}_mw"] for name in backup},
             "shed_mw": dispatch["shed_mw"],
-            "curtailed_mw": dispatch["curtailed_mw"],
+            "curtailed_mw": curtailed,
             "charge_mw": dispatch["charge_mw"],
             "solar_mw": dispatch["solar_mw"],
             "stored_mwh": dispatch["stored_mwh"],
