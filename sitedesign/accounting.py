@@ -31,6 +31,7 @@ def evaluate_dispatch(
     *,
     part_load: FloatArray | None = None,
     part_load_usd_per_yr: float = 0.0,
+    solar_mw: FloatArray | None = None,
 ) -> Evaluation:
     """Put figures on a dispatch.
 
@@ -48,6 +49,9 @@ def evaluate_dispatch(
         [MMBtu/yr]
     part_load_usd_per_yr : float
         Cost of the fuel above the full-load heat rate. [USD/yr]
+    solar_mw : ndarray, shape (T,), optional
+        Power that the array could give, outages of its blocks included; that of the case's yield when left
+        out. [MW]
 
     Returns
     -------
@@ -115,7 +119,8 @@ def evaluate_dispatch(
         events=events,
         provenance=_provenance(prepared),
     )
-    result._dispatch = _frame(prepared, plant, dispatch)
+    given = plant.solar_mw * case.solar_yield if solar_mw is None else solar_mw
+    result._dispatch = _frame(prepared, given, dispatch)
     return result
 
 
@@ -208,16 +213,19 @@ def _provenance(prepared: Prepared) -> Provenance:
         weather=source.description,
         weather_years=prepared.weather.years,
         seed=source.seed,
-        worst_spells=prepared.weather.worst_spells().to_dict("records"),
+        # Beside an own solar profile the weather gives temperatures: its dark days are no array's
+        worst_spells=[]
+        if prepared.study.solar_profile is not None
+        else prepared.weather.worst_spells().to_dict("records"),
         notes=prepared.notes,
     )
 
 
-def _frame(prepared: Prepared, plant: Plant, dispatch: Dispatch) -> pd.DataFrame:
+def _frame(prepared: Prepared, solar_mw: FloatArray, dispatch: Dispatch) -> pd.DataFrame:
     case = prepared.case
     columns = {
         "load_mw": case.load_mw,
-        "solar_mw": plant.solar_mw * case.solar_yield,
+        "solar_mw": solar_mw,
         "curtailed_mw": dispatch.curtailed_mw,
         "charge_mw": dispatch.charge_mw,
         "discharge_mw": dispatch.discharge_mw,

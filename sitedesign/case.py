@@ -272,6 +272,25 @@ def rolled(case: Case, first_step: int) -> Case:
     )
 
 
+def rows_of(case: Case, rows: NDArray[np.int64]) -> Case:
+    """Pick weather years of a case, in the order given."""
+
+    def pick(series: FloatArray) -> FloatArray:
+        return np.ascontiguousarray(series.reshape(case.years, -1)[rows].ravel())
+
+    backup = tuple(
+        replace(item, capability=np.array([pick(row) for row in item.capability])) for item in case.backup
+    )
+    return replace(
+        case,
+        years=len(rows),
+        solar_yield=pick(case.solar_yield),
+        load_mw=pick(case.load_mw),
+        usable=pick(case.usable),
+        backup=backup,
+    )
+
+
 @dataclass(frozen=True)
 class Plant:
     """The capacities of one plant: what is decided, what is replayed, what is certified.

@@ -21,7 +21,7 @@ from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.relaxation import relaxation
-from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL, Certificate
 from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
@@ -83,8 +83,9 @@ def certify(
     confidence : float
         One-sided, for ``met``. [fraction]
     controller : Controller, optional
-        Rule of operation; that of the design when it was certified, else the default (with less caution where
-        racks throttle, ``metric="compute"``).
+        Rule of operation; left out, that of the plant: the one that a certified design was tuned with, or
+        that of a causal evaluation; else the usual one (with less caution where racks throttle,
+        ``metric="compute"``), which is not tuned to the plant. The certificate says which it is.
     forecast : Forecast, optional
         How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
         (default) or ``"perfect"``.
@@ -121,12 +122,13 @@ def certify(
     prepared = prepare(study)
     units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
     plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
-    kept = design.certificate if isinstance(design, Design) else None
+    own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
     say = progress or (lambda _: None)
     return certify_plant(
         prepared,
         plant,
-        controller or (kept.controller if kept is not None else usual_rule(study)),
+        own,
+        rule=origin,
         years=years,
         draws=draws,
         seed=seed,
@@ -139,6 +141,15 @@ def certify(
         promised=_promised(design),
         progress=lambda done, total: say(f"certifying: {done} of {total} years"),
     )
+
+
+def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str]:
+    """Rule by which a plant was operated, else the usual one, and where it comes from."""
+    if isinstance(design, Design) and design.certificate is not None:
+        return design.certificate.controller, TUNED
+    if design.controller is not None:
+        return design.controller, design.rule
+    return usual_rule(study), USUAL
 
 
 def _study_of(design: Design | Evaluation, study: Study | None) -> Study:
@@ -166,7 +177,7 @@ def _study_of(design: Design | Evaluation, study: Study | None) -> Study:
 
 
 def operate_causally(
-    prepared: Prepared, plant: Plant, controller: Controller, setting: Setting
+    prepared: Prepared, plant: Plant, controller: Controller, setting: Setting, rule: str = GIVEN
 ) -> Evaluation:
     """Operate without foresight under one draw of outages.
 
@@ -176,6 +187,8 @@ def operate_causally(
     plant : Plant
     controller : Controller
     setting : Setting
+    rule : str
+        Where the controller comes from, in words.
 
     Returns
     -------
@@ -188,14 +201,16 @@ def operate_causally(
         off = f"off by {done.balance_residual_mw:g} MW"
         raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
     years = prepared.case.years
-    return evaluate_dispatch(
+    result = evaluate_dispatch(
         prepared,
         plant,
         done.dispatch,
         "causal",
         part_load=done.fuel_mmbtu.sum(axis=1) / years,
         part_load_usd_per_yr=float(done.extra_fuel_usd.sum()) / years,
+        solar_mw=done.solar_mw,
     )
+    return result.model_copy(update={"controller": controller, "rule": rule})
 
 
 def certified_design(
@@ -228,7 +243,7 @@ def certified_design(
     loop, best = closed.loop, closed.loop.best
     if not loop.met:
         raise unreached(prepared, loop, say, tries=effort.explains)
-    evaluation = operate_causally(prepared, best.plant, best.controller, setting)
+    evaluation = operate_causally(prepared, best.plant, best.controller, setting, TUNED)
     energy = [evaluation.energy_mwh_per_yr[item.name] for item in prepared.case.backup]
     outside = broken_limits(prepared.case, best.plant, energy, evaluation.co2_t_per_yr)
     if outside:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from sitedesign.case import Plant
 from sitedesign.prepare import Prepared, prepare
-from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate import GIVEN, Certificate
 from sitedesign.reliability.certify import certify_case
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
-from sitedesign.reliability.outages import OutageModel
+from sitedesign.reliability.outages import BlockOutages, OutageModel
 from sitedesign.reliability.restart import Restart
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
+from sitedesign.resource.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
+from sitedesign.resource.bootstrap import drawn_days
 from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
 
 Metric = Literal["rack", "compute", "site", "floor"]
 BLOCK_YEARS = 20
-BOOTSTRAP_YEARS = 6  # shortest record from which years may be drawn
 THROTTLING_CAUTION = 0.5  # standard deviations of the forecast's error
 _STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
 
@@ -68,8 +69,12 @@ def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
     """Take every rate of a study's setting from its library entries."""
     study = prepared.study
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
+    outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
+    if study.solar_profile is not None:
+        # An own profile is what the array delivers, outages of its blocks included: none on top of it
+        outages = replace(outages, solar=BlockOutages(), solar_mean_availability=1.0)
     return Setting(
-        outages=OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility),
+        outages=outages,
         behaviour=tuple(
             UnitBehaviour.from_library(item, fuels[item.fuel], study.facility, study.co2_price_usd_per_t)
             for item in study.backup
@@ -94,44 +99,108 @@ def usual_rule(study: Study) -> Controller:
     return Controller(caution=THROTTLING_CAUTION) if study.metric == "compute" else Controller()
 
 
-def unseen_years(study: Study, seed: int) -> tuple[Builder, str]:
+@dataclass(frozen=True)
+class YearsSource:
+    """Where the weather years of a certificate come from.
+
+    Attributes
+    ----------
+    text : str
+        In plain words.
+    given_years : int
+        Years that were given and are operated again and again, each time under other failures and forecast
+        errors; 0 where every year is another one.
+    """
+
+    text: str
+    given_years: int = 0
+
+
+def unseen_years(prepared: Prepared, seed: int) -> tuple[Builder, YearsSource]:
     """Give weather years that the study's own design never saw.
+
+    What the user gave stays what it is: years are drawn from a measured record and from his profiles, those
+    of one day together. Where they are too few to draw from, they are all there is, and the source says so.
 
     Parameters
     ----------
-    study : Study
+    prepared : Prepared
+        The study's own years.
     seed : int
         Same seed, same years.
 
     Returns
     -------
     callable
-        Block number -> WeatherBlock of 20 years.
-    str
-        Where the years come from, in plain words.
+        Block number -> WeatherBlock, of 20 years or of those that were given.
+    YearsSource
     """
-    draw, source = _source_of_years(study)
+    study = prepared.study
+    few = _given_again(prepared)
+    if few is not None:
+        block = block_of(prepared)
+        return lambda _number: block, few
+    draw, text = _source_of_years(study)
+    bare = study.replace(solar_profile=None, load_profile=None)
 
     @lru_cache(maxsize=2)
     def build(number: int) -> WeatherBlock:
-        state = np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)
-        return block_of(prepare(study.replace(weather=draw(int(state[0])), solar_profile=None)))
+        state = int(np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)[0])
+        block = block_of(prepare(bare.replace(weather=draw(state))))
+        return replace(block, case=replace(block.case, **_own_series(prepared, state)))
 
-    return build, source
+    return build, YearsSource(text)
+
+
+def _given_again(prepared: Prepared) -> YearsSource | None:
+    """Say so where the study's own years are too few or too typical to draw others from; None otherwise."""
+    study, years = prepared.study, prepared.case.years
+    what = "the user's own solar profile"
+    if study.solar_profile is None:
+        what = prepared.weather.source.description
+        if prepared.weather.source.kind == "generated":
+            return None
+    if years >= BOOTSTRAP_YEARS and not prepared.weather.source.is_tmy:
+        return None
+    again = "the one year" if years == 1 else f"the {years} years"
+    text = (
+        f"{again} of {what} again, under other failures and forecast errors each time: nothing is said of "
+        f"other weather, which takes {BOOTSTRAP_YEARS} real years or more"
+    )
+    return YearsSource(text, years)
 
 
 def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
     """How more years of a study's weather are made."""
     own = study.weather
-    if own is None or own.source.kind == "generated":
-        step = own.step_minutes if own is not None else study.step_minutes or 60
-        return (
-            lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step),
-            "generated years that the search never saw",
-        )
-    if len(own.years) >= BOOTSTRAP_YEARS and not own.source.is_tmy:
-        return lambda seed: own.bootstrap(BLOCK_YEARS, seed=seed), "block bootstrap of the measured record"
-    return lambda _seed: own, "the same weather years again (the record is too short for a bootstrap)"
+    load = "" if study.load_profile is None else ", with the user's own load profile"
+    if own is not None and own.source.kind != "generated":
+        return lambda seed: own.bootstrap(BLOCK_YEARS, seed=seed), f"block bootstrap of the record{load}"
+    step = own.step_minutes if own is not None else study.step_minutes or 60
+    text = f"generated years that the search never saw{load}"
+    if study.solar_profile is not None:
+        text = f"block bootstrap of the user's own solar profile{load}, under generated air temperatures"
+    return lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step), text
+
+
+def _own_series(prepared: Prepared, seed: int) -> dict[str, Any]:
+    """Draw years from the user's own profiles: what stands in for computed series."""
+    study, case, weather = prepared.study, prepared.case, prepared.weather
+    given = {"solar_yield": study.solar_profile, "load_mw": study.load_profile}
+    if study.solar_profile is not None:
+        # A day keeps its date: nobody knows how a yield would change with the season
+        row, day = drawn_days(weather.years, BLOCK_YEARS, seed, season_days=0)
+    elif weather.source.kind == "generated":
+        # A load that no weather goes with: whole years of it, in any order
+        years = np.random.default_rng([_STREAM, seed]).integers(case.years, size=BLOCK_YEARS)
+        row, day = np.repeat(years, 365), np.tile(np.arange(365), BLOCK_YEARS)
+    else:
+        row, day = drawn_days(weather.years, BLOCK_YEARS, seed)  # the days that the weather is drawn from
+    return {
+        name: np.ascontiguousarray(getattr(case, name).reshape(case.years, 365, -1)[row, day].ravel())
+        for name, profile in given.items()
+        if profile is not None
+    }
 
 
 def certify(
@@ -139,6 +208,7 @@ def certify(
     plant: Plant,
     controller: Controller,
     *,
+    rule: str = GIVEN,
     years: int = 200,
     draws: int = 5,
     seed: int = 7,
@@ -160,6 +230,8 @@ def certify(
     prepared : Prepared
     plant : Plant
     controller : Controller
+    rule : str
+        Where the controller comes from, in words.
     years, draws : int
         Weather years, and draws of outages of each.
     seed : int
@@ -187,8 +259,8 @@ def certify(
     Certificate
     """
     setting = setting_of(prepared, forecast)
-    build, _ = unseen_years(prepared.study, seed)
-    return certify_case(
+    build, source = unseen_years(prepared, seed)
+    certificate = certify_case(
         build,
         plant,
         setting.outages.without(*without),
@@ -209,3 +281,4 @@ def certify(
         promised=promised,
         progress=progress,
     )
+    return replace(certificate, weather_source=source.text, given_years=source.given_years, rule=rule)

@@ -25,7 +25,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared
 from sitedesign.relaxation import relaxation
-from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outages import OutageSky, sample_outages, unit_availability
 from sitedesign.reliability.weather_blocks import WeatherBlock
@@ -178,17 +178,15 @@ def _all_that_is_allowed(case: Case) -> Plant:
 def search_years(prepared: Prepared, years: int, seed: int) -> list[WeatherBlock]:
     """Weather years for a search: the study's own, then others of the same climate.
 
-    A record too short to draw from is all there is.
+    A record too short to draw from is all there is: then its years come again, each time under other failures
+    and forecast errors.
     """
     blocks, total = [block_of(prepared)], prepared.case.years
-    build, _ = unseen_years(prepared.study, seed ^ _STREAM)
+    build, _ = unseen_years(prepared, seed ^ _STREAM)
     number = 0
     while total < years:
-        block = build(number)
-        if np.array_equal(block.case.solar_yield, blocks[-1].case.solar_yield):
-            break
-        blocks.append(block)
-        number, total = number + 1, total + block.case.years
+        blocks.append(build(number))
+        number, total = number + 1, total + blocks[-1].case.years
     return blocks
 
 
@@ -259,6 +257,7 @@ def close_loop(
             prepared,
             best.plant,
             best.controller,
+            rule=TUNED,
             years=effort.certificate_years,
             draws=effort.certificate_draws,
             seed=seed + number,

@@ -252,7 +252,8 @@ class Design(Evaluation):
         )
         return [
             *super()._source_lines(),
-            ("unseen years", certified),
+            *([("certified on", kept.weather_source)] if kept.weather_source else []),
+            ("unseen years" if not kept.given_years else "given years", certified),
             ("solved", f"bound by {solved}; plant by search, stopped by {self.stopped_by}"),
         ]
 
@@ -263,8 +264,11 @@ class Design(Evaluation):
         verdict = "met" if self.certificate.met else "NOT met"
         if not self.certificate.target:
             verdict = f"at least {self.certificate.uptime.lower_bound(self.certificate.confidence):.4%}"
-        years = f"{self.certificate.weather_years} unseen weather years, seed {self.certificate.seed}"
-        return f"{verdict} at {self.certificate.confidence:.0%}, {years}, outages, no foresight"
+        given, years = self.certificate.given_years, f"{self.certificate.weather_years} unseen weather years"
+        if given:
+            years = f"no weather but the {'one year' if given == 1 else f'{given} years'} given"
+        seed = f"seed {self.certificate.seed}"
+        return f"{verdict} at {self.certificate.confidence:.0%}, {years}, {seed}, outages, no foresight"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON."""

@@ -11,7 +11,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from sitedesign import economics
+from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import UptimeMetrics
 
 OPERATION_LABELS = {
@@ -20,6 +22,10 @@ OPERATION_LABELS = {
     "causal": "a fallible forecast, one draw of equipment failures",
 }
 
+TUNE = (
+    "sd.solve tunes a rule with the plant, also where limits fix the plant: give that design's as "
+    "controller=design.controller"
+)
 ROUNDING = 1e-12  # errors below it come from sums of the same number
 
 
@@ -175,6 +181,10 @@ class Evaluation(BaseModel):
     events : list of dict
         Worst events with dates; none with foresight.
     provenance : Provenance
+    controller : Controller or None
+        Rule of a causal operator; pass it on as ``controller=`` to run another plant by it.
+    rule : str
+        Where that rule comes from: tuned with this plant by the search, the usual one, or given.
     """
 
     model_config = ConfigDict(
@@ -215,6 +225,8 @@ class Evaluation(BaseModel):
     water_m3_per_yr: float
     events: list[dict[str, Any]]
     provenance: Provenance
+    controller: Controller | None = None
+    rule: str = ""
 
     _dispatch: pd.DataFrame | None = PrivateAttr(default=None)
 
@@ -353,6 +365,7 @@ class Evaluation(BaseModel):
             ("backup", units or "none"),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
             *self._uptime_lines(),
+            *self._rule_lines(),
             *(item.line() for item in self.classes),
             *self._cost_lines(),
             ("power", f"{self.lcoe_usd_per_mwh:,.1f} USD/MWh served, {served}"),
@@ -394,6 +407,13 @@ class Evaluation(BaseModel):
                 kept = "relaxed to the energy of the hours that may be short"
             return [(label, f"{kept}, {target} ({self._label()})")]
         return [(label, f"{percent(self.uptime)}, {target} ({self._label()})"), ("shortfall", short)]
+
+    def _rule_lines(self) -> list[tuple[str, str]]:
+        """Say by which rule a causal operator ran the plant, and how to get the one that suits it."""
+        if self.controller is None:
+            return []
+        better = f". {TUNE}" if self.rule == USUAL else ""
+        return [("operated by", f"{rule_words(self.controller)} ({self.rule}){better}")]
 
     def _compute_lines(self) -> list[tuple[str, str]]:
         """Show what all of it costs and gives."""

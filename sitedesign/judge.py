@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case import Case, FloatArray, Plant
+from sitedesign.case import Case, FloatArray, Plant, rows_of
 from sitedesign.certification import Metric, Setting
 from sitedesign.reliability.forecast import daily_factors
 from sitedesign.reliability.machine import Controller
@@ -376,25 +376,6 @@ def joined(cases: Sequence[Case]) -> Case:
         for k, item in enumerate(first.backup)
     )
     return replace(first, years=sum(case.years for case in cases), backup=backup, **series)  # type: ignore[arg-type]
-
-
-def rows_of(case: Case, rows: IntArray) -> Case:
-    """Pick weather years of a case, in the order given."""
-
-    def pick(series: FloatArray) -> FloatArray:
-        return np.ascontiguousarray(series.reshape(case.years, -1)[rows].ravel())
-
-    backup = tuple(
-        replace(item, capability=np.array([pick(row) for row in item.capability])) for item in case.backup
-    )
-    return replace(
-        case,
-        years=len(rows),
-        solar_yield=pick(case.solar_yield),
-        load_mw=pick(case.load_mw),
-        usable=pick(case.usable),
-        backup=backup,
-    )
 
 
 def _means(verdict: _Verdict, years: int | None) -> tuple[float, float]:

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from sitedesign.accounting import evaluate_dispatch, project_costs
-from sitedesign.case import Case, Sizing, rolled, sunny_afternoon
+from sitedesign.case import Case, Sizing, rolled, rows_of, sunny_afternoon
 from sitedesign.compute_cost import CheapestCompute, cheapest_compute
 from sitedesign.design import Alternative, Design
 from sitedesign.errors import (
@@ -27,6 +29,7 @@ from sitedesign.relaxation import Relaxation, relaxation
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import Replay, check_dispatch
+from sitedesign.resource.weather import Weather
 from sitedesign.study import Study
 from sitedesign.throttling import most_useful_working
 
@@ -213,13 +216,30 @@ def _affordable(study: Study) -> Prepared:
         raise InputError([Fault("method", found, allowed, remedy)], "solve()")
     if years == 1:
         return prepare(study)
-    darkest = weather.worst_spells(days=(5,))["year"].iloc[0]
-    prepared = prepare(study, [weather.years.index(darkest)])
+    if study.solar_profile is None and study.load_profile is None:
+        row = _darkest_year(weather)
+        prepared = prepare(study, [row])
+    else:  # the year of a profile goes with it
+        whole = prepare(study)
+        row = _darkest_year(weather) if study.solar_profile is None else _darkest_yield(whole.case)
+        prepared = replace(whole, weather=weather.subset([row]), case=rows_of(whole.case, np.array([row])))
     note = (
-        f"The hour-by-hour model affords one of the {years} weather years: year {darkest}, that of the "
-        "darkest five days. Its uptime says nothing about the others; method='cuts' takes all."
+        f"The hour-by-hour model affords one of the {years} weather years: year {weather.years[row]}, that "
+        "of the darkest five days. Its uptime says nothing about the others; method='cuts' takes all."
     )
     return replace(prepared, notes=(note, *prepared.notes))
+
+
+def _darkest_year(weather: Weather) -> int:
+    """Row of the year of the darkest five days."""
+    return weather.years.index(weather.worst_spells(days=(5,))["year"].iloc[0])
+
+
+def _darkest_yield(case: Case) -> int:
+    """Row of the year in which an own profile gives least in five days."""
+    by_day = case.solar_yield.reshape(case.years, 365, -1).sum(axis=2)
+    spells = np.lib.stride_tricks.sliding_window_view(by_day, 5, axis=1).sum(axis=2)
+    return int(spells.min(axis=1).argmin())
 
 
 def _size(

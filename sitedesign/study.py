@@ -169,9 +169,12 @@ class Study(BaseModel):
     solar_profile : series, array, path or mapping, optional
         Own production profile, MW per MWdc at the bus; stands in for weather. Units in names and comments are
         read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": 50}``, see
-        :func:`~sitedesign.resource.profile.read_profile`.
+        :func:`~sitedesign.resource.profile.read_profile`. It is what the array delivers: no outages of its
+        blocks on top. Certificates draw years from it, six of them at least; with fewer they cover these
+        years only, and say so.
     load_profile : series, array, path or mapping, optional
-        Own facility load of the contracted racks; stands in for racks x power x PUE. [MW at the bus]
+        Own facility load of the contracted racks; stands in for racks x power x PUE. One year is repeated; as
+        many as the weather's go with its days when years are drawn. [MW at the bus]
 
     Raises
     ------

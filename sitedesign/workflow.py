@@ -23,6 +23,7 @@ from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
 from sitedesign.prepare import prepare
+from sitedesign.reliability.certificate import GIVEN, USUAL
 from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
@@ -202,7 +203,9 @@ def evaluate(
         ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
         with a fallible forecast and real units, under one sampled draw of everything that fails.
     controller, forecast : Controller, Forecast, optional
-        For ``causal``: the rule of operation, and how well the days ahead are known.
+        For ``causal``: the rule of operation, and how well the days ahead are known. The usual rule is not
+        tuned to the plant, which may cost uptime or fuel; a certified design carries the one that is
+        (``design.controller``), also where limits fix its plant.
 
     Returns
     -------
@@ -225,8 +228,8 @@ def evaluate(
         raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
     prepared = prepare(study)
     if operation == "causal":
-        rule = controller or usual_rule(study)
-        result = operate_causally(prepared, plant, rule, setting_of(prepared, forecast))
+        rule, origin = (usual_rule(study), USUAL) if controller is None else (controller, GIVEN)
+        result = operate_causally(prepared, plant, rule, setting_of(prepared, forecast), origin)
     elif operation == "greedy":
         dispatch = operate_greedy(prepared.case, plant)
         check_dispatch(prepared.case, plant, dispatch)

@@ -108,20 +108,24 @@ def test_sampled_outages_take_capability_away(prepared: Prepared) -> None:
     assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
 
 
-def test_certificates_see_other_years_than_the_study(study: sd.Study, prepared: Prepared) -> None:
-    build, source = unseen_years(study, seed=1)
-    assert "never saw" in source
+def test_certificates_see_other_years_than_the_study(prepared: Prepared) -> None:
+    build, source = unseen_years(prepared, seed=1)
+    assert "never saw" in source.text
+    assert source.given_years == 0
     first, second = build(0).case, build(1).case
     assert first.years == 20
     assert not (first.solar_yield[:8760] == prepared.case.solar_yield[:8760]).all()
     assert not (first.solar_yield == second.solar_yield).all()
-    assert (unseen_years(study, seed=1)[0](0).case.solar_yield == first.solar_yield).all()
+    assert (unseen_years(prepared, seed=1)[0](0).case.solar_yield == first.solar_yield).all()
 
 
 def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Study) -> None:
     measured = sd.Weather.generate(SITE, years=3, seed=9)
     measured = replace(measured, source=replace(measured.source, kind="file"))
-    assert "too short" in unseen_years(study.replace(weather=measured), seed=1)[1]
+    build, source = unseen_years(prepare(study.replace(weather=measured)), seed=1)
+    assert "nothing is said of other weather" in source.text
+    assert source.given_years == 3
+    assert build(0) is build(1)
 
 
 def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -272,13 +276,11 @@ def test_a_year_fails_the_same_way_in_any_company(prepared: Prepared) -> None:
     assert fresh.step.size != alone.step.size or (fresh.step != alone.step).any()
 
 
-def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates(
-    study: sd.Study, prepared: Prepared
-) -> None:
+def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates(prepared: Prepared) -> None:
     blocks = search_years(prepared, 30, seed=1)
     assert (blocks[0].case.solar_yield == prepared.case.solar_yield).all()
     assert sum(block.case.years for block in blocks) >= 30
-    certified = unseen_years(study, seed=1)[0](0).case.solar_yield
+    certified = unseen_years(prepared, seed=1)[0](0).case.solar_yield
     assert not any((block.case.solar_yield[:8760] == certified[:8760]).all() for block in blocks)
 
 

@@ -220,6 +220,8 @@ def test_operator_and_forecast_can_be_chosen() -> None:
     )
     assert cautious.energy_mwh_per_yr["backup"] > 1.05 * idle.energy_mwh_per_yr["backup"]
     quick = {"study": study, "years": 20, "draws": 1, "attribute": False}
+    assert sd.certify(cautious, **quick).controller == rule  # an evaluation is certified by its own rule
+    quick["controller"] = sd.Controller()
     sure = sd.certify(cautious, **quick, forecast=sd.Forecast(kind="perfect"))
     usual = sd.certify(cautious, **quick, forecast=sd.Forecast(kind="climatology"))
     assert sure.controller.kind == "latest_safe_start"

@@ -295,7 +295,9 @@ def with_hours(design: Design, study: Study) -> Design:
         prepared = prepare(study)
         units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
         plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
-        again = operate_causally(prepared, plant, design.certificate.controller, setting_of(prepared))
+        again = operate_causally(
+            prepared, plant, design.certificate.controller, setting_of(prepared), design.rule
+        )
     else:
         again = sd.evaluate(
             study, solar_mw=design.solar_mw, battery_mwh=design.battery_mwh, battery_mw=design.battery_mw,

@@ -16,6 +16,8 @@ from sitedesign.reliability.metrics import UptimeMetrics
 WEATHER = "weather"
 #: A certificate has converged when its half-width is at most this share of what the target allows to be lost.
 CONVERGED_SHARE = 0.25
+#: Where a rule of operation comes from.
+TUNED, USUAL, GIVEN = "tuned with this plant", "the usual rule, not tuned to this plant", "as given"
 METRICS = ("rack", "compute", "site", "floor")
 
 
@@ -87,6 +89,13 @@ class Certificate:
         Where the load has several: `met` then means that every one is met.
     off : tuple of str
         Causes of failure that were left out: then this is a what-if, not what the plant keeps.
+    weather_source : str
+        Where the weather years come from, and what that leaves open.
+    given_years : int
+        Years that were given and are operated again and again, each time under other failures and forecast
+        errors: then `weather_years` counts repetitions. 0 where every year is another one.
+    rule : str
+        Where the controller comes from: tuned with this plant, the usual one, or given.
     """
 
     metrics: UptimeMetrics
@@ -116,6 +125,24 @@ class Certificate:
     classes: tuple[ClassKept, ...] = ()
     cause_errors: dict[str, float] = field(default_factory=dict)
     off: tuple[str, ...] = ()
+    weather_source: str = ""
+    given_years: int = 0
+    rule: str = ""
+
+    @property
+    def basis(self) -> str:
+        """What was simulated."""
+        years = f"{self.weather_years} weather years"
+        if self.given_years:
+            what = "the one year" if self.given_years == 1 else f"the {self.given_years} years"
+            years = f"{self.weather_years} repetitions of {what} given"
+        return f"{years} x {self.draws} outage draws, seed {self.seed}"
+
+    @property
+    def operated_by(self) -> str:
+        """Name the rule of operation, its figures and where it comes from."""
+        origin = f" ({self.rule})" if self.rule else ""
+        return f"{rule_words(self.controller)}{origin}{self._what_if}"
 
     @property
     def uptime(self) -> Estimate:
@@ -153,7 +180,7 @@ class Certificate:
         return {name: (value, kept[name]) for name, value in self.promised.items() if name in kept}
 
     def __str__(self) -> str:
-        """Three lines: verdict, basis, causes."""
+        """Four lines: verdict, basis, rule of operation, causes."""
         verdict = "met" if self.met else "NOT met"
         sure = "" if self.converged else "; not converged: more years would narrow it"
         causes = ", ".join(
@@ -169,20 +196,20 @@ class Certificate:
         return (
             f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
             f"{verdict} at {self.confidence:.0%}{sure}{kept}\n"
-            f"  {self.weather_years} weather years x {self.draws} outage draws, seed {self.seed}, "
-            f"{self.controller.kind}{self._what_if}\n"
+            f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
+            f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
         )
 
     def _repr_html_(self) -> str:
         lost_h = (1 - self.uptime.value) * 8760
         least, sure = self.uptime.lower_bound(self.confidence), f"{self.confidence:.0%} confidence"
-        basis = f"{self.weather_years} weather years × {self.draws} outage draws, seed {self.seed}"
         rows = [
             ("uptime", f"{self.uptime}, target {self.target:g}; {lost_h:,.2g} full-load hours lost a year"),
             ("at least", f"{least:.6f} at {sure}"),
-            ("simulated", basis),
-            ("operated by", _words(self.controller.kind) + self._what_if),
+            ("simulated", self.basis.replace(" x ", " × ")),
+            *([("weather", self.weather_source)] if self.weather_source else []),
+            ("operated by", self.operated_by),
             ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
             *((f"lost by {_words(name)}", self.cause_text(name)) for name in self.causes),
@@ -196,6 +223,14 @@ class Certificate:
         verdict = "target met" if self.met else "target NOT met"
         shown = table_html(f"Certificate of {self.metric} uptime: {verdict}", rows)
         return shown + table_html("Worst events", worst, ("start", "length", "not served", "cause"))
+
+
+def rule_words(rule: Controller) -> str:
+    """Name a rule of operation and what is tuned of it."""
+    if rule.kind == "greedy":
+        return f"greedy: units below {rule.threshold:.0%} of the battery"
+    figures = f"margin {rule.margin_h:g} h, caution {rule.caution:g}, reliance {rule.reliance:g}"
+    return f"{_words(rule.kind)}, {figures}"
 
 
 def _words(name: str) -> str:

@@ -160,6 +160,8 @@ def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
             f"operated without foresight ({pretty(certificate.controller.kind)}) while equipment fails, over "
             f"{certificate.weather_years:,} weather years, {certificate.draws} draws of outages each"
         )
+        if certificate.given_years:
+            basis += f" ({certificate.weather_source})"
         if certificate.met:
             return "good", f"Certified: at least {least} at {sure} confidence, {target}, {basis}."
         text = f"Not certified: {uptime_text(certificate.uptime)}, at least {least} at {sure} confidence"

@@ -49,9 +49,7 @@ def bootstrap(
         If the record is a typical year or too short, or an argument is out of range.
     """
     _check(weather, years, seed, block_days, season_days)
-    follows = _follows(weather.years)
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
-    source_year, source_day = _draw(rng, years, follows, block_days, season_days)
+    source_year, source_day = drawn_days(weather.years, years, seed, block_days, season_days)
     sun = solar_geometry(weather.site, weather.step_minutes, weather.utc_offset_h, weather.sun_offset_minutes)
     ghi, stretch = _moved_ghi(weather, sun, source_year, source_day)
     dni = _picked(weather.dni_w_m2, weather, source_year, source_day)
@@ -77,6 +75,27 @@ def bootstrap(
         wind_speed_m_s=_picked(weather.wind_speed_m_s, weather, source_year, source_day).reshape(years, -1),
         utc_offset_h=weather.utc_offset_h, source=source, sun_offset_minutes=weather.sun_offset_minutes,
     )  # fmt: skip
+
+
+def drawn_days(
+    record: tuple[int, ...], years: int, seed: int = 0, block_days: int = 15, season_days: int = 10
+) -> tuple[IntArray, IntArray]:
+    """Days of a record that :func:`bootstrap` takes with the same arguments, for what else belongs to them.
+
+    Parameters
+    ----------
+    record : tuple of int
+        Calendar years of the record: a block runs on into the next only where there is one.
+    years, seed, block_days, season_days : int
+        As for :func:`bootstrap`; with no shift in the season every day keeps its date.
+
+    Returns
+    -------
+    tuple of ndarray of int, shape (years * 365,)
+        Row and day of the record for every day drawn.
+    """
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
+    return _draw(rng, years, _follows(record), block_days, season_days)
 
 
 def _check(weather: Weather, years: int, seed: int, block_days: int, season_days: int) -> None:

@@ -242,6 +242,9 @@ _OPERATED = {
     "greedy": "nobody looks ahead",
 }
 
+# On new years, and on the few that were given
+_CERTIFIED = ("certified, unseen weather", "certified, given weather")
+
 
 def certified_against_promised_data(design: Evaluation, certified: Estimate | None = None) -> pd.DataFrame:
     """Give the target, what was promised, and what an operator can keep.
@@ -265,7 +268,8 @@ def certified_against_promised_data(design: Evaluation, certified: Estimate | No
     if isinstance(design, Design):
         rows.append(("nobody looks ahead, nothing fails", *_interval(design.greedy_uptime)))
     if certified is not None:
-        rows.append(("certified, unseen weather", *_interval(certified)))
+        again = isinstance(design, Design) and design.certificate and design.certificate.given_years
+        rows.append((_CERTIFIED[bool(again)], *_interval(certified)))
     # A bound of a relaxation does not decide which hours are short
     known = [row for row in rows if not math.isnan(row[1])]
     table = pd.DataFrame(known, columns=["name", "uptime", "low", "high"])
@@ -282,8 +286,8 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
     shown = figure(
         "Hours of full load lost: asked, promised, kept [h/yr, logarithmic]", height_px=120 + 42 * len(table)
     )
-    colours = {"target": LIGHT["ink"], "certified, unseen weather": LIGHT["backup_3"]}
-    symbols = {"target": "line-ns-open", "certified, unseen weather": "diamond"}
+    colours = {"target": LIGHT["ink"]} | dict.fromkeys(_CERTIFIED, LIGHT["backup_3"])
+    symbols = {"target": "line-ns-open"} | dict.fromkeys(_CERTIFIED, "diamond")
     value = table["lost_h_per_yr"].clip(lower=LEAST_H)
     more = (table["most_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H) - value).clip(lower=0)
     less = (value - table["least_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H)).clip(lower=0)
