@@ -10,7 +10,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sitedesign.kernel_cache import keep_somewhere
+
 __version__ = "0.1.0"
+
+keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
     from sitedesign import errors, library

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign import cli
@@ -302,6 +303,21 @@ COMMANDS = [
     ),
     *("weather generate", "weather check", "weather fetch", "library list", "library show", "library check"),
 ]
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"{sd.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [(), ("solve",), ("library", "show")])
+def test_short_help(words: tuple[str, ...]) -> None:
+    assert run(*words, "-h").stdout == run(*words, "--help").stdout
+
+
+def test_shell_completion() -> None:
+    env = {"_SITEDESIGN_COMPLETE": "complete_bash", "COMP_WORDS": "sitedesign so", "COMP_CWORD": "1"}
+    result = CliRunner().invoke(cli.app, [], prog_name="sitedesign", env=env)
+    assert result.stdout.split() == ["solve"]
 
 
 def test_the_list_of_commands_is_complete() -> None:

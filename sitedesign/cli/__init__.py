@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from sitedesign import __version__
 from sitedesign.cli import designing, library_entries, sites, starting, sweeping, weather_files
 from sitedesign.cli.console import (
     BAD_INPUT,
@@ -51,11 +52,28 @@ class _Group(TyperGroup):
 app = typer.Typer(
     cls=_Group,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_show_locals=False,  # a local may hold a key
     help="Design the power plant and the rack count of an AI data center that cannot wait for the grid.",
     epilog=EXIT_CODES,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
 
 _ONE, _MANY, _MORE = "One site", "Many sites", "Data and tools"
 _EL_PASO = "--lat 31.76 --lon -106.49 --racks 700 --uptime 0.999"
