@@ -96,14 +96,18 @@ class Tier:
     load_class: int = 0
 
 
+SIZES = ("solar_mw", "battery_mwh", "battery_mw")
+
+
 @dataclass(frozen=True)
 class CaseLimits:
-    """Bounds and budgets of one case; every one is finite (derived where the user gave none).
+    """Bounds and budgets of one case.
 
     Attributes
     ----------
     solar_mw, battery_mwh, battery_mw : tuple of float
-        Lower and upper bound. [MW, MWh, MW]
+        Lower and upper bound; the upper one is finite, and derived where the user allows more.
+        [MW, MWh, MW]
     land_acres : float or None
         Most land for the array. [acres]
     min_renewable_share : float or None
@@ -114,6 +118,9 @@ class CaseLimits:
         Bounds of battery energy over battery power. [h]
     months_to_power : float or None
         Longest lead time allowed. [months]
+    widest : tuple of float, optional
+        What the user allows of each of the `SIZES` at most, infinite where nothing was said; the upper
+        bounds themselves when left out. Up to here, and no further, a bound may be widened.
     """
 
     solar_mw: tuple[float, float]
@@ -125,6 +132,12 @@ class CaseLimits:
     min_duration_h: float | None = None
     max_duration_h: float | None = None
     months_to_power: float | None = None
+    widest: tuple[float, float, float] | None = None
+
+    def most(self, name: str) -> float:
+        """Most of one of the `SIZES` that the user allows; infinite where nothing was said."""
+        upper: float = getattr(self, name)[1]
+        return upper if self.widest is None else max(upper, self.widest[SIZES.index(name)])
 
 
 @dataclass(frozen=True, eq=False)

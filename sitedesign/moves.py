@@ -11,6 +11,7 @@ from sitedesign import economics
 from sitedesign.case import BackupCase, Case, Plant
 from sitedesign.equations.variables import battery_bounds, solar_bounds, units_allowed
 from sitedesign.judge import Trial
+from sitedesign.optimize.widening import opened
 from sitedesign.reliability.machine import Controller
 
 # Largest steps of a search: hours of mean load, then what is tuned of the controller.
@@ -152,6 +153,7 @@ def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
     -------
     Plant
     """
+    case = opened(case)  # a bound that was derived, not given, is no limit
     limits = case.limits
     low, most = solar_bounds(case)
     if limits.land_acres is not None:

@@ -375,14 +375,14 @@ def _limits(
     derived = bounds.capacity_bounds(solar, load, step_h, usable, eta)
     given = study.limits
     hours = given.battery_hours or (study.battery.min_duration_h, None)
+    sizes, widest = bounds.within(derived, (given.solar_mw, given.battery_mwh, given.battery_mw))
     return CaseLimits(
-        solar_mw=given.solar_mw or (0.0, derived.solar_mw),
-        battery_mwh=given.battery_mwh or (0.0, derived.battery_mwh),
-        battery_mw=given.battery_mw or (0.0, derived.battery_mw),
+        *sizes,
         land_acres=given.land_acres,
         min_renewable_share=study.min_renewable_share,
         max_co2_t_per_yr=given.co2_t_per_yr,
         min_duration_h=hours[0],
         max_duration_h=hours[1],
         months_to_power=given.months_to_power,
+        widest=widest,
     )

@@ -1,7 +1,8 @@
 """Upper bounds of the capacities, derived from the arrays of a case: what more than this could not help.
 
 None of them is guessed. They fill :class:`~sitedesign.case.CaseLimits` where a study sets no limit, so that
-every variable is bounded by what the site can physically use.
+every variable is bounded by what the site can physically use. Each assumes that the other sizes are free:
+:mod:`sitedesign.optimize.widening` proves of every answer that they have cost nothing, or widens them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitedesign.case import FloatArray
+
+Pair = tuple[float, float]
 
 _DARK = 1e-6  # a stretch below this share of the mean yield is without sun
 
@@ -127,6 +130,30 @@ def battery_upper_mwh(
     twice = np.cumsum(np.concatenate([change, change]))
     swing = float((np.maximum.accumulate(twice) - twice).max(initial=0.0))
     return max(swing / usable, floor)
+
+
+def within(
+    derived: CapacityBounds, asked: tuple[Pair | None, Pair | None, Pair | None]
+) -> tuple[tuple[Pair, Pair, Pair], tuple[float, float, float]]:
+    """Put derived bounds where a user set none, or wider ones.
+
+    Parameters
+    ----------
+    derived : CapacityBounds
+    asked : tuple
+        (least, most) of array, battery energy and battery power, None where nothing was said. [MW, MWh, MW]
+
+    Returns
+    -------
+    bounds, widest : tuple
+        Of :class:`~sitedesign.case.CaseLimits`: what an optimiser begins with, and how far it may go.
+    """
+    own = [pair or (0.0, math.inf) for pair in asked]
+    upper = (derived.solar_mw, derived.battery_mwh, derived.battery_mw)
+    solar, energy, power = (
+        (least, max(least, min(most, bound))) for (least, most), bound in zip(own, upper, strict=True)
+    )
+    return (solar, energy, power), (own[0][1], own[1][1], own[2][1])
 
 
 def capacity_bounds(

@@ -19,6 +19,7 @@ from sitedesign.errors import InfeasibleDesign, Relaxation
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 _MONTH_ENDS = np.cumsum([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+_ANY_MW = 1e9  # an array without limit, in finite arithmetic
 _RATIO_STEPS = 8  # halvings while looking for a duration: a factor of 2 comes out within 0.3 %
 
 
@@ -246,6 +247,8 @@ def _capacities(case: Case) -> Iterator[_Limit]:
 
     for name, unit in (("solar_mw", "MW"), ("battery_mwh", "MWh"), ("battery_mw", "MW")):
         lower, upper = getattr(limits, name)
+        if math.isinf(upper):  # no limit at all
+            continue
         yield _Limit(name, upper, unit, limited(**{name: (lower, math.inf)}), Quantity(name), _up)
     if limits.land_acres is not None:
         yield _Limit(
@@ -319,8 +322,12 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
     name = date_of or (lambda step: date_of_step(case, step))
     spell = worst_spell(case, solar, backup)
     power = float(backup.max(initial=0.0))
-    built = f"{solar:,.0f} MW of solar, {energy:,.0f} MWh of battery and {power:,.0f} MW of backup"
-    with_what = f"with {built}" if plant is not None else f"within the limits (at most {built})"
+    parts = [f"{solar:,.0f} MW of solar"] if solar < _ANY_MW else []
+    parts += [f"{energy:,.0f} MWh of battery"] if energy < math.inf else []
+    built = ", ".join(parts) + (" and " if parts else "") + f"{power:,.0f} MW of backup"
+    free = "any amount of solar, " if solar >= _ANY_MW else ""
+    free += "any amount of battery, " if energy == math.inf else ""
+    with_what = f"with {built}" if plant is not None else f"within the limits ({free}at most {built})"
     first = f"an uptime of {_targets(case)} cannot be met {with_what}"
     if spell.deficit_mwh <= 0:
         spell_words = "Sun and backup together carry the load in every step, so other limits bind."
@@ -331,10 +338,11 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
         begin, end = name(spell.first), name(spell.last)
         when = f"on {begin}" if begin == end else f"{begin} to {end}"
         length = f"{hours:g} h" if hours < 48 else f"{hours / 24:.1f} days"
+        holds = energy * float(case.usable.min(initial=1.0))
+        enough = f"holds {holds:,.0f} MWh" if holds < math.inf else "may be as large as that"
         spell_words = (
             f"In the worst spell, {when} ({length}), with everything running, the load takes "
-            f"{spell.deficit_mwh:,.0f} MWh from the battery, which holds "
-            f"{energy * float(case.usable.min(initial=1.0)):,.0f} MWh."
+            f"{spell.deficit_mwh:,.0f} MWh from the battery, which {enough}."
         )
     return f"{first}. {spell_words}"
 
@@ -352,7 +360,7 @@ def _most_solar(case: Case) -> float:
     if limits.months_to_power is not None and case.solar_lead_months > limits.months_to_power:
         return limits.solar_mw[0]
     land = math.inf if limits.land_acres is None else limits.land_acres / case.solar_acres_per_mw
-    return min(limits.solar_mw[1], land)
+    return min(limits.solar_mw[1], land, _ANY_MW)
 
 
 def _most_units(case: Case) -> Iterator[int]:

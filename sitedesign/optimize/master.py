@@ -27,6 +27,7 @@ from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposa
 from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.prices import Operation
 from sitedesign.optimize.tidy import annual_cost_usd, lost_value_usd
+from sitedesign.optimize.widening import including, opened, unbound
 
 Progress = Callable[[str], None]
 
@@ -107,14 +108,31 @@ def solve_cuts(
     ValueError
         When the pool belongs to other data.
     """
-    search = _Search(case, gap, time_limit_s, iteration_limit, cut_pool, progress)
+    if cut_pool is not None and not cut_pool.fits(case):
+        message = "the cut pool belongs to other weather, load, battery or units: start a new one"
+        raise ValueError(message)
+    pool = cut_pool or CutPool(case)
+    end = None if time_limit_s is None else time.perf_counter() + time_limit_s
+    solves = 0
+
+    def size(bounded: Case, known: Plant | None) -> Sizing:
+        nonlocal solves
+        left = None if iteration_limit is None else iteration_limit - solves
+        search = _Search(bounded, gap, end, left, pool, progress)
+        try:
+            return search.solve(known or warm_start, keeps_dispatch=keeps_dispatch)
+        except _Infeasible as error:
+            reason = "no plant within the limits meets the budgets"
+            raise InfeasibleDesign(reason) from error
+        finally:
+            solves += search.model.solves
+
     try:
-        return search.solve(warm_start, keeps_dispatch=keeps_dispatch)
-    except _Infeasible as error:
+        return unbound(including(case, warm_start), size)
+    except InfeasibleDesign as error:
         if explains:
-            raise explained(case, search.pool) from error
-        reason = "no plant within the limits meets the budgets"
-        raise InfeasibleDesign(reason) from error
+            raise explained(opened(case), pool) from error
+        raise
 
 
 class _Search:
@@ -122,20 +140,16 @@ class _Search:
         self,
         case: Case,
         gap: float,
-        time_limit_s: float | None,
+        end: float | None,
         iteration_limit: int | None,
-        cut_pool: CutPool | None,
+        pool: CutPool,
         progress: Progress | None,
     ) -> None:
         self.start = time.perf_counter()
-        self.case, self.gap = case, gap
-        self.end = None if time_limit_s is None else self.start + time_limit_s
+        self.case, self.gap, self.end = case, gap, end
         self.iteration_limit = iteration_limit
-        if cut_pool is not None and not cut_pool.fits(case):
-            message = "the cut pool belongs to other weather, load, battery or units: start a new one"
-            raise ValueError(message)
-        self.pool = cut_pool or CutPool(case)
-        self.model = MasterModel(case, self.pool)
+        self.pool = pool
+        self.model = MasterModel(case, pool)
         self.say = progress or (lambda _: None)
         self.best: _Incumbent | None = None
         self.bound = -np.inf

@@ -31,6 +31,7 @@ from sitedesign.optimize.explain import Minimise, Quantity, explain
 from sitedesign.optimize.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 from sitedesign.optimize.tidy import annual_cost_usd, lost_by_class_mwh, lost_value_usd, tidy_dispatch
+from sitedesign.optimize.widening import opened, unbound
 
 Progress = Callable[[str], None]
 
@@ -161,9 +162,33 @@ def solve_extensive(
     NotProvenOptimal
         When a limit came before the first design; carries the bound.
     """
-    start = time.perf_counter()
+    end = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     if fixed is not None:
         case = _holding(case, fixed)
+
+    def size(bounded: Case, _known: Plant | None) -> Sizing:
+        left = None if time_limit_s is None else max(end - time.perf_counter(), 0.0)
+        return _size(bounded, gap, left, fixed, progress, relax_integers=relax_integers)
+
+    try:
+        return unbound(case, size)
+    except InfeasibleDesign:
+        if not explain_infeasible:
+            raise
+        raise explain(opened(case), _oracle(fixed, end), plant=fixed) from None
+
+
+def _size(
+    case: Case,
+    gap: float,
+    time_limit_s: float | None,
+    fixed: Plant | None,
+    progress: Progress | None,
+    *,
+    relax_integers: bool,
+) -> Sizing:
+    """Solve the model of a case with its bounds as they stand."""
+    start = time.perf_counter()
     m = build_model(case)
     if fixed is not None:
         _fix(m, fixed)
@@ -175,8 +200,7 @@ def solve_extensive(
     else:
         news = None if progress is None else _teller(progress)
         report = branch_and_bound(solver, importance(m), gap=gap, time_limit_s=left, news=news).report
-    deadline = math.inf if time_limit_s is None else start + time_limit_s
-    _raise_without_design(case, report, explain_infeasible=explain_infeasible, fixed=fixed, deadline=deadline)
+    _raise_without_design(report)
 
     plant, dispatch = _read(case, m, solver)
     energy = tuple((dispatch.backup_mw.sum(axis=1) * case.step_h / case.years).tolist())
@@ -222,6 +246,7 @@ def _holding(case: Case, plant: Plant) -> Case:
         min_duration_h=None,
         max_duration_h=None,
         months_to_power=None,
+        widest=None,
     )
     most = max(plant.racks, case.racks_max)
     return dataclasses.replace(case, backup=opened, limits=wide, racks_max=most)
@@ -278,14 +303,10 @@ def _oracle(fixed: Plant | None, deadline: float) -> Minimise:
     return minimise
 
 
-def _raise_without_design(
-    case: Case, report: SolveReport, *, explain_infeasible: bool, fixed: Plant | None, deadline: float
-) -> None:
+def _raise_without_design(report: SolveReport) -> None:
     if report.status is Status.INFEASIBLE:
-        if not explain_infeasible:
-            reason = "no plant within the limits meets the budgets."
-            raise InfeasibleDesign(reason)
-        raise explain(case, _oracle(fixed, deadline), plant=fixed)
+        reason = "no plant within the limits meets the budgets."
+        raise InfeasibleDesign(reason)
     if not report.has_incumbent:
         bound = report.bound * USD_PER_KUSD
         message = (

@@ -154,8 +154,12 @@ def tradeoff(
     pool = cut_pool or CutPool(case)
     if solar_mw is None:
         best = solve_cuts(case, gap=gap, cut_pool=pool)
-        solar_mw = _around(best.plant.solar_mw, case.limits.solar_mw, points).tolist()
+        solar_mw = _around(best.plant.solar_mw, _solar_bounds(case), points).tolist()
     return frontier(case, _with_solar, solar_mw, gap=gap, cut_pool=pool, progress=progress)
+
+
+def _solar_bounds(case: Case) -> tuple[float, float]:
+    return case.limits.solar_mw[0], case.limits.most("solar_mw")
 
 
 def _around(centre: float, bounds: tuple[float, float], points: int) -> FloatArray:
@@ -203,4 +207,7 @@ def _with_price(case: Case, name: str, value: float) -> Case:
 
 
 def _with_solar(case: Case, value: float) -> Case:
-    return dataclasses.replace(case, limits=dataclasses.replace(case.limits, solar_mw=(value, value)))
+    limits = case.limits
+    widest = (value, limits.most("battery_mwh"), limits.most("battery_mw"))
+    limits = dataclasses.replace(limits, solar_mw=(value, value), widest=widest)
+    return dataclasses.replace(case, limits=limits)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sitedesign.case import Case, Plant
+from sitedesign.case import NOTHING, Case, Plant
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
-BUILT = 1e-3  # MW or MWh: less is what an optimiser leaves where it means none
 
 
 def broken_limits(
@@ -48,7 +47,7 @@ def broken_limits(
 def _sizes(case: Case, plant: Plant) -> Iterator[str]:
     for name, unit in (("solar_mw", " MW"), ("battery_mwh", " MWh"), ("battery_mw", " MW")):
         if name in case.given:
-            low, most = getattr(case.limits, name)
+            low, most = getattr(case.limits, name)[0], case.limits.most(name)
             yield from _outside(name, getattr(plant, name), low, most, unit)
     if case.limits.land_acres is not None:
         yield from _outside(
@@ -79,8 +78,8 @@ def _late(case: Case, plant: Plant) -> Iterator[str]:
     built = [
         (item.name, count > 0, item.lead_months) for item, count in zip(case.backup, plant.units, strict=True)
     ]
-    built.append(("solar array", plant.solar_mw > BUILT, case.solar_lead_months))
-    built.append(("battery", plant.battery_mwh > BUILT, case.battery_lead_months))
+    built.append(("solar array", plant.solar_mw > NOTHING, case.solar_lead_months))
+    built.append(("battery", plant.battery_mwh > NOTHING, case.battery_lead_months))
     for name, there, lead in built:
         if there:
             yield from _outside(f"months to power of the {name}", lead, None, months, "")

@@ -1,0 +1,127 @@
+"""Derived upper bounds must not decide: proof that they cost nothing, or the question again with wider ones.
+
+Every part of the objective is at least 0, so a plant that is cheaper than one already known has at most as
+large an array, and as large a battery, as the whole cost of the known plant would buy. Derived bounds that
+allow so much leave out nothing better. Where they allow less they are widened to that, and where no plant is
+found within them, to whatever the user allows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from sitedesign.case import SIZES, Case, Plant, Sizing, slowest_lead
+from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+
+Solve = Callable[[Case, Plant | None], Sizing]
+
+_ROUNDING = 1e-9
+
+
+def unbound(case: Case, solve: Solve) -> Sizing:
+    """Solve a case so that its derived bounds have cost nothing.
+
+    Parameters
+    ----------
+    case : Case
+    solve : callable
+        ``solve(case, known)`` sizes a case with the bounds as they stand; `known` is a plant to start from.
+
+    Returns
+    -------
+    Sizing
+        Its bound holds for every plant that the user allows.
+
+    Raises
+    ------
+    InfeasibleDesign, NotProvenOptimal
+        As `solve` does, of all that the user allows.
+    """
+    floors = _least_usd_per_unit(case)
+    try:
+        first = solve(case, None)
+    except InfeasibleDesign:
+        if not _derived(case):
+            raise
+        first = _sized_openly(case, solve)
+        if case.delay_cost_usd_per_month_yr == 0.0:
+            return first
+    except NotProvenOptimal as stop:
+        bound = min(stop.bound_usd_per_yr, _outside(case, floors))
+        raise NotProvenOptimal(stop.message, stop.incumbent, bound) from None
+    wider = _affordable(case, floors, first.objective_usd_per_yr)
+    if wider is None:
+        return first
+    try:
+        second = solve(wider, first.plant)
+    except NotProvenOptimal:  # a time limit: what is known, with what is proven of plants outside the bounds
+        bound = min(first.bound_usd_per_yr, _outside(case, floors))
+        return dataclasses.replace(first, bound_usd_per_yr=bound, stopped_by="time_limit")
+    return dataclasses.replace(
+        second,
+        bound_usd_per_yr=min(second.bound_usd_per_yr, _outside(wider, floors)),
+        seconds=first.seconds + second.seconds,
+        iterations=first.iterations + second.iterations,
+    )
+
+
+def _least_usd_per_unit(case: Case) -> dict[str, float]:
+    """Least that one MW or MWh of each size costs in any plant, with what it cannot be without."""
+    energy, power = case.battery_cost_usd_per_mwh_yr, case.battery_cost_usd_per_mw_yr
+    shortest, longest = case.limits.min_duration_h or 0.0, case.limits.max_duration_h
+    return {
+        "solar_mw": case.solar_cost_usd_per_mw_yr,
+        "battery_mwh": energy + (power / longest if longest else 0.0),
+        "battery_mw": power + shortest * energy,
+    }
+
+
+def _derived(case: Case) -> list[str]:
+    """Sizes whose upper bound lies below what the user allows."""
+    limits = case.limits
+    return [name for name in SIZES if getattr(limits, name)[1] < limits.most(name)]
+
+
+def _outside(case: Case, floors: dict[str, float]) -> float:
+    """Least cost of a plant beyond a derived bound. [USD/yr]"""
+    return min((floors[n] * getattr(case.limits, n)[1] for n in _derived(case)), default=math.inf)
+
+
+def _affordable(case: Case, floors: dict[str, float], cost_usd_per_yr: float) -> Case | None:
+    """Widen the derived bounds to what so much money buys; None when they allow it already."""
+    wider = {}
+    for name in _derived(case):
+        bought = cost_usd_per_yr / floors[name] if floors[name] > 0.0 else math.inf
+        if bought > getattr(case.limits, name)[1] * (1 + _ROUNDING):
+            wider[name] = min(bought, case.limits.most(name))
+    return _with_upper(case, wider) if wider else None
+
+
+def _sized_openly(case: Case, solve: Solve) -> Sizing:
+    """Size a case with all that the user allows; months are added for the plant, not weighed against others.
+
+    Without bounds there is no telling by linear equations whether an array is built.
+    """
+    found = solve(dataclasses.replace(opened(case), delay_cost_usd_per_month_yr=0.0), None)
+    delay = case.delay_cost_usd_per_month_yr * slowest_lead(case, found.plant)[0]
+    return dataclasses.replace(found, objective_usd_per_yr=found.objective_usd_per_yr + delay)
+
+
+def opened(case: Case) -> Case:
+    """Allow all that the user allows."""
+    return _with_upper(case, {name: case.limits.most(name) for name in _derived(case)})
+
+
+def including(case: Case, plant: Plant | None) -> Case:
+    """Widen derived bounds to hold a plant, as far as the user allows it."""
+    if plant is None:
+        return case
+    sizes = {name: min(getattr(plant, name), case.limits.most(name)) for name in _derived(case)}
+    return _with_upper(case, {name: max(size, getattr(case.limits, name)[1]) for name, size in sizes.items()})
+
+
+def _with_upper(case: Case, upper: dict[str, float]) -> Case:
+    changes = {name: (getattr(case.limits, name)[0], most) for name, most in upper.items()}
+    return dataclasses.replace(case, limits=dataclasses.replace(case.limits, **changes))  # type: ignore[arg-type]
