@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -234,15 +235,14 @@ def close_loop(
     )
     say(f"drawing {effort.years} weather years to search on")
     judge = Judge(search_years(prepared, effort.years, seed), setting, metric, seed, effort.draws)
-    first = [
-        judge.trial(plant, Controller(caution=caution))
-        for plant in starts(judge.case, planned)
-        for caution in FIRST_CAUTIONS
-    ]
+    cautions = [Controller(caution=caution) for caution in FIRST_CAUTIONS]
+    first = judge.trials_of(list(product(starts(judge.case, planned), cautions)))
     # On the study's own years first: they are few
     best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, say)
-    rich = [judge.exact(plant, best.controller) for plant in generous(judge.case, planned)]
-    best = min([judge.exact(best.plant, best.controller), *rich], key=replace(aim, goals=targets).merit)
+    plants = [best.plant, *generous(judge.case, planned)]
+    best = min(
+        judge.exact_of([(plant, best.controller) for plant in plants]), key=replace(aim, goals=targets).merit
+    )
     in_hand: tuple[float, ...] | None = None
     failed: set[tuple[Plant, Controller]] = set()
     outcome: Loop | None = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.at_once import at_once
 from sitedesign.case import Case, FloatArray, Plant, rows_of
 from sitedesign.certification import Metric, Setting
 from sitedesign.reliability.forecast import daily_factors
@@ -25,6 +26,7 @@ from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
 from sitedesign.reliability.weather_blocks import WeatherBlock
 
 IntArray = NDArray[np.int64]
+Asked = tuple[Plant, Controller]
 EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
 HARD_SHARE, ORDINARY_SHARE = 0.1, 0.04  # of all years, to stand for them while a search moves
 LEAST_HARD, LEAST_ORDINARY = 20, 10  # years
@@ -211,10 +213,21 @@ class Judge:
 
     def trial(self, plant: Plant, controller: Controller) -> Trial:
         """Judge a plant on the years in focus, or remember the verdict."""
-        key = (plant, controller)
-        if key not in self.trials:
-            self.trials[key] = self._judge(plant, controller)
-        return self.trials[key]
+        return self.trials_of([(plant, controller)])[0]
+
+    def trials_of(self, asked: Sequence[Asked]) -> list[Trial]:
+        """Judge plants on the years in focus, several at once, or remember the verdicts."""
+        fresh = [key for key in dict.fromkeys(asked) if key not in self.trials]
+        focus, own = self._focus, self.blocks[0].case.years
+        if focus is None:
+            seen = self._run_all(np.arange(own), fresh)
+            found = [self._trial(*key, verdict, 1) for key, verdict in zip(fresh, seen, strict=True)]
+        else:
+            seen = self._run_all(focus.rows, fresh, focus.case)
+            found = [self._near(focus, *key, verdict) for key, verdict in zip(fresh, seen, strict=True)]
+        self.trials.update(zip(fresh, found, strict=True))
+        self.judged += len(fresh)
+        return [self.trials[key] for key in asked]
 
     def exact(self, plant: Plant, controller: Controller) -> Trial:
         """Judge a plant on all years, and learn which of them hurt plants like it.
@@ -224,14 +237,18 @@ class Judge:
         Trial
             With its `spread`.
         """
-        key = (plant, controller)
-        if key not in self._exact:
-            verdict = self._run(np.arange(self.case.years * self.draws), plant, controller)
-            self.judged += 1
+        return self.exact_of([(plant, controller)])[0]
+
+    def exact_of(self, asked: Sequence[Asked]) -> list[Trial]:
+        """Judge plants on all years, several at once (:meth:`exact`)."""
+        fresh = [key for key in dict.fromkeys(asked) if key not in self._exact]
+        seen = self._run_all(np.arange(self.case.years * self.draws), fresh)
+        for key, verdict in zip(fresh, seen, strict=True):
             # Years that hurt one plant may hurt the next
             self._hurt = np.maximum(self._hurt, _shares(verdict.lost))
-            self._exact[key] = self._trial(plant, controller, verdict, self.draws), verdict
-        return self._exact[key][0]
+            self._exact[key] = self._trial(*key, verdict, self.draws), verdict
+        self.judged += len(fresh)
+        return [self._exact[key][0] for key in asked]
 
     def focus(self, plant: Plant, controller: Controller) -> Trial:
         """Judge a plant on all years, and near it from now on by the years that hurt most.
@@ -252,7 +269,7 @@ class Judge:
         weight = np.where(np.isin(rows, hard), 1.0, others.size / max(some.size, 1))
         case = rows_of(self.case, rows % self.case.years)
         self._paths.clear()
-        here = self._run(rows, plant, controller, case)
+        here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._exact[(plant, controller)][1]
         self._focus = _Focus(rows, case, weight, here, whole, self.blocks[0].case.years)
         self.trials.clear()
@@ -268,17 +285,13 @@ class Judge:
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> Operation:
         """Run all years."""
-        return self._operate(self.case, np.arange(self.case.years), plant, controller, record=record)
+        rows = np.arange(self.case.years)
+        outages = self._outages(rows, plant.units)
+        return self._operate(self.case, rows, plant, controller, outages, record=record)
 
     # ------------------------------------------------------------------ inside
 
-    def _judge(self, plant: Plant, controller: Controller) -> Trial:
-        self.judged += 1
-        focus = self._focus
-        if focus is None:
-            own = np.arange(self.blocks[0].case.years)
-            return self._trial(plant, controller, self._run(own, plant, controller), 1)
-        seen = self._run(focus.rows, plant, controller, focus.case)
+    def _near(self, focus: _Focus, plant: Plant, controller: Controller, seen: _Verdict) -> Trial:
         return self._sum(
             plant,
             controller,
@@ -314,11 +327,17 @@ class Judge:
         cost = fixed_cost_usd_per_yr(self.case, plant) + operating_usd
         return Trial(plant, controller, tuple((1.0 - lost - short).tolist()), cost, excess)
 
-    def _run(
-        self, rows: IntArray, plant: Plant, controller: Controller, case: Case | None = None
-    ) -> _Verdict:
+    def _run_all(self, rows: IntArray, asked: Sequence[Asked], case: Case | None = None) -> list[_Verdict]:
         case = case or rows_of(self.case, rows % self.case.years)
-        done = self._operate(case, rows, plant, controller, record=False)
+        # One after the other: they are drawn, and kept for others with the same units
+        outages = [self._outages(rows, plant.units) for plant, _ in asked]
+        runs = zip(asked, outages, strict=True)
+        return at_once(lambda run: self._run(case, rows, *run[0], run[1]), runs)
+
+    def _run(
+        self, case: Case, rows: IntArray, plant: Plant, controller: Controller, outages: OutagePaths
+    ) -> _Verdict:
+        done = self._operate(case, rows, plant, controller, outages, record=False)
         price = np.array([item.marginal_cost_usd_per_mwh for item in case.backup])
         return _Verdict(
             lost_by_year(case, done.shed_mw, done.lost_by_class, self.metric),
@@ -328,7 +347,14 @@ class Judge:
         )
 
     def _operate(
-        self, case: Case, rows: IntArray, plant: Plant, controller: Controller, *, record: bool
+        self,
+        case: Case,
+        rows: IntArray,
+        plant: Plant,
+        controller: Controller,
+        outages: OutagePaths,
+        *,
+        record: bool,
     ) -> Operation:
         setting = self.setting
         days = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel()
@@ -339,7 +365,7 @@ class Judge:
             behaviour=setting.behaviour,
             forecast=setting.forecast,
             usual=setting.usual,
-            outages=self._outages(rows, plant.units),
+            outages=outages,
             fuels=setting.fuels,
             restart=setting.restart,
             guess=self._guess[days],

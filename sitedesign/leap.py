@@ -8,7 +8,7 @@ that reaches the goals. Steps of several lengths are judged; where none helps, t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -92,9 +92,9 @@ def leap(judge: Judge, start: Trial, aim: Aim, most_trials: int) -> tuple[Trial,
     budget, here, scale = judge.judged + most_trials, start, 1.0
     axes = _axes(judge.case)
     while judge.judged < budget and scale >= LEAST_PROBE:
-        ways = list(_look_around(judge, here, aim, axes, scale))
+        ways = _look_around(judge, here, aim, axes, scale)
         proposed = [_program(here, aim, ways, radius) for radius in RADII]
-        trials = [judge.trial(*_moved(judge.case, here, ways, steps)) for steps, _ in proposed]
+        trials = judge.trials_of([_moved(judge.case, here, ways, steps) for steps, _ in proposed])
         better = min(trials, key=aim.merit)
         if aim.merit(better) < aim.merit(here) * (1 - LEAST_GAIN):
             here = better
@@ -104,24 +104,28 @@ def leap(judge: Judge, start: Trial, aim: Aim, most_trials: int) -> tuple[Trial,
     return here, aim
 
 
-def _look_around(judge: Judge, here: Trial, aim: Aim, axes: Sequence[_Axis], scale: float) -> Iterator[_Way]:
+def _look_around(judge: Judge, here: Trial, aim: Aim, axes: Sequence[_Axis], scale: float) -> list[_Way]:
     """Judge a probe both ways along every axis."""
+    probes: list[tuple[int, _Axis, float, tuple[Plant, Controller]]] = []
     for number, axis in enumerate(axes):
         for sign in (1.0, -1.0):
             step = sign * (1.0 if axis.whole else scale)
             plant, controller = axis.move(here, step)
             plant = inside(plant, judge.case, here.plant)
-            if (plant, controller) == (here.plant, here.controller):
-                continue
-            there = judge.trial(plant, controller)
-            yield _Way(
-                number,
-                axis,
-                step,
-                aim.worth(there) - aim.worth(here),
-                _log_lost(there) - _log_lost(here),
-                there.excess_mwh_per_yr - here.excess_mwh_per_yr,
-            )
+            if (plant, controller) != (here.plant, here.controller):
+                probes.append((number, axis, step, (plant, controller)))
+    trials = judge.trials_of([asked for *_, asked in probes])
+    return [
+        _Way(
+            number,
+            axis,
+            step,
+            aim.worth(there) - aim.worth(here),
+            _log_lost(there) - _log_lost(here),
+            there.excess_mwh_per_yr - here.excess_mwh_per_yr,
+        )
+        for (number, axis, step, _), there in zip(probes, trials, strict=True)
+    ]
 
 
 def _program(

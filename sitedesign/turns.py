@@ -48,7 +48,7 @@ def reach(
         With the goals (the targets and what is to be in hand) and the prices at which the search ended.
     """
     targets, seen = aim.goals, list[Trial]()
-    judge.exact(weakened(start.plant, judge.case), start.controller)
+    judge.exact_of([(plant, start.controller) for plant in (weakened(start.plant, judge.case), start.plant)])
     here = judge.focus(start.plant, start.controller)
     seen.append(here)
     moving = True
@@ -59,7 +59,9 @@ def reach(
         more = in_hand or _in_hand(here, targets, effort.in_hand)
         aim = replace(aim, goals=tuple(map(_goal, targets, more)))
         _, aim = leap(judge, here, aim, effort.trials // 2)
-        found = [judge.exact(trial.plant, trial.controller) for trial in _candidates(judge, aim, targets)]
+        found = judge.exact_of(
+            [(trial.plant, trial.controller) for trial in _candidates(judge, aim, targets)]
+        )
         best = min(found, key=aim.merit)
         kept = ", ".join(f"{kept:.4%} of {goal:.4%}" for kept, goal in zip(best.kept, aim.goals, strict=True))
         say(f"searching: {judge.judged} plants judged, {best.cost_usd_per_yr / 1e6:,.2f} M USD/yr at {kept}")

@@ -76,6 +76,16 @@ def certificate():
     return certify(weather_years(20), promised={"uptime": 0.9999, "backup_share": 0.2})
 
 
+def test_draws_run_at_once_give_the_certificate_of_draws_one_by_one(monkeypatch):
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        blocks = [weather_years(2, first=first) for first in (0, 2)]
+        found.append(certify(blocks, draws=3, attribute_years=2))
+    assert found[0].causes
+    assert found[0] == found[1]
+
+
 def test_same_seed_same_certificate_and_another_seed_another(certificate):
     again = certify(weather_years(20), promised={"uptime": 0.9999, "backup_share": 0.2})
     assert repr(again) == repr(certificate)

@@ -50,6 +50,31 @@ def test_same_plant_same_verdict(prepared: Prepared, judge: Judge) -> None:
     assert other.trial(PLANT, Controller()) == judge.trial(PLANT, Controller())
 
 
+def test_plants_judged_at_once_are_those_judged_one_by_one(
+    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        (replace(PLANT, units=(units,), battery_mwh=PLANT.battery_mwh + more), Controller(caution=caution))
+        for units, more, caution in (
+            (3, 0.0, 1.0),
+            (1, 20.0, 0.0),
+            (2, -40.0, 2.0),
+            (4, 0.0, 1.0),
+            (2, 5.0, 1.0),
+        )
+    ]
+    verdicts = []
+    for threads in ("1", "4"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        judge = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=3, draws=2)
+        exact = judge.exact_of([*asked, asked[0]])
+        judge.focus(*asked[2])
+        near = judge.trials_of(asked)
+        verdicts.append((exact, near, judge.judged, list(judge.trials)))
+    assert verdicts[0] == verdicts[1]
+    assert verdicts[0][2] == 9  # the one in focus and the one asked for twice were known
+
+
 def test_another_seed_is_another_verdict(prepared: Prepared, judge: Judge) -> None:
     other = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=4)
     assert other.trial(PLANT, Controller()).uptime != judge.trial(PLANT, Controller()).uptime

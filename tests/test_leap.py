@@ -56,6 +56,9 @@ class Formula:
         self.trials[key] = Trial(plant, controller, (1 - self.lost(terms),), float(PRICES @ (terms * scale)))
         return self.trials[key]
 
+    def trials_of(self, asked: list[tuple[Plant, Controller]]) -> list[Trial]:
+        return [self.trial(*one) for one in asked]
+
 
 def cheapest(judge: Formula, goal: float) -> float:
     """Cost of the best plant with fractions of everything: a bound."""

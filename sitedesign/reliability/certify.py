@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.at_once import at_once
 from sitedesign.case import Case, Plant
 from sitedesign.reliability.causes import cause_of, cause_shares
 from sitedesign.reliability.certificate import (
@@ -146,9 +148,11 @@ def certify_case(
     first_case: Case | None = None
     for number, block in enumerate(blocks):
         first_case = first_case or block.case
+        begun = [run.begin(block, draw) for draw in range(draws)]
+        done = at_once(partial(run.operate_draw, block.case, begun), range(draws))
         for draw in range(draws):
             again = attribute_years is None or (draw == 0 and run.first_year < attribute_years)
-            run.simulate(block, (number, draw), off if again else [])
+            run.book(block, (number, draw), begun[draw], done[draw], off if again else [])
             if progress is not None:
                 progress(run.simulated, total)
         run.first_year += block.case.years
@@ -219,15 +223,23 @@ class _Run:
     per_unit: FloatArray | None = None
     events: list[_Spell] = field(default_factory=list)
 
-    def simulate(self, block: WeatherBlock, place: Place, causes: Sequence[str]) -> None:
-        """Run one block under one draw, then without each cause; ``weather`` means without all of them."""
-        case, draw = block.case, place[1]
+    def begin(self, block: WeatherBlock, draw: int) -> _Begun:
+        """State in which a block begins under one draw: where that draw's block before it ended."""
+        case = block.case
         self.usual = self.usual or climatology(case, block.temp_air_c)
         start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
-        begun = _Begun(
-            OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual), start
-        )
-        done = self._operate(case, begun, draw, self.outages)
+        sky = OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
+        return _Begun(sky, start)
+
+    def operate_draw(self, case: Case, begun: Sequence[_Begun], draw: int) -> Operation:
+        """Run one block under one draw; books nothing, so that several draws run at once."""
+        return self._operate(case, begun[draw], draw, self.outages)
+
+    def book(
+        self, block: WeatherBlock, place: Place, begun: _Begun, done: Operation, causes: Sequence[str]
+    ) -> None:
+        """Add up a run; run it again without each cause, where ``weather`` means without all of them."""
+        case, draw = block.case, place[1]
         self.stored[draw] = done.end_mwh
         self._add(case, done)
         found = find_events(
@@ -237,7 +249,7 @@ class _Run:
             lost = done.lost_compute * case.load_mw * case.step_h
             self.again.append(np.arange(self.first_year, self.first_year + case.years))
             self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
-            left = {cause: self._left(case, begun, draw, cause) for cause in causes}
+            left = self._left(case, begun, draw, causes)
             for cause, series in left.items():
                 by_year = series.reshape(case.years, -1).sum(axis=1)
                 self.lost_without.setdefault(cause, []).append(by_year)
@@ -255,16 +267,20 @@ class _Run:
                 break
             for place in sorted(place for place in open_places if place[0] == number):
                 mine = [spell for spell in self.events if spell.place == place]
-                left = {cause: self._left(block.case, mine[0].begun, place[1], cause) for cause in causes}
+                left = self._left(block.case, mine[0].begun, place[1], causes)
                 for spell in mine:
                     spell.event = replace(spell.event, cause=cause_of(spell.event, left, block.case.step_h))
 
-    def _left(self, case: Case, begun: _Begun, draw: int, cause: str) -> FloatArray:
-        """Lost compute of every step of a block with one cause switched off. [MWh]"""
-        off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
-        again = self._operate(case, begun, draw, off)
-        result: FloatArray = again.lost_compute * case.load_mw * case.step_h
-        return result
+    def _left(self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]) -> dict[str, FloatArray]:
+        """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""
+
+        def lost_without(cause: str) -> FloatArray:
+            off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
+            again = self._operate(case, begun, draw, off)
+            result: FloatArray = again.lost_compute * case.load_mw * case.step_h
+            return result
+
+        return dict(zip(causes, at_once(lost_without, causes), strict=True))
 
     def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> Operation:
         paths = sample_outages(model, self.plant.units, begun.sky, draw, self.seed)

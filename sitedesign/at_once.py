@@ -1,0 +1,42 @@
+"""Several runs at once, in threads: what takes the time are compiled kernels, which hold no lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def at_once(run: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Run a function on every item, as many at a time as there are cores.
+
+    ``OMP_NUM_THREADS`` says how many where it is set: the workers of a batch have one core each that way.
+
+    Parameters
+    ----------
+    run : callable
+        Changes nothing that another run reads.
+    items : iterable
+
+    Returns
+    -------
+    list
+        Results in the order of the items, the same with any number of threads.
+    """
+    todo = list(items)
+    threads = min(_cores(), len(todo))
+    if threads <= 1:
+        return [run(item) for item in todo]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, todo))
+
+
+def _cores() -> int:
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
