@@ -218,6 +218,7 @@ def _provenance(prepared: Prepared) -> Provenance:
         if prepared.study.solar_profile is not None
         else prepared.weather.worst_spells().to_dict("records"),
         notes=prepared.notes,
+        weather_flags=prepared.weather_flags,
     )
 
 

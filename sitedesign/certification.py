@@ -281,4 +281,7 @@ def certify(
         promised=promised,
         progress=progress,
     )
-    return replace(certificate, weather_source=source.text, given_years=source.given_years, rule=rule)
+    return replace(
+        certificate, weather_source=source.text, given_years=source.given_years, rule=rule,
+        weather_flags=prepared.weather_flags,
+    )  # fmt: skip

@@ -111,6 +111,8 @@ class Provenance(BaseModel):
         Darkest 3, 5 and 10 days that the weather contains.
     notes : tuple of str
         What a reader must know about the inputs.
+    weather_flags : tuple of str
+        What the reader of the weather files found suspicious; among the notes too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,6 +124,7 @@ class Provenance(BaseModel):
     seed: int | None
     worst_spells: list[dict[str, Any]]
     notes: tuple[str, ...]
+    weather_flags: tuple[str, ...] = ()
 
 
 class Evaluation(BaseModel):

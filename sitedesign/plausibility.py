@@ -12,7 +12,7 @@ LARGEST_CAMPUS_MW = 5000.0
 #: A target below it is a share in which most people would see a slip. [fraction]
 LOW_UPTIME = 0.5
 #: What is asked back, and is meant when `Study.accept` names it.
-DOUBTS = ("large_load",)
+DOUBTS = ("large_load", "weather_flags")
 
 
 def accept_faults(accept: tuple[str, ...]) -> list[Fault]:
@@ -52,6 +52,24 @@ def weather_faults(site: Site, weather_site: Site) -> list[Fault]:
     found = f"weather of {weather_site.place}, {distance:,.0f} km from the site ({site.place})"
     remedy = "Take weather of the site, or site=weather.site to study the place of the weather."
     return [Fault("study.weather", found, f"must be within {FARTHEST_KM:.0f} km of the site", remedy)]
+
+
+def flag_faults(doubts: tuple[str, ...], accept: tuple[str, ...]) -> list[Fault]:
+    """Ask weather back that its reader doubts by more than 2 % of the year's energy.
+
+    Parameters
+    ----------
+    doubts : tuple of str
+        Flags of the weather, ``weather.source.doubts``.
+    accept : tuple of str
+        Doubts that the user has answered.
+    """
+    if not doubts or "weather_flags" in accept:
+        return []
+    shown = "; ".join(doubts[:3]) + (f"; and {len(doubts) - 3} more" if len(doubts) > 3 else "")
+    allowed = "must not be in doubt by more than 2 % of the year's energy (see weather.quality)"
+    remedy = "Correct the file. If the weather is right as it is, say so: accept=['weather_flags']."
+    return [Fault("study.weather", f"weather with flags: {shown}", allowed, remedy)]
 
 
 def notes(site: Site, uptime: float | None) -> tuple[str, ...]:

@@ -72,6 +72,11 @@ class Prepared:
     case: Case
     notes: tuple[str, ...]
 
+    @property
+    def weather_flags(self) -> tuple[str, ...]:
+        """What the reader of the weather files found suspicious."""
+        return self.weather.source.flags
+
 
 def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
     """Build the case of a study.
@@ -189,7 +194,7 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Ca
 
 def weather_notes(weather: Weather) -> tuple[str, ...]:
     """Say what a reader must know about weather years before trusting an uptime made of them."""
-    notes = list(weather.source.notes)
+    notes = [*weather.source.notes, *(f"Flag of the weather: {flag}." for flag in weather.source.flags)]
     if weather.source.is_tmy:
         notes.append(TMY_NOTE)
     elif len(weather.years) == 1:

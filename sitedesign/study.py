@@ -37,7 +37,7 @@ from sitedesign.gate import Day, Kind, Measure, OneOf, OrNone, Words, takes, unn
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
 from sitedesign.limits import Limits
 from sitedesign.markup import table_html
-from sitedesign.plausibility import accept_faults, load_faults, weather_faults
+from sitedesign.plausibility import accept_faults, flag_faults, load_faults, weather_faults
 from sitedesign.resolve import DEFAULT_BACKUP, resolve
 from sitedesign.resource.profile import Profile
 from sitedesign.resource.weather import Weather
@@ -165,7 +165,7 @@ class Study(BaseModel):
     construction_start, in_service : date
         Decide the tax credits.
     accept : sequence of str
-        What an error asked back and the user means: ``large_load``.
+        What an error asked back and the user means: ``large_load``, ``weather_flags``.
     solar_profile : series, array, path or mapping, optional
         Own production profile, MW per MWdc at the bus; stands in for weather. Units in names and comments are
         read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": 50}``, see
@@ -488,6 +488,7 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += accept_faults(study.accept)
     if study.weather is not None:
         faults += weather_faults(study.site, study.weather.site)
+        faults += flag_faults(study.weather.source.doubts, study.accept)
     if study.weather is not None and study.solar_profile is not None:
         faults.append(Fault("study.solar_profile", "a profile and weather", "give one of the two"))
     if study.in_service < study.construction_start:

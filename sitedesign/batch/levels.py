@@ -150,6 +150,7 @@ def figures(design: Design) -> dict[str, Any]:
         "water_m3_per_yr": design.water_m3_per_yr,
         "months_to_power": design.months_to_power,
         "co2_t_per_yr": design.co2_t_per_yr,
+        "weather_flags": "; ".join(design.provenance.weather_flags),
         **({f"{name}_built": design.study[name]["name"] for name in CHOSEN} if design.alternatives else {}),
         **{f"uptime_of_{item.name}": item.uptime.value for item in design.classes},
         **_certified_figures(design.certificate),

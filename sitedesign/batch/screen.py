@@ -306,7 +306,7 @@ def result_schema(table: SiteTable, question: Question, job: Job) -> pa.Schema:
     made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
     if _chooses_arrays(table, question):
         made |= {f"{name}_built": pa.string() for name in CHOSEN}
-    made |= {"error": pa.string()}
+    made |= {"weather_flags": pa.string(), "error": pa.string()}
     return pa.schema(
         [("key", pa.string()), *(given | {k: v for k, v in made.items() if k not in given}).items()]
     )

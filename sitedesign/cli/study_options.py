@@ -100,7 +100,9 @@ class QuestionOptions:
     seed: Annotated[int | None, _option(_SKY, "--seed", "Seed of the generated weather. (default: 0)")] = None
     accept: Annotated[
         list[str] | None,
-        _option(_LOAD, "--accept", "What an error asked back, and you mean: large_load; repeat."),
+        _option(
+            _LOAD, "--accept", "What an error asked back, and you mean: large_load, weather_flags; repeat."
+        ),
     ] = None
     setting: Annotated[
         list[str] | None,

@@ -96,6 +96,8 @@ class Certificate:
         errors: then `weather_years` counts repetitions. 0 where every year is another one.
     rule : str
         Where the controller comes from: tuned with this plant, the usual one, or given.
+    weather_flags : tuple of str
+        What the reader of the weather files found suspicious.
     """
 
     metrics: UptimeMetrics
@@ -128,6 +130,7 @@ class Certificate:
     weather_source: str = ""
     given_years: int = 0
     rule: str = ""
+    weather_flags: tuple[str, ...] = ()
 
     @property
     def basis(self) -> str:
@@ -199,6 +202,7 @@ class Certificate:
             f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
+            + "".join(f"\n  flag of the weather: {flag}" for flag in self.weather_flags)
         )
 
     def _repr_html_(self) -> str:
@@ -216,6 +220,7 @@ class Certificate:
         ]
         if not self.converged:
             rows.append(("note", "not converged: more years would narrow the interval"))
+        rows += [("flag of the weather", flag) for flag in self.weather_flags]
         worst = [
             (event.start, f"{event.duration_h:,.2f} h", f"{event.shed_mwh:,.1f} MWh", _words(event.cause))
             for event in self.events[:5]

@@ -366,6 +366,7 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
         ("Place", f"{site.name} ({site.place}), {site.elevation_m:,.0f} m"),
         *_asked(study),
         ("Weather", f"{design.provenance.weather}; {len(design.provenance.weather_years)} years"),
+        *(("Flag of the weather", flag) for flag in design.provenance.weather_flags),
         ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
         ("Limits", "; ".join(f"{pretty(key)}: {value}" for key, value in limits.items()) or "none"),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from sitedesign.resource.clearsky import clear_sky
 from sitedesign.resource.components import complete
 from sitedesign.resource.formats.record import Record
 from sitedesign.resource.grid import Grid, lay_out, light_of
-from sitedesign.resource.plausible import sky_faults, temperature_fault
+from sitedesign.resource.plausible import brightness, sky_faults, temperature_fault
 from sitedesign.resource.quality import (
     CLEAR_SKY_BAND,
     Quality,
@@ -39,10 +39,38 @@ from sitedesign.site import Site
 
 FloatArray = NDArray[np.float64]
 
+LARGEST_SILENT_SHARE = 0.02
+"""A flag that may move more of the year's energy needs the user's consent."""
+LOWEST_UNEXPLAINED_LEVEL = 0.75
 DEFAULT_WIND_M_S = 3.0
 LARGEST_CALM_MISSING_SHARE = 0.25
 LARGEST_CLOCK_ERROR_MINUTES = 90.0
 HIGHEST_GHI_W_M2 = 2000.0
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a careful reader should look at, and how much of the year's energy it may move. [fraction]"""
+
+    text: str
+    moves: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What flags may move, by year: energy displaced by the clock, energy from repairs; and the brightness.
+
+    Attributes
+    ----------
+    displaced, repaired : ndarray, shape (years,)
+        [fraction of the year's irradiation]
+    level : float
+        Brightest days over a cloudless day.
+    """
+
+    displaced: FloatArray
+    repaired: FloatArray
+    level: float
 
 
 def assemble(
@@ -109,7 +137,9 @@ def assemble(
         ghi, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
     )
     closure = _closure(ghi, columns, geometry)
+    given = ~np.isnan(_ghi_of(columns, geometry)[0])
     ghi, repairs = fill_irradiance(ghi, holes, geometry)
+    effects = _effects(ghi, given, error, geometry, site)
     dni, dhi, split_notes = complete(ghi, columns.get("dni"), columns.get("dhi"), geometry, site.elevation_m)
     said += split_notes
     if repairs.missing_h.any():
@@ -119,7 +149,9 @@ def assemble(
     temp, temp_notes = _temperature(columns.get("temp_air"), ghi, site, grid)
     wind, wind_notes = _wind(columns.get("wind_speed"), grid)
     said += [*temp_notes, *wind_notes]
-    quality = _quality(records, grid, geometry, site, ghi, temp, out_of_range, repairs, error, closure)
+    quality = _quality(
+        records, grid, geometry, site, ghi, temp, out_of_range, repairs, error, closure, effects
+    )
     return Weather(
         site=site,
         step_minutes=grid.step_minutes,
@@ -130,7 +162,11 @@ def assemble(
         temp_air_c=temp,
         wind_speed_m_s=wind,
         utc_offset_h=grid.utc_offset_h,
-        source=_source(records, grid, kind, tuple(dict.fromkeys(said))),
+        source=replace(
+            _source(records, grid, kind, tuple(dict.fromkeys(said))),
+            flags=quality.flags,
+            doubts=quality.doubts,
+        ),
         sun_offset_minutes=grid.sun_offset_minutes,
         quality=quality,
     )
@@ -248,6 +284,7 @@ def _quality(
     repairs: RepairCount,
     sun_error: FloatArray,
     closure: FloatArray,
+    effects: Effects,
 ) -> Quality:
     texture = all(record.hourly_texture for record in records)
     if not texture:
@@ -281,13 +318,27 @@ def _quality(
     words = "; ".join(dict.fromkeys(record.convention for record in records))
     sun = f"sun {grid.sun_offset_minutes:g} min after each step begins"
     words += f". On the grid: UTC{grid.utc_offset_h:+g}, {sun}"
+    flags = _flags(rows, effects, texture=texture, satellite=satellite)
     return Quality(
         by_year=rows,
         time_convention=words,
         falsely_dark=dates_of(dark, grid.years),
         possible_snow=dates_of(snow, grid.years),
-        flags=_flags(rows, texture=texture, satellite=satellite),
+        flags=tuple(flag.text for flag in flags),
+        doubts=tuple(flag.text for flag in flags if flag.moves > LARGEST_SILENT_SHARE),
     )
+
+
+def _effects(
+    ghi: FloatArray, given: NDArray[np.bool_], error: FloatArray, geometry: SolarGeometry, site: Site
+) -> Effects:
+    """How much of each year's irradiation a wrong clock would displace, and how much was repaired."""
+    total = np.where(ghi.sum(axis=1) > 0, ghi.sum(axis=1), np.nan)
+    change_per_step = np.abs(np.diff(ghi, axis=1)).sum(axis=1) / 2
+    displaced = change_per_step * np.abs(error) / geometry.step_minutes / total
+    repaired = np.where(given, 0.0, ghi).sum(axis=1) / total
+    levels = brightness(ghi, geometry, site)
+    return Effects(displaced, repaired, float(np.nanquantile(levels, 0.75)))
 
 
 def _clear_sky_ratio(ghi: FloatArray, geometry: SolarGeometry, site: Site) -> FloatArray:
@@ -303,28 +354,42 @@ def _clear_sky_ratio(ghi: FloatArray, geometry: SolarGeometry, site: Site) -> Fl
     return ratio
 
 
-def _flags(rows: tuple[YearQuality, ...], *, texture: bool, satellite: bool) -> tuple[str, ...]:
-    flags: list[str] = []
-    for row in rows:
+def _flags(
+    rows: tuple[YearQuality, ...], effects: Effects, *, texture: bool, satellite: bool
+) -> tuple[Flag, ...]:
+    flags: list[Flag] = []
+    for number, row in enumerate(rows):
         if abs(row.sun_error_minutes) > TOLERANCE_MINUTES:
-            flags.append(
+            text = (
                 f"{row.year}: the sun stands {row.sun_error_minutes:+.0f} min from where the stamps say; "
                 "check time zone and interval convention"
             )
+            flags.append(Flag(text, float(effects.displaced[number])))
         if row.clear_sky_ratio < CLEAR_SKY_BAND[0] or row.clear_sky_ratio > CLEAR_SKY_BAND[1]:
-            flags.append(
+            text = (
                 f"{row.year}: clear days are {row.clear_sky_ratio:.2f} of a clear-sky model; "
                 "check units and calibration"
             )
+            flags.append(Flag(text, abs(1 - row.clear_sky_ratio)))
         if abs(row.closure) > 0.05:
-            flags.append(f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average")
+            text = f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average"
+            flags.append(Flag(text, abs(row.closure)))
+        if effects.repaired[number] > LARGEST_SILENT_SHARE:
+            text = f"{row.year}: {effects.repaired[number]:.1%} of the irradiation comes from repaired hours"
+            flags.append(Flag(text, float(effects.repaired[number])))
+    clear = [row.clear_sky_ratio for row in rows if np.isfinite(row.clear_sky_ratio)]
+    if not clear and effects.level < LOWEST_UNEXPLAINED_LEVEL:
+        text = f"no clear days, and the brightest are {effects.level:.2f} of a cloudless day; check units"
+        flags.append(Flag(text, 1 - effects.level))
     if not texture:
         flags.append(
-            "hours were made from daily totals: texture within a day is not measured, "
-            "and falsely dark days cannot be told"
+            Flag(
+                "hours were made from daily totals: texture within a day is not measured, "
+                "and falsely dark days cannot be told"
+            )
         )
     if satellite:
         flags.append(
-            "satellite data: fresh snow may be read as cloud, and dark days read up to 16 % too bright"
+            Flag("satellite data: fresh snow may be read as cloud, and dark days read up to 16 % too bright")
         )
     return tuple(flags)

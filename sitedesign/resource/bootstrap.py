@@ -67,6 +67,8 @@ def bootstrap(
             "No spell longer than its blocks is new.",
             *weather.source.notes,
         ),
+        flags=weather.source.flags,
+        doubts=weather.source.doubts,
     )
     return Weather(
         site=weather.site, step_minutes=weather.step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi,

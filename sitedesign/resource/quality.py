@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,9 @@ class Quality:
         Dates.
     flags : tuple of str
         What a careful reader should look at; empty when nothing stands out.
+    doubts : tuple of str
+        Those of the flags that may move the year's energy by more than 2 %: a study takes such weather only
+        with ``accept=["weather_flags"]``.
     """
 
     by_year: tuple[YearQuality, ...]
@@ -98,6 +102,7 @@ class Quality:
     falsely_dark: tuple[str, ...] = ()
     possible_snow: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -135,6 +140,7 @@ class Quality:
             "falsely_dark": list(self.falsely_dark),
             "possible_snow": list(self.possible_snow),
             "flags": list(self.flags),
+            "doubts": list(self.doubts),
             "repaired_share": self.repaired_share,
             "by_year": rows,
         }
@@ -260,8 +266,10 @@ def _day_texture(ghi: FloatArray, geometry: SolarGeometry) -> tuple[FloatArray, 
     clearness = by_day.sum(axis=2) / extra.sum(axis=1)
     high = extra > 0.1 * geometry.dni_extra_w_m2.reshape(365, -1)
     index = np.where(high, by_day / np.where(high, extra, 1.0), np.nan)
-    mean = np.nanmean(index, axis=2)
-    spread = np.nanstd(index, axis=2) / np.where(mean > 0, mean, np.inf)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # near the polar circles a winter day has no high sun
+        mean = np.nanmean(index, axis=2)
+        spread = np.nanstd(index, axis=2) / np.where(mean > 0, mean, np.inf)
     return clearness, np.where(mean > 0, spread, 0.0)
 
 

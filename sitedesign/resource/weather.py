@@ -54,6 +54,11 @@ class WeatherSource:
         Seed, where sampling was involved.
     notes : tuple of str
         Everything that was assumed, repaired or dropped.
+    flags : tuple of str
+        What a careful reader should look at, as in ``weather.quality.flags``; weather made from this weather
+        keeps them.
+    doubts : tuple of str
+        Those of the flags that may move the year's energy by more than 2 %.
     """
 
     kind: Literal["generated", "file", "fetched", "bootstrap"]
@@ -62,6 +67,8 @@ class WeatherSource:
     files: tuple[str, ...] = ()
     seed: int | None = None
     notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @arguments("Weather()")

@@ -135,7 +135,9 @@ def place_in_time(
     shift = min(options, key=lambda option: abs(option + error))
     words = f"{_MEASURED_WORDS[shift / step]}, {zone_words(best)} (measured)"
     notes = (*notes, f"{said}, taken as {shift:+g} min")
-    if shift >= 0:
+    if shift == 0:  # the step that holds the stamp, wherever in it the stamp stands
+        return record_from(data, file, kind, "instant", best, words=words, notes=notes, **about)
+    if shift > 0:
         return record_from(
             data, file, kind, "start", best, words=words, notes=notes, sun_shift_minutes=shift, **about
         )

@@ -196,7 +196,9 @@ def coordinate(text: str, axis: str, file: str) -> float:
         raise InputError([Fault(where, repr(text), "the sign contradicts the letter", "Leave one out.")], OF)
     value = -size if negative or letter in ("S", "W") else size
     if abs(value) > (90 if axis == "latitude" else 180):
-        raise InputError([Fault(where, repr(text), "out of range", "Is it in degrees?")], OF)
+        raise InputError(
+            [Fault(where, repr(text), "out of range", "Are latitude and longitude exchanged?")], OF
+        )
     return float(value)
 
 

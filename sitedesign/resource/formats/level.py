@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.resource.formats.names import IRRADIANCE, Column
+from sitedesign.resource.formats.names import IRRADIANCE, SENTINELS, Column
 from sitedesign.resource.sun import SOLAR_CONSTANT_W_M2
 
 OF = "Weather.read()"
@@ -60,7 +60,9 @@ def check_levels(data: pd.DataFrame, columns: Sequence[Column], file: str) -> No
 
 def _fault(column: Column, values: pd.Series, days: int, file: str) -> Fault | None:
     numbers = values.to_numpy(dtype=np.float64)
-    known = numbers[np.isfinite(numbers) & (numbers > -90) & ~np.isin(numbers, (999.0, 9999.0, 99999.0))]
+    known = numbers[np.isfinite(numbers) & ~np.isin(numbers, SENTINELS)]
+    if column.variable != "temp_air":
+        known = known[known > -90]
     if known.size == 0:
         return None
     if column.variable in IRRADIANCE:

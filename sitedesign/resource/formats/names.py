@@ -213,6 +213,8 @@ class Column:
 
 _LOW_SENTINELS = (-99.0, -99.9, -999.0, -999.9, -9999.0, -9999.9, -9900.0, -99999.0)
 _HIGH_SENTINELS = (9999.0, 99999.0, 999999.0)
+SENTINELS = (*_LOW_SENTINELS, *_HIGH_SENTINELS, 99.9, 999.0, 999.9)
+"""Numbers that stand for a missing value."""
 
 
 def squash(name: str) -> str:

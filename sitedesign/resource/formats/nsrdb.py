@@ -69,7 +69,7 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
 
 def _kind(keys: dict[str, str]) -> str:
     version = keys.get("version", "").lstrip("v")
-    return f"NSRDB PSM v{version}"
+    return f"NSRDB PSM v{version}" if version else "NSRDB CSV"
 
 
 def record_of(data: pd.DataFrame, meta: dict[str, Any], file: str) -> Record:

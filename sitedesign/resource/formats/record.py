@@ -97,7 +97,8 @@ def is_typical(stamps: pd.DatetimeIndex) -> bool:
     by_month = pd.Series(stamps.year, index=stamps.month).groupby(level=0)
     one_year = bool((by_month.agg(lambda years: years.value_counts(normalize=True).iloc[0]) > 0.95).all())
     spacing = np.diff(stamps.to_numpy())
-    backward = bool((spacing <= np.timedelta64(0)).any())
+    # A clock set back goes back by an hour, a month of an earlier year by most of a year.
+    backward = bool((spacing < -np.timedelta64(2, "D")).any())
     jump = bool((spacing > np.timedelta64(300, "D")).any())
     return one_year and (backward or jump)
 
