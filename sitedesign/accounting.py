@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ def evaluate_dispatch(
     prepared: Prepared,
     plant: Plant,
     dispatch: Dispatch,
-    operation: str,
+    operation: Literal["greedy", "foresight", "causal"],
     *,
     part_load: FloatArray | None = None,
     part_load_usd_per_yr: float = 0.0,

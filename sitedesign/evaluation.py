@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
@@ -195,7 +195,7 @@ class Evaluation(BaseModel):
     )
 
     site_name: str
-    operation: str
+    operation: Literal["greedy", "foresight", "causal"]
     solar_mw: float
     battery_mwh: float
     battery_mw: float

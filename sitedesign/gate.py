@@ -30,6 +30,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 Wrong = tuple[str, str, str]
+_MOST_BYTES = 2_000_000_000  # of a file that is read whole
 
 #: Type of pydantic's error behind which a gate's own words stand, see :mod:`sitedesign.validation`.
 GATE = "gate"
@@ -587,7 +588,13 @@ def read_bytes(
         If it is not there, a folder, or cannot be read.
     """
     try:
-        return path.read_bytes()
+        size = path.stat().st_size
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            found = "a device or pipe, which has no end"
+        elif size > _MOST_BYTES:
+            found = f"a file of {size / 1e9:,.1f} GB, more than {_MOST_BYTES / 1e9:.0f} GB"
+        else:
+            return path.read_bytes()
     except FileNotFoundError:
         found = missing
     except (OSError, ValueError) as error:

@@ -438,7 +438,9 @@ def test_full_disk_loses_nothing_and_says_so(
         write(path, data)
 
     monkeypatch.setattr(store, "write_atomic", full)
-    with pytest.raises(BatchStopped, match=r"the disk is full at .*out\. Nothing finished is lost\."):
+    with pytest.raises(
+        BatchStopped, match=r"the disk is full at .*out\. Every site that was written is kept"
+    ):
         sd.solve_many(poison, out=out, **QUESTION)
     assert len(sd.batch.store.read_results(out)) == 3  # the one that found the disk full is there, too
     monkeypatch.setattr(store, "write_atomic", write)

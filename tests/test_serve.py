@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
+import signal
 import socket
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -15,9 +20,11 @@ import sitedesign as sd
 from sitedesign.report import figures
 from sitedesign.report.figures.style import DARK, LIGHT
 from sitedesign.serve import compare, form, mapdata, run, solving
-from sitedesign.serve.guard import Guard, allowed, is_loopback
+from sitedesign.serve import planner as planner_module
+from sitedesign.serve.guard import Access, Guard, is_loopback, names_of
 from sitedesign.serve.planner import MOST_OPEN, Planner, letter, slug
 from sitedesign.serve.plots import fitted, title_of
+from sitedesign.serve.quiet import quieten
 from sitedesign.serve.solving import DESIGN, DISPATCH, FIGURES, REPORT, Task, perform
 from sitedesign.serve.worker import Pool
 from tests import serve_worker
@@ -315,15 +322,19 @@ def test_coasts_are_where_they_should_be():
     ("127.0.0.1:8080", "http://evil.example", False, False),
     ("127.0.0.1:8080", "http://127.0.0.1:9999", False, False),
     ("127.0.0.1:8080", "null", False, False),
-    ("evil.example:8080", "http://evil.example:8080", False, True),
-    ("127.0.0.1.evil.example", None, False, True),
+    ("evil.example:8080", "http://evil.example:8080", False, False),
+    ("127.0.0.1.evil.example", None, False, False),
+    ("192.168.1.7:8080", "http://192.168.1.7:8080", False, True),
+    ("planner.lan:8080", "http://planner.lan:8080", False, True),
+    ("PLANNER.lan", None, False, True),
     ("[", None, False, False),
-    ("", None, False, True),
+    ("", None, False, False),
 ])  # fmt: skip
 def test_only_pages_of_the_planner_may_ask(host, origin, local, open_to_all):
     headers = [(b"host", host.encode())] + ([(b"origin", origin.encode())] if origin else [])
-    assert allowed({"headers": headers}, local=True) is local
-    assert allowed({"headers": headers}, local=False) is open_to_all
+    names = frozenset({"planner.lan"})
+    assert Access(local=True).names_right({"headers": headers}) is local
+    assert Access(local=False, names=names).names_right({"headers": headers}) is open_to_all
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
@@ -340,7 +351,7 @@ def test_a_stranger_never_reaches_the_planner(kind):
     async def send(message):
         sent.append(message)
 
-    guard = Guard(inner, local=True)
+    guard = Guard(inner, access=Access(local=True))
     stranger = {"type": kind, "headers": [(b"host", b"evil.example")]}
     asyncio.run(guard(stranger, receive, send))
     assert reached == []
@@ -349,6 +360,134 @@ def test_a_stranger_never_reaches_the_planner(kind):
     asyncio.run(guard({"type": kind, "headers": [(b"host", b"localhost")]}, receive, send))
     assert len(reached) == 1
     assert (b"x-frame-options", b"SAMEORIGIN") in sent[0]["headers"]
+
+
+def asked(access, path="/", query="", cookie="", host="192.168.1.7:8080", kind="http"):
+    """Status and headers of an answer, and whether the planner was reached."""
+    reached, sent = [], []
+
+    async def inner(scope, receive, send):
+        reached.append(scope)
+        headers = [(b"cache-control", b"max-age=86400")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def receive():
+        return {"type": f"{kind}.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", host.encode())] + ([(b"cookie", cookie.encode())] if cookie else [])
+    scope = {"type": kind, "path": path, "query_string": query.encode(), "headers": headers}
+    asyncio.run(Guard(inner, access=access)(scope, receive, send))
+    first = sent[0]
+    return first.get("status", first["type"]), dict(first.get("headers", ())), bool(reached)
+
+
+def test_elsewhere_on_the_network_the_token_must_be_known():
+    access = Access(local=False, token="s3cret", cookie="sitedesign_8080_token")
+    assert asked(access)[::2] == (403, False)
+    assert asked(access, query="token=wrong")[::2] == (403, False)
+    assert asked(access, kind="websocket")[::2] == ("websocket.close", False)
+    status, headers, reached = asked(access, query="token=s3cret")
+    assert (status, reached, headers[b"location"]) == (303, False, b"/")
+    given = headers[b"set-cookie"].decode()
+    assert "HttpOnly" in given
+    assert "SameSite=Strict" in given
+    cookie = given.split(";")[0]
+    assert asked(access, cookie=f"other=1; {cookie}")[::2] == (200, True)
+    assert asked(access, cookie=cookie, kind="websocket")[2]
+    assert asked(access, cookie="sitedesign_8080_token=wrong")[::2] == (403, False)
+    assert asked(access, cookie=cookie, host="evil.example")[::2] == (403, False)
+    assert "s3cret" not in repr(access)
+
+
+def test_every_answer_says_what_it_may_do():
+    local = Access(local=True)
+    for path, status in (("/", 200), ("/files/a/report.html", 200), ("/", 403)):
+        host = "localhost" if status == 200 else "evil.example"
+        found, headers, _ = asked(local, path, host=host)
+        assert found == status
+        assert headers[b"cache-control"] == b"no-store"
+        assert b"content-security-policy" in headers
+        assert headers[b"x-content-type-options"] == b"nosniff"
+    report = asked(local, "/files/a/report.html", host="localhost")[1][b"content-security-policy"]
+    assert report.startswith(b"sandbox ")
+    assert b"allow-same-origin" not in report
+    assert asked(local, "/world.json", host="localhost")[1][b"cache-control"] == b"max-age=86400"
+
+
+def test_names_of_a_server():
+    assert "box.lan" in names_of("Box.lan")
+    assert not any(name[:1].isdigit() for name in names_of("0.0.0.0") if name.count(".") == 3)
+
+
+def test_one_session_cannot_push_out_the_results_of_another(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(planner_module, "MOST_KEPT", 3)
+    monkeypatch.setattr(planner_module, "MOST_OF_ALL", 5)
+    with Pool(tmp_path, 0) as pool:
+        planner = Planner(pool)
+
+        def run(owner):
+            job = planner.submit(study, certify=False, owner=owner)
+            pool.cancel(job)
+            job.ended = time.monotonic()
+            return job
+
+        first = run("a")
+        mine = [run("b") for _ in range(5)]
+        assert planner.jobs("a") == [first]
+        assert planner.jobs("b") == mine[-3:]
+        run("a")
+        with pytest.raises(sd.InputError, match="5 runs of all sessions"):
+            run("c")
+        first.ended -= planner_module.FORGOTTEN_S + 1
+        assert run("c") in planner.jobs("c")
+        assert first not in planner.jobs("a")
+
+
+def test_what_is_not_understood_is_one_line_and_said_once(caplog):
+    logger = logging.getLogger("sitedesign.tests.stranger")
+    quieten(logger)
+
+    def fail(words):
+        try:
+            int(words)
+        except ValueError:
+            logger.exception("Task exception was never retrieved")
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            fail("nonsense")
+        fail("more nonsense")
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 2
+    assert all(text.startswith("not understood: ValueError: ") for text in said)
+    assert all(record.exc_info is None for record in caplog.records)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_terminated_planner_leaves_nothing(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "sitedesign", "serve", "--port", str(port), "--no-browser"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+    try:
+        for _ in range(1200):  # a loaded machine may take long to start it
+            if process.poll() is not None or list(tmp_path.glob("sitedesign-*")):
+                break
+            time.sleep(0.1)
+        assert list(tmp_path.glob("sitedesign-*"))
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=120)
+    finally:
+        process.kill()
+        said = process.communicate()[1].decode()
+    assert list(tmp_path.glob("sitedesign-*")) == []
+    assert "Traceback" not in said
 
 
 def test_loopback_is_told_from_the_rest():

@@ -30,6 +30,9 @@ _CONNECT_S = 30
 _LOCAL = {
     # The profile of every second is kept for an hour: hundreds of megabytes a worker, and nobody looks.
     "distributed.worker.profile.enabled": False,
+    # Nobody looks at pages of the scheduler and the workers, and other users of this machine must not.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
     # A worker that is not back after 15 s would be given up for good, and a busy machine needs longer.
     "distributed.deploy.lost-worker-timeout": "1h",
 }
@@ -78,8 +81,9 @@ class DaskEngine:
     question : Question
     job : Job
     scheduler : str or distributed.Client, optional
-        Address such as ``tcp://10.0.0.1:8786``, or a client. Without one, a LocalCluster of
-        `workers` processes with one thread each is started and closed again.
+        Address such as ``tls://10.0.0.1:8786``, or a client. Without one, a LocalCluster of
+        `workers` processes with one thread each is started and closed again; its connections are encrypted
+        with certificates made for this run, so that no other user of the machine can send it work.
     workers : int, optional
         One per core when left out.
 
@@ -180,7 +184,7 @@ class DaskEngine:
         import dask
         from distributed import Client, LocalCluster
 
-        from sitedesign.batch.worker import IgnoreInterrupt
+        from sitedesign.batch.worker import Secluded
 
         if isinstance(self._scheduler, Client):
             return self._scheduler
@@ -202,10 +206,14 @@ class DaskEngine:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
+            # What travels is pickled code: only holders of this run's own certificates may send it
+            security=True,
             dashboard_address=None,
+            scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
             silence_logs=logging.CRITICAL,
         )
+        cluster.scheduler.http_server.stop()
         client = Client(cluster)
         self._to_close = [client, cluster]
-        client.register_plugin(IgnoreInterrupt())
+        client.register_plugin(Secluded())
         return client

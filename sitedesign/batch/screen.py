@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import platform
 import re
 import signal
@@ -32,6 +33,8 @@ from sitedesign.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
 from sitedesign.study import DEFAULT_BACKUP, Study
+
+log = logging.getLogger("sitedesign.batch")
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -235,6 +238,13 @@ class _Batch:
         """Solve the sites that the folder does not hold yet."""
         rows = dict(zip(self.table.keys, self.table.rows, strict=True))
         with Store(folder, self.manifest(), self.schema, new=self.new) as store:
+            if store.damaged and not self.quiet:
+                names = ", ".join(path.name for path in store.damaged)
+                log.warning(
+                    "Set aside in %s, as they cannot be read: %s. Their sites are solved again.",
+                    folder,
+                    names,
+                )
             finished = store.finished(retry_failed=self.retry_failed)
             todo = [key for key in self.table.keys if key not in finished]
 
@@ -301,7 +311,7 @@ def result_schema(table: SiteTable, question: Question, job: Job) -> pa.Schema:
     if job.level == "certified":
         numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
         rest += CERTIFIED_FIGURES
-    made = {"status": pa.string()} | {name: numbers[name] for name in sizes} | units
+    made = {"status": pa.string(), "country": pa.string()} | {name: numbers[name] for name in sizes} | units
     made |= {name: numbers[name] for name in rest}
     made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
     if _chooses_arrays(table, question):

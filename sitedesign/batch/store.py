@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sitedesign.atomic import write_atomic
+from sitedesign.atomic import open_private, sweep, write_atomic
 from sitedesign.batch.levels import BatchStopped, Outcome
 from sitedesign.errors import Fault, InputError, shown
 
@@ -43,6 +43,7 @@ _MOST_SMALL_PARTS = 200
 _SMALL_ROWS = 20_000
 _SHOWN_CHANGES = 12
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_KEPT = "Every site that was written is kept; those still with the workers are solved again."
 
 
 class Store:
@@ -63,6 +64,11 @@ class Store:
     ------
     InputError
         If the folder cannot be written, is in use, or holds answers to another question.
+
+    Attributes
+    ----------
+    damaged : list of Path
+        Parts that could not be read, where they were moved; their sites are solved again.
     """
 
     def __init__(
@@ -83,8 +89,9 @@ class Store:
             if earlier is not None:
                 _refuse_changes(earlier, manifest, folder)
             self._parts_folder.mkdir(exist_ok=True)
-            for left in [*folder.glob(".*.tmp"), *self._parts_folder.glob(".*.tmp")]:
-                left.unlink()  # a killed run's unfinished write; nothing refers to it
+            for place in (folder, self._parts_folder):
+                sweep(place)
+            self.damaged = _set_damaged_aside(self._parts())
             self._reserve()
             write_atomic(folder / "manifest.json", json.dumps(manifest, indent=1, sort_keys=True).encode())
         except BaseException as error:
@@ -136,7 +143,8 @@ class Store:
             try:
                 write_atomic(path, data)
             except OSError as again:
-                message = f"{len(rows)} finished sites could not be saved: {again.strerror}."
+                lost = f"{len(rows)} finished sites could not be saved ({again.strerror})"
+                message = f"{lost} and are solved again."
                 raise _stopped(self.folder, error, message) from error
             raise _stopped(self.folder, error) from error
         self._compact()
@@ -200,7 +208,8 @@ class Store:
     def _reserve(self) -> None:
         """Keep some space, so that a full disk cannot take finished sites."""
         path = self.folder / ".reserve"
-        with path.open("wb") as file:
+        path.unlink(missing_ok=True)
+        with os.fdopen(open_private(path), "wb") as file:
             file.write(b"\0" * _RESERVE_BYTES)
             file.flush()
             os.fsync(file.fileno())
@@ -238,7 +247,22 @@ def _read_part(path: Path) -> pa.Table:
     except (OSError, pa.ArrowException) as error:
         found = f"{path}, which cannot be read ({shown(str(error).partition(chr(10))[0])})"
         allowed = "must be a whole Parquet file of results"
-        raise InputError([Fault("results", found, allowed)], "the batch") from None
+        remedy = "The same batch, started again, sets a damaged part aside and solves its sites again."
+        raise InputError([Fault("results", found, allowed, remedy)], "the batch") from None
+
+
+def _set_damaged_aside(parts: Sequence[Path]) -> list[Path]:
+    """Rename parts that cannot be read, as after a disk fault, so that the rest can be gone on with."""
+    moved = []
+    for path in parts:
+        try:
+            pq.read_table(path, columns=["key", "status"])
+            pq.read_table(path)
+        except (OSError, pa.ArrowException, KeyError):
+            aside = path.with_name(f"{path.name}.damaged")
+            path.replace(aside)
+            moved.append(aside)
+    return moved
 
 
 def _conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -306,7 +330,7 @@ def _unwritable(folder: Path, error: OSError) -> InputError:
     return InputError([Fault("out", found, "must be a folder that can be written", remedy)], "solve_many()")
 
 
-def _stopped(folder: Path, error: OSError, more: str = "Nothing finished is lost.") -> BatchStopped:
+def _stopped(folder: Path, error: OSError, more: str = _KEPT) -> BatchStopped:
     reason = "the disk is full" if error.errno in _FULL else f"writing failed ({error.strerror or error})"
     return BatchStopped(
         f"The batch stopped: {reason} at {folder}. {more} Free some space and run the same command again; "
@@ -316,7 +340,10 @@ def _stopped(folder: Path, error: OSError, more: str = "Nothing finished is lost
 
 def _lock(folder: Path) -> Any:  # noqa: ANN401
     """Hold the folder; the system frees it when the process ends, however it ends."""
-    handle = (folder / ".lock").open("w")
+    try:
+        handle = os.fdopen(open_private(folder / ".lock"), "w")
+    except OSError as error:
+        raise _unwritable(folder / ".lock", error) from None
     if fcntl is not None:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -384,7 +411,8 @@ def _set_aside(folder: Path) -> None:
     there = [folder / name for name in names if (folder / name).exists()]
     if not there:
         return
-    number = 1 + sum(1 for _ in folder.glob("previous-*"))
+    numbers = [path.name.removeprefix("previous-") for path in folder.glob("previous-*")]
+    number = 1 + max((int(text) for text in numbers if text.isdecimal()), default=0)
     aside = folder / f"previous-{number}"
     aside.mkdir()
     for path in there:

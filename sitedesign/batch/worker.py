@@ -9,12 +9,16 @@ from typing import Any
 from distributed import WorkerPlugin
 
 
-class IgnoreInterrupt(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
-    """Leave Ctrl-C to the batch: a terminal sends it to the workers too, and they would die in mid-site."""
+class Secluded(WorkerPlugin):  # type: ignore[misc]  # distributed has no types
+    """Leave Ctrl-C to the batch, and serve no pages.
+
+    A terminal sends Ctrl-C to the workers too, and they would die in mid-site.
+    """
 
     idempotent = True
 
     def setup(self, worker: Any) -> None:  # noqa: ANN401
-        """Ignore the signal wherever the worker runs in a main thread."""
+        """Ignore the signal wherever the worker runs in a main thread, and stop its web server."""
+        worker.http_server.stop()
         with suppress(ValueError):
             signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -301,7 +301,7 @@ def with_hours(design: Design, study: Study) -> Design:
     else:
         again = sd.evaluate(
             study, solar_mw=design.solar_mw, battery_mwh=design.battery_mwh, battery_mw=design.battery_mw,
-            backup=design.backup, racks=design.racks, operation=design.operation,  # type: ignore[arg-type]
+            backup=design.backup, racks=design.racks, operation=design.operation,
         )  # fmt: skip
     if abs(again.cost_usd_per_yr - design.cost_usd_per_yr) > _SAME * design.cost_usd_per_yr:
         found = (

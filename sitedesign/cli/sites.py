@@ -147,11 +147,12 @@ def rank_command(
     with exit_codes(as_json):
         from sitedesign.atomic import write_atomic
         from sitedesign.batch import rank
+        from sitedesign.markup import table_csv
 
         check_outputs({"--csv": csv})
         ranked = rank(results, by=by, where=where)
         if csv is not None:
-            write_atomic(csv, ranked.to_csv(index=False).encode())
+            write_atomic(csv, table_csv(ranked))
         if as_json:
             say_json(records(ranked.head(top)))
         else:

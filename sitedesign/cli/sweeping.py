@@ -140,9 +140,10 @@ def _numbers(text: str) -> list[float]:
 
 def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
     from sitedesign.atomic import write_atomic
+    from sitedesign.markup import table_csv
 
     if csv is not None:
-        write_atomic(csv, table.to_csv(index=False).encode())
+        write_atomic(csv, table_csv(table))
     if as_json:
         say_json(records(table))
         return

@@ -24,7 +24,7 @@ from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
 from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
 from sitedesign.report.figures.year import QUANTITIES, Quantity
-from sitedesign.report.packing import PackedSeries, pack_json, pack_series, plotly_text
+from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pack_series, plotly_source
 from sitedesign.report.study_toml import study_toml
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def render_report(
         label["good"] = "No target."
     verdict = content.verdict(design, certificate)
     shown_metrics = certificate.metrics if certificate else design.metrics
-    return template.render(
+    library = plotly_source()
+    page = template.render(
         design=design,
         title="power plant and racks",
         version=design.provenance.versions["sitedesign"],
@@ -170,10 +171,11 @@ def render_report(
         classes=content.class_rows(design, certificate),
         css=_asset("report.css"),
         js=_asset("report.js"),
-        plotly=plotly_text(),
+        plotly=pack(library.encode()),
         payload=pack_json(_payload(design, slots, series, toml)),
         series=series.text if series else "",
     )
+    return locked(page, library)
 
 
 def _slots(design: Design, certificate: Certificate | None, sweeps: Mapping[str, pd.DataFrame]) -> list[Slot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from sitedesign.batch.ranking import USABLE, results_frame
 from sitedesign.errors import Fault, InputError
 from sitedesign.gate import TEXT, File, takes
 from sitedesign.report.borders import KINDS, Box, lines
+from sitedesign.report.packing import locked
 
 _DIGITS = 6
+#: Columns of units as a batch writes them; a table from elsewhere may have anything in its headings.
+_UNITS = re.compile(r"units_[A-Za-z0-9_]{1,80}")
 # What the map can be coloured by: column, label, factor, unit.
 COLOURS = (
     ("cost_usd_per_yr", "cost", 1e-6, "M USD/yr"),
@@ -93,7 +97,8 @@ def map_html(frame: pd.DataFrame, title: str) -> str:
     # "<" written as an escape: no cell can end the script element.
     text = json.dumps(content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
     page = files("sitedesign.report").joinpath("map.html").read_text(encoding="utf-8")
-    return page.replace("/*PLOTLY*/", get_plotlyjs()).replace("/*CONTENT*/", text)
+    whole = page.replace("/*PLOTLY*/", get_plotlyjs()).replace("/*CONTENT*/", text)
+    return locked(whole, evaluates=True)
 
 
 def _has(frame: pd.DataFrame, column: str) -> bool:
@@ -103,7 +108,7 @@ def _has(frame: pd.DataFrame, column: str) -> bool:
 def _columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
     """Columns that the page needs, numbers short, missing cells as None."""
     numbers = [name for name, *_ in COLOURS] + list(_TABLE) + ["latitude", "longitude"]
-    numbers += [name for name in frame.columns if str(name).startswith("units_")]
+    numbers += [name for name in frame.columns if _UNITS.fullmatch(str(name))]
     columns: dict[str, list[Any]] = {"name": frame["name"].fillna("").astype(str).tolist()}
     for name in numbers:
         if _has(frame, name):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -50,6 +52,35 @@ def pack_json(content: Any) -> str:  # noqa: ANN401
     return pack(json.dumps(content, allow_nan=False, separators=(",", ":")).encode())
 
 
+def locked(page: str, *loaded: str, evaluates: bool = False) -> str:
+    """Let a page run its own scripts and nothing else, and talk to nobody.
+
+    Parameters
+    ----------
+    page : str
+        HTML with the comment ``<!-- policy -->`` in its head.
+    *loaded : str
+        Text of scripts that its own scripts add.
+    evaluates : bool
+        Whether plotly may make code of text, as its drawing of very many points does.
+
+    Returns
+    -------
+    str
+        With a content security policy that names each inline script by its hash: script that gets into the
+        page with some text does not run.
+    """
+    scripts = [*re.findall(r"<script>(.*?)</script>", page, re.DOTALL), *loaded]
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii") for text in scripts]
+    allowed = [f"'sha256-{text}'" for text in hashes] + (["'unsafe-eval'"] if evaluates else [])
+    policy = (
+        f"default-src 'none'; script-src {' '.join(allowed)}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    return page.replace("<!-- policy -->", meta, 1)
+
+
 def pack_series(result: Evaluation) -> PackedSeries:
     """Pack the dispatch behind "any week": hourly means (energy: at the end of the hour).
 
@@ -81,9 +112,9 @@ def pack_series(result: Evaluation) -> PackedSeries:
     )
 
 
-def plotly_text() -> str:
-    """Pack the JavaScript library that the plotly package ships."""
-    return pack((files("plotly") / "package_data" / "plotly.min.js").read_bytes())
+def plotly_source() -> str:
+    """Give the JavaScript library that the plotly package ships."""
+    return (files("plotly") / "package_data" / "plotly.min.js").read_bytes().decode()
 
 
 def _hourly(data: Series, column: str) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from sitedesign.resource.formats.record import Record
 from sitedesign.site import Site
 
 _FORMAT = 1
+_MOST_BYTES = 64_000_000  # a year of minutes takes some 30 MB
 
 
 def default_folder() -> Path:
@@ -62,7 +64,11 @@ def load(path: Path) -> Record | None:
         None if there is no file, or it is damaged (cut short, changed, or of an older format).
     """
     try:
-        head, _, body = gzip.decompress(path.read_bytes()).decode().partition("\n")
+        with gzip.open(path) as file:
+            content = file.read(_MOST_BYTES + 1)  # a small file can unpack to gigabytes
+        if len(content) > _MOST_BYTES:
+            return None
+        head, _, body = content.decode().partition("\n")
         about = json.loads(head)
         if about["format"] != _FORMAT or hashlib.sha256(body.encode()).hexdigest() != about["sha256"]:
             return None
@@ -70,7 +76,7 @@ def load(path: Path) -> Record | None:
         fields = about["record"]
         fields["notes"] = tuple(fields["notes"])
         return Record(frame=frame, **fields)
-    except (OSError, EOFError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError, zlib.error):
         return None
 
 

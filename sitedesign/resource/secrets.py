@@ -11,6 +11,14 @@ from urllib.parse import quote, quote_plus
 
 _PAIR = re.compile(r"(?i)\b(api[_-]?key|email|key|token|private-token)=[^&\s'\"<>)]+")
 HIDDEN = "***"
+_GIVEN_AWAY = 6  # letters of a key that must not be seen
+
+
+def _beginning(secret: str) -> str:
+    """Pattern of a secret, or of enough of its beginning to give it away."""
+    least = min(len(secret), _GIVEN_AWAY)
+    rest = "".join(f"(?:{re.escape(letter)}" for letter in secret[least:])
+    return re.escape(secret[:least]) + rest + ")?" * (len(secret) - least)
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,13 @@ class Secrets:
     email: str = field(default="", repr=False)
 
     def scrub(self, text: str) -> str:
-        """Replace key and address, plain or as in a URL, and any ``api_key=...`` pair, by ``***``."""
-        for secret in (self.key, self.email):
-            if secret:
-                for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
-                    text = text.replace(form, HIDDEN)
+        """Replace key and address, and any ``api_key=...`` pair, by ``***``.
+
+        Also where a service answers with them in a URL, in capitals, or cut short.
+        """
+        for secret in filter(None, (self.key, self.email)):
+            for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
+                text = re.sub(_beginning(form), HIDDEN, text, flags=re.IGNORECASE)
         return _PAIR.sub(rf"\1={HIDDEN}", text)
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from sitedesign.study import Study
 
 MOST_OPEN = 6  # of one session, waiting or being solved
-MOST_KEPT = 60  # of all sessions; 20 weather years take some 30 MB
+MOST_KEPT = 30  # of one session; 20 weather years take some 30 MB
+MOST_OF_ALL = 120  # of all sessions
+FORGOTTEN_S = 24 * 3600.0  # a result of another session may go after this time
 
 
 class Planner:
@@ -46,8 +49,9 @@ class Planner:
         Raises
         ------
         InputError
-            If the session has enough in the queue.
+            If the session has enough in the queue, or there is no room for more results.
         """
+        self._make_room(owner)
         waiting = sum(job.open for job in self.jobs(owner))
         if waiting >= MOST_OPEN:
             allowed = f"at most {MOST_OPEN} can wait or be solved at a time"
@@ -57,10 +61,21 @@ class Planner:
         job = self.pool.submit(study, certify=certify, owner=owner, label=letter(self._asked[owner]))
         self._asked[owner] += 1
         self._jobs.append(job)
-        ended = [job for job in self._jobs if not job.open]
-        for old in ended[: max(0, len(self._jobs) - MOST_KEPT)]:
-            self.forget(old)
         return job
+
+    def _make_room(self, owner: str) -> None:
+        """Forget the session's own oldest results, and of others only what is a day old."""
+        mine = [job for job in self.jobs(owner) if not job.open]
+        for old in mine[: max(0, len(self.jobs(owner)) + 1 - MOST_KEPT)]:
+            self.forget(old)
+        now = time.monotonic()
+        stale = [job for job in self._jobs if job.ended is not None and now - job.ended > FORGOTTEN_S]
+        for old in stale[: max(0, len(self._jobs) + 1 - MOST_OF_ALL)]:
+            self.forget(old)
+        if len(self._jobs) >= MOST_OF_ALL:
+            found, allowed = f"{len(self._jobs)} runs of all sessions", f"keeps at most {MOST_OF_ALL}"
+            remedy = "Remove runs that are no longer needed, or start another planner on another port."
+            raise InputError([Fault("queue", found, allowed, remedy)], "the form")
 
     def forget(self, job: Job) -> None:
         """Cancel a job, delete its files and take it from the list."""

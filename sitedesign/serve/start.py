@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import signal
 import socket
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.serve.guard import Guard, is_loopback
+from sitedesign.serve.guard import Access, Guard, is_loopback, names_of
 
 log = logging.getLogger("sitedesign.serve")
 
@@ -22,8 +23,8 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
     Parameters
     ----------
     host : str
-        Address to listen at. Anything but the loopback lets others on the network solve here, without a
-        password.
+        Address to listen at. Anything but the loopback lets others on the network solve here who know the
+        token in the address that is shown.
     port : int
     open_browser : bool
         Open the page in the default browser.
@@ -38,18 +39,27 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
 
     from sitedesign.serve.page import add_routes
     from sitedesign.serve.planner import Planner
+    from sitedesign.serve.quiet import quieten
     from sitedesign.serve.worker import Pool
 
     local = is_loopback(host)
+    token = "" if local else secrets.token_urlsafe(18)
+    cookie = f"sitedesign_{port}"  # cookies know no ports: another program on this machine has its own
+    access = Access(local, frozenset() if local else names_of(host), token, f"{cookie}_token")
+    query = f"/?token={token}" if token else ""
     if not local:
-        log.warning("Bound to %s: anyone who reaches this machine can use the planner. No password.", host)
-    log.warning("The planner is at http://%s:%s (Ctrl-C ends it).", _shown(host), port)
+        log.warning(
+            "Bound to %s: whoever reaches this machine and knows the token can use the planner.", host
+        )
+    log.warning("The planner is at http://%s:%s%s (Ctrl-C ends it).", _shown(host), port, query)
+    signal.signal(signal.SIGTERM, _end)
+    quieten(logging.getLogger("nicegui"), logging.getLogger("asyncio"), logging.getLogger("engineio.server"))
     with (
         tempfile.TemporaryDirectory(prefix="sitedesign-", ignore_cleanup_errors=True) as folder,
         Pool(Path(folder), _workers()) as pool,
     ):
-        app.add_middleware(Guard, local=local)
-        warning = "" if local else f"This planner listens at {host}: whoever reaches it can use it."
+        app.add_middleware(Guard, access=access)
+        warning = "" if local else f"This planner listens at {host}: whoever has its address can use it."
         add_routes(Planner(pool, warning))
         ui.run(
             host=host,
@@ -57,13 +67,18 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
             title="sitedesign",
             favicon=_ICON,
             dark=None,
-            show=open_browser,
+            show=query or "/" if open_browser else False,
             reload=False,
             tailwind=False,
             show_welcome_message=False,
             storage_secret=secrets.token_hex(32),
-            session_middleware_kwargs={"same_site": "strict"},
+            session_middleware_kwargs={"same_site": "strict", "session_cookie": cookie},
         )
+
+
+def _end(number: int, _frame: object) -> None:
+    """End as after Ctrl-C: workers stopped, the folder of results deleted."""
+    raise SystemExit(128 + number)
 
 
 _ICON = (
