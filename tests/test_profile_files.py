@@ -388,6 +388,32 @@ def test_stamps_as_people_write_them(write, head: str, columns: list[Any]) -> No
     np.testing.assert_array_equal(profile.values[0], LOAD_MW)
 
 
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_typical_year_is_put_together(write, sun, late: int) -> None:
+    years = np.array([2003, 2011, 2004, 2016, 2010, 2007, 2012, 2005, 2009, 2008, 2015, 2006])
+    stamps = [
+        f"{years[stamp.month - 1]}-{stamp.month:02d}-{stamp.day:02d} {stamp.hour + late:02d}:00"
+        for stamp in INDEX
+    ]
+    profile = read(write("time,MW", stamps, sun), "solar")
+    np.testing.assert_array_equal(profile.values[0], sun)
+    assert profile.years == (1,)
+    assert any(note.startswith("a typical year put together from 2003, 2004") for note in profile.notes)
+
+
+def test_rows_with_the_newest_first_are_turned_round(write) -> None:
+    profile = read(write("time,MW", INDEX[::-1].strftime(ISO), LOAD_MW[::-1]), "load")
+    np.testing.assert_array_equal(profile.values[0], LOAD_MW)
+    assert any("newest stood first" in note for note in profile.notes)
+
+
+@pytest.mark.parametrize(("sep", "mark"), [(",", "."), (";", ",")])
+def test_a_unit_may_stand_in_every_cell(write, sep: str, mark: str) -> None:
+    cells = [f"{value * 1e3:.1f} kW".replace(".", mark) for value in LOAD_MW]
+    profile = read(write(f"time{sep}load", INDEX.strftime(ISO), cells, sep=sep), "load")
+    np.testing.assert_allclose(profile.values[0], LOAD_MW)
+
+
 def test_24_00_is_the_end_of_the_day(write) -> None:
     days = INDEX.strftime("%Y-%m-%d")
     stamps = [f"{day} {clock}" for day, clock in zip(days, CLOCKS, strict=True)]
@@ -610,6 +636,8 @@ def test_frames_carry_unit_and_clock_in_their_names(sun) -> None:
     [
         (b"PK\x03\x04rest", "an Excel workbook or a zip archive"),
         (b"", "an empty file"),
+        (b'{"outputs": {"hourly": [{"P": 0.0}]}}', "a JSON file"),
+        (b"<!DOCTYPE html><html></html>", "a web page"),
         (b"\x00\x01\x02" * 500, "no rows of numbers"),
         (b"time,MW\n", "no rows of numbers"),
         (b"time,MW\nyesterday,0.2\nthen,0.3\n", "2 unreadable times, first 'yesterday'"),

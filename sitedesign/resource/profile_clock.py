@@ -18,6 +18,7 @@ FloatArray = NDArray[np.float64]
 STEPS_MINUTES = (5, 15, 30, 60)
 _DAY_MINUTES = 1440
 _FEB_29 = 59  # days before 29 February
+PLAIN_YEAR = 2013  # 365 days, for stamps whose year means nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +48,8 @@ class Record:
         Whether the clock is said to keep daylight saving time.
     ends : bool
         Whether the stamps are said to be ends of intervals.
+    yearless : bool
+        Whether the years of the stamps mean nothing.
     notes : tuple of str
         What was chosen or dropped on the way here.
     commas_may_group : bool
@@ -66,6 +69,7 @@ class Record:
     zone_h: float | None = None
     wall_clock: bool = False
     ends: bool = False
+    yearless: bool = False
     notes: tuple[str, ...] = ()
     commas_may_group: bool = False
     refused: Fault | None = None
@@ -122,7 +126,14 @@ def whole_years(
         With faults instead of rows when the step is irregular, stamps are missing or years are not whole.
     """
     if record.index is not None:
-        return _from_stamps(record, step_minutes, utc_offset_h, zone)
+        typical = _typical_year(record.index)
+        if typical is not None:
+            note = f"a typical year put together from {', '.join(map(str, sorted(set(record.index.year))))}"
+            record = replace(record, index=typical, yearless=True)
+        found = _from_stamps(record, step_minutes, utc_offset_h, zone)
+        if record.yearless:
+            found = replace(found, years=tuple(range(1, len(found.rows) + 1)))
+        return found if typical is None else replace(found, notes=(note, *found.notes))
     if record.wall_clock:
         remedy = "Give stamps, or standard time all year."
         fault = Fault(
@@ -137,6 +148,22 @@ def whole_years(
     shift = round((utc_offset_h - record.zone_h) * 60)
     notes = (*found.notes, *([_moved_by(shift)] if shift else []))
     return replace(found, shift_minutes=shift, notes=notes)
+
+
+def _typical_year(index: pd.DatetimeIndex) -> pd.DatetimeIndex | None:
+    """Stamps of months of several years in one year; None for others."""
+    if len(index) < 2 or index.hasnans or index.year.nunique() < 3 or (_gaps(index) >= 0).all():
+        return None
+    # The end of the last interval belongs to the year that it ends, not to the next.
+    naive = index.tz_localize(None)
+    ahead = pd.Timedelta(seconds=1) if _minutes_into_year(naive[0]) else pd.Timedelta(0)
+    naive -= ahead
+    parts = {"year": PLAIN_YEAR, "month": naive.month, "day": naive.day}
+    days = pd.DatetimeIndex(pd.to_datetime(pd.DataFrame(parts), errors="coerce"))
+    together = days + (naive - naive.normalize()) + ahead
+    if together.hasnans or len(set(_gaps(together).tolist())) != 1:
+        return None
+    return together.tz_localize(index.tz)
 
 
 def _moved_by(minutes: int) -> str:

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.resource.profile_clock import Record
+from sitedesign.resource.profile_clock import PLAIN_YEAR, Record
 from sitedesign.resource.profile_given import clock_said
 from sitedesign.resource.profile_units import NoUnit, find_unit, rating_of_lines, unit_of_lines
 from sitedesign.resource.stamps import Stamped, read_stamps
@@ -33,7 +33,10 @@ _MAGIC = (
     (b"\xd0\xcf\x11\xe0", "an old Excel file", "Save the sheet as CSV."),
     (b"%PDF", "a PDF document", "Save the table in it as CSV."),
     (b"\x1f\x8b", "a gzip archive", "Unpack it first."),
+    (b"{", "a JSON file", "Export the table as CSV."),
+    (b"<", "a web page (HTML or XML)", "Export the table as CSV."),
 )
+_UNIT_IN_CELL = re.compile(r"(?<=\d)[ \u00a0]?([kMG]?Wh?|%)(?=[\"\s]*(?:[;,\t\n\r]|$))")
 _WHEN = re.compile(
     r"^\W*(?:date|time|datum|zeit|uhrzeit|stamp|timestamp|datetime|hour|hours|hr|stunde|heure|hora|fecha|from|to|"
     r"von|bis|start|end|begin|beginn|ende|period|interval|year|month|day|minute|jahr|monat|tag|he|index|step|id|"
@@ -80,7 +83,6 @@ _TOTALS = re.compile(r"^\W*(?:totals?|sum|summe|gesamt|average|mean|mittel|min|m
 _NO_YEAR = re.compile(
     r"(\d{1,2}/\d{1,2}|[A-Za-z]{3,9}\.? \d{1,2}),?\s+(\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
 )
-_PLAIN_YEAR = 2013  # 365 days, for stamps without a year
 _LONGEST_FOOTER = 60
 
 
@@ -128,12 +130,20 @@ def _read(path: Path, kind: Kind, column: str | None, _changed_ns: int, _size: i
     if raw.startswith(b"PAR1"):
         return _read_parquet(path, kind, column)
     for magic, what, remedy in _MAGIC:
-        if raw.startswith(magic):
+        if raw.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic):
             raise InputError([Fault(path.name, what, "must be a CSV or Parquet file", remedy)], path.name)
     if not raw.strip():
         raise InputError([Fault(path.name, "an empty file", "must hold at least one year")], path.name)
-    table = _table(decode(raw), path.name)
+    table = _table(_unit_from_cells(decode(raw)), path.name)
     return _record(_without_footer(table), kind, column)
+
+
+def _unit_from_cells(text: str) -> str:
+    """Text in which a unit that stands in every row, as in ``10.6 kW``, stands in a comment instead."""
+    found = _UNIT_IN_CELL.findall(text)
+    if len(found) < 0.9 * text.count("\n") or len(set(found)) != 1 or len(found) < 100:
+        return text
+    return f"# unit: {found[0]}\n{_UNIT_IN_CELL.sub('', text)}"
 
 
 def _table(text: str, file: str) -> TextTable:
@@ -231,6 +241,7 @@ class _Times:
     index: pd.DatetimeIndex | None
     name: str = ""
     notes: tuple[str, ...] = ()
+    yearless: bool = False
 
 
 def _without_footer(table: TextTable) -> TextTable:
@@ -260,7 +271,16 @@ def _record(table: TextTable, kind: Kind, column: str | None) -> Record:
     values, notes = table.numbers(place)
     if column is None and width - len(times.places) > 1:
         notes = (f"values taken from the column {names[place]!r}", *notes)
-    record = Record(values, times.index, table.file, f"file {table.file}", notes=(*times.notes, *notes))
+    index = times.index
+    if index is not None and len(index) > 1 and bool((index[1:] < index[:-1]).all()):
+        index, values, notes = (
+            index[::-1],
+            values[::-1],
+            (*notes, "rows turned round: the newest stood first"),
+        )
+    record = Record(
+        values, index, table.file, f"file {table.file}", yearless=times.yearless, notes=(*times.notes, *notes)
+    )
     grouped = table.decimal == "," and table.cells[place].str.fullmatch(r"[1-9]\d{0,2}(,\d{3})+|0?").all()
     record = replace(record, commas_may_group=bool(grouped))
     record = _clock_of_name(record, times.name)
@@ -476,7 +496,7 @@ def _time_of_day(cells: pd.Series) -> pd.Series | None:
 def _stamped(table: TextTable, places: Sequence[int], texts: pd.Series, name: str) -> _Times:
     bare = texts.iloc[:50].str.strip().str.fullmatch(_NO_YEAR).all()
     if bare:
-        texts = texts.str.strip().str.replace(_NO_YEAR, rf"\1/{_PLAIN_YEAR} \2", regex=True)
+        texts = texts.str.strip().str.replace(_NO_YEAR, rf"\1/{PLAIN_YEAR} \2", regex=True)
         texts = texts.str.replace(r"^([A-Za-z]{3,9}\.? \d{1,2})/", r"\1 ", regex=True)
     stamped = _read_stamps(texts, table.file)
     index, notes = stamped.index, stamped.notes
@@ -489,7 +509,7 @@ def _stamped(table: TextTable, places: Sequence[int], texts: pd.Series, name: st
             index = index.tz_convert(timezone(timedelta(hours=float(offsets.min()))))
     if bare:
         notes = (*notes, "stamps without a year: read as a year of 365 days")
-    return _Times(tuple(places), index, name if table.names else "", notes)
+    return _Times(tuple(places), index, name if table.names else "", notes, yearless=bool(bare))
 
 
 def _read_stamps(texts: pd.Series, file: str) -> Stamped:
@@ -512,7 +532,7 @@ def _from_parts(table: TextTable, parts: dict[str, int], names: list[str]) -> _T
         found = f"no {part} in line {table.cells.index[row]}"
         raise InputError([Fault(table.file, found, "must be a number")], table.file)
     dates = pd.DataFrame({"month": numbers["month"], "day": numbers["day"]})
-    dates["year"] = numbers.get("year", _PLAIN_YEAR)
+    dates["year"] = numbers.get("year", PLAIN_YEAR)
     days = pd.to_datetime(dates, errors="coerce")
     if days.isna().any():
         row = int(np.flatnonzero(days.isna())[0])
@@ -522,7 +542,7 @@ def _from_parts(table: TextTable, parts: dict[str, int], names: list[str]) -> _T
     minutes = numbers["hour"] * 60 + numbers.get("minute", 0)
     index = pd.DatetimeIndex(days + pd.to_timedelta(minutes, unit="min"))
     notes = () if "year" in parts else ("stamps without a year: read as a year of 365 days",)
-    return _Times(tuple(parts.values()), index, names[parts["hour"]], notes)
+    return _Times(tuple(parts.values()), index, names[parts["hour"]], notes, yearless="year" not in parts)
 
 
 def _counter(cells: pd.Series) -> float | None:
