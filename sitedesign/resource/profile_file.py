@@ -434,18 +434,26 @@ def _times(table: TextTable, names: list[str], value: int) -> _Times:
     if counted:
         note = f"{names[counted[0]]!r} only numbers the steps: read as one year from 1 January 00:00"
         return _Times(tuple(told), None, names[counted[0]], (note if table.names else "rows are numbered",))
-    texts = table.cells[told[0]]
-    if texts.str.fullmatch(r"\d{1,5}").all():
-        steps = np.diff(texts.astype(int).to_numpy())
-        jumps = np.flatnonzero(steps != 1)
-        if len(jumps) < 0.1 * len(steps):
-            row, value = texts.index[int(jumps[0]) + 1], texts.iloc[int(jumps[0]) + 1]
-            found = (
-                f"numbers of steps that do not go up by 1 in {len(jumps)} rows, first {value!r} in line {row}"
-            )
-            remedy = "Rows are missing or come twice there."
-            raise InputError([Fault(table.file, found, "must number every step", remedy)], table.file)
-    return _stamped(table, told[:1], texts, names[told[0]])
+    _refuse_numbers(table, table.cells[told[0]])
+    return _stamped(table, told[:1], table.cells[told[0]], names[told[0]])
+
+
+def _refuse_numbers(table: TextTable, texts: pd.Series) -> None:
+    """Refuse numbers of steps that leave some out, come twice or begin elsewhere."""
+    if not texts.str.fullmatch(r"\d{1,6}").all():
+        return
+    steps = np.diff(texts.astype(int).to_numpy())
+    jumps = np.flatnonzero(steps != 1)
+    if len(jumps) >= 0.1 * len(steps):
+        return
+    found = f"numbers of steps that begin with {texts.iloc[0]}"
+    remedy = "The first is 0 or 1; give stamps for anything else."
+    if len(jumps):
+        row = int(jumps[0]) + 1
+        found = f"numbers of steps that do not go up by 1 in {len(jumps)} rows, "
+        found += f"first {texts.iloc[row]!r} in line {texts.index[row]}"
+        remedy = "Rows are missing or come twice there."
+    raise InputError([Fault(table.file, found, "must number every step", remedy)], table.file)
 
 
 def _has_dates(cells: pd.Series) -> bool:
