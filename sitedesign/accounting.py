@@ -151,8 +151,11 @@ def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float
         _scaled("battery energy", costs.battery_energy, plant.battery_mwh),
         _scaled("battery power", costs.battery_power, plant.battery_mw),
     ]
-    for item, unit, units in zip(case.backup, costs.backup, plant.units, strict=True):
+    counted = zip(case.backup, costs.backup, costs.backup_site, plant.units, strict=True)
+    for item, unit, site, units in counted:
         items.append(_scaled(f"{item.name} units", unit, units))
+        if site.capital_usd > 0.0:
+            items.append(_scaled(f"{item.name} at this site", site, 1 if units else 0))
         running = generated[item.name] * item.marginal_cost_usd_per_mwh
         items.append(CostItem(name=f"{item.name} fuel and running", capital_usd=0.0, usd_per_yr=running))
     items.append(_scaled("spare racks", costs.rack, plant.racks - case.racks_contracted))

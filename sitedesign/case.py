@@ -35,13 +35,16 @@ class BackupCase:
     marginal_cost_usd_per_mwh : float
         Fuel at full-load heat rate, variable O&M and carbon price. [USD/MWh at the bus]
     fuel_mmbtu_per_mwh : float
-        Full-load fuel, higher heating value. [MMBtu/MWh at the bus]
+        Full-load fuel, higher heating value; where it rises with the temperature of the air, its mean over
+        all steps, weighted with the load. [MMBtu/MWh at the bus]
     co2_t_per_mwh : float
         [t/MWh at the bus]
     lead_months : float
         Months from order to first power. [months]
     units_min, units_max : int
         Bounds of the unit count; `units_max` is the user's, or derived from the load (``Case.given``).
+    site_cost_usd_per_yr : float
+        Annualised cost once per site when any unit is built. [USD/yr]
     """
 
     name: str
@@ -54,6 +57,7 @@ class BackupCase:
     lead_months: float
     units_min: int
     units_max: int
+    site_cost_usd_per_yr: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -131,16 +131,38 @@ def backup_unit_cost(backup: Backup, fuel: Fuel, finance: Finance, itc_fraction:
     )
 
 
-def backup_fuel_mmbtu_per_mwh(backup: Backup, path: PowerPath) -> float:
-    """Full-load fuel per MWh delivered to the bus, higher heating value. [MMBtu/MWh]"""
-    return backup.heat_rate_btu_per_kwh_hhv * BTU_PER_KWH_TO_MMBTU_PER_MWH / path.generator_to_bus_efficiency
+def backup_site_cost(backup: Backup, finance: Finance) -> AnnualCost:
+    """Cost once per site when any unit is built: a gas lateral, a pad. No credit is taken on it. [USD]"""
+    return annual_cost(backup.site_cost_usd, 0.0, backup.life_yr, finance.wacc_power_real)
+
+
+def backup_fuel_mmbtu_per_mwh(backup: Backup, path: PowerPath, heat_factor: float = 1.0) -> float:
+    """Full-load fuel per MWh delivered to the bus, higher heating value. [MMBtu/MWh]
+
+    Parameters
+    ----------
+    backup : Backup
+    path : PowerPath
+    heat_factor : float
+        Heat rate over that in cool air (:func:`sitedesign.resource.backup.heat_rate_factor`). [fraction]
+    """
+    rated = backup.heat_rate_btu_per_kwh_hhv * BTU_PER_KWH_TO_MMBTU_PER_MWH
+    return heat_factor * rated / path.generator_to_bus_efficiency
 
 
 def backup_marginal_cost(
-    backup: Backup, fuel: Fuel, path: PowerPath, fuel_usd_per_mmbtu: float, co2_usd_per_t: float
+    backup: Backup,
+    fuel: Fuel,
+    path: PowerPath,
+    fuel_usd_per_mmbtu: float,
+    co2_usd_per_t: float,
+    fuel_mmbtu_per_mwh: float | None = None,
 ) -> float:
-    """Fuel, variable O&M and carbon of one MWh delivered to the bus at full load. [USD/MWh]"""
-    mmbtu = backup_fuel_mmbtu_per_mwh(backup, path)
+    """Fuel, variable O&M and carbon of one MWh delivered to the bus at full load. [USD/MWh]
+
+    `fuel_mmbtu_per_mwh` is what it burns where that is not the rating in cool air. [MMBtu/MWh]
+    """
+    mmbtu = backup_fuel_mmbtu_per_mwh(backup, path) if fuel_mmbtu_per_mwh is None else fuel_mmbtu_per_mwh
     variable_om = backup.variable_om_usd_per_mwh / path.generator_to_bus_efficiency
     return mmbtu * (fuel_usd_per_mmbtu + fuel.co2_kg_per_mmbtu / 1000 * co2_usd_per_t) + variable_om
 

@@ -17,7 +17,7 @@ from sitedesign.limits import Limits
 from sitedesign.optimize import bounds
 from sitedesign.optimize.rack_shortfall import racks_needed
 from sitedesign.reliability.metrics import FLOOR_SHARE
-from sitedesign.resource.backup import backup_capability
+from sitedesign.resource.backup import backup_capability, mean_heat_rate_factor
 from sitedesign.resource.load import load_mw, pue
 from sitedesign.resource.profile import Beside, Profile, count_years, read_profile
 from sitedesign.resource.pv import solar_yield
@@ -43,12 +43,16 @@ TMY_NOTE = (
 
 @dataclass(frozen=True)
 class UnitCosts:
-    """Annual cost of one MWdc, MWh, MW, backup unit (in the order of the study) and rack."""
+    """Annual cost of one MWdc, MWh, MW, backup unit (in the order of the study) and rack.
+
+    `backup_site` is what each technology costs once when any unit of it is built.
+    """
 
     solar: economics.AnnualCost
     battery_energy: economics.AnnualCost
     battery_power: economics.AnnualCost
     backup: tuple[economics.AnnualCost, ...]
+    backup_site: tuple[economics.AnnualCost, ...]
     rack: economics.AnnualCost
 
 
@@ -137,6 +141,7 @@ def unit_costs(study: Study) -> UnitCosts:
             economics.backup_unit_cost(item, study.fuel(item), finance, credit(item.tax_credit))
             for item in study.backup
         ),
+        backup_site=tuple(economics.backup_site_cost(item, finance) for item in study.backup),
         rack=economics.rack_cost(study.rack, finance),
     )
 
@@ -150,10 +155,9 @@ def build_case(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Ca
     battery = study.battery
     usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
     eta = float(np.sqrt(battery.round_trip_efficiency))
-    peak = float(load.max())
     backup = tuple(
-        _backup(study, item, weather, peak, cost)
-        for item, cost in zip(study.backup, costs.backup, strict=True)
+        _backup(study, item, weather, load, cost, site)
+        for item, cost, site in zip(study.backup, costs.backup, costs.backup_site, strict=True)
     )
     racks = study.contracted_racks
     availability = study.rack.availability
@@ -272,28 +276,35 @@ def _on_weather(profile: Profile, weather: Weather) -> FloatArray:
 
 
 def _backup(
-    study: Study, backup: Backup, weather: Weather, peak_mw: float, cost: economics.AnnualCost
+    study: Study,
+    backup: Backup,
+    weather: Weather,
+    load: FloatArray,
+    cost: economics.AnnualCost,
+    site: economics.AnnualCost,
 ) -> BackupCase:
     fuel, path = study.fuel(backup), study.path
-    mmbtu = economics.backup_fuel_mmbtu_per_mwh(backup, path)
+    heat = mean_heat_rate_factor(backup, weather.temp_air_c, load)
+    mmbtu = economics.backup_fuel_mmbtu_per_mwh(backup, path, heat)
     capability = backup_capability(backup, weather.temp_air_c, study.site.elevation_m).ravel()
     unit_mw = backup.unit_mw * path.generator_to_bus_efficiency
     least, most = study.limits.units.get(backup.name, (0, -1))
     if most < 0:
-        most = bounds.units_max(peak_mw, unit_mw, capability)
+        most = bounds.units_max(float(load.max()), unit_mw, capability)
     return BackupCase(
         name=backup.name,
         unit_mw=unit_mw,
         capability=capability[np.newaxis, :],
         annual_cost_usd_per_unit=cost.total_usd_per_yr,
         marginal_cost_usd_per_mwh=economics.backup_marginal_cost(
-            backup, fuel, path, fuel.price_usd_per_mmbtu, study.co2_price_usd_per_t
+            backup, fuel, path, fuel.price_usd_per_mmbtu, study.co2_price_usd_per_t, mmbtu
         ),
         fuel_mmbtu_per_mwh=mmbtu,
         co2_t_per_mwh=mmbtu * fuel.co2_kg_per_mmbtu / 1000,
         lead_months=backup.lead_months,
         units_min=least,
         units_max=max(least, most),
+        site_cost_usd_per_yr=site.total_usd_per_yr,
     )
 
 

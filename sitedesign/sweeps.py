@@ -189,7 +189,12 @@ def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
                 replace(
                     item,
                     marginal_cost_usd_per_mwh=economics.backup_marginal_cost(
-                        entry, study.fuel(entry), study.path, value, study.co2_price_usd_per_t
+                        entry,
+                        study.fuel(entry),
+                        study.path,
+                        value,
+                        study.co2_price_usd_per_t,
+                        item.fuel_mmbtu_per_mwh,
                     ),
                 )
                 if entry.fuel == name

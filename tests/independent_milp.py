@@ -77,7 +77,7 @@ def least_cost_usd(case: Case, fixed: Plant | None = None, gap: float = 1e-6) ->
                 p.lower[column] = p.upper[column] = float(i < fixed.units[k])
         for first, second in itertools.pairwise(own):
             p.row([(second, 1.0), (first, -1.0)], -never, 0.0)
-        used = p.column(0, 1, whole=True)
+        used = p.column(0, 1, item.site_cost_usd_per_yr, whole=True)
         for column in own[:1]:
             p.row([(column, 1.0), (used, -1.0)], -never, 0.0)
         p.row([(months, 1.0), (used, -item.lead_months)], 0.0, never)

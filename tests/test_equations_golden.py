@@ -29,7 +29,8 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def three_steps() -> Case:
     """A case in which every equation has something to say and no two numbers are alike."""
-    alike = backup(3, "engine", capability=np.array([[1.0, 0.9, 0.8]]), lead_months=18.0, units_max=4)
+    alike = backup(3, "engine", capability=np.array([[1.0, 0.9, 0.8]]), lead_months=18.0, units_max=4,
+                   site_cost_usd_per_yr=0.23e6)  # fmt: skip
     differing = backup(
         3,
         "turbine",
@@ -39,6 +40,7 @@ def three_steps() -> Case:
         marginal_cost_usd_per_mwh=85.0,
         co2_t_per_mwh=0.55,
         lead_months=30.0,
+        site_cost_usd_per_yr=1.7e6,
         units_min=1,
         units_max=3,
     )

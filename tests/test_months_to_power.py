@@ -28,7 +28,7 @@ METHODS = {
 
 
 def hurried(seed: int) -> Case:
-    """A small study in which every month costs, and everything has another lead time."""
+    """A small study in which every month costs and every technology used, at all sorts of lead times."""
     rng, case = np.random.default_rng(10_000 + seed), study(seed)
     return dataclasses.replace(
         case,
@@ -36,7 +36,12 @@ def hurried(seed: int) -> Case:
         solar_lead_months=float(rng.choice([6, 14])),
         battery_lead_months=float(rng.choice([3, 12])),
         backup=tuple(
-            dataclasses.replace(item, lead_months=float(rng.choice([2, 9, 30]))) for item in case.backup
+            dataclasses.replace(
+                item,
+                lead_months=float(rng.choice([2, 9, 30])),
+                site_cost_usd_per_yr=float(rng.choice([0.0, 300.0, 3000.0])),
+            )
+            for item in case.backup
         ),
     )
 

@@ -190,6 +190,7 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
     m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * kusd, u.KUSD / u.MWh / u.year)
     m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
     m.unit_cost = per_technology("annual_cost_usd_per_unit", u.KUSD / u.year, kusd)
+    m.site_cost = per_technology("site_cost_usd_per_yr", u.KUSD / u.year, kusd)
     m.marginal_cost = per_technology("marginal_cost_usd_per_mwh", u.KUSD / u.MWh, kusd)
     m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, u.KUSD / u.year)
     m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, u.KUSD / u.year / u.month)

@@ -271,7 +271,7 @@ def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
     delay = pyo.value(m.delay_cost)
     for k in m.technology:
         weights[m.units[k]] = pyo.value(m.unit_cost[k])
-        weights[m.technology_used[k]] = delay * pyo.value(m.lead_months[k])
+        weights[m.technology_used[k]] = delay * pyo.value(m.lead_months[k]) + pyo.value(m.site_cost[k])
     for k, i in m.unit:
         weights[m.unit_built[k, i]] = pyo.value(m.unit_cost[k])
     weights[m.racks] = pyo.value(m.rack_cost)

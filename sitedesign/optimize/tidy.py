@@ -32,6 +32,7 @@ def annual_cost_usd(
         + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
         + case.battery_cost_usd_per_mw_yr * plant.battery_mw
         + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
+        + sum(b.site_cost_usd_per_yr for b, n in zip(case.backup, plant.units, strict=True) if n > 0)
         + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
         + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
         + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]

@@ -301,7 +301,8 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     Returns
     -------
     float
-        Annualised solar, battery, units, racks above the contracted number, delay. [USD/yr]
+        Annualised solar, battery, units, what each technology costs once, racks above the contracted number,
+        delay. [USD/yr]
     """
     cost = (
         plant.solar_mw * case.solar_cost_usd_per_mw_yr
@@ -310,4 +311,5 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
         + (plant.racks - case.racks_contracted) * case.rack_cost_usd_per_yr
     )
     cost += sum(units * b.annual_cost_usd_per_unit for b, units in zip(case.backup, plant.units, strict=True))
+    cost += sum(b.site_cost_usd_per_yr for b, n in zip(case.backup, plant.units, strict=True) if n > 0)
     return cost + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]

@@ -1,4 +1,4 @@
-"""What hot and thin air leaves of a generator's rated power."""
+"""What hot and thin air does to a generator: less power, more fuel."""
 
 from __future__ import annotations
 
@@ -34,3 +34,43 @@ def backup_capability(backup: Backup, temp_air_c: FloatArray, elevation_m: float
     height = backup.power_derate_per_300m * max(0.0, elevation_m - backup.altitude_free_m) / 300
     heat = backup.power_derate_per_c * np.maximum(temp_air_c - backup.derate_above_c, 0)
     return np.clip(1 + heat + height, 0, 1)
+
+
+def heat_rate_factor(backup: Backup, temp_air_c: FloatArray) -> FloatArray:
+    """Fuel per MWh over that in cool air.
+
+    Parameters
+    ----------
+    backup : Backup
+    temp_air_c : ndarray
+        Dry-bulb temperature, any shape. [degrees C]
+
+    Returns
+    -------
+    ndarray
+        ``1 + heat_rate_per_c * max(0, T - T0)`` with T0 where the derate begins. [fraction]
+    """
+    return 1 + backup.heat_rate_per_c * np.maximum(temp_air_c - backup.derate_above_c, 0)
+
+
+def mean_heat_rate_factor(backup: Backup, temp_air_c: FloatArray, load_mw: FloatArray) -> float:
+    """Mean of :func:`heat_rate_factor` over all steps, each weighted with its load.
+
+    An exact dispatch needs one marginal cost per technology for all steps, so this stands for the heat rate
+    of every hour: exact for units that carry the load alone, a little high for units that run in winter and
+    at night only, a little low for units that run in heat waves only.
+
+    Parameters
+    ----------
+    backup : Backup
+    temp_air_c : ndarray
+        [degrees C]
+    load_mw : ndarray
+        Of as many steps. [MW]
+
+    Returns
+    -------
+    float
+        [fraction]
+    """
+    return float(np.average(heat_rate_factor(backup, temp_air_c).ravel(), weights=load_mw.ravel()))
