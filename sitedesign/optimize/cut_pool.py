@@ -11,7 +11,7 @@ from sitedesign.optimize.oracle import Oracle
 from sitedesign.optimize.prices import Cut, PriceSearch
 
 _GROWTH = 256
-_ROW_MWH = 100.0
+_ROW_SHARE = 1e-4
 
 
 class CutPool:
@@ -46,14 +46,14 @@ class CutPool:
     def add(self, cut: Cut) -> int | None:
         """Keep a cut; returns its number, or None when it is known or says nothing.
 
-        Rows are scaled to hundreds of MWh a year, so that the master's tolerance of 1e-7 is far below any
-        downtime budget; conditions on the capacities alone stay in MWh, in which the dispatch judges them.
+        Rows are scaled to 1/10,000 of the load, so that the tolerance of the master, 1e-7, is far below what
+        counts as meeting a budget; conditions on the capacities alone stay in MWh, as the dispatch has it.
         """
         line = np.concatenate([cut.prices, -cut.coefficients])
         if not np.delete(line, cut.prices.size).any():
             return None
         if cut.prices.any():
-            line /= _ROW_MWH * cut.prices.max()
+            line /= _ROW_SHARE * self._case.load_mwh_per_yr * cut.prices.max()
         mark = line.tobytes()
         if mark in self._known:
             return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from sitedesign.case import Case
 from sitedesign.errors import InfeasibleDesign, SolverFailed
-from sitedesign.optimize.budgets import Budgets, budgets_of
+from sitedesign.optimize.budgets import MET, Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.explain import Quantity, explain
 from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
@@ -103,7 +103,7 @@ def explained(case: Case, pool: CutPool, time_limit_s: float = 300.0) -> Infeasi
 def _budgets_with(case: Case, quantity: Quantity, proposal: Proposal) -> Budgets:
     """Budgets of the case, a hair relaxed, and the total that the master promises as one more."""
     budgets = budgets_of(case, proposal.rack_lost_mwh_per_yr)
-    rows, limit, load = budgets.rows, budgets.limit.copy(), case.load_mwh_per_yr
+    rows, limit, size = budgets.rows, budgets.limit.copy(), budgets.size
     if quantity.name == "lost_mwh_per_yr":
         names = [c.name for c in case.classes]
         c = names.index(quantity.load_class) if quantity.load_class else 0
@@ -111,4 +111,7 @@ def _budgets_with(case: Case, quantity: Quantity, proposal: Proposal) -> Budgets
     elif quantity.name in _ENERGY_WEIGHTS and case.backup:
         weights = np.array(_ENERGY_WEIGHTS[quantity.name](case) + [0.0] * budgets.classes)
         rows, limit = np.vstack([rows, weights]), np.append(limit, float(weights @ proposal.totals))
-    return dataclasses.replace(budgets, rows=rows, limit=limit + _SLACK * np.abs(limit) + 1e-9 * load)
+        size = np.append(size, case.load_mwh_per_yr * float(weights.max()))
+    return dataclasses.replace(
+        budgets, rows=rows, limit=limit + _SLACK * np.abs(limit) + MET * size, size=size
+    )

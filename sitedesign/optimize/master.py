@@ -23,7 +23,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.descent import Descent
 from sitedesign.optimize.dispatch import mixed_dispatch
 from sitedesign.optimize.least import explained
-from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal
+from sitedesign.optimize.master_model import MasterModel, MasterStopped, Proposal, Side
 from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.prices import Operation
 from sitedesign.optimize.tidy import annual_cost_usd, lost_value_usd
@@ -33,10 +33,12 @@ Progress = Callable[[str], None]
 
 _PUSHES = (0.005, 0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
 _PER_PUSH = 20.0  # what counts as little, in units of the budget: excess over it, per share of the push
+_LITTLE = 1e-4  # of the load: what stands for the budget there where that is smaller, or nothing
 _RELAXED = 20.0  # gap at which the relaxation is left, in units of the gap asked for
 _LEAST_TURNS = 2  # of polishing, before other counts are looked at
 _OVERTAKEN = 10.0  # how far above the bound a count must be for that, in units of the gap
 _ROUNDING = 1e-6  # by how much a bound may seem to exceed a cost
+_EDGED = 4  # rounds without any progress, after which plants just at the budgets are looked for
 _MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
 _POLISHED = 0.6  # the same for the polishing of given counts
 
@@ -198,7 +200,7 @@ class _Search:
                 return
             units, racks = self.model.counts(proposal)
             operation = self._operate(proposal, likely=False)
-            self._keep(_plant(proposal, units, racks), operation)
+            self._keep(_plant(proposal, units, racks), operation, _side(idle))
             self._polish(_plant(proposal, units, racks), proposal.months_to_power, idle)
             if self._closed():
                 return
@@ -212,14 +214,19 @@ class _Search:
     def _polish(self, counts: Plant, months: float, idle: int) -> None:
         """Best solar and battery for given units and racks, or proof that they cannot be the best."""
         gap = _POLISHED * self.gap * 0.5**idle
+        side = _side(idle)
         self.model.fix_counts(counts, months)
-        self.model.stay_inside(on=True)
+        self.model.keep_to(side)
         choice = counts.units, counts.racks, self.model.arriving(months)
         descent = self.descents.setdefault(choice, Descent())
         descent.resume()
         try:
             for turn in itertools.count():
                 proposal = self._ask(whole=False)
+                if proposal is None and turn == 0:  # units that just meet a budget leave no hair
+                    side = Side.AT
+                    self.model.keep_to(side)
+                    proposal = self._ask(whole=False)
                 known = self.best.cost_usd_per_yr if self.best else np.inf
                 if proposal is None or descent.ends(proposal.bound_usd_per_yr, known, gap):
                     return
@@ -227,9 +234,9 @@ class _Search:
                 if overtaken and turn >= _LEAST_TURNS:
                     return  # other counts may be better: let the master choose again
                 trial, operation = self._step(descent, proposal)
-                self._keep(_plant(trial, counts.units, counts.racks), operation)
+                self._keep(_plant(trial, counts.units, counts.racks), operation, side)
         finally:
-            self.model.stay_inside(on=False)
+            self.model.keep_to(Side.ANY)
             self.model.free_counts()
 
     # ------------------------------------------------------------------ steps
@@ -272,7 +279,8 @@ class _Search:
         lost = budgets.lost(operation.totals)
         if operation.feasible or not lost.any():
             return ()
-        return tuple(share for share in _PUSHES if np.all(lost <= budgets.limit * (1 + _PER_PUSH * share)))
+        little = _PER_PUSH * np.maximum(budgets.limit, _LITTLE * budgets.size)
+        return tuple(share for share in _PUSHES if np.all(lost <= budgets.limit + little * share))
 
     def _larger(self, proposal: Proposal, factor: float) -> Proposal:
         case, limits, old = self.case, self.case.limits, proposal.point
@@ -296,9 +304,12 @@ class _Search:
             capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
         )
 
-    def _keep(self, plant: Plant, operation: Operation) -> None:
-        """Keep a plant that works, at what it costs itself: the master may pay for months that it spares."""
-        if not operation.feasible:
+    def _keep(self, plant: Plant, operation: Operation, side: Side = Side.INSIDE) -> None:
+        """Keep a plant that works, at what it costs itself: the master may pay for months that it spares.
+
+        Only at the edge does it count as well what meets the budgets within the tolerance on them.
+        """
+        if not (operation.strict or (operation.feasible and side is Side.AT)):
             return
         energy, lost = np.split(operation.totals, [len(self.case.backup)])
         cost = annual_cost_usd(self.case, plant, tuple(energy.tolist()), float(lost.sum()))
@@ -381,9 +392,16 @@ class _Search:
     def _uptime_prices(self, plant: Plant) -> tuple[float, ...]:
         """Duals of the uptime rows at the incumbent's units and racks."""
         self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
-        self.model.stay_inside(on=True)
-        proposal = self.model.propose(whole=False)
-        return () if proposal is None else self.model.uptime_prices()
+        for side in (Side.INSIDE, Side.AT):
+            self.model.keep_to(side)
+            if self.model.propose(whole=False) is not None:
+                return self.model.uptime_prices()
+        return ()
+
+
+def _side(idle: int) -> Side:
+    """Where to look for plants after so many rounds without any progress."""
+    return Side.INSIDE if idle < _EDGED else Side.AT
 
 
 def _within_bounds(case: Case, plant: Plant) -> Plant:

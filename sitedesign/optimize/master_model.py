@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +21,6 @@ from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.problem import add_capacity_model, building, expression_of, importance
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
-HAIR = 2e-6  # of a budget: how far inside it an incumbent is looked for
 _VIOLATED = 2e-7  # of a scaled cut: just above the solver's tolerance
 _MOMENT = 1e-6  # months: rounding of the solver
 _AT_ONCE = 30  # pooled cuts brought in per round
@@ -32,6 +32,14 @@ class MasterStopped(Exception):
     def __init__(self, report: SolveReport) -> None:
         self.report = report
         super().__init__(report.status.value)
+
+
+class Side(enum.Enum):
+    """Where proposals lie: anywhere the budgets count as met, a hair inside them, or just at them."""
+
+    ANY = enum.auto()
+    INSIDE = enum.auto()
+    AT = enum.auto()
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +136,8 @@ class MasterModel:
         self._budgets = budgets_of(case, 0.0)
         self._inside = [self._add_tightened(i) for i in range(len(self._budgets.limit))]
         self._in_model = np.zeros(0, dtype=bool)
-        self.stay_inside(on=False)
+        self._meet_budgets_as_dispatch_does()
+        self.keep_to(Side.ANY)
 
     def _rows_of(self, k: int) -> list[Any]:
         """Variables that count the units of each capability row; None where no unit is allowed."""
@@ -140,11 +149,25 @@ class MasterModel:
 
     # ------------------------------------------------------------------ what may vary
 
-    def stay_inside(self, *, on: bool) -> None:
+    def _meet_budgets_as_dispatch_does(self) -> None:
+        """Widen the rows of the budgets to what counts as met: the bound is that of all such plants."""
+        m, own = self._m, self._m.uptime  # without a row for a class that asks for nothing
+        rows = [own[c.name] if c.name in own else None for c in self.case.classes]  # noqa: SIM401
+        rows += [row for name in ("renewable_share", "co2_limit") if (row := m.component(name)) is not None]
+        for row, by in zip(rows, self._budgets.tolerance, strict=True):
+            if row is not None:
+                self._highs.widen(row, float(by))
+
+    def keep_to(self, side: Side) -> None:
         """Ask for a hair more than the budgets, so that what is proposed can truly meet them."""
-        for row, limit in zip(self._inside, self._budgets.limit, strict=True):
-            inside = limit - HAIR * abs(limit) if on and np.isfinite(limit) else np.inf
-            self._highs.set_row_bounds(row, -np.inf, inside)
+        given = self._budgets
+        limits = {
+            Side.ANY: np.full(given.limit.shape, np.inf),
+            Side.INSIDE: given.limit - given.hair,
+            Side.AT: (given.limit + given.most) / 2,
+        }[side]
+        for row, limit in zip(self._inside, limits, strict=True):
+            self._highs.set_row_bounds(row, -np.inf, limit)
 
     def minimise(self, quantity: Quantity) -> None:
         """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""

@@ -15,14 +15,15 @@ import numpy as np
 from scipy.optimize import linprog
 
 from sitedesign.case import Case, FloatArray
-from sitedesign.optimize.budgets import Budgets
+from sitedesign.optimize.budgets import MET, Budgets
 from sitedesign.optimize.oracle import NoDispatch, Oracle, Point, Run
 from sitedesign.optimize.slopes import Order, order_of
 
 _INSIDE = 1e-9  # how far inside the uptime budget a mixture stays, so that rounding cannot break it
-_HAIR, _SOLVER = 5e-7, 1e-7  # the same with several budgets, and the feasibility tolerance it has to cover
-_PROVEN = 1e-3  # least excess, as a share of a budget, that makes a cut worth stopping at
-_NOTHING = 1e-6  # of the largest total: what a budget of zero is measured against
+_PART = 1e-3  # of the size of a budget: the unit in which several budgets are compared
+_HAIR, _SOLVER = 5e-7, 1e-7  # the same with several, in that unit; and the feasibility tolerance it covers
+_MET = MET / _PART  # what counts as met, in that unit
+_PROVEN = 1e-3  # least excess, in that unit, that makes a cut worth stopping at
 
 Runs = dict[tuple[int, ...], Run]
 
@@ -52,12 +53,15 @@ class Operation:
         Dispatches and their shares; empty when the battery cannot end full.
     cuts : tuple of Cut
         Valid everywhere. When the operation is feasible one of them is exact at this point.
+    strict : bool
+        Whether the budgets are met without the tolerance on them.
     """
 
     cost_usd_per_yr: float
     totals: FloatArray
     mixture: tuple[tuple[Order, float], ...]
     cuts: tuple[Cut, ...]
+    strict: bool = False
 
     @property
     def feasible(self) -> bool:
@@ -92,13 +96,18 @@ class PriceSearch:
         -------
         Operation
         """
+        found = self._operate(point, budgets, likely=likely)
+        strict = found.feasible and bool(np.all(budgets.rows @ found.totals <= budgets.sought))
+        return dataclasses.replace(found, strict=strict)
+
+    def _operate(self, point: Point, budgets: Budgets, *, likely: bool) -> Operation:
         runs: Runs = {}
         if budgets.classes > 1:
             return self._several_classes(point, budgets, runs, likely=likely)
         if len(budgets.limit) > 1 and self._mixed:
             return self._all_budgets(point, budgets, self._mixed, runs)
         simple = self._uptime_only(point, budgets, runs, likely=likely)
-        if not simple.feasible or np.all(budgets.rows @ simple.totals <= budgets.limit):
+        if not simple.feasible or np.all(budgets.rows @ simple.totals <= budgets.most):
             return simple
         return self._all_budgets(point, budgets, tuple(order for order, _ in simple.mixture), runs)
 
@@ -149,6 +158,8 @@ class PriceSearch:
             else:
                 low = rung
         cuts = [cut for rung, run in at.items() if rung in (low, high) for cut in ladder.cuts(rung, run)]
+        if high == ladder.rungs and at[low].totals[-1] <= budgets.most[0]:
+            low, high = -1, low  # as little as can be shed is just what may be
         if high == ladder.rungs:
             return Operation(np.inf, at[low].totals, ((at[low].order, 1.0),), tuple(cuts))
         ladder.last = high
@@ -179,7 +190,7 @@ class PriceSearch:
             if isinstance(together, NoDispatch):
                 return _no_dispatch(together, budgets)
             asked = budgets.asked
-            if budgets.lost(together.totals)[asked].sum() > budgets.of_uptime().limit[asked].sum():
+            if budgets.lost(together.totals)[asked].sum() > budgets.of_uptime().most[asked].sum():
                 missed = _mixture([(together, 1.0)], budgets, _cuts_of(together, dear, alone))
                 return dataclasses.replace(missed, cost_usd_per_yr=np.inf)
         start = self._mixed or (order, order_of(self.oracle.case, budgets.cost))
@@ -197,10 +208,11 @@ class PriceSearch:
             result = self._run(point, order, runs)
             if isinstance(result, NoDispatch):
                 return _no_dispatch(result, budgets)
+        excess = 0.0
         for feasibility in (True, False) if np.isfinite(budgets.limit).any() else (False,):
             while True:
                 prices, value, shares, allowance = _restricted(
-                    list(runs.values()), budgets, feasibility=feasibility
+                    list(runs.values()), budgets, excess, feasibility=feasibility
                 )
                 if feasibility and value <= _SOLVER:
                     break
@@ -211,15 +223,16 @@ class PriceSearch:
                 cuts.append(Cut(prices, prices @ run.cut))
                 if feasibility and prices @ run.totals - allowance > _PROVEN:
                     # These prices prove that the budgets cannot be met; by how much, the best mixture tells.
-                    shares = _restricted(list(runs.values()), budgets, feasibility=True)[2]
+                    shares = _restricted(list(runs.values()), budgets, excess, feasibility=True)[2]
                     break
                 best = min(float(prices @ other.totals) for other in known)
                 if prices @ run.totals >= best - 1e-12 * max(abs(best), 1.0):
                     break
             parts = [(run, float(part)) for run, part in zip(runs.values(), shares, strict=False)]
             mixture = _mixture(parts, budgets, cuts)
-            if feasibility and value > _SOLVER:
+            if feasibility and value > _MET:
                 return dataclasses.replace(mixture, cost_usd_per_yr=np.inf)
+            excess = max(value, 0.0) if feasibility else excess  # the least with which they can be met
         self._mixed = tuple(order for order, _ in mixture.mixture)
         return mixture
 
@@ -327,30 +340,28 @@ def _mixture(parts: list[tuple[Run, float]], budgets: Budgets, cuts: list[Cut]) 
 
 
 def _restricted(
-    runs: list[Run], budgets: Budgets, *, feasibility: bool
+    runs: list[Run], budgets: Budgets, excess: float, *, feasibility: bool
 ) -> tuple[FloatArray, float, FloatArray, float]:
     """Best mixture of known dispatches: prices of the totals, value, shares, priced budgets.
 
-    Budgets are met a hair inside, which is more than the solver's tolerance. The feasibility problem
-    minimises the largest excess, as a share of its budget.
+    Budgets are met a hair inside, which is more than the solver's tolerance, or with an excess over that.
+    The feasibility problem minimises the largest excess, in thousandths of the size of its budget.
     """
     binding = np.isfinite(budgets.limit)
     limit, rows = budgets.limit[binding], budgets.rows[binding]
-    use = rows @ np.array([run.totals for run in runs]).T
-    largest = max(float(np.abs(limit).max(initial=0.0)), float(use.max(initial=0.0)))
-    scale = np.maximum(np.abs(limit), _NOTHING * largest + 1e-9)
-    room = limit / scale - np.where(limit > 0.0, _HAIR, 0.0)
-    use /= scale[:, np.newaxis]
+    scale = _PART * np.maximum(budgets.size[binding], 1e-9)
+    room = limit / scale - _HAIR
+    use = rows @ np.array([run.totals for run in runs]).T / scale[:, np.newaxis]
     cost = np.array([budgets.cost @ run.totals for run in runs])
     unit = 1.0 if feasibility else max(float(np.abs(cost).max()), 1e-9)
-    excess = np.ones((len(scale), 1 if feasibility else 0))
+    above = np.ones((len(scale), 1 if feasibility else 0))
     result = linprog(
         np.append(np.zeros(len(runs)), 1.0) if feasibility else cost / unit,
-        A_ub=np.hstack([use, -excess]),
-        b_ub=room + (0.0 if feasibility else 2 * _SOLVER),
-        A_eq=np.append(np.ones(len(runs)), np.zeros(excess.shape[1]))[np.newaxis],
+        A_ub=np.hstack([use, -above]),
+        b_ub=room + (0.0 if feasibility else excess + 2 * _SOLVER),
+        A_eq=np.append(np.ones(len(runs)), np.zeros(above.shape[1]))[np.newaxis],
         b_eq=[1.0],
-        bounds=[(0.0, None)] * len(runs) + [(None, None)] * excess.shape[1],
+        bounds=[(0.0, None)] * len(runs) + [(None, None)] * above.shape[1],
         method="highs-ds",
     )
     duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit

@@ -242,6 +242,12 @@ class PersistentHighs:
         """Replace the bounds of a row; ``-inf, inf`` switches it off."""
         self._highs.changeRowBounds(row, lower, upper)
 
+    def widen(self, constraint: Any, by: float) -> None:  # noqa: ANN401
+        """Let a constraint of the model be exceeded, in its own unit."""
+        for row in self._rows[constraint]:
+            _, lower, upper, _ = self._highs.getRow(row)  # status, bounds, number of entries
+            self._highs.changeRowBounds(row, lower - by, upper + by)
+
     def set_objective(self, expression: Any) -> None:  # noqa: ANN401
         """Replace the objective, which is minimised.
 

@@ -1,0 +1,163 @@
+"""Targets at the edge: units that just meet them, nothing to lose, next to nothing to serve.
+
+Held against the whole problem hour by hour, written a second time for scipy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import sitedesign as sd
+from sitedesign.case import BackupCase, Case, CaseLimits, LoadClass, Tier
+from sitedesign.optimize.budgets import MET
+from sitedesign.optimize.master import solve_cuts
+from sitedesign.optimize.problem import solve_extensive
+from sitedesign.relaxation import relaxation
+from tests.independent_milp import least_cost_usd
+
+GAP = 1e-4
+TARGETS = [0.01, 0.1, 0.5, 0.9, 0.975, 0.99, 0.999, 0.9999, 0.999999, 0.9999999, 1 - 1e-9, 1.0]
+ANYTHING = CaseLimits(solar_mw=(0.0, 5e3), battery_mwh=(0.0, 5e4), battery_mw=(0.0, 5e3))
+NOTHING_ELSE = CaseLimits(solar_mw=(0.0, 0.0), battery_mwh=(0.0, 0.0), battery_mw=(0.0, 0.0))
+
+
+def backup(steps: int, unit_mw: float, most: int, **changed: object) -> BackupCase:
+    given: dict[str, object] = {
+        "name": f"{unit_mw:g} MW",
+        "unit_mw": unit_mw,
+        "capability": np.ones((1, steps)),
+        "annual_cost_usd_per_unit": 8e4 * unit_mw,
+        "marginal_cost_usd_per_mwh": 60.0,
+        "fuel_mmbtu_per_mwh": 8.5,
+        "co2_t_per_mwh": 0.45,
+        "lead_months": 18.0,
+        "units_min": 0,
+        "units_max": most,
+    }
+    return BackupCase(**(given | changed))  # type: ignore[arg-type]
+
+
+def case(sun: np.ndarray, load_mw: np.ndarray, units: tuple[BackupCase, ...], **changed: object) -> Case:
+    given: dict[str, object] = {
+        "name": "edge",
+        "step_h": 1.0,
+        "years": 1,
+        "solar_yield": sun,
+        "load_mw": load_mw,
+        "usable": np.ones(sun.size),
+        "eta_charge": 0.95,
+        "eta_discharge": 0.95,
+        "backup": units,
+        "tiers": (Tier(1.0, 1.0),),
+        "solar_cost_usd_per_mw_yr": 90e3,
+        "battery_cost_usd_per_mwh_yr": 22e3,
+        "battery_cost_usd_per_mw_yr": 12e3,
+        "solar_acres_per_mw": 6.0,
+        "solar_lead_months": 12.0,
+        "battery_lead_months": 9.0,
+        "racks_contracted": 10,
+        "racks_max": 10,
+        "rack_availability": 1.0,
+        "rack_cost_usd_per_yr": 0.5e6,
+        "uptime_target": 0.999,
+        "delay_cost_usd_per_month_yr": 0.0,
+        "limits": ANYTHING,
+    }
+    return Case(**(given | changed))  # type: ignore[arg-type]
+
+
+def random_edge(seed: int) -> Case:
+    """A day or two at an extreme target, or units that meet one exactly, or a budget of nothing."""
+    rng = np.random.default_rng(seed)
+    steps, kind = int(rng.choice([24, 48])), int(rng.integers(0, 7))
+    sun = np.maximum(0.0, np.sin((np.arange(steps) % 24 - 6) / 12 * np.pi)) * rng.uniform(0.3, 1.0, steps)
+    load = 100.0 * (1.0 + rng.choice([0.0, 0.1]) * rng.random(steps))
+    size = float(rng.choice([2.5, 3.0, 10.0, 16.5, 25.0]))
+    fuel = float(rng.choice([0.0, 60.0, 120.0]))
+    units = [backup(steps, size, 60 if size < 10 else 14, marginal_cost_usd_per_mwh=fuel)]
+    if rng.random() < 0.4:
+        units.append(backup(steps, 7.0, 20, marginal_cost_usd_per_mwh=90.0, name="other"))
+    changed: dict[str, object] = {"uptime_target": float(rng.choice(TARGETS))}
+    changed["step_h"] = float(rng.choice([1.0, 8760 / steps]))
+    if kind <= 1:
+        changed["limits"] = NOTHING_ELSE
+        if kind == 0:
+            load = np.full(steps, 100.0)
+            changed["uptime_target"] = min(int(rng.integers(1, units[0].units_max + 1)) * size / 100, 1.0)
+    elif kind == 2:
+        changed["limits"] = replace(ANYTHING, min_renewable_share=float(rng.choice([0.0, 0.5, 1.0])))
+    elif kind == 3:
+        changed["limits"] = replace(ANYTHING, max_co2_t_per_yr=float(rng.choice([0.0, 100.0])))
+    elif kind == 4:
+        targets = rng.choice(TARGETS, 2)
+        changed["load_classes"] = tuple(
+            LoadClass(name, share, float(target))
+            for name, share, target in zip("ab", (0.7, 0.3), targets, strict=True)
+        )
+        changed["tiers"] = (Tier(0.3, 1.0, 1), Tier(0.7, 1.0, 0))
+    elif rng.random() < 0.4:
+        changed["tiers"] = (Tier(0.3, 0.5), Tier(0.7, 1.0))
+    return case(sun, load, tuple(units), **changed)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_edges_are_solved_as_by_an_independent_model(seed: int) -> None:
+    asked = random_edge(seed)
+    right = least_cost_usd(asked)
+    try:
+        found = solve_cuts(asked, gap=GAP, explains=False)
+    except sd.InfeasibleDesign:
+        assert right is None
+        return
+    assert right is not None
+    assert found.stopped_by == "gap"
+    assert found.bound_usd_per_yr <= right * (1 + 1e-5) + 1.0
+    assert found.objective_usd_per_yr == pytest.approx(right, rel=2 * GAP, abs=1.0)
+    for mine, lost in zip(asked.classes, found.lost_by_class_mwh_per_yr, strict=True):
+        load = mine.share * asked.load_mwh_per_yr
+        assert lost <= (1 - mine.uptime_target + 1.01 * MET) * load
+
+
+@pytest.mark.parametrize(
+    ("target", "unit_mw", "right"),
+    [(0.975, 2.5, 39), (0.99, 3.0, 33), (0.9, 2.5, 36), (0.99, 16.5, 6), (0.66, 16.5, 4), (1.0, 2.5, 40)],
+)
+@pytest.mark.parametrize("solve", [solve_cuts, solve_extensive])
+def test_whole_units_that_just_meet_the_target_are_found_and_proven(
+    solve: object, target: float, unit_mw: float, right: int
+) -> None:
+    load = np.full(48, 100.0)
+    asked = case(np.zeros(48), load, (backup(48, unit_mw, 60),), uptime_target=target, limits=NOTHING_ELSE)
+    found = solve(asked, gap=GAP)  # type: ignore[operator]
+    assert found.plant.units == (right,)
+    assert found.gap <= GAP
+
+
+@pytest.mark.parametrize("metric", ["site", "floor"])
+@pytest.mark.parametrize("target", [0.9, 0.97, 0.99, 0.9999, 1 - 1e-12])
+def test_less_than_a_step_of_downtime_allowed(metric: str, target: float) -> None:
+    """Two days have 48 steps: from 0.98 on none may be down, and the relaxed target is exactly 1."""
+    asked = relaxation(replace(random_edge(5), uptime_target=target), metric).case
+    found = solve_cuts(asked, gap=GAP)
+    assert found.stopped_by == "gap"
+    right = least_cost_usd(asked)
+    assert found.objective_usd_per_yr == pytest.approx(right, rel=2 * GAP)
+
+
+def test_a_whole_study_without_a_step_to_lose() -> None:
+    place = sd.Site(latitude=31.76, longitude=-106.49)
+    asked = {"site": place, "racks": 100, "weather_years": 1, "certify": False, "backup": ["recip_fast"]}
+    strict = sd.solve(uptime=0.9999, metric="site", **asked)
+    assert strict.gap <= GAP
+    assert strict.cost >= sd.solve(uptime=0.999, metric="site", **asked).cost * (1 - GAP)
+
+
+def test_normal_plants_keep_the_target_without_any_tolerance() -> None:
+    for seed in range(20):
+        asked = replace(random_edge(seed), uptime_target=0.97, load_classes=(), limits=ANYTHING)
+        asked = replace(asked, tiers=(Tier(0.3, 0.5), Tier(0.7, 1.0)))
+        found = solve_cuts(asked, gap=GAP)
+        assert found.lost_mwh_per_yr <= (1 - 0.97) * asked.load_mwh_per_yr
