@@ -126,7 +126,7 @@ class Measure(Gate):
             return shown(value), self.says or self._kind(), _unquoted(value)
         low = value > self.low if self.above else value >= self.low
         high = value < self.high if self.below else value <= self.high
-        if low and high and not (self.whole and value != int(value)):  # also false for what is no number
+        if low and high and is_number(value) and not (self.whole and value != int(value)):
             return None
         return shown(value), self._range(value, below=not low), self._meant(value)
 

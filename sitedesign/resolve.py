@@ -72,15 +72,23 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     data["backup"] = _technologies(data.get("backup", DEFAULT_BACKUP), faults)
     if isinstance(data.get("limits"), Mapping):
         data["limits"] = _limits(data["limits"], faults)
-    if isinstance(data.get("classes"), list | tuple):
+    if data.get("classes") is None:
+        data["classes"] = ()
+    elif not isinstance(data["classes"], list | tuple):
+        allowed = "must be a list of sitedesign.LoadClass, or of mappings of their fields"
+        faults.append(Fault("study.classes", shown(data["classes"]), allowed))
+        data["classes"] = ()
+    else:
         data["classes"] = tuple(
             _class(item, faults, f"study.classes[{number}]") for number, item in enumerate(data["classes"])
         )
-    if isinstance(data.get("site"), Mapping):
+    if data.get("site") is None:
+        data.pop("site", None)
+    elif isinstance(data["site"], Mapping):
         data["site"] = _made(Site, data["site"], faults, "site")
         if data["site"] is None:
             data.pop("site")
-    elif not isinstance(data.get("site"), Site | None):
+    elif not isinstance(data["site"], Site):
         remedy = "For example site=sd.Site(latitude=31.76, longitude=-106.49)."
         faults.append(Fault("study.site", shown(data.pop("site")), "must be a sitedesign.Site", remedy))
     return data

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from timezonefinder import TimezoneFinder
 
 from sitedesign.errors import Fault, InputError, shown
-from sitedesign.gate import Measure, OrNone, Words, is_number, unnamed
+from sitedesign.gate import Measure, OrNone, Words, is_number, takes, unnamed
 from sitedesign.validation import faults_of, unknown_keys
 
 #: Weather from farther away is of another place. [km]
@@ -86,6 +86,7 @@ class Site(BaseModel):
         return found | {key: value for key, value in data.items() if value is not None}
 
     @classmethod
+    @takes("Site.on_land()", latitude=_DEGREES, longitude=_DEGREES)
     def on_land(cls, latitude: float, longitude: float) -> Site | None:
         """Give the site at a point; None where no plant can stand, at sea or near a pole."""
         place = {"latitude": latitude, "longitude": longitude}

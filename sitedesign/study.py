@@ -32,7 +32,7 @@ from sitedesign.demand import (
     throughput_faults,
     uptime_faults,
 )
-from sitedesign.errors import Fault, InputError, nearest
+from sitedesign.errors import Fault, InputError, nearest, shown
 from sitedesign.gate import Day, Kind, Measure, OneOf, OrNone, Words, takes, unnamed
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
 from sitedesign.limits import Limits
@@ -55,7 +55,7 @@ SHARE = Measure("fraction", 0, 1)
 DAY = Day(2000, 2100)
 FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
 _LOST_USD = replace(USD_PER_RACK_H, above=True)
-_SUSTAINED = Measure("fraction", 0, 1, above=True)
+_SUSTAINED = Measure("fraction", 0.01, 1)
 _CO2_PRICE = Measure("USD/t", 0, 10_000)
 _DELAY_COST = Measure("USD/month", 0, 1e12)
 _PLANT_AGE = Measure("yr", 0, 50)
@@ -428,20 +428,25 @@ def _field(fault: Fault) -> str:
     return re.split(r"[.\[]", fault.where.removeprefix("study."))[0]
 
 
+def _is(value: object, word: str | None) -> bool:
+    """Whether a value, which may be of any kind, is a certain word or nothing."""
+    return value is None if word is None else isinstance(value, str) and value == word
+
+
 def _faults(data: dict[str, Any]) -> list[Fault]:
     """Faults that deserve more sense than a type checker can give."""
     faults = uptime_faults(data.get("uptime"), "study.uptime")
     if data.get("classes"):
         faults += [
             Fault(
-                f"study.{name}", f"{data[name]!r}", "each class has its own", "Leave it out, or the classes."
+                f"study.{name}", shown(data[name]), "each class has its own", "Leave it out, or the classes."
             )
             for name, plain in _PER_CLASS.items()
-            if data.get(name, plain) != plain
+            if not _is(data.get(name, plain), plain)
         ]
     else:
         faults += contract_faults(data, "study", _CONTRACTS)
-        if data.get("uptime") is None and data.get("objective") != "compute_cost":
+        if data.get("uptime") is None and not _is(data.get("objective"), "compute_cost"):
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
     limits, names = data.get("limits"), [item.name for item in data["backup"] if item is not None]

@@ -244,6 +244,9 @@ def _amended(kind: str, default: str, item: Any, where: str) -> tuple[Any, list[
     """Library entry with the numbers of a table; what is no table goes through."""
     if not isinstance(item, Mapping):
         return item, []
+    wrong = text_keys(item, where)
+    if wrong:
+        return None, wrong
     table = dict(item)
     base = str(table.pop("extends", default))
     known = library.names(kind)

@@ -140,12 +140,17 @@ def check_outputs(paths: Mapping[str, Path | None]) -> None:
     InputError
     """
     from sitedesign.errors import Fault, InputError
+    from sitedesign.gate import File
 
-    faults = []
+    gate, faults = File(says="must be a file to write"), []
     for option, path in paths.items():
         if path is None:
             continue
-        folder = path.resolve().parent
+        wrong = gate.faults(option, path)
+        if wrong:
+            faults += wrong
+            continue
+        folder = path.absolute().parent
         if path.is_dir():
             faults.append(Fault(option, f"{path}, which is a folder", "must be a file to write"))
         elif not folder.is_dir():

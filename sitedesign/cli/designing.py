@@ -214,12 +214,13 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write the HTML report of a saved design: one file that opens offline."""
-    target = out_file or design.with_suffix(".html")
     with exit_codes(as_json), progress("loading the design") as tell:
         from sitedesign.errors import InputError
 
-        check_outputs({"--out": target})
+        check_outputs({"--out": out_file})
         loaded = load_design(design)
+        target = out_file or design.with_suffix(".html")
+        check_outputs({"--out": target})
         missing = ""
         try:
             study = study_of(loaded, weather or [])
@@ -256,7 +257,9 @@ def load_design(path: Path) -> Design:
         return sd.Design.load(path)
     except sd.InputError as error:
         first = error.faults[0]
-        if not path.is_file():
+        if first.where == "path":
+            found = first.found
+        elif not path.is_file():
             found = f"{path}, which is {'a folder' if path.is_dir() else 'not there'}"
         elif first.where == str(path):
             found = f"{path}, which is not JSON of a design"
@@ -354,17 +357,14 @@ def study_of(design: Design, files: list[Path]) -> Study:
 def _counts(items: list[str]) -> dict[str, int]:
     """Read ``recip_medium=6`` into units per technology."""
     import sitedesign as sd
+    from sitedesign.limits import UNITS
 
     faults: list[Fault] = []
     limits = read_limits(items, "--units", faults)
     faults = [dataclasses.replace(item, allowed="must be NAME=COUNT", remedy="") for item in faults]
     counts = limits.pop("units", {})
     faults += [sd.errors.unknown_name("--units", name, sd.library.names("backup")) for name in limits]
-    faults += [
-        sd.Fault(f"--units {name}", str(count), "must be a whole number of units, 0 or more")
-        for name, count in counts.items()
-        if not isinstance(count, float) or count != int(count) or count < 0
-    ]
+    faults += [fault for name, count in counts.items() for fault in UNITS.faults(f"--units {name}", count)]
     if faults:
         raise sd.InputError(faults, OF)
     return {name: int(count) for name, count in counts.items()}

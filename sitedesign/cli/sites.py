@@ -100,7 +100,7 @@ def batch(
         float | None,
         typer.Option(help="Per site; results then depend on the machine. (s)", rich_help_panel=_RUN),
     ] = None,
-    top: Annotated[int, typer.Option(help="Best sites to print.", rich_help_panel="Output")] = 10,
+    top: Annotated[int, typer.Option(min=0, help="Best sites to print.", rich_help_panel="Output")] = 10,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.", rich_help_panel="Output")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -139,7 +139,7 @@ def rank_command(
     where: Annotated[
         str | None, typer.Option(help="Only sites such as 'land_acres <= 3000 and months_to_power < 24'.")
     ] = None,
-    top: Annotated[int, typer.Option(help="Sites to show.")] = 20,
+    top: Annotated[int, typer.Option(min=0, help="Sites to show.")] = 20,
     csv: Annotated[Path | None, typer.Option(help="Write the whole ranking to this file.")] = None,
     as_json: AsJson = False,
 ) -> None:

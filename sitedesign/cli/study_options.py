@@ -294,7 +294,7 @@ def _read_settings(items: list[str], faults: list[Fault]) -> dict[str, Any]:
             continue
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):  # text without quotes
             value = text.strip()
         settings[name.strip()] = value
     return settings

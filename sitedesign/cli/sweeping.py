@@ -25,6 +25,7 @@ _DEFAULTS = {
     "uptime": (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
     "min_renewable_share": (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99),
 }
+_MOST_VALUES = 10_000
 # Column, heading, factor, digits after the point
 _SHOWN = (
     ("solar_mw", "solar\nMWdc", 1.0, 0),
@@ -133,7 +134,7 @@ def _numbers(text: str) -> list[float]:
         return [float(part) for part in text.split(",")]
     first, last, count = text.split(":")
     steps = int(count) - 1
-    if steps < 1:
+    if not 1 <= steps < _MOST_VALUES:
         raise ValueError(text)
     return [float(first) + (float(last) - float(first)) * step / steps for step in range(steps + 1)]
 

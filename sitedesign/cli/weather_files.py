@@ -13,6 +13,7 @@ from sitedesign.cli.study_options import OF
 if TYPE_CHECKING:
     from sitedesign.resource.weather import Weather
 
+_FIRST, _LAST = 1900, 2200  # of calendar years that anybody measured or may
 app = typer.Typer(no_args_is_help=True, help="Weather years: generate, read and check, fetch.")
 
 Latitude = Annotated[float, typer.Option("--lat", help="Latitude, north positive. (degrees)")]
@@ -119,15 +120,18 @@ def fetch(
 
 def _years(text: str) -> list[int]:
     """Read ``2005-2023`` and ``2010,2012`` into calendar years."""
-    from sitedesign.errors import Fault, InputError
+    from sitedesign.errors import Fault, InputError, shown
 
     years: list[int] = []
     try:
         for part in text.split(","):
             first, _, last = part.strip().partition("-")
-            years += range(int(first), int(last or first) + 1)
+            span = range(int(first), int(last or first) + 1)
+            years += span if span.start >= _FIRST and span.stop <= _LAST + 1 else [0]
     except ValueError:
         years = []
+    if 0 in years:
+        raise InputError([Fault("--years", shown(text), f"must lie from {_FIRST} to {_LAST}")], OF)
     if not years:
         allowed = "must be calendar years such as 2005-2023 or 2010,2012"
         raise InputError([Fault("--years", repr(text), allowed)], OF)

@@ -102,7 +102,7 @@ class Number:
         value : object
             As read from a file or given by the user.
         """
-        if not is_number(value):
+        if not _is_number(value):
             return shown(value), f"must be a number of {self.unit}", ""
         if not self.low <= value <= self.high:
             return f"{value:g}", *self._out_of_range(value)
@@ -170,7 +170,7 @@ class Shares(Number):
 
     def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
         """Say what is wrong with `value` as (found, allowed, remedy), or None."""
-        if not isinstance(value, list | tuple) or not value or not all(is_number(item) for item in value):
+        if not isinstance(value, list | tuple) or not value or not all(_is_number(item) for item in value):
             return shown(value), f"must be a list of {self.unit}", ""
         if min(value) < self.low or abs(sum(value) - 1) > 1e-6:
             return f"{list(value)}", "must be shares that sum to 1", ""
@@ -192,12 +192,16 @@ class Day(Number):
         return None
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and is_number(value)
+
+
 def _is_pairs(value: object) -> bool:
     return (
         isinstance(value, list | tuple)
         and len(value) >= 2
         and all(
-            isinstance(pair, list | tuple) and len(pair) == 2 and all(is_number(item) for item in pair)
+            isinstance(pair, list | tuple) and len(pair) == 2 and all(_is_number(item) for item in pair)
             for pair in value
         )
     )

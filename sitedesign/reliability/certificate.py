@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from sitedesign.errors import InputError, unknown_name
+from sitedesign.gate import TEXT, Measure, takes
 from sitedesign.markup import table_html
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event
@@ -153,13 +155,17 @@ class Certificate:
         estimate: Estimate = getattr(self.metrics, self.metric)
         return estimate
 
+    @takes("meets()", confidence=Measure("fraction", 0, 1, above=True, below=True))
     def meets(self, confidence: float) -> bool:
         """Whether every target is cleared at a one-sided confidence other than the stated one."""
         parts = [(part.uptime, part.target) for part in self.classes] or [(self.uptime, self.target)]
         return all(uptime.met(target, confidence) for uptime, target in parts)
 
+    @takes("cause_text()", name=TEXT)
     def cause_text(self, name: str) -> str:
         """Share of a cause with its standard error, in per cent."""
+        if name not in self.causes:
+            raise InputError([unknown_name("name", name, self.causes)], "cause_text()")
         error = self.cause_errors.get(name, float("nan"))
         spread = "" if error != error else f"±{100 * error:.0f}"
         return f"{100 * self.causes[name]:.0f}{spread} %"

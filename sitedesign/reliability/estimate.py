@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from sitedesign.gate import Measure, takes
+
 NO_ERROR_KNOWN = "one weather year: no error known"
+
+
+_CONFIDENCE = Measure("fraction", 0, 1, above=True, below=True)
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,7 @@ class Estimate:
         """True when no loss at all was seen, so that the bounds rest on the rule of three."""
         return self.lossless is not None and self.value == self.lossless
 
+    @takes("lower_bound()", confidence=_CONFIDENCE)
     def lower_bound(self, confidence: float = 0.95) -> float:
         """One-sided lower bound; nan when the error is unknown.
 
@@ -75,6 +81,7 @@ class Estimate:
         """
         return self._bound(confidence, downwards=True)
 
+    @takes("upper_bound()", confidence=_CONFIDENCE)
     def upper_bound(self, confidence: float = 0.95) -> float:
         """One-sided upper bound; nan when the error is unknown.
 
@@ -85,11 +92,13 @@ class Estimate:
         """
         return self._bound(confidence, downwards=False)
 
+    @takes("half_width()", confidence=_CONFIDENCE)
     def half_width(self, confidence: float = 0.95) -> float:
         """Half of the two-sided interval."""
         tail = 0.5 * (1.0 + confidence)
         return 0.5 * (self.upper_bound(tail) - self.lower_bound(tail))
 
+    @takes("met()", target=Measure("fraction", -1e9, 1e9), confidence=_CONFIDENCE)
     def met(self, target: float, confidence: float = 0.95) -> bool:
         """Whether the value clears a least target at the one-sided confidence; False when unknown."""
         return self.lower_bound(confidence) >= target

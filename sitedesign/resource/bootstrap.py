@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.gate import Measure
+from sitedesign.gate import Measure, takes
 from sitedesign.resource.sun import DAYS_PER_YEAR, FloatArray, SolarGeometry, solar_geometry
 from sitedesign.resource.weather import Weather, WeatherSource
 
@@ -15,6 +18,36 @@ _MOST_STRETCH = 1.5  # of a step's irradiance when a day is moved in the season;
 IntArray = NDArray[np.int64]
 
 
+def _record_faults(given: Mapping[str, Any]) -> list[Fault]:
+    """Faults of the record, whatever is drawn from it."""
+    weather: Weather = given["weather"]
+    faults = []
+    count = len(weather.years)
+    if weather.source.is_tmy:
+        remedy = "A typical year has had its spells removed; read a record of many years."
+        faults.append(
+            Fault("weather", "a typical meteorological year", "must be a record of real years", remedy)
+        )
+    elif count < FEWEST_YEARS:
+        remedy = "Read or fetch more years, or generate them."
+        faults.append(
+            Fault("weather.years", f"{count} years", f"must be at least {FEWEST_YEARS} years", remedy)
+        )
+    return faults
+
+
+def _whole(low: int, high: int) -> Measure:
+    return Measure("", low, high, whole=True, says=f"must be a whole number from {low:,} to {high:,}")
+
+
+@takes(
+    "bootstrap()",
+    also=_record_faults,
+    years=_whole(1, 10_000),
+    seed=_whole(0, 2**53),
+    block_days=_whole(1, DAYS_PER_YEAR),
+    season_days=_whole(0, DAYS_PER_YEAR // 2),
+)
 def bootstrap(
     weather: Weather, years: int, seed: int = 0, block_days: int = 15, season_days: int = 10
 ) -> Weather:
@@ -48,7 +81,9 @@ def bootstrap(
     InputError
         If the record is a typical year or too short, or an argument is out of range.
     """
-    _check(weather, years, seed, block_days, season_days)
+    faults = _record_faults({"weather": weather})
+    if faults:
+        raise InputError(faults, "bootstrap()")
     source_year, source_day = drawn_days(weather.years, years, seed, block_days, season_days)
     sun = solar_geometry(weather.site, weather.step_minutes, weather.utc_offset_h, weather.sun_offset_minutes)
     ghi, stretch = _moved_ghi(weather, sun, source_year, source_day)
@@ -98,32 +133,6 @@ def drawn_days(
     """
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
     return _draw(rng, years, _follows(record), block_days, season_days)
-
-
-def _check(weather: Weather, years: int, seed: int, block_days: int, season_days: int) -> None:
-    faults = []
-    count = len(weather.years)
-    if weather.source.is_tmy:
-        remedy = "A typical year has had its spells removed; read a record of many years."
-        faults.append(
-            Fault("weather", "a typical meteorological year", "must be a record of real years", remedy)
-        )
-    elif count < FEWEST_YEARS:
-        remedy = "Read or fetch more years, or generate them."
-        faults.append(
-            Fault("weather.years", f"{count} years", f"must be at least {FEWEST_YEARS} years", remedy)
-        )
-    limits = {
-        "years": (years, 1, 10_000),
-        "seed": (seed, 0, 2**53),
-        "block_days": (block_days, 1, DAYS_PER_YEAR),
-        "season_days": (season_days, 0, DAYS_PER_YEAR // 2),
-    }
-    for name, (value, low, high) in limits.items():
-        says = f"must be a whole number from {low:,} to {high:,}"
-        faults += Measure("", low, high, whole=True, says=says).faults(name, value)
-    if faults:
-        raise InputError(faults, "bootstrap()")
 
 
 def _follows(years: tuple[int, ...]) -> IntArray:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from pvlib.atmosphere import alt2pres
 
-from sitedesign.errors import InputError
-from sitedesign.gate import Measure, OneOf
+from sitedesign.gate import Measure, OneOf, takes
 from sitedesign.resource.clearsky import clear_sky, direct_normal
 from sitedesign.resource.climate import SCORES, SiteClimate, daily_from_months, site_climate
 from sitedesign.resource.spells import worst_means_kwh_m2_day
@@ -60,6 +59,12 @@ class _Days:
     temp_range_c: FloatArray
 
 
+@takes(
+    "generate()",
+    years=Measure("", 1, MOST_YEARS, whole=True, says=f"must be a whole number from 1 to {MOST_YEARS:,}"),
+    seed=Measure("", 0, 2**53, whole=True, says="must be a whole number, not negative"),
+    step_minutes=OneOf(STEPS_MINUTES, "minutes"),
+)
 def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
     """Generate weather years from embedded climate statistics.
 
@@ -87,7 +92,6 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
     InputError
         If an argument is out of range or the site has no climate data.
     """
-    _check(years, seed, step_minutes)
     climate = site_climate(site)
     sun = solar_geometry(site, step_minutes)
     clear_ghi, clear_dni = clear_sky(site, sun)
@@ -108,23 +112,6 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
         dhi_w_m2=dhi, temp_air_c=temp, wind_speed_m_s=np.full_like(ghi, WIND_M_S),
         utc_offset_h=site.utc_offset_h, source=source, sun_offset_minutes=step_minutes / 2,
     )  # fmt: skip
-
-
-_ARGUMENTS = {
-    "years": Measure("", 1, MOST_YEARS, whole=True, says=f"must be a whole number from 1 to {MOST_YEARS:,}"),
-    "seed": Measure("", 0, 2**53, whole=True, says="must be a whole number, not negative"),
-    "step_minutes": OneOf(STEPS_MINUTES, "minutes"),
-}
-
-
-def _check(years: int, seed: int, step_minutes: int) -> None:
-    faults = [
-        fault
-        for name, value in (("years", years), ("seed", seed), ("step_minutes", step_minutes))
-        for fault in _ARGUMENTS[name].faults(name, value)
-    ]
-    if faults:
-        raise InputError(faults, "generate()")
 
 
 def _daily(sun: SolarGeometry, values: FloatArray) -> FloatArray:

@@ -8,12 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.errors import InputError
-from sitedesign.gate import Many, Measure
+from sitedesign.gate import Many, Measure, takes
 from sitedesign.resource.sun import FloatArray
 from sitedesign.resource.weather import DAYS_PER_YEAR, Weather
 
+_LENGTH = Measure(
+    "days", 1, DAYS_PER_YEAR, whole=True, says=f"must be a whole number of days from 1 to {DAYS_PER_YEAR}"
+)
 
+
+@takes(
+    "worst_spells()",
+    days=Many(_LENGTH, "must be a list of days", least=1, most=DAYS_PER_YEAR),
+    count=Measure("spells", 1, 10_000, whole=True),
+)
 def worst_spells(weather: Weather, days: Sequence[int] = (3, 5, 10), count: int = 1) -> pd.DataFrame:
     """Darkest spells in the record, not overlapping.
 
@@ -40,7 +48,6 @@ def worst_spells(weather: Weather, days: Sequence[int] = (3, 5, 10), count: int 
     InputError
         If a length is not between 1 and 365 days or `count` is not positive.
     """
-    _check(days, count)
     daily = weather.ghi_daily_kwh_m2
     season = np.tile(daily.mean(axis=0), len(weather.years))
     labels = pd.date_range("2001-01-01", periods=DAYS_PER_YEAR).strftime("%m-%d")
@@ -84,17 +91,6 @@ def worst_means_kwh_m2_day(daily: FloatArray, days: Sequence[int]) -> dict[int, 
     """
     joined = np.ones(max(len(daily) - 1, 0), dtype=bool)
     return {length: float(np.nanmin(_running_means(daily, length, joined))) for length in days}
-
-
-def _check(days: Sequence[int], count: int) -> None:
-    says = f"must be a whole number of days from 1 to {DAYS_PER_YEAR}"
-    lengths = Many(
-        Measure("days", 1, DAYS_PER_YEAR, whole=True, says=says), "must be a list of days", least=1
-    )
-    faults = lengths.faults("days", lengths.clean(days))
-    faults += Measure("spells", 1, 10_000, whole=True).faults("count", count)
-    if faults:
-        raise InputError(faults, "worst_spells()")
 
 
 def _joined(weather: Weather) -> NDArray[np.bool_]:

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.errors import Fault, InputError
-from sitedesign.gate import FLAG, TEXT, File, Kind, Many, Measure, arguments, takes
+from sitedesign.errors import Fault, InputError, shown
+from sitedesign.gate import FLAG, TEXT, File, Kind, Many, Measure, OneOf, arguments, check_fields, takes
 from sitedesign.site import Site
 
 if TYPE_CHECKING:
@@ -71,6 +71,16 @@ class WeatherSource:
     doubts: tuple[str, ...] = ()
 
 
+_STEP = OneOf((5, 10, 15, 30, 60), "min")
+_OFFSET = Measure("h", -16, 16)
+_SUN_OFFSET = Measure("min", -1440, 1440)
+_SOURCE = Kind((WeatherSource,), "must be a WeatherSource")
+
+
+def _is_array(value: object, shape: tuple[int, ...]) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and value.shape == shape
+
+
 @arguments("Weather()")
 @dataclass(frozen=True, eq=False)
 class Weather:
@@ -117,6 +127,18 @@ class Weather:
 
     def __post_init__(self) -> None:
         """Let no number through that is none: whoever made the weather must have filled every step."""
+        check_fields("Weather()", self, site=A_SITE, step_minutes=_STEP, utc_offset_h=_OFFSET,
+                     sun_offset_minutes=_SUN_OFFSET, source=_SOURCE)  # fmt: skip
+        shape = (len(self.years), DAYS_PER_YEAR * self.steps_per_day) if isinstance(self.years, tuple) else ()
+        wrong = [
+            Fault(f"weather.{name}", shown(getattr(self, name)), f"must be numbers in the shape {shape}")
+            for name in _ARRAYS
+            if not _is_array(getattr(self, name), shape)
+        ]
+        if wrong or not shape:
+            found = shown(self.years)
+            wrong += [] if shape else [Fault("weather.years", found, "must be a tuple of calendar years")]
+            raise InputError(wrong, "Weather()")
         faults = [
             Fault(f"weather.{name}", f"{int(bad.sum())} values that are no finite numbers", "must be numbers")
             for name in _ARRAYS
