@@ -90,7 +90,8 @@ def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
     paths = sample_outages(setting.outages, sampled, sky, 0, seed)
     backup = []
     for k, item in enumerate(case.backup):
-        up = unit_availability(paths, setting.outages, sampled, k, case.steps)
+        stored = setting.behaviour[k].storage_h > 0.0
+        up = unit_availability(paths, setting.outages, sampled, k, case.steps, stored_fuel=stored)
         if item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case):
             up = up.mean(axis=0, keepdims=True)
         rows = np.ascontiguousarray(item.capability * up)

@@ -141,6 +141,11 @@ def test_contradictions_are_found():
     assert 'must be a number when mount is "tracker"' in message(
         library.pv("fixed_ac").replace, mount="tracker"
     )
+    text = message(library.fuel("diesel").replace, cold_event_per_yr=0.1)
+    assert (
+        "fuel.diesel.cold_quantile: got 0; must be above 0 when cold_event_per_yr is above 0. Write 0.01."
+        in text
+    )
     text = message(library.rack("gb200_nvl72").replace, idle_fraction=0.3)
     assert "rack.gb200_nvl72.curve_default: got 0.27 at zero throughput; must be idle_fraction" in text
 

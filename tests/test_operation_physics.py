@@ -14,8 +14,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case import Plant
-from sitedesign.reliability.forecast import Climatology
+from sitedesign.case import Plant, Tier
+from sitedesign.reliability.forecast import Climatology, Forecast
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.operation import operate
 from sitedesign.reliability.outages import (
@@ -89,7 +89,8 @@ class Ledger:
         on = math.ceil(mw / size - CLOSE) if mw > CLOSE else 0
         assert mw >= on * way.min_load * one - CLOSE, "below minimum load"
         # So many units at least; one that is starting runs for a part of the step only
-        idle = way.intercept * (mw if way.start_h > 0.0 else on * size)
+        late = way.start_h > 0.0 or way.start_failure > 0.0
+        idle = way.intercept * (mw if late else on * size)
         burnt = idle + (1.0 - way.intercept) * mw if on else 0.0
         if self.cut:
             self.tank_h -= burnt * self.step_h / (one * max(self.count, 1))
@@ -107,9 +108,10 @@ class Ledger:
         if size < self.way.min_load * self.backup.unit_mw:
             return 0.0
         able = self.up() * size
-        if self.cut:  # by the most that could still be burnt, less what one unit burns at least in a step
+        if self.cut:  # of several units more may have run than must have, and burnt more
+            known = self.count == 1 or self.way.intercept == 0.0
             sip = self.way.intercept + (1.0 - self.way.intercept) * self.way.min_load
-            if self.tank_h < self.step_h * self.up() / max(self.count, 1) + sip * self.step_h:
+            if not known or self.tank_h < self.step_h * (self.up() / max(self.count, 1) + sip):
                 return 0.0
         return able
 
@@ -141,6 +143,11 @@ def audit(case, plant, ways, done, outages=None, *, exact=False, start_mwh=None)
         assert float(d.stored_mwh[t]) == pytest.approx(stored, abs=CLOSE)
         stored = float(d.stored_mwh[t])
         assert -CLOSE <= stored <= max(full, before) + CLOSE
+        deepest, width = 0.0, shed / load if load > 0.0 else 0.0
+        for tier in case.tiers:
+            deepest += tier.weight * min(width, tier.width)
+            width -= min(width, tier.width)
+        assert float(d.lost_compute[t]) == pytest.approx(deepest, abs=CLOSE)
         if ledgers and ledgers[0].site:
             assert shed == pytest.approx(load, abs=CLOSE)
         elif shed > CLOSE:
@@ -157,9 +164,7 @@ def audit(case, plant, ways, done, outages=None, *, exact=False, start_mwh=None)
         mine = slice(sum(plant.units[:k]), sum(plant.units[: k + 1]))
         if ways[k].min_load > 0.0:  # else a unit may run and give nothing
             assert done.starts[mine].sum() >= ledger.rises
-        if (
-            exact and plant.units[k] == 1 and ways[k].min_load > 0.0
-        ):  # it burns and starts when it gives power
+        if exact and plant.units[k] == 1 and ways[k].min_load > 0.0:  # it runs when it gives power
             assert done.fuel_mmbtu[k].sum() == pytest.approx(rate * ledger.fuel_mwh, rel=1e-9, abs=1e-6)
             assert done.run_h[mine].sum() == pytest.approx(h * (d.backup_mw[k] > 0.0).sum())
             assert done.starts[mine].sum() == ledger.rises
@@ -250,15 +255,24 @@ def usual_of(case):
     )  # fmt: skip
 
 
-def run(case, plant, ways, rule, outages=None):
-    return operate(case, plant, rule, behaviour=ways, outages=outages, fuels=FUELS, usual=usual_of(case))
+def run(case, plant, ways, rule, outages=None, **more):
+    return operate(
+        case, plant, rule, behaviour=ways, outages=outages, fuels=FUELS, usual=usual_of(case), **more
+    )
 
 
 @settings(FEW)
-@given(plants())
-def test_no_operation_breaks_physics(drawn):
+@given(
+    plants(),
+    st.sampled_from([(Tier(1.0, 1.0),), (Tier(0.1, 0.3), Tier(0.2, 0.6), Tier(0.7, 0.85 / 0.7))]),
+    st.sampled_from(["skill", "perfect", "persistence"]),
+    st.sampled_from([0.0, 0.5, 1.0]),
+)
+def test_no_operation_breaks_physics(drawn, tiers, sight, charged):
     case, plant, ways, rule, outages = drawn
-    audit(case, plant, ways, run(case, plant, ways, rule, outages), outages)
+    case, start = dataclasses.replace(case, tiers=tiers), charged * plant.battery_mwh
+    done = run(case, plant, ways, rule, outages, forecast=Forecast(sight), start_mwh=start)
+    audit(case, plant, ways, done, outages, start_mwh=start)
 
 
 @settings(FEW)
@@ -364,8 +378,6 @@ def test_units_whose_start_takes_longer_than_a_step_are_called_once():
 
 
 def test_load_is_not_throttled_for_power_that_nothing_takes():
-    from sitedesign.case import Tier
-
     case = dataclasses.replace(flat(15.0), tiers=(Tier(0.3, 0.3), Tier(0.7, 1.3)))
     plant = Plant(0.0, 0.0, 0.0, (1,), 10)
     done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(throttle_margin_h=5.0, margin_h=5.0))

@@ -160,6 +160,19 @@ def test_switching_one_cause_off_leaves_the_others_alone():
     assert full.step.size > less.step.size
 
 
+def test_fuel_on_site_bridges_interruptions_where_a_plant_is_sized():
+    model = OutageModel(units=(one(),), fuels=(FuelOutages("natural_gas", 20.0, 50.0),))
+    paths, steps = sample_outages(model, [2], sky(), seed=1), 20 * HOURS
+    alone = dataclasses.replace(model, fuels=())
+    without = unit_availability(paths, model, [2], 0, steps)
+    bridged = unit_availability(paths, model, [2], 0, steps, stored_fuel=True)
+    assert np.array_equal(
+        bridged, unit_availability(sample_outages(alone, [2], sky(), seed=1), alone, [2], 0, steps)
+    )
+    assert (without <= bridged).all()
+    assert without.mean() < 0.95 * bridged.mean()
+
+
 def test_same_seed_same_events_and_draws_differ():
     model = OutageModel(units=(one(),))
     first, again = (sample_outages(model, [3], sky(), draw=1, seed=4) for _ in range(2))

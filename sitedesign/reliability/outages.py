@@ -347,9 +347,21 @@ def _walk(
 
 
 def unit_availability(
-    paths: OutagePaths, model: OutageModel, units: Sequence[int], technology: int, steps: int
+    paths: OutagePaths,
+    model: OutageModel,
+    units: Sequence[int],
+    technology: int,
+    steps: int,
+    *,
+    stored_fuel: bool = False,
 ) -> FloatArray:
     """Availability of each unit of one technology, for sizing.
+
+    Parameters
+    ----------
+    paths, model, units, technology, steps
+    stored_fuel : bool
+        Whether fuel on site bridges interruptions; for how long depends on the load, so none is counted here.
 
     Returns
     -------
@@ -363,7 +375,8 @@ def unit_availability(
     for i in range(units[technology]):
         mine = (paths.kind == UNIT) & (paths.index == first + i)
         mine |= (paths.kind == TECHNOLOGY) & (paths.index == technology)
-        mine |= (paths.kind == FUEL) & (paths.index == fuel)
+        if not stored_fuel:
+            mine |= (paths.kind == FUEL) & (paths.index == fuel)
         changes = np.zeros(steps + 1)
         np.add.at(changes, paths.step[mine], paths.change[mine])
         available[i] = np.cumsum(changes[:-1]) < 0.5
