@@ -330,8 +330,9 @@ def test_more_than_night_consumption_below_zero_is_a_fault(sun) -> None:
         HOURS + 1,
         quoted(INDEX.strftime("%b %-d, %I:%M %p")),
         INDEX.strftime("%b %-d %I:%M %p"),
+        INDEX.strftime("%b %-d, %I:%M %p"),
     ],
-    ids=["from 0", "from 1", "month names", "without comma"],
+    ids=["from 0", "from 1", "month names", "without comma", "without quotes"],
 )
 def test_sam(write, sun, stamps: Iterable[object]) -> None:
     profile = read(write("Time stamp,System power generated | (kW)", stamps, sun * 1e3), "solar")
@@ -342,6 +343,30 @@ def test_numbers_of_hours_that_jump_are_named(write) -> None:
     numbers = np.where(HOURS < 50, HOURS, HOURS + 1)
     said = refused(write("Hour,MW", numbers, LOAD_MW), "load")
     assert "numbers of steps that do not go up by 1 in 1 rows, first '51' in line 52" in said
+
+
+GREEN_BUTTON = "Name,A\nAddress,1 MAIN ST\n\nTYPE,DATE,START TIME,END TIME,USAGE,UNITS,COST,NOTES"
+
+
+def test_the_unit_may_stand_in_a_column(write) -> None:
+    starts, ends = QUARTERS.strftime("%H:%M"), (QUARTERS + pd.Timedelta(minutes=14)).strftime("%H:%M")
+    same = [["Electric usage"] * 35_040, ["kWh"] * 35_040, ["$0.31"] * 35_040, [""] * 35_040]
+    kwh = np.repeat(LOAD_MW * 250, 4)
+    path = write(GREEN_BUTTON, same[0], QUARTERS.strftime("%Y-%m-%d"), starts, ends, kwh, *same[1:])
+    np.testing.assert_allclose(hourly(read(path, "load")), LOAD_MW)
+
+
+@pytest.mark.parametrize("names", ["HE{:d}", "{:02d}:00"])
+def test_a_row_a_day(write, names: str) -> None:
+    head = ",".join(["Date", *(names.format(hour) for hour in range(24))])
+    days = INDEX[::24].strftime("%d/%m/%Y")
+    path = write(f"# unit: kW\n{head}", days, *(LOAD_MW.reshape(365, 24).T * 1e3))
+    np.testing.assert_allclose(read(path, "load").values[0], LOAD_MW)
+
+
+def test_numbers_without_stamps_may_have_points_between_thousands(write) -> None:
+    numbers = [f"{value:,.2f}".translate(str.maketrans(",.", ".,")) for value in LOAD_MW * 1e3]
+    np.testing.assert_allclose(read(write("Leistung kW", numbers), "load").values[0], LOAD_MW)
 
 
 def test_which_of_several_columns_is_the_load(write) -> None:
@@ -453,6 +478,7 @@ def test_blanks_of_the_night_are_filled_and_counted(write, sun) -> None:
         ("time(UTC),MW", INDEX.strftime(ISO)),
         ("time_utc,MW", INDEX.strftime(ISO)),
         ("Timestamp (GMT),MW", INDEX.strftime(ISO)),
+        ("DateTimeUTC,MW", INDEX.strftime(ISO)),
         ("time,MW", INDEX.strftime("%Y-%m-%dT%H:%M:%SZ")),
         ("time,MW", INDEX.strftime("%Y-%m-%d %H:%M+00:00")),
         ("# time: UTC\ntime,MW", INDEX.strftime(ISO)),

@@ -84,6 +84,7 @@ _NO_YEAR = re.compile(
     r"(\d{1,2}/\d{1,2}|[A-Za-z]{3,9}\.? \d{1,2}),?\s+(\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp][Mm])?)"
 )
 _LONGEST_FOOTER = 60
+_STEPS_A_DAY = (24, 48, 96, 288)
 
 
 def read_file(path: Path, kind: Kind, column: str | None = None) -> Record:
@@ -134,8 +135,33 @@ def _read(path: Path, kind: Kind, column: str | None, _changed_ns: int, _size: i
             raise InputError([Fault(path.name, what, "must be a CSV or Parquet file", remedy)], path.name)
     if not raw.strip():
         raise InputError([Fault(path.name, "an empty file", "must hold at least one year")], path.name)
-    table = _table(_unit_from_cells(decode(raw)), path.name)
-    return _record(_without_footer(table), kind, column)
+    table = _without_footer(_table(_unit_from_cells(_one_field(decode(raw))), path.name))
+    return _record(_unfolded(table), kind, column)
+
+
+def _one_field(text: str) -> str:
+    """Text in which stamps like ``Jan 1, 12:00 am`` have no comma, which makes two fields of them."""
+    return re.sub(
+        r"^([A-Z][a-z]{2} \d{1,2}), (?=\d{1,2}:\d{2} [AaPp][Mm],)", r"\1 ", text, flags=re.MULTILINE
+    )
+
+
+def _unfolded(table: TextTable) -> TextTable:
+    """Table of one row a day as one of one row an interval."""
+    cells = table.cells
+    steps = cells.shape[1] - 1
+    if steps not in _STEPS_A_DAY or not _has_dates(cells[0]) or cells[0].str.contains(":").any():
+        return table
+    if not all(_mostly_numbers(cells[place]) for place in range(1, steps + 1)):
+        return table
+    if not re.search(r"\d", str(cells.iat[0, 0])):  # names such as 0:00 pass for data
+        cells = cells.iloc[1:]
+    clocks = [f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(0, 1440, 1440 // steps)]
+    stamps = [f"{day} {clock}" for day in cells[0] for clock in clocks]
+    long = pd.DataFrame({0: stamps, 1: cells.iloc[:, 1:].to_numpy().ravel()}, dtype=str)
+    long.index = pd.Index(np.repeat(cells.index.to_numpy(), steps), name="line")
+    name = table.names[0] if table.names else "date"
+    return replace(table, names=(name, ""), units=("", ""), cells=long)
 
 
 def _unit_from_cells(text: str) -> str:
@@ -290,12 +316,26 @@ def _record(table: TextTable, kind: Kind, column: str | None) -> Record:
         record = replace(record, rated_mw=rating_of_lines(lines))
     header = names[place] if table.names else ""
     unit = table.units[place] if place < len(table.units) else ""
-    return _with_unit(record, header, unit, lines)
+    return _with_unit(record, header, unit or _unit_column(table), lines)
+
+
+def _unit_column(table: TextTable) -> str:
+    """Find the unit that a column of its own repeats in every row, as meters export it; empty for none."""
+    for place, name in enumerate(table.names):
+        if re.fullmatch(
+            r"(?:units?|uom|unit of measure|einheit|unidad|unit[ée])", name.strip(), re.IGNORECASE
+        ):
+            written = set(table.cells[place]) - {""}
+            return written.pop() if len(written) == 1 else ""
+    return ""
 
 
 def _with_unit(record: Record, name: str, unit_row: str, lines: list[str]) -> Record:
     """Record with the unit that its header, its row of units or a comment gives."""
-    said = [(find_unit(unit_row), "the row of units"), (find_unit(name), f"the name {name.strip()!r}")]
+    said = [
+        (find_unit(unit_row), "the row or column of units"),
+        (find_unit(name), f"the name {name.strip()!r}"),
+    ]
     said.append((unit_of_lines(lines, name), "a comment"))
     for unit, who in said:
         if isinstance(unit, NoUnit):
@@ -493,7 +533,12 @@ def _time_of_day(cells: pd.Series) -> pd.Series | None:
     if cells.str.match(r"\d{1,2}[:.h]\d").mean() > 0.9:
         return cells
     numbers = pd.to_numeric(cells, errors="coerce")
-    if numbers.isna().any() or (numbers % 1).any() or not numbers.between(0, 2400).all():
+    if (
+        numbers.nunique() < 2
+        or numbers.isna().any()
+        or (numbers % 1).any()
+        or not numbers.between(0, 2400).all()
+    ):
         return None
     if numbers.max() <= 24:
         return numbers.astype(int).astype(str).str.zfill(2) + ":00"

@@ -12,7 +12,8 @@ from sitedesign.errors import Fault, InputError, unknown_name
 from sitedesign.resource.profile_units import NoUnit, Unit, find_unit
 
 _ZONE = re.compile(
-    r"(?<![a-z])(?:utc|gmt|z(?:ulu)?)(?:\s*(?P<sign>[+\-−])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?)?(?![a-z])"
+    r"(?:(?<![a-z])(?:utc|gmt|z(?:ulu)?)|(?<=time)(?:utc|gmt)|(?<=date)utc|(?<=stamp)utc)"
+    r"(?:\s*(?P<sign>[+\-−])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?)?(?![a-z])"
 )
 _NAMED_H = {"cet": 1.0, "mez": 1.0, "wez": 0.0, "eet": 2.0, "est": -5.0, "mst": -7.0,
             "pst": -8.0, "aest": 10.0, "jst": 9.0, "sast": 2.0}  # fmt: skip

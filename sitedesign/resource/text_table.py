@@ -234,7 +234,7 @@ def _separator(lines: Sequence[str]) -> str:
         usual, often = counts.most_common(1)[0]
         if usual > 1 and often >= 0.8 * len(sample):
             one_column = separator == "," and all(
-                re.fullmatch(rf'"?{_COMMA_NUMBER}"?', x.strip()) for x in sample
+                re.fullmatch(rf'"?(?:{_COMMA_NUMBER}|{_POINT_GROUPS},\d+)"?', x.strip()) for x in sample
             )
             if one_column and not _counts_up(sample):
                 return ""
