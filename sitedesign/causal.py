@@ -9,7 +9,7 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.certification import Setting, block_of, figure_of, setting_of, usual_rule
 from sitedesign.certification import certify as certify_plant
-from sitedesign.closed_loop import Loop, closed_for
+from sitedesign.closed_loop import Closed, Loop, closed_for
 from sitedesign.demand import RACKS
 from sitedesign.design import Design
 from sitedesign.effort import Effort
@@ -33,6 +33,10 @@ from sitedesign.study import SEED, Study
 
 Progress = Callable[[str], None]
 BALANCE_TOLERANCE_MW = 1e-6
+# What separates a certified design from its bound, the nearest to the design first
+SURPRISES_WEATHER = "surprises in weather"
+SURPRISES_EQUIPMENT = "surprises in equipment and fuel"
+FAILURES_FORESEEN = "failures foreseen"
 
 
 _FEWEST, _MOST = "must be a whole number of at least", 1_000_000
@@ -254,14 +258,8 @@ def certified_design(
     whole: dict[str, float] = {}
     if effort.explains and promised.compute_cost is None:
         whole = {"whole units (inside the bound)": bound - _divisible_bound(prepared)}
-    parts = {"not knowing the weather, and failures": cost - bound}
-    if promised.compute_cost is not None:
-        parts = {}  # cost and uptime both move: the rack-hour's cost has the gap
-    elif closed.with_failures_usd_per_yr is not None:
-        parts = {
-            "not knowing the weather": cost - closed.with_failures_usd_per_yr,
-            "failures": closed.with_failures_usd_per_yr - bound,
-        }
+    # Where cost and uptime both move, the rack-hour's cost has the gap
+    parts = _gap_parts(closed, cost, bound) if promised.compute_cost is None else {}
     changed = {
         "classes": _certified_classes(evaluation, loop.certificate),
         "provenance": _searched(evaluation, loop),
@@ -283,6 +281,25 @@ def certified_design(
     )  # fmt: skip
     design._dispatch = evaluation._dispatch
     return design
+
+
+def _gap_parts(closed: Closed, cost: float, bound: float) -> dict[str, float]:
+    """Split what separates a certified cost from its bound; the parts add up to it. [USD/yr]
+
+    From the planner who foresees all to the operator: first failures happen, but are foreseen; then weather
+    surprises him, and then whatever fails.
+    """
+    weather, foreseen = closed.loop.weather_usd_per_yr, closed.with_failures_usd_per_yr
+    if foreseen is None:  # even he finds no plant that keeps the target
+        return {
+            SURPRISES_WEATHER: weather,
+            "failures, foreseen or not": cost - bound - weather,
+        }
+    return {
+        SURPRISES_WEATHER: weather,
+        SURPRISES_EQUIPMENT: cost - foreseen - weather,
+        FAILURES_FORESEEN: foreseen - bound,
+    }
 
 
 def _promised(design: Evaluation) -> dict[str, float]:

@@ -27,6 +27,7 @@ from sitedesign.optimize.master import solve_cuts
 from sitedesign.prepare import Prepared
 from sitedesign.relaxation import relaxation
 from sitedesign.reliability.certificate import TUNED, Certificate
+from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outages import OutageSky, sample_outages, unit_availability
 from sitedesign.reliability.weather_blocks import WeatherBlock
@@ -39,6 +40,9 @@ WORST_EVENTS = 5  # that a certificate names
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
+# With a perfect forecast: share of array and battery that is tried, and hours of margin on top
+SMALLER, MORE_MARGIN_H = 0.85, (0.0, 3.0)
+LEAST_LOST = 1e-9  # what stands for nothing lost, where a logarithm is taken. [fraction]
 LESS_OF_CAPS = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
 
@@ -60,6 +64,9 @@ class Loop:
     over_caps : float
         Share of the backup energy that is above the caps of renewable share and CO2, on unseen years or the
         study's own; 0 when both keep them. [fraction]
+    weather_usd_per_yr : float
+        What an operator who foresaw the weather, but no failure, would save at the same uptime on the same
+        years; 0 where the target was not met. [USD/yr]
     """
 
     best: Trial
@@ -68,6 +75,7 @@ class Loop:
     rounds: int
     trials: int
     over_caps: float = 0.0
+    weather_usd_per_yr: float = 0.0
 
 
 def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
@@ -282,7 +290,55 @@ def close_loop(
         in_hand = tuple(max(kept - low, MORE_IN_HAND * (goal - target)) for kept, low, goal, target in parts)
         turns = max(1, effort.turns - 1)
     assert outcome is not None  # the first round always asks for a certificate
-    return replace(outcome, trials=judge.judged)
+    outcome = replace(outcome, trials=judge.judged)
+    if not outcome.met:
+        return outcome
+    say("operating it with a perfect forecast of the weather")
+    return replace(outcome, weather_usd_per_yr=surprises_of_weather(judge, outcome.best))
+
+
+def surprises_of_weather(judge: Judge, best: Trial) -> float:
+    """Find what a perfect forecast of the weather would save a plant at the same uptime. [USD/yr]
+
+    Failures still come as they come. The plant as it is and with less array and battery is judged on all
+    years with that forecast, with the margin it has and with more, and its cost is read off at the uptime
+    that is kept without it. The search is not repeated: its luck would be mistaken for the value of a forecast. He
+    who foresees may also do what the other does, so that he never pays more.
+
+    Parameters
+    ----------
+    judge : Judge
+        Of the operator who does not foresee.
+    best : Trial
+        What he found, judged on all years.
+    """
+    seer, plant, rule = judge.seeing(Forecast(kind="perfect")), best.plant, best.controller
+    sizes = {name: SMALLER * getattr(plant, name) for name in ("solar_mw", "battery_mwh", "battery_mw")}
+    smaller = inside(replace(plant, **sizes), judge.case)
+    tried = [
+        seer.exact(each, replace(rule, margin_h=rule.margin_h + more))
+        for each in (plant, smaller)
+        for more in MORE_MARGIN_H
+    ]
+    points = [
+        (_log_more_lost(trial, best), trial.cost_usd_per_yr) for trial in tried if not trial.excess_mwh_per_yr
+    ]
+    return max(0.0, best.cost_usd_per_yr - _cost_at_no_more_lost(points))
+
+
+def _log_more_lost(trial: Trial, best: Trial) -> float:
+    """Logarithm of what is lost over what may be, of the class that loses most of what it may."""
+    pairs = zip(trial.kept, best.kept, strict=True)
+    return max(float(np.log(max(1 - kept, LEAST_LOST) / max(1 - asked, LEAST_LOST))) for kept, asked in pairs)
+
+
+def _cost_at_no_more_lost(points: Sequence[tuple[float, float]]) -> float:
+    """Read the least cost off the lines between points of (logarithm of loss, cost), where it is 0."""
+    costs = [cost for more, cost in points if more <= 0]
+    for (more, cheap), (less, dear) in product(points, points):
+        if less < 0 < more:
+            costs.append(dear + (cheap - dear) * less / (less - more))
+    return min(costs, default=np.inf)
 
 
 def _over_caps(judge: Judge, best: Trial, certificate: Certificate) -> float:

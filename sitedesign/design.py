@@ -148,7 +148,9 @@ class Design(Evaluation):
         What the plant keeps on years that its design never saw, operated without foresight while things fail;
         None for a foresight design, which is a bound.
     gap_parts : dict of str to float
-        What separates the certified cost from the bound: not knowing the weather, failures, unit granularity.
+        What separates the certified cost from the bound: surprises in weather (what a perfect forecast would
+        save at the same uptime), surprises in equipment and fuel, failures foreseen (what a planner who sees
+        them pays for); and, inside the bound, unit granularity.
         [USD/yr]
     compute_cost : ComputeCost or None
         With ``objective="compute_cost"``: what uptime is worth buying.

@@ -8,6 +8,7 @@ focus this is exact, near it a good guess: a search judges what it finds on all 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from sitedesign.at_once import at_once
 from sitedesign.case import Case, FloatArray, Plant, rows_of
 from sitedesign.certification import Metric, Setting
-from sitedesign.reliability.forecast import daily_factors
+from sitedesign.reliability.forecast import Forecast, daily_factors
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import lost_by_year
 from sitedesign.reliability.operation import Operation, operate
@@ -282,6 +283,17 @@ class Judge:
         self.trials.clear()
         self._exact.clear()
         self._focus = None
+
+    def seeing(self, forecast: Forecast) -> Judge:
+        """Judge the same years and failures for an operator with another forecast."""
+        other = copy(self)
+        other.setting = replace(self.setting, forecast=forecast)
+        other._guess = daily_factors(forecast, self.setting.usual, self.case.solar_yield, seed=self.seed)
+        other.trials, other._exact, other._paths, other._focus = {}, {}, {}, None
+        other._hurt = self._hurt.copy()  # what hurts one operator may well hurt the other
+        other._draw = np.random.default_rng([_STREAM, self.seed])
+        other.judged = 0
+        return other
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> Operation:
         """Run all years."""

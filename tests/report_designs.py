@@ -101,7 +101,12 @@ def certified(design):
         events=events,
         power_lost_h_by_year=(0.0, 30.0, 9.0),
     )
-    parts = {"not knowing the weather": 6e6, "failures": 3e6, "whole units (inside the bound)": 5e5}
+    parts = {
+        "surprises in weather": 1e6,
+        "surprises in equipment and fuel": 5e6,
+        "failures foreseen": 3e6,
+        "whole units (inside the bound)": 5e5,
+    }
     changed = {
         "certificate": certificate,
         "operation": "causal",

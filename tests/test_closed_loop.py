@@ -13,13 +13,15 @@ import pytest
 import sitedesign as sd
 from sitedesign import closed_loop, turns
 from sitedesign.case import Plant
+from sitedesign.causal import _gap_parts
 from sitedesign.certification import block_of, setting_of, unseen_years
-from sitedesign.closed_loop import case_with_outages, search_years
+from sitedesign.closed_loop import Closed, Loop, case_with_outages, search_years
 from sitedesign.effort import EFFORTS, Effort
 from sitedesign.judge import Aim, Judge, Trial
 from sitedesign.moves import inside
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.outage_years import OutageYears
 from sitedesign.reliability.outages import OutageSky, sample_outages
@@ -224,9 +226,12 @@ def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_
     assert design.certificate.met
     assert design.uptime == design.certificate.uptime
     assert design.objective_usd_per_yr > design.bound
-    parts = design.gap_parts
-    total = parts["not knowing the weather"] + parts["failures"]
-    assert total == pytest.approx(design.objective_usd_per_yr - design.bound)
+    parts = {name: usd for name, usd in design.gap_parts.items() if "inside the bound" not in name}
+    assert list(parts) == ["surprises in weather", "surprises in equipment and fuel", "failures foreseen"]
+    assert sum(parts.values()) == pytest.approx(design.objective_usd_per_yr - design.bound)
+    assert 0 <= parts["surprises in weather"] < parts["failures foreseen"]
+    shown = dict(design.summary())["of the gap"]
+    assert all(name in shown for name in parts)
     assert "CERTIFIED" in repr(design)
     assert sd.Design.from_dict(design.to_dict()) == design
     assert "certif" in design.report(tmp_path / "report.html").read_text(encoding="utf-8").lower()
@@ -320,3 +325,41 @@ def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(stu
         for name in ("step", "kind", "index", "change", "start_keys"):
             assert (getattr(found, name) == getattr(at_once, name)).all()
         assert found.solar_scale == at_once.solar_scale
+
+
+def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(prepared: Prepared) -> None:
+    judge = Judge(search_years(prepared, 12, seed=1), setting_of(prepared), "rack", seed=3)
+    rule = Controller(caution=3.0)
+    best = judge.exact(PLANT, rule)
+    saved = closed_loop.surprises_of_weather(judge, best)
+    assert 0 <= saved < 0.1 * best.cost_usd_per_yr
+    assert saved == closed_loop.surprises_of_weather(judge, best)  # no luck in it
+    seer = judge.seeing(Forecast(kind="perfect"))
+    assert seer.outages is judge.outages
+    assert judge.setting.forecast.kind == "skill"
+    assert judge.exact(PLANT, rule) is best  # what is known of the other operator stays
+    assert seer.exact(PLANT, rule).cost_usd_per_yr < best.cost_usd_per_yr  # no fuel for clouds that stay away
+
+
+def test_cost_is_read_off_where_no_more_is_lost() -> None:
+    log_2, log_4 = float(np.log(2)), float(np.log(4))
+    lines = [(log_2, 8.0), (-log_2, 12.0), (-log_4, 11.0)]
+    # Between (-log 4, 11) and (log 2, 8) a third of the way from the latter; the other line gives 10
+    assert closed_loop._cost_at_no_more_lost(lines) == pytest.approx(9.0)
+    assert closed_loop._cost_at_no_more_lost([(log_2, 1.0)]) == np.inf
+    assert closed_loop._cost_at_no_more_lost([(0.0, 5.0), (log_2, 1.0)]) == 5.0
+    two = Trial(PLANT, Controller(), (0.99, 0.9), 1.0)
+    worse = replace(two, kept=(0.98, 0.95))
+    assert closed_loop._log_more_lost(worse, two) == pytest.approx(log_2)
+    assert closed_loop._log_more_lost(two, two) == 0.0
+
+
+@pytest.mark.parametrize("foreseen", [9e6, None])
+def test_parts_of_the_gap_add_up_to_it(foreseen: float | None) -> None:
+    loop = Loop(Trial(PLANT, Controller(), (0.99,), 12e6), None, True, 1, 9, weather_usd_per_yr=2e5)  # type: ignore[arg-type]
+    parts = _gap_parts(Closed(loop, foreseen), 12.5e6, 7e6)
+    assert sum(parts.values()) == pytest.approx(5.5e6)
+    assert parts["surprises in weather"] == 2e5
+    if foreseen is not None:
+        assert parts["failures foreseen"] == pytest.approx(2e6)
+        assert parts["surprises in equipment and fuel"] == pytest.approx(3.3e6)

@@ -209,14 +209,15 @@ def test_parts_of_the_gap_stand_on_each_other_from_the_bound_to_the_cost(design)
     table = figures.gap_by_part_data(certified(design)).set_index("part")
     assert list(table.index) == [
         "proven bound",
-        "failures",
-        "not knowing the weather",
+        "failures foreseen",
+        "surprises in equipment and fuel",
+        "surprises in weather",
         "everything else",
         "this design",
     ]
     ends = table["from_usd_per_yr"] + table["usd_per_yr"]
-    np.testing.assert_allclose(ends.iloc[:3], table["from_usd_per_yr"].iloc[1:4])
-    assert ends.iloc[3] == pytest.approx(ends.iloc[4])
+    np.testing.assert_allclose(ends.iloc[:4], table["from_usd_per_yr"].iloc[1:5])
+    assert ends.iloc[4] == pytest.approx(ends.iloc[5])
     note = figures.gap_by_part(certified(design)).layout.meta["note"]
     assert "Inside the bound: whole units 0.50 M USD/yr" in note
 
