@@ -302,8 +302,8 @@ def surprises_of_weather(judge: Judge, best: Trial) -> float:
 
     Failures still come as they come. The plant as it is and with less array and battery is judged on all
     years with that forecast, with the margin it has and with more, and its cost is read off at the uptime
-    that is kept without it. The search is not repeated: its luck would be mistaken for the value of a forecast. He
-    who foresees may also do what the other does, so that he never pays more.
+    that is kept without it. The search is not repeated: its luck would be mistaken for the value of a
+    forecast. He who foresees may also do what the other does, so that he never pays more.
 
     Parameters
     ----------
@@ -315,11 +315,8 @@ def surprises_of_weather(judge: Judge, best: Trial) -> float:
     seer, plant, rule = judge.seeing(Forecast(kind="perfect")), best.plant, best.controller
     sizes = {name: SMALLER * getattr(plant, name) for name in ("solar_mw", "battery_mwh", "battery_mw")}
     smaller = inside(replace(plant, **sizes), judge.case)
-    tried = [
-        seer.exact(each, replace(rule, margin_h=rule.margin_h + more))
-        for each in (plant, smaller)
-        for more in MORE_MARGIN_H
-    ]
+    rules = [replace(rule, margin_h=rule.margin_h + more) for more in MORE_MARGIN_H]
+    tried = seer.exact_of(list(product((plant, smaller), rules)))
     points = [
         (_log_more_lost(trial, best), trial.cost_usd_per_yr) for trial in tried if not trial.excess_mwh_per_yr
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -86,13 +86,13 @@ def result_limits(case: Case, design: sd.Evaluation) -> tuple[str, ...]:
 def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Trial]]:
     """Every plant that any judge was asked about."""
     seen: list[Trial] = []
-    for name in ("trial", "exact"):
-        asked = getattr(Judge, name)
+    for name in ("trials_of", "exact_of"):
+        ask = getattr(Judge, name)
 
-        def listen(self: Judge, plant: Plant, rule: Controller, asked: Any = asked) -> Trial:
-            trial: Trial = asked(self, plant, rule)
-            seen.append(trial)
-            return trial
+        def listen(self: Judge, asked: Sequence[tuple[Plant, Controller]], ask: Any = ask) -> list[Trial]:
+            trials: list[Trial] = ask(self, asked)
+            seen.extend(trials)
+            return trials
 
         monkeypatch.setattr(Judge, name, listen)
     return iter([seen])
