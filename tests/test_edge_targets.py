@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import BackupCase, Case, CaseLimits, LoadClass, Tier
+from sitedesign.case import BackupCase, Case, CaseLimits, LoadClass, Plant, Tier
 from sitedesign.optimize.budgets import MET
 from sitedesign.optimize.master import solve_cuts
 from sitedesign.optimize.problem import solve_extensive
+from sitedesign.optimize.tidy import tidy_dispatch
 from sitedesign.relaxation import relaxation
+from sitedesign.reliability.replay import check_dispatch
 from tests.independent_milp import least_cost_usd
 
 GAP = 1e-4
@@ -161,3 +163,38 @@ def test_normal_plants_keep_the_target_without_any_tolerance() -> None:
         asked = replace(asked, tiers=(Tier(0.3, 0.5), Tier(0.7, 1.0)))
         found = solve_cuts(asked, gap=GAP)
         assert found.lost_mwh_per_yr <= (1 - 0.97) * asked.load_mwh_per_yr
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("solve", [solve_cuts, solve_extensive])
+def test_what_costs_nothing_may_be_wasted_or_not(solve: object, seed: int) -> None:
+    """Free fuel, free panels, load that may be lost: the optimum has many dispatches, and each must hold."""
+    rng = np.random.default_rng(seed)
+    asked = random_edge(seed)
+    free = tuple(
+        replace(item, marginal_cost_usd_per_mwh=float(rng.choice([0.0, 0.0, 60.0]))) for item in asked.backup
+    )
+    asked = replace(asked, backup=free, uptime_target=float(rng.choice([0.01, 0.5, 0.9, 0.999, 1.0])))
+    asked = replace(asked, solar_cost_usd_per_mw_yr=float(rng.choice([0.0, 90e3])), limits=ANYTHING)
+    asked = replace(asked, load_classes=(), tiers=(Tier(0.3, 0.5), Tier(0.7, 1.0)), step_h=1.0)
+    found = solve(asked, gap=GAP)  # type: ignore[operator]
+    assert found.dispatch is not None
+    replay = check_dispatch(asked, found.plant, found.dispatch, must_end_full=True)
+    assert replay.rack_uptime >= asked.uptime_target - 1e-9
+    assert replay.objective_usd_per_yr == pytest.approx(found.objective_usd_per_yr, rel=1e-6, abs=1e-3)
+    assert found.stopped_by == "gap"
+    assert found.objective_usd_per_yr == pytest.approx(least_cost_usd(asked), rel=2 * GAP, abs=1.0)
+
+
+def test_surplus_of_a_free_supply_is_not_generated() -> None:
+    """A linear program may run a free unit at full power against nothing, and shed beside it."""
+    units = (backup(4, 10.0, 3, marginal_cost_usd_per_mwh=0.0), backup(4, 20.0, 3))
+    asked = case(np.array([0.0, 0.0, 0.5, 1.0]), np.full(4, 25.0), units, uptime_target=0.5)
+    plant = Plant(solar_mw=30.0, battery_mwh=0.0, battery_mw=0.0, units=(3, 1), racks=10)
+    wasteful = np.array([[30.0, 20.0, 30.0, 30.0], [0.0, 20.0, 0.0, 0.0]])
+    shed = np.array([[5.0, 0.0, 5.0, 0.0]])
+    tidy = tidy_dispatch(asked, plant, wasteful, shed)
+    check_dispatch(asked, plant, tidy, must_end_full=True)
+    assert tidy.backup_mw.tolist() == [[25.0, 20.0, 10.0, 0.0], [0.0, 5.0, 0.0, 0.0]]  # the dear one first
+    assert tidy.shed_mw.tolist() == [0.0, 0.0, 0.0, 0.0]
+    assert tidy.curtailed_mw.tolist() == [0.0, 0.0, 0.0, 5.0]

@@ -72,7 +72,9 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
 
     A linear program may charge and discharge at once, or empty a full battery into the void, at no cost. With
     backup and shed load given, charging early never leaves less in the store, so this dispatch is feasible
-    whenever the given one is. Differences within the solver's tolerance end up in the shed load.
+    whenever the given one is. What neither load nor battery takes (shedding and a supply may cost nothing) is
+    not shed and not generated in the first place; only the rest is curtailed, as arrays and batteries can be.
+    Differences within the solver's tolerance end up in the shed load.
 
     Parameters
     ----------
@@ -102,18 +104,31 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
             level = max(level + step * h / eta_out, 0.0)
         flow[t], stored[t] = step, level
     rest = surplus - flow
+    shed_mw, too_much = _with_less(shed_mw, np.maximum(rest, 0.0))
+    dearest = np.argsort([-b.marginal_cost_usd_per_mwh for b in case.backup], kind="stable")
+    given = backup_mw.copy()
+    given[dearest], curtailed = _with_less(backup_mw[dearest], too_much)
     shed = _with_more_shed(case, shed_mw, np.maximum(-rest, 0.0))
     lost = _lost_compute(case, shed)
     return Dispatch(
-        curtailed_mw=np.maximum(rest, 0.0),
+        curtailed_mw=curtailed,
         charge_mw=np.maximum(flow, 0.0),
         discharge_mw=np.maximum(-flow, 0.0),
         shed_mw=shed.sum(axis=0),
         stored_mwh=stored,
-        backup_mw=backup_mw,
+        backup_mw=given,
         lost_compute=lost.sum(axis=0),
         lost_by_class=lost if len(case.classes) > 1 else None,
     )
+
+
+def _with_less(rows_mw: FloatArray, too_much_mw: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Take what is too much from one row after the other, shape (R, T); returns what is left of both."""
+    less = rows_mw.copy()
+    for row, given in zip(less, rows_mw, strict=True):
+        np.maximum(given - too_much_mw, 0.0, out=row)
+        too_much_mw = too_much_mw - (given - row)
+    return less, too_much_mw
 
 
 def _with_more_shed(case: Case, shed_mw: FloatArray, more_mw: FloatArray) -> FloatArray:
