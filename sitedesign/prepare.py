@@ -216,7 +216,18 @@ def _notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
             f"All {study.sharing_racks} racks share the work: at full throughput the load is {share:.1%} of "
         )
         said += (f"{shared}that of the contracted racks at full power.",)
-    return said + _source_notes(study, weather, own)
+    return said + _idle_notes(study) + _source_notes(study, weather, own)
+
+
+def _idle_notes(study: Study) -> tuple[str, ...]:
+    """Name what the user has set in vain: numbers of the library that nothing reads yet."""
+    fuels = {item.fuel: study.fuel(item) for item in study.backup}.values()
+    entries = (study.rack, study.pv, study.battery, study.facility, study.finance, *study.backup, *fuels)
+    return tuple(
+        f"{item.kind} {item.name}: {', '.join(names)} changed, but nothing reads it yet: no answer changes."
+        for item in entries
+        if (names := item.idle_changes())
+    )
 
 
 def _source_notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ One file is one entry. Words stand at the top (``title``, ``coupling`` ...), eac
     confidence = "L"            # H, M or L
     range = [110, 240]          # optional: worth a sensitivity run
     note = "why this one"       # optional
+    used_by = "nothing yet"     # only where no part of sitedesign reads the number; tested
 
 ``extends = "lfp"`` starts from another entry of the same kind and amends it. A technology that has no such
 number says ``value = "none"``. In a user's own file a bare ``capex_usd_per_kwh = 150`` is enough.
@@ -30,7 +31,7 @@ import sitedesign
 from sitedesign.errors import Fault, InputError, nearest, unknown_name
 from sitedesign.gate import TEXT, File, OneOf, parse_toml, read_bytes, takes
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
-from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
+from sitedesign.library.number import CONFIDENCE, NOTHING_YET, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
 
 KINDS: dict[str, type[Entry]] = {
@@ -44,7 +45,7 @@ KINDS: dict[str, type[Entry]] = {
     "finance": Finance,
     "schedule": Schedule,
 }
-_KEYS = ("value", "unit", "year", "source", "status", "confidence", "range", "note")
+_KEYS = ("value", "unit", "year", "source", "status", "confidence", "range", "note", "used_by")
 _NEEDED = ("unit", "year", "source", "status", "confidence")
 _TOP = ("kind", "name", "title", "extends")
 
@@ -193,6 +194,9 @@ def _build(kind: str, name: str, layers: list[_Layer]) -> Entry:
                 if quantity is None:
                     spoiled.add(key)
                 else:
+                    before = sources.get(key)
+                    if before is not None and before.used_by:  # said once, it holds for what extends it
+                        quantity = quantity.model_copy(update={"used_by": before.used_by})
                     values[key], sources[key] = quantity.value, quantity
             elif key == "title" or key in cls.words():
                 values[key] = item
@@ -245,6 +249,7 @@ def _quantity(number: Number, item: Any, layer: _Layer, where: str) -> tuple[Qua
             status=item.get("status", "user"),
             confidence=item.get("confidence", "user"),
             note=item.get("note", ""),
+            used_by=item.get("used_by", ""),
             range=_scaled(item.get("range", "none"), scale),
         ), []
     except ValidationError:
@@ -269,6 +274,10 @@ def _provenance_faults(item: Mapping[str, Any], own: bool, where: str) -> list[F
     confidence = item.get("confidence")
     if confidence is not None and confidence not in CONFIDENCE:
         faults.append(Fault(f"{where} confidence", repr(confidence), "must be H, M or L"))
+    if item.get("used_by", "") not in ("", NOTHING_YET):
+        faults.append(
+            Fault(f"{where} used_by", repr(item["used_by"]), f"must be {NOTHING_YET!r}, or left out")
+        )
     if own and not str(item.get("source", "x")).strip():
         faults.append(Fault(f"{where} source", "an empty text", "must name a publication"))
     return faults

@@ -13,7 +13,7 @@ from datetime import date
 from functools import cache
 from itertools import pairwise
 from types import NoneType
-from typing import Any, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -39,6 +39,9 @@ CONFIDENCE = {
 }
 
 
+NOTHING_YET: Literal["nothing yet"] = "nothing yet"
+
+
 class Quantity(BaseModel):
     """One number with its provenance.
 
@@ -59,6 +62,8 @@ class Quantity(BaseModel):
     note : str
     range : tuple of float or None
         Low and high value worth a sensitivity run. [unit]
+    used_by : str
+        `NOTHING_YET` where no part of sitedesign reads the number, so that changing it changes no answer.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +76,7 @@ class Quantity(BaseModel):
     confidence: str
     note: str = ""
     range: tuple[float, float] | None = None
+    used_by: Literal["", "nothing yet"] = ""
 
 
 @dataclass(frozen=True)
@@ -311,6 +317,14 @@ class Entry(BaseModel):
         return []
 
     @takes("replace()")
+    def used_by(self, field: str) -> Literal["", "nothing yet"]:
+        """`NOTHING_YET` for a number that no part of sitedesign reads, else an empty text."""
+        return self.sources[field].used_by if field in self.sources else ""
+
+    def idle_changes(self) -> list[str]:
+        """Names of the numbers that a user has set although nothing reads them."""
+        return [name for name, item in self.sources.items() if item.used_by and item.status == "user"]
+
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401
         """Return a copy with some fields changed; the changed ones have the source ``user``.
 
@@ -341,7 +355,7 @@ class Entry(BaseModel):
         numbers = type(self).numbers()
         amended = {
             name: Quantity(value=value, unit=numbers[name].unit, year=None, source="user", status="user",
-                           confidence="user")
+                           confidence="user", used_by=self.used_by(name))
             for name, value in changes.items() if name in numbers
         }  # fmt: skip
         return type(self)(**(values | changes), sources={**self.sources, **amended})

@@ -108,7 +108,9 @@ def _kind_section(kind: str, sources: _Sources) -> list[str]:
     shared, different = [], []
     for field, number in cls.numbers().items():
         cells = [_number_cell(item, field, sources) for item in found]
-        label = (f"`{field}`", number.unit, number.meaning)
+        idle = all(item.sources[field].used_by for item in found)
+        meaning = number.meaning + (" (used by: nothing yet)" if idle else "")
+        label = (f"`{field}`", number.unit, meaning)
         if len(set(cells)) == 1:
             shared.append((*label, cells[0]))
         else:

@@ -101,7 +101,7 @@ class EntryTable:
     entry: Entry
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a number: value, unit, meaning, year, status, confidence, source, note."""
+        """Return one row a number: value, unit, meaning, provenance, note, and whether nothing uses it."""
         rows = []
         for field, number in self.entry.numbers().items():
             value = getattr(self.entry, field)
@@ -117,6 +117,7 @@ class EntryTable:
                     "confidence": known.confidence if known else "",
                     "source": known.source if known else "",
                     "note": known.note if known else "",
+                    "used_by": known.used_by if known else "",
                 }
             )
         return pd.DataFrame(rows).set_index("number")
@@ -136,6 +137,8 @@ class EntryTable:
             )
             if row["note"]:
                 lines.append(f"      {row['note']}")
+            if row["used_by"]:
+                lines.append(f"      used by: {row['used_by']}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
