@@ -190,9 +190,7 @@ def ask(
 
 
 def test_the_pvlib_functions_still_take_the_arguments_we_pass():
-    for function in (
-        iotools.get_nsrdb_psm4_aggregated, iotools.get_pvgis_hourly, iotools.get_nasa_power, iotools.get_era5,
-    ):  # fmt: skip
+    for function in (iotools.get_pvgis_hourly, iotools.get_nasa_power, iotools.get_era5):
         assert "url" in inspect.signature(function).parameters
     assert "timeout" not in inspect.signature(iotools.get_nasa_power).parameters  # hence our own deadline
 
@@ -287,6 +285,53 @@ def test_an_answer_that_is_not_a_whole_year_is_never_cached(serve, tmp_path, bad
         ask(serve(bad), tmp_path / "other", attempts=2)
     assert "Try again later: what was fetched is kept" in str(caught.value)
     assert not (tmp_path / "other").exists() or not list((tmp_path / "other").rglob("*.gz"))
+
+
+def test_nsrdb_asks_as_pvlib_does(serve, tmp_path):
+    """Our own request must keep the names that the server knows."""
+    script, theirs = serve(nsrdb), serve(nsrdb)
+    ask(script, tmp_path)
+    iotools.get_nsrdb_psm4_aggregated(
+        SITE.latitude, SITE.longitude, KEY, MAIL, 2015, time_step=60, utc=False, leap_day=True,
+        parameters=["ghi", "dni", "dhi", "air_temperature", "wind_speed"], full_name="sitedesign",
+        affiliation="sitedesign", url=theirs.url,
+    )  # fmt: skip
+    ours, pvlibs = (parse_qs(urlparse(which.paths[0]).query) for which in (script, theirs))
+    assert ours.pop("reason")
+    assert pvlibs.pop("reason")
+    assert ours == pvlibs
+
+
+def test_nsrdb_of_a_fractional_zone_is_fetched(serve, tmp_path):
+    delhi = Site(latitude=28.6, longitude=77.2, elevation_m=216.0)
+
+    def indian(path: str) -> Reply:
+        hours = pd.date_range("2015-01-01", periods=8760, freq="h")
+        sun = solar_geometry(delhi, 60, 5.5, 30.0).ghi_extra_w_m2 * 0.7
+        head = nsrdb_text(2015).decode().split("\n")[:3]
+        head[1] = "NSRDB,1,-,-,-,28.6,77.2,5.5,216.5,5.5,4.0.1"
+        rows = [
+            f"2015,{t.month},{t.day},{t.hour},30,{g:.0f},0,0,21.5,3" for t, g in zip(hours, sun, strict=True)
+        ]
+        return 200, {}, ("\n".join([*head, *rows]) + "\n").encode()
+
+    patience = Patience(sleep=Clock(), attempts=4)
+    weather = fetch(
+        delhi, source="nsrdb", years=[2015], cache_dir=tmp_path, url=serve(indian).url, patience=patience,
+        api_key=KEY, email=MAIL,
+    )  # fmt: skip
+    assert weather.utc_offset_h == 5.5
+    assert abs(weather.quality.by_year[0].sun_error_minutes) < 2
+
+
+def test_an_answer_that_can_never_be_read_is_asked_for_twice_only(serve, tmp_path):
+    def strange(path: str) -> Reply:
+        return 200, {}, nsrdb(path)[2].replace(b",-6,1133", b",Mars,1133")
+
+    script = serve(strange)
+    with pytest.raises(InputError, match=r"'Mars'.*Leave these years out, or choose another source"):
+        ask(script, tmp_path, attempts=5)
+    assert len(script.paths) == 2
 
 
 def test_what_was_fetched_before_a_failure_is_kept_and_listed(serve, tmp_path):

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,7 +62,8 @@ def fetch(
 
     Every year is stored as soon as it is complete, so a later call with the same arguments takes up where
     this one stopped. Answers 408, 429 and 5xx, time-outs and incomplete answers are tried again after 1, 2,
-    4, ... s with jitter, or after ``Retry-After`` (at most 120 s).
+    4, ... s with jitter, or after ``Retry-After`` (at most 120 s). An answer that came whole but cannot be
+    read is asked for once more only.
 
     Parameters
     ----------
@@ -141,8 +142,10 @@ def _persist(request: Request, source: str, year: int, patience: Patience) -> Re
     outcome: Record | Failure = Failure("server", "not tried")
     for turn in range(max(1, patience.attempts)):
         outcome = attempt(SERVERS[source], request, year)
-        if isinstance(outcome, Record) or outcome.kind != "server":
+        if isinstance(outcome, Record) or outcome.kind not in ("server", "answer"):
             return outcome
+        if outcome.kind == "answer" and turn > 0:  # the same again: no patience will change it
+            return replace(outcome, kind="year")
         if turn < patience.attempts - 1:
             patience.sleep(wait_s(turn, outcome.retry_after_s))
     return outcome
@@ -222,6 +225,7 @@ def _failure_fault(
     remedy = {
         "key": "Check the key and the e-mail address.",
         "year": "Leave these years out, or choose another source.",
+        "answer": "Choose another source, or download the file and read it with Weather.read.",
         "server": "Try again later: what was fetched is kept and will not be fetched again.",
     }[failure.kind]
     return Fault(f"{source} server", found, "every year must arrive complete", remedy)

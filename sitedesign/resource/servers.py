@@ -8,16 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import requests
-from pvlib.iotools import get_era5, get_nasa_power, get_nsrdb_psm4_aggregated, get_pvgis_hourly
+from pvlib.iotools import get_era5, get_nasa_power, get_pvgis_hourly
+from pvlib.iotools.psm4 import PSM4_AGG_URL
 
+from sitedesign.errors import InputError
 from sitedesign.resource.formats import nsrdb, pvgis
 from sitedesign.resource.formats.record import Record, record_from
+from sitedesign.resource.formats.source import SourceText
 from sitedesign.resource.secrets import Secrets
+from sitedesign.resource.text_table import decode, lines_of
 from sitedesign.site import Site
 
 TIMEOUT_S = 60
@@ -44,15 +49,16 @@ class Failure:
 
     Attributes
     ----------
-    kind : {'key', 'year', 'server'}
-        The key was refused; this request will never succeed; or it may succeed later.
+    kind : {'key', 'year', 'server', 'answer'}
+        The key was refused; this request will never succeed; it may succeed later; or an answer came whole
+        that cannot be read, as it will again unless the server erred.
     text : str
         For people, scrubbed of secrets.
     retry_after_s : float or None
         What the server asked to wait. [s]
     """
 
-    kind: Literal["key", "year", "server"]
+    kind: Literal["key", "year", "server", "answer"]
     text: str
     retry_after_s: float | None = None
 
@@ -129,10 +135,10 @@ def _failure(error: Exception, secrets: Secrets) -> Failure:
         return Failure("server", f"no connection or no answer in time ({type(error).__name__})")
     if re.search(r"\b40[13]\b|unauthori[sz]ed|authenticat|licen[cs]e|forbidden", text, re.I):
         return Failure("key", text)
-    return Failure(
-        "server",
-        f"an answer that is not complete weather data ({type(error).__name__}: {_without_markup(text)})",
-    )
+    if isinstance(error, requests.RequestException | IncompleteAnswer | ConnectionError | OSError):
+        return Failure("server", f"an answer that is not complete weather data ({_without_markup(text)})")
+    what = "; ".join(map(str, error.faults)) if isinstance(error, InputError) else type(error).__name__
+    return Failure("answer", f"an answer that cannot be read ({_without_markup(secrets.scrub(what))})")
 
 
 def _without_markup(text: str) -> str:
@@ -154,24 +160,41 @@ def _retry_after_s(header: str | None) -> float | None:
 
 
 def _ask_nsrdb(request: Request, year: int) -> Record:
+    """Ask as pvlib does, but read the answer with our own reader: pvlib's knows only zones of whole hours."""
     site, secrets = request.site, request.secrets
-    data, meta = get_nsrdb_psm4_aggregated(
-        site.latitude,
-        site.longitude,
-        secrets.key,
-        secrets.email,
-        year,
-        time_step=60,
-        parameters=["ghi", "dni", "dhi", "air_temperature", "wind_speed"],
-        leap_day=True,
-        utc=False,
-        full_name="sitedesign",
-        affiliation="sitedesign",
-        map_variables=True,
-        url=request.url,
-        timeout=TIMEOUT_S,
-    )
-    return nsrdb.record_of(data, meta, f"nsrdb {year}")
+    params = {
+        "api_key": secrets.key,
+        "email": secrets.email,
+        "full_name": "sitedesign",
+        "affiliation": "sitedesign",
+        "reason": "sitedesign",
+        "mailing_list": "false",
+        "wkt": f"POINT({site.longitude:.4f} {site.latitude:.4f})",
+        "names": str(year),
+        "attributes": "ghi,dni,dhi,air_temperature,wind_speed",
+        "leap_day": "true",
+        "utc": "false",
+        "interval": "60",
+    }
+    response = requests.get(request.url or PSM4_AGG_URL, params=params, timeout=TIMEOUT_S)
+    text = "\n".join(lines_of(decode(response.content)))
+    if not response.ok:
+        raise requests.HTTPError(_reason(response, text), response=response)
+    if not nsrdb.recognise(text[:20_000]):
+        msg = f"no NSRDB file but {' '.join(text[:80].split())!r}"
+        raise IncompleteAnswer(msg)
+    if text.count("\n") < 8760 - 24 * 10 or not text.endswith("\n"):
+        msg = f"only {len(lines_of(text))} rows arrived"
+        raise IncompleteAnswer(msg)
+    return nsrdb.parse(SourceText(f"nsrdb {year}", text, Path(f"nsrdb {year}")))
+
+
+def _reason(response: requests.Response, text: str) -> str:
+    """Give the errors that the server lists, else its text."""
+    try:
+        return str(response.json()["errors"])
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def _ask_pvgis(request: Request, year: int) -> Record:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from sitedesign.resource.formats.clock import utc_words, zone_words
+from sitedesign.resource.formats.clock import zone_words
 from sitedesign.resource.formats.header import keys_of, zone_h
 from sitedesign.resource.formats.names import part_name
 from sitedesign.resource.formats.plain import parse_as
-from sitedesign.resource.formats.record import Convention, Record, record_from
+from sitedesign.resource.formats.record import Convention, Record
 from sitedesign.resource.formats.source import SourceText
 from sitedesign.resource.text_table import lines_of, read_table
 from sitedesign.site import Site
@@ -70,44 +68,3 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
 def _kind(keys: dict[str, str]) -> str:
     version = keys.get("version", "").lstrip("v")
     return f"NSRDB PSM v{version}" if version else "NSRDB CSV"
-
-
-def record_of(data: pd.DataFrame, meta: dict[str, Any], file: str) -> Record:
-    """Build a record from what pvlib's NSRDB functions return.
-
-    Parameters
-    ----------
-    data : DataFrame
-    meta : dict
-        The header, with pvlib's names.
-    file : str
-        For people.
-
-    Returns
-    -------
-    Record
-
-    Raises
-    ------
-    InputError
-        If the stamps are faulty.
-    """
-    data = data.copy()
-    data.index = pd.DatetimeIndex(data.index).tz_localize(None)
-    zone = float(meta["Time Zone"])
-    at = utc_words(zone)
-    minutes = sorted({int(minute) for minute in data["Minute"].unique()})
-    words = f"instants at minutes {', '.join(map(str, minutes))}, {at} all year"
-    return record_from(
-        data,
-        file,
-        f"NSRDB PSM v{str(meta.get('Version', '')).lstrip('v')}",
-        "instant",
-        zone,
-        words=words,
-        latitude=float(meta["latitude"]),
-        longitude=float(meta["longitude"]),
-        elevation_m=float(meta["altitude"]),
-        utc_offset_h=float(meta["Local Time Zone"]),
-        satellite=True,
-    )
