@@ -405,21 +405,25 @@ def test_epw_of_any_step_and_counting(tmp_path: Path, kind: str):
     same(weather, year, "ghi", "dni", "dhi", "temp", "wind")
 
 
+ZONES = {
+    -3.5: (47.56, -52.71),
+    9.5: (-12.46, 130.84),
+    5.75: (27.7, 85.3),
+    12.75: (-43.95, -176.55),
+    5.5: (28.6, 77.2),
+}
+LAYOUTS = ("epw", "tmy3", "plain", "half hours")
+
+
 @pytest.mark.parametrize(
-    ("latitude", "longitude", "zone"),
+    ("zone", "layout"),
     [
-        (47.56, -52.71, -3.5),
-        (-12.46, 130.84, 9.5),
-        (27.7, 85.3, 5.75),
-        (-43.95, -176.55, 12.75),
-        (28.6, 77.2, 5.5),
+        *((zone, LAYOUTS[number % 4]) for number, zone in enumerate(ZONES)),
+        *((5.75, layout) for layout in LAYOUTS),
     ],
 )
-@pytest.mark.parametrize("layout", ["epw", "tmy3", "plain", "half hours"])
-def test_zones_that_are_no_whole_hour_are_exact(
-    tmp_path: Path, latitude: float, longitude: float, zone: float, layout: str
-):
-    site = Site(latitude=latitude, longitude=longitude, elevation_m=20.0)
+def test_zones_that_are_no_whole_hour_are_exact(tmp_path: Path, zone: float, layout: str):
+    site = Site(latitude=ZONES[zone][0], longitude=ZONES[zone][1], elevation_m=20.0)
     assert site.utc_offset_h == zone
     year = year_at(site, step=30 if layout == "half hours" else 60)
     sign, minutes = ("-" if zone < 0 else "+"), round(abs(zone) * 60)
@@ -669,17 +673,16 @@ def wall_clock(site: Site, step: int, repeated: bool) -> tuple[Year, Year]:
 
 
 @pytest.mark.parametrize(
-    ("site", "step"),
+    ("site", "step", "repeated", "declared"),
     [
-        (CHICAGO, 60),
-        (CHICAGO, 30),
-        (Site(latitude=52.52, longitude=13.41, elevation_m=38.0), 60),
-        (Site(latitude=-33.87, longitude=151.0, elevation_m=26.0), 60),
+        (CHICAGO, 60, False, False),
+        (CHICAGO, 60, True, True),
+        (CHICAGO, 30, True, False),
+        (Site(latitude=52.52, longitude=13.41, elevation_m=38.0), 60, False, True),
+        (Site(latitude=-33.87, longitude=151.0, elevation_m=26.0), 60, True, False),
     ],
-    ids=["chicago", "chicago-30", "berlin", "sydney"],
+    ids=["chicago", "chicago-both", "chicago-30", "berlin", "sydney"],
 )
-@pytest.mark.parametrize("repeated", [True, False])
-@pytest.mark.parametrize("declared", [True, False])
 def test_wall_clocks_are_found_and_put_on_standard_time(
     tmp_path: Path, site: Site, step: int, repeated: bool, declared: bool
 ):
@@ -846,3 +849,53 @@ def test_bytes_that_are_text_of_two_bytes_are_no_binary_file(tmp_path: Path, ama
         same(read(tmp_path, raw), amarillo)
     buffer = io.BytesIO(b"\x00\x01\x02" * 999)
     assert "binary file" in refusal(tmp_path, buffer.getvalue())
+
+
+# ---------------------------------------------------------------------------------------- columns of dates
+
+SHAPES: dict[str, Callable[[pd.Timestamp], str]] = {
+    "Date,Time": lambda t: f"{t:%d/%m/%Y},{t:%H:%M}",
+    "Date (MM/DD/YYYY),Time (hh:mm AM/PM)": lambda t: f"{t:%m/%d/%Y},{t:%I:%M %p}",
+    "Date,Hour": lambda t: f"{t:%Y-%m-%d},{t.hour}",
+    "YYYYMMDD,HHMM": lambda t: f"{t:%Y%m%d},{int(t.strftime('%H%M'))}",
+    "Year,DOY,Hour": lambda t: f"{t.year},{t.day_of_year},{t.hour}",
+    "Month,Day,Hour": lambda t: f"{t.month},{t.day},{t.hour}",
+    ",time": lambda t: f"{t.day_of_year * 24 + t.hour},{t:%Y-%m-%d %H:%M}",
+    "time\nUTC-6": lambda t: f"{t:%Y-%m-%d %H:%M}",
+}
+
+
+@pytest.mark.parametrize("names", SHAPES)
+def test_dates_in_columns_of_any_shape(tmp_path: Path, amarillo: Year, names: str):
+    first, _, units = names.partition("\n")
+    rows = "\n".join(f"{SHAPES[names](t)},{r.ghi}" for t, r in steps(amarillo))
+    below = f"\n{units},W/m2" if units else ""
+    weather = read(tmp_path, f"{head_of(AMARILLO)}{first},ghi{below}\n{rows}\n")
+    assert weather.source.is_tmy == (names == "Month,Day,Hour")
+    same(weather, amarillo, "ghi")
+
+
+def test_rows_that_run_back_are_turned_round(tmp_path: Path, amarillo: Year):
+    rows = plain(amarillo).splitlines()
+    weather = read(tmp_path, "\n".join([*rows[:6], *rows[:5:-1]]))
+    assert any("turned round" in note for note in weather.source.notes)
+    same(weather, amarillo)
+
+
+def test_nights_that_a_file_leaves_blank_hide_no_clock(tmp_path: Path, amarillo: Year):
+    def blank(zone: float) -> str:
+        rows = (f"{t:%Y-%m-%d %H:%M},{r.ghi if r.ghi > 0 else -999}" for t, r in steps(amarillo))
+        return head_of(AMARILLO, zone) + "time,ghi\n" + "\n".join(rows)
+
+    np.testing.assert_allclose(read(tmp_path, blank(-6)).ghi_w_m2[0], amarillo["ghi"], atol=0.5)
+    assert "sun stands" in refusal(tmp_path, blank(6))
+
+
+def test_tables_without_what_is_needed_say_what_they_hold(tmp_path: Path, amarillo: Year):
+    rows = [f"{t:%Y-%m-%d %H:%M},{r.ghi}" for t, r in steps(amarillo)]
+    tilted = refusal(tmp_path, "time,poa_global\n" + "\n".join(rows))
+    assert "its columns are 'time', 'poa_global'" in tilted
+    assert "tilted plane" in tilted
+    assert "give 'dni' and 'dhi'" in refusal(tmp_path, "time,dni\n" + "\n".join(rows))
+    nothing = "\n".join(f"{row[:16]}," for row in rows)
+    assert "every value is missing" in refusal(tmp_path, head_of(AMARILLO) + "time,ghi\n" + nothing)

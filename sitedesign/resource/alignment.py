@@ -56,6 +56,17 @@ def clear_days(ghi: FloatArray, ghi_extra: FloatArray, per_month: int = 4) -> ND
     return clear
 
 
+def _without_blank_nights(by_day: FloatArray) -> FloatArray:
+    """Take hours that a file leaves blank on most days of a month for nights, whatever its clock says."""
+    filled = by_day.copy()
+    for start in range(0, len(by_day), 30):
+        month = filled[start : start + 30]
+        blank = np.isnan(month)
+        if blank.any():
+            month[blank & (blank.mean(axis=0) > 0.8)] = 0.0
+    return filled
+
+
 def _centre_minutes(day: FloatArray, minutes_from_noon: FloatArray) -> float:
     """Where on the clock's circle the light of clear days is, 0 unless it is hours from noon. [min]
 
@@ -117,7 +128,7 @@ def clear_day_errors(
     daily_extra = ghi_extra.reshape(365, steps_per_day).mean(axis=1)
     errors = np.full((len(ghi), 365), np.nan)
     for row, series in enumerate(ghi):
-        by_day = series.reshape(365, steps_per_day)
+        by_day = _without_blank_nights(series.reshape(365, steps_per_day))
         clear = clear_days(by_day, daily_extra)
         if clear.any():
             day = by_day[clear]

@@ -46,6 +46,7 @@ DEFAULT_WIND_M_S = 3.0
 LARGEST_CALM_MISSING_SHARE = 0.25
 LARGEST_CLOCK_ERROR_MINUTES = 90.0
 HIGHEST_GHI_W_M2 = 2000.0
+LOWEST_GHI_W_M2 = -20.0
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: st
 
 def _plausible(ghi: FloatArray) -> FloatArray:
     """Irradiance without sentinels."""
-    plausible: FloatArray = np.where(np.abs(ghi) < HIGHEST_GHI_W_M2, ghi, np.nan)
+    plausible: FloatArray = np.where((ghi > LOWEST_GHI_W_M2) & (ghi < HIGHEST_GHI_W_M2), ghi, np.nan)
     return plausible
 
 

@@ -86,6 +86,11 @@ def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
     typical = records[0].typical
     years, columns, found = _scatter(records, step, offset_minutes, typical=typical)
     notes += found
+    light = light_of(columns)
+    if not ((light > -90) & (light < 9999)).any():
+        remedy = "Take a file that holds global irradiance, or direct and diffuse."
+        fault = Fault("files", "no irradiance: every value is missing", "irradiance must be there", remedy)
+        raise InputError([fault], "Weather.read()")
     if typical:
         years = (1,)
     else:

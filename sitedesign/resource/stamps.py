@@ -234,14 +234,15 @@ def _time_of_day(parts: pd.DataFrame) -> pd.Series:
 
 def _offsets(zones: pd.Series, texts: pd.Series, file: str) -> NDArray[np.float64]:
     offsets: dict[str, float] = {}
+    known = _ZONES | ({"CST": -6.0} if (zones == "CDT").any() else {})  # beside CDT it is no time of China
     for zone in zones.dropna().unique():
         name = zone.strip("() ")
         number = re.fullmatch(r"(?:UTC|GMT)?\s?([+-])(\d{1,2})(?::?(\d{2}))?(?::00)?", name)
         if number:
             hours = int(number[2]) + int(number[3] or 0) / 60
             offsets[zone] = -hours if number[1] == "-" else hours
-        elif name in _ZONES:
-            offsets[zone] = _ZONES[name]
+        elif name in known:
+            offsets[zone] = known[name]
         else:
             row = int(np.flatnonzero((zones == zone).to_numpy())[0])
             found = (

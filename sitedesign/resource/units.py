@@ -83,7 +83,7 @@ _OTHER_UNITS = re.compile(
     r"[%\-]|deg\.?|degrees?|°|[°º]?\s?[cfk]|deg\.?\s?[cfk]|celsius|fahrenheit|kelvin|k?pa|hpa|m?bar|psi|mm|cm|"
     r"inch(es)?|in|g/kg|kg/m3|ppm|v|a|kvar|kva|hz|"
     r"(yyyy|yy|mm|dd)[-/.](mm|dd)[-/.](yyyy|yy|dd)( hh:mm(:ss)?)?|hh:mm(:ss)?|[01]-[01]|unitless|none|n/a|"
-    r"lux|klux|\$|usd|okta|tenths"
+    r"lux|klux|(utc|gmt)([+-]\d{1,2}(:\d{2})?)?|lst|local time|\$|usd|okta|tenths"
 )
 
 

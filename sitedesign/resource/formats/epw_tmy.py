@@ -35,7 +35,8 @@ _TYPICAL_WORDS = re.compile(
 
 def recognise_epw(head: str) -> bool:
     """Tell an EPW file by its first word."""
-    return bool(re.match(r'"?LOCATION"?\s*[,;\t]', head)) and "DATA PERIODS" in head.upper()
+    first = re.match(r'"?LOCATION"?\s*[,;\t]', head, re.IGNORECASE)
+    return first is not None and "DATA PERIODS" in head.upper()
 
 
 def recognise_tmy3(head: str) -> bool:

@@ -301,6 +301,8 @@ def time_columns(names: Sequence[str]) -> list[int]:
     parts = [part_name(name) for name in names]
     if "year" in parts and ({"month", "day"} <= set(parts) or "doy" in parts):
         return [parts.index(part) for part in _PARTS if part in parts]
+    if "year" not in parts and {"month", "day", "hour"} <= set(parts):  # a typical year
+        return [parts.index(part) for part in _PARTS if part in parts and part != "doy"]
     lower = [name.strip() for name in names]
     if {"y", "m", "dm", "h"} <= set(lower):  # Meteonorm
         return [lower.index(part) for part in ("y", "m", "dm", "h")]
@@ -320,8 +322,9 @@ def time_columns(names: Sequence[str]) -> list[int]:
     hour = parts.index("hour") if "hour" in parts else None
     if date is not None and (clock is not None or hour is not None):
         return [date, clock if clock is not None else int(hour or 0)]
-    stamps = [place for place, name in enumerate(names) if _time_name(name) in _TIME or not name.strip()]
-    return stamps[:1]
+    stamps = [place for place, name in enumerate(names) if _time_name(name) in _TIME]
+    nameless = [place for place, name in enumerate(names) if not name.strip()]
+    return [*stamps, *nameless][:1]
 
 
 def part_name(name: str) -> str:

@@ -122,6 +122,9 @@ def parse_as(
     known = np.flatnonzero(np.asarray(stamps.notna()))
     table = replace(table, cells=table.cells.iloc[known])
     stamps = stamps[known]
+    if len(stamps) > 2 and (np.diff(stamps.to_numpy()) < np.timedelta64(0)).mean() > 0.99:
+        table, stamps = replace(table, cells=table.cells.iloc[::-1]), stamps[::-1]
+        dated = (*dated, "rows run back in time: turned round")
     data, chosen, said = _values(table, columns, _step_h(stamps))
     data.index = stamps
     where = site or (Site(**place) if {"latitude", "longitude"} <= set(place) else None)
@@ -204,13 +207,22 @@ def _stamps(table: TextTable) -> tuple[pd.DatetimeIndex, float | None, bool, tup
             return _from_parts(table, dict(zip(parts, positions, strict=True)))
         texts = table.cells[positions[0]]
         if len(positions) == 2:
-            clock = table.cells[positions[1]].str.replace(r"\.0+$", "", regex=True)
-            clock = clock.str.replace(r"^(\d{1,2})(\d{2})$", r"\1:\2", regex=True)
-            texts = texts.str.replace(r"[T ]00:00(:00)?$", "", regex=True) + " "
-            texts = (texts + clock.where(~clock.str.fullmatch(r"\d{1,2}"), clock + ":00")).str.strip()
+            texts = texts.str.replace(r"[T ]00:00(:00)?$", "", regex=True)
+            texts = (texts + " " + _clock(table.cells[positions[1]])).str.strip()
         stamped = read_stamps(texts, table.file, names[0])
         return stamped.index, 0.0 if stamped.utc else None, False, stamped.notes
     return _from_parts(table, {part_name(name): place for name, place in zip(names, positions, strict=True)})
+
+
+def _clock(cells: pd.Series) -> pd.Series:
+    """Write times of day as hours and minutes, from ``1:00``, ``0100``, ``100`` or the number of the hour."""
+    plain = cells.str.replace(r"\.0+$", "", regex=True)
+    counted = plain.str.fullmatch(r"\d{1,4}")
+    if not counted.any():
+        return cells
+    largest = pd.to_numeric(plain[counted]).max()
+    four = plain.str.zfill(4) if largest > 24 else plain.str.zfill(2) + "00"
+    return (four.str[:2] + ":" + four.str[2:]).where(counted, cells)
 
 
 def _from_parts(
@@ -249,7 +261,9 @@ def _zone(table: TextTable, keys: dict[str, str], where: Site | None) -> float |
     declared = declared_zone_h(keys, table.file)
     if declared is not None:
         return declared
-    names = " ".join(table.names[place] for place in time_columns(table.names)).lower()
+    names = " ".join(
+        f"{table.names[place]} {table.units[place]}" for place in time_columns(table.names)
+    ).lower()
     above = "\n".join(table.above)
     if re.search(r"utc|gmt", names) or re.search(r"(?m)^Dates \(month/day/year\).* in UTC", above):
         offset = re.search(r"(?:utc|gmt)\s*([+-]\d{1,2}(?::?\d{2})?)", names)

@@ -40,6 +40,10 @@ class SourceText:
     @contextmanager
     def plain_file(self) -> Iterator[str]:
         """Path of a file with the same text, for parsers that open one themselves in ASCII."""
+        raw = self.path.read_bytes() if self.path.is_file() else b""
+        if raw.isascii() and b"\x00" not in raw and raw:
+            yield str(self.path)
+            return
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "text"
             copy.write_text(self.text.encode("ascii", errors="replace").decode(), encoding="ascii")

@@ -6,7 +6,7 @@ import re
 
 from sitedesign.errors import Fault
 from sitedesign.resource.formats.names import time_columns
-from sitedesign.resource.text_table import wide_encoding
+from sitedesign.resource.text_table import SEPARATORS, fields, wide_encoding
 
 ALLOWED = (
     "must be NSRDB CSV, PVGIS CSV or JSON, EPW, TMY2, TMY3, SURFRAD, USCRN daily01, or CSV or Parquet with "
@@ -24,6 +24,7 @@ _MAGIC = (
     (b"CDF", "a netCDF file", "Extract the point as CSV with named columns."),
     (b"GRIB", "a GRIB file", "Extract the point as CSV with named columns."),
 )
+_TILTED = re.compile(r"poa|gti|tilted|global_inclined|globinc|plane of array|\bg\(i\)", re.IGNORECASE)
 _PRODUCTION = re.compile(
     r"\b(e_grid|earray|ac_power|dc_power|power_?ac|p_?ac|production|generation|output_kw\w*|"
     r"power_kw\w*|pv_?power|system power generated|kwh?)\b",
@@ -69,6 +70,26 @@ def _names_production(line: str) -> bool:
     return len(names) > 1 and bool(time_columns(names)) and any(_PRODUCTION.search(name) for name in names)
 
 
+def _without_irradiance(file: str, lines: list[str]) -> Fault | None:
+    """Name the columns of a table that has times but no irradiance that can be used."""
+    for line in lines[:100]:
+        bare = line.lstrip("# ").strip()
+        names = next((fields(bare, mark) for mark in SEPARATORS if mark in bare), [])
+        if (
+            len(names) < 2
+            or not all(names)
+            or not time_columns(names)
+            or any(re.match(r"[-+]?\d", name) for name in names)
+        ):
+            continue
+        found = f"a table without global irradiance; its columns are {', '.join(map(repr, names[:8]))}"
+        remedy = "Name the column of global horizontal irradiance 'ghi', or give 'dni' and 'dhi'."
+        if any(_TILTED.search(name) for name in names):
+            remedy = "Irradiance on a tilted plane cannot be turned back: take global horizontal irradiance."
+        return Fault(file, found, ALLOWED, remedy)
+    return None
+
+
 def unrecognised(file: str, head: str) -> Fault:
     """Say as much as can be said about a text file that no family claims."""
     lines = [line for line in head.splitlines() if line.strip()]
@@ -76,8 +97,10 @@ def unrecognised(file: str, head: str) -> Fault:
     if any(_names_production(line) for line in lines[:30]):
         remedy = "Give a production profile as Study(solar_profile=...) instead of weather."
         return Fault(file, "what looks like a PV production profile, without irradiance", ALLOWED, remedy)
-    fields = lines[0].split() if lines else []
-    if len(fields) > 20 and re.fullmatch(r"\d{5}", fields[0]) and re.fullmatch(r"\d{8}", fields[1]):
-        found = f"a USCRN file with {len(fields)} columns, not daily01 (28 columns)"
+    if (table := _without_irradiance(file, lines)) is not None:
+        return table
+    parts = lines[0].split() if lines else []
+    if len(parts) > 20 and re.fullmatch(r"\d{5}", parts[0]) and re.fullmatch(r"\d{8}", parts[1]):
+        found = f"a USCRN file with {len(parts)} columns, not daily01 (28 columns)"
         return Fault(file, found, ALLOWED, "Download the daily01 files of the station.")
     return Fault(file, f"text of an unknown kind, beginning {first!r}", ALLOWED)
