@@ -59,11 +59,17 @@ class Planned:
 
 
 def foresight_design(
-    study: Study, method: Method, gap: float, time_limit_s: float | None, say: Progress
+    study: Study,
+    method: Method,
+    gap: float,
+    time_limit_s: float | None,
+    say: Progress,
+    beside: Callable[[Prepared], object] = lambda _: None,
 ) -> Planned:
-    """Design one power path with perfect foresight."""
+    """Design one power path with perfect foresight; start what goes on `beside` the solver."""
     say("preparing weather, solar yield and load")
     prepared = prepare(study) if method == "cuts" else _affordable(study)
+    beside(prepared)
     say(f"solving {prepared.case.years} weather years by {method}")
     relaxed = relaxation(prepared.case, study.metric)
     case = rolled(relaxed.case, sunny_afternoon(prepared.case))

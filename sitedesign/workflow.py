@@ -22,13 +22,15 @@ from sitedesign.gate import CALL, FLAG, ByName, Kind, OneOf, takes
 from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
-from sitedesign.prepare import prepare
+from sitedesign.prepare import Prepared, prepare
+from sitedesign.reliability.ahead import compile_ahead
 from sitedesign.reliability.certificate import GIVEN, USUAL
 from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
+from sitedesign.reliability.restart import Restart
 from sitedesign.study import Study
 
 #: What `solve` does when it is told nothing.
@@ -125,9 +127,13 @@ def solve(
     variants = study.variants
     if limit is not None:
         limit /= len(variants)
-    found = [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say) for item in variants]
+    certifies = certify is not False and method == "cuts"
+    beside = _compile_ahead if certifies else lambda _: None
+    found = [
+        foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say, beside) for item in variants
+    ]
     prepared, design = cheapest(found)
-    if certify is not False and method == "cuts":
+    if certifies:
         say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
         design = _completed(design, certified_design(prepared, design, say, EFFORTS[effort]))
     options = {
@@ -141,6 +147,10 @@ def solve(
     design = design.model_copy(update={"solve_options": given})
     design._study = prepared.study
     return design
+
+
+def _compile_ahead(prepared: Prepared) -> None:
+    compile_ahead(prepared.case, Restart.from_library(prepared.study.rack))
 
 
 def _completed(promised: Design, certified: Design) -> Design:

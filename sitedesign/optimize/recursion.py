@@ -75,7 +75,7 @@ class Outputs(NamedTuple):
     slope: IntArray
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def backward(
     series: Series, plant: Capacities, tables: Tables, memory: Memory
 ) -> tuple[int, int, int, float]:
@@ -196,7 +196,7 @@ def _forced_step(usable: FloatArray, energy: float, drain: float) -> int:
     return worst_step
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def forward(
     series: Series, plant: Capacities, tables: Tables, memory: Memory, start: tuple[int, float], out: Outputs
 ) -> None:
