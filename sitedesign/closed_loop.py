@@ -35,6 +35,9 @@ from sitedesign.search import Say, search
 from sitedesign.turns import reach
 
 FIRST_CAUTIONS = (1.0, 2.0, 4.0)
+WARY = Controller(
+    caution=4.0, reliance=0.4, margin_h=1.0
+)  # where searches with much sun and storage often end
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 WORST_EVENTS = 5  # that a certificate names
 SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
@@ -248,10 +251,10 @@ def close_loop(
     first = judge.trials_of(list(product(starts(judge.case, planned), cautions)))
     # On the study's own years first: they are few
     best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, say)
-    plants = [best.plant, *generous(judge.case, planned)]
-    best = min(
-        judge.exact_of([(plant, best.controller) for plant in plants]), key=replace(aim, goals=targets).merit
-    )
+    # Many years may ask for something else altogether
+    rich = product(generous(judge.case, planned), (best.controller, WARY))
+    asked_of_all = [(best.plant, best.controller), *rich]
+    best = min(judge.exact_of(asked_of_all), key=replace(aim, goals=targets).merit)
     in_hand: tuple[float, ...] | None = None
     failed: set[tuple[Plant, Controller]] = set()
     outcome: Loop | None = None
