@@ -380,13 +380,15 @@ def test_ctrl_c_of_a_process_leaves_no_traceback() -> None:
         "import signal, sys, sitedesign as sd, time\nfrom sitedesign.cli import main\n"
         # Tests run in the background hand down that interrupts are ignored; this is to be interrupted
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "sd.solve = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60))\n"
+        "sd.solve = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(3600))\n"
         f"sys.argv = ['sitedesign', 'solve', *{SMALL!r}]\nmain()"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    assert process.stderr.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=300) == cli.INTERRUPTED
-    assert process.stderr.read() == "Interrupted.\n"
-    process.stderr.close()
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "ready\n"
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=600) == cli.INTERRUPTED
+            assert process.stderr.read() == "Interrupted.\n"
+        finally:  # left alone, it would be reported as the failure of whichever test comes to collect it
+            process.kill()

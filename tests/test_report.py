@@ -476,7 +476,7 @@ def test_tabs_years_hovers_and_theme_answer(browser, report, design):
         page.click("#figure-year [data-tab=year_battery]")
         assert opened.heading("year") == "State of the battery by day and hour [% of usable], year 1"
         page.locator("#figure-week .nsewdrag").first.hover()
-        page.wait_for_selector("#figure-week .hoverlayer text", timeout=5000)
+        page.wait_for_selector("#figure-week .hoverlayer text", timeout=60_000)
         assert "MW" in page.text_content("#figure-week .hoverlayer")
         page.click("#theme")
         assert opened.plot("week", "layout.paper_bgcolor") == "#16181c"
