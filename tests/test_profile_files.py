@@ -493,6 +493,25 @@ def test_universal_time_is_moved_to_the_site(write, sun, head: str, stamps: Iter
         assert any("moved by -6 h" in note for note in profile.notes)
 
 
+@pytest.mark.parametrize("step", [60, 30, 15])
+@pytest.mark.parametrize("late", [False, True])
+def test_an_hour_east_of_greenwich_is_no_end_of_an_interval(write, step: int, late: bool) -> None:
+    berlin = Site(latitude=52.5, longitude=13.4)
+    stamps = pd.date_range("2021-01-01", periods=525_600 // step, freq=f"{step}min")
+    stamps += pd.Timedelta(minutes=step if late else 0)
+    values = np.repeat(np.roll(LOAD_MW, -1), 60 // step)
+    path = write(f"{'interval end' if late else 'time'} (UTC),MW", stamps.strftime(ISO), values)
+    profile = read_profile(path, "load", beside=Beside(berlin, 13.0, 1))
+    np.testing.assert_array_equal(hourly(profile), LOAD_MW)
+
+
+def test_summer_time_at_new_year_wraps_round() -> None:
+    sydney = Site(latitude=-33.9, longitude=150.9)
+    index = pd.date_range("2021-01-01", "2022-01-01", freq="h", tz="Australia/Sydney", inclusive="left")
+    profile = read_profile(pd.Series(LOAD_MW, index), "load", beside=Beside(sydney, 13.0, 1))
+    np.testing.assert_array_equal(profile.values[0], np.roll(LOAD_MW, -1))
+
+
 def test_a_line_on_when_the_file_was_made_is_no_clock(write) -> None:
     head = "# time of export: 2024-01-05 10:00 UTC\ntime,MW"
     np.testing.assert_array_equal(read(write(head, INDEX.strftime(ISO), LOAD_MW), "load").values[0], LOAD_MW)
@@ -634,6 +653,18 @@ def test_what_is_said_about_a_profile_is_checked() -> None:
     assert "'noon'" in said
     assert "must be a number above 0 MW" in said
     assert "neither file nor data" in refused({"unit": "kW"}, "load")
+    assert "must be one of (5, 15, 30, 60) min" in refused({"data": LOAD_MW, "step_minutes": 15.7}, "load")
+    assert "-inf" in refused({"data": LOAD_MW, "rated_mw": -np.inf}, "load")
+    np.testing.assert_array_equal(
+        read({"data": LOAD_MW, "step_minutes": np.int64(60)}, "load").values[0], LOAD_MW
+    )
+
+
+@pytest.mark.parametrize(
+    "data", [3, b"x", "a\0b", "x" * 5000, {"a": 1}, object(), None, [], [[1, 2], [3]], "load.csv"]
+)
+def test_what_holds_no_profile_is_refused(data: object) -> None:
+    assert refused({"data": data}, "load")
 
 
 # --- Parquet, frames, and files that are none --------------------------------------------------------------

@@ -246,8 +246,10 @@ def _from_stamps(
         if wall is not None:
             values, index, note = wall
             notes = [note]
-    stamps, shift, said = _standard_time(index, utc_offset_h)
+    stamps, shift, said = _standard_time(index, utc_offset_h, step, ends=record.ends)
     notes += said
+    if index.tz is not None and step in STEPS_MINUTES:
+        stamps, values = _without_early_hour(stamps, values, step)
     gaps = _gaps(stamps)
     if step not in STEPS_MINUTES or (step_minutes is not None and step != step_minutes):
         allowed = f"must be {step_minutes} min" if step_minutes else "must be 5, 15, 30 or 60 min"
@@ -298,8 +300,21 @@ def _nanoseconds(stamps: pd.DatetimeIndex) -> float:
     return {"s": 1e-9, "ms": 1e-6, "us": 1e-3, "ns": 1.0}[stamps.unit]
 
 
+def _without_early_hour(
+    stamps: pd.DatetimeIndex, values: FloatArray, step: int
+) -> tuple[pd.DatetimeIndex, FloatArray]:
+    """Bring the hour before 1 January, as summer time at new year has it, to the record's end."""
+    first = stamps[0]
+    early = round((pd.Timestamp(first.year + 1, 1, 1) - first) / pd.Timedelta(minutes=step))
+    if not 0 < early * step <= max(STEPS_MINUTES) or len(stamps) <= early:
+        return stamps, values
+    moved = [stamps[-1] + pd.Timedelta(minutes=step * (number + 1)) for number in range(early)]
+    joined = pd.DatetimeIndex(stamps[early:].append(pd.DatetimeIndex(moved)))
+    return joined, np.r_[values[early:], values[:early]]
+
+
 def _standard_time(
-    index: pd.DatetimeIndex, utc_offset_h: float | None
+    index: pd.DatetimeIndex, utc_offset_h: float | None, step: int, *, ends: bool
 ) -> tuple[pd.DatetimeIndex, int, list[str]]:
     """Stamps without zone on the record's own standard time, and the shift to the site's standard time."""
     if index.tz is None:
@@ -307,8 +322,12 @@ def _standard_time(
     offsets = (index.tz_localize(None) - index.tz_convert("UTC").tz_localize(None)).total_seconds() / 60
     own = int(offsets.min())  # daylight saving only ever adds
     universal = index.tz_convert("UTC").tz_localize(None)
-    if utc_offset_h is not None and _minutes_into_year(universal[0], utc_offset_h * 60) <= max(STEPS_MINUTES):
-        own = round(utc_offset_h * 60)  # cut to years by the site's clock, whatever zone the index is in
+    # Cut to years by the site's clock, whatever zone the index is in? An hour east of it, ends of the site's
+    # intervals look like beginnings of its own.
+    by_its_own = _minutes_into_year(universal[0], own) < step and not ends
+    by_the_sites = utc_offset_h is not None and _minutes_into_year(universal[0], utc_offset_h * 60) <= step
+    if by_the_sites and not by_its_own:
+        own = round((utc_offset_h or 0) * 60)
     stamps = universal + pd.Timedelta(minutes=own)
     notes = [f"time index in {index.tz}, read at standard time (UTC{own / 60:+g} h)"]
     shift = 0 if utc_offset_h is None else round(utc_offset_h * 60) - own

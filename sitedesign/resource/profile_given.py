@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from math import isfinite
+from numbers import Real
 from typing import Any
 
 from sitedesign.errors import Fault, InputError, unknown_name
+from sitedesign.resource.profile_clock import STEPS_MINUTES
 from sitedesign.resource.profile_units import NoUnit, Unit, find_unit
 
+MOST_MW = 1e6
 _ZONE = re.compile(
     r"(?:(?<![a-z])(?:utc|gmt|z(?:ulu)?)|(?<=time)(?:utc|gmt)|(?<=date)utc|(?<=stamp)utc)"
     r"(?:\s*(?P<sign>[+\-−])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?)?(?![a-z])"
@@ -93,6 +95,8 @@ def given(data: Any, where: str, **said: Any) -> Given:  # noqa: ANN401  # whate
     clock = _clock(items.get("clock"), f"{where}.clock", faults)
     rated = _positive(items.get("rated_mw"), f"{where}.rated_mw", "MW", faults)
     step = _positive(items.get("step_minutes"), f"{where}.step_minutes", "min", faults)
+    if step is not None and step not in STEPS_MINUTES:
+        faults.append(Fault(f"{where}.step_minutes", f"{step:g}", f"must be one of {STEPS_MINUTES} min"))
     column = items.get("column")
     if faults:
         raise InputError(faults, where)
@@ -134,14 +138,14 @@ def _unit(text: Any, where: str, faults: list[Fault]) -> Unit | None:  # noqa: A
         return found
     what = "is neither power nor energy" if isinstance(found, NoUnit) else "is no unit"
     remedy = 'Try "kW", "MW", "kWh", "MWh per interval", "kWh/kWp" or "%".'
-    faults.append(Fault(where, repr(text), f"must be a unit of power or energy; this {what}", remedy))
+    faults.append(Fault(where, f"{text!r:.60}", f"must be a unit of power or energy; this {what}", remedy))
     return None
 
 
 def _clock(value: Any, where: str, faults: list[Fault]) -> ClockSaid | None:  # noqa: ANN401
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and -14 <= value <= 14:
+    if isinstance(value, Real) and not isinstance(value, bool) and -14 <= float(value) <= 14:
         return ClockSaid(float(value))
     if str(value).strip().lower() == "standard":
         return ClockSaid()
@@ -150,14 +154,14 @@ def _clock(value: Any, where: str, faults: list[Fault]) -> ClockSaid | None:  # 
         allowed = (
             'must be "standard" (the site\'s, all year), "wall" (with daylight saving), "UTC" or "UTC-6"'
         )
-        faults.append(Fault(where, repr(value), allowed))
+        faults.append(Fault(where, f"{value!r:.60}", allowed))
     return said
 
 
 def _positive(value: Any, where: str, unit: str, faults: list[Fault]) -> float | None:  # noqa: ANN401
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value > 0:
+    if isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) <= MOST_MW:
         return float(value)
-    faults.append(Fault(where, repr(value), f"must be a number above 0 {unit}"))
+    faults.append(Fault(where, f"{value!r:.60}", f"must be a number above 0 {unit}"))
     return None

@@ -41,6 +41,8 @@ def standard_time_of(
         None when the record does not follow the wall clock.
     """
     step = pd.Timedelta(minutes=step_minutes)
+    if not 0 <= (stamps[-1] - stamps[0]) / step <= 2 * len(stamps):  # not in order, or mostly holes
+        return None
     for late in (pd.Timedelta(0), step):  # stamps at the beginning or at the end of the interval
         starts = stamps - late
         skipped, repeated = _changes(starts, zone, step)
