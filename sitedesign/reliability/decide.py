@@ -1,7 +1,7 @@
 """What an operator decides in one step, compiled: rules that see the past, the present and a forecast.
 
 `latest_safe_plan` keeps just enough in the battery that all units at full power from the next step on would
-avoid shedding (FORMULATION section 6). `rolling_plan` solves the exact single-storage recursion (section 3.1)
+avoid shedding (documentation, method/operation). `rolling_plan` solves the exact single-storage recursion (method/dispatch)
 over the forecast window. Both write the backup power wanted per technology and the load throttled per tier.
 
 State and constants travel as record arrays, which compiled code reads without touching reference counts.
@@ -318,7 +318,7 @@ def bellman_step(
     """Go one step back in the exact recursion: merge the stage's slopes into the value's, trim to [0, full].
 
     `slopes[i]` is the length of stored energy at the i-th marginal value, dearest first; `block` holds the
-    power of each resource in order of price. FORMULATION section 3.1.
+    power of each resource in order of price. Documentation, method/dispatch.
     """
     low = 0.0
     free = _overlap(-np.inf, 0.0, net, net + power) * up

@@ -239,7 +239,7 @@ def machine(
 
 @dataclass(frozen=True, eq=False)
 class PriceSlopes:
-    """The finite set of marginal values of stored energy, dearest first (FORMULATION section 3.1).
+    """The finite set of marginal values of stored energy, dearest first (documentation, method/dispatch).
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What uptime means (FORMULATION section 4), each figure with its standard error.
+"""What uptime means (documentation, method/uptime), each figure with its standard error.
 
 Per-year totals are collected first (:class:`YearTable`), so that a certificate over a thousand years needs
 no memory of its hours; every metric is a ratio of sums of those totals, and the bootstrap draws whole weather
@@ -67,7 +67,7 @@ class YearTable:
 
 @dataclass(frozen=True)
 class UptimeMetrics:
-    """Every uptime figure of FORMULATION section 4.
+    """Every uptime figure of the documentation, method/uptime.
 
     Attributes
     ----------

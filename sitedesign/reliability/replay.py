@@ -90,7 +90,7 @@ def rack_shortfall(racks: int, contracted: int, availability: float) -> float:
     Returns
     -------
     float
-        [fraction of K]. FORMULATION section 5; by E[(K-X)+] = K P(X<=K-1) - R a P(Bin(R-1,a)<=K-2).
+        [fraction of K]. documentation, method/uptime; by E[(K-X)+] = K P(X<=K-1) - R a P(Bin(R-1,a)<=K-2).
     """
     if contracted <= 0:
         return 0.0
