@@ -1,8 +1,9 @@
 """What an operator decides in one step, compiled: rules that see the past, the present and a forecast.
 
 `latest_safe_plan` keeps just enough in the battery that all units at full power from the next step on would
-avoid shedding (documentation, method/operation). `rolling_plan` solves the exact single-storage recursion (method/dispatch)
-over the forecast window. Both write the backup power wanted per technology and the load throttled per tier.
+avoid shedding (documentation, method/operation). `rolling_plan` solves the exact single-storage recursion
+(method/dispatch) over the forecast window. Both write the backup power wanted per technology and the load
+throttled per tier.
 
 State and constants travel as record arrays, which compiled code reads without touching reference counts.
 Technologies are in order of marginal cost, tiers in order of weight.
