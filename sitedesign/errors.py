@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SHOWN_CHARACTERS = 80
+_LONG_NUMBER = 10**15
 _LONGEST_NAME = 100  # no known name is longer, and likeness is slow to find in long text
 
 
@@ -141,6 +142,8 @@ def shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     try:
+        if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
+            return f"{value:g}"
         text = repr(value)
     except Exception:  # an object of the user's, or an integer of thousands of digits
         return f"a value of type {type(value).__name__}"

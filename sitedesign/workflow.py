@@ -271,13 +271,13 @@ def _foresight(case: Case, plant: Plant) -> Dispatch:
 def _one_study(study: Study | None, question: Mapping[str, Any]) -> Study:
     if study is None:
         return Study(**question)
+    if not isinstance(study, Study):
+        allowed = "must be a sitedesign.Study, or give site=..., racks=..., uptime=... as keywords"
+        raise InputError([Fault("study", repr(type(study).__name__), allowed)], "solve()")
     if question:
         found = ", ".join(sorted(question))
         remedy = "Use study.replace(...) to change a study."
         raise InputError([Fault("keywords", found, "cannot be combined with a study", remedy)], "solve()")
-    if not isinstance(study, Study):
-        allowed = "must be a sitedesign.Study, or give site=..., racks=..., uptime=... as keywords"
-        raise InputError([Fault("study", repr(type(study).__name__), allowed)], "solve()")
     return study
 
 

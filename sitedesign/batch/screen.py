@@ -166,7 +166,8 @@ def solve_many(
 
     Notes
     -----
-    A script that starts workers needs the guard ``if __name__ == "__main__":``, as all multiprocessing does.
+    A script that starts workers needs the guard ``if __name__ == "__main__":``, as all multiprocessing does;
+    one without it is refused before the first is started.
 
     Two stages: ``solve_many(..., certify_best=20)`` screens every site and certifies the best twenty; their
     figures stand in columns that begin with ``certified_``.

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -29,6 +30,21 @@ err = Console(stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.", rich_help_panel="Output")]
 
 
+# Argument of a function that a command calls -> the option that it comes from
+_OPTIONS = {
+    "racks": "--racks-installed",
+    "time_limit_s": "--time-limit",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            "battery_mw", "battery_mwh", "by", "certify_best", "confidence", "draws", "effort", "gap",
+            "level", "method", "operation", "out", "over", "points", "scheduler", "seed", "solar_mw",
+            "step_minutes", "title", "uptime", "values", "where", "without", "workers", "years",
+        )
+    },
+}  # fmt: skip
+
+
 @contextmanager
 def exit_codes(as_json: bool, interrupted: str = "Interrupted.") -> Iterator[None]:
     """Turn errors into one message and one exit code.
@@ -41,9 +57,12 @@ def exit_codes(as_json: bool, interrupted: str = "Interrupted.") -> Iterator[Non
     """
     from sitedesign.errors import InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
 
-    codes = {InputError: BAD_INPUT, InfeasibleDesign: INFEASIBLE, NotProvenOptimal: GAP}
+    codes = {InfeasibleDesign: INFEASIBLE, NotProvenOptimal: GAP}
     try:
         yield
+    except InputError as error:
+        named = [replace(fault, where=_OPTIONS.get(fault.where, fault.where)) for fault in error.faults]
+        fail(InputError(named, error.of), BAD_INPUT, as_json)
     except SiteDesignError as error:
         code = next((code for kind, code in codes.items() if isinstance(error, kind)), FAILED)
         fail(error, code, as_json)
