@@ -342,6 +342,15 @@ def test_a_unit_that_would_be_started_again_soon_keeps_running(kind, battery, st
     assert done.shed_mw.sum() == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("battery", [(5.0, 5.0), (25.0, 100.0), (200.0, 50.0)])
+@pytest.mark.parametrize("step_h", [1.0, 0.25])
+def test_a_battery_to_refill_does_not_start_units_that_have_nothing_to_do(battery, step_h):
+    case, plant = flat(95.0, step_h), Plant(0.0, *battery, (3,), 10)
+    done = run(case, plant, [UnitBehaviour(min_load=0.5)], Controller("greedy"))
+    assert done.starts.sum() <= 2
+    assert done.dispatch.curtailed_mw.sum() < 1e-3 * 95.0 * case.steps
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_sun_that_comes_and_goes_by_the_hour_does_not_start_a_unit_every_hour(kind):
     clouds = np.tile([1.0, 0.0], YEAR // 2)

@@ -233,8 +233,8 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
             one.n_keep = min(one.n_on, most)
             if t >= one.hold:
                 if lasting < 0.0:
-                    lasting = max(p.stored - reserve, 0.0) / (p.down * max(p.hold_steps, 1.0))
-                    lasting = min(p.power, lasting)
+                    spare = max(p.stored - reserve, 0.0) / p.hold_steps if p.hold_steps > 0.0 else p.stored
+                    lasting = min(p.power, spare / p.down)
                 missing = max(int(np.ceil((net - lasting - able) / size - 1e-9)), 0)
                 one.n_keep = min(one.n_keep, missing)
         one.n_want = max(one.n_plan, one.n_keep)
@@ -258,11 +258,12 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _commit(
-    tech: Array, unit: Array, p: Record, t: int, net: float, room: float, reserve: float, follow: bool
+    tech: Array, unit: Array, p: Record, t: int, net: float, room: float, reserve: float, kind: int
 ) -> float:
     """Start and stop units for what is wanted; return what they give together. [MW]
 
-    Units not wanted any more that stay on for a while take load off the battery where they `follow` it.
+    Units not wanted any more that stay on for a while take load off the battery, where the rule is to keep
+    energy in it.
     """
     _count_units(tech, p, t, net, room, reserve)
     left = net
@@ -275,10 +276,10 @@ def _commit(
         _set_range(tech, unit, k, t)
         one.want = min(max(one.want, one.least), one.most)
         left -= one.want
-    if follow:
+    if kind == LATEST_SAFE_START or (kind == GREEDY and reserve > 0.0):
         for k in range(tech.size):
             more = min(left, tech[k].most - tech[k].want)
-            if more > 0.0 and t < tech[k].hold:
+            if more > 0.0 and (kind == GREEDY or t < tech[k].hold):
                 tech[k].want += more
                 left -= more
     return net - left
@@ -369,20 +370,24 @@ def _book_fuel(tech: Array, p: Record, t: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def _greedy_plan(tech: Array, p: Record, r: Record, net: float) -> bool:
-    """All units at full power below a state of charge until a little above it; else what the battery lacks.
+    """Units at full power below a state of charge until a little above it; else what the battery lacks.
 
-    Returns whether anything is wanted.
+    No more than load and battery take on the way there. Returns whether anything is wanted.
     """
     if p.stored < r.threshold * p.full:
         p.charging = 1
     elif p.stored >= (r.threshold + r.band) * p.full:
         p.charging = 0
-    left = net - min(p.power, p.stored / p.down)
+    if p.charging != 0:
+        level = min(r.threshold + r.band, 1.0) * p.full
+        left = net + min(p.power, max(level - p.stored, 0.0) / p.up)
+    else:
+        left = net - min(p.power, p.stored / p.down)
+    any_wanted = bool(left > 0.0)
     for k in range(tech.size):
-        able = tech[k].n_free * tech[k].each_mw
-        tech[k].want = able if p.charging != 0 else max(min(left, able), 0.0)
+        tech[k].want = max(min(left, tech[k].n_free * tech[k].each_mw), 0.0)
         left -= tech[k].want
-    return bool(p.charging != 0 or left < net - min(p.power, p.stored / p.down))
+    return any_wanted
 
 
 @njit(cache=True, error_model="numpy")
@@ -499,12 +504,12 @@ def simulate(
                     throttled += tier[j].throttle
                 limit -= throttled
                 balance -= throttled
-                reserve, follow = 0.0, r.kind == LATEST_SAFE_START
-                if follow:
+                reserve = 0.0
+                if r.kind == LATEST_SAFE_START:
                     reserve = min(needs[lead, t + 1 - p.planned_at] + margin, p.full)
                 elif r.kind == GREEDY:
                     reserve = r.threshold * p.full
-                given = _commit(tech, unit, p, t, balance, limit + into, reserve, follow)
+                given = _commit(tech, unit, p, t, balance, limit + into, reserve, r.kind)
                 balance -= given
             able = min(p.power, stored / p.down)
             if balance > able + 1e-12:

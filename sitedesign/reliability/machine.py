@@ -106,8 +106,9 @@ class Controller:
     Attributes
     ----------
     kind : str
-        ``greedy`` (all units below a state of charge), ``latest_safe_start`` (units and throttling as late as
-        the forecast allows, with a margin), ``rolling`` (exact recursion over the forecast window).
+        ``greedy`` (units at full power below a state of charge), ``latest_safe_start`` (units and throttling
+        as late as the forecast allows, with a margin), ``rolling`` (exact recursion over the forecast
+        window).
     threshold, band : float
         `greedy`: state of charge below which units start, and by how much more they stop. [fraction]
     margin_h : float
