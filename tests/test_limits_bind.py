@@ -32,6 +32,7 @@ from sitedesign.moves import (
     weakened,
 )
 from sitedesign.optimize.problem import solve_extensive
+from sitedesign.planning import foresight_design
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
@@ -168,6 +169,27 @@ def test_racks_that_share_the_work_stay_within_their_limit() -> None:
     design = sd.solve(asked, certify=False)
     assert 72 <= design.racks <= 76
     assert design.backup["mobile_gt"] <= 2
+
+
+def test_the_search_keeps_the_racks_that_share_the_work(judged: Iterator[list[Trial]]) -> None:
+    asked = study(weather_years=1, metric="compute", spares="share", limits={"racks": (72, 76)})
+    planned = foresight_design(asked, "cuts", 1e-3, None, lambda _: None)
+    assert planned.design is not None
+    seen, prepared = next(judged), planned.prepared
+    closed_for(prepared, setting_of(prepared), TINY, lambda _: None)
+    assert len(seen) > 30
+    assert {trial.plant.racks for trial in seen} == {planned.design.racks}
+
+
+def test_every_power_path_keeps_the_limits() -> None:
+    limits = {"solar_mw": 30, "battery_hours": (3, 3), "units": {"mobile_gt": 1}}
+    paths = {"pv": ["tracker_ac", "fixed_dc"], "battery": ["lfp", "lfp_dc"]}
+    asked = study(weather_years=1, uptime=0.97, limits=limits, **paths)
+    design = sd.solve(asked, certify=False)
+    assert len(design.alternatives) == 1
+    assert design.solar_mw <= 30 * (1 + 1e-6)
+    assert design.backup["mobile_gt"] <= 1
+    assert design.battery_mwh == pytest.approx(3 * design.battery_mw, rel=1e-5, abs=1e-3)
 
 
 def test_sweeps_keep_the_limits_that_they_do_not_vary() -> None:
