@@ -143,3 +143,12 @@ def test_fewer_limits_never_cost_more_and_the_delay_is_that_of_the_plant() -> No
         assert design.months_to_power == 6
         assert costs["delay"] == pytest.approx(per_month * 6)
         assert sum(costs.values()) == pytest.approx(design.objective_usd_per_yr, rel=1e-9)
+
+
+@pytest.mark.parametrize(("place", "uptime"), [((31.76, -106.49), 0.9999), ((33.45, -112.07), 0.99)])
+def test_no_battery_of_a_few_seconds_is_built(place: tuple[float, float], uptime: float) -> None:
+    """Engines carry the night; within the gap a battery of 10 kWh is as good as none."""
+    site = sd.Site(latitude=place[0], longitude=place[1])
+    found = sd.solve(site=site, racks=200, uptime=uptime, weather_years=4, certify=False)
+    assert found.gap <= 1e-4
+    assert (found.battery_mwh, found.battery_mw, found.battery_containers) == (0.0, 0.0, 0)

@@ -7,6 +7,7 @@ capacities are polished for them, and the master's bound and the best plant clos
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import math
@@ -40,6 +41,7 @@ _OVERTAKEN = 10.0  # how far above the bound a count must be for that, in units 
 _ROUNDING = 1e-6  # by how much a bound may seem to exceed a cost
 _EDGED = 4  # rounds without any progress, after which plants just at the budgets are looked for
 _MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
+_CRUMB = 2e-3  # of the mean load, or hours of it: an array or battery that only the gap may keep
 _POLISHED = 0.6  # the same for the polishing of given counts
 
 
@@ -167,6 +169,7 @@ class _Search:
                 self._try_plant(warm_start)
             self._relaxation()
             self._whole_numbers()
+            self._leave_out_crumbs()
         except _Stop as stop:
             stopped_by = stop.limit
         except MasterStopped as stop:
@@ -304,16 +307,20 @@ class _Search:
             capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
         )
 
-    def _keep(self, plant: Plant, operation: Operation, side: Side = Side.INSIDE) -> None:
+    def _keep(
+        self, plant: Plant, operation: Operation, side: Side = Side.INSIDE, *, preferred: bool = False
+    ) -> None:
         """Keep a plant that works, at what it costs itself: the master may pay for months that it spares.
 
-        Only at the edge does it count as well what meets the budgets within the tolerance on them.
+        Only at the edge does it count as well what meets the budgets within the tolerance on them. One that
+        is preferred may be dearer than the best, as far as the gap goes.
         """
         if not (operation.strict or (operation.feasible and side is Side.AT)):
             return
         energy, lost = np.split(operation.totals, [len(self.case.backup)])
         cost = annual_cost_usd(self.case, plant, tuple(energy.tolist()), float(lost.sum()))
-        if self.best is None or cost < self.best.cost_usd_per_yr:
+        chosen = preferred and cost - self.bound <= self.gap * abs(cost)
+        if self.best is None or cost < self.best.cost_usd_per_yr or chosen:
             self.best = _Incumbent(plant, operation, cost)
 
     def _closed(self) -> bool:
@@ -330,7 +337,7 @@ class _Search:
         whole = tuple(math.ceil(count - 1e-6) for count in units)
         self._try_plant(_plant(proposal, whole, math.ceil(proposal.racks - 1e-6)))
 
-    def _try_plant(self, plant: Plant) -> None:
+    def _try_plant(self, plant: Plant, *, preferred: bool = False) -> None:
         """Operate a plant given from outside, brought within the bounds, if the other limits allow it."""
         plant = _within_bounds(self.case, plant)
         self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
@@ -340,9 +347,20 @@ class _Search:
         self.model.free_counts()
         if proposal is not None:
             operation = self._operate(proposal)
-            self._keep(plant, operation)
+            self._keep(plant, operation, preferred=preferred)
             if operation.feasible and self.warm is None:
                 self.warm = proposal, proposal.capital_usd_per_yr + operation.cost_usd_per_yr
+
+    def _leave_out_crumbs(self) -> None:
+        """Build no array or battery of next to no size where the gap allows to be without."""
+        assert self.best is not None  # the search has come to its end
+        plant, crumb = self.best.plant, _CRUMB * float(self.case.load_mw.mean())
+        solar = 0.0 if plant.solar_mw < crumb else plant.solar_mw
+        battery = (0.0, 0.0) if plant.battery_mwh < crumb else (plant.battery_mwh, plant.battery_mw)
+        without = Plant(solar, *battery, plant.units, plant.racks)
+        if without != plant and without == _within_bounds(self.case, without):
+            with contextlib.suppress(_Stop, MasterStopped):  # the answer stands without it
+                self._try_plant(without, preferred=True)
 
     def _check_limits(self) -> None:
         if self.end is not None and time.perf_counter() >= self.end:
