@@ -149,6 +149,7 @@ def test_a_written_unit_that_cannot_be_is_refused(write) -> None:
     assert "values in 'kVA'" in refused(write("time,Load (kVA)", stamps, LOAD_MW * 1e3), "load")
     assert "'kWh/month'" in refused(write("time,kWh/month", stamps, LOAD_MW * 1e3), "load")
     assert "Irradiance is weather" in refused(write("time,GHI (W/m2)", stamps, LOAD_MW * 40), "solar")
+    assert "Irradiance is weather" in refused(write("time,ghi", stamps, LOAD_MW * 40), "solar")
     quarters = QUARTERS.strftime(ISO)
     said = refused(write("time,kW/h", quarters, np.repeat(LOAD_MW * 1e3, 4)), "load")
     assert "'kW/h'" in said
@@ -560,6 +561,11 @@ def test_right_clocks_pass_and_wrong_ones_do_not_at_any_place(place: tuple[float
     for hours in (-11, -6, -1, 1, 2, 9):
         found = check_sun(np.roll(made, hours, axis=1), 60, site)
         assert (found.shift_h, found.explained) == (hours, True)
+
+
+def test_a_production_is_no_load(sun) -> None:
+    assert "only 0.0% of its energy while the sun is down" in refused(sun * 50, "load")
+    read(LOAD_MW + 20 * sun, "load")  # a load that is higher by day is one
 
 
 def test_what_is_made_in_the_dark_is_no_production() -> None:

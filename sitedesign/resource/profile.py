@@ -21,7 +21,7 @@ from sitedesign.resource.profile_clock import Clock, Record, whole_years
 from sitedesign.resource.profile_file import read_file, record_of_frame
 from sitedesign.resource.profile_given import Given, given
 from sitedesign.resource.profile_level import USUAL_PEAK, Scale, how_to_say, level_faults, scale_of
-from sitedesign.resource.profile_sun import clock_notes
+from sitedesign.resource.profile_sun import clock_notes, load_fault
 from sitedesign.resource.sun import SOLAR_CONSTANT_W_M2, solar_geometry
 from sitedesign.site import Site
 
@@ -208,6 +208,9 @@ def read_profile(
     faults = [*faults, *found.faults]
     if not found.faults:
         faults += _year_faults(len(found.rows), kind, beside)
+    if kind == "load" and site is not None and not faults:
+        of_the_sun = load_fault(values, found.step_minutes, site, record)
+        faults += [of_the_sun] if of_the_sun else []
     if faults:
         raise InputError(faults, of)
     notes = (*scale.notes, *level, *scaled.notes, *found.notes, *filled)

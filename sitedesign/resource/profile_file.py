@@ -57,6 +57,10 @@ _NOT_THE_VALUE = re.compile(
     r"^int$|cell|beam|diffuse",
     re.IGNORECASE,
 )
+_IRRADIANCE = re.compile(
+    r"(?<![a-z])(?:ghi|dni|dhi|poa|glob(?:hor|inc|eff))(?![a-z])|irradian", re.IGNORECASE
+)
+_IRRADIANCE_REMEDY = "Irradiance is weather: give it as weather, with the place."
 # What each program calls the power at its meter, the surest names first.
 _SOLAR_NAMES = (
     r"^e_?grid\b|ac system output|system power generated|^gen(?:eration)?\b.*\bac\b",
@@ -342,11 +346,15 @@ def _with_unit(record: Record, name: str, unit_row: str, lines: list[str]) -> Re
             remedy = "Give power (kW, MW) or energy per interval (kWh, MWh), or say the unit that is meant: "
             remedy += f'{{file = "{record.where}", unit = "kW"}}.'
             if re.search(r"/\s*m|m\s?[-^]\s?2|m²", unit.text.lower()):
-                remedy = "Irradiance is weather: give it as weather, with the place."
+                remedy = _IRRADIANCE_REMEDY
             fault = Fault(record.where, f"values in {unit.text!r} ({who})", "must be power or energy", remedy)
             return replace(record, refused=fault)
         if unit is not None:
             return replace(record, unit=unit, said_by=who)
+    if _IRRADIANCE.search(name):
+        found = f"what its name says is irradiance ({name.strip()!r})"
+        fault = Fault(record.where, found, "must be power or energy", _IRRADIANCE_REMEDY)
+        return replace(record, refused=fault)
     return record
 
 

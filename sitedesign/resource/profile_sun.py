@@ -160,6 +160,27 @@ def clock_notes(
     raise InputError([Fault(record.where, what, allowed, remedy)], "solar_profile")
 
 
+def load_fault(values: FloatArray, step_minutes: int, site: Site, record: Record) -> Fault | None:
+    """Refuse a load that is drawn only while the sun is up: it is a production.
+
+    Parameters
+    ----------
+    values : ndarray, shape (years, steps)
+        On the site's standard time. [MW]
+    step_minutes : int
+        [min]
+    site : Site
+    record : Record
+        For messages.
+    """
+    dark = check_sun(values, step_minutes, site).dark_share
+    if dark > USUAL_DARK_SHARE:
+        return None
+    found = f"only {dark:.1%} of its energy while the sun is down"
+    remedy = "A solar production is given as solar_profile."
+    return Fault(record.where, found, "must be what racks draw, by night as well", remedy)
+
+
 def _said(found: SunCheck, site: Site, record: Record, step_minutes: int) -> tuple[str, str]:
     dark = f"{found.dark_share:.1%} of its energy while the sun is down"
     if found.summer_only:
