@@ -697,6 +697,20 @@ def test_wall_clocks_are_found_and_put_on_standard_time(
     same(weather, year, "ghi")
 
 
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("style", ["counted", "counted once", "instants"])
+def test_wall_clocks_stamped_by_the_end_are_put_on_standard_time(tmp_path: Path, declared: bool, style: str):
+    year, written = wall_clock(CHICAGO, 60, repeated=style != "counted once")
+    ends = written.set_axis(written.index + pd.Timedelta(hours=1))
+    if style == "instants":
+        utc = (year.index + pd.Timedelta(hours=7)).tz_localize("UTC")
+        ends = year.set_axis(utc.tz_convert("America/Chicago").tz_localize(None))
+    text = plain(ends, CHICAGO, convention="end")
+    weather = read(tmp_path, text if declared else text.replace("# convention: end\n", ""))
+    assert weather.quality.repaired_share == 0
+    same(weather, year, "ghi")
+
+
 def test_a_wall_clock_where_there_is_none_is_refused(tmp_path: Path):
     phoenix = Site(latitude=33.45, longitude=-112.07, elevation_m=340.0)
     year = year_at(phoenix)
@@ -861,6 +875,8 @@ SHAPES: dict[str, Callable[[pd.Timestamp], str]] = {
     "Year,DOY,Hour": lambda t: f"{t.year},{t.day_of_year},{t.hour}",
     "Month,Day,Hour": lambda t: f"{t.month},{t.day},{t.hour}",
     ",time": lambda t: f"{t.day_of_year * 24 + t.hour},{t:%Y-%m-%d %H:%M}",
+    "Time (Uhr)": lambda t: f"{t:%d.%m.%Y %H:%M} Uhr",
+    "Time ": lambda t: f"{t:%Y-%m-%d %H:%M} - {t + pd.Timedelta(hours=1):%H:%M}",
     "time\nUTC-6": lambda t: f"{t:%Y-%m-%d %H:%M}",
 }
 
@@ -899,3 +915,36 @@ def test_tables_without_what_is_needed_say_what_they_hold(tmp_path: Path, amaril
     assert "give 'dni' and 'dhi'" in refusal(tmp_path, "time,dni\n" + "\n".join(rows))
     nothing = "\n".join(f"{row[:16]}," for row in rows)
     assert "every value is missing" in refusal(tmp_path, head_of(AMARILLO) + "time,ghi\n" + nothing)
+
+
+def test_stamps_a_second_or_a_minute_before_the_hour_end_it(tmp_path: Path, amarillo: Year):
+    for style in ("%H:59:59", "%H:59"):
+        rows = (f"{t:%Y-%m-%d} {t.strftime(style)},{r.ghi}" for t, r in steps(amarillo))
+        text = head_of(AMARILLO, convention="end") + "time,ghi\n" + "\n".join(rows)
+        weather = read(tmp_path, text)
+        assert weather.utc_offset_h == -6
+        same(weather, amarillo, "ghi")
+
+
+def test_other_quantities_of_the_same_name_are_left_alone(tmp_path: Path, amarillo: Year):
+    names = "time,GHI min,GHI uncertainty,GHI,Temp (module) [C],Temp (ambient) [C]\n"
+    rows = (f"{t:%Y-%m-%d %H:%M},1,8,{r.ghi},{r.temp + 25},{r.temp}" for t, r in steps(amarillo))
+    same(read(tmp_path, head_of(AMARILLO) + names + "\n".join(rows)), amarillo)
+
+
+@pytest.mark.parametrize("longitude", ["258.05", "-101.95"])
+@pytest.mark.parametrize("per_second", [1, 1000, 10**9])
+def test_counted_seconds_and_longitudes_all_round(
+    tmp_path: Path, amarillo: Year, longitude: str, per_second: int
+):
+    head = f"# latitude: 35.2\n# longitude: {longitude}\n# elevation: 1100 m\n# convention: start\ntime,ghi\n"
+    hours = pd.Timedelta(hours=6)
+    rows = (f"{(t + hours).value // 10**9 * per_second},{r.ghi}" for t, r in steps(amarillo))
+    same(read(tmp_path, head + "\n".join(rows)), amarillo, "ghi")
+
+
+def test_epw_on_the_wall_clock_is_put_on_standard_time(tmp_path: Path):
+    year, written = wall_clock(CHICAGO, 60, repeated=True)
+    weather = read(tmp_path, epw(written, CHICAGO, STAMPS["1-24"][1]))
+    assert any("wall clock" in note for note in weather.source.notes)
+    same(weather, year, "ghi", "dni")

@@ -211,9 +211,20 @@ def years_to_leave_out(
         if left
         else "Fill the hole from another source, or use another year or station."
     )
+    ends = _last_light(ghi[max(refused)], geometry)
+    if ends is not None:
+        remedy += f" The record ends on {ends}: if the file was cut short, download it again."
     faults = [Fault(f"year {years[row]}", found, allowed) for row, found in refused.items()]
     faults[0] = Fault(faults[0].where, faults[0].found, faults[0].allowed, remedy)
     raise InputError(faults, of)
+
+
+def _last_light(ghi: FloatArray, geometry: SolarGeometry) -> str | None:
+    """When the irradiance of a year ends, if that is long before the year does."""
+    known = np.flatnonzero(~np.isnan(ghi) & geometry.is_day)
+    if known.size == 0 or known[-1] > (365 - LONGEST_GAP_DAYS) * geometry.steps_per_day:
+        return None
+    return _when(int(known[-1]), geometry)
 
 
 def _too_much_missing(row: int, ghi: FloatArray, holes: Sequence[Hole], geometry: SolarGeometry) -> str:

@@ -41,6 +41,7 @@ _PATTERN = re.compile(
     (?P<b>\d{1,2}|[A-Za-zéûä]{3,10})\.?(?:[-/.,\s]+)(?P<c>\d{4}|\d{1,2}|'\d{2})
     (?:(?:[T\s,:_-]\s*)(?P<hour>\d{1,2})(?:[:.h]\s?(?P<minute>\d{1,2}))?(?:[:.](?P<second>\d{1,2})(?:[.,]\d+)?)?
     \s*h?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?
+    \s*(?:Uhr|hrs)?(?:\s[-–]\s\d{1,2}:\d{2}(?::\d{2})?)?
     \s*(?P<zone>Z|[A-Z]{3,5}|\(?(?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d{2})?(?::00)?\)?)?""",
     re.VERBOSE,
 )
@@ -123,19 +124,22 @@ def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
 
 def _serial_numbers(texts: pd.Series) -> Stamped | None:
     """Days since 1900 as spreadsheets keep them, or seconds and milliseconds since 1970; None for others."""
-    if not texts.head(50).str.fullmatch(r"\d{5}(?:[.,]\d+)?|\d{10}(?:\.\d+)?|\d{13}").all() or texts.empty:
+    if (
+        not texts.head(50).str.fullmatch(r"\d{5}(?:[.,]\d+)?|\d{10}(?:\.\d+)?|\d{13}|\d{16}|\d{19}").all()
+        or texts.empty
+    ):
         return None
     values = pd.to_numeric(texts.str.replace(",", ".", regex=False), errors="coerce")
     first = float(values.iloc[0])
     if 20_000 < first < 80_000:
         index = (_EXCEL_DAY_0 + pd.to_timedelta(values, unit="D")).dt.round("s")
         said, utc = "stamps are day numbers of a spreadsheet", False
-    elif 1e8 < first < 1e11:
-        index, said, utc = pd.to_datetime(values, unit="s"), "stamps are seconds since 1970, UTC", True
-    elif 1e11 < first < 1e14:
-        index, said, utc = pd.to_datetime(values, unit="ms"), "stamps are milliseconds since 1970, UTC", True
     else:
-        return None
+        power = int(np.floor(np.log10(first))) - 9  # of a thousandth of a second or less
+        if power not in (0, 3, 6, 9):
+            return None
+        index = pd.Timestamp("1970-01-01") + pd.to_timedelta((values / 10**power).round(3), unit="s")
+        said, utc = "stamps count seconds or parts of them since 1970, UTC", True
     offsets = np.full(len(values), 0.0 if utc else np.nan)
     return Stamped(pd.DatetimeIndex(index), utc, offsets, (said,))
 

@@ -42,7 +42,8 @@ _NULL_WORDS = frozenset(
 )  # fmt: skip
 _NUMBER = re.compile(r"[+-]?(\d+([.,' \u00a0\u202f]\d+)*[.,]?|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _DATE_LIKE = re.compile(
-    r"\d{1,4}[-/.:h]\d{1,2}|\d{1,2}[ -][A-Za-z]{3}|\d{8}[:T ]?\d*$|[A-Za-z]{3,9} \d{1,2}\b"
+    r"\d{1,4}[-/.:h]\d{1,2}|\d{1,2}\.?[ -][A-Za-z]{3}|\d{8}[:T ]?\d*$|"
+    r"([A-Za-z]{3,9},? )?[A-Za-z]{3,9} \d{1,2}\b"
 )
 _COMMA_NUMBER = r"[+-]?\d*,\d+"
 _COMMA_GROUPS = r"[+-]?[1-9]\d{0,2}(,\d{3})+"

@@ -76,7 +76,10 @@ def unwind(data: pd.DataFrame, file: str, site: Site) -> Unwound | None:
         return None
     found = f"clear days whose noon is {moved:+.0f} min later in summer than in winter"
     remedy = "Convert the file to standard time all year, or give stamps with their offset from UTC."
-    converted, keep = _standard_time(stamps, site)
+    step = pd.Timedelta(np.median(np.diff(once.index.to_numpy())))
+    back = step if _counts_from_start(stamps, step, site) else pd.Timedelta(0)
+    converted, keep = _standard_time(stamps - back, site)
+    converted = converted + back
     still = np.inf
     if _summer(site, stamps).any():
         repaired = data[keep].set_axis(converted[keep])
@@ -136,6 +139,27 @@ def _summer(site: Site, stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
     """Whether the clock is ahead of standard time at stamps of about local time."""
     utc = stamps - pd.Timedelta(hours=site.utc_offset_h)
     result: NDArray[np.bool_] = _offsets_h(site, utc) > site.utc_offset_h + 0.01
+    return result
+
+
+def _counts_from_start(stamps: pd.DatetimeIndex, step: pd.Timedelta, site: Site) -> bool:
+    """Whether stamps are the clock at the start of their steps plus one step, as hours from 1 to 24 are.
+
+    Then the hour that a file has twice, or that it skips, is the clock's own only a step earlier.
+    """
+    twice = stamps[stamps.duplicated(keep="first")]
+    if len(twice):
+        return not _ambiguous(twice, site).all() and bool(_ambiguous(twice - step, site).all())
+    return not _standard_time(stamps, site)[1].all() and bool(_standard_time(stamps - step, site)[1].all())
+
+
+def _ambiguous(stamps: pd.DatetimeIndex, site: Site) -> NDArray[np.bool_]:
+    """Whether stamps of the wall clock occur twice."""
+    as_standard = stamps - pd.Timedelta(hours=site.utc_offset_h)
+    hour_before = as_standard - pd.Timedelta(hours=1)
+    result: NDArray[np.bool_] = (np.abs(_offsets_h(site, as_standard) - site.utc_offset_h) < 0.01) & (
+        np.abs(_offsets_h(site, hour_before) - site.utc_offset_h - 1) < 0.01
+    )
     return result
 
 

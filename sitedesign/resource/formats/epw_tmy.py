@@ -20,6 +20,7 @@ from sitedesign.resource.formats.plain import parse_as
 from sitedesign.resource.formats.record import Convention, Record, is_typical, record_from
 from sitedesign.resource.formats.source import SourceText
 from sitedesign.resource.text_table import fields, lines_of, read_table
+from sitedesign.resource.wall_clock import unwind
 from sitedesign.site import Site
 
 OF = "Weather.read()"
@@ -107,12 +108,15 @@ def parse_epw(source: SourceText, site: Site | None = None) -> Record:  # one si
         return _pvgis_epw(data, dates, values["hour"], float(offset[1]), name, notes, about)
     stamps, convention, said = _epw_stamps(dates, values["hour"], values["minute"])
     data.index = stamps
+    where = site or Site(latitude=place["latitude"], longitude=place["longitude"])
+    unwound = None if typical or convention is None else unwind(data, name, where)
+    if unwound is not None:
+        data, zone, notes = unwound.data, unwound.zone_h, (*notes, unwound.note)
     if convention is not None:
         return record_from(
             data, name, "EPW", convention, zone, words=f"{said}, {zone_words(zone)}", utc_offset_h=zone,
             notes=notes, **about,
         )  # fmt: skip
-    where = site or Site(latitude=place["latitude"], longitude=place["longitude"])
     return place_in_time(
         data, name, "EPW", zone_h=zone, convention=None, usual="start", site=where, utc_offset_h=zone,
         notes=(*notes, said), **about,

@@ -194,6 +194,8 @@ def coordinate(text: str, axis: str, file: str) -> float:
         raise InputError([Fault(where, repr(text), f"{letter} is no {axis}", "Are the two exchanged?")], OF)
     if negative and letter in ("N", "E"):
         raise InputError([Fault(where, repr(text), "the sign contradicts the letter", "Leave one out.")], OF)
+    if axis == "longitude" and not letter and 180 < size <= 360 and not negative:
+        size -= 360  # counted eastward all round
     value = -size if negative or letter in ("S", "W") else size
     if abs(value) > (90 if axis == "latitude" else 180):
         raise InputError(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.resource.units import ENERGY_DENSITY, POWER_DENSITY, SPEED, looks_like_unit, parse_unit, tidy
+from sitedesign.resource.units import ENERGY_DENSITY, POWER_DENSITY, SPEED, parse_unit, tidy
 
 FloatArray = NDArray[np.float64]
 
@@ -95,10 +95,17 @@ _PART_NAMES = {
     "months": "month", "days": "day", "jahr": "year", "monat": "month", "tag": "day", "mes": "month",
 }  # fmt: skip
 _NOT_UNITS = re.compile(
-    r"(ghi|dni|dhi|dif|avg|average|mean|measured|modeled|\d+ ?m|utc|lst|lt|gmt|local|surface|total|hourly|"
+    r"(ghi|dni|dhi|dif|avg|average|mean|measured|modeled|ambient|air|outside|outdoor|\d+ ?m|"
+    r"utc|lst|lt|gmt|local|total|hourly|"
     r"2-m|10-m|at 2m|at 10m|dry ?bulb|instant(aneous)?|h|n)",
     re.IGNORECASE,
 )
+_ELSEWHERE = re.compile(
+    r"(module|cell|panel|back|surface|dew ?point|soil|inverter|max(imum)?|min(imum)?|gust|"
+    r"clear ?sky|std)s?\b.*",
+    re.IGNORECASE,
+)
+"""In brackets behind a name: another quantity of the same name."""
 _CELSIUS = re.compile(r"(deg(rees?)?|grad)?[ _.°º\"']*(c|celsius|centigrade)", re.IGNORECASE)
 _FAHRENHEIT = re.compile(r"(deg(rees?)?|grad)?[ _.°º\"']*(f|fahrenheit)", re.IGNORECASE)
 _KELVIN = re.compile(r"(deg(rees?)?)?[ _.°º\"']*(k|kelvin)", re.IGNORECASE)
@@ -240,7 +247,7 @@ def value_columns(names: Sequence[str], units: Sequence[str] = ()) -> tuple[Colu
     found: list[tuple[str, int, Column]] = []
     for position, name in enumerate(names):
         for variable, known in _NAMES.items():
-            match = _match(name, known)
+            match = _match(name, variable, known)
             if match is not None:
                 rank, unit = match
                 below = units[position].strip("[]() ") if position < len(units) else ""
@@ -251,7 +258,16 @@ def value_columns(names: Sequence[str], units: Sequence[str] = ()) -> tuple[Colu
     return tuple(column for _, _, column in found)
 
 
-def _match(name: str, known: Sequence[str]) -> tuple[int, str] | None:
+def _fits(variable: str, text: str) -> bool:
+    """Whether a text is a unit of the variable."""
+    if variable == "temp_air":
+        return any(kind.fullmatch(text) for kind in (_CELSIUS, _FAHRENHEIT, _KELVIN))
+    unit = parse_unit(text)
+    kinds = (SPEED,) if variable == "wind_speed" else (POWER_DENSITY, ENERGY_DENSITY)
+    return unit is not None and unit.dimension in kinds
+
+
+def _match(name: str, variable: str, known: Sequence[str]) -> tuple[int, str] | None:
     """Rank of the name among the known ones and its unit, None if it is none of them."""
     if (bare := _pvgis_name(name)) is not None:
         return (known.index(bare), "W/m2") if bare in known else None
@@ -261,6 +277,8 @@ def _match(name: str, known: Sequence[str]) -> tuple[int, str] | None:
     units = [
         part.strip() for part in (*brackets, after) if part.strip() and not _NOT_UNITS.fullmatch(part.strip())
     ]
+    if any(_ELSEWHERE.fullmatch(part) for part in units):
+        return None
     plain = squash(before)
     for rank, option in enumerate(known):
         if plain == option:
@@ -271,7 +289,7 @@ def _match(name: str, known: Sequence[str]) -> tuple[int, str] | None:
         if rest in _SQUASHED:
             return rank, _SQUASHED[rest]
         tail = re.sub(r"^[\s,:|_-]+", "", _after(before, option)) if rest else ""
-        if tail and looks_like_unit(tail):
+        if tail and _fits(variable, tail):
             return rank, tail
     return None
 

@@ -121,7 +121,7 @@ def parse_as(
     stamps, stamped_zone, yearless, dated = _stamps(table)
     known = np.flatnonzero(np.asarray(stamps.notna()))
     table = replace(table, cells=table.cells.iloc[known])
-    stamps = stamps[known]
+    stamps = _on_whole_steps(stamps[known])
     if len(stamps) > 2 and (np.diff(stamps.to_numpy()) < np.timedelta64(0)).mean() > 0.99:
         table, stamps = replace(table, cells=table.cells.iloc[::-1]), stamps[::-1]
         dated = (*dated, "rows run back in time: turned round")
@@ -167,6 +167,14 @@ def _units(table: TextTable) -> tuple[str, ...]:
             unit = match[2] if "m" in match[2].lower().replace("mj", "") else f"{match[2]}/m2"
             listed[match[1]] = unit if "SW" in match[1] else match[2]
     return tuple(listed.get(name.strip(), "") for name in table.names)
+
+
+def _on_whole_steps(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Round seconds off, and 00:59 up to the step that it ends."""
+    whole = stamps.round("min")
+    step = round(_step_h(whole) * 60)
+    late = np.asarray(whole.hour * 60 + whole.minute) % max(step, 1) == step - 1
+    return whole + pd.Timedelta(minutes=1) if step >= 5 and late.all() else whole
 
 
 def _step_h(stamps: pd.DatetimeIndex) -> float:
