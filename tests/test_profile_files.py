@@ -340,6 +340,21 @@ def test_sam(write, sun, stamps: Iterable[object]) -> None:
     np.testing.assert_allclose(profile.values[0], sun, rtol=1e-9)
 
 
+@pytest.mark.parametrize(
+    "counts",
+    [np.arange(35_040) / 4, np.arange(1, 35_041) / 4, np.arange(35_040) * 15, np.arange(35_040) * 900],
+)
+def test_a_count_of_hours_minutes_or_seconds_tells_the_step(write, counts: np.ndarray) -> None:
+    profile = read(write("HOY,kW", counts, np.repeat(LOAD_MW * 1e3, 4)), "load")
+    np.testing.assert_allclose(hourly(profile), LOAD_MW)
+
+
+def test_two_columns_that_may_both_be_values_are_asked_about(write) -> None:
+    path = write("Hall A (kW),Hall B (kW)", LOAD_MW * 1e3, LOAD_MW * 1e3)
+    assert "two columns that may both be the values" in refused(path, "load")
+    np.testing.assert_allclose(read(path, "load", column="Hall B (kW)").values[0], LOAD_MW)
+
+
 def test_numbers_of_hours_that_jump_are_named(write) -> None:
     numbers = np.where(HOURS < 50, HOURS, HOURS + 1)
     said = refused(write("Hour,MW", numbers, LOAD_MW), "load")

@@ -193,7 +193,7 @@ def read_profile(
     if site is not None and utc_offset_h is None:
         utc_offset_h = site.utc_offset_h
     zone = None if site is None else site.timezone
-    found = whole_years(record, said.step_minutes, utc_offset_h, zone)
+    found = whole_years(record, said.step_minutes or record.step_minutes, utc_offset_h, zone)
     scale, faults = scale_of(record, kind, found.step_minutes, said.rated_mw)
     scaled = _without_night_consumption(replace(record, values=record.values * scale.factor), kind)
     values, filled = _on_site_clock(found, scale, kind, site)
@@ -267,7 +267,7 @@ def count_years(data: ProfileData, kind: Kind, site: Site) -> int:
         return len(data.years)
     said = given(data, of)
     record = _as_said(_load(said, kind, of), said)
-    clock = whole_years(record, said.step_minutes, site.utc_offset_h, site.timezone)
+    clock = whole_years(record, said.step_minutes or record.step_minutes, site.utc_offset_h, site.timezone)
     if clock.faults:
         raise InputError(clock.faults, of)
     return len(clock.years)

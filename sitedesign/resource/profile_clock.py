@@ -48,6 +48,8 @@ class Record:
         Whether the clock is said to keep daylight saving time.
     ends : bool
         Whether the stamps are said to be ends of intervals.
+    step_minutes : int or None
+        Step that a count of hours, minutes or seconds tells. [min]
     yearless : bool
         Whether the years of the stamps mean nothing.
     notes : tuple of str
@@ -69,6 +71,7 @@ class Record:
     zone_h: float | None = None
     wall_clock: bool = False
     ends: bool = False
+    step_minutes: int | None = None
     yearless: bool = False
     notes: tuple[str, ...] = ()
     commas_may_group: bool = False

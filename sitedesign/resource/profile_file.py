@@ -89,6 +89,20 @@ _NO_YEAR = re.compile(
 )
 _LONGEST_FOOTER = 60
 _STEPS_A_DAY = (24, 48, 96, 288)
+# Counts that go up by something else than 1 are hours, minutes or seconds, and tell the step.
+_COUNTED_MINUTES = {
+    0.5: 30,
+    0.25: 15,
+    1 / 12: 5,
+    5: 5,
+    15: 15,
+    30: 30,
+    60: 60,
+    300: 5,
+    900: 15,
+    1800: 30,
+    3600: 60,
+}
 
 
 def read_file(path: Path, kind: Kind, column: str | None = None) -> Record:
@@ -272,6 +286,7 @@ class _Times:
     name: str = ""
     notes: tuple[str, ...] = ()
     yearless: bool = False
+    step_minutes: int | None = None
 
 
 def _without_footer(table: TextTable) -> TextTable:
@@ -312,7 +327,7 @@ def _record(table: TextTable, kind: Kind, column: str | None) -> Record:
         values, index, table.file, f"file {table.file}", yearless=times.yearless, notes=(*times.notes, *notes)
     )
     grouped = table.decimal == "," and table.cells[place].str.fullmatch(r"[1-9]\d{0,2}(,\d{3})+|0?").all()
-    record = replace(record, commas_may_group=bool(grouped))
+    record = replace(record, commas_may_group=bool(grouped), step_minutes=times.step_minutes)
     record = _clock_of_name(record, times.name)
     if record.zone_h is None and not record.wall_clock and (times.index is None or times.index.tz is None):
         record = _clock_of_lines(record, lines, times.name)
@@ -427,9 +442,8 @@ def _value_place(table: TextTable, names: list[str], kind: Kind, column: str | N
     if not table.names and width == 2:
         return 1
     listed = [names[place] for place in usable] or names
-    fault = Fault(
-        table.file, f"{width} columns", "must have one or two columns", _say_column(listed, table.file)
-    )
+    found = f"{width} columns" if width > 2 else "two columns that may both be the values"
+    fault = Fault(table.file, found, "must have one or two columns", _say_column(listed, table.file))
     raise InputError([fault], table.file)
 
 
@@ -452,8 +466,10 @@ def _tells_time(table: TextTable, names: list[str], place: int) -> bool:
     sample = cells.iloc[:: max(1, len(cells) // 50)]
     if sample.str.contains(r"\d[-/:]\d|\d{1,2}\.\d{1,2}\.\d{2,4}|[A-Za-z]{3,}", regex=True).mean() > 0.8:
         return True
+    if place == 0 and _counter(cells) is not None:
+        return True
     if not table.names:
-        return place == 0 and _counter(cells) is not None
+        return False
     unit = table.units[place] if place < len(table.units) else ""
     name = names[place]
     return _part_of(name) is not None or (bool(_WHEN.search(name)) and find_unit(unit or name) is None)
@@ -480,8 +496,11 @@ def _times(table: TextTable, names: list[str], value: int) -> _Times:
         return _from_dates(table, names, told, dated)
     counted = [place for place in told if _counter(table.cells[place]) is not None]
     if counted:
-        note = f"{names[counted[0]]!r} only numbers the steps: read as one year from 1 January 00:00"
-        return _Times(tuple(told), None, names[counted[0]], (note if table.names else "rows are numbered",))
+        note = f"{names[counted[0]]!r} only numbers the steps: read from 1 January 00:00 on"
+        counts = _counter(table.cells[counted[0]]) or 1.0
+        step = next((min_ for one, min_ in _COUNTED_MINUTES.items() if abs(counts - one) < 1e-3), None)
+        said = (note if table.names else "rows are numbered",)
+        return _Times(tuple(told), None, names[counted[0]], said, step_minutes=step)
     _refuse_numbers(table, table.cells[told[0]])
     return _stamped(table, told[:1], table.cells[told[0]], names[told[0]])
 
@@ -608,9 +627,13 @@ def _from_parts(table: TextTable, parts: dict[str, int], names: list[str]) -> _T
 
 def _counter(cells: pd.Series) -> float | None:
     """Step of a column that only numbers the rows from 0, 1 or one step on; None for others."""
-    head = pd.to_numeric(cells.str.replace(",", ".", regex=False), errors="coerce")
-    if head.isna().any() or len(head) < 2:
+    numbers = pd.to_numeric(cells.str.replace(",", ".", regex=False), errors="coerce")
+    if numbers.isna().any() or len(numbers) < 2:
         return None
-    step = float(head.iloc[1] - head.iloc[0])
-    regular = step in (1.0, 0.5, 0.25, 1 / 12) and np.allclose(np.diff(head), step, atol=1e-3)
-    return step if regular and float(head.iloc[0]) in (0.0, 1.0, step, step / 2) else None
+    step = float(numbers.iloc[1] - numbers.iloc[0])
+    known = step == 1 or any(abs(step - one) < 1e-3 for one in _COUNTED_MINUTES)
+    if not known or not np.allclose(np.diff(numbers), step, atol=1e-3):
+        return None
+    return (
+        step if any(abs(float(numbers.iloc[0]) - first) < 1e-3 for first in (0, 1, step, step / 2)) else None
+    )
