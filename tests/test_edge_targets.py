@@ -123,6 +123,57 @@ def test_edges_are_solved_as_by_an_independent_model(seed: int) -> None:
         assert lost <= (1 - mine.uptime_target + 1.01 * MET) * load
 
 
+def varied(seed: int) -> Case:
+    """A random edge at another size, with racks that fail, durations, land, prices of lost compute, delay."""
+    rng, asked = np.random.default_rng(10_000 + seed), random_edge(seed)
+    size = float(rng.choice([1e-3, 1e-2, 1.0, 1e2]))  # from a rack to ten gigawatts
+    units = tuple(
+        replace(
+            item, unit_mw=item.unit_mw * size, annual_cost_usd_per_unit=item.annual_cost_usd_per_unit * size
+        )
+        for item in asked.backup
+    )
+    limits = asked.limits
+    for name in ("solar_mw", "battery_mwh", "battery_mw"):
+        low, high = getattr(limits, name)
+        limits = replace(limits, **{name: (low * size, high * size)})
+    if limits.max_co2_t_per_yr is not None:
+        limits = replace(limits, max_co2_t_per_yr=limits.max_co2_t_per_yr * size)
+    if rng.random() < 0.3:
+        limits = replace(limits, min_duration_h=2.0, max_duration_h=float(rng.choice([2.0, 4.0])))
+    if rng.random() < 0.2:
+        limits = replace(limits, land_acres=float(rng.choice([0.0, 1e3])) * size)
+    asked = replace(asked, load_mw=asked.load_mw * size, backup=units, limits=limits)
+    asked = replace(asked, rack_cost_usd_per_yr=5e5 * size)
+    # No number of racks that fail keeps a target of 1, but to the rounding of either model some number does
+    if rng.random() < 0.6 and max(item.uptime_target for item in asked.classes) < 1 - 1e-8:
+        asked = replace(asked, racks_max=16, rack_availability=float(rng.choice([0.9, 0.97, 0.999])))
+    if rng.random() < 0.3:
+        asked = replace(asked, lost_value_usd_per_mwh=float(rng.choice([20.0, 500.0])))
+    if rng.random() < 0.2:
+        asked = replace(asked, delay_cost_usd_per_month_yr=1e5 * size)
+    return asked
+
+
+@pytest.mark.parametrize("seed", range(61))  # of 60, HiGHS loses a warm start
+def test_edges_of_any_size_and_with_all_that_can_be_asked(seed: int) -> None:
+    asked = varied(seed)
+    right = least_cost_usd(asked)
+    try:
+        found = solve_cuts(asked, gap=GAP, explains=False)
+    except sd.InfeasibleDesign:
+        assert right is None
+        return
+    assert right is not None
+    assert found.stopped_by == "gap"
+    assert found.bound_usd_per_yr <= right * (1 + 1e-5) + 1e-3
+    assert found.objective_usd_per_yr == pytest.approx(right, rel=2 * GAP, abs=1e-2)
+    assert found.dispatch is not None
+    replay = check_dispatch(asked, found.plant, found.dispatch, must_end_full=True)
+    for mine, uptime in zip(asked.classes, replay.class_uptime, strict=True):
+        assert uptime >= mine.uptime_target - 1.01 * MET
+
+
 @pytest.mark.parametrize(
     ("target", "unit_mw", "right"),
     [(0.975, 2.5, 39), (0.99, 3.0, 33), (0.9, 2.5, 36), (0.99, 16.5, 6), (0.66, 16.5, 4), (1.0, 2.5, 40)],

@@ -46,7 +46,7 @@ class CutPool:
     def add(self, cut: Cut) -> int | None:
         """Keep a cut; returns its number, or None when it is known or says nothing.
 
-        Rows are scaled to 1/10,000 of the load, so that the tolerance of the master, 1e-7, is far below what
+        Rows are scaled to 1/10,000 of the load, so that what the master overlooks, 2e-7, is far below what
         counts as meeting a budget; conditions on the capacities alone stay in MWh, as the dispatch has it.
         """
         line = np.concatenate([cut.prices, -cut.coefficients])

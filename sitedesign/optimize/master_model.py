@@ -21,7 +21,8 @@ from sitedesign.optimize.oracle import Point
 from sitedesign.optimize.problem import add_capacity_model, building, expression_of, importance
 from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status
 
-_VIOLATED = 2e-7  # of a scaled cut: just above the solver's tolerance
+_TOLERANCE = 1e-9  # of the solver: MWh a year in the rows of budgets, far below what counts as meeting one
+_VIOLATED = 2e-7  # of a scaled cut: above the solver's tolerance, and far below that too
 _MOMENT = 1e-6  # months: rounding of the solver
 _AT_ONCE = 30  # pooled cuts brought in per round
 
@@ -117,7 +118,7 @@ class MasterModel:
         self._m = m = pyo.ConcreteModel(name=case.name)
         with building():
             add_capacity_model(m, case)
-        self._highs = PersistentHighs(m)
+        self._highs = PersistentHighs(m, {"primal_feasibility_tolerance": _TOLERANCE})
         self._totals = [
             *(m.backup_mwh_per_yr[item.name] for item in case.backup),
             *(m.lost_mwh_per_yr[c.name] for c in case.classes),

@@ -477,7 +477,7 @@ class PersistentHighs:
             raise
 
     def _again(self, start: float) -> SolveReport:
-        """Run once more after a failure and listen to what HiGHS says.
+        """Run once more after a failure, from the start and not from the last basis, and listen to HiGHS.
 
         Raises
         ------
@@ -490,6 +490,7 @@ class PersistentHighs:
 
         self._highs.cbLogging.subscribe(listener)
         try:
+            self._highs.clearSolver()
             self._run()
             report = self._report(start)
         finally:
