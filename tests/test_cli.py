@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.main import get_command
 from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign import cli
+from sitedesign.cli import console
 from tests.cli_runs import EL_PASO, QUICK, SMALL, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -303,6 +307,23 @@ COMMANDS = [
     ),
     *("weather generate", "weather check", "weather fetch", "library list", "library show", "library check"),
 ]
+
+
+def test_the_bound_stays_on_the_screen_of_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(file=StringIO(), force_terminal=True, width=100)
+    monkeypatch.setattr(console, "err", screen)
+    study = sd.Study(site=sd.Site(latitude=31.76, longitude=-106.49), it_mw=2, uptime=0.9, weather_years=1)
+    with console.progress() as tell:
+
+        def until_the_bound(text: str) -> None:
+            tell(text)
+            if text.startswith("sizing"):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            sd.solve(study, progress=until_the_bound)
+    shown = screen.file.getvalue()
+    assert re.search(r"proven bound: [0-9.]+ M USD/yr; now for an operator without foresight\n", shown)
 
 
 def test_version() -> None:

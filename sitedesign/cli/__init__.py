@@ -6,6 +6,7 @@ else. A module of commands imports what it runs inside the command: ``sitedesign
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 from collections.abc import Sequence
@@ -118,6 +119,8 @@ app.add_typer(library_entries.app, name="library", rich_help_panel=_MORE)
 
 def main() -> None:
     """Entry point of the ``sitedesign`` command."""
+    # What is imported lives as long as the process: to look for garbage in it again and again takes a second
+    gc.set_threshold(100_000)
     try:
         app()
     except KeyboardInterrupt:  # before any command began

@@ -24,6 +24,7 @@ EXIT_CODES = (
     "1 anything else. With --json standard output holds one JSON document, also when a command fails."
 )
 
+STAYS = "proven bound"  # how a line begins that is kept on the screen
 out = Console()
 err = Console(stderr=True)
 
@@ -99,14 +100,23 @@ def failure(error: BaseException, code: int) -> str:
 
 @contextmanager
 def progress(first: str = "starting") -> Iterator[Callable[[str], None]]:
-    """Show what is going on and for how long, on standard error and only to people."""
+    """Show what is going on and for how long, on standard error and only to people.
+
+    A bound stays on the screen from the moment it stands, long before the answer that it is of.
+    """
     if not err.is_terminal:
         yield lambda _: None
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, redirect_stdout=False) as shown:
         task = shown.add_task(first, total=None)
-        yield lambda text: shown.update(task, description=text)
+
+        def tell(text: str) -> None:
+            if text.startswith(STAYS):
+                shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            shown.update(task, description=text)
+
+        yield tell
 
 
 def say(text: str) -> None:
