@@ -854,7 +854,7 @@ def test_much_repaired_irradiation_is_flagged(tmp_path: Path, amarillo: Year):
     holed.loc["2021-06-01":"2021-06-09", "ghi"] = np.nan
     (tmp_path / "a.csv").write_text(plain(holed).replace(",nan,", ",,"))
     weather = Weather.read(tmp_path / "a.csv")
-    assert any("of the irradiation comes from repaired hours" in flag for flag in weather.quality.doubts)
+    assert any("irradiation comes from repaired hours" in flag for flag in weather.quality.doubts)
 
 
 def test_bytes_that_are_text_of_two_bytes_are_no_binary_file(tmp_path: Path, amarillo: Year):

@@ -59,18 +59,20 @@ class Flag:
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """What flags may move, by year: energy displaced by the clock, energy from repairs; and the brightness.
+    """What flags may move: energy displaced by the clock, energy from repairs; and the brightness.
 
     Attributes
     ----------
-    displaced, repaired : ndarray, shape (years,)
+    displaced : ndarray, shape (years,)
         [fraction of the year's irradiation]
+    repaired : float
+        [fraction of the record's irradiation]
     level : float
         Brightest days over a cloudless day.
     """
 
     displaced: FloatArray
-    repaired: FloatArray
+    repaired: float
     level: float
 
 
@@ -337,7 +339,7 @@ def _effects(
     total = np.where(ghi.sum(axis=1) > 0, ghi.sum(axis=1), np.nan)
     change_per_step = np.abs(np.diff(ghi, axis=1)).sum(axis=1) / 2
     displaced = change_per_step * np.abs(error) / geometry.step_minutes / total
-    repaired = np.where(given, 0.0, ghi).sum(axis=1) / total
+    repaired = float(np.where(given, 0.0, ghi).sum() / np.nansum(total))
     levels = brightness(ghi, geometry, site)
     return Effects(displaced, repaired, float(np.nanquantile(levels, 0.75)))
 
@@ -375,9 +377,9 @@ def _flags(
         if abs(row.closure) > 0.05:
             text = f"{row.year}: GHI and DNI cos(zenith) + DHI differ by {row.closure:.1%} on average"
             flags.append(Flag(text, abs(row.closure)))
-        if effects.repaired[number] > LARGEST_SILENT_SHARE:
-            text = f"{row.year}: {effects.repaired[number]:.1%} of the irradiation comes from repaired hours"
-            flags.append(Flag(text, float(effects.repaired[number])))
+    if effects.repaired > LARGEST_SILENT_SHARE:
+        text = f"{effects.repaired:.1%} of the record's irradiation comes from repaired hours"
+        flags.append(Flag(text, effects.repaired))
     clear = [row.clear_sky_ratio for row in rows if np.isfinite(row.clear_sky_ratio)]
     if not clear and effects.level < LOWEST_UNEXPLAINED_LEVEL:
         text = f"no clear days, and the brightest are {effects.level:.2f} of a cloudless day; check units"
