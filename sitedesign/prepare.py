@@ -234,7 +234,8 @@ def _source_notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
     said = tuple(_profile_note(profile) for profile in own.values())
     if study.solar_profile is None:
         return (*weather_notes(weather), *said)
-    return ("Solar production is the user's own profile; the weather only gives air temperatures.", *said)
+    own_sun = "Solar production is the user's own profile; the weather only gives air temperatures."
+    return (own_sun, *([ONE_YEAR_NOTE] if len(weather.years) == 1 else []), *said)
 
 
 def _profile_note(profile: Profile) -> str:
