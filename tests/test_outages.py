@@ -8,7 +8,10 @@ from math import comb
 import numpy as np
 import pytest
 
+import sitedesign as sd
 from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.certification import block_of, setting_of
+from sitedesign.prepare import prepare
 from sitedesign.reliability.forecast import Climatology
 from sitedesign.reliability.machine import Controller, UnitBehaviour
 from sitedesign.reliability.metrics import uptime_metrics
@@ -413,3 +416,32 @@ def test_a_site_fault_stops_everything():
         usual=constant_climate(10.0),
     )
     assert (done.shed_mw == 10.0).sum() == sum(end - start for start, end in spans) > 0
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "least", "most"),
+    [
+        (1.35, 103.82, 0.0, 0.0),  # Singapore: its coldest days have 25 degrees C
+        (25.76, -80.19, 0.0, 0.0),  # Miami
+        (31.76, -106.49, 0.02, 0.25),  # El Paso: cold enough once in some years
+        (44.98, -93.27, 0.02, 0.25),  # Minneapolis: only far below what freezes wells elsewhere
+    ],
+)
+def test_gas_of_a_real_place_is_cut_by_cold_where_wells_freeze(latitude, longitude, least, most):
+    study = sd.Study(
+        site=sd.Site(latitude=latitude, longitude=longitude), racks=100, uptime=0.99, weather_years=20
+    )
+    prepared = prepare(study)
+    setting, temp_c = setting_of(prepared), block_of(prepared).temp_air_c
+    fuels = tuple(dataclasses.replace(f, interruption_events_per_yr=0.0) for f in setting.outages.fuels)
+    model = dataclasses.replace(setting.outages, fuels=fuels)
+    place = OutageSky(1.0, 20, 0, temp_c, setting.usual)
+    begins = []
+    for draw in range(20):
+        paths = sample_outages(model, [0] * len(model.units), place, draw, seed=1)
+        begins += paths.step[(paths.kind == FUEL) & (paths.change == 1)].tolist()
+    assert least <= len(begins) / 400 <= most
+    daily = temp_c.reshape(-1, 24).mean(axis=1)
+    # One late in the day may begin in the first step of the next
+    on = np.minimum(daily[np.array(begins, int) // 24], daily[np.maximum(np.array(begins, int) - 1, 0) // 24])
+    assert (on < -5.0).all()
