@@ -434,6 +434,8 @@ class File(Gate):
             return found, self.says, self.remedy
         if "\0" in str(value):
             return shown(str(value)), self.says, self.remedy
+        if any("\ud800" <= character <= "\udfff" for character in str(value)):  # bytes that are no UTF-8
+            return shown(str(value)), "must be a path whose name is UTF-8", "Give the file another name."
         try:
             value.lstat()
         except OSError as error:

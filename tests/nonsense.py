@@ -65,8 +65,9 @@ KINDS: tuple[Any, ...] = (
     None, [], [1], [None], [[]], ["diesel", 3], {}, {3: 4}, {None: None}, {"diesel": 3}, {"x": {"y": []}},
     b"x", set(), object(), Unspeakable(), print, ..., range(3), np.array([1.0, 2.0]), np.array(5.0),
     np.zeros((2, 2)), pd.DataFrame(), pd.DataFrame({"latitude": []}), pd.Series(["a"]), pd.NaT, pd.NA,
-    nested(3000), Path("x" * 5000), Path("nowhere"), Path("/proc"), Path("/dev/null"), Path("/proc/self/mem"),
-    datetime.date(1, 1, 1), datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC), (5, 1), (math.nan, math.inf),
+    nested(3000), Path("x" * 5000), Path("nowhere"), Path("/proc/self/fdinfo"), Path("/dev/null"),
+    Path("/proc/self/mem"),    datetime.date(1, 1, 1), datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC),
+    (5, 1), (math.nan, math.inf),
     (-1, "x"),
 )  # fmt: skip
 NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
@@ -200,7 +201,7 @@ class Good:
                 "changes": {}, "question": {}, "data": {}, "more": {}, "days": (3,), "rows": [0],
                 "backup": {"recip_fast": 1}, "target": 0.9,
                 "construction_start": datetime.date(2026, 1, 1), "in_service": datetime.date(2028, 1, 1),
-                "confidence": 0.95,
+                "confidence": 0.95, "field": "life_yr",
             },
             "solve": {"study": None, "question": question},
             "evaluate": {"question": {}},
@@ -326,7 +327,7 @@ def nothing_solved() -> Iterator[None]:
         ):
             stack.enter_context(mock.patch(place, stand_in))
         stack.enter_context(mock.patch.object(levels, "_solve", reached))
-        stack.enter_context(mock.patch.object(screen, "check_main_guard"))
+        stack.enter_context(mock.patch.object(screen, "check_main_guard", create=True))
         stack.enter_context(mock.patch.object(screen, "DaskEngine", here))
         yield
 

@@ -115,7 +115,8 @@ WORDS = (
     *nonsense.TEXTS, "inf", "1e30", "-1e30", "1000000000000000000", "0", "0-99999999", "recip_fast=nan",
     "diesel=1e30", "diesel=inf", "recip_fast=1e400", "solar_mw=nan:1", "battery_hours=inf", "0:1:1000000000",
     "nan,1", "1,2,3,4,5", "31,32,-107,-106,1e-9", "true", "[[1]]", "uptime=1", "weather=3", "site=5",
-    "limits=5", "classes=[1]", "racks=[]", "{" * 2000, "a=" + "[" * 3000, "/proc", "/dev/null",
+    "limits=5", "classes=[1]", "racks=[]", "{" * 2000, "a=" + "[" * 3000, "/dev/null",
+    "/proc/self/fdinfo",
     "/proc/self/mem", ".",
 )  # fmt: skip
 

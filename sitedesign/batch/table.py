@@ -37,6 +37,7 @@ _NO_COLUMN = {
     "power_paths": "Give pv with ';' between the arrays to choose from.",
 }
 _SUFFIXES = (".csv", ".txt", ".parquet", ".geojson", ".json")
+_MOST_COLUMNS = 1000
 _FILE = File(says="must be the path of a table of sites")
 _SITES = Many(
     Kind((Site, Mapping), "must be a sitedesign.Site, or a mapping of column to value"),
@@ -150,6 +151,10 @@ def _read_file(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if suffix in (".geojson", ".json"):
             return _points(json.loads(path.read_text(encoding="utf-8-sig")), path)
+        with path.open("rb") as file:
+            columns = file.readline().count(b",") + 1
+        if columns > _MOST_COLUMNS:  # which takes long to read
+            raise InputError([_too_wide(columns)], "solve_many()")  # noqa: TRY301
         # As text: a word in one cell must not change how the numbers of other rows are read.
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except InputError:
@@ -187,9 +192,16 @@ def _points(data: Any, path: Path) -> pd.DataFrame:  # noqa: ANN401
     return pd.DataFrame(rows)
 
 
+def _too_wide(columns: int) -> Fault:
+    found, allowed = f"{columns:,} columns", f"must be at most {_MOST_COLUMNS:,}"
+    return Fault("sites", found, allowed, "Is this a table of sites, with commas between the columns?")
+
+
 def _records(frame: pd.DataFrame) -> list[Row]:
-    names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    names = Counter(str(name) for name in frame.columns)
+    if len(names) > _MOST_COLUMNS:
+        raise InputError([_too_wide(len(names))], "solve_many()")
+    twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         faults = [Fault(f"sites.{name}", "a column twice", "each column may stand once") for name in twice]
         raise InputError(faults, "solve_many()")

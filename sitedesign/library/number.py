@@ -18,7 +18,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sitedesign.errors import Fault, InputError, nearest, shown
-from sitedesign.gate import is_number, takes, unnamed
+from sitedesign.gate import TEXT, is_number, takes, unnamed
 from sitedesign.validation import faults_of
 
 Value = float | int | date | tuple[tuple[float, float], ...] | tuple[float, ...] | None
@@ -316,7 +316,7 @@ class Entry(BaseModel):
         del data
         return []
 
-    @takes("replace()")
+    @takes("used_by()", field=TEXT)
     def used_by(self, field: str) -> Literal["", "nothing yet"]:
         """`NOTHING_YET` for a number that no part of sitedesign reads, else an empty text."""
         return self.sources[field].used_by if field in self.sources else ""
@@ -325,6 +325,7 @@ class Entry(BaseModel):
         """Names of the numbers that a user has set although nothing reads them."""
         return [name for name, item in self.sources.items() if item.used_by and item.status == "user"]
 
+    @takes("replace()")
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401
         """Return a copy with some fields changed; the changed ones have the source ``user``.
 
