@@ -68,7 +68,8 @@ def flag_faults(doubts: tuple[str, ...], accept: tuple[str, ...]) -> list[Fault]
         return []
     shown = "; ".join(doubts[:3]) + (f"; and {len(doubts) - 3} more" if len(doubts) > 3 else "")
     allowed = "must not be in doubt by more than 2 % of the year's energy (see weather.quality)"
-    remedy = "Correct the file. If the weather is right as it is, say so: accept=['weather_flags']."
+    remedy = "Correct the file. If the weather is right as it is, say so: accept=['weather_flags'] "
+    remedy += "(in the shell --accept weather_flags)."
     return [Fault("study.weather", f"weather with flags: {shown}", allowed, remedy)]
 
 

@@ -105,15 +105,18 @@ def place_in_time(
     if site is None:
         found = f"no {missing}, and no place to measure it at"
         raise InputError([Fault(file, found, "time must be known", f"Give `site`, or {_LINES}.")], OF)
-    zones = [zone_h] if zone_h is not None else [site.utc_offset_h, 0.0, float(round(site.longitude / 15))]
-    zones = list(dict.fromkeys(zones))
-    errors: dict[float, float] = {}
-    for candidate in zones:
-        # Stamps taken as instants that begin their intervals; the error is then minus the sun's place in
-        # them.
-        first = record_from(data, file, kind, "start", candidate, words="", sun_shift_minutes=0.0, **about)
-        errors[candidate] = error_minutes(first, site)
-    known = {candidate: error for candidate, error in errors.items() if np.isfinite(error)}
+    zones = [zone_h] if zone_h is not None else list(dict.fromkeys([site.utc_offset_h, 0.0]))
+    # Stamps taken as instants that begin their intervals; the error is then minus the sun's place in them.
+    first = record_from(data, file, kind, "start", zones[0], words="", sun_shift_minutes=0.0, **about)
+    known = _errors_minutes(first, zones, site)
+    solar_h = float(round(site.longitude / 15))
+    if (
+        zone_h is None
+        and known
+        and min(map(abs, known.values())) > first.step_minutes / 2 + TOLERANCE_MINUTES
+    ):
+        zones.append(solar_h)  # NASA POWER's local time
+        known = _errors_minutes(first, zones, site)
     if not known:
         if zone_h is not None and usual is not None:
             words = f"{WORDS[usual]} (usual in this format), {zone_words(zone_h)}"
@@ -143,6 +146,19 @@ def place_in_time(
         )
     record = record_from(data, file, kind, "end", best, words=words, notes=notes, **about)
     return replace(record, sun_offset_minutes=step + shift)
+
+
+def _errors_minutes(first: Record, zones: Sequence[float], site: Site) -> dict[float, float]:
+    """How much later than its stamps say the sun stood in each zone, where it can be measured. [min]"""
+    errors: dict[float, float] = {}
+    for zone in zones:
+        moved = first.frame.set_axis(
+            pd.DatetimeIndex(first.frame.index) - pd.Timedelta(hours=zone - zones[0])
+        )
+        error = error_minutes(replace(first, frame=moved), site)
+        if np.isfinite(error):
+            errors[zone] = error
+    return errors
 
 
 def _is_typical(data: pd.DataFrame, about: dict[str, Any]) -> bool:
