@@ -174,6 +174,19 @@ def test_edges_of_any_size_and_with_all_that_can_be_asked(seed: int) -> None:
         assert uptime >= mine.uptime_target - 1.01 * MET
 
 
+@pytest.mark.parametrize("seed", range(12))  # of 3, HiGHS makes nothing while it scales
+def test_the_hourly_model_solves_the_same_edges(seed: int) -> None:
+    asked = varied(seed)
+    right = least_cost_usd(asked)
+    if right is None:
+        with pytest.raises(sd.InfeasibleDesign):
+            solve_extensive(asked, gap=GAP, explain_infeasible=False)
+        return
+    found = solve_extensive(asked, gap=GAP)
+    assert found.objective_usd_per_yr == pytest.approx(right, rel=2 * GAP, abs=1e-2)
+    assert found.bound_usd_per_yr <= right * (1 + 1e-5) + 1e-3
+
+
 @pytest.mark.parametrize(
     ("target", "unit_mw", "right"),
     [(0.975, 2.5, 39), (0.99, 3.0, 33), (0.9, 2.5, 36), (0.99, 16.5, 6), (0.66, 16.5, 4), (1.0, 2.5, 40)],

@@ -46,6 +46,7 @@ _ALWAYS: dict[str, str | bool | float] = {
     "threads": 1,  # the same path whatever the machine
     "mip_feasibility_tolerance": 1e-9,
 }
+_UNSCALED = 0  # simplex_scale_strategy
 _LAST_LINES = 3  # of what HiGHS says before it fails, where it names no error
 _PATIENCE_S = 1.0  # between looks at whether a solve has ended: Windows delivers no Ctrl-C to an endless wait
 
@@ -324,7 +325,7 @@ class PersistentHighs:
         KeyboardInterrupt
             Ctrl-C during the solve; raised when HiGHS has come to rest.
         SolverFailed
-            When HiGHS ends, twice, without any of the statuses; says what HiGHS said.
+            When HiGHS ends, however it is started, without any of the statuses; says what HiGHS said.
         """
         if not 0.0 <= gap < math.inf:
             message = f"gap must be a fraction of at least 0, got {gap}"
@@ -477,7 +478,7 @@ class PersistentHighs:
             raise
 
     def _again(self, start: float) -> SolveReport:
-        """Run once more after a failure, from the start and not from the last basis, and listen to HiGHS.
+        """Run again after a failure, first without the last basis, then without scaling, and listen to HiGHS.
 
         Raises
         ------
@@ -489,19 +490,22 @@ class PersistentHighs:
             said.append(str(event.message).strip())
 
         self._highs.cbLogging.subscribe(listener)
+        usual = self._highs.getOptions().simplex_scale_strategy
         try:
-            self._highs.clearSolver()
-            self._run()
-            report = self._report(start)
+            for scaling in (usual, _UNSCALED):
+                with self._option("simplex_scale_strategy", scaling):
+                    self._highs.clearSolver()
+                    self._run()
+                    report = self._report(start)
+                if report is not None:
+                    return report
         finally:
             self._highs.cbLogging.unsubscribe(listener)
-        if report is None:
-            state = self._highs.modelStatusToString(self._highs.getModelStatus())
-            errors = [line for line in said if line.startswith(("ERROR", "WARNING"))]
-            words = " ".join(errors or [line for line in said if line][-_LAST_LINES:])
-            message = f"HiGHS {self._highs.version()} failed with model status {state!r}. It says: {words}"
-            raise SolverFailed(message)
-        return report
+        state = self._highs.modelStatusToString(self._highs.getModelStatus())
+        errors = dict.fromkeys(line for line in said if line.startswith(("ERROR", "WARNING")))
+        words = " ".join(errors or [line for line in said if line][-_LAST_LINES:])
+        message = f"HiGHS {self._highs.version()} failed with model status {state!r}. It says: {words}"
+        raise SolverFailed(message)
 
     def _report(self, start: float) -> SolveReport | None:
         """Read what the last run found; None when it failed."""
