@@ -682,8 +682,13 @@ def test_what_is_said_about_a_profile_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [3, b"x", "a\0b", "x" * 5000, {"a": 1}, object(), None, [], [[1, 2], [3]], "load.csv"]
-)
+    "data",
+    [
+        3, b"x", "a\0b", "x" * 5000, {"a": 1}, object(), None, [], [[1, 2], [3]], "load.csv",
+        LOAD_MW + 1j, INDEX.to_numpy(), np.ma.masked_greater(LOAD_MW, 13), pd.DataFrame({"kW": []}),
+        pd.DataFrame(np.ones((8760, 2)), columns=["kW", "kW"]),
+    ],
+)  # fmt: skip
 def test_what_holds_no_profile_is_refused(data: object) -> None:
     assert refused({"data": data}, "load")
 
@@ -705,6 +710,10 @@ def test_parquet_with_or_without_a_name_of_its_index(tmp_path: Path) -> None:
 def test_frames_carry_unit_and_clock_in_their_names(sun) -> None:
     series = pd.Series(np.roll(sun, 6) * 1e3, INDEX.rename("time_utc"), name="pv_kw")
     np.testing.assert_allclose(read(series, "solar").values[0], sun)
+    beside = read(pd.DataFrame({"ghi": sun, "P_kw_per_kwp": sun}, INDEX), "solar")
+    np.testing.assert_array_equal(beside.values[0], sun)
+    assert "values taken from the column 'P_kw_per_kwp'" in beside.notes
+    assert "Irradiance is weather" in refused(pd.DataFrame({"ghi": sun, "temp_air": sun}, INDEX), "solar")
     frame = pd.DataFrame({"time": INDEX, "kWh": LOAD_MW * 1e3})
     np.testing.assert_allclose(read(frame, "load").values[0], LOAD_MW)
 

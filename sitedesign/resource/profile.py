@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.resource.profile_clock import Clock, Record, whole_years
-from sitedesign.resource.profile_file import read_file, record_of_frame
+from sitedesign.resource.profile_file import read_file, real_numbers, record_of_frame
 from sitedesign.resource.profile_given import Given, given
 from sitedesign.resource.profile_level import USUAL_PEAK, Scale, how_to_say, level_faults, scale_of
 from sitedesign.resource.profile_sun import clock_notes, load_fault
@@ -393,7 +393,7 @@ def _load(said: Given, kind: Kind, where: str) -> Record:
     if isinstance(data, pd.DataFrame):
         return record_of_frame(data, kind, where, "user's Series", said.column)
     try:
-        values = np.array(data, dtype=np.float64)
+        values = real_numbers(data)
     except (TypeError, ValueError):
         found = f"{type(data).__name__} with values that are not numbers"
         raise InputError([Fault(where, found, "must be numbers")], where) from None

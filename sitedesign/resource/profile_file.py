@@ -233,22 +233,52 @@ def record_of_frame(
     InputError
         If there are several columns of values and none is named.
     """
-    timed = [name for name in frame.columns if isinstance(frame[name].dtype, pd.DatetimeTZDtype | np.dtype)
-             and pd.api.types.is_datetime64_any_dtype(frame[name])]  # fmt: skip
+    timed = [place for place, kept in enumerate(frame.dtypes) if pd.api.types.is_datetime64_any_dtype(kept)]
     if len(timed) == 1 and not isinstance(frame.index, pd.DatetimeIndex | pd.PeriodIndex):
-        frame = frame.set_index(timed[0])
+        stamps = frame.iloc[:, timed[0]]
+        others = [place for place in range(frame.shape[1]) if place != timed[0]]
+        frame = frame.iloc[:, others].set_axis(pd.DatetimeIndex(stamps, name=stamps.name))
     names = [str(name) for name in frame.columns]
+    usable = [place for place, name in enumerate(names) if _may_be_power(name)]
+    notes: tuple[str, ...] = ()
     if column is not None:
         place = _named(column, names, where)
     elif len(names) == 1:
         place = 0
+    elif len(usable) == 1:
+        place = usable[0]
+        notes = (f"values taken from the column {names[place]!r}",)
     else:
         remedy = "Choose it: frame['name']; times belong in the index."
         if where.endswith("parquet"):
             remedy = _say_column(names, where)
+        if not usable:
+            remedy = "None of them names power or energy. Irradiance is weather: give it as weather."
         found = f"a table with columns {', '.join(names[:20])}"
         raise InputError([Fault(where, found, "must have one column", remedy)], where)
-    return replace(_of_series(frame.iloc[:, place], where), description=description)
+    record = _of_series(frame.iloc[:, place], where)
+    return replace(record, description=description, notes=(*record.notes, *notes))
+
+
+def _may_be_power(name: str) -> bool:
+    return not _NOT_THE_VALUE.search(name) and not isinstance(find_unit(name), NoUnit)
+
+
+def real_numbers(data: object) -> FloatArray:
+    """Values as floats, NaN where they are masked.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no real numbers: nothing is cut off or counted as seconds.
+    """
+    if isinstance(data, np.ma.MaskedArray):
+        data = np.ma.filled(data.astype(np.float64), np.nan)
+    found = np.asarray(data)
+    if found.dtype.kind in "cmM":
+        message = f"values of type {found.dtype}"
+        raise TypeError(message)
+    return np.array(found, dtype=np.float64)
 
 
 def _of_series(series: pd.Series, where: str) -> Record:
@@ -262,7 +292,7 @@ def _of_series(series: pd.Series, where: str) -> Record:
         found = f"an index of {series.index.dtype}"
         raise InputError([Fault(where, found, "must be times or plain", remedy)], where)
     try:
-        values = np.array(series.to_numpy(na_value=np.nan), dtype=np.float64)
+        values = real_numbers(series.to_numpy(na_value=np.nan))
     except (TypeError, ValueError):
         example = next((item for item in series if not isinstance(item, int | float)), "")
         fault = Fault(where, f"values that are not numbers, such as {example!r:.60}", "must be numbers")
