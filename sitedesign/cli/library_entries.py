@@ -115,11 +115,22 @@ def _check_library() -> tuple[list[dict[str, Any]], list[Fault]]:
 def _check_files(paths: list[Path]) -> tuple[list[dict[str, Any]], list[Fault]]:
     from sitedesign import library
     from sitedesign.errors import Fault, InputError
+    from sitedesign.gate import File
 
     good: list[dict[str, Any]] = []
     faults: list[Fault] = []
+    gate = File(says="must be the path of a TOML file or of a folder of them")
     for path in paths:
-        inside = sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+        wrong = gate.faults("FILES", path)
+        if wrong:
+            faults += wrong
+            continue
+        try:
+            inside = sorted(path.rglob("*.toml")) if path.is_dir() else [path]
+        except OSError as error:
+            found = f"a folder that cannot be read ({error.strerror})"
+            faults.append(Fault(str(path), found, "must be readable"))
+            continue
         if not inside:
             faults.append(Fault(str(path), "a folder without TOML files", "needs at least one"))
         for file in inside:
