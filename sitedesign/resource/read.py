@@ -130,17 +130,19 @@ def _merged(faults: Sequence[Fault]) -> list[Fault]:
 def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:
     """Parse one file, or its faults and whether it was recognised as weather at all."""
     try:
-        raw = file.read_bytes()
+        with file.open("rb") as stream:
+            first = stream.read(_HEAD_BYTES)
     except OSError as error:
         return [Fault(str(file), f"a file that cannot be read ({error.strerror})", "must be readable")], False
-    fault = wrong_kind(file.name, raw[:_HEAD_BYTES])
+    fault = wrong_kind(file.name, first)
     if fault is not None:
         return [fault], False
-    text = raw[:4].decode("latin-1") if raw.startswith(b"PAR1") else "\n".join(lines_of(decode(raw)))
-    head = text[:_HEAD_BYTES]
+    head = "\n".join(lines_of(decode(first)))
     family = next((known for known in FAMILIES if known.recognise(head)), None)
     if family is None:
         return [unrecognised(file.name, head)], False
+    # Only what is weather is read whole: a folder may hold anything.
+    text = "" if family.name.startswith("Parquet") else "\n".join(lines_of(decode(file.read_bytes())))
     try:
         return family.parse(SourceText(file.name, text, file), site)
     except InputError as error:
