@@ -22,7 +22,7 @@ STEP_UNITS_H = 0.15
 WEAKER = (0.8, 0.9)  # factors on array and battery, and on units
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
 # Array and battery power over mean load, and hours of it in the battery, of a plant that is seldom in need
-RICH_SOLAR, RICH_BATTERY_H, RICH_POWER = 4.0, 12.0, 3.0
+RICH_SOLAR, RICH_BATTERY_H, RICH_POWER = 4.25, 16.0, 2.0
 NOTHING = 0.01  # MW or MWh: what an optimiser leaves where it means none
 
 Move = Callable[[Trial, float], tuple[Plant, Controller]]  # by a share of the largest step
