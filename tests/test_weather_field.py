@@ -645,6 +645,15 @@ def test_hemispheres_and_minutes_are_read(tmp_path: Path, latitude: str, longitu
     same(weather, year)
 
 
+def test_hemispheres_by_letter_in_headers_of_epw_and_tmy3(tmp_path: Path):
+    year = year_at(JOHANNESBURG)
+    for text in (epw(year, JOHANNESBURG, STAMPS["1-24"][1]), tmy3(year, JOHANNESBURG)):
+        assert "-26.2,28.04" in text
+        weather = read(tmp_path, text.replace("-26.2,28.04", "26.2 S,28.04 E"))
+        assert (weather.site.latitude, weather.site.longitude) == (-26.2, 28.04)
+        same(weather, year)
+
+
 @pytest.mark.parametrize(
     ("replaced", "by", "words"),
     [

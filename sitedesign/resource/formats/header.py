@@ -104,9 +104,10 @@ def _is_row_of_keys(parts: Sequence[str]) -> bool:
 
 
 def _is_tmy3_row(parts: Sequence[str]) -> bool:
-    if len(parts) < 7 or not all(re.fullmatch(_NUMBER, part) for part in parts[3:7]):
+    bare = [re.sub(r"\s*[°º]?\s*[NSEW]$", "", part) for part in parts[3:6]]
+    if len(parts) < 7 or not all(re.fullmatch(r"[-+]?\d+(\.\d+)?", part) for part in bare):
         return False
-    zone, latitude, longitude = (float(part) for part in parts[3:6])
+    zone, latitude, longitude = map(float, bare)
     return abs(zone) <= 14 and abs(latitude) <= 90 and abs(longitude) <= 180
 
 
