@@ -240,19 +240,20 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
         one.n_want = max(one.n_plan, one.n_keep)
         able += one.n_want * size
         least += one.n_want * one.floor_mw
-    must = net - min(p.power, p.stored / p.down)
+    fits = least <= room
+    must = net if fits else net - min(p.power, p.stored / p.down)
     for k in range(tech.size - 1, -1, -1):
         one = tech[k]
         # Units that are only to charge run where there is room for what they give at least; a lone unit that
         # never has room is not waited for
-        while one.n_want > one.n_keep and least > room and able - one.each_mw >= must:
+        while not fits and one.n_want > one.n_keep and able - one.each_mw >= must:
             if least <= one.floor_mw and one.floor_mw > net + p.power:
                 break
             one.n_want -= 1
             able -= one.each_mw
             least -= one.floor_mw
-        needed = least <= room or able - one.each_mw < must
-        if one.n_plan > 0 and one.n_plan >= one.n_on and needed:
+            fits = least <= room
+        if one.n_plan > 0 and one.n_plan >= one.n_on and (fits or able - one.each_mw < must):
             one.hold = t + p.hold_steps
 
 
@@ -276,7 +277,7 @@ def _commit(
         _set_range(tech, unit, k, t)
         one.want = min(max(one.want, one.least), one.most)
         left -= one.want
-    if kind == LATEST_SAFE_START or (kind == GREEDY and reserve > 0.0):
+    if left > 0.0 and (kind == LATEST_SAFE_START or (kind == GREEDY and reserve > 0.0)):
         for k in range(tech.size):
             more = min(left, tech[k].most - tech[k].want)
             if more > 0.0 and (kind == GREEDY or t < tech[k].hold):
@@ -511,15 +512,15 @@ def simulate(
                     reserve = r.threshold * p.full
                 given = _commit(tech, unit, p, t, balance, limit + into, reserve, r.kind)
                 balance -= given
-            able = min(p.power, stored / p.down)
-            if balance > able + 1e-12:
-                balance -= _raise_units(tech, unit, p, t, balance - able)
+            inside = stored / p.down
+            if balance > min(p.power, inside) + 1e-12:
+                balance -= _raise_units(tech, unit, p, t, balance - min(p.power, inside))
                 act = True
             if stored > p.full:  # capacity faded under a full battery: the excess has to leave first
                 discharge = min((stored - p.full) / p.down, p.power, limit)
                 balance -= discharge
             if balance > 0.0:
-                more = min(balance, p.power - discharge, stored / p.down - discharge)
+                more = min(balance, p.power - discharge, inside - discharge)
                 if more > 0.0:
                     discharge += more
                     balance -= more
