@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
+_FIGURES = ("value", "standard_error")  # of an estimate
 
 
 class ComputeCostPoint(BaseModel):
@@ -293,7 +295,7 @@ class Design(Evaluation):
         faults = text_keys(data, "design")
         if faults:
             raise InputError(faults, "Design.from_dict()")
-        content = {key: value for key, value in data.items() if key != "format"}
+        content = {key: _with_nan(value) for key, value in data.items() if key != "format"}
         try:
             return cls.model_validate(content)
         except ValidationError as error:
@@ -352,3 +354,16 @@ class Design(Evaluation):
             fault = Fault(str(path), "text that is not JSON", allowed)
             raise InputError([fault], "Design.load()") from None
         return cls.from_dict(data)
+
+
+def _with_nan(node: Any) -> Any:  # noqa: ANN401
+    """Put NaN back where a command printed null, as JSON has no word for it: in figures that are unknown."""
+    if isinstance(node, list):
+        return [_with_nan(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    estimate = "standard_error" in node and "samples" in node
+    return {
+        key: math.nan if value is None and estimate and key in _FIGURES else _with_nan(value)
+        for key, value in node.items()
+    }
