@@ -28,14 +28,15 @@ def at_once(run: Callable[[Item], Result], items: Iterable[Item]) -> list[Result
         Results in the order of the items, the same with any number of threads.
     """
     todo = list(items)
-    threads = min(_cores(), len(todo))
+    threads = min(cores(), len(todo))
     if threads <= 1:
         return [run(item) for item in todo]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(run, todo))
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores that this process may use; ``OMP_NUM_THREADS`` where it is set."""
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     if given.isdecimal() and int(given) > 0:
         return int(given)

@@ -64,12 +64,10 @@ def foresight_design(
     gap: float,
     time_limit_s: float | None,
     say: Progress,
-    beside: Callable[[Prepared], object] = lambda _: None,
 ) -> Planned:
-    """Design one power path with perfect foresight; start what goes on `beside` the solver."""
+    """Design one power path with perfect foresight."""
     say("preparing weather, solar yield and load")
     prepared = prepare(study) if method == "cuts" else _affordable(study)
-    beside(prepared)
     say(f"solving {prepared.case.years} weather years by {method}")
     relaxed = relaxation(prepared.case, study.metric)
     case = rolled(relaxed.case, sunny_afternoon(prepared.case))

@@ -22,7 +22,7 @@ from sitedesign.gate import CALL, FLAG, ByName, Kind, OneOf, takes
 from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
-from sitedesign.prepare import Prepared, prepare
+from sitedesign.prepare import prepare
 from sitedesign.reliability.ahead import compile_ahead
 from sitedesign.reliability.certificate import GIVEN, USUAL
 from sitedesign.reliability.forecast import Forecast
@@ -30,7 +30,6 @@ from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.operation import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
-from sitedesign.reliability.restart import Restart
 from sitedesign.study import Study
 
 #: What `solve` does when it is told nothing.
@@ -128,10 +127,9 @@ def solve(
     if limit is not None:
         limit /= len(variants)
     certifies = certify is not False and method == "cuts"
-    beside = _compile_ahead if certifies else lambda _: None
-    found = [
-        foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say, beside) for item in variants
-    ]
+    if certifies:
+        compile_ahead()
+    found = [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say) for item in variants]
     prepared, design = cheapest(found)
     if certifies:
         say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
@@ -147,10 +145,6 @@ def solve(
     design = design.model_copy(update={"solve_options": given})
     design._study = prepared.study
     return design
-
-
-def _compile_ahead(prepared: Prepared) -> None:
-    compile_ahead(prepared.case, Restart.from_library(prepared.study.rack))
 
 
 def _completed(promised: Design, certified: Design) -> Design:

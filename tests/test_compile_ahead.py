@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+
 import pytest
 
-import sitedesign as sd
-from sitedesign.case import Plant
-from sitedesign.certification import block_of, setting_of
-from sitedesign.judge import Judge
-from sitedesign.prepare import prepare
-from sitedesign.reliability import kernel, restart
-from sitedesign.reliability.ahead import compile_ahead
-from sitedesign.reliability.machine import Controller
+from sitedesign.reliability import ahead, compiled
 
-SITE = sd.Site(latitude=31.76, longitude=-106.49)
-KERNELS = (kernel.simulate, restart._restarts)
+SEARCH = """
+    import sitedesign as sd
+    from sitedesign.case import Plant
+    from sitedesign.certification import block_of, setting_of
+    from sitedesign.judge import Judge
+    from sitedesign.prepare import prepare
+    from sitedesign.reliability import compiled, kernel, restart
+    from sitedesign.reliability.ahead import compile_ahead
+    from sitedesign.reliability.machine import Controller
+
+    compile_ahead()
+    assert compiled._compiling
+    for backup in (["recip_fast", "diesel"], []):
+        site = sd.Site(latitude=31.76, longitude=-106.49)
+        prepared = prepare(sd.Study(site=site, racks=70, uptime=0.9, backup=backup, weather_years=2))
+        judge = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=1, draws=2)
+        plant = Plant(20.0, 60.0, 10.0, (1,) * len(backup), 72)
+        assert judge.exact(plant, Controller()).cost_usd_per_yr > 0
+    for item in (kernel.simulate, restart._restarts):
+        assert sum(item.stats.cache_hits.values()) == 1, item
+        assert not item.stats.cache_misses, item
+    assert not compiled._compiling
+    compile_ahead()
+    assert not compiled._compiling  # what is compiled is not compiled again
+"""
 
 
-@pytest.mark.parametrize("backup", [["recip_fast", "diesel"], []])
-def test_a_search_compiles_nothing_more(backup):
-    study = sd.Study(site=SITE, racks=70, uptime=0.9, backup=backup, weather_years=2)
-    prepared = prepare(study)
-    setting = setting_of(prepared)
-    compile_ahead(prepared.case, setting.restart).join()
-    known = [set(item.signatures) for item in KERNELS]
-    assert all(known)
-    judge = Judge([block_of(prepared)], setting, "rack", seed=1, draws=2)
-    plant = Plant(20.0, 60.0, 10.0, (1,) * len(backup), 72)
-    assert judge.exact(plant, Controller()).cost_usd_per_yr > 0
-    assert [set(item.signatures) for item in KERNELS] == known
+@pytest.mark.slow
+def test_a_search_compiles_nothing_more(tmp_path):
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SEARCH)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_process_that_cannot_be_started_costs_nothing_but_time(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setattr(ahead, "_is_compiled", lambda: False)
+    monkeypatch.setattr(ahead.sys, "executable", "/no/such/python")
+    ahead.compile_ahead()
+    assert compiled._compiling == []
+
+
+def test_one_core_compiles_when_it_must(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(ahead, "_is_compiled", lambda: False)
+    ahead.compile_ahead()
+    assert compiled._compiling == []
+
+
+def test_the_first_simulation_waits(monkeypatch):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    compiled.when_compiled(process)
+    compiled.settled()
+    assert process.returncode == 0
+    assert compiled._compiling == []

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sitedesign.case import Case, Dispatch, Plant, lost_by_class
 from sitedesign.reliability import decide, kernel
+from sitedesign.reliability.compiled import settled
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors, lowered
 from sitedesign.reliability.machine import Controller, Machine, UnitBehaviour, machine, price_slopes
 from sitedesign.reliability.outages import OutagePaths
@@ -240,6 +241,7 @@ def operate(
     ValueError
         If the case's capability has one row a unit.
     """
+    settled()
     rule = controller or Controller()
     sight = forecast or Forecast()
     ways = tuple(behaviour) if behaviour is not None else (UnitBehaviour(),) * len(case.backup)
