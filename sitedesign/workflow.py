@@ -9,6 +9,7 @@ from sitedesign.accounting import evaluate_dispatch
 from sitedesign.case import Case, Dispatch, Plant, rolled, sunny_afternoon
 from sitedesign.causal import certified_design, operate_causally
 from sitedesign.certification import setting_of, usual_rule
+from sitedesign.compile_ahead import compile_ahead
 from sitedesign.demand import RACKS
 from sitedesign.design import Design
 from sitedesign.effort import DEFAULT_GAP, EFFORT, EFFORTS, GAP, METHOD, TIME_LIMIT_S, EffortName
@@ -23,7 +24,6 @@ from sitedesign.limits import MW, MWH, UNITS
 from sitedesign.optimize.dispatch import foresight
 from sitedesign.planning import Method, Progress, cheapest, foresight_design
 from sitedesign.prepare import prepare
-from sitedesign.reliability.ahead import compile_ahead
 from sitedesign.reliability.certificate import GIVEN, USUAL
 from sitedesign.reliability.forecast import Forecast
 from sitedesign.reliability.limit_check import broken_limits

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 # Rooms in the order in which data flows; a module may import from its own room and from those before it.
 ORDER = (
-    "kernel_cache", "at_once", "errors", "gate", "validation", "atomic", "markup",
+    "kernel_cache", "at_once", "compile_ahead", "errors", "gate", "validation", "atomic", "markup",
     "site", "library", "resource", "economics", "case", "equations",
     "optimize", "reliability", "relaxation", "demand", "limits", "plausibility", "resolve", "study",
     "study_file",

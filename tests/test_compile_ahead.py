@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from sitedesign.reliability import ahead, compiled
+from sitedesign import compile_ahead as ahead
 
 SEARCH = """
     import sitedesign as sd
@@ -17,8 +17,9 @@ SEARCH = """
     from sitedesign.certification import block_of, setting_of
     from sitedesign.judge import Judge
     from sitedesign.prepare import prepare
-    from sitedesign.reliability import compiled, kernel, restart
-    from sitedesign.reliability.ahead import compile_ahead
+    from sitedesign import compile_ahead as compiled
+    from sitedesign.compile_ahead import compile_ahead
+    from sitedesign.reliability import kernel, restart
     from sitedesign.reliability.machine import Controller
 
     compile_ahead()
@@ -56,19 +57,19 @@ def test_a_process_that_cannot_be_started_costs_nothing_but_time(monkeypatch):
     monkeypatch.setattr(ahead, "_is_compiled", lambda: False)
     monkeypatch.setattr(ahead.sys, "executable", "/no/such/python")
     ahead.compile_ahead()
-    assert compiled._compiling == []
+    assert ahead._compiling == []
 
 
 def test_one_core_compiles_when_it_must(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setattr(ahead, "_is_compiled", lambda: False)
     ahead.compile_ahead()
-    assert compiled._compiling == []
+    assert ahead._compiling == []
 
 
-def test_the_first_simulation_waits(monkeypatch):
+def test_the_first_simulation_waits():
     process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
-    compiled.when_compiled(process)
-    compiled.settled()
+    ahead._compiling.append(process)
+    ahead.settled()
     assert process.returncode == 0
-    assert compiled._compiling == []
+    assert ahead._compiling == []

@@ -22,6 +22,7 @@ from sitedesign.cli.console import (
     warn,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, read_limits, takes_study
+from sitedesign.compile_ahead import compile_ahead
 
 if TYPE_CHECKING:
     from sitedesign.design import Design
@@ -85,6 +86,9 @@ def solve(
         check_outputs({"--save": save, "--report": report})
         code = SOLVED
         with progress("loading the solver") as tell:
+            if certify is not False:
+                compile_ahead()  # takes longer than all that is loaded here
+
             import sitedesign as sd
 
             study = options.study()

@@ -15,8 +15,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.case import Case, Dispatch, Plant, lost_by_class
+from sitedesign.compile_ahead import settled
 from sitedesign.reliability import decide, kernel
-from sitedesign.reliability.compiled import settled
 from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors, lowered
 from sitedesign.reliability.machine import Controller, Machine, UnitBehaviour, machine, price_slopes
 from sitedesign.reliability.outages import OutagePaths
