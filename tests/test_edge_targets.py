@@ -262,3 +262,13 @@ def test_surplus_of_a_free_supply_is_not_generated() -> None:
     assert tidy.backup_mw.tolist() == [[25.0, 20.0, 10.0, 0.0], [0.0, 5.0, 0.0, 0.0]]  # the dear one first
     assert tidy.shed_mw.tolist() == [0.0, 0.0, 0.0, 0.0]
     assert tidy.curtailed_mw.tolist() == [0.0, 0.0, 0.0, 5.0]
+
+
+@pytest.mark.parametrize("curve", ["conservative", "measured_h100"])
+def test_a_point_within_the_tolerance_on_a_budget_does_not_end_the_search(curve):
+    # The polishing took such a point for the best, could not keep it, and ended without any plant
+    site = sd.Site(latitude=32.78, longitude=-96.80)
+    question = {"it_mw": 100, "uptime": 0.9999, "metric": "compute", "throughput_curve": curve, "backup": []}
+    design = sd.solve(site=site, weather_years=4, certify=False, **question)
+    assert design.gap <= 1e-4
+    assert design.uptime.value >= 0.9999 - 1e-9

@@ -15,7 +15,7 @@ from sitedesign.reliability.certify import certify_case
 from sitedesign.reliability.machine import Controller
 
 ECTOR = sd.Site(latitude=31.87, longitude=-102.54)
-SIMULATED_YEARS = 20
+SIMULATED_YEARS = 100  # of fewer, uptimes scatter by as much as a step of the margin changes them
 THRESHOLD = 0.7
 MARGINS_H = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 #: Folder, place where the files do not name it, plant: sized with foresight for 99.9 %, two units more.

@@ -78,7 +78,9 @@ def test_a_typical_year_is_solved_with_the_warning_that_it_promises_nothing(weat
 def test_a_solar_desert_needs_a_smaller_plant_than_the_panhandle(weather_real: Path) -> None:
     phoenix = solved(weather_real / "az_phoenix_nsrdb_tmy")
     amarillo = solved(weather_real / "tx_amarillo_nsrdb")
-    assert phoenix.battery_mwh < amarillo.battery_mwh
+    # Battery against units is a near tie at Phoenix: a unit less and 60 MWh more cost the same to 2e-5
+    assert phoenix.capital_usd < amarillo.capital_usd
+    assert phoenix.solar_mw < amarillo.solar_mw
     assert phoenix.cost < amarillo.cost
 
 

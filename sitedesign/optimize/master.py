@@ -236,7 +236,7 @@ class _Search:
                 overtaken = proposal.bound_usd_per_yr > self.bound * (1 + _OVERTAKEN * self.gap)
                 if overtaken and turn >= _LEAST_TURNS:
                     return  # other counts may be better: let the master choose again
-                trial, operation = self._step(descent, proposal)
+                trial, operation = self._step(descent, proposal, side)
                 self._keep(_plant(trial, counts.units, counts.racks), operation, side)
         finally:
             self.model.keep_to(Side.ANY)
@@ -244,17 +244,22 @@ class _Search:
 
     # ------------------------------------------------------------------ steps
 
-    def _step(self, descent: Descent, proposal: Proposal) -> tuple[Proposal, Operation]:
-        """Operate a point between the proposal and the best one known; without one, a larger plant."""
+    def _step(self, descent: Descent, proposal: Proposal, side: Side = Side.AT) -> tuple[Proposal, Operation]:
+        """Operate a point between the proposal and the best one known; without one, a larger plant.
+
+        Only what could be kept on that side of the budgets is learnt from as the best: a point within the
+        tolerance on them would end the descent, and leave nothing.
+        """
         trial = descent.trial(proposal)
         operation = self._operate(trial, likely=trial is not proposal)
         if descent.centre is None:
-            for share in self._pushes(operation, proposal):
+            for share in self._pushes(operation, proposal, side):
                 trial = self._larger(proposal, 1.0 + share)
                 operation = self._operate(trial)
-                if operation.feasible:
+                if _counts(operation, side):
                     break
-        descent.learn(trial, trial.capital_usd_per_yr + operation.cost_usd_per_yr)
+        cost = operation.cost_usd_per_yr if _counts(operation, side) else np.inf
+        descent.learn(trial, trial.capital_usd_per_yr + cost)
         return trial, operation
 
     def _ask(self, *, whole: bool) -> Proposal | None:
@@ -276,11 +281,11 @@ class _Search:
             self.pool.add(cut)
         return operation
 
-    def _pushes(self, operation: Operation, proposal: Proposal) -> tuple[float, ...]:
+    def _pushes(self, operation: Operation, proposal: Proposal, side: Side) -> tuple[float, ...]:
         """Shares by which a plant that misses its uptime budgets by little might be enlarged."""
         budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr).of_uptime()
         lost = budgets.lost(operation.totals)
-        if operation.feasible or not lost.any():
+        if _counts(operation, side) or not lost.any():
             return ()
         little = _PER_PUSH * np.maximum(budgets.limit, _LITTLE * budgets.size)
         return tuple(share for share in _PUSHES if np.all(lost <= budgets.limit + little * share))
@@ -315,7 +320,7 @@ class _Search:
         Only at the edge does it count as well what meets the budgets within the tolerance on them. One that
         is preferred may be dearer than the best, as far as the gap goes.
         """
-        if not (operation.strict or (operation.feasible and side is Side.AT)):
+        if not _counts(operation, side):
             return
         energy, lost = np.split(operation.totals, [len(self.case.backup)])
         cost = annual_cost_usd(self.case, plant, tuple(energy.tolist()), float(lost.sum()))
@@ -437,6 +442,11 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         tuple(units),
         min(max(plant.racks, case.racks_contracted, case.racks_min), case.racks_max),
     )
+
+
+def _counts(operation: Operation, side: Side) -> bool:
+    """Whether a plant meets its budgets: at the edge of them, the tolerance on them counts as well."""
+    return operation.strict or (operation.feasible and side is Side.AT)
 
 
 def _plant(proposal: Proposal, units: tuple[int, ...], racks: int) -> Plant:

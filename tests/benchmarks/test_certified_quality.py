@@ -16,8 +16,8 @@ from sitedesign.certification import certify as certify_plant
 from sitedesign.certification import figure_of, setting_of
 from sitedesign.closed_loop import Loop, closed_for, search_years
 from sitedesign.effort import Effort
-from sitedesign.judge import SPARE_UNITS, Judge, Trial
-from sitedesign.moves import inside, mean_load_mw
+from sitedesign.judge import Judge, Trial
+from sitedesign.moves import SPARE_UNITS, inside, mean_load_mw
 from sitedesign.prepare import Prepared, prepare
 from sitedesign.reliability.machine import Controller
 
