@@ -10,7 +10,7 @@ from zipfile import ZipFile
 ROOT = Path(__file__).resolve().parent.parent
 WANTED = (
     "sitedesign/py.typed",
-    "sitedesign/report/map.html",
+    "sitedesign/batch/map.html",
     "sitedesign/report/template/report.html.j2",
     "sitedesign/report/template/report.css",
     "sitedesign/report/template/report.js",

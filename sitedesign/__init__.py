@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sitedesign.kernel_cache import keep_somewhere
+from sitedesign.util.kernel_cache import keep_somewhere
 
 __version__ = "0.1.0"
 
@@ -18,51 +18,51 @@ keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
     from sitedesign import errors, library
+    from sitedesign.api.solve import evaluate, solve
+    from sitedesign.api.sweep import frontier, tradeoff
     from sitedesign.batch import land_grid, rank, solve_many
-    from sitedesign.causal import certify
-    from sitedesign.demand import LoadClassRequest as LoadClass
-    from sitedesign.design import Design
+    from sitedesign.certified.certified_design import certify
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
-    from sitedesign.evaluation import Evaluation
-    from sitedesign.limits import Limits
+    from sitedesign.operation.forecast import Forecast
+    from sitedesign.operation.state import Controller
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
-    from sitedesign.reliability.forecast import Forecast
-    from sitedesign.reliability.machine import Controller
-    from sitedesign.resource.weather import Weather
-    from sitedesign.site import Site
-    from sitedesign.study import Study
-    from sitedesign.study_file import read_study
-    from sitedesign.sweeps import frontier, tradeoff
-    from sitedesign.workflow import evaluate, solve
+    from sitedesign.results.design import Design
+    from sitedesign.results.evaluation import Evaluation
+    from sitedesign.study.demand import LoadClassRequest as LoadClass
+    from sitedesign.study.limits import Limits
+    from sitedesign.study.study import Study
+    from sitedesign.study.toml_file import read_study
+    from sitedesign.weather.site import Site
+    from sitedesign.weather.weather import Weather
 
 # Public name -> module (and the name there, where it differs). Loaded on first use: the solver and the
 # compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
     "Certificate": "reliability.certificate",
-    "Controller": "reliability.machine",
-    "Design": "design",
+    "Controller": "operation.state",
+    "Design": "results.design",
     "Estimate": "reliability.estimate",
-    "Evaluation": "evaluation",
+    "Evaluation": "results.evaluation",
     "Fault": "errors",
-    "Forecast": "reliability.forecast",
+    "Forecast": "operation.forecast",
     "InfeasibleDesign": "errors",
     "InputError": "errors",
-    "Limits": "limits",
-    "LoadClass": "demand:LoadClassRequest",
+    "Limits": "study.limits",
+    "LoadClass": "study.demand:LoadClassRequest",
     "NotProvenOptimal": "errors",
-    "Site": "site",
+    "Site": "weather.site",
     "SiteDesignError": "errors",
-    "Study": "study",
-    "Weather": "resource.weather",
-    "certify": "causal",
-    "evaluate": "workflow",
-    "frontier": "sweeps",
-    "tradeoff": "sweeps",
+    "Study": "study.study",
+    "Weather": "weather.weather",
+    "certify": "certified.certified_design",
+    "evaluate": "api.solve",
+    "frontier": "api.sweep",
+    "tradeoff": "api.sweep",
     "land_grid": "batch",
     "rank": "batch",
-    "read_study": "study_file",
-    "solve": "workflow",
+    "read_study": "study.toml_file",
+    "solve": "api.solve",
     "solve_many": "batch",
 }
 

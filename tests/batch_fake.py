@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sitedesign.batch import levels
-from sitedesign.study import Study
+from sitedesign.batch import one_site
+from sitedesign.study.study import Study
 
 SECONDS = float(os.environ.get("FAKE_SECONDS", "0.02"))
 LOG = os.environ.get("FAKE_LOG")
 
 
-def solve(study: Study, job: levels.Job) -> Study:
+def solve(study: Study, job: one_site.Job) -> Study:
     """Take a moment, and say so; the site named ``killer`` takes its worker along."""
     time.sleep(SECONDS)
     if study.site.name == "killer":
@@ -34,19 +34,19 @@ def solve(study: Study, job: levels.Job) -> Study:
 def figures(study: Any) -> dict[str, Any]:
     """Numbers that only depend on the row."""
     place = 1e3 * study.site.latitude + study.site.longitude
-    found = {name: place * (number + 1) / 7 for number, name in enumerate(levels.FIGURES)}
+    found = {name: place * (number + 1) / 7 for number, name in enumerate(one_site.FIGURES)}
     return found | {"racks_installed": study.contracted_racks, "units_diesel": 1, "units_recip_medium": 2}
 
 
-levels._solve, levels.figures, levels.check_job = solve, figures, lambda job: None  # type: ignore[assignment]
+one_site._solve, one_site.figures, one_site.check_job = solve, figures, lambda job: None  # type: ignore[assignment]
 
 
 def main() -> None:
-    from sitedesign.batch import screen
+    from sitedesign.batch import solve_many
 
     # A test run in the background hands down that interrupts are ignored; this one is to be interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    screen.check_job = lambda job: None
+    solve_many.check_job = lambda job: None
     parser = argparse.ArgumentParser()
     parser.add_argument("sites")
     parser.add_argument("out")
@@ -61,7 +61,7 @@ def main() -> None:
             n_workers=options.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         )
         where = {"scheduler": cluster.scheduler_address}
-    screen.solve_many(options.sites, out=options.out, uptime=0.999, racks=10, **where)
+    solve_many.solve_many(options.sites, out=options.out, uptime=0.999, racks=10, **where)
 
 
 if __name__ == "__main__":

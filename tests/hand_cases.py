@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case import Case, Plant, Tier
+from sitedesign.case.case import Case, Plant, Tier
 from tests.strategies import backup, case
 
 NO_BATTERY = {"battery_mwh": (0.0, 0.0), "battery_mw": (0.0, 0.0)}

@@ -26,9 +26,9 @@ from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign import cli
-from sitedesign.batch import levels, screen
+from sitedesign.batch import one_site, screening
 from sitedesign.batch.engine import HereEngine
-from sitedesign.resource.servers import Failure
+from sitedesign.weather.services.providers import Failure
 from tests.report_designs import make_certificate, make_design
 
 # Nonsense -------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class Good:
             years=1, racks=7, backup=["recip_fast"], units=(1,), solar_mw=5.0, battery_mwh=9.0
         )
         design._study = None
-        from sitedesign.study_file import write_template
+        from sitedesign.study.toml_file import write_template
 
         self.study_file = write_template(folder / "good.toml", racks=7, uptime=0.9)
         self.design_file = design.save(folder / "design.json")
@@ -303,7 +303,7 @@ def reached(*_: Any, **__: Any) -> Any:
 
 def prepared_and_reached(study: Any, *_: Any, **__: Any) -> Any:
     """Make the arrays of a study that is not too large, and go no further."""
-    from sitedesign.prepare import prepare
+    from sitedesign.case.build import prepare
 
     if study.weather_years <= 3 and (study.step_minutes or 60) >= 30:
         prepare(study)
@@ -316,19 +316,19 @@ def nothing_solved() -> Iterator[None]:
     here = lambda tasks, question, job, *_: HereEngine(tasks, question, job)  # noqa: E731
     with ExitStack() as stack:
         for place, stand_in in (
-            ("sitedesign.workflow.foresight_design", prepared_and_reached),
-            ("sitedesign.workflow.prepare", prepared_and_reached),
-            ("sitedesign.causal.prepare", prepared_and_reached),
-            ("sitedesign.sweeps.prepare", prepared_and_reached),
+            ("sitedesign.api.solve.foresight_design", prepared_and_reached),
+            ("sitedesign.api.solve.prepare", prepared_and_reached),
+            ("sitedesign.certified.certified_design.prepare", prepared_and_reached),
+            ("sitedesign.api.sweep.prepare", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),
-            ("sitedesign.report.map.map_html", lambda *_, **__: "<html>"),
-            ("sitedesign.resource.fetch._persist", lambda *_, **__: Failure("server", "no network")),
+            ("sitedesign.batch.map.map_html", lambda *_, **__: "<html>"),
+            ("sitedesign.weather.services.fetch._persist", lambda *_, **__: Failure("server", "no network")),
             ("sitedesign.cli.starting._planner", lambda: lambda **_: None),
         ):
             stack.enter_context(mock.patch(place, stand_in))
-        stack.enter_context(mock.patch.object(levels, "_solve", reached))
-        stack.enter_context(mock.patch.object(screen, "check_main_guard", create=True))
-        stack.enter_context(mock.patch.object(screen, "DaskEngine", here))
+        stack.enter_context(mock.patch.object(one_site, "_solve", reached))
+        stack.enter_context(mock.patch.object(screening, "check_main_guard", create=True))
+        stack.enter_context(mock.patch.object(screening, "DaskEngine", here))
         yield
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 import sitedesign as sd
-from sitedesign.accounting import evaluate_dispatch
-from sitedesign.case import Plant
-from sitedesign.design import Design
-from sitedesign.prepare import prepare
-from sitedesign.relaxation import FORESIGHT
+from sitedesign.case.build import prepare
+from sitedesign.case.case import Plant
+from sitedesign.case.relaxation import FORESIGHT
+from sitedesign.operation.operate import operate_greedy
+from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event
-from sitedesign.reliability.machine import Controller
-from sitedesign.reliability.operation import operate_greedy
+from sitedesign.results.accounting import evaluate_dispatch
+from sitedesign.results.design import Design
 
 YEARS = 3
 

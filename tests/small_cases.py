@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case import BackupCase, Case, CaseLimits, LoadClass, Tier
-from sitedesign.optimize.oracle import Oracle, Point
+from sitedesign.case.case import BackupCase, Case, CaseLimits, LoadClass, Tier
+from sitedesign.optimize.dispatch_oracle import Oracle, Point
 
 
 def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True):

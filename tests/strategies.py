@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from sitedesign.case import BackupCase, Case, CaseLimits, Tier
-from sitedesign.optimize.rack_shortfall import racks_needed
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Tier
+from sitedesign.case.rack_shortfall import racks_needed
 
 
 def backup(steps: int, name: str = "engine", **changes: Any) -> BackupCase:

@@ -20,10 +20,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import sitedesign as sd
-from sitedesign.case import Case, Plant, rolled, sunny_afternoon
+from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.errors import ReplayMismatch
-from sitedesign.prepare import Prepared, prepare
-from sitedesign.reliability.operation import operate_greedy
+from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
 
 ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "500"))

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.evaluation import Evaluation
-from sitedesign.prepare import prepare
+from sitedesign.case.build import prepare
+from sitedesign.results.evaluation import Evaluation
 
 RACKS, SPARE_RACKS = 100, 20  # with so many spares, only power is ever missing
 YEARS = 20

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sitedesign.at_once import at_once
+from sitedesign.util.threads import at_once
 
 
 def test_two_runs_are_under_way_together_and_results_keep_their_order(monkeypatch):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign import economics, library
-from sitedesign.case import Plant
-from sitedesign.prepare import prepare
+from sitedesign import library
+from sitedesign.case.build import prepare
+from sitedesign.case.case import Plant
+from sitedesign.components.backup import heat_rate_factor, mean_heat_rate_factor
+from sitedesign.finance import annual_cost
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr
-from sitedesign.resource.backup import heat_rate_factor, mean_heat_rate_factor
 from tests.hand_cases import NO_BATTERY, NO_SUN
 from tests.strategies import backup, case
 from tests.test_widening import METHODS
@@ -22,7 +23,7 @@ ALONE = {
     "limits": {"solar_mw": 0, "battery_mwh": 0},
 }  # fmt: skip
 LATERAL = 20e6
-PER_YR = LATERAL * economics.capital_recovery_factor(
+PER_YR = LATERAL * annual_cost.capital_recovery_factor(
     0.07, 20
 )  # of the library's cost of capital and its life
 

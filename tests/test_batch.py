@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign import InputError, Site, Study
-from sitedesign.batch import levels, screen, store
+from sitedesign.batch import one_site, screening, store
 from sitedesign.batch.engine import HereEngine
-from sitedesign.batch.levels import BatchStopped
+from sitedesign.batch.one_site import BatchStopped
 from sitedesign.batch.progress import Progress
 from sitedesign.batch.table import read_sites
 from sitedesign.cli import app
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     """Solve in no time, in this process; the list fills with what was asked."""
     studies: list[Study] = []
 
-    def solve(study: Study, job: levels.Job) -> Study:
+    def solve(study: Study, job: one_site.Job) -> Study:
         studies.append(study)
         if study.site.name == "crash":
             raise ZeroDivisionError("division by zero")
@@ -56,14 +56,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
 
     def figures(study: Any) -> dict[str, Any]:
         cost = 1000 * study.site.latitude + study.contracted_racks
-        found = dict.fromkeys(levels.FIGURES, cost / 7)
+        found = dict.fromkeys(one_site.FIGURES, cost / 7)
         return found | {"cost_usd_per_yr": cost, "racks_installed": study.contracted_racks, "units_diesel": 1}
 
-    monkeypatch.setattr(levels, "_solve", solve)
-    monkeypatch.setattr(levels, "figures", figures)
-    monkeypatch.setattr(screen, "check_job", lambda job: None)
+    monkeypatch.setattr(one_site, "_solve", solve)
+    monkeypatch.setattr(one_site, "figures", figures)
+    monkeypatch.setattr(screening, "check_job", lambda job: None)
     monkeypatch.setattr(
-        screen._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
+        screening._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
     )
     return studies
 
@@ -210,12 +210,12 @@ def test_real_sites_carry_what_is_worth_ranking(tmp_path: Path) -> None:
 def test_best_site_is_really_certified_and_another_says_why_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sitedesign.effort import EFFORTS
+    from sitedesign.certified.effort import EFFORTS
 
     quick = replace(EFFORTS["screening"], years=60, trials=60, certificate_years=40, rounds=5)
     monkeypatch.setitem(EFFORTS, "screening", quick)
     monkeypatch.setattr(
-        screen._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
+        screening._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
     )
     rows = [
         EL_PASO | {"name": "gas"},
@@ -382,7 +382,7 @@ def test_other_versions_are_refused(
     asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sd.solve_many([EL_PASO], out=tmp_path, **QUESTION)
-    monkeypatch.setattr(screen, "__version__", "99.0")
+    monkeypatch.setattr(screening, "__version__", "99.0")
     assert "versions.sitedesign: got 99.0; the results in" in message([EL_PASO], out=tmp_path, **QUESTION)
 
 
@@ -572,14 +572,14 @@ def test_command_takes_a_grid_or_a_file(asked: list[Study], poison: Path, tmp_pa
 def test_interrupt_is_an_exit_code_and_a_hint(
     asked: list[Study], poison: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    solve = levels._solve
+    solve = one_site._solve
 
-    def interrupted(study: Study, job: levels.Job) -> Any:
+    def interrupted(study: Study, job: one_site.Job) -> Any:
         if study.site.name == "land":
             raise KeyboardInterrupt
         return solve(study, job)
 
-    monkeypatch.setattr(levels, "_solve", interrupted)
+    monkeypatch.setattr(one_site, "_solve", interrupted)
     out = tmp_path / "out"
     code, text = run_command("batch", poison, "--out", out, "--racks", 10, "--uptime", 0.999, "--quiet")
     assert code == 130

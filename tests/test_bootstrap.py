@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from sitedesign.errors import InputError
-from sitedesign.resource.bootstrap import bootstrap
-from sitedesign.resource.generate import generate
-from sitedesign.resource.spells import worst_means_kwh_m2_day
-from sitedesign.resource.sun import MONTH_STARTS, solar_geometry
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.weather.bootstrap import bootstrap
+from sitedesign.weather.generate import generate
+from sitedesign.weather.low_resource import worst_means_kwh_m2_day
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import MONTH_STARTS, solar_geometry
+from sitedesign.weather.weather import Weather
 
 SITE = Site(latitude=38.93, longitude=-122.3, elevation_m=644)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sitedesign.case import Case
+from sitedesign.case.capacity_bounds import battery_upper_mwh, capacity_bounds, solar_upper_mw, units_max
+from sitedesign.case.case import Case
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.optimize.bounds import battery_upper_mwh, capacity_bounds, solar_upper_mw, units_max
-from sitedesign.optimize.problem import solve_extensive
+from sitedesign.optimize.extensive_form import solve_extensive
 from tests.strategies import small_cases, sunny_years
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import rolled, sunny_afternoon
-from sitedesign.optimize.explain import date_of_step
-from sitedesign.prepare import prepare
+from sitedesign.case.build import prepare
+from sitedesign.case.case import rolled, sunny_afternoon
+from sitedesign.optimize.infeasibility import date_of_step
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,18 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
-from sitedesign.reliability.certify import certify_case
-from sitedesign.reliability.forecast import Forecast, climatology
-from sitedesign.reliability.machine import Controller, UnitBehaviour
-from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import FuelOutages, OutageModel, OutageSky, UnitOutages, sample_outages
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.operation.forecast import Forecast, climatology
+from sitedesign.operation.operate import operate
+from sitedesign.operation.outages.sampling import (
+    FuelOutages,
+    OutageModel,
+    OutageSky,
+    UnitOutages,
+    sample_outages,
+)
+from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.monte_carlo import certify_case
 from sitedesign.reliability.weather_blocks import WeatherBlock
 
 HOURS = 8760

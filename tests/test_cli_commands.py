@@ -14,7 +14,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import cli
-from sitedesign.batch import levels
+from sitedesign.batch import one_site
 from sitedesign.cli import starting
 from tests.cli_runs import EL_PASO, QUICK, SMALL, run, run_json
 
@@ -244,16 +244,16 @@ def test_batch_takes_a_study_file_and_speaks_json(
 ) -> None:
     asked: list[sd.Study] = []
 
-    def solved(study: sd.Study, _: levels.Job) -> sd.Design:
+    def solved(study: sd.Study, _: one_site.Job) -> sd.Design:
         asked.append(study)
         return sd.Design.load(folder / "design.json")
 
-    monkeypatch.setattr(levels, "_solve", solved)
+    monkeypatch.setattr(one_site, "_solve", solved)
     sites = tmp_path / "sites.csv"
     sites.write_text("latitude,longitude\n31.76,-106.49\n35.1,-101.8\n", encoding="utf-8")
     out = tmp_path / "out"
     batch = ("batch", sites, "--out", out, "--workers", 1, "--quiet", "--study", folder / "study.toml")
-    monkeypatch.setattr("sitedesign.batch.screen.DaskEngine", _here)
+    monkeypatch.setattr("sitedesign.batch.screening.DaskEngine", _here)
     answer = run_json(*batch, "--gas-price", 5)
     assert (answer["sites"], answer["status"]) == (2, {"solved": 2})
     assert [row["rank"] for row in answer["best"]] == [1, 2]

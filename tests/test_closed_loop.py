@@ -11,21 +11,21 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign import closed_loop, turns
-from sitedesign.case import Plant
-from sitedesign.causal import _gap_parts
-from sitedesign.certification import block_of, setting_of, unseen_years
-from sitedesign.closed_loop import Closed, Loop, case_with_outages, search_years
-from sitedesign.effort import EFFORTS, Effort
-from sitedesign.judge import Aim, Judge, Trial
-from sitedesign.moves import inside
-from sitedesign.prepare import Prepared, prepare
+from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.case import Plant
+from sitedesign.certified import adaptive_sampling, sizing_loop
+from sitedesign.certified.certified_design import _gap_parts
+from sitedesign.certified.effort import EFFORTS, Effort
+from sitedesign.certified.environment import block_of, setting_of, unseen_years
+from sitedesign.certified.evaluator import Aim, Judge, Trial
+from sitedesign.certified.moves import inside
+from sitedesign.certified.pattern_search import _Prices, refine
+from sitedesign.certified.sizing_loop import Closed, Loop, case_with_outages, search_years
+from sitedesign.operation.forecast import Forecast
+from sitedesign.operation.outages.sampling import OutageSky, sample_outages
+from sitedesign.operation.outages.year_cache import OutageYears
+from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
-from sitedesign.reliability.forecast import Forecast
-from sitedesign.reliability.machine import Controller
-from sitedesign.reliability.outage_years import OutageYears
-from sitedesign.reliability.outages import OutageSky, sample_outages
-from sitedesign.search import _Prices, refine
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)
@@ -172,9 +172,9 @@ def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.Mon
             uptime=Estimate(0.9, 0.01, 9, 0, 1.0),
         )  # fmt: skip
 
-    monkeypatch.setattr(closed_loop, "reach", lambda _judge, _best, aim, *_: (next(found), aim))
-    monkeypatch.setattr(closed_loop, "certify", certify)
-    loop = closed_loop.close_loop(
+    monkeypatch.setattr(sizing_loop, "reach", lambda _judge, _best, aim, *_: (next(found), aim))
+    monkeypatch.setattr(sizing_loop, "certify", certify)
+    loop = sizing_loop.close_loop(
         prepared, setting_of(prepared), [PLANT], price_usd_per_mwh=0.0, metric="rack",
         effort=Effort(years=1, trials=6, rounds=9), seed=1, say=lambda _: None,
     )  # fmt: skip
@@ -186,14 +186,16 @@ def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("rounds", [1, 2, 5])
 def test_all_certificates_together_are_wrong_no_more_often_than_one(rounds: int) -> None:
-    chances = [1 - closed_loop._confidence(0.95, number, rounds) for number in range(1, rounds + 1)]
+    chances = [1 - sizing_loop._confidence(0.95, number, rounds) for number in range(1, rounds + 1)]
     assert sum(chances) == pytest.approx(0.05)
     assert min(chances) > 0
 
 
 def test_less_is_had_in_hand_for_the_losses_of_a_plant_that_loses_too_much() -> None:
     trial = Trial(PLANT, Controller(), (0.996, 0.9995), 1.0, spread=(0.0004, 0.0001))
-    assert turns._in_hand(trial, (0.999, 0.999), 3.0) == pytest.approx([3 * 0.0004 / 2, 3 * 0.0001])
+    assert adaptive_sampling._in_hand(trial, (0.999, 0.999), 3.0) == pytest.approx(
+        [3 * 0.0004 / 2, 3 * 0.0001]
+    )
 
 
 def test_a_plant_with_enough_in_hand_is_chosen_unless_it_costs_far_more_than_a_hopeful_one() -> None:
@@ -203,18 +205,18 @@ def test_a_plant_with_enough_in_hand_is_chosen_unless_it_costs_far_more_than_a_h
         for number, (kept, cost) in enumerate(((0.99901, 0.9e6), (0.99912, 1e6), (0.9993, 1.015e6)))
     )
     dear = replace(safe, cost_usd_per_yr=1.1e6)
-    assert turns._choice([hopeless, hopeful, safe], (), aim, targets) is safe
-    assert turns._choice([hopeless, hopeful, dear], (), aim, targets) is hopeful
-    assert turns._choice([hopeless, dear], (), aim, targets) is dear
+    assert adaptive_sampling._choice([hopeless, hopeful, safe], (), aim, targets) is safe
+    assert adaptive_sampling._choice([hopeless, hopeful, dear], (), aim, targets) is hopeful
+    assert adaptive_sampling._choice([hopeless, dear], (), aim, targets) is dear
     failed = {(hopeful.plant, hopeful.controller)}
-    assert turns._choice([hopeless, hopeful, dear], failed, aim, targets) is dear
-    assert turns._choice([hopeless], (), aim, targets) is hopeless
+    assert adaptive_sampling._choice([hopeless, hopeful, dear], failed, aim, targets) is dear
+    assert adaptive_sampling._choice([hopeless], (), aim, targets) is hopeless
 
 
 def test_lost_compute_becomes_dearer_where_a_search_missed_its_goal() -> None:
     aim = Aim((0.9, 0.99), (1000.0, 500.0), 0.0, (10.0, 20.0))
     trial = Trial(PLANT, Controller(), (0.95, 0.98), 1.0)
-    assert turns._dearer(aim, trial).prices_usd_per_mwh == (10.0, 40.0)
+    assert adaptive_sampling._dearer(aim, trial).prices_usd_per_mwh == (10.0, 40.0)
 
 
 @pytest.mark.slow
@@ -331,9 +333,9 @@ def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(prepare
     judge = Judge(search_years(prepared, 12, seed=1), setting_of(prepared), "rack", seed=3)
     rule = Controller(caution=3.0)
     best = judge.exact(PLANT, rule)
-    saved = closed_loop.surprises_of_weather(judge, best)
+    saved = sizing_loop.surprises_of_weather(judge, best)
     assert 0 <= saved < 0.1 * best.cost_usd_per_yr
-    assert saved == closed_loop.surprises_of_weather(judge, best)  # no luck in it
+    assert saved == sizing_loop.surprises_of_weather(judge, best)  # no luck in it
     seer = judge.seeing(Forecast(kind="perfect"))
     assert seer.outages is judge.outages
     assert judge.setting.forecast.kind == "skill"
@@ -345,13 +347,13 @@ def test_cost_is_read_off_where_no_more_is_lost() -> None:
     log_2, log_4 = float(np.log(2)), float(np.log(4))
     lines = [(log_2, 8.0), (-log_2, 12.0), (-log_4, 11.0)]
     # Between (-log 4, 11) and (log 2, 8) a third of the way from the latter; the other line gives 10
-    assert closed_loop._cost_at_no_more_lost(lines) == pytest.approx(9.0)
-    assert closed_loop._cost_at_no_more_lost([(log_2, 1.0)]) == np.inf
-    assert closed_loop._cost_at_no_more_lost([(0.0, 5.0), (log_2, 1.0)]) == 5.0
+    assert sizing_loop._cost_at_no_more_lost(lines) == pytest.approx(9.0)
+    assert sizing_loop._cost_at_no_more_lost([(log_2, 1.0)]) == np.inf
+    assert sizing_loop._cost_at_no_more_lost([(0.0, 5.0), (log_2, 1.0)]) == 5.0
     two = Trial(PLANT, Controller(), (0.99, 0.9), 1.0)
     worse = replace(two, kept=(0.98, 0.95))
-    assert closed_loop._log_more_lost(worse, two) == pytest.approx(log_2)
-    assert closed_loop._log_more_lost(two, two) == 0.0
+    assert sizing_loop._log_more_lost(worse, two) == pytest.approx(log_2)
+    assert sizing_loop._log_more_lost(two, two) == 0.0
 
 
 @pytest.mark.parametrize("foreseen", [9e6, None])

@@ -9,18 +9,19 @@ import textwrap
 
 import pytest
 
-from sitedesign import compile_ahead as ahead
+from sitedesign.util import compile_ahead as ahead
 
 SEARCH = """
     import sitedesign as sd
-    from sitedesign.case import Plant
-    from sitedesign.certification import block_of, setting_of
-    from sitedesign.judge import Judge
-    from sitedesign.prepare import prepare
-    from sitedesign import compile_ahead as compiled
-    from sitedesign.compile_ahead import compile_ahead
-    from sitedesign.reliability import kernel, restart
-    from sitedesign.reliability.machine import Controller
+    from sitedesign.case.case import Plant
+    from sitedesign.certified.environment import block_of, setting_of
+    from sitedesign.certified.evaluator import Judge
+    from sitedesign.case.build import prepare
+    from sitedesign.util import compile_ahead as compiled
+    from sitedesign.util.compile_ahead import compile_ahead
+    from sitedesign.operation import simulation
+    from sitedesign.operation import rack_restart
+    from sitedesign.operation.state import Controller
 
     compile_ahead()
     assert compiled._compiling
@@ -30,7 +31,7 @@ SEARCH = """
         judge = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=1, draws=2)
         plant = Plant(20.0, 60.0, 10.0, (1,) * len(backup), 72)
         assert judge.exact(plant, Controller()).cost_usd_per_yr > 0
-    for item in (kernel.simulate, restart._restarts):
+    for item in (simulation.simulate, rack_restart._restarts):
         assert sum(item.stats.cache_hits.values()) == 1, item
         assert not item.stats.cache_misses, item
     assert not compiled._compiling

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import Case
-from sitedesign.compute_cost import (
+from sitedesign.case.case import Case
+from sitedesign.case.rack_shortfall import expected_shortfall
+from sitedesign.foresight.compute_cost import (
     CheapestCompute,
     cheapest_compute,
     delivered_rack_h_per_yr,
     with_lost_compute,
 )
-from sitedesign.optimize import sweep
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.rack_shortfall import expected_shortfall
+from sitedesign.optimize import parametric
+from sitedesign.optimize.benders import solve_cuts
 from tests.small_cases import random_case
 
 SUNK = 6e6  # ten racks and their hall [USD/yr]
@@ -43,7 +43,7 @@ def case_of(seed: int) -> Case:
 
 def scan(case: Case, targets: np.ndarray) -> list[tuple[float, float]]:
     """Plant cost and rack-hours delivered of the cheapest plant at each uptime that is possible."""
-    points = sweep.frontier(case, "uptime", targets.tolist(), gap=GAP)
+    points = parametric.frontier(case, "uptime", targets.tolist(), gap=GAP)
     return [
         (point.sizing.objective_usd_per_yr, delivered_rack_h_per_yr(case, point.sizing))
         for point in points

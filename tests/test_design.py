@@ -13,9 +13,9 @@ import pydantic
 import pytest
 
 import sitedesign as sd
-from sitedesign import planning
-from sitedesign.case import slowest_lead
-from sitedesign.prepare import prepare
+from sitedesign.case.build import prepare
+from sitedesign.case.case import slowest_lead
+from sitedesign.foresight import plan
 from sitedesign.reliability.estimate import Estimate
 from tests.report_designs import make_certificate, make_design
 
@@ -150,7 +150,7 @@ def test_months_to_power_are_the_ones_that_are_paid_for(design: sd.Design, study
 
 
 def sd_plant(design: sd.Design):
-    from sitedesign.case import Plant
+    from sitedesign.case.case import Plant
 
     return Plant(
         design.solar_mw, design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
@@ -279,13 +279,13 @@ def test_another_seed_is_other_weather(study: sd.Study, design: sd.Design) -> No
 def test_stopped_search_carries_incumbent_and_bound(study: sd.Study, monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    real = planning._size
+    real = plan._size
 
     def hurried(*arguments: object) -> object:
         sizing = real(*arguments)
         return replace(sizing, stopped_by="time_limit", bound_usd_per_yr=0.9 * sizing.objective_usd_per_yr)
 
-    monkeypatch.setattr(planning, "_size", hurried)
+    monkeypatch.setattr(plan, "_size", hurried)
     with pytest.raises(sd.NotProvenOptimal, match=r"time limit at a gap of 10\.00%") as caught:
         sd.solve(study, **QUICK)
     incumbent = caught.value.incumbent

@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case import BackupCase, Plant
-from sitedesign.optimize.oracle import NoDispatch, Oracle, Point
-from sitedesign.optimize.slopes import allows, order_of, slope_values
+from sitedesign.case.case import BackupCase, Plant
+from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle, Point
+from sitedesign.optimize.merit_order import allows, order_of, slope_values
 from tests.small_cases import backup_mw, least_cost, random_case, random_point
 
 SHED_PRICES = [0.5, 40.0, 90.0, 100.0, 300.0, 1e4]

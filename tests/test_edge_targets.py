@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import BackupCase, Case, CaseLimits, LoadClass, Plant, Tier
-from sitedesign.optimize.budgets import MET
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.problem import solve_extensive
-from sitedesign.optimize.tidy import tidy_dispatch
-from sitedesign.relaxation import relaxation
+from sitedesign.case.case import BackupCase, Case, CaseLimits, LoadClass, Plant, Tier
+from sitedesign.case.relaxation import relaxation
+from sitedesign.optimize.annual_budgets import MET
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.optimize.primal_recovery import tidy_dispatch
 from sitedesign.reliability.replay import check_dispatch
 from tests.independent_milp import least_cost_usd
 

@@ -17,11 +17,11 @@ import pytest
 from pyomo.repn.tests.lp_diff import lp_diff
 from pyomo.util.check_units import assert_units_consistent, assert_units_equivalent
 
-from sitedesign.case import Case, LoadClass, Tier
+from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
 from sitedesign.equations.variables import declare_capacities, declare_operation
-from sitedesign.optimize.problem import build_model
-from sitedesign.optimize.rack_shortfall import shortfall_chords, shortfall_curve
+from sitedesign.optimize.extensive_form import build_model
 from tests.strategies import backup, case
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import Plant
-from sitedesign.certification import block_of, setting_of
-from sitedesign.prepare import prepare
+from sitedesign.case.build import prepare
+from sitedesign.case.case import Plant
+from sitedesign.certified.environment import block_of, setting_of
+from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
-from sitedesign.reliability.certify import certify_case
-from sitedesign.reliability.machine import Controller
+from sitedesign.reliability.monte_carlo import certify_case
 
 ECTOR = sd.Site(latitude=31.87, longitude=-102.54)
 SIMULATED_YEARS = 100  # of fewer, uptimes scatter by as much as a step of the margin changes them

@@ -18,7 +18,7 @@ import pytest
 import sitedesign as sd
 from sitedesign import cli
 from sitedesign.errors import shown
-from sitedesign.gate import Bounds, ByName, Day, File, Many, Measure, OneOf, OrNone, Words, takes
+from sitedesign.util.gate import Bounds, ByName, Day, File, Many, Measure, OneOf, OrNone, Words, takes
 from tests.cli_runs import run
 from tests.nonsense import Unspeakable
 
@@ -205,8 +205,8 @@ def test_a_script_that_would_start_itself_without_end_is_told_so(
     script = write(
         tmp_path / "screen.py",
         "import sitedesign as sd\n"
-        "from sitedesign.batch import screen\n"
-        "screen._Batch.in_memory = lambda self, engine: print('begins')\n"
+        "from sitedesign.batch import screening\n"
+        "screening._Batch.in_memory = lambda self, engine: print('begins')\n"
         f"{guard}\n"
         "    sd.solve_many([{'latitude': 31.76, 'longitude': -106.49}], racks=7, uptime=0.9, workers=1)\n"
         "if __name__ == '__main__' and 'f' in globals():\n    f()\n",

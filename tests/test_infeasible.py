@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case import Case, Plant
+from sitedesign.case.case import Case, Plant
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.optimize.explain import Quantity, date_of_step, explain, worst_spell
-from sitedesign.optimize.problem import minimise_extensive, solve_extensive
+from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
+from sitedesign.optimize.infeasibility import Quantity, date_of_step, explain, worst_spell
 from tests.hand_cases import NO_BATTERY, NO_SUN, engines, green, night, too_slow
 from tests.strategies import backup, case
 
@@ -120,7 +120,7 @@ def test_limits_that_were_not_looked_at_in_time_are_named() -> None:
 
 
 def test_explaining_keeps_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sitedesign.optimize.problem.SECONDS_A_QUESTION", 0.0)
+    monkeypatch.setattr("sitedesign.optimize.extensive_form.SECONDS_A_QUESTION", 0.0)
     with pytest.raises(InfeasibleDesign, match="left open whether these would help: uptime, solar_mw"):
         solve_extensive(limited(night().case, solar_mw=(0.0, 20.0)), time_limit_s=60.0)
 

@@ -9,12 +9,12 @@ import pytest
 from scipy.optimize import minimize
 
 import sitedesign as sd
-from sitedesign.case import Case, Plant
-from sitedesign.judge import Aim, Trial
-from sitedesign.leap import leap
-from sitedesign.moves import mean_load_mw
-from sitedesign.prepare import prepare
-from sitedesign.reliability.machine import Controller
+from sitedesign.case.build import prepare
+from sitedesign.case.case import Case, Plant
+from sitedesign.certified.evaluator import Aim, Trial
+from sitedesign.certified.moves import mean_load_mw
+from sitedesign.certified.slp import leap
+from sitedesign.operation.state import Controller
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 #: Of a MW of array, a MWh and a MW of battery, a unit, a rack, hours of margin. [USD/yr]

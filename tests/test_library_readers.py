@@ -9,9 +9,9 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import library
+from sitedesign.case.build import prepare
 from sitedesign.library.files import KINDS, entry, load, names
 from sitedesign.library.number import NOTHING_YET
-from sitedesign.prepare import prepare
 from tests.library_readers import reads_of, trees
 
 

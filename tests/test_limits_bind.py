@@ -12,14 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sitedesign as sd
-from sitedesign import remedies
-from sitedesign.case import Case, Plant
-from sitedesign.certification import setting_of
-from sitedesign.closed_loop import case_with_outages, closed_for
-from sitedesign.effort import EFFORTS, Effort
-from sitedesign.judge import Judge, Trial
-from sitedesign.limits import Limits
-from sitedesign.moves import (
+from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.case import Case, Plant
+from sitedesign.certified import remedies
+from sitedesign.certified.effort import EFFORTS, Effort
+from sitedesign.certified.environment import setting_of
+from sitedesign.certified.evaluator import Judge, Trial
+from sitedesign.certified.moves import (
     SPARE_UNITS,
     change_sizes,
     change_units,
@@ -31,11 +30,12 @@ from sitedesign.moves import (
     units_most,
     weakened,
 )
-from sitedesign.optimize.problem import solve_extensive
-from sitedesign.planning import foresight_design
-from sitedesign.prepare import Prepared, prepare
+from sitedesign.certified.sizing_loop import case_with_outages, closed_for
+from sitedesign.foresight.plan import foresight_design
+from sitedesign.operation.state import Controller
+from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
-from sitedesign.reliability.machine import Controller
+from sitedesign.study.limits import Limits
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 TINY = Effort(
@@ -159,7 +159,7 @@ def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
 
 
 def _block(prepared: Prepared) -> Any:
-    from sitedesign.certification import block_of
+    from sitedesign.certified.environment import block_of
 
     return block_of(prepared)
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sitedesign.resource.backup import backup_capability
-from sitedesign.resource.load import delivery_efficiency, load_mw, pue, rack_it_kw
+from sitedesign.components.backup import backup_capability
+from sitedesign.components.load import delivery_efficiency, load_mw, pue, rack_it_kw
 
 PUE_POINTS = ((10.0, 1.035), (20.0, 1.045), (30.0, 1.065), (38.0, 1.10), (42.0, 1.16), (46.0, 1.24))
 

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case import Case, Dispatch, LoadClass, Plant, Tier, lost_by_class
+from sitedesign.case.capacity_bounds import capacity_bounds, units_max
+from sitedesign.case.case import Case, Dispatch, LoadClass, Plant, Tier, lost_by_class
+from sitedesign.case.rack_shortfall import expected_shortfall, most_racks, racks_worth
 from sitedesign.errors import InfeasibleDesign, ReplayMismatch
-from sitedesign.optimize.bounds import capacity_bounds, units_max
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.optimize.dispatch import foresight
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.oracle import NoDispatch, Oracle
-from sitedesign.optimize.problem import solve_extensive
-from sitedesign.optimize.rack_shortfall import expected_shortfall, most_racks, racks_worth
-from sitedesign.optimize.slopes import order_of
-from sitedesign.optimize.sweep import frontier
+from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle
+from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.optimize.foresight_dispatch import foresight
+from sitedesign.optimize.merit_order import order_of
+from sitedesign.optimize.parametric import frontier
 from sitedesign.reliability.replay import check_dispatch
 from tests.hand_cases import NO_BATTERY, NO_SUN, engines
 from tests.small_cases import least_cost, random_case, random_point, with_classes

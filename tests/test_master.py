@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case import BackupCase, Case, CaseLimits, Plant
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant
+from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
-from sitedesign.optimize.budgets import budgets_of
+from sitedesign.optimize.annual_budgets import budgets_of
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.optimize.dispatch import foresight
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.oracle import NoDispatch
-from sitedesign.optimize.problem import annual_cost_usd, solve_extensive
-from sitedesign.optimize.rack_shortfall import expected_shortfall
+from sitedesign.optimize.dispatch_oracle import NoDispatch
+from sitedesign.optimize.extensive_form import annual_cost_usd, solve_extensive
+from sitedesign.optimize.foresight_dispatch import foresight
 from sitedesign.reliability.replay import check_dispatch
 from tests.hand_cases import engines, night
 from tests.small_cases import least_cost, random_case, random_point

@@ -7,15 +7,10 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case import Case, CaseLimits, Dispatch, Tier
+from sitedesign.case.case import Case, CaseLimits, Dispatch, Tier
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import find_events, start_label, worst_events
-from sitedesign.reliability.metrics import (
-    YearTable,
-    metrics_of_years,
-    uptime_metrics,
-    without_hours,
-)
+from sitedesign.reliability.metrics import YearTable, metrics_of_years, uptime_metrics, without_hours
 
 
 def case_of(shed, load, years, step_h=1.0, lost=None, availability=1.0):

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from sitedesign import library
+from sitedesign.equations.sheet import sheet
 from sitedesign.library.files import KINDS, library_folder
-from sitedesign.library.sheet import sheet
 
 FILES = sorted(library_folder("models").glob("*/*.toml"))
 NUMBERS = [
@@ -314,7 +314,7 @@ def test_prices_are_positive():
 
 def test_sheet_in_the_folder_is_up_to_date():
     committed = (library_folder("models") / "README.md").read_text(encoding="utf-8")
-    assert committed == sheet(), "run: python -m sitedesign.library.sheet"
+    assert committed == sheet(), "run: python -m sitedesign.equations.sheet"
 
 
 def test_sheet_names_every_entry_every_number_and_every_source():
@@ -336,6 +336,6 @@ def test_sheet_prints_every_equation_once():
 
 def test_sheet_can_be_written_from_the_command_line(tmp_path):
     path = tmp_path / "README.md"
-    command = [sys.executable, "-m", "sitedesign.library.sheet", str(path)]
+    command = [sys.executable, "-m", "sitedesign.equations.sheet", str(path)]
     subprocess.run(command, check=True, timeout=120)
     assert path.read_text(encoding="utf-8") == sheet()

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import NOTHING, Case, Plant, slowest_lead
+from sitedesign.case.case import NOTHING, Case, Plant, slowest_lead
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.optimize.explain import Quantity
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.problem import minimise_extensive, solve_extensive
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
+from sitedesign.optimize.infeasibility import Quantity
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
 from tests.test_master import study

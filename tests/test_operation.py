@@ -7,12 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case import BackupCase, Case, CaseLimits, Dispatch, Plant, Tier
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Dispatch, Plant, Tier
 from sitedesign.errors import ReplayMismatch
-from sitedesign.reliability.forecast import Climatology, Forecast, climatology, daily_factors
-from sitedesign.reliability.machine import Controller, UnitBehaviour
-from sitedesign.reliability.operation import operate, operate_greedy
-from sitedesign.reliability.outages import (
+from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors
+from sitedesign.operation.operate import operate, operate_greedy
+from sitedesign.operation.outages.sampling import (
     BlockOutages,
     FuelOutages,
     OutageModel,
@@ -21,6 +20,7 @@ from sitedesign.reliability.outages import (
     sample_outages,
     unit_availability,
 )
+from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
 
 

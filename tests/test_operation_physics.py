@@ -14,11 +14,10 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case import Plant, Tier
-from sitedesign.reliability.forecast import Climatology, Forecast
-from sitedesign.reliability.machine import Controller, UnitBehaviour
-from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import (
+from sitedesign.case.case import Plant, Tier
+from sitedesign.operation.forecast import Climatology, Forecast
+from sitedesign.operation.operate import operate
+from sitedesign.operation.outages.sampling import (
     BATTERY,
     BATTERY_BLOCK,
     FUEL,
@@ -34,6 +33,7 @@ from sitedesign.reliability.outages import (
     UnitOutages,
     sample_outages,
 )
+from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch
 from tests import strategies
 

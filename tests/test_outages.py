@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
-from sitedesign.certification import block_of, setting_of
-from sitedesign.prepare import prepare
-from sitedesign.reliability.forecast import Climatology
-from sitedesign.reliability.machine import Controller, UnitBehaviour
-from sitedesign.reliability.metrics import uptime_metrics
-from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import (
+from sitedesign.case.build import prepare
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.certified.environment import block_of, setting_of
+from sitedesign.operation.forecast import Climatology
+from sitedesign.operation.operate import operate
+from sitedesign.operation.outages.sampling import (
     FUEL,
     SITE,
     BlockOutages,
@@ -28,6 +26,8 @@ from sitedesign.reliability.outages import (
     sample_outages,
     unit_availability,
 )
+from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.metrics import uptime_metrics
 
 HOURS = 8760
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))

@@ -10,14 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 import sitedesign as sd
-from sitedesign.certification import setting_of, unseen_years
-from sitedesign.closed_loop import search_years
-from sitedesign.effort import EFFORTS, Effort
-from sitedesign.planning import _affordable
-from sitedesign.prepare import prepare
+from sitedesign.case.build import prepare
+from sitedesign.certified.effort import EFFORTS, Effort
+from sitedesign.certified.environment import setting_of, unseen_years
+from sitedesign.certified.sizing_loop import search_years
+from sitedesign.foresight.plan import _affordable
+from sitedesign.operation.outages.sampling import solar_scale
 from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL
-from sitedesign.reliability.outages import solar_scale
-from sitedesign.resource.bootstrap import drawn_days
+from sitedesign.weather.bootstrap import drawn_days
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 HOURS = 8760

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import sitedesign as sd
-from sitedesign import plausibility
 from sitedesign.serve import form
-from sitedesign.site import distance_km
+from sitedesign.study import plausibility
+from sitedesign.weather.site import distance_km
 
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
 KANSAS = sd.Site(latitude=38.5, longitude=-98.5)
@@ -105,7 +105,7 @@ def test_fraction_in_a_field_of_per_cent_is_asked_back() -> None:
 
 
 def test_batch_rows_name_the_country() -> None:
-    from sitedesign.batch.levels import Job, solve_row
+    from sitedesign.batch.one_site import Job, solve_row
 
     question = SimpleNamespace(study=lambda row: sd.Study(site=NAIROBI, racks=2, uptime=0.9, weather_years=1))
     assert solve_row(question, Job(), "key", {}).row["country"] == "KE"

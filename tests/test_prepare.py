@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sitedesign import InputError, Site, Study, Weather, library
-from sitedesign.prepare import ONE_YEAR_NOTE, TMY_NOTE, prepare
-from sitedesign.throttling import throttle_tiers, usable_points
+from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE, prepare
+from sitedesign.case.throttling_tiers import throttle_tiers, usable_points
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case import Case, Plant, Sizing
+from sitedesign.case.case import Case, Plant, Sizing
+from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
-from sitedesign.optimize.branching import branch_and_bound
-from sitedesign.optimize.problem import build_model, solve_extensive
-from sitedesign.optimize.rack_shortfall import expected_shortfall
-from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status, solve_once
-from sitedesign.optimize.tidy import annual_cost_usd
+from sitedesign.optimize.branch_and_bound import branch_and_bound
+from sitedesign.optimize.extensive_form import build_model, solve_extensive
+from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status, solve_once
+from sitedesign.optimize.primal_recovery import annual_cost_usd
 from tests.hand_cases import HAND_CASES, Hand, engines, night
 from tests.strategies import case, small_cases, sunny_years, year_case
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sitedesign.components.own_profile.profile import Profile, profile_years, read_profile, resample
 from sitedesign.errors import InputError
-from sitedesign.resource.profile import Profile, profile_years, read_profile, resample
 
 
 def times(start: str, stop: str, step: str = "60min", zone: str | None = None) -> pd.DatetimeIndex:

@@ -16,10 +16,10 @@ import pandas as pd
 import pytest
 
 from sitedesign import Site, Study, Weather, library, read_study
+from sitedesign.case.build import prepare
+from sitedesign.components.own_profile.profile import Beside, Profile, read_profile
+from sitedesign.components.pv import solar_yield
 from sitedesign.errors import InputError
-from sitedesign.prepare import prepare
-from sitedesign.resource.profile import Beside, Profile, read_profile
-from sitedesign.resource.pv import solar_yield
 
 AMARILLO = Site(latitude=35.2, longitude=-101.95, name="Amarillo, TX")
 HOURS = np.arange(8760)
@@ -567,7 +567,7 @@ def test_a_clock_that_its_user_states_is_used(write, sun) -> None:
     [(51.5, -0.1), (60.2, 24.9), (1.35, 103.8), (-26.2, 28.0), (28.6, 77.2), (-33.4, -70.6), (43.8, 87.6)],
 )
 def test_right_clocks_pass_and_wrong_ones_do_not_at_any_place(place: tuple[float, float], mount: str) -> None:
-    from sitedesign.resource.profile_sun import check_sun
+    from sitedesign.components.own_profile.sun import check_sun
 
     site = Site(latitude=place[0], longitude=place[1])
     weather = Weather.generate(site, years=1, seed=3)

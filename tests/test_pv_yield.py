@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sitedesign import library
-from sitedesign.resource import pv as pv_model
-from sitedesign.resource.pv import fixed_tilt_deg, plane_geometry, plane_irradiance, solar_yield
-from sitedesign.resource.sun import SolarGeometry, solar_geometry
-from sitedesign.resource.weather import Weather, WeatherSource
-from sitedesign.site import Site
+from sitedesign.components import pv as pv_model
+from sitedesign.components.pv import fixed_tilt_deg, plane_geometry, plane_irradiance, solar_yield
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import SolarGeometry, solar_geometry
+from sitedesign.weather.weather import Weather, WeatherSource
 
 PLACES = {
     "north": (31.76, -106.49, "America/Denver", 1140.0),

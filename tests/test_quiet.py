@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from sitedesign import cli
-from sitedesign.case import Case, Sizing
+from sitedesign.case.case import Case, Sizing
 from sitedesign.errors import SolverFailed
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.problem import solve_extensive
-from sitedesign.optimize.solver import PersistentHighs, solve_once
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.optimize.highs import PersistentHighs, solve_once
 from tests.cli_runs import QUICK, SMALL
 from tests.conftest import ROOT
 from tests.small_cases import random_case
@@ -185,7 +185,9 @@ cli.main()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize(
-    ("where", "name"), [("problem", "build_model"), ("problem", "branch_and_bound")], ids=["build", "solve"]
+    ("where", "name"),
+    [("extensive_form", "build_model"), ("extensive_form", "branch_and_bound")],
+    ids=["build", "solve"],
 )
 def test_ctrl_c_while_the_hourly_model_is_built_or_solved(where: str, name: str) -> None:
     words = [*SMALL[:4], "--it-mw", "20", "--years", "1", "--uptime", "0.999", "--method", "extensive"]

@@ -7,12 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.optimize.rack_shortfall import (
-    expected_shortfall,
-    racks_needed,
-    shortfall_chords,
-    shortfall_curve,
-)
+from sitedesign.case.rack_shortfall import expected_shortfall, racks_needed, shortfall_chords, shortfall_curve
 
 
 def by_enumeration(k: int, r: int, a: float) -> float:

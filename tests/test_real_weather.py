@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.prepare import TMY_NOTE
+from sitedesign.case.build import TMY_NOTE
 
 QUESTION = {"it_mw": 100, "uptime": 0.999, "min_renewable_share": 0.6}
 QUICK = {"certify": False}

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sitedesign.case import Dispatch, Plant, Tier
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.relaxation import FORESIGHT, relaxation
-from sitedesign.reliability.operation import operate_greedy
+from sitedesign.case.case import Dispatch, Plant, Tier
+from sitedesign.case.relaxation import FORESIGHT, relaxation
+from sitedesign.operation.operate import operate_greedy
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr
 from tests.strategies import backup, case
 

@@ -7,13 +7,13 @@ import dataclasses
 import pytest
 
 import sitedesign as sd
-from sitedesign import remedies
-from sitedesign.case import Plant
-from sitedesign.closed_loop import Loop
-from sitedesign.judge import Trial
-from sitedesign.prepare import prepare
-from sitedesign.reliability.machine import Controller
-from sitedesign.remedies import Remedy, changes, unreached
+from sitedesign.case.build import prepare
+from sitedesign.case.case import Plant
+from sitedesign.certified import remedies
+from sitedesign.certified.evaluator import Trial
+from sitedesign.certified.remedies import Remedy, changes, unreached
+from sitedesign.certified.sizing_loop import Loop
+from sitedesign.operation.state import Controller
 from tests.report_designs import make_certificate, make_design
 
 QUESTION = {

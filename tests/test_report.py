@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.design import ComputeCost, ComputeCostPoint
+from sitedesign.api.alternatives import alternatives, with_causes
 from sitedesign.report import packing
-from sitedesign.report.alternatives import alternatives, with_causes
 from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
 from sitedesign.report.study_toml import study_toml
+from sitedesign.results.design import ComputeCost, ComputeCostPoint
 from tests.report_designs import certified, make_certificate, make_design
 from tests.test_figures import CURVES, GRID, NINES, SHARES
 
@@ -151,7 +151,7 @@ def test_what_the_racks_deliver_is_shown(design, text):
 
 
 def test_sweeps_are_computed_when_asked_for(monkeypatch):
-    monkeypatch.setattr("sitedesign.report.alternatives._ARRAYS", 3)
+    monkeypatch.setattr("sitedesign.api.alternatives._ARRAYS", 3)
     made = make_design(years=1, uptime=0.99)
     asked = alternatives(made)
     assert sorted(asked) == ["min_renewable_share", "tradeoff", "uptime"]
@@ -173,9 +173,7 @@ def test_causes_are_adopted_only_from_the_same_certificate(design, monkeypatch, 
     rack = dataclasses.replace(whole.uptime, value=whole.uptime.value + shift)
     again = dataclasses.replace(whole, metrics=dataclasses.replace(whole.metrics, rack=rack))
     asked = {}
-    monkeypatch.setattr(
-        "sitedesign.report.alternatives.certify", lambda *_, **how: asked.update(how) or again
-    )
+    monkeypatch.setattr("sitedesign.api.alternatives.certify", lambda *_, **how: asked.update(how) or again)
     assert with_causes(design, bare) == (whole if adopted else bare)
     assert (asked["years"], asked["draws"], asked["seed"]) == (whole.weather_years, whole.draws, whole.seed)
     assert asked["controller"] == whole.controller

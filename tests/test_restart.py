@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sitedesign.case import LoadClass, Tier
+from sitedesign.case.case import LoadClass, Tier
+from sitedesign.operation.rack_restart import Restart, restart_loss
 from sitedesign.reliability.metrics import lost_by_year
-from sitedesign.reliability.restart import Restart, restart_loss
 from tests.hand_cases import night
 
 RESTART = Restart(planned_h=0.2, unplanned_h=0.5)

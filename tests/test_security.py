@@ -23,13 +23,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import sitedesign as sd
-from sitedesign.atomic import sweep, write_atomic
+from sitedesign.batch.map import map_html
 from sitedesign.batch.store import Store
-from sitedesign.markup import table_csv
 from sitedesign.report.html import render_report
-from sitedesign.report.map import map_html
-from sitedesign.resource import cache
-from sitedesign.resource.secrets import HIDDEN, Secrets
+from sitedesign.util.atomic_file import sweep, write_atomic
+from sitedesign.util.html_table import table_csv
+from sitedesign.weather.services import cache
+from sitedesign.weather.services.secrets import HIDDEN, Secrets
 from tests.report_designs import make_design
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX files and signals")
@@ -68,7 +68,7 @@ def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path: Path) -> 
     script = """
         import os, signal, sys
         from pathlib import Path
-        import sitedesign.atomic as atomic
+        import sitedesign.util.atomic_file as atomic
         os.fsync = lambda handle: os.kill(os.getpid(), signal.SIGKILL)
         atomic.write_atomic(Path(sys.argv[1]), b"half")
     """
@@ -166,7 +166,7 @@ def _answer_of(bare: socket.socket, context: ssl.SSLContext | None = None) -> by
 @pytest.mark.slow
 def test_the_scheduler_of_a_batch_takes_work_from_nobody_else() -> None:
     from sitedesign.batch.engine import DaskEngine
-    from sitedesign.batch.levels import Job
+    from sitedesign.batch.one_site import Job
 
     with DaskEngine(iter(()), None, Job(), workers=1) as engine:  # type: ignore[arg-type]
         address = engine._client.scheduler.address

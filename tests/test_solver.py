@@ -8,7 +8,7 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from sitedesign.optimize.solver import PersistentHighs, SolveReport, Status, solve_once
+from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status, solve_once
 
 
 def canary() -> pyo.ConcreteModel:

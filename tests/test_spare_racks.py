@@ -10,10 +10,10 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import library
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.prepare import it_mw_at_work, prepare
-from sitedesign.rack_count import best_rack_count, most_racks_to_consider
-from sitedesign.throttling import hull_of, most_useful_working, shared_tiers, throttle_tiers
+from sitedesign.case.build import it_mw_at_work, prepare
+from sitedesign.case.throttling_tiers import hull_of, most_useful_working, shared_tiers, throttle_tiers
+from sitedesign.foresight.rack_count import best_rack_count, most_racks_to_consider
+from sitedesign.optimize.benders import solve_cuts
 
 CURVE = library.rack("gb200_nvl72").curve_default
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sitedesign as sd
-from sitedesign.study_file import write_template
+from sitedesign.study.toml_file import write_template
 
 PLACE = "[site]\nlatitude = 31.76\nlongitude = -106.49\n"
 LOAD = "racks = 16\nuptime = 0.99\n"

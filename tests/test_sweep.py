@@ -8,11 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sitedesign.case import Case
+from sitedesign.case.case import Case
 from sitedesign.errors import InputError
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.sweep import frontier, tradeoff
+from sitedesign.optimize.parametric import frontier, tradeoff
 from tests.strategies import year_case
 
 

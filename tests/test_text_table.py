@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from sitedesign.errors import InputError
-from sitedesign.resource.stamps import read_stamps
-from sitedesign.resource.text_table import TextTable, decode, read_table
-from sitedesign.resource.units import ENERGY, ENERGY_DENSITY, POWER, POWER_DENSITY, SPEED, parse_unit
+from sitedesign.util.text_table import TextTable, decode, read_table
+from sitedesign.util.timestamps import read_stamps
+from sitedesign.util.units import ENERGY, ENERGY_DENSITY, POWER, POWER_DENSITY, SPEED, parse_unit
 
 PLAIN = "Place: Montréal\ntime,GHI [W/m²],T (°C)\n" + "".join(
     f"2021-01-01 {hour:02d}:00,{hour * 10.5},{-hour}\n" for hour in range(24)

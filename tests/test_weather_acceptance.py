@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sitedesign.resource.generate import generate
-from sitedesign.resource.spells import worst_means_kwh_m2_day
-from sitedesign.resource.sun import MONTH_STARTS, monthly_h0_kwh_m2_day, solar_geometry
-from sitedesign.site import Site
+from sitedesign.weather.generate import generate
+from sitedesign.weather.low_resource import worst_means_kwh_m2_day
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import MONTH_STARTS, monthly_h0_kwh_m2_day, solar_geometry
 
 RECORDS = pd.read_csv(Path(__file__).parent / "data" / "reference_places.csv", comment="#")
 PLACES = tuple(RECORDS["place"].unique())

@@ -22,10 +22,10 @@ import pytest
 from pvlib import iotools
 
 from sitedesign.errors import InputError
-from sitedesign.resource.fetch import LONGEST_WAIT_S, Patience, fetch, wait_s
-from sitedesign.resource.sun import solar_geometry
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.weather.services.fetch import LONGEST_WAIT_S, Patience, fetch, wait_s
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import solar_geometry
+from sitedesign.weather.weather import Weather
 
 # pvlib 0.16 calls what pandas 3.1 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear:DeprecationWarning")
@@ -436,7 +436,7 @@ def test_no_partial_file_is_left_when_writing_fails(serve, tmp_path, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sitedesign.atomic.os.fsync", full)
+    monkeypatch.setattr("sitedesign.util.atomic_file.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         ask(serve(nsrdb), tmp_path)
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]

@@ -22,10 +22,10 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.errors import InputError
-from sitedesign.resource.clearsky import clear_sky
-from sitedesign.resource.sun import solar_geometry
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.weather.clear_sky import clear_sky
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import solar_geometry
+from sitedesign.weather.weather import Weather
 
 AMARILLO = Site(latitude=35.2, longitude=-101.95, elevation_m=1100.0)
 DELHI = Site(latitude=28.6, longitude=77.2, elevation_m=216.0)
@@ -817,7 +817,7 @@ def test_reading_says_nothing_on_stderr(
 
 
 def test_flags_stand_with_every_result_and_need_consent(tmp_path: Path, amarillo: Year):
-    from sitedesign.batch.levels import figures
+    from sitedesign.batch.one_site import figures
     from sitedesign.report.content import question_rows
 
     low = read(tmp_path, plain(amarillo.assign(ghi=(amarillo["ghi"] * 0.8).round(1))))

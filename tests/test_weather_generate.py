@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sitedesign.errors import InputError
-from sitedesign.resource.clearsky import clear_sky, direct_normal
-from sitedesign.resource.climate import daily_from_months, mid_month_nodes, site_climate
-from sitedesign.resource.generate import _HOURLY_LAG1, _HOURLY_SD, _chain_for_step, generate
-from sitedesign.resource.spells import worst_spells
-from sitedesign.resource.sun import MONTH_STARTS, solar_geometry
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.weather.clear_sky import clear_sky, direct_normal
+from sitedesign.weather.climate.stations import daily_from_months, mid_month_nodes, site_climate
+from sitedesign.weather.generate import _HOURLY_LAG1, _HOURLY_SD, _chain_for_step, generate
+from sitedesign.weather.low_resource import worst_spells
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import MONTH_STARTS, solar_geometry
+from sitedesign.weather.weather import Weather
 
 FIELDS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_air_c", "wind_speed_m_s")
 EL_PASO = Site(latitude=31.76, longitude=-106.49, elevation_m=1140, name="El Paso, TX")

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from sitedesign.errors import InputError
-from sitedesign.resource.sun import solar_geometry
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import solar_geometry
+from sitedesign.weather.weather import Weather
 
 # pvlib 0.16 calls what pandas 3.1 has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear:DeprecationWarning")

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case import SIZES, Case, CaseLimits, rolled, sunny_afternoon
+from sitedesign.case import capacity_bounds
+from sitedesign.case.build import prepare
+from sitedesign.case.case import SIZES, Case, CaseLimits, rolled, sunny_afternoon
+from sitedesign.case.relaxation import relaxation
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
-from sitedesign.optimize import bounds
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.problem import solve_extensive
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.widening import unbound
-from sitedesign.prepare import prepare
-from sitedesign.relaxation import relaxation
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
 from tests.test_master import study
@@ -74,10 +74,10 @@ def limited(seed: int) -> tuple[Case, Case]:
                 limit = {"share": "min_renewable_share", "co2": "max_co2_t_per_yr", "land": "land_acres",
                          "months": "months_to_power"}[name]  # fmt: skip
                 other[limit] = value
-    derived = bounds.capacity_bounds(
+    derived = capacity_bounds.capacity_bounds(
         case.solar_yield, case.load_mw, case.step_h, 0.9, min(case.eta_charge, 0.95)
     )
-    sizes, widest = bounds.within(derived, tuple(asked.values()))
+    sizes, widest = capacity_bounds.within(derived, tuple(asked.values()))
     given = tuple(pair or wide for pair, wide in zip(asked.values(), WIDE, strict=True))
     delay = float(rng.choice([0.0, 0.0, 50.0]))
     case = dataclasses.replace(case, delay_cost_usd_per_month_yr=delay, solar_lead_months=14.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sitedesign as sd
-from sitedesign.planning import _affordable
+from sitedesign.foresight.plan import _affordable
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 

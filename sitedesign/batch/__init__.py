@@ -78,12 +78,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sitedesign.batch.grid import land_grid
     from sitedesign.batch.ranking import rank
-    from sitedesign.batch.screen import solve_many
+    from sitedesign.batch.screening import solve_many
+    from sitedesign.batch.site_grid import land_grid
 
 # Loaded on first use: `sitedesign --help` registers the batch command and needs none of it.
-_HOME = {"land_grid": "grid", "rank": "ranking", "solve_many": "screen"}
+_HOME = {"land_grid": "site_grid", "rank": "ranking", "solve_many": "screening"}
 
 __all__ = ["land_grid", "rank", "solve_many"]
 

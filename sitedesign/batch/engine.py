@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from sitedesign.batch.levels import BatchStopped, Job, Outcome, solve_row
+from sitedesign.batch.one_site import BatchStopped, Job, Outcome, solve_row
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 from sitedesign.errors import Fault, InputError

@@ -12,9 +12,9 @@ from typing import Any
 from sitedesign import library
 from sitedesign.batch.table import SITE_COLUMNS, Row, SiteTable
 from sitedesign.errors import Fault, InputError
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
-from sitedesign.study import Limits, Study
+from sitedesign.study.study import Limits, Study
+from sitedesign.weather.site import Site
+from sitedesign.weather.weather import Weather
 
 _CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
 _GAS = "fuel_price_usd_per_mmbtu.natural_gas"
@@ -29,7 +29,7 @@ class Question:
     Attributes
     ----------
     fields : dict
-        As :class:`~sitedesign.study.Study` takes them.
+        As :class:`~sitedesign.study.study.Study` takes them.
     folder : Path
         Where relative file names in cells start.
     """

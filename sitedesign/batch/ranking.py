@@ -10,7 +10,7 @@ import pandas as pd
 
 from sitedesign.batch.store import read_results
 from sitedesign.errors import Fault, InputError, shown, unknown_name
-from sitedesign.gate import FLAG, TEXT, File, Kind, Many, takes
+from sitedesign.util.gate import FLAG, TEXT, File, Kind, Many, takes
 
 USABLE = ("solved", "gap")
 _MORE_IS_BETTER = (

@@ -26,9 +26,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sitedesign.atomic import open_private, sweep, write_atomic
-from sitedesign.batch.levels import BatchStopped, Outcome
+from sitedesign.batch.one_site import BatchStopped, Outcome
 from sitedesign.errors import Fault, InputError, shown
+from sitedesign.util.atomic_file import open_private, sweep, write_atomic
 
 try:
     import fcntl

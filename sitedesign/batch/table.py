@@ -17,12 +17,12 @@ from typing import Any
 import pandas as pd
 
 from sitedesign import library
-from sitedesign.demand import Throughput
 from sitedesign.errors import Fault, InputError
-from sitedesign.gate import File, Kind, Many
-from sitedesign.site import Site
-from sitedesign.study import Limits, Study
-from sitedesign.validation import unknown_keys
+from sitedesign.study.demand import Throughput
+from sitedesign.study.study import Limits, Study
+from sitedesign.util.gate import File, Kind, Many
+from sitedesign.util.validation import unknown_keys
+from sitedesign.weather.site import Site
 
 SITE_COLUMNS = ("latitude", "longitude", "name", "elevation_m", "timezone")
 TEXT_COLUMNS = frozenset(

@@ -169,7 +169,7 @@ def check_outputs(paths: Mapping[str, Path | None]) -> None:
     InputError
     """
     from sitedesign.errors import Fault, InputError
-    from sitedesign.gate import File
+    from sitedesign.util.gate import File
 
     gate, faults = File(says="must be a file to write"), []
     for option, path in paths.items():

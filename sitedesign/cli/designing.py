@@ -22,12 +22,12 @@ from sitedesign.cli.console import (
     warn,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, read_limits, takes_study
-from sitedesign.compile_ahead import compile_ahead
+from sitedesign.util.compile_ahead import compile_ahead
 
 if TYPE_CHECKING:
-    from sitedesign.design import Design
     from sitedesign.errors import Fault
-    from sitedesign.study import Study
+    from sitedesign.results.design import Design
+    from sitedesign.study.study import Study
 
 _SAME = 1e-3  # of the cost: a foresight dispatch is exact to the gap of its design
 _NO_HOURS = "Without the hours of the plant, and the figures that show them: "
@@ -236,7 +236,7 @@ def report(
             missing = str(error.faults[0])
         more = {}
         if sweeps:
-            from sitedesign.report.alternatives import alternatives
+            from sitedesign.api.alternatives import alternatives
 
             more["sweeps"] = alternatives(loaded, tell, study)
         tell("writing the report")
@@ -294,10 +294,10 @@ def with_hours(design: Design, study: Study) -> Design:
     import sitedesign as sd
 
     if design.certificate is not None:
-        from sitedesign.case import Plant
-        from sitedesign.causal import operate_causally
-        from sitedesign.certification import setting_of
-        from sitedesign.prepare import prepare
+        from sitedesign.case.build import prepare
+        from sitedesign.case.case import Plant
+        from sitedesign.certified.certified_design import operate_causally
+        from sitedesign.certified.environment import setting_of
 
         prepared = prepare(study)
         units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
@@ -361,7 +361,7 @@ def study_of(design: Design, files: list[Path]) -> Study:
 def _counts(items: list[str]) -> dict[str, int]:
     """Read ``recip_medium=6`` into units per technology."""
     import sitedesign as sd
-    from sitedesign.limits import UNITS
+    from sitedesign.study.limits import UNITS
 
     faults: list[Fault] = []
     limits = read_limits(items, "--units", faults)

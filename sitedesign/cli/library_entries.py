@@ -115,7 +115,7 @@ def _check_library() -> tuple[list[dict[str, Any]], list[Fault]]:
 def _check_files(paths: list[Path]) -> tuple[list[dict[str, Any]], list[Fault]]:
     from sitedesign import library
     from sitedesign.errors import Fault, InputError
-    from sitedesign.gate import File
+    from sitedesign.util.gate import File
 
     good: list[dict[str, Any]] = []
     faults: list[Fault] = []

@@ -145,9 +145,9 @@ def rank_command(
 ) -> None:
     """Rank the sites of a batch."""
     with exit_codes(as_json):
-        from sitedesign.atomic import write_atomic
         from sitedesign.batch import rank
-        from sitedesign.markup import table_csv
+        from sitedesign.util.atomic_file import write_atomic
+        from sitedesign.util.html_table import table_csv
 
         check_outputs({"--csv": csv})
         ranked = rank(results, by=by, where=where)
@@ -169,7 +169,7 @@ def map_command(
     with exit_codes(as_json):
         check_outputs({"--out": out_file})
         with progress("drawing the map"):
-            from sitedesign.report.map import write_map
+            from sitedesign.batch.map import write_map
 
             written = write_map(results, out_file, title=title)
         show_written(written, as_json)
@@ -178,7 +178,7 @@ def map_command(
 def _question(options: QuestionOptions, study: Path | None) -> dict[str, Any]:
     """Fields of the question, from the study file and the options."""
     from sitedesign.errors import Fault, InputError
-    from sitedesign.study_file import in_file, located, merged, read_toml, resolved
+    from sitedesign.study.toml_file import in_file, located, merged, read_toml, resolved
 
     given = options.fields_given()
     if study is None:
@@ -198,7 +198,7 @@ def _question(options: QuestionOptions, study: Path | None) -> dict[str, Any]:
 
 
 def _source(sites: Path | None, grid: str | None) -> Any:  # noqa: ANN401
-    from sitedesign.batch.grid import parse_grid
+    from sitedesign.batch.site_grid import parse_grid
     from sitedesign.errors import Fault, InputError
 
     if sites is not None and grid is None:

@@ -27,8 +27,8 @@ def init(
     """Write a study file with a comment on every setting, to be edited and solved."""
     with exit_codes(as_json):
         from sitedesign.errors import InputError
-        from sitedesign.study import Study
-        from sitedesign.study_file import write_template
+        from sitedesign.study.study import Study
+        from sitedesign.study.toml_file import write_template
 
         check_outputs({"FILE": file})
         if name is None:

@@ -14,7 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from sitedesign.errors import Fault
-    from sitedesign.study import Study
+    from sitedesign.study.study import Study
 
 _PLACE, _LOAD, _PLANT, _SKY = "Place", "Load and target", "Plant, limits and prices", "Weather"
 OF = "the command line"
@@ -191,7 +191,7 @@ class StudyOptions(QuestionOptions):
             With every fault, named by option, or by file, table and key.
         """
         from sitedesign.errors import InputError
-        from sitedesign.study_file import make_study, read_study
+        from sitedesign.study.toml_file import make_study, read_study
 
         given = self.fields_given()
         try:

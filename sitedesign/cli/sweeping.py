@@ -108,8 +108,8 @@ def default_values(over: str) -> list[float]:
 
 def _asked(over: str, values: str | None) -> tuple[str, list[float]]:
     """Name of what is swept, and its values."""
+    from sitedesign.api.sweep import OVER
     from sitedesign.errors import Fault, InputError, unknown_name
-    from sitedesign.sweeps import OVER
 
     plain = {re.sub(r"[^a-z0-9]", "", name): name for name in OVER}
     name = plain.get(re.sub(r"[^a-z0-9]", "", over.lower()), "")
@@ -140,8 +140,8 @@ def _numbers(text: str) -> list[float]:
 
 
 def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
-    from sitedesign.atomic import write_atomic
-    from sitedesign.markup import table_csv
+    from sitedesign.util.atomic_file import write_atomic
+    from sitedesign.util.html_table import table_csv
 
     if csv is not None:
         write_atomic(csv, table_csv(table))

@@ -11,7 +11,7 @@ from sitedesign.cli.console import AsJson, check_outputs, exit_codes, progress, 
 from sitedesign.cli.study_options import OF
 
 if TYPE_CHECKING:
-    from sitedesign.resource.weather import Weather
+    from sitedesign.weather.weather import Weather
 
 _FIRST, _LAST = 1900, 2200  # of calendar years that anybody measured or may
 app = typer.Typer(no_args_is_help=True, help="Weather years: generate, read and check, fetch.")
@@ -54,7 +54,7 @@ def check(
     with exit_codes(as_json):
         with progress("reading weather"):
             import sitedesign as sd
-            from sitedesign.prepare import weather_notes
+            from sitedesign.case.build import weather_notes
 
             site = None if lat is None and lon is None else sd.Site(latitude=lat, longitude=lon)
             weather = sd.Weather.read(*files, site=site)

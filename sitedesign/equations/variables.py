@@ -13,7 +13,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from sitedesign.case import BackupCase, Case, FloatArray
+from sitedesign.case.case import BackupCase, Case, FloatArray
 
 u = pyo.units
 if not hasattr(u, "KUSD"):  # the registry is one per process
@@ -91,7 +91,7 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     case : Case
     chords : tuple of ndarray
         Values and slopes of the rack shortfall from K racks on
-        (:func:`sitedesign.optimize.rack_shortfall.shortfall_chords`). [fraction, fraction per rack]
+        (:func:`sitedesign.case.rack_shortfall.shortfall_chords`). [fraction, fraction per rack]
     """
     limits = case.limits
     names = [b.name for b in case.backup]

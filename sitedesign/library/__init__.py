@@ -13,13 +13,13 @@ The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of
 
 from typing import cast
 
-from sitedesign.gate import takes
 from sitedesign.library.credits import itc_fraction
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
 from sitedesign.library.tables import EntryTable, entries, list_entries, show
+from sitedesign.util.gate import takes
 
 __all__ = [
     "CONFIDENCE",

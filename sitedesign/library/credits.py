@@ -6,9 +6,9 @@ from datetime import date
 from typing import cast
 
 from sitedesign.errors import InputError, unknown_name
-from sitedesign.gate import TEXT, Day, Kind, takes
 from sitedesign.library.files import entry
 from sitedesign.library.project import Finance
+from sitedesign.util.gate import TEXT, Day, Kind, takes
 
 CREDIT_KINDS = ("battery", "fuel_cell", "none", "nuclear", "pv")
 

@@ -18,8 +18,8 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sitedesign.errors import Fault, InputError, nearest, shown
-from sitedesign.gate import TEXT, is_number, takes, unnamed
-from sitedesign.validation import faults_of
+from sitedesign.util.gate import TEXT, is_number, takes, unnamed
+from sitedesign.util.validation import faults_of
 
 Value = float | int | date | tuple[tuple[float, float], ...] | tuple[float, ...] | None
 

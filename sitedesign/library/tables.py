@@ -7,9 +7,9 @@ from html import escape
 
 import pandas as pd
 
-from sitedesign.gate import TEXT, takes
 from sitedesign.library.files import KINDS, entry, names
 from sitedesign.library.number import Entry, Value
+from sitedesign.util.gate import TEXT, takes
 
 _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "pv": ("capex_usd_per_wdc", "power_density_mwdc_per_acre", "lead_months"),

@@ -6,9 +6,9 @@ import hashlib
 
 import numpy as np
 
-from sitedesign.case import Case, FloatArray
-from sitedesign.optimize.oracle import Oracle
-from sitedesign.optimize.prices import Cut, PriceSearch
+from sitedesign.case.case import Case, FloatArray
+from sitedesign.optimize.dispatch_oracle import Oracle
+from sitedesign.optimize.lagrangian import Cut, PriceSearch
 
 _GROWTH = 256
 _ROW_SHARE = 1e-4

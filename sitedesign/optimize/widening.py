@@ -12,7 +12,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from sitedesign.case import SIZES, Case, Plant, Sizing, slowest_lead
+from sitedesign.case.case import SIZES, Case, Plant, Sizing, slowest_lead
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 
 Solve = Callable[[Case, Plant | None], Sizing]

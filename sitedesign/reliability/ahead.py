@@ -1,14 +1,14 @@
-"""What the process does that compiles beside the solver (:mod:`sitedesign.compile_ahead`)."""
+"""What the process does that compiles beside the solver (:mod:`sitedesign.util.compile_ahead`)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from sitedesign import library
-from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.operation.operate import operate
+from sitedesign.operation.rack_restart import Restart
 from sitedesign.reliability.metrics import lost_by_year
-from sitedesign.reliability.operation import operate
-from sitedesign.reliability.restart import Restart
 
 _STEPS = 8760
 

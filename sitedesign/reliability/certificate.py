@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from sitedesign.errors import InputError, unknown_name
-from sitedesign.gate import TEXT, Measure, takes
-from sitedesign.markup import table_html
+from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event
-from sitedesign.reliability.machine import Controller
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.util.gate import TEXT, Measure, takes
+from sitedesign.util.html_table import table_html
 
 #: Name of the cause that remains when nothing fails.
 WEATHER = "weather"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from sitedesign.gate import Measure, takes
+from sitedesign.util.gate import Measure, takes
 
 NO_ERROR_KNOWN = "one weather year: no error known"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.case import Case, Dispatch
+from sitedesign.case.case import Case, Dispatch
 
 FloatArray = NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sitedesign.case import NOTHING, Case, Plant
+from sitedesign.case.case import NOTHING, Case, Plant
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case import Case, Dispatch
+from sitedesign.case.case import Case, Dispatch
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sitedesign.case import Case, Dispatch, Plant, lost_by_class, slowest_lead
+from sitedesign.case.case import Case, Dispatch, Plant, lost_by_class, slowest_lead
 from sitedesign.errors import ReplayMismatch
 
 FloatArray = NDArray[np.float64]

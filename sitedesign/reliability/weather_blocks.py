@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case import Case
+from sitedesign.case.case import Case
 
 FloatArray = NDArray[np.float64]
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sitedesign import library
-from sitedesign.design import Design
-from sitedesign.economics import HOURS_PER_YEAR
+from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Entry, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import cause_name, percent, pretty
-from sitedesign.site import Site
+from sitedesign.results.design import Design
+from sitedesign.weather.site import Site
 
 
 @dataclass(frozen=True)

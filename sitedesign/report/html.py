@@ -11,14 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sitedesign.atomic import write_given
-from sitedesign.design import Design
-from sitedesign.economics import HOURS_PER_YEAR
-from sitedesign.gate import File, Kind, takes
+from sitedesign.api.alternatives import alternatives, with_causes
+from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report import content, figures
-from sitedesign.report.alternatives import alternatives, with_causes
 from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
@@ -26,6 +23,9 @@ from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
 from sitedesign.report.figures.year import QUANTITIES, Quantity
 from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pack_series, plotly_source
 from sitedesign.report.study_toml import study_toml
+from sitedesign.results.design import Design
+from sitedesign.util.atomic_file import write_given
+from sitedesign.util.gate import File, Kind, takes
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import DAYS, Series, series, worst_week_start
+from sitedesign.results.evaluation import Evaluation
 
 #: Resolution of the packed series: a thousandth of the largest value, finer than a screen.
 LEVELS = 1000

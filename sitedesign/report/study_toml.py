@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from sitedesign import library
-from sitedesign.design import Design
 from sitedesign.errors import SiteDesignError
 from sitedesign.report.content import study_file
-from sitedesign.study_file import make_study
+from sitedesign.results.design import Design
+from sitedesign.study.toml_file import make_study
 
 _EQUIPMENT = ("pv", "battery", "backup", "rack", "facility", "finance")
 _UNWRITTEN = ("name", "kind", "title", "sources", "status", "confidence")

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sitedesign import library
-from sitedesign.economics import HOURS_PER_YEAR
 from sitedesign.errors import Fault, InputError
+from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
-from sitedesign.resolve import DEFAULT_BACKUP
-from sitedesign.study import Study
+from sitedesign.study.resolve import DEFAULT_BACKUP
+from sitedesign.study.study import Study
 
 Kind = Literal["text", "number", "choice", "several"]
 Answers = Mapping[str, Any]

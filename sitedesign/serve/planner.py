@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sitedesign.serve.worker import Job, Pool
-    from sitedesign.study import Study
+    from sitedesign.study.study import Study
 
 MOST_OPEN = 6  # of one session, waiting or being solved
 MOST_KEPT = 30  # of one session; 20 weather years take some 30 MB

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import sitedesign as sd
-from sitedesign.atomic import write_atomic
-from sitedesign.design import Design
 from sitedesign.report import figures
-from sitedesign.study import Study
+from sitedesign.results.design import Design
+from sitedesign.study.study import Study
+from sitedesign.util.atomic_file import write_atomic
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Literal
 
-from sitedesign.design import Design
+from sitedesign.results.design import Design
 from sitedesign.serve.solving import DESIGN, FIGURES, Ended, Said, Task, work
-from sitedesign.study import Study
+from sitedesign.study.study import Study
 
 State = Literal["waiting", "solving", "done", "failed", "cancelled"]
 _SPAWN = multiprocessing.get_context("spawn")  # the server has threads: a fork could copy a held lock

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sitedesign as sd
-from sitedesign.batch.levels import Job, solve_row
+from sitedesign.batch.one_site import Job, solve_row
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 

@@ -10,7 +10,7 @@ import time
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from sitedesign.optimize.problem import solve_extensive
+from sitedesign.optimize.extensive_form import solve_extensive
 from tests.strategies import year_case
 
 

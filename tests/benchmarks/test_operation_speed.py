@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sitedesign.case import BackupCase, Case, CaseLimits, Plant, Tier
-from sitedesign.reliability.certify import certify_case
-from sitedesign.reliability.forecast import climatology
-from sitedesign.reliability.machine import Controller, UnitBehaviour
-from sitedesign.reliability.operation import operate
-from sitedesign.reliability.outages import (
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.operation.forecast import climatology
+from sitedesign.operation.operate import operate
+from sitedesign.operation.outages.sampling import (
     BlockOutages,
     FuelOutages,
     OutageModel,
@@ -18,6 +16,8 @@ from sitedesign.reliability.outages import (
     UnitOutages,
     sample_outages,
 )
+from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.monte_carlo import certify_case
 from sitedesign.reliability.weather_blocks import WeatherBlock
 
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))

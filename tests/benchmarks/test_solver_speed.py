@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitedesign.case import Case, LoadClass, Tier
+from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.rack_shortfall import expected_shortfall
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.optimize.master import solve_cuts
-from sitedesign.optimize.oracle import Oracle
-from sitedesign.optimize.problem import solve_extensive
-from sitedesign.optimize.rack_shortfall import expected_shortfall
-from sitedesign.optimize.slopes import order_of
-from sitedesign.optimize.sweep import frontier
+from sitedesign.optimize.dispatch_oracle import Oracle
+from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.optimize.merit_order import order_of
+from sitedesign.optimize.parametric import frontier
 from tests.strategies import year_case
 
 pytestmark = pytest.mark.slow

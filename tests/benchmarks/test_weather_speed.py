@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sitedesign import library
-from sitedesign.resource import sun
-from sitedesign.resource.pv import solar_yield
-from sitedesign.resource.weather import Weather
-from sitedesign.site import Site
+from sitedesign.components.pv import solar_yield
+from sitedesign.weather import solar_geometry
+from sitedesign.weather.site import Site
+from sitedesign.weather.weather import Weather
 
 # pvlib 0.16 still asks pandas 3.1 for a name that is going away.
 pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofyear")
@@ -25,7 +25,7 @@ def weather() -> Weather:
 
 def forget_the_sun() -> None:
     """Make every round compute the solar geometry, as a new site would."""
-    sun._geometry.cache_clear()
+    solar_geometry._geometry.cache_clear()
 
 
 def median_s(benchmark: Any) -> float:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sitedesign.design import Design
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty
+from sitedesign.results.design import Design
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

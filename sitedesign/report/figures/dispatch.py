@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import DAYS, LEAST, Series, series, worst_week_start, year_row
 from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, soft
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import HOURS_PER_YEAR, LEAST, series
 from sitedesign.report.figures.style import LIGHT, backup_style, figure
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import InputError, unknown_name
-from sitedesign.evaluation import Evaluation
+from sitedesign.results.evaluation import Evaluation
 
 FloatArray = NDArray[np.float64]
 DAYS = 365

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sitedesign import library
-from sitedesign.design import Design
-from sitedesign.economics import HOURS_PER_YEAR
-from sitedesign.evaluation import Evaluation
+from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.report.figures.style import LIGHT, figure
+from sitedesign.results.design import Design
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import HOURS_PER_YEAR
 from sitedesign.report.figures.style import LIGHT, SEQUENTIAL, figure, soft
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

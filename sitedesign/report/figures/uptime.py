@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sitedesign.design import Design
-from sitedesign.evaluation import OPERATION_LABELS, Evaluation
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.report.figures.series import HOURS_PER_YEAR, series
 from sitedesign.report.figures.style import LIGHT, cause_name, figure, percent
+from sitedesign.results.design import Design
+from sitedesign.results.evaluation import OPERATION_LABELS, Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import DAYS, series, year_names
 from sitedesign.report.figures.style import LIGHT, SEQUENTIAL, figure
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.errors import InputError, unknown_name
-from sitedesign.evaluation import Evaluation
 from sitedesign.report.figures.series import FloatArray, series, worst_week_start, year_row
 from sitedesign.report.figures.style import LIGHT, SEQUENTIAL, figure
+from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

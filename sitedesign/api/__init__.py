@@ -1,0 +1,1 @@
+"""What `sitedesign` offers: solve, evaluate, certify, sweep."""

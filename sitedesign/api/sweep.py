@@ -1,0 +1,245 @@
+"""Sweeps of a study: the frontier over one target, limit or price, and panels against batteries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+import pandas as pd
+
+from sitedesign.case.build import Prepared, prepare, unit_costs
+from sitedesign.case.case import Case, rolled, sunny_afternoon
+from sitedesign.certified.effort import GAP
+from sitedesign.errors import Fault, InputError
+from sitedesign.finance import annual_cost
+from sitedesign.foresight.compute_cost import delivered_rack_h_per_yr
+from sitedesign.library import Battery, Pv
+from sitedesign.optimize import parametric
+from sitedesign.optimize.parametric import SweepPoint
+from sitedesign.results.accounting import project_costs
+from sitedesign.study.demand import UPTIME
+from sitedesign.study.limits import ACRES, MONTHS, T_PER_YR
+from sitedesign.study.study import FUEL_PRICE, SHARE, Study
+from sitedesign.util.gate import CALL, Gate, Many, Measure, OneOf, takes
+
+Progress = Callable[[str], None]
+_BUDGETS = {
+    "uptime": "uptime",
+    "min_renewable_share": "min_renewable_share",
+    "land_acres": "land_acres",
+    "co2_t_per_yr": "max_co2_t_per_yr",
+    "months_to_power": "months_to_power",
+}
+_PRICES = ("battery price", "battery power price", "solar price", "gas price", "diesel price")
+OVER = (*_BUDGETS, *_PRICES)
+
+
+def _range(over: str) -> Gate:
+    """Give what a value of the swept target, limit or price may be."""
+    numbers = {
+        "battery price": Battery.numbers()["capex_usd_per_kwh"],
+        "battery power price": Battery.numbers()["capex_usd_per_kw"],
+        "solar price": Pv.numbers()["capex_usd_per_wdc"],
+    }
+    if over in numbers:
+        return Measure(numbers[over].unit, numbers[over].low, numbers[over].high)
+    own: dict[str, Gate] = {
+        "uptime": UPTIME,
+        "min_renewable_share": SHARE,
+        "land_acres": ACRES,
+        "co2_t_per_yr": T_PER_YR,
+        "months_to_power": MONTHS,
+    }
+    return own.get(over, FUEL_PRICE)
+
+
+@takes(
+    "frontier()",
+    over=OneOf(OVER),
+    values=Many(Measure("", -inf, inf, above=True, below=True), "must be a list of numbers", 1, 10_000),
+    gap=GAP,
+    progress=CALL,
+)
+def frontier(
+    study: Study,
+    over: str,
+    values: Iterable[float],
+    *,
+    gap: float = 1e-4,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Solve a study for several values of one target, limit or price; cuts found for one serve the others.
+
+    Parameters
+    ----------
+    study : Study
+    over : str
+        ``uptime``, ``min_renewable_share`` [fraction], ``land_acres``, ``co2_t_per_yr``, ``months_to_power``,
+        ``battery price`` [USD/kWh], ``battery power price`` [USD/kW], ``solar price`` [USD/Wdc],
+        ``gas price`` or ``diesel price`` [USD/MMBtu].
+    values : iterable of float
+    gap : float
+        Relative optimality gap of each answer. [fraction]
+    progress : callable, optional
+        Called with one line of text per answer.
+
+    Returns
+    -------
+    DataFrame
+        One row a value: the value, capacities, units, racks, ``cost_usd_per_yr``, ``bound_usd_per_yr``,
+        ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, ``project_usd_per_yr`` (racks and hall
+        included), ``delivered_rack_h_per_yr`` and ``usd_per_rack_h`` of it, and ``reason`` where none is
+        possible. All with perfect foresight and no equipment failures: bounds.
+
+    Raises
+    ------
+    InputError
+        If `over` or a value cannot be used.
+    """
+    numbers = [float(value) for value in values]
+    faults = [fault for value in numbers for fault in _range(over).faults("values", value)]
+    faults += _study_faults(study, over)
+    if faults:
+        raise InputError(faults, "frontier()")
+    prepared = prepare(study)
+    vary = _BUDGETS[over] if over in _BUDGETS else _price(prepared, over)
+    points = parametric.frontier(_case(prepared), vary, numbers, gap=gap, progress=progress)
+    return _table(prepared, over.replace(" ", "_"), points)
+
+
+@takes("tradeoff()", points=Measure("points", 2, 1000, whole=True), gap=GAP, progress=CALL)
+def tradeoff(
+    study: Study, *, points: int = 15, gap: float = 1e-4, progress: Progress | None = None
+) -> pd.DataFrame:
+    """Best plant for each size of the array at the same uptime: panels against batteries.
+
+    Parameters
+    ----------
+    study : Study
+    points : int
+        Sizes of the array, from half to twice the optimum.
+    gap : float
+        [fraction]
+    progress : callable, optional
+
+    Returns
+    -------
+    DataFrame
+        As :func:`frontier`; the value is ``array_mw``.
+
+    Raises
+    ------
+    InputError
+        If the study leaves open what a sweep needs fixed.
+    """
+    faults = _study_faults(study, "array_mw")
+    if faults:
+        raise InputError(faults, "tradeoff()")
+    prepared = prepare(study)
+    found = parametric.tradeoff(_case(prepared), points=points, gap=gap, progress=progress)
+    return _table(prepared, "array_mw", found)
+
+
+def _case(prepared: Prepared) -> Case:
+    return rolled(prepared.case, sunny_afternoon(prepared.case))
+
+
+def _study_faults(study: Study, over: str) -> list[Fault]:
+    """Find what a study leaves open that a sweep needs fixed."""
+    if not isinstance(study, Study):
+        return [Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")]
+    faults = []
+    if study.power_paths:
+        remedy = "Use study.replace(pv=...) with one of them."
+        faults.append(Fault("study.pv", "several power paths", "a sweep takes one", remedy))
+    if study.spares == "share" and study.sharing_racks is None:
+        allowed = "a sweep takes one number of racks"
+        faults.append(Fault("study.spares", "'share'", allowed, "Use study.with_racks(...)."))
+    if study.objective == "compute_cost" and over != "uptime":
+        allowed = "a sweep solves for the least cost at one uptime"
+        remedy = "Use study.replace(objective='cost', uptime=...), or sweep over 'uptime'."
+        faults.append(Fault("study.objective", "'compute_cost'", allowed, remedy))
+    if over == "uptime" and len(study.contracts) > 1:
+        found, allowed = "several classes", "each class has a target of its own"
+        faults.append(Fault("study.classes", found, allowed, "Change one class with study.replace."))
+    return faults
+
+
+def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
+    """How a price of the library changes the case."""
+    study = prepared.study
+
+    def capital(changes: Callable[[float], dict[str, Any]]) -> Callable[[Case, float], Case]:
+        def change(case: Case, value: float) -> Case:
+            costs = unit_costs(study.replace(**changes(value)))
+            return replace(
+                case,
+                solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
+                battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
+                battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
+            )
+
+        return change
+
+    def fuel(name: str) -> Callable[[Case, float], Case]:
+        def change(case: Case, value: float) -> Case:
+            backup = tuple(
+                replace(
+                    item,
+                    marginal_cost_usd_per_mwh=annual_cost.backup_marginal_cost(
+                        entry,
+                        study.fuel(entry),
+                        study.path,
+                        value,
+                        study.co2_price_usd_per_t,
+                        item.fuel_mmbtu_per_mwh,
+                    ),
+                )
+                if entry.fuel == name
+                else item
+                for item, entry in zip(case.backup, study.backup, strict=True)
+            )
+            return replace(case, backup=backup)
+
+        return change
+
+    return {
+        "battery price": capital(lambda usd: {"battery": study.battery.replace(capex_usd_per_kwh=usd)}),
+        "battery power price": capital(lambda usd: {"battery": study.battery.replace(capex_usd_per_kw=usd)}),
+        "solar price": capital(lambda usd: {"pv": study.pv.replace(capex_usd_per_wdc=usd)}),
+        "gas price": fuel("natural_gas"),
+        "diesel price": fuel("diesel"),
+    }[over]
+
+
+def _table(prepared: Prepared, name: str, points: Iterable[SweepPoint]) -> pd.DataFrame:
+    case = prepared.case
+    sunk = sum(item.usd_per_yr for item in project_costs(prepared))
+    rows = []
+    for point in points:
+        row: dict[str, Any] = {name: point.value, "reason": point.reason}
+        if point.sizing is not None:
+            sizing, plant = point.sizing, point.sizing.plant
+            project, delivered = sunk + sizing.objective_usd_per_yr, delivered_rack_h_per_yr(case, sizing)
+            row |= {
+                "solar_mw": plant.solar_mw,
+                "battery_mwh": plant.battery_mwh,
+                "battery_mw": plant.battery_mw,
+                **{f"units_{item.name}": n for item, n in zip(case.backup, plant.units, strict=True)},
+                "racks_installed": plant.racks,
+                "cost_usd_per_yr": sizing.objective_usd_per_yr,
+                "bound_usd_per_yr": sizing.bound_usd_per_yr,
+                "gap": sizing.gap,
+                "uptime_price_usd_per_mwh": sizing.uptime_price_usd_per_mwh,
+                "renewable_share": 1 - sum(sizing.backup_mwh_per_yr) / case.load_mwh_per_yr,
+                "project_usd_per_yr": project,
+                "delivered_rack_h_per_yr": delivered,
+                "usd_per_rack_h": project / delivered if delivered > 0 else float("inf"),
+            }
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    if name != "uptime" and "cost_usd_per_yr" in table:
+        table.insert(1, "uptime", case.uptime_target)
+    return table

@@ -1,0 +1,187 @@
+"""What is done at one site: a bound with perfect foresight, or a certified design.
+
+The only place of the batch that calls the main job; everything else moves rows.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any
+
+import psutil
+
+from sitedesign.batch.question import Question
+from sitedesign.batch.table import Row
+from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError
+from sitedesign.reliability.certificate import Certificate
+from sitedesign.results.design import Design
+
+LEVELS = ("bound", "certified")
+# Column of each figure, in order; units per technology stand after `battery_mw`.
+FIGURES: tuple[str, ...] = (
+    "solar_mw", "battery_mwh", "battery_mw", "racks_installed", "uptime_achieved", "uptime_standard_error",
+    "greedy_uptime", "cost_usd_per_yr", "bound_usd_per_yr", "gap", "capital_usd", "project_cost_usd_per_yr",
+    "lcoe_usd_per_mwh", "usd_per_rack_h", "bound_usd_per_rack_h", "usd_per_gpu_h", "delivered_rack_h_per_yr",
+    "uptime_price_usd_per_mwh", "renewable_share", "land_acres", "water_m3_per_yr", "months_to_power",
+    "co2_t_per_yr",
+)  # fmt: skip
+# Further columns of a certified design.
+CERTIFIED_FIGURES: tuple[str, ...] = (
+    "certified_uptime", "certified_uptime_standard_error", "certified_uptime_lower", "certified_met",
+    "certified_weather_years",
+)  # fmt: skip
+# Entries that the optimiser may choose; columns in words, `pv_built` and `battery_built`.
+CHOSEN: tuple[str, ...] = ("pv", "battery")
+
+
+class BatchStopped(SiteDesignError):
+    """The batch cannot go on; everything finished is in its folder."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done at every site of a batch.
+
+    Attributes
+    ----------
+    level : {"bound", "certified"}
+    effort : {"screening", "standard"}
+        Of the search for a certified design.
+    method : str
+        Of :func:`sitedesign.solve`.
+    gap : float or None
+        [fraction]
+    time_limit_s : float or None
+        [s]
+    """
+
+    level: str = "bound"
+    effort: str = "screening"
+    method: str = "cuts"
+    gap: float | None = None
+    time_limit_s: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything that decides the numbers, ready for JSON."""
+        data = asdict(self)
+        if self.level == "bound":
+            del data["effort"]
+        return data
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one site.
+
+    Attributes
+    ----------
+    key : str
+    row : dict
+        ``status``, figures, ``error``: the part that is the same on every machine and in every order.
+    seconds : float
+        Wall time. [s]
+    rss_mb : float
+        Memory of the process afterwards. [MB]
+    """
+
+    key: str
+    row: dict[str, Any]
+    seconds: float
+    rss_mb: float
+
+
+def check_job(job: Job) -> None:
+    """Refuse a job that no site could do.
+
+    Raises
+    ------
+    InputError
+    """
+    _workflow().check_method(job.method, job.level == "certified")
+
+
+def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
+    """Solve one site; whatever goes wrong becomes part of its row."""
+    start = time.perf_counter()
+    result: dict[str, Any] = {}
+    try:
+        study = question.study(row)
+        result |= {"name": study.site.name, "country": study.site.country}
+        result |= {"status": "solved"} | figures(_solve(study, job))
+    except InputError as error:
+        result |= {"status": "bad input", "error": str(error)}
+    except NotProvenOptimal as error:
+        found = figures(error.incumbent) if isinstance(error.incumbent, Design) else {}
+        result |= {"status": "gap", "error": str(error)} | found
+    except SiteDesignError as error:
+        result |= {"status": "infeasible", "error": str(error)}
+    except Exception as error:  # one site must never end the batch; the row carries the error
+        result |= {"status": "error", "error": f"{type(error).__name__}: {error}"}
+    rss_mb = psutil.Process().memory_info().rss / 1e6
+    return Outcome(key, result, time.perf_counter() - start, rss_mb)
+
+
+def figures(design: Design) -> dict[str, Any]:
+    """Figures of a design that a row carries, units in their names."""
+    return {
+        "solar_mw": design.solar_mw,
+        "battery_mwh": design.battery_mwh,
+        "battery_mw": design.battery_mw,
+        **{f"units_{name}": count for name, count in design.backup.items()},
+        "racks_installed": design.racks,
+        "uptime_achieved": design.uptime.value,
+        "uptime_standard_error": design.uptime.standard_error,
+        "greedy_uptime": design.greedy_uptime.value,
+        "cost_usd_per_yr": design.cost,
+        "bound_usd_per_yr": design.bound,
+        "gap": design.gap,
+        "capital_usd": design.capital_usd,
+        "project_cost_usd_per_yr": design.project_cost_usd_per_yr,
+        "lcoe_usd_per_mwh": design.lcoe_usd_per_mwh,
+        "usd_per_rack_h": design.usd_per_rack_h,
+        "bound_usd_per_rack_h": design.compute_cost and design.compute_cost.bound_usd_per_rack_h,
+        "usd_per_gpu_h": design.usd_per_gpu_h,
+        "delivered_rack_h_per_yr": design.delivered_rack_h_per_yr,
+        "uptime_price_usd_per_mwh": design.uptime_price_usd_per_mwh,
+        "renewable_share": design.renewable_share,
+        "land_acres": design.land_acres,
+        "water_m3_per_yr": design.water_m3_per_yr,
+        "months_to_power": design.months_to_power,
+        "co2_t_per_yr": design.co2_t_per_yr,
+        "weather_flags": "; ".join(design.provenance.weather_flags),
+        **({f"{name}_built": design.study[name]["name"] for name in CHOSEN} if design.alternatives else {}),
+        **{f"uptime_of_{item.name}": item.uptime.value for item in design.classes},
+        **_certified_figures(design.certificate),
+    }
+
+
+def _certified_figures(certificate: Certificate | None) -> dict[str, Any]:
+    """Figures of a certificate; none for a bound."""
+    if certificate is None:
+        return {}
+    return {
+        "certified_uptime": certificate.uptime.value,
+        "certified_uptime_standard_error": certificate.uptime.standard_error,
+        "certified_uptime_lower": certificate.uptime.lower_bound(certificate.confidence),
+        "certified_met": float(certificate.met),
+        "certified_weather_years": float(certificate.weather_years),
+    }
+
+
+def _workflow() -> Any:  # noqa: ANN401
+    """Import the main job when the first site needs it: it takes seconds."""
+    return import_module("sitedesign.api.solve")
+
+
+def _solve(study: Any, job: Job) -> Design:  # noqa: ANN401
+    design: Design = _workflow().solve(
+        study,
+        method=job.method,
+        certify=job.level == "certified",
+        effort=job.effort,
+        gap=job.gap,
+        time_limit_s=job.time_limit_s,
+    )
+    return design

@@ -1,0 +1,1 @@
+"""One study as arrays: what the optimiser and the operator are given."""

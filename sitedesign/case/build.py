@@ -1,0 +1,418 @@
+"""From a study to its arrays, a :class:`~sitedesign.case.case.Case`: weather, yield, load, costs, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sitedesign import library
+from sitedesign.case import capacity_bounds
+from sitedesign.case.case import BackupCase, Case, CaseLimits, FloatArray, LoadClass, Tier
+from sitedesign.case.rack_shortfall import racks_needed
+from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
+from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
+from sitedesign.components.load import load_mw, pue
+from sitedesign.components.own_profile.profile import Beside, Profile, count_years, read_profile
+from sitedesign.components.pv import solar_yield
+from sitedesign.errors import Fault, InputError
+from sitedesign.finance import annual_cost
+from sitedesign.library import Backup
+from sitedesign.reliability.metrics import FLOOR_SHARE
+from sitedesign.study import plausibility
+from sitedesign.study.demand import Contract
+from sitedesign.study.limits import Limits
+from sitedesign.study.study import Study
+from sitedesign.weather.weather import Weather
+
+Kind = Literal["solar", "load"]
+KINDS: tuple[Kind, ...] = ("solar", "load")
+#: The user's own profiles, by kind.
+Own = Mapping[Kind, Profile]
+ONE_YEAR_NOTE = (
+    "One weather year says nothing about rare dark spells: its uptime figure is no basis for a promise."
+)
+# Without a target, spares are considered up to a shortfall of a millionth of the contracted racks: the next
+# one would serve less than a rack of work unless a million are contracted.
+MOST_USEFUL_UPTIME = 0.999
+TMY_NOTE = (
+    "The weather is a typical meteorological year, which contains no extreme spells by construction: "
+    "it is no basis for uptime."
+)
+
+
+@dataclass(frozen=True)
+class UnitCosts:
+    """Annual cost of one MWdc, MWh, MW, backup unit (in the order of the study) and rack.
+
+    `backup_site` is what each technology costs once when any unit of it is built.
+    """
+
+    solar: annual_cost.AnnualCost
+    battery_energy: annual_cost.AnnualCost
+    battery_power: annual_cost.AnnualCost
+    backup: tuple[annual_cost.AnnualCost, ...]
+    backup_site: tuple[annual_cost.AnnualCost, ...]
+    rack: annual_cost.AnnualCost
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study with the weather it stands on and the case made of both.
+
+    Attributes
+    ----------
+    study : Study
+    weather : Weather
+    unit_costs : UnitCosts
+    case : Case
+    notes : tuple of str
+        What a reader of the result must know about the inputs.
+    """
+
+    study: Study
+    weather: Weather
+    unit_costs: UnitCosts
+    case: Case
+    notes: tuple[str, ...]
+
+    @property
+    def weather_flags(self) -> tuple[str, ...]:
+        """What the reader of the weather files found suspicious."""
+        return self.weather.source.flags
+
+
+def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
+    """Build the case of a study.
+
+    Parameters
+    ----------
+    study : Study
+    rows : sequence of int, optional
+        Weather years to use, by position; all when left out.
+
+    Raises
+    ------
+    InputError
+        If weather or a profile does not fit the study.
+    """
+    weather = weather_of(study)
+    if rows is not None:
+        weather = weather.subset(rows)
+    return prepared_on(study, weather, unit_costs(study))
+
+
+def prepared_on(study: Study, weather: Weather, costs: UnitCosts) -> Prepared:
+    """Build the case of a study on weather years and costs that are already known."""
+    own = _own_profiles(study, weather)
+    case = build_case(study, weather, costs, own)
+    return Prepared(study, weather, costs, case, _notes(study, weather, own))
+
+
+def weather_of(study: Study) -> Weather:
+    """Weather of a study: its own, or generated with its seed."""
+    if study.weather is not None:
+        if study.step_minutes not in (None, study.weather.step_minutes):
+            allowed = f"the weather has steps of {study.weather.step_minutes} min"
+            remedy = "Leave step_minutes out, or generate weather with the step you want."
+            raise InputError(
+                [Fault("study.step_minutes", f"{study.step_minutes}", allowed, remedy)], "solve()"
+            )
+        return study.weather
+    years, step = study.weather_years, study.step_minutes or 60
+    if study.solar_profile is not None:
+        # The weather then only gives temperatures, for as many years as the profile has.
+        years = count_years(study.solar_profile, "solar", study.site)
+    return Weather.generate(study.site, years=years, seed=study.seed, step_minutes=step)
+
+
+def unit_costs(study: Study) -> UnitCosts:
+    """Annualise everything that can be built, with the tax credits of the study's dates."""
+    finance = study.finance
+
+    def credit(kind: str) -> float:
+        return library.itc_fraction(kind, study.construction_start, study.in_service, finance)
+
+    return UnitCosts(
+        solar=annual_cost.solar_cost(study.pv, finance, credit("pv")),
+        battery_energy=annual_cost.battery_energy_cost(study.battery, finance, credit("battery")),
+        battery_power=annual_cost.battery_power_cost(study.battery, finance, credit("battery")),
+        backup=tuple(
+            annual_cost.backup_unit_cost(item, study.fuel(item), finance, credit(item.tax_credit))
+            for item in study.backup
+        ),
+        backup_site=tuple(annual_cost.backup_site_cost(item, finance) for item in study.backup),
+        rack=annual_cost.rack_cost(study.rack, finance),
+    )
+
+
+def build_case(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case:
+    """Reduce a study to arrays on the given weather years and the user's own profiles."""
+    load_share, tiers = _load_and_tiers(study, weather)
+    load = _on_weather(own["load"], weather) if "load" in own else _load(study, weather)
+    load = load * load_share
+    solar = _on_weather(own["solar"], weather) if "solar" in own else _solar(study, weather)
+    battery = study.battery
+    usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
+    eta = float(np.sqrt(battery.round_trip_efficiency))
+    backup = tuple(
+        _backup(study, item, weather, load, cost, site)
+        for item, cost, site in zip(study.backup, costs.backup, costs.backup_site, strict=True)
+    )
+    racks = study.contracted_racks
+    availability = study.rack.availability
+    strictest = max(item.uptime for item in study.contracts) or MOST_USEFUL_UPTIME
+    racks_max = racks_needed(racks, availability, 1 - strictest)
+    if study.limits.racks is not None:
+        racks_max = int(study.limits.racks[1])
+    return Case(
+        name=study.site.name,
+        step_h=weather.step_h,
+        years=len(weather.years),
+        solar_yield=solar,
+        load_mw=load,
+        usable=np.full(load.size, usable),
+        eta_charge=eta,
+        eta_discharge=eta,
+        backup=backup,
+        tiers=tiers,
+        solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
+        battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
+        battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
+        solar_acres_per_mw=1 / study.pv.power_density_mwdc_per_acre,
+        solar_lead_months=study.pv.lead_months,
+        battery_lead_months=battery.lead_months,
+        racks_contracted=racks,
+        racks_max=racks_max,
+        racks_min=0 if study.limits.racks is None else int(np.ceil(study.limits.racks[0])),
+        rack_availability=availability,
+        rack_cost_usd_per_yr=costs.rack.total_usd_per_yr,
+        uptime_target=study.target,
+        delay_cost_usd_per_month_yr=study.delay_cost_usd_per_month
+        * annual_cost.capital_recovery_factor(study.finance.wacc_power_real, study.finance.analysis_yr),
+        limits=_limits(study, solar, load, weather.step_h, usable, eta),
+        load_classes=_load_classes(study),
+        given=_given(study.limits),
+    )
+
+
+def weather_notes(weather: Weather) -> tuple[str, ...]:
+    """Say what a reader must know about weather years before trusting an uptime made of them."""
+    notes = [*weather.source.notes, *(f"Flag of the weather: {flag}." for flag in weather.source.flags)]
+    if weather.source.is_tmy:
+        notes.append(TMY_NOTE)
+    elif len(weather.years) == 1:
+        notes.append(ONE_YEAR_NOTE)
+    if weather.source.kind == "generated":
+        notes.append("Generated weather is a screening source; size on a measured record before you build.")
+    return tuple(notes)
+
+
+def _notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
+    said = plausibility.notes(study.site, study.uptime)
+    share = power_share(study, weather)
+    if share < 1.0:
+        shared = (
+            f"All {study.sharing_racks} racks share the work: at full throughput the load is {share:.1%} of "
+        )
+        said += (f"{shared}that of the contracted racks at full power.",)
+    return said + _idle_notes(study) + _source_notes(study, weather, own)
+
+
+def _idle_notes(study: Study) -> tuple[str, ...]:
+    """Name what the user has set in vain: numbers of the library that nothing reads yet."""
+    fuels = {item.fuel: study.fuel(item) for item in study.backup}.values()
+    entries = (study.rack, study.pv, study.battery, study.facility, study.finance, *study.backup, *fuels)
+    return tuple(
+        f"{item.kind} {item.name}: {', '.join(names)} changed, but nothing reads it yet: no answer changes."
+        for item in entries
+        if (names := item.idle_changes())
+    )
+
+
+def _source_notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
+    said = tuple(_profile_note(profile) for profile in own.values())
+    if study.solar_profile is None:
+        return (*weather_notes(weather), *said)
+    own_sun = "Solar production is the user's own profile; the weather only gives air temperatures."
+    return (own_sun, *([ONE_YEAR_NOTE] if len(weather.years) == 1 else []), *said)
+
+
+def _profile_note(profile: Profile) -> str:
+    """Say what a profile became and everything that was done to it."""
+    mean, unit = float(profile.values.mean()), "MW per MWdc" if profile.kind == "solar" else "MW"
+    done = "; ".join((f"mean {mean:.4g} {unit}", *profile.notes))
+    return f"Own {profile.kind} profile ({profile.description}): {done}."
+
+
+def _solar(study: Study, weather: Weather) -> FloatArray:
+    # Outages of single inverter blocks enter sizing as their mean.
+    return solar_yield(weather, study.pv, study.plant_age_yr).ravel() * study.pv.availability
+
+
+def _load(study: Study, weather: Weather) -> FloatArray:
+    return load_mw(
+        weather, study.rack, study.contracted_racks, study.facility, study.path, study.sustained
+    ).ravel()
+
+
+def _own_profiles(study: Study, weather: Weather) -> Own:
+    """Read the user's profiles beside the weather years and what would stand in their place.
+
+    Raises
+    ------
+    InputError
+        With the faults of both.
+    """
+    given = {"solar": (study.solar_profile, _solar), "load": (study.load_profile, _load)}
+    own: dict[Kind, Profile] = {}
+    faults: list[Fault] = []
+    for kind in KINDS:
+        data, computed = given[kind]
+        if data is None:
+            continue
+        beside = Beside(study.site, float(computed(study, weather).mean()), len(weather.years))
+        try:
+            own[kind] = read_profile(data, kind, utc_offset_h=weather.utc_offset_h, beside=beside)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults, "solve()")
+    return own
+
+
+def _on_weather(profile: Profile, weather: Weather) -> FloatArray:
+    """Put a profile beside the weather years: as many years, or one that is repeated."""
+    years = profile.on_step(weather.step_minutes)
+    return np.ascontiguousarray(np.broadcast_to(years, (len(weather.years), years.shape[1]))).ravel()
+
+
+def _backup(
+    study: Study,
+    backup: Backup,
+    weather: Weather,
+    load: FloatArray,
+    cost: annual_cost.AnnualCost,
+    site: annual_cost.AnnualCost,
+) -> BackupCase:
+    fuel, path = study.fuel(backup), study.path
+    heat = mean_heat_rate_factor(backup, weather.temp_air_c, load)
+    mmbtu = annual_cost.backup_fuel_mmbtu_per_mwh(backup, path, heat)
+    capability = backup_capability(backup, weather.temp_air_c, study.site.elevation_m).ravel()
+    unit_mw = backup.unit_mw * path.generator_to_bus_efficiency
+    least, most = study.limits.units.get(backup.name, (0, -1))
+    if most < 0:
+        most = capacity_bounds.units_max(float(load.max()), unit_mw, capability)
+    return BackupCase(
+        name=backup.name,
+        unit_mw=unit_mw,
+        capability=capability[np.newaxis, :],
+        annual_cost_usd_per_unit=cost.total_usd_per_yr,
+        marginal_cost_usd_per_mwh=annual_cost.backup_marginal_cost(
+            backup, fuel, path, fuel.price_usd_per_mmbtu, study.co2_price_usd_per_t, mmbtu
+        ),
+        fuel_mmbtu_per_mwh=mmbtu,
+        co2_t_per_mwh=mmbtu * fuel.co2_kg_per_mmbtu / 1000,
+        lead_months=backup.lead_months,
+        units_min=least,
+        units_max=max(least, most),
+        site_cost_usd_per_yr=site.total_usd_per_yr,
+    )
+
+
+def fixed_load_share(study: Study, weather: Weather) -> float:
+    """Share of the facility's mean load that stays when racks throttle: cooling overhead. [fraction]"""
+    mean_pue = float(pue(weather.temp_air_c, study.facility).mean())
+    return study.facility.pue_fixed_share * (mean_pue - 1) / mean_pue
+
+
+def power_share(study: Study, weather: Weather) -> float:
+    """Load at full throughput over the contracted racks' at full power; 1 unless spares share. [fraction]"""
+    return _load_and_tiers(study, weather)[0]
+
+
+def it_mw_at_work(study: Study, weather: Weather) -> float:
+    """Give the IT power at full throughput: the contracted racks', or less where spares share it. [MW]"""
+    fixed = fixed_load_share(study, weather)
+    return study.contracted_it_mw * (power_share(study, weather) - fixed) / (1 - fixed)
+
+
+def _load_and_tiers(study: Study, weather: Weather) -> tuple[float, tuple[Tier, ...]]:
+    """Load in units of the contracted racks at full power, and its tiers."""
+    racks = study.sharing_racks
+    if racks is None:
+        return 1.0, _tiers(study, weather)
+    # Broken racks do no work: on average so many do. What is missing below K is the rack shortfall's.
+    working = max(1.0, racks * study.rack.availability / study.contracted_racks)
+    curve = getattr(study.rack, f"curve_{study.throughput_curve}")
+    return shared_tiers(curve, fixed_load_share(study, weather), study.rack.floor_fraction, working)
+
+
+def _load_classes(study: Study) -> tuple[LoadClass, ...]:
+    """Classes of the load with their shares; none where one target holds for all of it."""
+    if len(study.contracts) == 1:
+        return ()
+    power = study.contracted_it_mw
+    return tuple(LoadClass(item.name, item.it_mw / power, item.uptime) for item in study.contracts)
+
+
+def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:
+    """Tiers of every class in the order in which an operator sheds them."""
+    fixed, power = fixed_load_share(study, weather), study.contracted_it_mw
+    tiers = []
+    for number, contract in enumerate(study.contracts):
+        share = contract.it_mw / power
+        for tier in _class_tiers(study, contract, fixed):
+            key = _shed_order(contract, tier)
+            tiers.append((key, number, Tier(tier.width * share, tier.weight, number)))
+    return tuple(tier for _, _, tier in sorted(tiers, key=lambda item: item[:2]))
+
+
+def _class_tiers(study: Study, contract: Contract, fixed_share: float) -> tuple[Tier, ...]:
+    """Tiers of one class, of its own load."""
+    if contract.metric == "floor":
+        # An operator who has to keep a floor gives up what lies above it first, at half the usual loss
+        above = 1.0 - FLOOR_SHARE
+        return Tier(above, 0.5), Tier(FLOOR_SHARE, (1.0 - 0.5 * above) / FLOOR_SHARE)
+    if contract.metric != "compute":
+        return (Tier(1.0, 1.0),)
+    curve = getattr(study.rack, f"curve_{contract.throughput_curve}")
+    return throttle_tiers(curve, fixed_share, study.rack.floor_fraction)
+
+
+def _shed_order(contract: Contract, tier: Tier) -> tuple[float, float]:
+    """Rank of a tier: what its compute is worth, or else how much of its class may be lost."""
+    if contract.value_usd_per_rack_h is not None:
+        return contract.value_usd_per_rack_h / contract.rack_mw * tier.weight, tier.weight
+    return contract.uptime, tier.weight
+
+
+def _given(limits: Limits) -> frozenset[str]:
+    """Name the bounds of capacities and counts that are the user's own."""
+    sizes = (
+        name
+        for name in ("solar_mw", "battery_mwh", "battery_mw", "racks")
+        if getattr(limits, name) is not None
+    )
+    return frozenset((*sizes, *(f"units.{name}" for name in limits.units)))
+
+
+def _limits(
+    study: Study, solar: FloatArray, load: FloatArray, step_h: float, usable: float, eta: float
+) -> CaseLimits:
+    derived = capacity_bounds.capacity_bounds(solar, load, step_h, usable, eta)
+    given = study.limits
+    hours = given.battery_hours or (study.battery.min_duration_h, None)
+    sizes, widest = capacity_bounds.within(derived, (given.solar_mw, given.battery_mwh, given.battery_mw))
+    return CaseLimits(
+        *sizes,
+        land_acres=given.land_acres,
+        min_renewable_share=study.min_renewable_share,
+        max_co2_t_per_yr=given.co2_t_per_yr,
+        min_duration_h=hours[0],
+        max_duration_h=hours[1],
+        months_to_power=given.months_to_power,
+        widest=widest,
+    )

@@ -1,0 +1,181 @@
+"""Spare racks: what is expected to be missing when R racks are installed and K must work.
+
+With each rack working a share `a` of the time, independently, the number of working racks is binomial and
+the expected shortfall is e(R) = E[(K - Bin(R, a))+] / K. It is convex and decreasing in R, hence described
+exactly, at whole racks, by its chords.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom
+
+from sitedesign.case.case import Case
+
+NEGLIGIBLE_SHARE = 1e-3  # of the downtime budget: what the last spare rack could still win
+_BLOCK = 64  # rack counts looked at together while searching
+
+
+def expected_shortfall(racks_contracted: int, racks: ArrayLike, availability: float) -> NDArray[np.float64]:
+    """Compute the expected share of the contracted racks that is missing, e(R).
+
+    Summed as E[(K - B)+] = P(B <= 0) + ... + P(B <= K - 1): every term is positive, so small values keep
+    their digits.
+
+    Parameters
+    ----------
+    racks_contracted : int
+        K, at least 1.
+    racks : array_like of int
+        R, installed racks, any shape.
+    availability : float
+        Share of time an installed rack works, in [0, 1]. [fraction]
+
+    Returns
+    -------
+    ndarray of float, shape of `racks`
+        [fraction]
+
+    Raises
+    ------
+    ValueError
+        When K is below 1, an R is negative, or the availability is outside [0, 1].
+    """
+    installed = np.asarray(racks)
+    if racks_contracted < 1 or (installed < 0).any() or not 0.0 <= availability <= 1.0:
+        message = (
+            f"needs racks_contracted >= 1, racks >= 0 and availability in [0, 1]; "
+            f"got {racks_contracted}, {installed}, {availability}"
+        )
+        raise ValueError(message)
+    working = np.arange(racks_contracted)
+    below = np.asarray(binom.cdf(working, installed[..., np.newaxis], availability))
+    return np.asarray(below.sum(axis=-1) / racks_contracted, dtype=np.float64)
+
+
+def racks_needed(racks_contracted: int, availability: float, downtime: float) -> int:
+    """Most racks worth considering: where the shortfall is below 1/1000 of the downtime budget.
+
+    Parameters
+    ----------
+    racks_contracted : int
+        K.
+    availability : float
+        Share of time an installed rack works, in (0, 1]. [fraction]
+    downtime : float
+        Downtime budget 1 - A, above 0. [fraction]
+
+    Returns
+    -------
+    int
+        Smallest R >= K with e(R) < `downtime` / 1000; K when racks never fail.
+
+    Raises
+    ------
+    ValueError
+        When racks never work, or no downtime is allowed while racks can fail: then no number is enough.
+    """
+    if availability >= 1.0:
+        return racks_contracted
+    if not (availability > 0.0 and downtime > 0.0):
+        message = f"no number of racks gives downtime {downtime} at availability {availability}"
+        raise ValueError(message)
+    first = racks_contracted
+    while True:
+        counts = np.arange(first, first + _BLOCK)
+        enough = expected_shortfall(racks_contracted, counts, availability) < NEGLIGIBLE_SHARE * downtime
+        if enough.any():
+            return int(counts[np.argmax(enough)])
+        first += _BLOCK
+
+
+def racks_worth(
+    racks_contracted: int, availability: float, loss_usd_per_yr: float, rack_usd_per_yr: float
+) -> int:
+    """Most racks worth considering where lost compute has a price: the next one costs more than it saves.
+
+    Parameters
+    ----------
+    racks_contracted : int
+        K.
+    availability : float
+        Share of time an installed rack works, in [0, 1]. [fraction]
+    loss_usd_per_yr : float
+        What it would cost to lose all compute. [USD/yr]
+    rack_usd_per_yr : float
+        Annualised cost of one more rack. [USD/yr]
+
+    Returns
+    -------
+    int
+        Smallest R >= K at which rack R + 1 does not pay; a saving below 1e-9 of the loss never does.
+    """
+    least = max(rack_usd_per_yr, 1e-9 * loss_usd_per_yr)
+    first = racks_contracted
+    while True:
+        short = expected_shortfall(racks_contracted, np.arange(first, first + _BLOCK + 1), availability)
+        idle = -np.diff(short) * loss_usd_per_yr <= least  # the curve is convex: all further ones are as well
+        if idle.any():
+            return first + int(np.argmax(idle))
+        first += _BLOCK
+
+
+def most_racks(case: Case) -> int:
+    """Most racks worth considering for the targets of a case and its value of lost compute.
+
+    Parameters
+    ----------
+    case : Case
+        Its ``racks_max`` is not read.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        When no number is enough: a target of 1 with racks that can fail.
+    """
+    racks, availability = case.racks_contracted, case.rack_availability
+    strictest = max(item.uptime_target for item in case.classes)
+    enough = racks_needed(racks, availability, 1.0 - strictest) if strictest > 0.0 else racks
+    loss = case.lost_value_usd_per_mwh * case.load_mwh_per_yr
+    return max(enough, racks_worth(racks, availability, loss, case.rack_cost_usd_per_yr))
+
+
+def shortfall_curve(racks_contracted: int, racks_max: int, availability: float) -> NDArray[np.float64]:
+    """e(R) for R = K .. `racks_max`.
+
+    Parameters
+    ----------
+    racks_contracted, racks_max : int
+    availability : float
+        [fraction]
+
+    Returns
+    -------
+    ndarray, shape (racks_max - K + 1,)
+        [fraction]
+    """
+    return expected_shortfall(racks_contracted, np.arange(racks_contracted, racks_max + 1), availability)
+
+
+def shortfall_chords(curve: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Chords of a convex curve given at consecutive whole numbers: value at the left end and slope.
+
+    Parameters
+    ----------
+    curve : ndarray, shape (n,)
+        From :func:`shortfall_curve`, n >= 1.
+
+    Returns
+    -------
+    value, slope : ndarray, shape (max(n - 1, 1),)
+        The curve is at least ``value[i] + slope[i] * (R - K - i)`` everywhere and equals the largest of these
+        at whole racks; a single point is its own, level, chord. [fraction, fraction per rack]
+    """
+    if curve.size == 1:
+        return curve.copy(), np.zeros(1)
+    return curve[:-1].copy(), np.diff(curve)

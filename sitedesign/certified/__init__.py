@@ -1,0 +1,1 @@
+"""Simulation-based optimisation: the plant of an operator who cannot see the future."""

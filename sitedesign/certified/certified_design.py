@@ -1,0 +1,366 @@
+"""What an operator can do with a study: causal evaluation, certificates, and the design that is certified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
+from sitedesign.case.relaxation import relaxation
+from sitedesign.certified.effort import Effort
+from sitedesign.certified.environment import Setting, block_of, figure_of, setting_of, usual_rule
+from sitedesign.certified.environment import certify as certify_plant
+from sitedesign.certified.evaluator import Judge
+from sitedesign.certified.remedies import unreached
+from sitedesign.certified.sizing_loop import Closed, Loop, closed_for
+from sitedesign.errors import Fault, InputError, ReplayMismatch
+from sitedesign.operation.forecast import Forecast
+from sitedesign.operation.operate import operate_greedy
+from sitedesign.operation.outages.sampling import CAUSES
+from sitedesign.operation.state import Controller
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL, Certificate
+from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.reliability.metrics import uptime_metrics
+from sitedesign.results.accounting import evaluate_dispatch
+from sitedesign.results.design import Design
+from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
+from sitedesign.study.demand import RACKS
+from sitedesign.study.limits import MW, MWH, UNITS
+from sitedesign.study.study import SEED, Study
+from sitedesign.util.gate import CALL, FLAG, TEXT, Kind, Many, Measure, takes
+
+Progress = Callable[[str], None]
+BALANCE_TOLERANCE_MW = 1e-6
+# What separates a certified design from its bound, the nearest to the design first
+SURPRISES_WEATHER = "surprises in weather"
+SURPRISES_EQUIPMENT = "surprises in equipment and fuel"
+FAILURES_FORESEEN = "failures foreseen"
+
+
+_FEWEST, _MOST = "must be a whole number of at least", 1_000_000
+_PLANT = {"solar_mw": MW, "battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
+
+
+@takes(
+    "certify()",
+    years=Measure("weather years", 1, _MOST, whole=True, says=f"{_FEWEST} 1"),
+    draws=Measure("draws", 1, 10_000, whole=True, says=f"{_FEWEST} 1"),
+    seed=replace(SEED, says=f"{_FEWEST} 0"),
+    confidence=Measure("fraction", 0.5, 1, above=True, below=True),
+    controller=Kind((Controller,), "must be a sitedesign.Controller"),
+    forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
+    attribute=FLAG,
+    without=Many(TEXT, f"must be a list of causes: {', '.join(CAUSES)}", most=len(CAUSES)),
+    stop_when_converged=FLAG,
+    progress=CALL,
+)
+def certify(
+    design: Design | Evaluation,
+    study: Study | None = None,
+    *,
+    years: int = 200,
+    draws: int = 5,
+    seed: int = 7,
+    confidence: float = 0.95,
+    controller: Controller | None = None,
+    forecast: Forecast | None = None,
+    attribute: bool = True,
+    without: Sequence[str] = (),
+    stop_when_converged: bool = False,
+    progress: Progress | None = None,
+) -> Certificate:
+    """State what uptime a plant really keeps, and how sure that is.
+
+    Parameters
+    ----------
+    design : Design or Evaluation
+        From :func:`solve` or :func:`evaluate`.
+    study : Study, optional
+        Needed for an evaluation, and for a design that was read from a file when its weather or a profile was
+        given; else taken from the design.
+    years, draws : int
+        Weather years that the design never saw, and draws of outages of each.
+    seed : int
+        Of weather and outages; take another than the search's.
+    confidence : float
+        One-sided, for ``met``. [fraction]
+    controller : Controller, optional
+        Rule of operation; left out, that of the plant: the one that a certified design was tuned with, or
+        that of a causal evaluation; else the usual one (with less caution where racks throttle,
+        ``metric="compute"``), which is not tuned to the plant. The certificate says which it is.
+    forecast : Forecast, optional
+        How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
+        (default) or ``"perfect"``.
+    attribute : bool
+        Re-run with each cause of failure off, to say what the lost compute is due to.
+    without : sequence of str
+        Causes of failure to leave out: ``units``, ``starts``, ``planned``, ``common_cause``, ``fuel``,
+        ``battery``, ``solar``, ``site``. A what-if: ``met`` then says nothing of the real plant.
+    stop_when_converged : bool
+        Take no more weather years than it takes for the interval to be narrow: half of it at most a quarter
+        of ``1 - target``. The certificate says whether that was reached.
+    progress : callable, optional
+
+    Returns
+    -------
+    Certificate
+
+    Raises
+    ------
+    InputError
+        If the study is needed and missing, a number is out of range, or a cause is unknown.
+    """
+    study = _study_of(design, study)
+    faults = []
+    for name, gate in _PLANT.items():
+        faults += gate.faults(f"design.{name}", getattr(design, name))
+    for name, count in design.backup.items():
+        faults += UNITS.faults(f"design.backup.{name}", count)
+    unknown = [cause for cause in without if cause not in CAUSES]
+    if unknown:
+        faults.append(Fault("without", ", ".join(map(repr, unknown)), f"must be among {', '.join(CAUSES)}"))
+    if faults:
+        raise InputError(faults, "certify()")
+    prepared = prepare(study)
+    units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
+    plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+    own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
+    say = progress or (lambda _: None)
+    return certify_plant(
+        prepared,
+        plant,
+        own,
+        rule=origin,
+        years=years,
+        draws=draws,
+        seed=seed,
+        metric=figure_of(study.metric),
+        confidence=confidence,
+        forecast=forecast,
+        attribute=attribute,
+        without=without,
+        stop_when_converged=stop_when_converged,
+        promised=_promised(design),
+        progress=lambda done, total: say(f"certifying: {done} of {total} years"),
+    )
+
+
+def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str]:
+    """Rule by which a plant was operated, else the usual one, and where it comes from."""
+    if isinstance(design, Design) and design.certificate is not None:
+        return design.certificate.controller, TUNED
+    if design.controller is not None:
+        return design.controller, design.rule
+    return usual_rule(study), USUAL
+
+
+def _study_of(design: Design | Evaluation, study: Study | None) -> Study:
+    """Find the study that goes with a design."""
+    if study is not None and isinstance(design, Evaluation):
+        if not isinstance(study, Study):
+            fault = Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")
+            raise InputError([fault], "certify()")
+        return study
+    if isinstance(design, Design):
+        if isinstance(design._study, Study):
+            return design._study
+        asked = {key: value for key, value in design.study.items() if value is not None}
+        if not asked.keys() & {"weather", "solar_profile", "load_profile"}:
+            return Study(**asked)
+        found = "a design read from a file, which does not hold the weather or profile it was given"
+    elif not isinstance(design, Evaluation):
+        allowed = "must be a Design or an Evaluation"
+        raise InputError([Fault("design", repr(type(design).__name__), allowed)], "certify()")
+    else:
+        found = "an evaluation, which does not hold its study"
+    raise InputError(
+        [Fault("study", found, "is needed here", "Give study=... as it was solved.")], "certify()"
+    )
+
+
+def operate_causally(
+    prepared: Prepared, plant: Plant, controller: Controller, setting: Setting, rule: str = GIVEN
+) -> Evaluation:
+    """Operate without foresight under one draw of outages.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    plant : Plant
+    controller : Controller
+    setting : Setting
+    rule : str
+        Where the controller comes from, in words.
+
+    Returns
+    -------
+    Evaluation
+    """
+    judge = Judge([block_of(prepared)], setting, prepared.study.metric, prepared.study.seed)
+    done = judge.operate(plant, controller, record=True)
+    assert done.dispatch is not None  # recorded
+    if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
+        off = f"off by {done.balance_residual_mw:g} MW"
+        raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
+    years = prepared.case.years
+    result = evaluate_dispatch(
+        prepared,
+        plant,
+        done.dispatch,
+        "causal",
+        part_load=done.fuel_mmbtu.sum(axis=1) / years,
+        part_load_usd_per_yr=float(done.extra_fuel_usd.sum()) / years,
+        solar_mw=done.solar_mw,
+    )
+    return result.model_copy(update={"controller": controller, "rule": rule})
+
+
+def certified_design(
+    prepared: Prepared, promised: Design, say: Progress, effort: Effort | None = None
+) -> Design:
+    """Close the loop from a foresight design.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    promised : Design
+        Of a planner who foresees the weather and has nothing fail; its bound is the design's.
+    say : callable
+        Takes one line of progress.
+    effort : Effort, optional
+
+    Returns
+    -------
+    Design
+        Certified on years that the search never saw.
+
+    Raises
+    ------
+    InfeasibleDesign
+        When no plant found keeps the target; says what limits it and which remedies help.
+    """
+    setting, bound = setting_of(prepared), promised.bound_usd_per_yr
+    effort = effort or Effort()
+    closed = closed_for(prepared, setting, effort, say)
+    loop, best = closed.loop, closed.loop.best
+    if not loop.met:
+        raise unreached(prepared, loop, say, tries=effort.explains)
+    evaluation = operate_causally(prepared, best.plant, best.controller, setting, TUNED)
+    energy = [evaluation.energy_mwh_per_yr[item.name] for item in prepared.case.backup]
+    outside = broken_limits(prepared.case, best.plant, energy, evaluation.co2_t_per_yr)
+    if outside:
+        raise ReplayMismatch(outside)
+    greedy = operate_greedy(prepared.case, best.plant)
+    blind = uptime_metrics(prepared.case, greedy, racks=best.plant.racks, seed=prepared.study.seed)
+    cost = evaluation.cost_usd_per_yr
+    whole: dict[str, float] = {}
+    if effort.explains and promised.compute_cost is None:
+        whole = {"whole units (inside the bound)": bound - _divisible_bound(prepared)}
+    # Where cost and uptime both move, the rack-hour's cost has the gap
+    parts = _gap_parts(closed, cost, bound) if promised.compute_cost is None else {}
+    changed = {
+        "classes": _certified_classes(evaluation, loop.certificate),
+        "provenance": _searched(evaluation, loop),
+    }
+    design = Design(
+        **(evaluation.model_dump() | changed),
+        **{
+            name: getattr(promised, name)
+            for name in (
+                "study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds", "bound_name",
+            )
+        },
+        objective_usd_per_yr=cost,
+        bound_usd_per_yr=bound,
+        stopped_by="certificate",
+        greedy_uptime=getattr(blind, figure_of(prepared.study.metric)),
+        certificate=replace(loop.certificate, promised=_promised(promised)),
+        gap_parts=parts | whole,
+    )  # fmt: skip
+    design._dispatch = evaluation._dispatch
+    return design
+
+
+def _gap_parts(closed: Closed, cost: float, bound: float) -> dict[str, float]:
+    """Split what separates a certified cost from its bound; the parts add up to it. [USD/yr]
+
+    From the planner who foresees all to the operator: first failures happen, but are foreseen; then weather
+    surprises him, and then whatever fails.
+    """
+    weather, foreseen = closed.loop.weather_usd_per_yr, closed.with_failures_usd_per_yr
+    if foreseen is None:  # even he finds no plant that keeps the target
+        return {
+            SURPRISES_WEATHER: weather,
+            "failures, foreseen or not": cost - bound - weather,
+        }
+    return {
+        SURPRISES_WEATHER: weather,
+        SURPRISES_EQUIPMENT: cost - foreseen - weather,
+        FAILURES_FORESEEN: foreseen - bound,
+    }
+
+
+def _promised(design: Evaluation) -> dict[str, float]:
+    """Put what an optimiser said in the terms of a certificate."""
+    return {
+        "uptime": design.uptime.value,
+        "backup_share": 1 - design.renewable_share,
+        "fuel_mmbtu_per_yr": sum(design.fuel_mmbtu_per_yr.values()),
+    }
+
+
+def _searched(evaluation: Evaluation, loop: Loop) -> Provenance:
+    """Say how the plant was found: more than one certificate is more than one chance."""
+    asked = "one certificate on years that the search never saw"
+    if loop.rounds > 1:
+        asked = (
+            f"{loop.rounds} certificates, each of another plant on years that no search saw; "
+            f"all together are wrong no more often than one at {loop.certificate.confidence:.0%}"
+        )
+    note = f"Found by judging {loop.trials} plants; {asked}."
+    known = evaluation.provenance
+    return known.model_copy(update={"notes": (*known.notes, note)})
+
+
+def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list[ClassResult]:
+    """Put what was certified in the place of what the study's own years showed."""
+    kept = {part.name: part.uptime for part in certificate.classes}
+    found = []
+    for item in evaluation.classes:
+        if item.name in kept:
+            ratio = kept[item.name].value / item.uptime.value if item.uptime.value > 0 else 0.0
+            value = None if item.value_usd_per_yr is None else item.value_usd_per_yr * ratio
+            item = item.model_copy(
+                update={
+                    "uptime": kept[item.name],
+                    "delivered_rack_h_per_yr": item.delivered_rack_h_per_yr * ratio,
+                    "value_usd_per_yr": value,
+                }
+            )
+        found.append(item)
+    return found
+
+
+def _divisible_bound(prepared: Prepared) -> float:
+    """Bound of the same question with units cut into hundredths. [USD/yr]"""
+    case = relaxation(_divisible(prepared.case), prepared.study.metric).case
+    sizing = solve_cuts(rolled(case, sunny_afternoon(prepared.case)), gap=1e-4, keeps_dispatch=False)
+    return sizing.bound_usd_per_yr - sizing.lost_value_usd_per_yr
+
+
+def _divisible(case: Case) -> Case:
+    """Cut the units into hundredths, to see what whole units cost."""
+    parts = 100
+    backup = tuple(
+        replace(
+            item,
+            unit_mw=item.unit_mw / parts,
+            annual_cost_usd_per_unit=item.annual_cost_usd_per_unit / parts,
+            units_min=item.units_min * parts,
+            units_max=item.units_max * parts,
+        )
+        for item in case.backup
+    )
+    return replace(case, backup=backup)

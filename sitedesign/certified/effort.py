@@ -1,0 +1,71 @@
+"""How long to search for a plant that is to be certified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+from sitedesign.util.gate import Measure, OneOf
+
+EffortName = Literal["standard", "screening"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long to search.
+
+    Attributes
+    ----------
+    years, draws : int
+        Weather years on which plants are judged, the study's own among them, and draws of outages of each.
+    trials : int
+        Most plants judged in the first search, on the study's own years; about half of it in each later turn.
+    turns : int
+        Turns of search and judgement on all years before each certificate.
+    certificate_years, certificate_draws : int
+        Unseen weather years of each certificate, and draws of outages of each.
+    in_hand : float
+        Standard errors of its own uptime that a search is asked to have in hand.
+    rounds : int
+        Certificates before giving up.
+    cause_years : int
+        Years of each certificate that are run again without each cause of failure; 0 for no causes.
+    explains : bool
+        Say what whole units cost, and try remedies where nothing reaches the target.
+    """
+
+    years: int = 200
+    draws: int = 2
+    trials: int = 120
+    turns: int = 3
+    certificate_years: int = 200
+    certificate_draws: int = 5
+    in_hand: float = 3.5
+    rounds: int = 5
+    cause_years: int = 40
+    explains: bool = True
+
+
+#: What a user may ask for by name.
+EFFORTS: dict[EffortName, Effort] = {
+    "standard": Effort(),
+    "screening": Effort(
+        draws=1,
+        trials=100,
+        turns=1,
+        certificate_draws=2,
+        in_hand=2.0,
+        rounds=4,
+        cause_years=0,
+        explains=False,
+    ),
+}
+
+#: Relative optimality gap of each method. [fraction]
+DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
+#: How much work may be asked for, wherever it is asked.
+METHOD = OneOf(tuple(DEFAULT_GAP))
+EFFORT = OneOf(tuple(EFFORTS))
+GAP = Measure("fraction", 0, 1, above=True, below=True, remedy="The default is 1e-4.")
+TIME_LIMIT_S = Measure("s", 0, inf, above=True, below=True, says="must be positive, in seconds")

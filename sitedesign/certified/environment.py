@@ -1,0 +1,287 @@
+"""Certification of a design: weather it never saw, outages, and an operator without foresight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Literal
+
+import numpy as np
+
+from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.case import Plant
+from sitedesign.operation.forecast import Climatology, Forecast, climatology
+from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
+from sitedesign.operation.rack_restart import Restart
+from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.certificate import GIVEN, Certificate
+from sitedesign.reliability.monte_carlo import certify_case
+from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
+from sitedesign.study.study import Study
+from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
+from sitedesign.weather.bootstrap import drawn_days
+from sitedesign.weather.weather import Weather
+
+Metric = Literal["rack", "compute", "site", "floor"]
+BLOCK_YEARS = 20
+THROTTLING_CAUTION = 0.5  # standard deviations of the forecast's error
+_STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What surrounds a plant when it is judged: failures, the ways of its units, what the operator knows.
+
+    Attributes
+    ----------
+    outages : OutageModel
+    behaviour : tuple of UnitBehaviour
+        Per technology of the study.
+    forecast : Forecast
+    usual : Climatology
+        The climate as the operator knows it: from the study's own weather years.
+    restart : Restart
+        What it costs a rack to start again.
+    """
+
+    outages: OutageModel
+    behaviour: tuple[UnitBehaviour, ...]
+    forecast: Forecast
+    usual: Climatology
+    restart: Restart
+
+    @property
+    def fuels(self) -> list[str]:
+        """Fuel names in the order in which the outages number them."""
+        return [fuel.name for fuel in self.outages.fuels]
+
+
+def figure_of(metric: Metric) -> Metric:
+    """Name of the figure among the uptime metrics that a study's target is for.
+
+    ``rack`` and ``compute`` are one figure: their difference lies in the tiers of the load.
+    """
+    return "rack" if metric == "compute" else metric
+
+
+def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
+    """Take every rate of a study's setting from its library entries."""
+    study = prepared.study
+    fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
+    outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
+    if study.solar_profile is not None:
+        # An own profile is what the array delivers, outages of its blocks included: none on top of it
+        outages = replace(outages, solar=BlockOutages(), solar_mean_availability=1.0)
+    return Setting(
+        outages=outages,
+        behaviour=tuple(
+            UnitBehaviour.from_library(item, fuels[item.fuel], study.facility, study.co2_price_usd_per_t)
+            for item in study.backup
+        ),
+        forecast=forecast or Forecast(),
+        usual=climatology(prepared.case, prepared.weather.temp_air_c.ravel()),
+        restart=Restart.from_library(study.rack),
+    )
+
+
+def block_of(prepared: Prepared) -> WeatherBlock:
+    """Weather years of a prepared study as the judge reads them."""
+    return WeatherBlock(prepared.case, prepared.weather.temp_air_c.ravel())
+
+
+def usual_rule(study: Study) -> Controller:
+    """Rule of operation where none was tuned or given.
+
+    A throttled plant is run with little caution: to throttle early for clouds that mostly stay away costs
+    more compute than it saves.
+    """
+    return Controller(caution=THROTTLING_CAUTION) if study.metric == "compute" else Controller()
+
+
+@dataclass(frozen=True)
+class YearsSource:
+    """Where the weather years of a certificate come from.
+
+    Attributes
+    ----------
+    text : str
+        In plain words.
+    given_years : int
+        Years that were given and are operated again and again, each time under other failures and forecast
+        errors; 0 where every year is another one.
+    """
+
+    text: str
+    given_years: int = 0
+
+
+def unseen_years(prepared: Prepared, seed: int) -> tuple[Builder, YearsSource]:
+    """Give weather years that the study's own design never saw.
+
+    What the user gave stays what it is: years are drawn from a measured record and from his profiles, those
+    of one day together. Where they are too few to draw from, they are all there is, and the source says so.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The study's own years.
+    seed : int
+        Same seed, same years.
+
+    Returns
+    -------
+    callable
+        Block number -> WeatherBlock, of 20 years or of those that were given.
+    YearsSource
+    """
+    study = prepared.study
+    few = _given_again(prepared)
+    if few is not None:
+        block = block_of(prepared)
+        return lambda _number: block, few
+    draw, text = _source_of_years(study)
+    bare = study.replace(solar_profile=None, load_profile=None)
+
+    @lru_cache(maxsize=2)
+    def build(number: int) -> WeatherBlock:
+        state = int(np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)[0])
+        block = block_of(prepare(bare.replace(weather=draw(state))))
+        return replace(block, case=replace(block.case, **_own_series(prepared, state)))
+
+    return build, YearsSource(text)
+
+
+def _given_again(prepared: Prepared) -> YearsSource | None:
+    """Say so where the study's own years are too few or too typical to draw others from; None otherwise."""
+    study, years = prepared.study, prepared.case.years
+    what = "the user's own solar profile"
+    if study.solar_profile is None:
+        what = prepared.weather.source.description
+        if prepared.weather.source.kind == "generated":
+            return None
+    if years >= BOOTSTRAP_YEARS and not prepared.weather.source.is_tmy:
+        return None
+    again = "the one year" if years == 1 else f"the {years} years"
+    text = (
+        f"{again} of {what} again, under other failures and forecast errors each time: nothing is said of "
+        f"other weather, which takes {BOOTSTRAP_YEARS} real years or more"
+    )
+    return YearsSource(text, years)
+
+
+def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
+    """How more years of a study's weather are made."""
+    own = study.weather
+    load = "" if study.load_profile is None else ", with the user's own load profile"
+    if own is not None and own.source.kind != "generated":
+        return lambda seed: own.bootstrap(BLOCK_YEARS, seed=seed), f"block bootstrap of the record{load}"
+    step = own.step_minutes if own is not None else study.step_minutes or 60
+    text = f"generated years that the search never saw{load}"
+    if study.solar_profile is not None:
+        text = f"block bootstrap of the user's own solar profile{load}, under generated air temperatures"
+    return lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step), text
+
+
+def _own_series(prepared: Prepared, seed: int) -> dict[str, Any]:
+    """Draw years from the user's own profiles: what stands in for computed series."""
+    study, case, weather = prepared.study, prepared.case, prepared.weather
+    given = {"solar_yield": study.solar_profile, "load_mw": study.load_profile}
+    if study.solar_profile is not None:
+        # A day keeps its date: nobody knows how a yield would change with the season
+        row, day = drawn_days(weather.years, BLOCK_YEARS, seed, season_days=0)
+    elif weather.source.kind == "generated":
+        # A load that no weather goes with: whole years of it, in any order
+        years = np.random.default_rng([_STREAM, seed]).integers(case.years, size=BLOCK_YEARS)
+        row, day = np.repeat(years, 365), np.tile(np.arange(365), BLOCK_YEARS)
+    else:
+        row, day = drawn_days(weather.years, BLOCK_YEARS, seed)  # the days that the weather is drawn from
+    return {
+        name: np.ascontiguousarray(getattr(case, name).reshape(case.years, 365, -1)[row, day].ravel())
+        for name, profile in given.items()
+        if profile is not None
+    }
+
+
+def certify(
+    prepared: Prepared,
+    plant: Plant,
+    controller: Controller,
+    *,
+    rule: str = GIVEN,
+    years: int = 200,
+    draws: int = 5,
+    seed: int = 7,
+    metric: Metric = "rack",
+    confidence: float = 0.95,
+    forecast: Forecast | None = None,
+    attribute: bool = True,
+    attribute_years: int | None = None,
+    events: int = 10,
+    without: Sequence[str] = (),
+    stop_when_converged: bool = False,
+    promised: dict[str, float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Certificate:
+    """Operate a plant causally through weather years and outages that its design never saw.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    plant : Plant
+    controller : Controller
+    rule : str
+        Where the controller comes from, in words.
+    years, draws : int
+        Weather years, and draws of outages of each.
+    seed : int
+    metric : str
+    confidence : float
+        One-sided, for `met`. [fraction]
+    forecast : Forecast, optional
+    attribute : bool
+        Re-run with each cause off.
+    attribute_years : int, optional
+        Weather years that are re-run; all when left out.
+    events : int
+        Worst events to keep, each with its cause where causes are asked for.
+    without : sequence of str
+        Causes of failure that are switched off.
+    stop_when_converged : bool
+        Stop after the weather years at which the half-width is small enough.
+    promised : dict, optional
+        What the optimiser promised.
+    progress : callable, optional
+        Called with (years done, years in all).
+
+    Returns
+    -------
+    Certificate
+    """
+    setting = setting_of(prepared, forecast)
+    build, source = unseen_years(prepared, seed)
+    certificate = certify_case(
+        build,
+        plant,
+        setting.outages.without(*without),
+        behaviour=setting.behaviour,
+        controller=controller,
+        forecast=setting.forecast,
+        usual=setting.usual,
+        restart=setting.restart,
+        years=years,
+        draws=draws,
+        seed=seed,
+        metric=metric,
+        confidence=confidence,
+        attribute=attribute,
+        attribute_years=attribute_years,
+        events=events,
+        stop_when_converged=stop_when_converged,
+        promised=promised,
+        progress=progress,
+    )
+    return replace(
+        certificate, weather_source=source.text, given_years=source.given_years, rule=rule,
+        weather_flags=prepared.weather_flags,
+    )  # fmt: skip

@@ -1,0 +1,186 @@
+"""When no plant keeps the target: what limits it, and which change of the question helps most cheaply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.case import Plant
+from sitedesign.certified.effort import Effort
+from sitedesign.certified.environment import setting_of
+from sitedesign.certified.moves import SPARE_UNITS
+from sitedesign.certified.pattern_search import Say
+from sitedesign.certified.sizing_loop import Loop, closed_for
+from sitedesign.errors import InfeasibleDesign, InputError
+from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.study.study import Limits, Study
+
+QUICK = Effort(
+    years=100,
+    draws=1,
+    trials=80,
+    turns=2,
+    certificate_years=100,
+    certificate_draws=1,
+    rounds=2,
+    cause_years=0,
+)
+SECOND_FUELS = {"natural_gas": "diesel", "diesel": "recip_medium", "uranium": "diesel"}
+SIZES = ("solar_mw", "battery_mwh", "battery_mw")
+SIZE_LIMITS = (*SIZES, "battery_hours", "racks", "land_acres", "months_to_power", "units")
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change of the question, tried.
+
+    Attributes
+    ----------
+    name : str
+    loop : Loop
+    beyond : tuple of str
+        Limits of the question that its plant is outside of; only a remedy that lifts them names any.
+    """
+
+    name: str
+    loop: Loop
+    beyond: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> bool:
+        """Whether it was certified."""
+        return self.loop.met
+
+    def __str__(self) -> str:
+        """Name, cost and what it keeps."""
+        cost = self.loop.best.cost_usd_per_yr / 1e6
+        verdict = "certified" if self.met else "not certified"
+        outside = f" ({'; '.join(self.beyond)})" if self.beyond else ""
+        return f"{self.name}: {verdict} at {self.loop.certificate.uptime}, {cost:,.1f} M USD/yr{outside}"
+
+
+def changes(study: Study) -> list[tuple[str, Study]]:
+    """List the changes of a question that may help where nothing reaches the target.
+
+    All keep every limit of the question but one, which lifts the upper ones and says so.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    list of (str, Study)
+    """
+    found: list[tuple[str, Study]] = []
+    names, fuels = [item.name for item in study.backup], {item.fuel for item in study.backup}
+    if not fuels:
+        found.append(("backup (diesel)", study.replace(backup=["diesel"])))
+    if len(fuels) == 1:
+        second = SECOND_FUELS.get(next(iter(fuels)))
+        if second is not None and second not in names:
+            changed = study.replace(backup=[*study.backup, second])
+            found.append((f"backup of a second fuel ({second})", changed))
+    given = [name for name in SIZE_LIMITS if getattr(study.limits, name)]
+    if given:
+        label = f"a larger plant (without the limits on {', '.join(given)})"
+        found.append((label, study.replace(limits=_lifted(study, given))))
+    if study.metric == "rack" and not study.classes:
+        found.append(("throttling racks (metric='compute')", study.replace(metric="compute")))
+    return found
+
+
+def _lifted(study: Study, given: Sequence[str]) -> Limits:
+    """Take away the upper limits of what may be built; what is asked for at least stays."""
+    limits = study.limits
+    kept = {name: getattr(limits, name) for name in Limits.model_fields if name not in given}
+    free = prepare(study.replace(limits=Limits(**kept))).case  # what is derived where nothing is given
+    most: dict[str, float] = {name: getattr(free.limits, name)[1] for name in SIZES}
+    most["racks"] = free.racks_max
+    for name, upper in most.items():
+        low = (getattr(limits, name) or (0.0, 0.0))[0]
+        if name in given and low > 0:
+            kept[name] = (low, max(low, upper))
+    units = {item.name: item.units_max + SPARE_UNITS for item in free.backup}
+    asked = {name: pair[0] for name, pair in limits.units.items() if pair[0] > 0}
+    kept["units"] = {name: (low, max(low, units[name])) for name, low in asked.items()}
+    return Limits(**kept)
+
+
+def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -> InfeasibleDesign:
+    """Say how far the search came, what limits it, and what the remedies tried would cost.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    loop : Loop
+        Of a search that did not reach the target.
+    say : callable
+        Takes one line of progress.
+    tries : bool
+        Try remedies: each takes as long as a screening.
+
+    Returns
+    -------
+    InfeasibleDesign
+        To be raised.
+    """
+    best, certificate = loop.best, loop.certificate
+    causes = certificate.causes
+    worst = sorted(causes.items(), key=lambda item: -item[1])[:3]
+    limits = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in worst)
+    reason = (
+        f"the best plant found keeps {_kept(certificate)} on unseen years ({loop.trials} plants judged, "
+        f"{best.cost_usd_per_yr / 1e6:,.1f} M USD/yr)."
+    )
+    if limits:
+        reason += f" Share of the lost compute that goes away without one cause: {limits}."
+    if certificate.met and not loop.over_caps:
+        reason += (
+            f" Alone that would be enough, but {loop.rounds} certificates were asked for, and"
+            " together they must not be wrong more often than one."
+        )
+    if loop.over_caps > 0:
+        reason += f" {loop.over_caps:.2%} of its backup energy is above the cap on renewable share or CO2."
+    share = causes.get("site", 0.0)
+    if share * (1 - certificate.uptime.value) > 1 - certificate.target:
+        reason += " Faults of the site's own electrical system alone lose more than the target allows."
+    tried = _tried(prepared, say) if tries else []
+    helped = sorted((item for item in tried if item.met), key=lambda item: item.loop.best.cost_usd_per_yr)
+    if helped:
+        reason += f" Cheapest remedy of those tried: {helped[0]}."
+    others = [str(item) for item in tried if item not in helped[:1]]
+    if others:
+        lead = "Also tried" if helped else "Tried, and not enough"
+        reason += f" {lead}: {'; '.join(others)}."
+    return InfeasibleDesign(reason)
+
+
+def _kept(certificate: Certificate) -> str:
+    if certificate.classes:
+        parts = [f"{part.name} {part.uptime} of {part.target:g}" for part in certificate.classes]
+        return ", ".join(parts)
+    return f"{certificate.uptime} of the target {certificate.target:g}"
+
+
+def _tried(prepared: Prepared, say: Say) -> list[Remedy]:
+    """Close a quick loop for each change."""
+    tried = []
+    for name, changed in changes(prepared.study):
+        say(f"trying {name}")
+        try:
+            there = prepare(changed)
+            closed = closed_for(there, setting_of(there), QUICK, lambda _line: None)
+        except (InfeasibleDesign, InputError):
+            continue
+        tried.append(Remedy(name, closed.loop, _beyond(prepared, there, closed.loop.best.plant)))
+    return tried
+
+
+def _beyond(asked: Prepared, changed: Prepared, plant: Plant) -> tuple[str, ...]:
+    """Hold the plant of a remedy against the limits of the question, of the technologies that it knows."""
+    count = {item.name: n for item, n in zip(changed.case.backup, plant.units, strict=True)}
+    units = tuple(count.get(item.name, 0) for item in asked.case.backup)
+    return broken_limits(asked.case, replace(plant, units=units))

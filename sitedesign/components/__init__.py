@@ -1,0 +1,1 @@
+"""What one unit of each thing gives or takes in each step."""

@@ -1,0 +1,1 @@
+"""What money costs: annual cost of a plant."""

@@ -1,0 +1,1 @@
+"""The plant of a planner who sees everything."""

@@ -1,0 +1,295 @@
+"""The plant of a planner who sees everything: sized by a proven optimum, replayed, put into figures."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from sitedesign.case.build import Prepared, prepare, prepared_on, weather_of
+from sitedesign.case.case import Case, Sizing, rolled, rows_of, sunny_afternoon
+from sitedesign.case.relaxation import Relaxation, relaxation
+from sitedesign.case.throttling_tiers import most_useful_working
+from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, ReplayMismatch
+from sitedesign.foresight.compute_cost import CheapestCompute, cheapest_compute
+from sitedesign.foresight.rack_count import best_rack_count, most_racks_to_consider
+from sitedesign.operation.operate import operate_greedy
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.reliability.replay import Replay, check_dispatch
+from sitedesign.results.accounting import evaluate_dispatch, project_costs
+from sitedesign.results.design import Alternative, Design
+from sitedesign.study.study import Study
+from sitedesign.weather.weather import Weather
+
+Method = Literal["cuts", "extensive"]
+Progress = Callable[[str], None]
+REPLAY_TOLERANCE = 1e-6
+HIGHEST_TARGET = 1 - 1e-7  # a plant that never fails with foresight promises no more than this
+EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-hour model takes hours
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """Foresight design of one power path, or why there is none."""
+
+    name: str
+    prepared: Prepared
+    design: Design | None
+    error: InfeasibleDesign | None
+
+    @property
+    def rank(self) -> float:
+        """What is to be least."""
+        if self.design is None:
+            return math.inf
+        priced = self.design.compute_cost
+        return self.design.cost if priced is None else priced.usd_per_rack_h
+
+
+def foresight_design(
+    study: Study,
+    method: Method,
+    gap: float,
+    time_limit_s: float | None,
+    say: Progress,
+) -> Planned:
+    """Design one power path with perfect foresight."""
+    say("preparing weather, solar yield and load")
+    prepared = prepare(study) if method == "cuts" else _affordable(study)
+    say(f"solving {prepared.case.years} weather years by {method}")
+    relaxed = relaxation(prepared.case, study.metric)
+    case = rolled(relaxed.case, sunny_afternoon(prepared.case))
+    name = f"{study.pv.name} with {study.battery.name}"
+    try:
+        if study.objective == "compute_cost":
+            prepared, design = _cheapest_compute(prepared, case, gap, time_limit_s, say)
+        elif study.spares == "share" and study.sharing_racks is None:
+            prepared, design = _sharing(prepared, case, gap, time_limit_s, say)
+        else:
+            sizing = _size(case, method, gap, time_limit_s, say)
+            say("replaying the design")
+            design = _design(prepared, case, sizing, relaxed)
+    except InfeasibleDesign as error:
+        return Planned(name, prepared, None, error)
+    if design.stopped_by != "gap":
+        message = (
+            f"stopped by the {design.stopped_by.replace('_', ' ')} at a gap of {design.gap:.2%}: "
+            f"{design.objective_usd_per_yr / 1e6:,.3f} M USD/yr found, "
+            f"{design.bound_usd_per_yr / 1e6:,.3f} M USD/yr proven. "
+            "The incumbent is in error.incumbent; allow more time or a wider gap."
+        )
+        raise NotProvenOptimal(message, design, design.bound_usd_per_yr)
+    return Planned(name, prepared, design, None)
+
+
+def _sharing(
+    prepared: Prepared, standby: Case, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[Prepared, Design]:
+    """Choose the number of racks that share the work; each number is a question of its own."""
+    study, rack_usd = prepared.study, standby.rack_cost_usd_per_yr
+    end = None if time_limit_s is None else time.perf_counter() + time_limit_s
+    best: tuple[Prepared, Case, Sizing] | None = None
+
+    def size(case: Case) -> Sizing:
+        left = None if end is None else max(end - time.perf_counter(), 1e-3)
+        return solve_cuts(case, gap=gap, time_limit_s=left, explains=False)
+
+    def price(racks: int) -> tuple[float, float] | None:
+        nonlocal best
+        one = prepared_on(study.with_racks(racks), prepared.weather, prepared.unit_costs)
+        case = rolled(one.case, sunny_afternoon(one.case))
+        try:
+            sizing = size(case)
+        except InfeasibleDesign:
+            return None
+        say(f"{racks} racks share the work: {sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr")
+        if best is None or sizing.objective_usd_per_yr < best[2].objective_usd_per_yr:
+            best = one, case, sizing
+        return sizing.objective_usd_per_yr, sizing.bound_usd_per_yr
+
+    try:
+        cost = size(standby).objective_usd_per_yr
+    except InfeasibleDesign:
+        cost = math.inf
+    curve = getattr(study.rack, f"curve_{study.throughput_curve}")
+    useful = most_useful_working(curve, study.rack.floor_fraction)
+    high = most_racks_to_consider(standby.racks_contracted, study.rack.availability, useful, cost, rack_usd)
+    if study.limits.racks is not None:
+        high = min(high, int(study.limits.racks[1]))
+    low = max(standby.racks_contracted, standby.racks_min)
+    count = best_rack_count(price, low, max(low, high), rack_usd, gap)
+    if count is None or best is None:
+        solve_cuts(standby, gap=gap)  # says what binds
+        reason = "no number of racks that share the work meets the request"
+        raise InfeasibleDesign(reason)
+    say("replaying the design")
+    chosen, case, sizing = best
+    design = _design(chosen, case, sizing, relaxation(chosen.case, study.metric))
+    return chosen, design.model_copy(update={"bound_usd_per_yr": count.bound_usd_per_yr})
+
+
+def _cheapest_compute(
+    prepared: Prepared, case: Case, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[Prepared, Design]:
+    """Let the optimiser choose the uptime; what is prepared then has his price of lost compute."""
+    study = prepared.study
+    sunk = sum(item.usd_per_yr for item in project_costs(prepared))
+    answer = cheapest_compute(
+        case,
+        sunk,
+        lost_compute_usd_per_rack_h=study.lost_compute_usd_per_rack_h,
+        gap=gap,
+        time_limit_s=time_limit_s,
+        progress=say,
+    )
+    say("replaying the design")
+    design = _design(prepared, answer.case, answer.sizing, relaxation(prepared.case, study.metric))
+    # An operator without foresight chooses his own uptime, at the same price of lost compute
+    priced = replace(prepared.case, lost_value_usd_per_mwh=answer.case.lost_value_usd_per_mwh)
+    return replace(prepared, case=priced), _priced(design, answer)
+
+
+def _priced(design: Design, answer: CheapestCompute) -> Design:
+    """Give the plant's own cost and bound, the value of lost compute left out."""
+    return design.model_copy(
+        update={
+            "uptime_target": min(answer.uptime, HIGHEST_TARGET),
+            "objective_usd_per_yr": answer.plant_cost_usd_per_yr,
+            "bound_usd_per_yr": answer.plant_bound_usd_per_yr,
+            "compute_cost": answer.cost,
+            # The row's own dual is what it asks on top of the price of lost compute
+            "uptime_price_usd_per_mwh": answer.case.lost_value_usd_per_mwh
+            + (design.uptime_price_usd_per_mwh or 0.0),
+        }
+    )
+
+
+def cheapest(found: list[Planned]) -> tuple[Prepared, Design]:
+    """Choose among power paths; the bound is that of all of them together."""
+    best = min(found, key=lambda item: item.rank)
+    if best.design is None:
+        assert best.error is not None
+        raise best.error
+    if len(found) == 1:
+        return best.prepared, best.design
+    update: dict[str, Any] = {"alternatives": [_alternative(item) for item in found if item is not best]}
+    if best.design.compute_cost is None:
+        update["bound_usd_per_yr"] = min(item.design.bound_usd_per_yr for item in found if item.design)
+    return best.prepared, best.design.model_copy(update=update)
+
+
+def _alternative(path: Planned) -> Alternative:
+    design = path.design
+    if design is None:
+        assert path.error is not None
+        return Alternative(
+            name=path.name,
+            cost_usd_per_yr=None,
+            bound_usd_per_yr=None,
+            usd_per_rack_h=None,
+            reason=path.error.reason,
+        )
+    return Alternative(
+        name=path.name,
+        cost_usd_per_yr=design.cost,
+        bound_usd_per_yr=design.bound,
+        usd_per_rack_h=design.usd_per_rack_h,
+    )
+
+
+def _affordable(study: Study) -> Prepared:
+    """Prepare what the hour-by-hour model can afford: one weather year, that of the darkest five days."""
+    weather = weather_of(study)
+    years, steps = weather.ghi_w_m2.shape
+    if steps > EXTENSIVE_MOST_STEPS:
+        found = f"'extensive' with {steps:,} steps a year"
+        allowed = f"affords at most {EXTENSIVE_MOST_STEPS:,} steps"
+        remedy = "Use method='cuts', which takes any number, or weather with longer steps."
+        raise InputError([Fault("method", found, allowed, remedy)], "solve()")
+    if years == 1:
+        return prepare(study)
+    if study.solar_profile is None and study.load_profile is None:
+        row = _darkest_year(weather)
+        prepared = prepare(study, [row])
+    else:  # the year of a profile goes with it
+        whole = prepare(study)
+        row = _darkest_year(weather) if study.solar_profile is None else _darkest_yield(whole.case)
+        prepared = replace(whole, weather=weather.subset([row]), case=rows_of(whole.case, np.array([row])))
+    note = (
+        f"The hour-by-hour model affords one of the {years} weather years: year {weather.years[row]}, that "
+        "of the darkest five days. Its uptime says nothing about the others; method='cuts' takes all."
+    )
+    return replace(prepared, notes=(note, *prepared.notes))
+
+
+def _darkest_year(weather: Weather) -> int:
+    """Row of the year of the darkest five days."""
+    return weather.years.index(weather.worst_spells(days=(5,))["year"].iloc[0])
+
+
+def _darkest_yield(case: Case) -> int:
+    """Row of the year in which an own profile gives least in five days."""
+    by_day = case.solar_yield.reshape(case.years, 365, -1).sum(axis=2)
+    spells = np.lib.stride_tricks.sliding_window_view(by_day, 5, axis=1).sum(axis=2)
+    return int(spells.min(axis=1).argmin())
+
+
+def _size(
+    case: Case, method: str, gap: float, time_limit_s: float | None, progress: Progress | None
+) -> Sizing:
+    run = solve_cuts if method == "cuts" else solve_extensive
+    return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
+
+
+def _design(prepared: Prepared, case: Case, sizing: Sizing, relaxed: Relaxation) -> Design:
+    plant, dispatch = sizing.plant, sizing.dispatch
+    assert dispatch is not None  # both optimisers give one
+    _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
+    outside = broken_limits(case, plant, sizing.backup_mwh_per_yr, _co2_t_per_yr(case, sizing))
+    if outside:
+        raise ReplayMismatch(outside)
+    dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
+    evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
+    greedy = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
+    design = Design(
+        **evaluation.model_dump(),
+        study=prepared.study.to_dict(),
+        objective_usd_per_yr=sizing.objective_usd_per_yr,
+        bound_usd_per_yr=sizing.bound_usd_per_yr,
+        method=sizing.method,
+        stopped_by=sizing.stopped_by,
+        solve_seconds=sizing.seconds,
+        iterations=sizing.iterations,
+        uptime_price_usd_per_mwh=sizing.uptime_price_usd_per_mwh,
+        greedy_uptime=greedy.uptime,
+        bound_name=relaxed.name,
+    )
+    design._dispatch = evaluation._dispatch
+    return design
+
+
+def _co2_t_per_yr(case: Case, sizing: Sizing) -> float:
+    energy = zip(case.backup, sizing.backup_mwh_per_yr, strict=True)
+    return sum(item.co2_t_per_mwh * mwh for item, mwh in energy)
+
+
+def _agree(replay: Replay, sizing: Sizing, case: Case) -> None:
+    """Hold the optimiser's claims against the replay's account."""
+    faults = []
+    claimed, found = sizing.objective_usd_per_yr, replay.objective_usd_per_yr
+    if abs(claimed - found) > REPLAY_TOLERANCE * abs(found):
+        faults.append(f"cost: the optimiser says {claimed:,.0f} USD/yr, the replay {found:,.0f}")
+    for item, uptime in zip(case.classes, replay.class_uptime, strict=True):
+        if uptime < item.uptime_target - REPLAY_TOLERANCE:
+            of = f" of class {item.name}" if case.load_classes else ""
+            faults.append(
+                f"uptime{of}: the target is {item.uptime_target:.8f}, the replay gives {uptime:.8f}"
+            )
+    if faults:
+        raise ReplayMismatch(faults)

@@ -1,0 +1,1 @@
+"""How a plant is run by an operator who cannot see the future."""

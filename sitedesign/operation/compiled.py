@@ -1,0 +1,17 @@
+"""How the kernels of the simulation are compiled."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+import numba
+
+from sitedesign.util.kernel_cache import note
+
+if note():
+    logging.getLogger("sitedesign").warning(note())
+
+# Without the runtime that counts references to arrays: its atomic counting took more than half of the time.
+# Such a kernel allocates nothing, its caller does. Without the interpreter's lock several run at once.
+njit = partial(numba.njit, nogil=True, _nrt=False)

@@ -1,0 +1,1 @@
+"""What fails: rates, sampled years of failures."""

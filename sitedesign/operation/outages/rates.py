@@ -1,0 +1,229 @@
+"""What can fail and how often, every cause with its switch.
+
+The rates come from library entries; :mod:`sitedesign.operation.outages.sampling` draws the moments of
+failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.library import Backup, Battery, Facility, Fuel, Pv
+from sitedesign.operation.forecast import Climatology
+
+FloatArray = NDArray[np.float64]
+
+Cause = Literal["units", "starts", "planned", "common_cause", "fuel", "battery", "solar", "site"]
+#: Everything that can be switched off, in the order in which certificates list it.
+CAUSES: tuple[Cause, ...] = ("units", "starts", "planned", "common_cause", "fuel", "battery", "solar", "site")
+
+# What an event changes; the numbers are read by the simulation.
+UNIT, TECHNOLOGY, FUEL, BATTERY_BLOCK, BATTERY, SOLAR_BLOCK, SITE = range(7)
+
+
+@dataclass(frozen=True)
+class UnitOutages:
+    """Failure rates of one backup technology; see :class:`sitedesign.library.Backup` for the fields."""
+
+    name: str
+    fuel: str
+    forced_outage_rate: float
+    mttr_h: float
+    forced_outage_by_temp_c: tuple[tuple[float, float], ...] | None = None
+    planned_outage_fraction: float = 0.0
+    common_cause_beta_run: float = 0.0
+    common_cause_mttr_h: float = 12.0
+
+
+@dataclass(frozen=True)
+class FuelOutages:
+    """Supply interruptions of one fuel; see :class:`sitedesign.library.Fuel`.
+
+    Attributes
+    ----------
+    name : str
+    interruption_events_per_yr, interruption_h : float
+        At any time. [1/yr, h]
+    cold_event_per_yr, cold_event_h : float
+        In extreme cold, at a site that knows it. [1/yr, h]
+    cold_quantile, cold_limit_c : float
+        A day is extremely cold when its mean temperature is below this quantile of the site's days, for which
+        the region's supply is built, and below a limit above which nothing freezes off anywhere.
+        [fraction, degrees C]
+    """
+
+    name: str
+    interruption_events_per_yr: float = 0.0
+    interruption_h: float = 12.0
+    cold_event_per_yr: float = 0.0
+    cold_event_h: float = 48.0
+    cold_quantile: float = 0.01
+    cold_limit_c: float = -5.0
+
+
+@dataclass(frozen=True)
+class BlockOutages:
+    """Equal blocks that fail one by one, and all together at `common_outage_rate`."""
+
+    blocks: int = 1
+    forced_outage_rate: float = 0.0
+    mttr_h: float = 24.0
+    common_outage_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class OutageModel:
+    """Every rate of failure of a plant, each cause with its switch.
+
+    Attributes
+    ----------
+    units : tuple of UnitOutages
+        In the order of ``Case.backup``.
+    fuels : tuple of FuelOutages
+    battery, solar : BlockOutages
+    site_events_per_yr, site_event_h : float
+        Faults that stop the whole site. [1/yr, h]
+    solar_mean_availability : float
+        Mean availability that the case's solar yield already contains; taken out again where blocks are
+        sampled. [fraction]
+    off : frozenset of str
+        Causes that do not happen, out of :data:`CAUSES`.
+    """
+
+    units: tuple[UnitOutages, ...] = ()
+    fuels: tuple[FuelOutages, ...] = ()
+    battery: BlockOutages = BlockOutages()
+    solar: BlockOutages = BlockOutages()
+    site_events_per_yr: float = 0.0
+    site_event_h: float = 4.0
+    solar_mean_availability: float = 1.0
+    off: frozenset[str] = frozenset()
+
+    @staticmethod
+    def from_library(
+        backup: Sequence[Backup], fuels: Mapping[str, Fuel], battery: Battery, pv: Pv, facility: Facility
+    ) -> OutageModel:
+        """Take every rate from library entries.
+
+        Parameters
+        ----------
+        backup : sequence of Backup
+            In the order of the case.
+        fuels : mapping of name to Fuel
+            With an entry for each ``Backup.fuel``.
+        battery, pv, facility : Battery, Pv, Facility
+        """
+        names = sorted({item.fuel for item in backup})
+        return OutageModel(
+            units=tuple(
+                UnitOutages(
+                    name=item.name,
+                    fuel=item.fuel,
+                    forced_outage_rate=item.forced_outage_rate,
+                    mttr_h=item.mttr_h,
+                    forced_outage_by_temp_c=item.forced_outage_by_temp_c,
+                    planned_outage_fraction=item.planned_outage_fraction,
+                    common_cause_beta_run=item.common_cause_beta_run,
+                    common_cause_mttr_h=item.common_cause_mttr_h,
+                )
+                for item in backup
+            ),
+            fuels=tuple(
+                FuelOutages(
+                    name=name,
+                    interruption_events_per_yr=fuels[name].interruption_events_per_yr,
+                    interruption_h=fuels[name].interruption_h,
+                    cold_event_per_yr=fuels[name].cold_event_per_yr,
+                    cold_event_h=fuels[name].cold_event_h,
+                    cold_quantile=fuels[name].cold_quantile,
+                    cold_limit_c=fuels[name].cold_limit_c,
+                )
+                for name in names
+            ),
+            battery=BlockOutages(
+                battery.blocks, battery.forced_outage_rate, battery.mttr_h, battery.common_outage_rate
+            ),
+            solar=BlockOutages(pv.blocks, pv.block_forced_outage_rate, pv.block_mttr_h),
+            site_events_per_yr=facility.site_shock_events_per_yr,
+            site_event_h=facility.site_shock_h,
+            solar_mean_availability=pv.availability,
+        )
+
+    def without(self, *causes: str) -> OutageModel:
+        """Switch causes off; all others keep their moments of failure."""
+        return replace(self, off=self.off | frozenset(causes))
+
+    def has(self, cause: str) -> bool:
+        """Whether a cause happens at all: it is not switched off and some rate of it is positive."""
+        if cause in self.off:
+            return False
+        rates = {
+            "units": [u.forced_outage_rate for u in self.units],
+            "starts": [1.0],  # the probability lives with the behaviour of the units
+            "planned": [u.planned_outage_fraction for u in self.units],
+            "common_cause": [u.common_cause_beta_run * u.forced_outage_rate for u in self.units],
+            "fuel": [f.interruption_events_per_yr + f.cold_event_per_yr for f in self.fuels],
+            "battery": [self.battery.forced_outage_rate, self.battery.common_outage_rate],
+            "solar": [self.solar.forced_outage_rate],
+            "site": [self.site_events_per_yr],
+        }
+        return max(rates[cause], default=0.0) > 0
+
+
+@dataclass(frozen=True, eq=False)
+class OutagePaths:
+    """Changes of state in order of time; a component is down while its changes add up to more than zero.
+
+    Attributes
+    ----------
+    step, kind, index, change : ndarray, shape (events,)
+        Step from which the change holds; what changes (``UNIT`` and so on); which one (unit number counted
+        over all technologies, technology, or fuel); +1 down, -1 up again.
+    battery_blocks, solar_blocks : int
+    solar_scale : float
+        Factor on the case's solar yield when every block works. [fraction]
+    start_keys : ndarray of uint64, shape (units + technologies,)
+        Keys of the streams of start failures, units first; all zero keys mean starts never fail.
+    """
+
+    step: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    index: NDArray[np.int16]
+    change: NDArray[np.int8]
+    battery_blocks: int
+    solar_blocks: int
+    solar_scale: float
+    start_keys: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class OutageSky:
+    """What outages depend on besides chance: clock and temperature of a run of weather years.
+
+    Attributes
+    ----------
+    step_h : float
+        [h]
+    years, first_year : int
+        Number of weather years, and the number of the first one (part of every random key).
+    temp_air_c : ndarray, shape (T,)
+        [degrees C]
+    climatology : Climatology
+        Gives the cold-day limit and the sunny season; fixed before the years are seen.
+    """
+
+    step_h: float
+    years: int
+    first_year: int
+    temp_air_c: FloatArray
+    climatology: Climatology
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return int(self.temp_air_c.size)

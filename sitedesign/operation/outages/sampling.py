@@ -1,0 +1,383 @@
+"""Seeded sample paths of everything that can fail, on the study's time step.
+
+Every component has its own random stream, keyed by (seed, name, unit, draw, first weather year): unit i of a
+technology fails at the same moments whatever else is built (common random numbers), and switching one cause
+off leaves the others as they were. Times to failure and repair are exponential in continuous time; a step
+counts as down when its middle is, so that the sampled series is exactly the Markov chain ``expm(Q h)`` of the
+two states.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from sitedesign.operation.outages.rates import (
+    BATTERY,
+    BATTERY_BLOCK,
+    CAUSES,
+    FUEL,
+    SITE,
+    SOLAR_BLOCK,
+    TECHNOLOGY,
+    UNIT,
+    BlockOutages,
+    FuelOutages,
+    OutageModel,
+    OutagePaths,
+    OutageSky,
+    UnitOutages,
+)
+
+__all__ = [
+    "BATTERY",
+    "BATTERY_BLOCK",
+    "CAUSES",
+    "FUEL",
+    "SITE",
+    "SOLAR_BLOCK",
+    "TECHNOLOGY",
+    "UNIT",
+    "BlockOutages",
+    "FuelOutages",
+    "OutageModel",
+    "OutagePaths",
+    "OutageSky",
+    "UnitOutages",
+    "hazard_per_h",
+    "sample_outages",
+    "unit_availability",
+]
+
+FloatArray = NDArray[np.float64]
+HOURS_PER_YEAR = 8760.0
+DAYS = 365
+# How components are numbered, so that events of one step have one order: by technology, then the rest
+_PLACE_BITS, _LAST, _REST = 32, (1 << 30) - 1, 1 << 20
+
+
+def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
+    """Failure rate of one unit by air temperature, common causes included.
+
+    Returns
+    -------
+    ndarray
+        ``FOR(T) / (MTTR (1 - FOR(T)))`` with ``FOR(T) = FOR table(T) / table(15 degC)`` (Murphy, Sowell and
+        Apt 2019, Applied Energy 253:113513). [1/h]
+    """
+    rate = np.full(np.shape(temp_air_c), unit.forced_outage_rate)
+    if unit.forced_outage_by_temp_c is not None:
+        celsius, fleet = np.array(unit.forced_outage_by_temp_c).T
+        rate = rate * np.interp(temp_air_c, celsius, fleet) / np.interp(15.0, celsius, fleet)
+    rate = np.minimum(rate, 0.95)
+    result: FloatArray = rate / (unit.mttr_h * (1.0 - rate))
+    return result
+
+
+def sample_outages(
+    model: OutageModel, units: Sequence[int], sky: OutageSky, draw: int = 0, seed: int = 0
+) -> OutagePaths:
+    """Sample one draw of everything that can fail.
+
+    Parameters
+    ----------
+    model : OutageModel
+    units : sequence of int
+        Units per technology, in the order of ``model.units``.
+    sky : OutageSky
+    draw, seed : int
+        Part of every random key.
+
+    Returns
+    -------
+    OutagePaths
+    """
+    events = Events()
+    first = np.cumsum([0, *units])
+    for number, count in enumerate(units):
+        sample_units(events, model, number, range(count), sky, draw, seed, first=int(first[number]))
+    sample_rest(events, model, sky, draw, seed)
+    return OutagePaths(
+        *events.in_order(),
+        model.battery.blocks,
+        model.solar.blocks,
+        solar_scale(model),
+        start_keys(model, units, sky, draw, seed),
+    )
+
+
+def sample_rest(events: Events, model: OutageModel, sky: OutageSky, draw: int, seed: int) -> None:
+    """Sample everything whose outages do not depend on how many units are built."""
+    for number, unit in enumerate(model.units):
+        beta = unit.common_cause_beta_run
+        if model.has("common_cause") and beta > 0:
+            rng = _stream(f"{unit.name} common", 0, sky, draw, seed)
+            repair = unit.common_cause_mttr_h / sky.step_h
+            spans = _two_state(rng, _hazard(unit, sky) * beta, repair, sky.steps)
+            events.add(spans, TECHNOLOGY, number, (number, _LAST))
+    for number, fuel in enumerate(model.fuels):
+        if model.has("fuel"):
+            events.add(_fuel_spans(fuel, sky, draw, seed), FUEL, number)
+    if model.has("battery"):
+        _sample_blocks(events, "battery", model.battery, (BATTERY_BLOCK, BATTERY), sky, draw, seed)
+    if model.has("solar"):
+        _sample_blocks(events, "solar", model.solar, (SOLAR_BLOCK, SOLAR_BLOCK), sky, draw, seed)
+    if model.has("site"):
+        rng = _stream("site", 0, sky, draw, seed)
+        rate = np.full(1, model.site_events_per_yr / HOURS_PER_YEAR * sky.step_h)
+        events.add(_two_state(rng, rate, model.site_event_h / sky.step_h, sky.steps), SITE, 0)
+
+
+def solar_scale(model: OutageModel) -> float:
+    """Factor on the case's solar yield when every block works. [fraction]"""
+    # Where blocks are sampled or switched off, the mean availability in the case's yield is taken out again
+    sampled = model.has("solar") or "solar" in model.off
+    return 1.0 / model.solar_mean_availability if sampled else 1.0
+
+
+class Events:
+    """Spans of downtime, collected per component and put in order of time.
+
+    Events of one step stand in the order of their components, whatever the order in which they were sampled.
+    """
+
+    def __init__(self) -> None:
+        # (steps, kind, index, change, order of the component)
+        self.parts: list[tuple[NDArray[np.int64], int, int, int, int]] = []
+
+    def add(
+        self, spans: NDArray[np.int64], kind: int, index: int, place: tuple[int, int] | None = None
+    ) -> None:
+        """Book spans of one component, shape (spans, 2); `place`: technology and number, or the next one."""
+        place = place or (_REST, len(self.parts))
+        if spans.size:
+            order = (place[0] << _PLACE_BITS) + 2 * place[1]
+            self.parts.append((spans[:, 0], kind, index, 1, order))
+            self.parts.append((spans[:, 1], kind, index, -1, order + 1))
+
+    def table(self) -> NDArray[np.int64]:
+        """Every event in order, one row each: step, kind, index, change, order of its component."""
+        if not self.parts:
+            return np.zeros((0, 5), np.int64)
+        table = np.empty((sum(len(part[0]) for part in self.parts), 5), np.int64)
+        row = 0
+        for steps, *rest in self.parts:
+            table[row : row + len(steps), 0], table[row : row + len(steps), 1:] = steps, rest
+            row += len(steps)
+        return in_order(table)
+
+    def in_order(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8]]:
+        """Step, kind, index and change of every event."""
+        step, kind, index, change, _ = self.table().T
+        return step.copy(), kind.astype(np.int8), index.astype(np.int16), change.astype(np.int8)
+
+
+def in_order(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sort a table of :meth:`Events.table` by step, then by component."""
+    return table[np.lexsort((table[:, 4], table[:, 0]))]
+
+
+def technology_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Technology of a unit's events from the order of their component."""
+    return order >> _PLACE_BITS
+
+
+def _hazard(unit: UnitOutages, sky: OutageSky) -> FloatArray:
+    """Failures per step, or cumulated at each step's start where they depend on temperature."""
+    if unit.forced_outage_by_temp_c is None:
+        return hazard_per_h(unit, np.full(1, 15.0)) * sky.step_h
+    return np.concatenate([[0.0], np.cumsum(hazard_per_h(unit, sky.temp_air_c) * sky.step_h)])
+
+
+def sample_units(
+    events: Events,
+    model: OutageModel,
+    number: int,
+    which: range,
+    sky: OutageSky,
+    draw: int,
+    seed: int,
+    *,
+    first: int = 0,
+) -> None:
+    """Sample forced and planned outages of some units of technology `number`, counted from `first`."""
+    unit = model.units[number]
+    forced, planned = model.has("units"), model.has("planned")
+    hazard = _hazard(unit, sky) * (1 - unit.common_cause_beta_run) if forced and which else np.zeros(1)
+    for i in which:
+        if forced:
+            rng = _stream(unit.name, i, sky, draw, seed)
+            spans = _two_state(rng, hazard, unit.mttr_h / sky.step_h, sky.steps)
+            events.add(spans, UNIT, first + i, (number, 2 * i))
+        if planned:
+            events.add(_planned(unit.planned_outage_fraction, i, sky), UNIT, first + i, (number, 2 * i + 1))
+
+
+def _sample_blocks(
+    events: Events,
+    name: str,
+    block: BlockOutages,
+    kinds: tuple[int, int],
+    sky: OutageSky,
+    draw: int,
+    seed: int,
+) -> None:
+    """Sample blocks one by one, then all together; `kinds` says what each changes."""
+    streams = [(name, i, block.forced_outage_rate, kinds[0]) for i in range(block.blocks)]
+    streams.append((f"{name} common", 0, block.common_outage_rate, kinds[1]))
+    for label, i, outage, kind in streams:
+        if outage > 0:
+            rate = np.full(1, outage / (block.mttr_h * (1 - outage)) * sky.step_h)
+            rng = _stream(label, i, sky, draw, seed)
+            events.add(_two_state(rng, rate, block.mttr_h / sky.step_h, sky.steps), kind, i)
+
+
+def _key(name: str, unit: int, sky: OutageSky, draw: int, seed: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence([seed, zlib.crc32(name.encode()), unit, draw, sky.first_year])
+
+
+def _stream(name: str, unit: int, sky: OutageSky, draw: int, seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(_key(name, unit, sky, draw, seed)))
+
+
+def start_keys(
+    model: OutageModel, units: Sequence[int], sky: OutageSky, draw: int, seed: int
+) -> NDArray[np.uint64]:
+    """One key a unit, then one a technology (for starts that fail together); zero where none fail."""
+    if "starts" in model.off:
+        return np.zeros(sum(units) + len(units), dtype=np.uint64)
+    names = [(f"{u.name} start", i) for u, n in zip(model.units, units, strict=True) for i in range(n)]
+    names += [(f"{u.name} start common", 0) for u in model.units]
+    states = [_key(name, i, sky, draw, seed).generate_state(1, np.uint64)[0] for name, i in names]
+    return np.array(states, dtype=np.uint64)
+
+
+def _planned(fraction: float, unit: int, sky: OutageSky) -> NDArray[np.int64]:
+    """One spell a year in the sunny season; units take turns around its middle, latest next to earliest."""
+    if fraction <= 0:
+        return np.zeros((0, 2), np.int64)
+    per_year = sky.steps // sky.years
+    length = max(1, round(fraction * per_year))
+    turns = max(1, per_year // 2 // length)  # as many as fit into the sunnier half of the year
+    turn = unit % turns
+    offset = (turn + 1) // 2 * (1 if turn % 2 else -1)
+    middle = sky.climatology.sunny_day * (per_year // DAYS)
+    start = middle + offset * length - length // 2 + np.arange(-1, sky.years + 1) * per_year
+    spans = np.stack([start, start + length], axis=1)
+    return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < sky.steps)], 0, sky.steps)
+
+
+def _fuel_spans(fuel: FuelOutages, sky: OutageSky, draw: int, seed: int) -> NDArray[np.int64]:
+    """Interruptions at any time, and those that extreme cold brings about."""
+    rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * sky.step_h)
+    rng = _stream(f"{fuel.name} supply", 0, sky, draw, seed)
+    spans = _two_state(rng, rate, fuel.interruption_h / sky.step_h, sky.steps)
+    if fuel.cold_event_per_yr <= 0:
+        return spans
+    rng = _stream(f"{fuel.name} cold", 0, sky, draw, seed)
+    per_day = round(24 / sky.step_h)
+    daily = sky.temp_air_c.reshape(-1, per_day).mean(axis=1)
+    climate = sky.climatology
+    limit_c = min(climate.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
+    # On each such day: the rarer extreme cold is, the less the region's supply is built for it
+    days_per_yr = DAYS * climate.share_below(limit_c)
+    chance = fuel.cold_event_per_yr / max(days_per_yr, fuel.cold_event_per_yr)
+    luck, when, length = (
+        rng.uniform(size=daily.size),
+        rng.uniform(size=daily.size),
+        rng.exponential(size=daily.size),
+    )
+    days = np.flatnonzero((daily < limit_c) & (luck < chance))
+    start = (days + when[days]) * per_day
+    cold = np.stack([start, start + length[days] * fuel.cold_event_h / sky.step_h], axis=1)
+    return np.concatenate([spans, np.clip(np.ceil(cold - 0.5), 0, sky.steps).astype(np.int64)])
+
+
+def _two_state(
+    rng: np.random.Generator, hazard: FloatArray, repair_steps: float, steps: int
+) -> NDArray[np.int64]:
+    """Spans of steps in which one component is down; starts in the stationary state.
+
+    `hazard` holds one value (failures per step, constant) or the cumulated hazard at each step's start,
+    shape (T + 1,).
+    """
+    constant = hazard.size == 1
+    expected = float(hazard[0]) * steps if constant else float(hazard[-1])
+    if expected <= 0:
+        return np.zeros((0, 2), np.int64)
+    begin = float(hazard[0]) if constant else float(hazard[1])
+    down = rng.uniform() < begin * repair_steps / (1.0 + begin * repair_steps)
+    count = int(expected + 6 * expected**0.5 + 12)
+    draws = rng.exponential(size=(count, 2))
+    return _walk(hazard, constant, repair_steps, steps, down, draws)
+
+
+@njit(cache=True)
+def _walk(
+    hazard: FloatArray, constant: bool, repair: float, steps: int, down: bool, draws: FloatArray
+) -> NDArray[np.int64]:
+    spans = np.empty((draws.shape[0], 2), np.int64)
+    found, now = 0, 0.0
+    for i in range(draws.shape[0]):
+        failure = now
+        if not (down and i == 0):
+            if constant:
+                failure = now + draws[i, 0] / hazard[0]
+            else:
+                below = int(now)
+                reached = hazard[below] + (now - below) * (hazard[below + 1] - hazard[below]) + draws[i, 0]
+                j = np.searchsorted(hazard, reached)
+                if j >= hazard.size:
+                    break
+                failure = j - (hazard[j] - reached) / (hazard[j] - hazard[j - 1])
+        if failure >= steps:
+            break
+        now = failure + draws[i, 1] * repair
+        first, end = int(np.ceil(failure - 0.5)), min(int(np.ceil(now - 0.5)), steps)
+        if end > first:
+            spans[found, 0], spans[found, 1] = first, end
+            found += 1
+        if now >= steps:
+            break
+    return spans[:found]
+
+
+def unit_availability(
+    paths: OutagePaths,
+    model: OutageModel,
+    units: Sequence[int],
+    technology: int,
+    steps: int,
+    *,
+    stored_fuel: bool = False,
+) -> FloatArray:
+    """Availability of each unit of one technology, for sizing.
+
+    Parameters
+    ----------
+    paths, model, units, technology, steps
+    stored_fuel : bool
+        Whether fuel on site bridges interruptions; for how long depends on the load, so none is counted here.
+
+    Returns
+    -------
+    ndarray, shape (units of the technology, steps)
+        0 or 1: unit, common cause and fuel together; multiply it onto a capability row.
+    """
+    first = sum(units[:technology])
+    names = [fuel.name for fuel in model.fuels]
+    fuel = names.index(model.units[technology].fuel) if model.units[technology].fuel in names else -1
+    available = np.ones((units[technology], steps))
+    for i in range(units[technology]):
+        mine = (paths.kind == UNIT) & (paths.index == first + i)
+        mine |= (paths.kind == TECHNOLOGY) & (paths.index == technology)
+        if not stored_fuel:
+            mine |= (paths.kind == FUEL) & (paths.index == fuel)
+        changes = np.zeros(steps + 1)
+        np.add.at(changes, paths.step[mine], paths.change[mine])
+        available[i] = np.cumsum(changes[:-1]) < 0.5
+    return available

@@ -1,0 +1,111 @@
+"""Outages of single weather years, kept for any number of units and strung together as a search asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.operation.forecast import Climatology
+from sitedesign.operation.outages.sampling import (
+    UNIT,
+    Events,
+    OutageModel,
+    OutagePaths,
+    OutageSky,
+    in_order,
+    sample_rest,
+    sample_units,
+    solar_scale,
+    start_keys,
+    technology_of,
+)
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class OutageYears:
+    """Draws of outages of many weather years, each year with random keys of its own.
+
+    A year has the same failures whatever other years stand beside it and however many units are built. Units
+    are sampled when they are first asked for.
+
+    Attributes
+    ----------
+    model : OutageModel
+    temp_air_c : ndarray, shape (years, steps per year)
+        [degrees C]
+    step_h : float
+        [h]
+    usual : Climatology
+    seed : int
+    """
+
+    model: OutageModel
+    temp_air_c: FloatArray
+    step_h: float
+    usual: Climatology
+    seed: int
+    # Units sampled so far, and their events; those of units are numbered inside their technology
+    _years: dict[int, tuple[tuple[int, ...], NDArray[np.int64]]] = field(default_factory=dict)
+
+    def paths(self, rows: Sequence[int], units: Sequence[int]) -> OutagePaths:
+        """Put the outages of some years in sequence.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Weather years, in the order wanted; row ``years + i`` is a second draw of year i, and so on.
+        units : sequence of int
+            Units per technology.
+
+        Returns
+        -------
+        OutagePaths
+        """
+        years = [self._year(row, tuple(units)) for row in rows]
+        step, kind, index, change, order = np.concatenate(years).T
+        step = (
+            step + np.repeat(np.arange(len(years)), [len(year) for year in years]) * self.temp_air_c.shape[1]
+        )
+        first, built = np.cumsum([0, *units]), np.array([*units, 0])
+        of_unit = kind == UNIT
+        technology = np.where(of_unit, technology_of(order), len(units))
+        kept = ~of_unit | (index < built[technology])
+        index = np.where(of_unit, index + first[technology], index)
+        draw, sky = self._sky(rows[0])
+        return OutagePaths(
+            step[kept],
+            kind[kept].astype(np.int8),
+            index[kept].astype(np.int16),
+            change[kept].astype(np.int8),
+            self.model.battery.blocks,
+            self.model.solar.blocks,
+            solar_scale(self.model),
+            start_keys(self.model, units, sky, draw, self.seed),
+        )
+
+    def _year(self, row: int, units: tuple[int, ...]) -> NDArray[np.int64]:
+        """Events of at least so many units in one year."""
+        known = self._years.get(row)
+        if known is not None and all(n <= m for n, m in zip(units, known[0], strict=True)):
+            return known[1]
+        draw, sky = self._sky(row)
+        events = Events()
+        before = known[0] if known is not None else (0,) * len(units)
+        for number, (have, want) in enumerate(zip(before, units, strict=True)):
+            sample_units(events, self.model, number, range(have, want), sky, draw, self.seed)
+        if known is None:
+            sample_rest(events, self.model, sky, draw, self.seed)
+        table = events.table()
+        if known is not None:
+            table = in_order(np.concatenate([known[1], table]))
+        self._years[row] = tuple(map(max, units, before)), table
+        return table
+
+    def _sky(self, row: int) -> tuple[int, OutageSky]:
+        draw, year = divmod(row, len(self.temp_air_c))
+        return draw, OutageSky(self.step_h, 1, year, self.temp_air_c[year], self.usual)

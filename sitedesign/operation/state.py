@@ -1,0 +1,272 @@
+"""How a plant's machines behave and which rule runs them, laid out for the compiled simulation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.case.case import Case, Plant
+from sitedesign.library import Backup, Facility, Fuel
+from sitedesign.operation import policies
+from sitedesign.util.gate import Gate, Measure, OneOf, arguments, check_fields
+
+FloatArray = NDArray[np.float64]
+ControllerKind = Literal["greedy", "latest_safe_start", "rolling"]
+
+
+@dataclass(frozen=True)
+class UnitBehaviour:
+    """How the units of one technology run; the default follows any load at once and never fails to start.
+
+    Attributes
+    ----------
+    start_h : float
+        From the call to full load, ride-through taken off. [h]
+    min_load : float
+        Lowest load of a running unit, of its rated power. [fraction]
+    intercept : float
+        Fuel at no load over full-load fuel (Willans line). [fraction]
+    start_failure, start_beta : float
+        Probability that a start fails, and that a failed start takes all units called with it. [fraction]
+    mttr_h : float
+        Mean time to repair; half of it after a retry that failed. [h]
+    fuel : str
+        Fuel, to match ``OutageModel.fuels``.
+    storage_h : float
+        Full-load hours of all units from storage on site while the supply is interrupted; at part load fuel
+        lasts as the Willans line says. [h]
+    refill_h_per_h : float
+        Full-load hours of fuel brought into the store per hour once the supply is back, beyond what is burnt.
+        [h/h]
+    fuel_usd_per_mmbtu : float
+        Price with carbon, for the fuel burnt above the full-load heat rate. [USD/MMBtu]
+    retry_h, retry_success : float
+        From a failed start to its one retry, and the share of retries that start. [h, fraction]
+    """
+
+    start_h: float = 0.0
+    min_load: float = 0.0
+    intercept: float = 0.0
+    start_failure: float = 0.0
+    start_beta: float = 0.0
+    mttr_h: float = 24.0
+    fuel: str = ""
+    storage_h: float = 0.0
+    fuel_usd_per_mmbtu: float = 0.0
+    retry_h: float = 0.25
+    retry_success: float = 0.5
+    refill_h_per_h: float = 0.25
+
+    @staticmethod
+    def from_library(
+        backup: Backup, fuel: Fuel, facility: Facility, co2_usd_per_t: float = 0.0
+    ) -> UnitBehaviour:
+        """Take every figure from library entries; units without a start time are always hot."""
+        start_h = max(0.0, (backup.start_minutes or 0.0) - facility.ride_through_min) / 60.0
+        return UnitBehaviour(
+            start_h=start_h,
+            min_load=backup.min_load_fraction,
+            intercept=backup.fuel_intercept_fraction,
+            start_failure=backup.start_failure_probability,
+            start_beta=backup.common_cause_beta_start,
+            retry_h=backup.start_retry_minutes / 60.0,
+            retry_success=backup.start_retry_success,
+            mttr_h=backup.mttr_h,
+            fuel=backup.fuel,
+            storage_h=fuel.storage_h,
+            refill_h_per_h=fuel.refill_h_per_h,
+            fuel_usd_per_mmbtu=fuel.price_usd_per_mmbtu + fuel.co2_kg_per_mmbtu / 1000 * co2_usd_per_t,
+        )
+
+
+_HOURS = Measure("h", 0, 8760)
+_SHARE = Measure("fraction", 0, 1)
+_RULE: dict[str, Gate] = {
+    "kind": OneOf(("greedy", "latest_safe_start", "rolling")),
+    "threshold": _SHARE,
+    "band": _SHARE,
+    "margin_h": _HOURS,
+    "caution": Measure("standard deviations", 0, 100),
+    "reliance": _SHARE,
+    "throttle_margin_h": _HOURS,
+    "min_run_h": _HOURS,
+    "shed_price_usd_per_mwh": Measure("USD/MWh", 0, 1e9),
+}
+
+
+@arguments("Controller()")
+@dataclass(frozen=True)
+class Controller:
+    """Rule by which an operator decides; everything here can be tuned per design.
+
+    Attributes
+    ----------
+    kind : str
+        ``greedy`` (units at full power below a state of charge), ``latest_safe_start`` (units and throttling
+        as late as the forecast allows, with a margin), ``rolling`` (exact recursion over the forecast
+        window).
+    threshold, band : float
+        `greedy`: state of charge below which units start, and by how much more they stop. [fraction]
+    margin_h : float
+        `latest_safe_start`: energy kept above the forecast need, in hours of mean load. [h]
+    caution : float
+        Standard deviations of its own error by which the solar forecast is lowered. It buys uptime with far
+        less fuel than `margin_h` does: it asks for energy only where the next days are in doubt.
+    reliance : float
+        Share of the power of the units now free that plans count on; less than 1 keeps
+        energy for the hours in which one of them trips. [fraction]
+    throttle_margin_h : float
+        `latest_safe_start`: the same margin for throttling early. [h]
+    min_run_h : float
+        A unit stays on so long from the last step in which it was needed, and longer where what is stored
+        would not last so long without it. A start of a gas turbine costs as much as two hours at its lowest
+        load (Lew et al. 2013, NREL/TP-5500-55588, table 7: 67 USD/MW in 2011). [h]
+    shed_price_usd_per_mwh : float
+        `rolling`: price of lost compute. [USD/MWh]
+
+    Raises
+    ------
+    InputError
+        With every field that is out of range.
+    """
+
+    kind: ControllerKind = "latest_safe_start"
+    threshold: float = 0.5
+    band: float = 0.05
+    margin_h: float = 0.5
+    caution: float = 2.0
+    reliance: float = 0.7
+    throttle_margin_h: float = 0.0
+    min_run_h: float = 2.0
+    shed_price_usd_per_mwh: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        check_fields("Controller()", self, **_RULE)
+
+
+@dataclass(frozen=True, eq=False)
+class Machine:
+    """Record arrays of one plant (see :mod:`sitedesign.operation.policies`), technologies by marginal cost.
+
+    Attributes
+    ----------
+    tech, unit, tier, plant : ndarray of records
+        Units are numbered over the technologies of the case, in the case's order.
+    rank : ndarray of int, shape (K,)
+        Row of each of the case's technologies in `tech`.
+    eta_charge, eta_discharge : float
+        [fraction]
+    """
+
+    tech: NDArray[Any]
+    unit: NDArray[Any]
+    tier: NDArray[Any]
+    plant: NDArray[Any]
+    rank: NDArray[np.int64]
+    eta_charge: float
+    eta_discharge: float
+
+    def sorted_rows(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Rows in the case's order, brought into the order of `tech`."""
+        out = np.empty_like(values)
+        out[self.rank] = values
+        return out
+
+    def sorted_capability(self, rows: list[FloatArray]) -> FloatArray:
+        """Series per technology in the case's order, brought into the order of `tech`, shape (K, T)."""
+        if not rows:
+            return np.zeros((0, 0))
+        out = np.empty((len(rows), rows[0].size))
+        for place, row in zip(self.rank, rows, strict=True):
+            out[place] = row
+        return out
+
+
+def machine(
+    case: Case, plant: Plant, rule: Controller, ways: Sequence[UnitBehaviour], fuels: Sequence[str]
+) -> Machine:
+    """Lay out a plant for the simulation.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    rule : Controller
+        Gives the least running time.
+    ways : sequence of UnitBehaviour
+        In the order of ``case.backup``.
+    fuels : sequence of str
+        Fuels whose supply can be interrupted, as numbered by the outages.
+    """
+    h, names = case.step_h, list(fuels)
+    cost = np.array([b.marginal_cost_usd_per_mwh for b in case.backup], dtype=np.float64)
+    rank = np.argsort(np.argsort(cost, kind="stable"), kind="stable").astype(np.int64)
+    tech = np.zeros(len(case.backup), policies.TECH)
+    first = 0
+    for backup, way, count, row in zip(case.backup, ways, plant.units, rank, strict=True):
+        one = tech[row]
+        one["unit_mw"], one["units"], one["first"] = backup.unit_mw, count, first
+        one["counted_mw"] = backup.unit_mw * rule.reliance
+        one["price"], one["intercept"] = backup.marginal_cost_usd_per_mwh, way.intercept
+        one["start_steps"], one["start_failure"], one["start_beta"] = (
+            way.start_h / h,
+            way.start_failure,
+            way.start_beta,
+        )
+        one["retry_steps"], one["retry_success"] = way.retry_h / h, way.retry_success
+        one["start_repair_steps"] = 0.5 * way.mttr_h / h
+        one["floor_mw"] = way.min_load * backup.unit_mw
+        one["fuel"] = names.index(way.fuel) if way.fuel in names else -1
+        one["tank_steps"] = one["tank"] = way.storage_h / h
+        one["refill"] = way.refill_h_per_h
+        one["sip"] = (way.intercept + (1.0 - way.intercept) * way.min_load) / max(count, 1)
+        first += count
+    tier = np.zeros(len(case.tiers), policies.TIER)
+    tier["width"], tier["weight"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
+    record = np.zeros(1, policies.PLANT)
+    record["step_h"], record["solar_mw"] = h, plant.solar_mw
+    record["battery_mwh"], record["battery_mw"] = plant.battery_mwh, plant.battery_mw
+    record["up"], record["down"] = h * case.eta_charge, h / case.eta_discharge
+    record["hold_steps"] = round(rule.min_run_h / h)
+    record["battery_blocks"] = record["solar_blocks"] = record["solar_scale"] = 1.0
+    return Machine(
+        tech, np.zeros(first, policies.UNIT), tier, record, rank, case.eta_charge, case.eta_discharge
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PriceSlopes:
+    """The finite set of marginal values of stored energy, dearest first (documentation, method/dispatch).
+
+    Attributes
+    ----------
+    values : ndarray, shape (2 R + 1,)
+        [USD/MWh stored]
+    down_slot, up_slot : ndarray of int, shape (R,)
+        Where resource r stands when it replaces discharge, and when it charges.
+    zero_slot : int
+    price : ndarray, shape (R,)
+        Technologies, then tiers. [USD/MWh at the bus]
+    """
+
+    values: FloatArray
+    down_slot: NDArray[np.int64]
+    up_slot: NDArray[np.int64]
+    zero_slot: int
+    price: FloatArray
+
+
+def price_slopes(build: Machine, rule: Controller) -> PriceSlopes:
+    """Find the slopes of a plant under a rule's price of lost compute."""
+    price = np.concatenate([build.tech["price"], rule.shed_price_usd_per_mwh * build.tier["weight"]])
+    every = np.concatenate([price * build.eta_discharge, price / build.eta_charge, [0.0]])
+    order = np.argsort(-every, kind="stable")
+    slot = np.argsort(order, kind="stable").astype(np.int64)
+    count = price.size
+    return PriceSlopes(
+        every[order], slot[:count].copy(), slot[count : 2 * count].copy(), int(slot[-1]), price
+    )

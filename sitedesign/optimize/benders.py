@@ -1,0 +1,454 @@
+"""Least-cost plant over many weather years: a small mixed-integer master and an exact dispatch that cuts it.
+
+First the linear relaxation, with cheap cuts at points between its solution and the best plant known (in-out
+separation keeps it from zigzagging). Then whole units and racks: the master proposes counts, the continuous
+capacities are polished for them, and the master's bound and the best plant close in on each other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from sitedesign.case.case import NOTHING, Case, Plant, Sizing, slowest_lead
+from sitedesign.equations.variables import USD_PER_KUSD, battery_bounds, solar_bounds, units_allowed
+from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.optimize.annual_budgets import budgets_of
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.dispatch_oracle import Point
+from sitedesign.optimize.foresight_dispatch import mixed_dispatch
+from sitedesign.optimize.in_out import Descent
+from sitedesign.optimize.infeasibility_cuts import explained
+from sitedesign.optimize.lagrangian import Operation
+from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
+from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd
+from sitedesign.optimize.widening import including, opened, unbound
+
+Progress = Callable[[str], None]
+
+_PUSHES = (0.005, 0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
+_PER_PUSH = 20.0  # what counts as little, in units of the budget: excess over it, per share of the push
+_LITTLE = 1e-4  # of the load: what stands for the budget there where that is smaller, or nothing
+_RELAXED = 20.0  # gap at which the relaxation is left, in units of the gap asked for
+_LEAST_TURNS = 2  # of polishing, before other counts are looked at
+_OVERTAKEN = 10.0  # how far above the bound a count must be for that, in units of the gap
+_ROUNDING = 1e-6  # by how much a bound may seem to exceed a cost
+_EDGED = 4  # rounds without any progress, after which plants just at the budgets are looked for
+_MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
+_CRUMB = 2e-3  # of the mean load, or hours of it: an array or battery that only the gap may keep
+_POLISHED = 0.6  # the same for the polishing of given counts
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Incumbent:
+    plant: Plant
+    operation: Operation
+    cost_usd_per_yr: float
+
+
+class _Infeasible(Exception):
+    """The master has no solution."""
+
+
+class _Stop(Exception):
+    """A limit has been reached."""
+
+    def __init__(self, limit: str) -> None:
+        self.limit = limit
+        super().__init__(limit)
+
+
+def solve_cuts(
+    case: Case,
+    *,
+    gap: float = 1e-4,
+    time_limit_s: float | None = None,
+    iteration_limit: int | None = None,
+    warm_start: Plant | None = None,
+    cut_pool: CutPool | None = None,
+    progress: Progress | None = None,
+    explains: bool = True,
+    keeps_dispatch: bool = True,
+) -> Sizing:
+    """Find the least-cost plant of a case by cuts from the exact dispatch.
+
+    Parameters
+    ----------
+    case : Case
+    gap : float
+        Relative gap between incumbent and bound at which to stop. [fraction]
+    time_limit_s : float, optional
+        [s]
+    iteration_limit : int, optional
+        Most solves of the master.
+    warm_start : Plant, optional
+        A plant to start from, feasible or not.
+    cut_pool : CutPool, optional
+        Cuts of earlier solves on the same data; new ones are added to it.
+    progress : callable, optional
+        Called with one line of text for each solve of the whole-number master.
+    explains : bool
+        Look for the limits that bind when there is no design (this takes several more solves).
+    keeps_dispatch : bool
+        Return the dispatch of the incumbent.
+
+    Returns
+    -------
+    Sizing
+        With the dispatch of the incumbent.
+
+    Raises
+    ------
+    InfeasibleDesign
+        When no plant meets the request.
+    NotProvenOptimal
+        When a limit is reached before any feasible plant is known.
+    ValueError
+        When the pool belongs to other data.
+    """
+    if cut_pool is not None and not cut_pool.fits(case):
+        message = "the cut pool belongs to other weather, load, battery or units: start a new one"
+        raise ValueError(message)
+    pool = cut_pool or CutPool(case)
+    end = None if time_limit_s is None else time.perf_counter() + time_limit_s
+    solves = 0
+
+    def size(bounded: Case, known: Plant | None) -> Sizing:
+        nonlocal solves
+        left = None if iteration_limit is None else iteration_limit - solves
+        search = _Search(bounded, gap, end, left, pool, progress)
+        try:
+            return search.solve(known or warm_start, keeps_dispatch=keeps_dispatch)
+        except _Infeasible as error:
+            reason = "no plant within the limits meets the budgets"
+            raise InfeasibleDesign(reason) from error
+        finally:
+            solves += search.model.solves
+
+    try:
+        return unbound(including(case, warm_start), size)
+    except InfeasibleDesign as error:
+        if explains:
+            raise explained(opened(case), pool) from error
+        raise
+
+
+class _Search:
+    def __init__(
+        self,
+        case: Case,
+        gap: float,
+        end: float | None,
+        iteration_limit: int | None,
+        pool: CutPool,
+        progress: Progress | None,
+    ) -> None:
+        self.start = time.perf_counter()
+        self.case, self.gap, self.end = case, gap, end
+        self.iteration_limit = iteration_limit
+        self.pool = pool
+        self.model = MasterModel(case, pool)
+        self.say = progress or (lambda _: None)
+        self.best: _Incumbent | None = None
+        self.bound = -np.inf
+        self.warm: tuple[Proposal, float] | None = None
+        self.descents: dict[tuple[tuple[int, ...], int, tuple[bool, bool]], Descent] = {}
+
+    # ------------------------------------------------------------------ outer loop
+
+    def solve(self, warm_start: Plant | None, *, keeps_dispatch: bool) -> Sizing:
+        stopped_by = "gap"
+        try:
+            if warm_start is not None:
+                self._try_plant(warm_start)
+            self._relaxation()
+            self._whole_numbers()
+            self._leave_out_crumbs()
+        except _Stop as stop:
+            stopped_by = stop.limit
+        except MasterStopped as stop:
+            stopped_by = stop.report.status.value
+            self.bound = max(self.bound, stop.report.bound * USD_PER_KUSD)
+        return self._sizing(stopped_by, keeps_dispatch=keeps_dispatch)
+
+    def _relaxation(self) -> None:
+        """Cuts for the linear relaxation, until its own gap is a few times the one asked for."""
+        descent = Descent()
+        if self.warm is not None:
+            descent.learn(*self.warm)
+        while True:
+            proposal = self._propose(whole=False)
+            self.bound = max(self.bound, proposal.bound_usd_per_yr)
+            if descent.ends(proposal.bound_usd_per_yr, np.inf, _RELAXED * self.gap):
+                return
+            self._step(descent, proposal)
+            may_stop = self.end is not None or self.iteration_limit is not None
+            if may_stop and self.best is None and descent.centre is not None:
+                self._round_up(descent.centre)
+
+    def _whole_numbers(self) -> None:
+        """Let the master choose units and racks and polish its choice, until bound and best plant meet."""
+        before, idle = (np.inf, -np.inf), 0
+        while True:
+            proposal = self._propose(whole=True)
+            self.bound = max(self.bound, proposal.bound_usd_per_yr)
+            self.say(self._news())
+            if self._closed():
+                return
+            units, racks = self.model.counts(proposal)
+            operation = self._operate(proposal, likely=False)
+            self._keep(_plant(proposal, units, racks), operation, _side(idle))
+            self._polish(_plant(proposal, units, racks), proposal.months_to_power, idle)
+            if self._closed():
+                return
+            now = (self.best.cost_usd_per_yr if self.best else np.inf, self.bound)
+            idle = idle + 1 if now == before else 0
+            if idle > _MOST_IDLE:
+                limit = "iteration_limit"
+                raise _Stop(limit)
+            before = now
+
+    def _polish(self, counts: Plant, months: float, idle: int) -> None:
+        """Best solar and battery for given units and racks, or proof that they cannot be the best."""
+        gap = _POLISHED * self.gap * 0.5**idle
+        side = _side(idle)
+        self.model.fix_counts(counts, months)
+        self.model.keep_to(side)
+        choice = counts.units, counts.racks, self.model.arriving(months)
+        descent = self.descents.setdefault(choice, Descent())
+        descent.resume()
+        try:
+            for turn in itertools.count():
+                proposal = self._ask(whole=False)
+                if proposal is None and turn == 0:  # units that just meet a budget leave no hair
+                    side = Side.AT
+                    self.model.keep_to(side)
+                    proposal = self._ask(whole=False)
+                known = self.best.cost_usd_per_yr if self.best else np.inf
+                if proposal is None or descent.ends(proposal.bound_usd_per_yr, known, gap):
+                    return
+                overtaken = proposal.bound_usd_per_yr > self.bound * (1 + _OVERTAKEN * self.gap)
+                if overtaken and turn >= _LEAST_TURNS:
+                    return  # other counts may be better: let the master choose again
+                trial, operation = self._step(descent, proposal, side)
+                self._keep(_plant(trial, counts.units, counts.racks), operation, side)
+        finally:
+            self.model.keep_to(Side.ANY)
+            self.model.free_counts()
+
+    # ------------------------------------------------------------------ steps
+
+    def _step(self, descent: Descent, proposal: Proposal, side: Side = Side.AT) -> tuple[Proposal, Operation]:
+        """Operate a point between the proposal and the best one known; without one, a larger plant.
+
+        Only what could be kept on that side of the budgets is learnt from as the best: a point within the
+        tolerance on them would end the descent, and leave nothing.
+        """
+        trial = descent.trial(proposal)
+        operation = self._operate(trial, likely=trial is not proposal)
+        if descent.centre is None:
+            for share in self._pushes(operation, proposal, side):
+                trial = self._larger(proposal, 1.0 + share)
+                operation = self._operate(trial)
+                if _counts(operation, side):
+                    break
+        cost = operation.cost_usd_per_yr if _counts(operation, side) else np.inf
+        descent.learn(trial, trial.capital_usd_per_yr + cost)
+        return trial, operation
+
+    def _ask(self, *, whole: bool) -> Proposal | None:
+        """Solve the master unless a limit forbids it."""
+        self._check_limits()
+        left = None if self.end is None else self.end - time.perf_counter()
+        return self.model.propose(whole=whole, gap=0.1 * self.gap, time_limit_s=left)
+
+    def _propose(self, *, whole: bool) -> Proposal:
+        proposal = self._ask(whole=whole)
+        if proposal is None:
+            raise _Infeasible
+        return proposal
+
+    def _operate(self, proposal: Proposal, *, likely: bool = True) -> Operation:
+        budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr)
+        operation = self.pool.search.operate(proposal.point, budgets, likely=likely)
+        for cut in operation.cuts:
+            self.pool.add(cut)
+        return operation
+
+    def _pushes(self, operation: Operation, proposal: Proposal, side: Side) -> tuple[float, ...]:
+        """Shares by which a plant that misses its uptime budgets by little might be enlarged."""
+        budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr).of_uptime()
+        lost = budgets.lost(operation.totals)
+        if _counts(operation, side) or not lost.any():
+            return ()
+        little = _PER_PUSH * np.maximum(budgets.limit, _LITTLE * budgets.size)
+        return tuple(share for share in _PUSHES if np.all(lost <= budgets.limit + little * share))
+
+    def _larger(self, proposal: Proposal, factor: float) -> Proposal:
+        case, limits, old = self.case, self.case.limits, proposal.point
+        solar = min(old.solar_mw * factor, solar_bounds(case)[1])
+        if limits.land_acres is not None and case.solar_acres_per_mw > 0.0:
+            solar = min(solar, limits.land_acres / case.solar_acres_per_mw)
+        energy = min(old.battery_mwh * factor, battery_bounds(case, limits.battery_mwh)[1])
+        power = min(old.battery_mw * factor, battery_bounds(case, limits.battery_mw)[1])
+        if limits.min_duration_h:
+            power = min(power, energy / limits.min_duration_h)
+        if limits.max_duration_h is not None:
+            energy = min(energy, power * limits.max_duration_h)
+        extra = (
+            case.solar_cost_usd_per_mw_yr * (solar - old.solar_mw)
+            + case.battery_cost_usd_per_mwh_yr * (energy - old.battery_mwh)
+            + case.battery_cost_usd_per_mw_yr * (power - old.battery_mw)
+        )
+        return dataclasses.replace(
+            proposal,
+            point=Point(solar, energy, power, old.units),
+            capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
+        )
+
+    def _keep(
+        self, plant: Plant, operation: Operation, side: Side = Side.INSIDE, *, preferred: bool = False
+    ) -> None:
+        """Keep a plant that works, at what it costs itself: the master may pay for months that it spares.
+
+        Only at the edge does it count as well what meets the budgets within the tolerance on them. One that
+        is preferred may be dearer than the best, as far as the gap goes.
+        """
+        if not _counts(operation, side):
+            return
+        energy, lost = np.split(operation.totals, [len(self.case.backup)])
+        cost = annual_cost_usd(self.case, plant, tuple(energy.tolist()), float(lost.sum()))
+        chosen = preferred and cost - self.bound <= self.gap * abs(cost)
+        if self.best is None or cost < self.best.cost_usd_per_yr or chosen:
+            self.best = _Incumbent(plant, operation, cost)
+
+    def _closed(self) -> bool:
+        """Whether bound and best plant are within the gap."""
+        if self.best is None:
+            return False
+        cost = self.best.cost_usd_per_yr
+        return cost - self.bound <= self.gap * abs(cost)
+
+    def _round_up(self, proposal: Proposal) -> None:
+        """Whole units and racks that do at least as much: a first plant, should a limit stop the search."""
+        start, rows = self.pool.search.oracle.row_start, proposal.point.units
+        units = [float(rows[a:b].sum()) for a, b in itertools.pairwise(start)]
+        whole = tuple(math.ceil(count - 1e-6) for count in units)
+        self._try_plant(_plant(proposal, whole, math.ceil(proposal.racks - 1e-6)))
+
+    def _try_plant(self, plant: Plant, *, preferred: bool = False) -> None:
+        """Operate a plant given from outside, brought within the bounds, if the other limits allow it."""
+        plant = _within_bounds(self.case, plant)
+        self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
+        self.model.fix_plant(plant)
+        proposal = self._ask(whole=False)
+        self.model.free_plant()
+        self.model.free_counts()
+        if proposal is not None:
+            operation = self._operate(proposal)
+            self._keep(plant, operation, preferred=preferred)
+            if operation.feasible and self.warm is None:
+                self.warm = proposal, proposal.capital_usd_per_yr + operation.cost_usd_per_yr
+
+    def _leave_out_crumbs(self) -> None:
+        """Build no array or battery of next to no size where the gap allows to be without."""
+        assert self.best is not None  # the search has come to its end
+        plant, crumb = self.best.plant, _CRUMB * float(self.case.load_mw.mean())
+        solar = 0.0 if plant.solar_mw < crumb else plant.solar_mw
+        battery = (0.0, 0.0) if plant.battery_mwh < crumb else (plant.battery_mwh, plant.battery_mw)
+        without = Plant(solar, *battery, plant.units, plant.racks)
+        if without != plant and without == _within_bounds(self.case, without):
+            with contextlib.suppress(_Stop, MasterStopped):  # the answer stands without it
+                self._try_plant(without, preferred=True)
+
+    def _check_limits(self) -> None:
+        if self.end is not None and time.perf_counter() >= self.end:
+            limit = "time_limit"
+            raise _Stop(limit)
+        if self.iteration_limit is not None and self.model.solves >= self.iteration_limit:
+            limit = "iteration_limit"
+            raise _Stop(limit)
+
+    def _news(self) -> str:
+        cost = "none yet" if self.best is None else f"{self.best.cost_usd_per_yr / 1e6:,.3f}"
+        return f"master {self.model.solves}: best {cost}, bound {self.bound / 1e6:,.3f} M USD/yr"
+
+    def _sizing(self, stopped_by: str, *, keeps_dispatch: bool) -> Sizing:
+        best = self.best
+        if best is None:
+            message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
+            raise NotProvenOptimal(message, None, self.bound)
+        if self.bound > best.cost_usd_per_yr * (1 + _ROUNDING):
+            message = (
+                f"bound {self.bound} above the plant's cost {best.cost_usd_per_yr}: a fault of the optimiser"
+            )
+            raise AssertionError(message)
+        energy, lost = np.split(best.operation.totals, [len(self.case.backup)])
+        iterations, prices = self.model.solves, self._uptime_prices(best.plant)
+        dispatch = None
+        if keeps_dispatch:
+            oracle = self.pool.search.oracle
+            dispatch = mixed_dispatch(oracle, oracle.point(best.plant), best.operation)
+        return Sizing(
+            plant=best.plant,
+            objective_usd_per_yr=best.cost_usd_per_yr,
+            bound_usd_per_yr=min(self.bound, best.cost_usd_per_yr),
+            backup_mwh_per_yr=tuple(energy.tolist()),
+            lost_mwh_per_yr=float(lost.sum()),
+            method="cuts",
+            stopped_by=stopped_by,
+            seconds=time.perf_counter() - self.start,
+            iterations=iterations,
+            uptime_price_usd_per_mwh=max(prices) if prices else None,
+            uptime_prices=prices,
+            lost_by_class_mwh_per_yr=tuple(lost.tolist()),
+            lost_value_usd_per_yr=lost_value_usd(self.case, best.plant, float(lost.sum())),
+            dispatch=dispatch,
+        )
+
+    def _uptime_prices(self, plant: Plant) -> tuple[float, ...]:
+        """Duals of the uptime rows at the incumbent's units and racks."""
+        self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
+        for side in (Side.INSIDE, Side.AT):
+            self.model.keep_to(side)
+            if self.model.propose(whole=False) is not None:
+                return self.model.uptime_prices()
+        return ()
+
+
+def _side(idle: int) -> Side:
+    """Where to look for plants after so many rounds without any progress."""
+    return Side.INSIDE if idle < _EDGED else Side.AT
+
+
+def _within_bounds(case: Case, plant: Plant) -> Plant:
+    def clip(value: float, bounds: tuple[float, float]) -> float:
+        return min(max(value if value > NOTHING else 0.0, bounds[0]), bounds[1])
+
+    units = (
+        min(max(count, item.units_min), max(item.units_min, units_allowed(case, item)))
+        for count, item in zip(plant.units, case.backup, strict=True)
+    )
+    return Plant(
+        clip(plant.solar_mw, solar_bounds(case)),
+        clip(plant.battery_mwh, battery_bounds(case, case.limits.battery_mwh)),
+        clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
+        tuple(units),
+        min(max(plant.racks, case.racks_contracted, case.racks_min), case.racks_max),
+    )
+
+
+def _counts(operation: Operation, side: Side) -> bool:
+    """Whether a plant meets its budgets: at the edge of them, the tolerance on them counts as well."""
+    return operation.strict or (operation.feasible and side is Side.AT)
+
+
+def _plant(proposal: Proposal, units: tuple[int, ...], racks: int) -> Plant:
+    point = proposal.point
+    return Plant(float(point.solar_mw), float(point.battery_mwh), float(point.battery_mw), units, racks)

@@ -1,0 +1,316 @@
+"""The exact least-cost dispatch of one battery: a recursion over a fixed set of slopes, no solver, no matrix.
+
+The cost-to-go of stored energy is convex, and its slopes come from a small fixed set
+(:mod:`sitedesign.optimize.merit_order`): it is a short vector of segment lengths, most valuable first. A
+backward pass merges the segments of each step's own cost into it and trims it to what the battery holds; a
+forward pass follows one state through the vectors and reads off dispatch and prices.
+
+The passes compare *positions in the order of the slopes*, never floating-point levels: the price path is
+dual feasible by construction, ties included, so every linear bound built from it is valid. Bounds are kept
+per price component: one :class:`Run` holds for every price vector that puts the slopes in the same order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sitedesign.case.case import Case, Dispatch, FloatArray, Plant
+from sitedesign.optimize.dispatch_recursion import (
+    LATE_CHARGE,
+    Capacities,
+    Memory,
+    Outputs,
+    Series,
+    Tables,
+    backward,
+    forward,
+)
+from sitedesign.optimize.merit_order import Order, block_prices, order_of, slope_values
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Capacities as the oracle takes them; `units` may be fractional.
+
+    Attributes
+    ----------
+    solar_mw, battery_mwh, battery_mw : float
+    units : ndarray, shape (rows,)
+        How many units follow each capability row (rows of all technologies in sequence).
+    """
+
+    solar_mw: float
+    battery_mwh: float
+    battery_mw: float
+    units: FloatArray
+
+    @property
+    def vector(self) -> FloatArray:
+        """All capacities, shape (3 + rows,)."""
+        return np.concatenate([[self.solar_mw, self.battery_mwh, self.battery_mw], self.units])
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Least-cost dispatch of one point in one order of the slopes.
+
+    Attributes
+    ----------
+    order : Order
+    totals : ndarray, shape (K + C,)
+        Energy of each technology and weighted shed load of each class. [MWh/yr]
+    cut : ndarray, shape (K + C, 4 + rows)
+        Row i times (1, solar, battery energy, battery power, units...) is entry i of `totals`. For every
+        price vector p in this order, ``p @ cut`` is an affine function of the capacities that never
+        exceeds the least cost: intercept and subgradient at once. [MWh/yr, MWh/yr per unit of capacity]
+    """
+
+    order: Order
+    totals: FloatArray
+    cut: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class NoDispatch:
+    """The battery cannot end (or stay) full; every workable plant has ``cut @ (1, capacities) <= 0``."""
+
+    cut: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class PricePath:
+    """Prices along the optimum, of power at the bus and of stored energy, shape (T,) each. [USD/MWh]"""
+
+    bus_usd_per_mwh: FloatArray
+    stored_usd_per_mwh: FloatArray
+
+
+class _Path(NamedTuple):
+    run: Run
+    outputs: Outputs
+
+
+class Oracle:
+    """Dispatch of one case for any capacities and prices; holds the working memory.
+
+    Parameters
+    ----------
+    case : Case
+
+    Attributes
+    ----------
+    row_start : ndarray of int, shape (K + 1,)
+        First capability row of each technology, and the number of all rows.
+    calls : int
+        Dispatches solved so far.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.technologies = len(case.backup)
+        self._rows = [_rows_used(item.capability, item.units_max) for item in case.backup]
+        counts = [rows.shape[0] for rows in self._rows]
+        self.row_start = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+        steps, slopes = case.steps, 2 * (self.technologies + len(case.tiers)) + 1
+        self._series = Series(
+            float(case.step_h),
+            _contiguous(case.solar_yield),
+            _contiguous(case.load_mw),
+            _contiguous(case.usable),
+            float(case.eta_charge),
+            float(case.eta_discharge),
+            _contiguous(
+                self._rows[0] if len(counts) == 1 else np.concatenate([np.zeros((0, steps)), *self._rows])
+            ),
+            np.repeat([float(item.unit_mw) for item in case.backup], counts),
+            self.row_start,
+        )
+        self._memory = Memory(
+            np.empty((steps, slopes)),
+            np.empty(steps),
+            np.empty((steps, 2), dtype=np.int8),
+            np.empty((steps, 2)),
+        )
+        self._backup = np.empty((self.technologies, steps))
+        self.calls = 0
+
+    @property
+    def rows(self) -> int:
+        """Number of capability rows over all technologies."""
+        return int(self.row_start[-1])
+
+    def point(self, plant: Plant) -> Point:
+        """Spread the unit counts of a plant over the capability rows."""
+        units = np.zeros(self.rows)
+        for k, count in enumerate(plant.units):
+            first, last = self.row_start[k], self.row_start[k + 1]
+            built = np.clip(count - np.arange(last - first, dtype=float), 0.0, 1.0)
+            built[-1] = max(0.0, float(count - (last - first - 1)))  # the last row serves all further units
+            units[first:last] = built
+        return Point(plant.solar_mw, plant.battery_mwh, plant.battery_mw, units)
+
+    def run(self, point: Point, order: Order) -> Run | NoDispatch:
+        """Least-cost dispatch: totals and subgradients.
+
+        Parameters
+        ----------
+        point : Point
+        order : Order
+
+        Returns
+        -------
+        Run or NoDispatch
+        """
+        path = self._passes(point, order, record=False)
+        return path if isinstance(path, NoDispatch) else path.run
+
+    def dispatch(self, point: Point, order: Order) -> Dispatch:
+        """Least-cost dispatch as time series.
+
+        Raises
+        ------
+        ValueError
+            When the battery cannot end full.
+        """
+        outputs = self._recorded(point, order)
+        return _dispatch_of(self.case, point, order, outputs.stored, self._backup)
+
+    def prices(self, point: Point, prices: FloatArray) -> PricePath:
+        """Price paths at a price vector; with them the dual value equals the least cost.
+
+        Raises
+        ------
+        ValueError
+            When the battery cannot end full.
+        """
+        order = order_of(self.case, prices)
+        outputs = self._recorded(point, order)
+        by_rank = np.append(block_prices(self.case, prices)[order.rank_block], 0.0)  # [-1]: a price of zero
+        stored = slope_values(self.case, order, prices)[outputs.slope]
+        return PricePath(by_rank[outputs.bus_rank] * outputs.bus_factor, stored)
+
+    def _recorded(self, point: Point, order: Order) -> Outputs:
+        path = self._passes(point, order, record=True)
+        if isinstance(path, NoDispatch):
+            message = "no dispatch ends with a full battery"
+            raise ValueError(message)  # noqa: TRY004
+        return path.outputs
+
+    def _passes(self, point: Point, order: Order, *, record: bool) -> _Path | NoDispatch:
+        self.calls += 1
+        self._set_backup(point)
+        plant = Capacities(
+            float(point.solar_mw), float(point.battery_mwh), float(point.battery_mw), self._backup
+        )
+        tables = self._tables(order)
+        why, step, slope, offset = backward(self._series, plant, tables, self._memory)
+        if why:
+            return NoDispatch(self._feasibility_cut(point, why, step))
+        size, components = self.case.steps if record else 0, self.technologies + len(self.case.classes)
+        outputs = Outputs(
+            np.zeros(components),
+            np.zeros((components, 4 + self.rows)),
+            np.empty(size),
+            np.empty(size, dtype=np.int64),
+            np.empty(size),
+            np.empty(size, dtype=np.int64),
+        )
+        forward(self._series, plant, tables, self._memory, (slope, offset), outputs)
+        years = self.case.years
+        return _Path(Run(order, outputs.totals / years, outputs.cut / years), outputs)
+
+    def _set_backup(self, point: Point) -> None:
+        """Fill in the available power per technology and step. [MW]"""
+        for k, rows in enumerate(self._rows):
+            size = point.units[self.row_start[k] : self.row_start[k + 1]] * self.case.backup[k].unit_mw
+            if size.size == 1:
+                np.multiply(rows[0], size[0], out=self._backup[k])
+            else:
+                built = int(np.flatnonzero(size).max(initial=-1)) + 1
+                np.dot(size[:built], rows[:built], out=self._backup[k])
+
+    def _tables(self, order: Order) -> Tables:
+        tiers, technologies = self.case.tiers, self.technologies
+        width = np.array([0.0] * technologies + [tier.width for tier in tiers])[order.rank_block]
+        weight = np.array([1.0] * technologies + [tier.weight for tier in tiers])[order.rank_block]
+        component = [*range(technologies), *(technologies + tier.load_class for tier in tiers)]
+        slope = np.arange(order.slope_rank.size)[:, np.newaxis]
+        return Tables(
+            order.rank_block,
+            width,
+            weight,
+            np.array(component, dtype=np.int64)[order.rank_block],
+            order.charge_slope,
+            order.discharge_slope,
+            order.slope_rank,
+            order.slope_charges,
+            np.count_nonzero(order.charge_slope > slope, axis=1),
+            np.count_nonzero(order.discharge_slope > slope, axis=1),
+        )
+
+    def _feasibility_cut(self, point: Point, why: int, step: int) -> FloatArray:
+        """Linear condition that the point breaks and every workable plant meets.
+
+        A battery that must be full after the last step needs, from any step on, more charge than power
+        limit and supply allow together; each step contributes the smaller of its two limits at this point.
+        """
+        case = self.case
+        cut = np.zeros(4 + self.rows)
+        tail = slice(step, None)
+        if why == LATE_CHARGE:
+            before = case.usable[step - 1] if step else case.usable[0]
+            supply = point.solar_mw * case.solar_yield[tail] + self._backup[:, tail].sum(axis=0)
+            by_power = supply >= point.battery_mw
+            gain = case.step_h * case.eta_charge
+            cut[2] = case.usable[-1] - before
+            cut[3] = -gain * np.count_nonzero(by_power)
+            cut[1] = -gain * case.solar_yield[tail][~by_power].sum()
+            able = self._series.capability[:, tail][:, ~by_power].sum(axis=1)
+            cut[4:] = -gain * self._series.row_mw * able
+        else:
+            cut[2] = case.usable[0] - case.usable[step]
+            cut[3] = -(step + 1) * case.step_h / case.eta_discharge
+        return cut
+
+
+def _rows_used(capability: FloatArray, units_max: int) -> FloatArray:
+    rows: FloatArray = np.atleast_2d(capability)
+    return rows if rows.shape[0] == 1 else rows[: max(1, units_max)]
+
+
+def _dispatch_of(
+    case: Case, point: Point, order: Order, stored: FloatArray, capacity: FloatArray
+) -> Dispatch:
+    """Fill in the rest of a dispatch from its stored energy, blocks in merit order."""
+    before = np.concatenate([[point.battery_mwh * case.usable[0]], stored[:-1]])
+    change = stored - before
+    charge = np.maximum(change, 0.0) / (case.step_h * case.eta_charge)
+    discharge = np.maximum(-change, 0.0) * case.eta_discharge / case.step_h
+    missing = case.load_mw - point.solar_mw * case.solar_yield + charge - discharge
+    curtailed = np.maximum(-missing, 0.0)
+    missing = np.maximum(missing, 0.0)
+    technologies, classes = len(case.backup), len(case.classes)
+    backup, shed, lost = np.zeros_like(capacity), np.zeros(case.steps), np.zeros((classes, case.steps))
+    safe_load = np.where(case.load_mw > 0.0, case.load_mw, 1.0)
+    for place, block in enumerate(order.rank_block.tolist()):
+        last = place == order.rank_block.size - 1
+        if block < technologies:
+            used = np.minimum(missing, capacity[block])
+            backup[block] = used
+        else:
+            tier = case.tiers[block - technologies]
+            used = np.minimum(missing, tier.width * case.load_mw)
+            shed += used
+            lost[tier.load_class] += tier.weight * used / safe_load
+        missing = missing - used
+        if last:  # rounding of the widths may leave 1e-13 MW: keep the balance exact
+            shed += missing
+    by_class = lost if classes > 1 else None
+    return Dispatch(curtailed, charge, discharge, shed, stored, backup, lost.sum(axis=0), by_class)
+
+
+def _contiguous(series: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(series, dtype=np.float64)

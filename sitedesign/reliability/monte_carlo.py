@@ -1,0 +1,402 @@
+"""Certificate: the uptime that a plant keeps, run without foresight while things fail, and how sure that is.
+
+Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause
+switched off say what share of the lost compute each cause explains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.case.case import Case, Plant
+from sitedesign.operation.forecast import Climatology, Forecast, climatology
+from sitedesign.operation.operate import Operation, operate
+from sitedesign.operation.outages.sampling import CAUSES, OutageModel, OutageSky, sample_outages
+from sitedesign.operation.rack_restart import Restart
+from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.attribution import cause_of, cause_shares
+from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER, Certificate, ClassKept
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.events import Event, find_events
+from sitedesign.reliability.metrics import (
+    FLOOR_SHARE,
+    UptimeMetrics,
+    YearTable,
+    lost_by_year,
+    metrics_of_years,
+    totals_of_years,
+    uptime_of_losses,
+)
+from sitedesign.reliability.replay import rack_shortfall
+from sitedesign.reliability.weather_blocks import Builder, WeatherBlock, blocks_of, listed
+from sitedesign.util.threads import at_once
+
+FloatArray = NDArray[np.float64]
+
+
+_HOURS_PER_YEAR = 8760.0
+Progress = Callable[[int, int], None]
+Place = tuple[int, int]  # block and draw
+
+
+def certify_case(
+    weather: WeatherBlock | Sequence[WeatherBlock] | Builder,
+    plant: Plant,
+    outages: OutageModel,
+    *,
+    behaviour: Sequence[UnitBehaviour],
+    controller: Controller | None = None,
+    forecast: Forecast | None = None,
+    usual: Climatology | None = None,
+    restart: Restart | None = None,
+    years: int | None = None,
+    draws: int = 5,
+    seed: int = 0,
+    target: float | None = None,
+    metric: str = "rack",
+    confidence: float = 0.95,
+    floor_share: float = FLOOR_SHARE,
+    attribute: bool = True,
+    attribute_years: int | None = None,
+    stop_when_converged: bool = False,
+    promised: Mapping[str, float] | None = None,
+    events: int = 10,
+    progress: Progress | None = None,
+) -> Certificate:
+    """Operate a plant causally over many weather years and outage draws.
+
+    Parameters
+    ----------
+    weather : WeatherBlock, sequence of them, or callable
+        Weather years; a callable is given the number of the block, 0, 1, ..., and is called until `years`
+        are simulated, so that a thousand years need not be in memory.
+    plant : Plant
+    outages : OutageModel
+    behaviour : sequence of UnitBehaviour
+        Per technology.
+    controller, forecast : Controller, Forecast, optional
+    usual : Climatology, optional
+        What the operator knows of the climate; from the first block when left out.
+    restart : Restart, optional
+        What it costs a rack to start again; nothing when left out.
+    years : int, optional
+        Weather years, all of the blocks when left out; needed with a callable.
+    draws : int
+        Outage draws of each weather year.
+    seed : int
+        Of outages, forecast errors and bootstrap.
+    target : float, optional
+        The case's own when left out. [fraction]
+    metric : str
+        ``rack``, ``compute``, ``site`` or ``floor``.
+    confidence : float
+        One-sided for `met`. [fraction]
+    floor_share : float
+        Power that counts as up in the floor metric. [fraction]
+    attribute : bool
+        Re-run with each cause off.
+    attribute_years : int, optional
+        Weather years that are re-run, in one draw of outages; all of them, in every draw, when left out.
+    stop_when_converged : bool
+        Stop after the block at which the half-width is small enough.
+    promised : mapping, optional
+        Figures of the optimiser to compare with: ``uptime``, ``backup_share``, ``fuel_mmbtu_per_yr``,
+        ``operating_cost_usd_per_yr``.
+    events : int
+        Number of worst events to keep.
+    progress : callable, optional
+        Called with (simulated years done, simulated years in all).
+
+    Returns
+    -------
+    Certificate
+        The same for the same arguments.
+
+    Raises
+    ------
+    ValueError
+        If `metric` is unknown, or a callable comes without `years`.
+    """
+    if metric not in METRICS:
+        message = f"metric: got {metric!r}; must be one of {', '.join(METRICS)}"
+        raise ValueError(message)
+    blocks = blocks_of(weather, years)
+    total = (years if years is not None else sum(b.case.years for b in listed(weather))) * draws
+    run = _Run(
+        plant,
+        outages,
+        tuple(behaviour),
+        controller or Controller(),
+        forecast or Forecast(),
+        seed,
+        floor_share,
+    )
+    run.usual, run.keep_events, run.restart = usual, events, restart
+    causes = [cause for cause in CAUSES if _happens(outages, run.behaviour, cause)]
+    off = [*causes, WEATHER] if attribute else []
+    first_case: Case | None = None
+    for number, block in enumerate(blocks):
+        first_case = first_case or block.case
+        begun = [run.begin(block, draw) for draw in range(draws)]
+        done = at_once(partial(run.operate_draw, block.case, begun), range(draws))
+        for draw in range(draws):
+            again = attribute_years is None or (draw == 0 and run.first_year < attribute_years)
+            run.book(block, (number, draw), begun[draw], done[draw], off if again else [])
+            if progress is not None:
+                progress(run.simulated, total)
+        run.first_year += block.case.years
+        if stop_when_converged and _converged(
+            run.metrics(first_case), metric, target or first_case.uptime_target, confidence
+        ):
+            break
+    if first_case is None:
+        message = "weather: got no years; give at least one"
+        raise ValueError(message)
+    if off:
+        run.name_events(blocks_of(weather, years), off)
+    return _certificate(
+        run, first_case, draws, target or first_case.uptime_target, metric, confidence, promised or {}
+    )
+
+
+def _happens(outages: OutageModel, behaviour: Sequence[UnitBehaviour], cause: str) -> bool:
+    if cause == "starts" and not any(way.start_failure > 0 for way in behaviour):
+        return False
+    return outages.has(cause)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """State in which a block begins."""
+
+    sky: OutageSky
+    stored_mwh: float
+
+
+@dataclass
+class _Spell:
+    """A worst event, where it was, and how its block began."""
+
+    event: Event
+    place: Place
+    begun: _Begun
+
+
+@dataclass
+class _Run:
+    """Sums over all blocks and draws so far."""
+
+    plant: Plant
+    outages: OutageModel
+    behaviour: tuple[UnitBehaviour, ...]
+    controller: Controller
+    forecast: Forecast
+    seed: int
+    floor_share: float
+    usual: Climatology | None = None
+    restart: Restart | None = None
+    keep_events: int = 10
+    first_year: int = 0
+    simulated: int = 0
+    tables: list[YearTable] = field(default_factory=list)
+    lost_by_class: list[FloatArray] = field(default_factory=list)
+    stored: dict[int, float] = field(default_factory=dict)
+    again: list[NDArray[np.int64]] = field(default_factory=list)
+    lost: list[FloatArray] = field(default_factory=list)
+    lost_without: dict[str, list[FloatArray]] = field(default_factory=dict)
+    load: float = 0.0
+    energy: list[FloatArray] = field(default_factory=list)
+    fuel: FloatArray | None = None
+    extra_usd: float = 0.0
+    cycled: float = 0.0
+    per_unit: FloatArray | None = None
+    events: list[_Spell] = field(default_factory=list)
+
+    def begin(self, block: WeatherBlock, draw: int) -> _Begun:
+        """State in which a block begins under one draw: where that draw's block before it ended."""
+        case = block.case
+        self.usual = self.usual or climatology(case, block.temp_air_c)
+        start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
+        sky = OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
+        return _Begun(sky, start)
+
+    def operate_draw(self, case: Case, begun: Sequence[_Begun], draw: int) -> Operation:
+        """Run one block under one draw; books nothing, so that several draws run at once."""
+        return self._operate(case, begun[draw], draw, self.outages)
+
+    def book(
+        self, block: WeatherBlock, place: Place, begun: _Begun, done: Operation, causes: Sequence[str]
+    ) -> None:
+        """Add up a run; run it again without each cause, where ``weather`` means without all of them."""
+        case, draw = block.case, place[1]
+        self.stored[draw] = done.end_mwh
+        self._add(case, done)
+        found = find_events(
+            case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.keep_events
+        )
+        if causes:
+            lost = done.lost_compute * case.load_mw * case.step_h
+            self.again.append(np.arange(self.first_year, self.first_year + case.years))
+            self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
+            left = self._left(case, begun, draw, causes)
+            for cause, series in left.items():
+                by_year = series.reshape(case.years, -1).sum(axis=1)
+                self.lost_without.setdefault(cause, []).append(by_year)
+            found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
+        first = self.first_year
+        self.events += [_Spell(e.in_year(e.year_row + first), place, begun) for e in found]
+        self.events = sorted(self.events, key=lambda spell: -spell.event.lost_mwh)[: self.keep_events]
+
+    def name_events(self, blocks: Iterable[WeatherBlock], causes: Sequence[str]) -> None:
+        """Run blocks and draws again that hold a worst event whose cause is not known yet."""
+        open_places = {spell.place for spell in self.events if not spell.event.cause}
+        last = max((number for number, _ in open_places), default=-1)
+        for number, block in enumerate(blocks):
+            if number > last:
+                break
+            for place in sorted(place for place in open_places if place[0] == number):
+                mine = [spell for spell in self.events if spell.place == place]
+                left = self._left(block.case, mine[0].begun, place[1], causes)
+                for spell in mine:
+                    spell.event = replace(spell.event, cause=cause_of(spell.event, left, block.case.step_h))
+
+    def _left(self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]) -> dict[str, FloatArray]:
+        """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""
+
+        def lost_without(cause: str) -> FloatArray:
+            off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
+            again = self._operate(case, begun, draw, off)
+            result: FloatArray = again.lost_compute * case.load_mw * case.step_h
+            return result
+
+        return dict(zip(causes, at_once(lost_without, causes), strict=True))
+
+    def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> Operation:
+        paths = sample_outages(model, self.plant.units, begun.sky, draw, self.seed)
+        return operate(
+            case,
+            self.plant,
+            self.controller,
+            behaviour=self.behaviour,
+            forecast=self.forecast,
+            usual=self.usual,
+            outages=paths,
+            fuels=[fuel.name for fuel in model.fuels],
+            restart=self.restart,
+            seed=self.seed + 1_000_003 * begun.sky.first_year,
+            start_mwh=begun.stored_mwh,
+            record=False,
+        )
+
+    def _add(self, case: Case, done: Operation) -> None:
+        table = totals_of_years(
+            case.load_mw,
+            done.shed_mw,
+            done.lost_compute,
+            case.step_h,
+            case.years,
+            self.first_year,
+            self.floor_share,
+        )
+        self.tables.append(table)
+        self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
+        self.load += float(case.load_mw.sum()) * case.step_h
+        self.energy.append(done.backup_mwh)
+        fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
+        self.fuel = fuel if self.fuel is None else self.fuel + fuel
+        self.per_unit = unit if self.per_unit is None else self.per_unit + unit
+        self.extra_usd += float(done.extra_fuel_usd.sum())
+        self.cycled += float(done.cycled_mwh.sum())
+        self.simulated += case.years
+
+    def metrics(self, case: Case) -> UptimeMetrics:
+        """All metrics of the years so far."""
+        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+        return metrics_of_years(YearTable.concat(self.tables), short, self.seed, self.floor_share)
+
+    def classes(self, case: Case, confidence: float) -> tuple[ClassKept, ...]:
+        """Say what each class kept; empty where the load has only one."""
+        if not case.load_classes:
+            return ()
+        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+        table, lost = YearTable.concat(self.tables), np.concatenate(self.lost_by_class, axis=1)
+        kept = [uptime_of_losses(table, row, short, self.seed) for row in lost]
+        return tuple(
+            ClassKept(part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, confidence))
+            for part, uptime in zip(case.classes, kept, strict=True)
+        )
+
+
+def _converged(metrics: UptimeMetrics, metric: str, target: float, confidence: float) -> bool:
+    width = getattr(metrics, metric).half_width(confidence)
+    return bool(width <= CONVERGED_SHARE * (1.0 - target))
+
+
+def _certificate(
+    run: _Run,
+    case: Case,
+    draws: int,
+    target: float,
+    metric: str,
+    confidence: float,
+    promised: Mapping[str, float],
+) -> Certificate:
+    metrics = run.metrics(case)
+    estimate: Estimate = getattr(metrics, metric)
+    classes = run.classes(case, confidence)
+    causes = cause_shares(run.again, run.lost, run.lost_without)
+    years = run.simulated
+    energy = np.concatenate(run.energy, axis=1)
+    table = YearTable.concat(run.tables)
+    share = energy.sum(axis=0) / table.load_mwh
+    fuel = np.zeros(len(case.backup)) if run.fuel is None else run.fuel
+    per_unit = np.zeros((3, 0)) if run.per_unit is None else run.per_unit / years
+    cuts = np.cumsum(run.plant.units)[:-1]
+    run_h, starts, failed = (
+        tuple(tuple(map(float, part)) for part in np.split(row, cuts)) for row in per_unit
+    )
+    cost = sum(
+        b.marginal_cost_usd_per_mwh * float(e) for b, e in zip(case.backup, energy.sum(axis=1), strict=True)
+    )
+    by_weather_year = np.argsort(table.cluster, kind="stable")
+    lost_h = (_HOURS_PER_YEAR * table.lost_mwh / table.load_mwh)[by_weather_year]
+    mean_share = [float(share[table.cluster == c].mean()) for c in np.unique(table.cluster)]
+    spread = (
+        float(np.std(mean_share, ddof=1)) / len(mean_share) ** 0.5 if len(mean_share) > 1 else float("nan")
+    )
+    return Certificate(
+        metrics=metrics,
+        metric=metric,
+        target=target,
+        confidence=confidence,
+        met=all(part.met for part in classes) if classes else estimate.met(target, confidence),
+        converged=_converged(metrics, metric, target, confidence),
+        half_width=estimate.half_width(confidence),
+        weather_years=run.first_year,
+        draws=draws,
+        simulated_years=years,
+        seed=run.seed,
+        controller=run.controller,
+        causes={cause: share for cause, (share, _) in causes.items()},
+        cause_errors={cause: error for cause, (_, error) in causes.items()},
+        backup_mwh_per_yr=tuple(float(e) / years for e in energy.sum(axis=1)),
+        fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
+        backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), run.seed),
+        operating_cost_usd_per_yr=(cost + run.extra_usd) / years,
+        run_h_per_yr=run_h,
+        starts_per_yr=starts,
+        failed_starts_per_yr=failed,
+        battery_cycles_per_yr=run.cycled / years / run.plant.battery_mwh
+        if run.plant.battery_mwh > 0
+        else 0.0,
+        promised=dict(promised),
+        events=tuple(spell.event for spell in run.events),
+        power_lost_h_by_year=tuple(lost_h.tolist()),
+        classes=classes,
+        off=tuple(cause for cause in CAUSES if cause in run.outages.off),
+    )

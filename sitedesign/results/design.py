@@ -1,0 +1,369 @@
+"""Design: the answer. What to build, what it costs, how sure the optimum is, and what it promises."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from sitedesign.case.relaxation import FORESIGHT
+from sitedesign.errors import Fault, InputError
+from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.results.evaluation import Evaluation, percent
+from sitedesign.util.atomic_file import write_given
+from sitedesign.util.gate import File, read_bytes, takes, text_keys
+from sitedesign.util.validation import faults_of
+
+FORMAT = "sitedesign-design-1"
+_FIGURES = ("value", "standard_error")  # of an estimate
+
+
+class ComputeCostPoint(BaseModel):
+    """Cheapest plant for one uptime, and what a rack-hour of the whole project then costs.
+
+    Attributes
+    ----------
+    uptime : float
+        Target. [fraction]
+    delivered_rack_h_per_yr : float
+        [1/yr]
+    plant_usd_per_yr : float
+        Power plant and spare racks. [USD/yr]
+    usd_per_rack_h : float
+        Whole project per delivered rack-hour. [USD/rack-h]
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    uptime: float
+    delivered_rack_h_per_yr: float
+    plant_usd_per_yr: float
+    usd_per_rack_h: float
+
+
+class ComputeCost(BaseModel):
+    """What a delivered rack-hour costs at the uptime that the optimiser chose, with perfect foresight.
+
+    Attributes
+    ----------
+    usd_per_rack_h : float
+        Whole project per delivered rack-hour. [USD/rack-h]
+    bound_usd_per_rack_h : float or None
+        Proven lower bound of it; None when lost compute had a price of the user's. [USD/rack-h]
+    uptime : float
+        Chosen. [fraction]
+    lost_compute_usd_per_rack_h : float
+        Price of lost compute at which this plant is the optimum. [USD/rack-h]
+    curve : list of ComputeCostPoint
+        Against uptime.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    usd_per_rack_h: float
+    bound_usd_per_rack_h: float | None
+    uptime: float
+    lost_compute_usd_per_rack_h: float
+    curve: list[ComputeCostPoint]
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap of the rack-hour's cost. [fraction]"""
+        if self.bound_usd_per_rack_h is None:
+            return None
+        return (self.usd_per_rack_h - self.bound_usd_per_rack_h) / self.usd_per_rack_h
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Label and text for a summary."""
+        proof = ""
+        if self.bound_usd_per_rack_h is not None:
+            proof = f" (bound {self.bound_usd_per_rack_h:,.3f}, gap {self.gap:.2%})"
+        curve = ", ".join(f"{point.usd_per_rack_h:,.2f} at {point.uptime:.6g}" for point in self.curve)
+        bought = f"{self.usd_per_rack_h:,.3f} USD/rack-h{proof} at {self.uptime:.4%} with foresight"
+        return [("uptime bought", bought), ("other uptimes", f"{curve} USD/rack-h")]
+
+
+class Alternative(BaseModel):
+    """Cheapest plant on another power path.
+
+    Attributes
+    ----------
+    name : str
+    cost_usd_per_yr, bound_usd_per_yr : float or None
+        With perfect foresight; None when no plant is possible. [USD/yr]
+    usd_per_rack_h : float or None
+        Whole project per delivered rack-hour. [USD/rack-h]
+    reason : str
+        Why no plant is possible.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    cost_usd_per_yr: float | None
+    bound_usd_per_yr: float | None
+    usd_per_rack_h: float | None
+    reason: str = ""
+
+    def line(self) -> str:
+        """Text for a summary."""
+        if self.cost_usd_per_yr is None or self.bound_usd_per_yr is None:
+            return f"{self.name}: {self.reason}"
+        cost, bound = self.cost_usd_per_yr / 1e6, self.bound_usd_per_yr / 1e6
+        return f"{self.name}: {cost:,.3f} M USD/yr (bound {bound:,.3f})"
+
+
+class Design(Evaluation):
+    """The least-cost plant of a study, re-checked by a replay that shares no code with the optimiser.
+
+    Everything an :class:`~sitedesign.results.evaluation.Evaluation` has, and:
+
+    Attributes
+    ----------
+    study : dict
+        The question, as :meth:`Study.to_dict` gives it.
+    objective_usd_per_yr, bound_usd_per_yr : float
+        What the optimiser claims for this plant, and the proven lower bound. [USD/yr]
+    bound_name : str
+        What the bound is of: the planner, and the relaxation where the metric needs one.
+    method : str
+        ``extensive`` or ``cuts``.
+    solve_options : dict
+        What :func:`sitedesign.solve` was asked for beside the study, as its keywords; defaults are left out.
+    stopped_by : str
+        ``gap``, ``time_limit`` or ``iteration_limit``.
+    solve_seconds : float
+        Wall time of the optimiser. [s]
+    iterations : int
+        Master iterations.
+    uptime_price_usd_per_mwh : float or None
+        Marginal cost of uptime: one weighted MWh of load more or less. [USD/MWh]
+    greedy_uptime : Estimate
+        Uptime of the same plant and weather under a rule that never looks ahead.
+    certificate : Certificate or None
+        What the plant keeps on years that its design never saw, operated without foresight while things fail;
+        None for a foresight design, which is a bound.
+    gap_parts : dict of str to float
+        What separates the certified cost from the bound: surprises in weather (what a perfect forecast would
+        save at the same uptime), surprises in equipment and fuel, failures foreseen (what a planner who sees
+        them pays for); and, inside the bound, unit granularity.
+        [USD/yr]
+    compute_cost : ComputeCost or None
+        With ``objective="compute_cost"``: what uptime is worth buying.
+    alternatives : list of Alternative
+        Other power paths of the study, when there were several.
+    """
+
+    study: dict[str, Any]
+    objective_usd_per_yr: float
+    bound_usd_per_yr: float
+    bound_name: str
+    method: str
+    solve_options: dict[str, Any] = Field(default_factory=dict)
+    stopped_by: str
+    solve_seconds: float
+    iterations: int
+    uptime_price_usd_per_mwh: float | None
+    greedy_uptime: Estimate
+    certificate: Certificate | None = None
+    gap_parts: dict[str, float] = Field(default_factory=dict)
+    compute_cost: ComputeCost | None = None
+    alternatives: list[Alternative] = Field(default_factory=list)
+
+    _study: Any = PrivateAttr(default=None)  # as it was solved, weather and profiles included; not in a file
+
+    @property
+    def uptime(self) -> Estimate:
+        """Uptime by the study's metric: certified where there is a certificate, else promised."""
+        return self.certificate.uptime if self.certificate is not None else super().uptime
+
+    @property
+    def delivered_share(self) -> float:
+        """Rack-hours delivered over contracted: certified where there is a certificate. [fraction]"""
+        if self.certificate is None:
+            return super().delivered_share
+        kept = self.certificate.metrics
+        return kept.energy.value - self.rack_shortfall if self.metric == "floor" else kept.rack.value
+
+    @property
+    def cost(self) -> float:
+        """Annual cost of the power plant and the spare racks. [USD/yr]"""
+        return self.cost_usd_per_yr
+
+    @property
+    def bound(self) -> float:
+        """Proven lower bound of `cost`. [USD/yr]"""
+        return self.bound_usd_per_yr
+
+    @property
+    def gap(self) -> float:
+        """Relative optimality gap of the cost, or of the rack-hour's where that was made least. [fraction]"""
+        if self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None:
+            return 1 - self.compute_cost.bound_usd_per_rack_h / self.usd_per_rack_h
+        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
+
+    def _head(self) -> str:
+        if self.certificate is not None:
+            status = "CERTIFIED" if self.certificate.met else "NOT CERTIFIED"
+            if self.certificate.met and not self.certificate.target:
+                status = "CERTIFIED without a target"
+            bought = self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None
+            of = " of a rack-hour's cost" if bought else ""
+            return f"Design({self.site_name!r}): {status}, foresight bound{of} {self.gap:.2%} lower"
+        status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
+        return f"Design({self.site_name!r}): {status} {self.gap:.2%}"
+
+    @property
+    def _shown_metrics(self) -> UptimeMetrics:
+        return self.metrics if self.certificate is None else self.certificate.metrics
+
+    def _uptime_lines(self) -> list[tuple[str, str]]:
+        blind = f"{percent(self.greedy_uptime)} when nobody looks ahead and nothing fails"
+        return [*super()._uptime_lines(), ("uptime, greedy", blind)]
+
+    def _cost_lines(self) -> list[tuple[str, str]]:
+        capital = f"capital {self.capital_usd / 1e6:,.0f} M USD"
+        # Where the rack-hour's cost is what was made least, its bound and gap are told with it
+        proof = f" (bound {self.bound / 1e6:,.3f}, gap {self.gap:.2%})" if self.compute_cost is None else ""
+        lines = [("cost", f"{self.cost / 1e6:,.3f} M USD/yr{proof}, {capital}")]
+        if self.bound_name != FORESIGHT:
+            lines.append(("bound", self.bound_name))
+        if self.gap_parts:
+            parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
+            lines.append(("of the gap", f"{parts} M USD/yr"))
+        if self.uptime_price_usd_per_mwh is not None:
+            price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served, with foresight"
+            # Another nine mostly takes another unit, of which this price knows nothing: a frontier does
+            lines.append(("cost of uptime", f"{price} and the same units"))
+        lines += [] if self.compute_cost is None else self.compute_cost.lines()
+        return lines + [("other path", item.line()) for item in self.alternatives]
+
+    def _source_lines(self) -> list[tuple[str, str]]:
+        solved = f"{self.method} in {self.solve_seconds:.1f} s"
+        kept = self.certificate
+        if kept is None:
+            return [*super()._source_lines(), ("solved", f"{solved}, stopped by {self.stopped_by}")]
+        fuel = sum(kept.fuel_mmbtu_per_yr)
+        certified = (
+            f"backup {kept.backup_share.value:.2%} of the load, {fuel:,.0f} MMBtu/yr; "
+            "cost, energy and CO2 above are those of the study's own years under one draw of failures"
+        )
+        return [
+            *super()._source_lines(),
+            *([("certified on", kept.weather_source)] if kept.weather_source else []),
+            ("unseen years" if not kept.given_years else "given years", certified),
+            ("solved", f"bound by {solved}; plant by search, stopped by {self.stopped_by}"),
+        ]
+
+    def _label(self) -> str:
+        """Say what the uptime figure is worth."""
+        if self.certificate is None:
+            return super()._label()
+        verdict = "met" if self.certificate.met else "NOT met"
+        if not self.certificate.target:
+            verdict = f"at least {self.certificate.uptime.lower_bound(self.certificate.confidence):.4%}"
+        given, years = self.certificate.given_years, f"{self.certificate.weather_years} unseen weather years"
+        if given:
+            years = f"no weather but the {'one year' if given == 1 else f'{given} years'} given"
+        seed = f"seed {self.certificate.seed}"
+        return f"{verdict} at {self.certificate.confidence:.0%}, {years}, {seed}, outages, no foresight"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the time series, ready for JSON."""
+        return {"format": FORMAT} | super().to_dict()
+
+    @classmethod
+    @takes("Design.from_dict()")
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Read back what :meth:`to_dict` gave.
+
+        Raises
+        ------
+        InputError
+            If it is not a design of this version.
+        """
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
+            allowed = f"must be {FORMAT!r}, as Design.save() writes it"
+            raise InputError([Fault("design.format", found, allowed)], "Design.from_dict()")
+        faults = text_keys(data, "design")
+        if faults:
+            raise InputError(faults, "Design.from_dict()")
+        content = {key: _with_nan(value) for key, value in data.items() if key != "format"}
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise InputError(faults_of(error, "design", cls.model_fields), "Design.from_dict()") from None
+
+    @takes("Design.save()", path=File((".json",)))
+    def save(self, path: str | Path) -> Path:
+        """Write the design as JSON; the file is complete or not there at all.
+
+        Parameters
+        ----------
+        path : path
+            Ending in ``.json``.
+
+        Raises
+        ------
+        InputError
+            If the path is none that can be written.
+        """
+        text = json.dumps(self.to_dict(), indent=1)
+        write_given(Path(path), text.encode(), where="path", of="Design.save()")
+        return Path(path)
+
+    @takes("Design.report()")
+    def report(self, path: str | Path, **more: Any) -> Path:  # noqa: ANN401
+        """Write the HTML report: one file that opens offline.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        **more
+            ``certificate`` (the design's own when left out) and ``sweeps``, see
+            :func:`sitedesign.report.html.write_report`.
+        """
+        # Imports go one way, and the report reads designs: it is loaded when it is asked for
+        more = {"certificate": self.certificate} | more
+        written: Path = import_module("sitedesign.report.html").write_report(self, path, **more)
+        return written
+
+    @classmethod
+    @takes("Design.load()", path=File(says="must be the path of a file that Design.save() wrote"))
+    def load(cls, path: str | Path) -> Self:
+        """Read a design that :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, cannot be read or is not a design.
+        """
+        allowed = "must be a file that Design.save() wrote"
+        content = read_bytes(Path(path), str(path), allowed, of="Design.load()", missing="no file there")
+        try:
+            data = json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError):  # neither text nor JSON, or brackets in brackets without end
+            fault = Fault(str(path), "text that is not JSON", allowed)
+            raise InputError([fault], "Design.load()") from None
+        return cls.from_dict(data)
+
+
+def _with_nan(node: Any) -> Any:  # noqa: ANN401
+    """Put NaN back where a command printed null, as JSON has no word for it: in figures that are unknown."""
+    if isinstance(node, list):
+        return [_with_nan(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    estimate = "standard_error" in node and "samples" in node
+    return {
+        key: math.nan if value is None and estimate and key in _FIGURES else _with_nan(value)
+        for key, value in node.items()
+    }

@@ -1,0 +1,482 @@
+"""Evaluation: what one plant does on one set of weather years, and what that costs."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from sitedesign.finance import annual_cost
+from sitedesign.operation.state import Controller
+from sitedesign.reliability.certificate import USUAL, rule_words
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.metrics import UptimeMetrics
+
+OPERATION_LABELS = {
+    "foresight": "perfect foresight, no equipment failures: a bound, not a promise",
+    "greedy": "no look-ahead, no equipment failures",
+    "causal": "a fallible forecast, one draw of equipment failures",
+}
+
+TUNE = (
+    "sd.solve tunes a rule with the plant, also where limits fix the plant: give that design's as "
+    "controller=design.controller"
+)
+ROUNDING = 1e-12  # errors below it come from sums of the same number
+
+
+class CostItem(BaseModel):
+    """One line of the cost breakdown.
+
+    Attributes
+    ----------
+    name : str
+    capital_usd : float
+        Overnight capital before tax credits. [USD]
+    usd_per_yr : float
+        Annualised capital after credits, fixed and variable cost. [USD/yr]
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    capital_usd: float
+    usd_per_yr: float
+
+
+class ClassResult(BaseModel):
+    """What one class of the load gets.
+
+    Attributes
+    ----------
+    name : str
+    racks : int
+        Contracted, or installed for best effort.
+    it_mw : float
+        [MW]
+    metric : str
+    target : float or None
+        None for best effort. [fraction]
+    uptime : Estimate
+        Failures of racks included. [fraction]
+    delivered_rack_h_per_yr : float
+        Rack-hours at full throughput. [1/yr]
+    value_usd_per_yr : float or None
+        At the class's own value per rack-hour. [USD/yr]
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="strings"
+    )
+
+    name: str
+    racks: int
+    it_mw: float
+    metric: str
+    target: float | None
+    uptime: Estimate
+    delivered_rack_h_per_yr: float
+    value_usd_per_yr: float | None
+
+    def line(self) -> tuple[str, str]:
+        """Label and text for a summary."""
+        target = "best effort from surplus" if self.target is None else f"target {self.target:.6g}"
+        kept = f"{percent(self.uptime)} ({self.metric}), {target}, {self.racks:,} racks"
+        value = (
+            "" if self.value_usd_per_yr is None else f", worth {self.value_usd_per_yr / 1e6:,.1f} M USD/yr"
+        )
+        return f"class {self.name}", f"{kept}, {self.delivered_rack_h_per_yr:,.0f} rack-h/yr{value}"
+
+
+class Provenance(BaseModel):
+    """What is needed to get the same numbers again.
+
+    Attributes
+    ----------
+    versions : dict
+        Package versions, Python included.
+    place : str
+        Coordinates, country and time zone.
+    weather : str
+        Where the weather came from.
+    weather_years : tuple of int
+        The years used.
+    seed : int or None
+        Seed of the weather, where it was sampled.
+    worst_spells : list of dict
+        Darkest 3, 5 and 10 days that the weather contains.
+    notes : tuple of str
+        What a reader must know about the inputs.
+    weather_flags : tuple of str
+        What the reader of the weather files found suspicious; among the notes too.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    versions: dict[str, str]
+    place: str = ""
+    weather: str
+    weather_years: tuple[int, ...]
+    seed: int | None
+    worst_spells: list[dict[str, Any]]
+    notes: tuple[str, ...]
+    weather_flags: tuple[str, ...] = ()
+
+
+class Evaluation(BaseModel):
+    """One plant, operated on given weather years.
+
+    Attributes
+    ----------
+    site_name, operation : str
+        `operation` says who decided: ``foresight`` (sees the future: a bound), ``greedy`` (no look-ahead), or
+        ``causal`` (a forecast, sampled outages).
+    solar_mw, battery_mwh, battery_mw : float
+        [MWdc, MWh nameplate, MW]
+    backup : dict of str to int
+        Units per technology.
+    backup_unit_mw : dict of str to float
+        Size of one unit. [MW at the bus]
+    racks, racks_contracted : int
+    uptime_target : float
+    metric : str
+        Which of the metrics the target is for.
+    metrics : UptimeMetrics
+        Every definition of uptime; `uptime` is the one that the target is for. With foresight, what counts
+        hours (site, floor, loss of load, events) is NaN: a planner who sees everything sheds wherever it
+        costs least, often a sliver of every hour.
+    rack_shortfall : float
+        Expected share of contracted racks that are broken and not covered by spares. [fraction]
+    costs : list of CostItem
+        Power plant and spare racks: what the optimiser decides.
+    project_costs : list of CostItem
+        Contracted racks and data hall with its land and staff: the same for every design.
+    energy_mwh_per_yr : dict of str to float
+        By source and use; ``best_effort`` is the part of ``curtailed`` that best-effort racks take. [MWh/yr]
+    fuel_mmbtu_per_yr, run_hours_per_yr : dict of str to float
+        Per technology; run hours are full-load equivalents per unit. [MMBtu/yr, h/yr]
+    co2_t_per_yr : float
+        [t/yr]
+    land_acres : float
+        Array. [acres]
+    battery_containers, truckloads : int
+        One truckload per battery container and per rack.
+    months_to_power : float
+        Longest lead time of what is built. [months]
+    slowest : str
+        What sets it.
+    load_mwh_per_yr, it_mwh_per_yr : float
+        [MWh/yr]
+    tokens_per_s_per_rack : float or None
+        At full power, where the rack model states it. [tokens/s]
+    classes : list of ClassResult
+        Results per class, contracted ones first; empty when the study has no classes.
+    mean_pue : float
+        Rack and cooling power over rack power, mean over time. [MW/MW]
+    fixed_load_share : float
+        Share of the facility's load that does not fall when racks throttle. [fraction]
+    water_m3_per_yr : float
+        Cooling water for the energy that reaches the racks. [m3/yr]
+    events : list of dict
+        Worst events with dates; none with foresight.
+    provenance : Provenance
+    controller : Controller or None
+        Rule of a causal operator; pass it on as ``controller=`` to run another plant by it.
+    rule : str
+        Where that rule comes from: tuned with this plant by the search, the usual one, or given.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, ser_json_inf_nan="strings"
+    )
+
+    site_name: str
+    operation: Literal["greedy", "foresight", "causal"]
+    solar_mw: float
+    battery_mwh: float
+    battery_mw: float
+    backup: dict[str, int]
+    backup_unit_mw: dict[str, float]
+    racks: int
+    racks_contracted: int
+    gpus_per_rack: int
+    uptime_target: float
+    metric: str
+    metrics: UptimeMetrics
+    rack_shortfall: float
+    costs: list[CostItem]
+    project_costs: list[CostItem]
+    energy_mwh_per_yr: dict[str, float]
+    fuel_mmbtu_per_yr: dict[str, float]
+    run_hours_per_yr: dict[str, float]
+    co2_t_per_yr: float
+    land_acres: float
+    battery_containers: int
+    truckloads: int
+    months_to_power: float
+    slowest: str
+    load_mwh_per_yr: float
+    it_mwh_per_yr: float
+    tokens_per_s_per_rack: float | None = None
+    classes: list[ClassResult] = Field(default_factory=list)
+    mean_pue: float
+    fixed_load_share: float
+    water_m3_per_yr: float
+    events: list[dict[str, Any]]
+    provenance: Provenance
+    controller: Controller | None = None
+    rule: str = ""
+
+    _dispatch: pd.DataFrame | None = PrivateAttr(default=None)
+
+    @property
+    def uptime(self) -> Estimate:
+        """Uptime by the study's metric: the figure that the target is for.
+
+        Failures of racks are included for ``rack`` and ``compute``, which are the same row of the optimiser.
+        NaN for ``site`` and ``floor`` with foresight, whose bound is that of a relaxation.
+        """
+        shares_of_time = {"site": self.metrics.site, "floor": self.metrics.floor}
+        return shares_of_time.get(self.metric, self.metrics.rack)
+
+    @property
+    def counts_hours(self) -> bool:
+        """Whether hours and events of shedding mean something: not with foresight, see `metrics`."""
+        return not math.isnan(self._shown_metrics.lolh_h_per_yr.value)
+
+    @property
+    def delivered_share(self) -> float:
+        """Rack-hours delivered over contracted, at full throughput, failures of racks included. [fraction]"""
+        if self.metric == "floor":  # its tiers stand for the floor, not for throughput
+            return self.metrics.energy.value - self.rack_shortfall
+        return self.metrics.rack.value
+
+    @property
+    def best_effort_rack_h_per_yr(self) -> float:
+        """Rack-hours of best-effort racks, which run on power that would be curtailed. [1/yr]"""
+        return sum(item.delivered_rack_h_per_yr for item in self.classes if item.target is None)
+
+    @property
+    def delivered_rack_h_per_yr(self) -> float:
+        """Rack-hours delivered, at full throughput, best effort included. [1/yr]"""
+        if self.classes:
+            return sum(item.delivered_rack_h_per_yr for item in self.classes)
+        return self.racks_contracted * annual_cost.HOURS_PER_YEAR * self.delivered_share
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Mean output, where the rack model states tokens per second. [tokens/s]"""
+        if self.tokens_per_s_per_rack is None:
+            return None
+        return self.delivered_rack_h_per_yr / annual_cost.HOURS_PER_YEAR * self.tokens_per_s_per_rack
+
+    @property
+    def cost_usd_per_yr(self) -> float:
+        """Annual cost of the power plant and the spare racks. [USD/yr]"""
+        return sum(item.usd_per_yr for item in self.costs)
+
+    @property
+    def capital_usd(self) -> float:
+        """Overnight capital of the power plant and the spare racks. [USD]"""
+        return sum(item.capital_usd for item in self.costs)
+
+    @property
+    def project_cost_usd_per_yr(self) -> float:
+        """Annual cost of everything: plant, racks, data hall. [USD/yr]"""
+        return self.cost_usd_per_yr + sum(item.usd_per_yr for item in self.project_costs)
+
+    @property
+    def served_mwh_per_yr(self) -> float:
+        """Load served. [MWh/yr]"""
+        return self.load_mwh_per_yr - self.energy_mwh_per_yr["shed"]
+
+    @property
+    def lcoe_usd_per_mwh(self) -> float:
+        """Cost of the power plant per MWh served, spare racks left out. [USD/MWh]"""
+        power = sum(item.usd_per_yr for item in self.costs if item.name != "spare racks")
+        return power / self.served_mwh_per_yr
+
+    @property
+    def usd_per_rack_h(self) -> float:
+        """Cost of the whole project per delivered rack-hour. [USD/rack-h]"""
+        return self.project_cost_usd_per_yr / self.delivered_rack_h_per_yr
+
+    @property
+    def usd_per_gpu_h(self) -> float:
+        """Cost of the whole project per delivered GPU-hour. [USD/GPU-h]"""
+        return self.usd_per_rack_h / self.gpus_per_rack
+
+    @property
+    def usd_per_million_tokens(self) -> float | None:
+        """Cost of the whole project per million tokens, where the rack model states them. [USD]"""
+        if self.tokens_per_s_per_rack is None:
+            return None
+        return self.usd_per_rack_h / (self.tokens_per_s_per_rack * 3600) * 1e6
+
+    @property
+    def kwh_per_rack_h(self) -> float:
+        """Energy at the bus per delivered rack-hour, cooling and losses included. [kWh/rack-h]"""
+        energy = self.served_mwh_per_yr + self.energy_mwh_per_yr.get("best_effort", 0.0)
+        return energy * 1000 / self.delivered_rack_h_per_yr
+
+    @property
+    def renewable_share(self) -> float:
+        """Share of the load not met by backup. [fraction]"""
+        return 1 - self.energy_mwh_per_yr["backup"] / self.load_mwh_per_yr
+
+    @property
+    def dispatch(self) -> pd.DataFrame:
+        """What happened in every step, units in the column names.
+
+        Raises
+        ------
+        AttributeError
+            For a result loaded from a file, which holds no time series.
+        """
+        if self._dispatch is None:
+            message = (
+                "a saved result holds no time series; solve or evaluate the study again to get its dispatch"
+            )
+            raise AttributeError(message)
+        return self._dispatch
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the figures, of which NaN equals itself; the time series follow from them."""
+        if not isinstance(other, Evaluation) or type(self) is not type(other):
+            return False
+        return json.dumps(self.to_dict()) == json.dumps(other.to_dict())
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Facts of the result as (label, text), the same for every way of showing it."""
+        units = " · ".join(
+            f"{count} × {name} ({self.backup_unit_mw[name]:.4g} MW)" for name, count in self.backup.items()
+        )
+        spare = self.racks - self.racks_contracted
+        battery = (
+            f"{self.battery_mwh:,.1f} MWh, {self.battery_mw:,.1f} MW, {self.battery_containers} containers"
+        )
+        served = f"backup {self.energy_mwh_per_yr['backup'] / self.load_mwh_per_yr:.2%} of the load"
+        power = f"{self.months_to_power:.0f} months ({self.slowest}), {self.truckloads:,} truckloads "
+        return [
+            *([("place", self.provenance.place)] if self.provenance.place else []),
+            ("solar", f"{self.solar_mw:,.1f} MWdc on {self.land_acres:,.0f} acres"),
+            ("battery", battery),
+            ("backup", units or "none"),
+            ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
+            *self._uptime_lines(),
+            *self._rule_lines(),
+            *(item.line() for item in self.classes),
+            *self._cost_lines(),
+            ("power", f"{self.lcoe_usd_per_mwh:,.1f} USD/MWh served, {served}"),
+            *self._compute_lines(),
+            ("curtailed", f"{self.energy_mwh_per_yr['curtailed']:,.0f} MWh/yr"),
+            ("CO2", f"{self.co2_t_per_yr:,.0f} t/yr"),
+            ("first power", power + "(batteries and racks)"),
+            *self._source_lines(),
+            *(("note", note) for note in self.provenance.notes),
+        ]
+
+    def _head(self) -> str:
+        return f"Evaluation({self.site_name!r}): {OPERATION_LABELS[self.operation]}"
+
+    def _label(self) -> str:
+        """Say what the uptime figure is worth."""
+        return OPERATION_LABELS[self.operation]
+
+    @property
+    def _shown_metrics(self) -> UptimeMetrics:
+        """Metrics of the years that the uptime in the summary is of."""
+        return self.metrics
+
+    def _uptime_lines(self) -> list[tuple[str, str]]:
+        m = self._shown_metrics
+        short = (
+            f"LOLH {m.lolh_h_per_yr} h/yr, EUE {m.eue_mwh_per_yr} MWh/yr, {m.events_per_yr} events/yr, "
+            f"longest {m.longest_h} h, worst year {percent(m.worst_year)}"
+        )
+        target = f"target {self.uptime_target:.6g}" if self.uptime_target else "chosen by its worth"
+        label = f"uptime ({self.metric})"
+        if self.classes:  # each has a target of its own, in a line of its own
+            target, label = "all contracted classes together", "uptime"
+        if not self.counts_hours:
+            # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours
+            # and events of that say nothing about a plant in operation.
+            kept = percent(self.uptime)
+            if math.isnan(self.uptime.value):
+                kept = "relaxed to the energy of the hours that may be short"
+            return [(label, f"{kept}, {target} ({self._label()})")]
+        return [(label, f"{percent(self.uptime)}, {target} ({self._label()})"), ("shortfall", short)]
+
+    def _rule_lines(self) -> list[tuple[str, str]]:
+        """Say by which rule a causal operator ran the plant, and how to get the one that suits it."""
+        if self.controller is None:
+            return []
+        better = f". {TUNE}" if self.rule == USUAL else ""
+        return [("operated by", f"{rule_words(self.controller)} ({self.rule}){better}")]
+
+    def _compute_lines(self) -> list[tuple[str, str]]:
+        """Show what all of it costs and gives."""
+        project = (
+            f"{self.project_cost_usd_per_yr / 1e6:,.1f} M USD/yr, {self.usd_per_rack_h:,.2f} USD/rack-h, "
+            f"{self.usd_per_gpu_h:,.3f} USD/GPU-h"
+        )
+        given = (
+            f"{self.delivered_rack_h_per_yr:,.0f} rack-h/yr, "
+            f"{self.delivered_rack_h_per_yr / annual_cost.HOURS_PER_YEAR:,.1f} racks at full throughput"
+        )
+        if self.tokens_per_s is not None:
+            project += f", {self.usd_per_million_tokens:.4g} USD per million tokens"
+            given += f", {self.tokens_per_s:,.0f} tokens/s"
+        facility = (
+            f"{self.kwh_per_rack_h:,.1f} kWh/rack-h, mean PUE {self.mean_pue:.3f} "
+            f"({self.fixed_load_share:.1%} of the load does not throttle), "
+            f"water {self.water_m3_per_yr:,.0f} m3/yr"
+        )
+        return [("whole project", project), ("compute", given), ("facility", facility)]
+
+    def _cost_lines(self) -> list[tuple[str, str]]:
+        capital = f"capital {self.capital_usd / 1e6:,.0f} M USD"
+        return [("cost", f"{self.cost_usd_per_yr / 1e6:,.3f} M USD/yr, {capital}")]
+
+    def _source_lines(self) -> list[tuple[str, str]]:
+        return [("weather", f"{self.provenance.weather}, {len(self.provenance.weather_years)} years")]
+
+    def __repr__(self) -> str:
+        return "\n".join([self._head(), *(f"  {label:<16} {text}" for label, text in self.summary())])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
+            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
+            for label, text in self.summary()
+        )
+        head = html.escape(self._head())
+        return f"<table><caption style='text-align:left'><b>{head}</b></caption>{rows}</table>"
+
+    def cost_table(self) -> pd.DataFrame:
+        """Cost breakdown with project items below the plant's. [USD, USD/yr]"""
+        rows = [(*row, True) for row in _rows(self.costs)] + [
+            (*row, False) for row in _rows(self.project_costs)
+        ]
+        return pd.DataFrame(rows, columns=["item", "capital_usd", "usd_per_yr", "decided_by_optimiser"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the time series, ready for JSON."""
+        return self.model_dump(mode="json")
+
+
+def _rows(items: list[CostItem]) -> list[tuple[str, float, float]]:
+    return [(item.name, item.capital_usd, item.usd_per_yr) for item in items]
+
+
+def percent(estimate: Estimate) -> str:
+    """Uptime in per cent with its standard error; one year has none."""
+    error = estimate.standard_error
+    spread = f" ± {error * 100:.2g}" if error > ROUNDING else ""  # nor is there one that is not a number
+    return f"{estimate.value * 100:.4f}{spread} %"

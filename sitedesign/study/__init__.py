@@ -1,0 +1,1 @@
+"""The question: what is asked, and what is wrong with it."""

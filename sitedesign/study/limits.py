@@ -1,0 +1,84 @@
+"""Bounds that a user puts on a design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sitedesign.errors import InputError
+from sitedesign.util.gate import Bounds, Kind, Measure, Words, unnamed
+from sitedesign.util.validation import faults_of, unknown_keys
+
+Pair = tuple[float, float]
+# The largest values are beyond any plant: they stop slips of the pen and numbers that arithmetic cannot bear.
+_SIZE = "must be a finite number, not negative"
+MW = Measure("MW", 0, 1e7, says=_SIZE)
+MWH = Measure("MWh", 0, 1e9, says=_SIZE)
+UNITS = Measure("units", 0, 1_000_000, whole=True, says="must be a whole number of units, 0 or more")
+_MW = Bounds(MW)
+_MWH = Bounds(MWH)
+_RACKS = Bounds(Measure("racks", 0, 1e7))
+_UNITS = Bounds(UNITS)
+_HOURS = Bounds(Measure("h", 0, 10_000), pairs_only=True)
+ACRES = Measure("acres", 0, 1e9)
+T_PER_YR = Measure("t/yr", 0, 1e12)
+MONTHS = Measure("months", 0, 1200, above=True)
+_NAME = Words("must be the name of a technology", most=200)
+_BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
+
+
+class Limits(BaseModel):
+    """Bounds of the design. One number is an upper bound, a pair is lower and upper, a pair of equals fixes.
+
+    What is given here binds on every way to a design; only bounds that sitedesign derives itself are widened
+    by a search, for units that may be broken.
+
+    Attributes
+    ----------
+    solar_mw, battery_mwh, battery_mw : float or (float, float), optional
+        [MWdc, MWh, MW]
+    racks : float or (float, float), optional
+        Racks installed; never fewer than contracted.
+    units : mapping of str to int or (int, int)
+        Units per backup technology.
+    land_acres : float, optional
+        Most land for the array. [acres]
+    co2_t_per_yr : float, optional
+        Most emissions of the backup, in the mean over weather years, fuel of part load included. [t/yr]
+    months_to_power : float, optional
+        Longest lead time of anything built. [months]
+    battery_hours : (float, float), optional
+        Battery energy over battery power; the library's shortest duration when left out. [h]
+
+    Raises
+    ------
+    InputError
+        With every fault found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    solar_mw: Annotated[Pair, _MW] | None = None
+    battery_mwh: Annotated[Pair, _MWH] | None = None
+    battery_mw: Annotated[Pair, _MW] | None = None
+    racks: Annotated[Pair, _RACKS] | None = None
+    units: Annotated[Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]], _BY_NAME] = Field(
+        default_factory=dict
+    )
+    land_acres: Annotated[float, ACRES] | None = None
+    co2_t_per_yr: Annotated[float, T_PER_YR] | None = None
+    months_to_power: Annotated[float, MONTHS] | None = None
+    battery_hours: Annotated[Pair, _HOURS] | None = None
+
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
+        faults = unnamed(given, "limits", "sd.Limits(solar_mw=900)")
+        faults += unknown_keys("limits", data, type(self).model_fields)
+        known = {key: value for key, value in data.items() if key in type(self).model_fields}
+        try:
+            super().__init__(**known)
+        except ValidationError as error:
+            faults += faults_of(error, "limits", type(self).model_fields)
+        if faults:
+            raise InputError(faults, "Limits()")

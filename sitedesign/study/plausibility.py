@@ -1,0 +1,99 @@
+"""Is that what was meant? Places, sizes and prices that may be slips: asked back, or said with the result."""
+
+from __future__ import annotations
+
+from sitedesign.errors import Fault, unknown_name
+from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
+
+#: Country whose prices, taxes and lead times the library holds (ISO 3166).
+PRICES_OF = "US"
+#: The largest campuses announced by the end of 2025 (Hyperion, Stargate UAE) are of 5 GW. [MW]
+LARGEST_CAMPUS_MW = 5000.0
+#: A target below it is a share in which most people would see a slip. [fraction]
+LOW_UPTIME = 0.5
+#: What is asked back, and is meant when `Study.accept` names it.
+DOUBTS = ("large_load", "weather_flags")
+
+
+def accept_faults(accept: tuple[str, ...]) -> list[Fault]:
+    """Faults of names that nothing asks for."""
+    return [unknown_name("study.accept", name, DOUBTS) for name in accept if name not in DOUBTS]
+
+
+def load_faults(it_mw: float, asked: dict[str, float], accept: tuple[str, ...]) -> list[Fault]:
+    """Ask a load back that is larger than any campus.
+
+    Parameters
+    ----------
+    it_mw : float
+        Contracted IT load. [MW]
+    asked : dict of str to float
+        The contract as it was given: one of ``racks``, ``it_mw``, ``gpus``.
+    accept : tuple of str
+        Doubts that the user has answered.
+    """
+    if it_mw <= LARGEST_CAMPUS_MW or "large_load" in accept:
+        return []
+    name, amount = next(iter(asked.items()), ("classes", 0.0))
+    slip = {
+        "it_mw": f"Were these kW? Then it_mw={amount / 1000:g}. ",
+        "racks": f"Were these GPUs? Then gpus={amount:.0f}. ",
+    }
+    remedy = f"{slip.get(name, '')}If it is meant, say so: accept=['large_load']."
+    allowed = f"must not be more than the largest campus announced so far ({LARGEST_CAMPUS_MW:,.0f} MW)"
+    return [Fault(f"study.{name}", f"{it_mw:,.0f} MW of IT load", allowed, remedy)]
+
+
+def weather_faults(site: Site, weather_site: Site) -> list[Fault]:
+    """Refuse weather of another place."""
+    distance = distance_km(site.latitude, site.longitude, weather_site.latitude, weather_site.longitude)
+    if distance <= FARTHEST_KM:
+        return []
+    found = f"weather of {weather_site.place}, {distance:,.0f} km from the site ({site.place})"
+    remedy = "Take weather of the site, or site=weather.site to study the place of the weather."
+    return [Fault("study.weather", found, f"must be within {FARTHEST_KM:.0f} km of the site", remedy)]
+
+
+def flag_faults(doubts: tuple[str, ...], accept: tuple[str, ...]) -> list[Fault]:
+    """Ask weather back that its reader doubts by more than 2 % of the year's energy.
+
+    Parameters
+    ----------
+    doubts : tuple of str
+        Flags of the weather, ``weather.source.doubts``.
+    accept : tuple of str
+        Doubts that the user has answered.
+    """
+    if not doubts or "weather_flags" in accept:
+        return []
+    shown = "; ".join(doubts[:3]) + (f"; and {len(doubts) - 3} more" if len(doubts) > 3 else "")
+    allowed = "must not be in doubt by more than 2 % of the year's energy (see weather.quality)"
+    remedy = "Correct the file. If the weather is right as it is, say so: accept=['weather_flags'] "
+    remedy += "(in the shell --accept weather_flags)."
+    return [Fault("study.weather", f"weather with flags: {shown}", allowed, remedy)]
+
+
+def notes(site: Site, uptime: float | None) -> tuple[str, ...]:
+    """Say with the result what a reader would ask about: prices of elsewhere, a target that may be a slip."""
+    said = []
+    if site.country not in (PRICES_OF, ""):
+        mirrored = _mirrored(site)
+        said.append(
+            f"Prices, taxes and lead times of the library are those of the United States; the site lies in "
+            f"{site.country_name}. Replace what differs there.{mirrored}"
+        )
+    if uptime is not None and uptime < LOW_UPTIME:
+        said.append(
+            f"The target is an uptime of {uptime * 100:.4g} %; a fraction was meant? 0.999 is 99.9 %."
+        )
+    return tuple(said)
+
+
+def _mirrored(site: Site) -> str:
+    """Ask for the sign of a longitude that would lie at home with the other."""
+    other = Site.on_land(site.latitude, -site.longitude)
+    if other is None or other.country != PRICES_OF:
+        return ""
+    return (
+        f" With longitude {-site.longitude:g} it would lie in the United States: was a minus sign left out?"
+    )

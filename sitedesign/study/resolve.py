@@ -1,0 +1,195 @@
+"""From what a user writes to library entries: names looked up, defaults filled in, faults collected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from sitedesign import library
+from sitedesign.errors import Fault, InputError, shown
+from sitedesign.library import Backup, Battery, Entry, Facility, Finance, Pv, Rack
+from sitedesign.study.demand import LoadClassRequest
+from sitedesign.study.limits import Limits
+from sitedesign.util.gate import text_keys
+from sitedesign.weather.site import Site
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How a field that names library entries is resolved."""
+
+    cls: type[Entry]
+    default: str
+
+
+_ENTRIES = {
+    "rack": _Kind(Rack, "gb200_nvl72"),
+    "pv": _Kind(Pv, "tracker_ac"),
+    "battery": _Kind(Battery, "lfp"),
+    "backup": _Kind(Backup, "diesel"),
+    "facility": _Kind(Facility, "dry_cooler"),
+    "finance": _Kind(Finance, "default"),
+}
+# Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
+DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
+
+
+def _piece(kind: str, value: Any, faults: list[Fault], where: str) -> Any:  # noqa: ANN401
+    """Find a piece of equipment given by name, as a mapping or as itself; None where there is a fault."""
+    cls = _ENTRIES[kind].cls
+    if isinstance(value, Mapping):
+        return _made(cls, value, faults, where)
+    if isinstance(value, str):
+        try:
+            return library.entry(kind, value)
+        except InputError as error:
+            faults += [Fault(where, fault.found, fault.allowed, fault.remedy) for fault in error.faults]
+            return None
+    if not isinstance(value, cls):
+        allowed = f"must be the name of a library entry, or a sitedesign.library.{cls.__name__}"
+        faults.append(Fault(where, shown(value), allowed))
+        return None
+    return value
+
+
+def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
+    """Replace library names by entries and fill in the defaults that depend on each other."""
+    for name in ("rack", "facility", "finance"):
+        default = _ENTRIES[name].default
+        found = _piece(name, data.get(name, default), faults, f"study.{name}")
+        data[name] = found or library.entry(name, default)  # so that the other faults are found
+    if data.get("power_paths") is not None and not _pairs(data["power_paths"]):
+        found = shown(data.pop("power_paths"))
+        faults.append(Fault("study.power_paths", found, "is filled in from pv and battery", "Leave it out."))
+    if data.get("power_paths"):
+        data["pv"], data["battery"] = data["power_paths"][0]
+    else:
+        _resolve_paths(data, faults)
+    data["backup"] = _technologies(data.get("backup", DEFAULT_BACKUP), faults)
+    if isinstance(data.get("limits"), Mapping):
+        data["limits"] = _limits(data["limits"], faults)
+    if data.get("classes") is None:
+        data["classes"] = ()
+    elif not isinstance(data["classes"], list | tuple):
+        allowed = "must be a list of sitedesign.LoadClass, or of mappings of their fields"
+        faults.append(Fault("study.classes", shown(data["classes"]), allowed))
+        data["classes"] = ()
+    else:
+        data["classes"] = tuple(
+            _class(item, faults, f"study.classes[{number}]") for number, item in enumerate(data["classes"])
+        )
+    if data.get("site") is None:
+        data.pop("site", None)
+    elif isinstance(data["site"], Mapping):
+        data["site"] = _made(Site, data["site"], faults, "site")
+        if data["site"] is None:
+            data.pop("site")
+    elif not isinstance(data["site"], Site):
+        remedy = "For example site=sd.Site(latitude=31.76, longitude=-106.49)."
+        faults.append(Fault("study.site", shown(data.pop("site")), "must be a sitedesign.Site", remedy))
+    return data
+
+
+def _technologies(given: Any, faults: list[Fault]) -> tuple[Any, ...]:  # noqa: ANN401
+    """Find the technologies that may be built."""
+    if given is None:
+        return ()
+    items = [given] if isinstance(given, str | Backup) else given
+    if not isinstance(items, list | tuple):
+        counted = isinstance(items, Mapping) and "kind" not in items
+        remedy = "How many is a limit: backup=['diesel'], limits={'units': {'diesel': (3, 3)}}."
+        allowed = "must be names of technologies, for example ['recip_medium', 'diesel']"
+        faults.append(Fault("study.backup", shown(given), allowed, remedy if counted else ""))
+        return ()
+    return tuple(
+        _piece("backup", item, faults, f"study.backup[{number}]") for number, item in enumerate(items)
+    )
+
+
+def _pairs(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value is what :func:`_resolve_paths` makes of several arrays."""
+    return isinstance(value, tuple) and all(
+        isinstance(pair, tuple) and [type(item) for item in pair] == [Pv, Battery] for pair in value
+    )
+
+
+def _limits(given: Mapping[Any, Any], faults: list[Fault]) -> Limits:
+    """Read limits; of faulty ones those that are right, so that the other faults are found."""
+    before = len(faults)
+    made = _made(Limits, given, faults, "study.limits")
+    if made is not None:
+        return made
+    wrong = {re.split(r"[.\[]", fault.where)[2] for fault in faults[before:] if fault.where.count(".") > 1}
+    return Limits(**{key: given[key] for key in Limits.model_fields if key in given and key not in wrong})
+
+
+def _made(cls: type[T], data: Mapping[Any, Any], faults: list[Fault], where: str) -> T | None:
+    """Fill in something from a mapping; its faults are told with those of the study, None then."""
+    wrong = text_keys(data, where)
+    if wrong:
+        faults += wrong
+        return None
+    try:
+        return cls(**data)
+    except InputError as error:
+        faults += [replace(fault, where=f"{where}{_inside(fault.where)}") for fault in error.faults]
+    return None
+
+
+def _inside(where: str) -> str:
+    """Part of a location behind its first name: ``.racks`` of ``class.racks``, nothing of ``site``."""
+    head = re.match(r"[^.\[]*", where)
+    return where[head.end() :] if head else where
+
+
+def _resolve_paths(data: dict[str, Any], faults: list[Fault]) -> None:
+    """Find array and battery, or several pairs of them to choose from."""
+    given, stores = data.get("pv", _ENTRIES["pv"].default), data.get("battery", "lfp")
+    several = isinstance(given, list | tuple)
+    before = len(faults)
+    arrays = [
+        _piece("pv", item, faults, f"study.pv[{number}]" if several else "study.pv")
+        for number, item in enumerate(given if several else [given])
+    ]
+    stores = list(stores) if isinstance(stores, list | tuple) else [stores]
+    stores = [_piece("battery", item, faults, "study.battery") for item in stores]
+    if len(faults) > before:
+        data |= {"pv": library.pv("tracker_ac"), "battery": library.battery("lfp")}
+        return
+    if not arrays or not stores:
+        faults.append(Fault("study.battery" if arrays else "study.pv", "nothing", "needs at least one entry"))
+        data |= {"pv": library.pv("tracker_ac"), "battery": library.battery("lfp")}
+        return
+    named = data.get("battery", "lfp") == "lfp"
+    pairs = tuple((pv, _battery_for(pv, stores, may_swap=several or named)) for pv in arrays)
+    data["pv"], data["battery"] = pairs[0]
+    if several and len(pairs) > 1:
+        data["power_paths"] = pairs
+
+
+def _battery_for(pv: Any, stores: list[Any], *, may_swap: bool) -> Any:  # noqa: ANN401
+    """Battery on the bus of an array: one that is given for it, or the library's cells for the other bus."""
+    coupling = getattr(pv, "coupling", "ac")
+    for item in stores:
+        if getattr(item, "coupling", coupling) == coupling:
+            return item
+    if may_swap and stores[0] in (library.battery("lfp"), library.battery("lfp_dc")):
+        return library.battery("lfp_dc" if coupling == "dc" else "lfp")  # the same cells, rated for the bus
+    return stores[0]
+
+
+def _class(item: Any, faults: list[Fault], where: str) -> Any:  # noqa: ANN401
+    """Read one class of load; its faults are told with those of the study."""
+    if isinstance(item, LoadClassRequest):
+        return item
+    made = None
+    if isinstance(item, Mapping):
+        made = _made(LoadClassRequest, item, faults, where)
+    else:
+        allowed = "must be a sitedesign.LoadClass, or a mapping of its fields"
+        faults.append(Fault(where, shown(item), allowed))
+    return made or LoadClassRequest(name="unreadable", racks=1, uptime=0.9)

@@ -1,0 +1,534 @@
+"""Study: what is asked. Frozen and validated; all faults are reported at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
+
+from sitedesign import library
+from sitedesign.components.own_profile.profile import Profile
+from sitedesign.errors import Fault, InputError, nearest, shown
+from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
+from sitedesign.study.demand import (
+    GPUS,
+    IT_MW,
+    MOST_IT_MW,
+    RACKS,
+    UPTIME,
+    USD_PER_RACK_H,
+    Contract,
+    CurveName,
+    LoadClassRequest,
+    Throughput,
+    Use,
+    class_faults,
+    contract_faults,
+    racks_of,
+    throughput_faults,
+    uptime_faults,
+)
+from sitedesign.study.limits import Limits
+from sitedesign.study.plausibility import accept_faults, flag_faults, load_faults, weather_faults
+from sitedesign.study.resolve import DEFAULT_BACKUP, resolve
+from sitedesign.util.gate import Day, Kind, Measure, OneOf, OrNone, Words, takes, unnamed
+from sitedesign.util.html_table import table_html
+from sitedesign.util.validation import faults_of, unknown_keys
+from sitedesign.weather.site import Site
+from sitedesign.weather.weather import Weather
+
+__all__ = ["DEFAULT_BACKUP", "Limits", "Study"]
+STEPS_MINUTES = (5, 10, 15, 30, 60)
+_CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
+WEATHER_YEARS = Measure("weather years", 1, 2000, whole=True)
+#: The largest that survives a table of floats.
+SEED = Measure("", 0, 2**53, whole=True)
+STEP_MINUTES = OneOf(STEPS_MINUTES, "min")
+SHARE = Measure("fraction", 0, 1)
+DAY = Day(2000, 2100)
+FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
+_LOST_USD = replace(USD_PER_RACK_H, above=True)
+_SUSTAINED = Measure("fraction", 0.01, 1)
+_CO2_PRICE = Measure("USD/t", 0, 10_000)
+_DELAY_COST = Measure("USD/month", 0, 1e12)
+_PLANT_AGE = Measure("yr", 0, 50)
+_FUEL = Words("must be the name of a fuel", most=200)
+_BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
+_WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
+_PROFILE = OrNone(
+    Kind(
+        (pd.Series, pd.DataFrame, np.ndarray, list, tuple, str, Path, Profile, Mapping),
+        "must be a series, an array, the path of a file, or a mapping with its unit",
+    )
+)
+# What people write as a field of a study, and where it belongs
+_BELONGS = {
+    **dict.fromkeys(
+        ("lat", "lon", "latitude", "longitude"), "Give site=sd.Site(latitude=..., longitude=...)."
+    ),
+    "gas_price": "Give fuel_price_usd_per_mmbtu={'natural_gas': ...}.",
+    "diesel_price": "Give fuel_price_usd_per_mmbtu={'diesel': ...}.",
+    "fuel_price": "Give fuel_price_usd_per_mmbtu={'natural_gas': ...}.",
+    "years": "Give weather_years=....",
+    "time_limit": "Give time_limit_s=... to solve().",
+    "units": "It is a limit: limits={'units': {'diesel': (3, 3)}}.",
+    **{
+        name: f"It is a limit: limits={{{name!r}: ...}}."
+        for name in Limits.model_fields
+        if name not in ("racks", "units")
+    },
+}
+# What every class says for itself, and what it is when nobody says anything
+_PER_CLASS = {
+    "racks": None, "it_mw": None, "gpus": None, "throughput": None, "uptime": None,
+    "metric": "rack", "use": "training", "throughput_curve": "default",
+}  # fmt: skip
+
+
+def _one_or_many(value: Any) -> Any:  # noqa: ANN401
+    """Read a single name as a tuple of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+class Study(BaseModel):
+    """One question: a place, a compute load and an uptime target.
+
+    Parameters
+    ----------
+    site : Site
+    racks : int, optional
+        Racks contracted. Give this, `it_mw`, `gpus`, `throughput` or `classes`.
+    it_mw : float, optional
+        Contracted IT power at the racks, network included; turned into racks, rounded up. [MW]
+    gpus : int, optional
+        GPUs contracted; turned into racks, rounded up.
+    throughput : mapping, optional
+        Contracted work: ``{"rack_equivalents": x}``, or ``{"tokens_per_s": x}`` where the rack model states
+        tokens per second; turned into racks at full power, rounded up.
+    classes : sequence of LoadClass, optional
+        Several kinds of load, each with its own contract, target, metric and use, which are then not given
+        here.
+    rack : str or Rack
+        Library name or entry.
+    uptime : float, optional
+        Share of contracted rack-hours (or throughput, see `metric`) that must be served; may be left out with
+        ``objective="compute_cost"``, where it is a floor. [fraction]
+    metric : {"rack", "compute", "site", "floor"}
+        ``rack``: load is shed rack by rack. ``compute``: racks are throttled along their throughput curve and
+        the target holds for delivered throughput. ``site``: share of time with every contracted rack at full
+        power. ``floor``: share of time with at least 60 % of the power.
+    objective : {"cost", "compute_cost"}
+        ``cost``: least annual cost at the target. ``compute_cost``: least cost of the whole project per
+        delivered rack-hour; the optimiser chooses the uptime.
+    lost_compute_usd_per_rack_h : float, optional
+        What a rack-hour not delivered costs, with ``objective="compute_cost"``: then plant and lost compute
+        together cost least, instead of the project per rack-hour. [USD/rack-h]
+    spares : {"standby", "share"}
+        ``standby``: racks above the contracted ones cover failures. ``share``: all racks do the contracted
+        work together, each at less and more efficient power; for ``metric="compute"``.
+    use : {"training", "inference"}
+        Sets the sustained draw as a share of the planning power.
+    sustained_fraction : float, optional
+        Overrides `use`. [fraction]
+    throughput_curve : {"default", "conservative", "optimistic", "measured_h100"}
+        For ``metric="compute"``.
+    weather : Weather, optional
+        Generated when left out.
+    weather_years, seed : int
+        Years to generate and their seed; ignored when `weather` is given.
+    step_minutes : int, optional
+        Time step; that of the weather when left out. [min]
+    pv : str, Pv, or a sequence of them
+        With several, arrays of one and the other coupling are designed and the cheapest design is taken.
+    battery : str, Battery, or a sequence of them
+        With a `pv` of several couplings, one for each coupling.
+    facility, finance : str or library entry
+    backup : sequence of str or Backup
+        Technologies that may be built; empty for none.
+    fuel_price_usd_per_mmbtu : mapping of str to float
+        Overrides the library's price per fuel. [USD/MMBtu]
+    co2_price_usd_per_t : float
+        [USD/t]
+    limits : Limits or mapping
+    min_renewable_share : float, optional
+        Least share of the load not met by backup. [fraction]
+    delay_cost_usd_per_month : float
+        What each month until first power costs, once. [USD/month]
+    plant_age_yr : float
+        Age at which the plant is sized, for solar degradation. [yr]
+    construction_start, in_service : date
+        Decide the tax credits.
+    accept : sequence of str
+        What an error asked back and the user means: ``large_load``, ``weather_flags``.
+    solar_profile : series, array, path or mapping, optional
+        Own production profile, MW per MWdc at the bus; stands in for weather. Units in names and comments are
+        read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": 50}``, see
+        :func:`~sitedesign.components.own_profile.profile.read_profile`. It is what the array delivers: no
+        outages of its blocks on top. Certificates draw years from it, six of them at least; with fewer they
+        cover these years only, and say so.
+    load_profile : series, array, path or mapping, optional
+        Own facility load of the contracted racks; stands in for racks x power x PUE. One year is repeated; as
+        many as the weather's go with its days when years are drawn. [MW at the bus]
+
+    Raises
+    ------
+    InputError
+        With every fault found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    site: Site
+    uptime: Annotated[float, UPTIME] | None = None
+    racks: Annotated[int, RACKS] | None = None
+    it_mw: Annotated[float, IT_MW] | None = None
+    gpus: Annotated[int, GPUS] | None = None
+    throughput: Throughput | None = None
+    classes: tuple[LoadClassRequest, ...] = ()
+    rack: Rack
+    metric: Literal["rack", "compute", "site", "floor"] = "rack"
+    objective: Literal["cost", "compute_cost"] = "cost"
+    lost_compute_usd_per_rack_h: Annotated[float, _LOST_USD] | None = None
+    spares: Literal["standby", "share"] = "standby"
+    use: Use = "training"
+    sustained_fraction: Annotated[float, _SUSTAINED] | None = None
+    throughput_curve: CurveName = "default"
+    weather: Annotated[InstanceOf[Weather], _WEATHER] | None = None
+    weather_years: Annotated[int, WEATHER_YEARS] = 20
+    seed: Annotated[int, SEED] = 0
+    step_minutes: Annotated[int, STEP_MINUTES] | None = None
+    pv: Pv
+    battery: Battery
+    power_paths: tuple[tuple[Pv, Battery], ...] = Field(default=(), repr=False)
+    backup: tuple[Backup, ...]
+    facility: Facility
+    finance: Finance
+    fuel_price_usd_per_mmbtu: Annotated[
+        Mapping[Annotated[str, _FUEL], Annotated[float, FUEL_PRICE]], _BY_FUEL
+    ] = Field(default_factory=dict)
+    co2_price_usd_per_t: Annotated[float, _CO2_PRICE] = 0.0
+    limits: Limits = Limits()
+    min_renewable_share: Annotated[float, SHARE] | None = None
+    delay_cost_usd_per_month: Annotated[float, _DELAY_COST] = 0.0
+    plant_age_yr: Annotated[float, _PLANT_AGE] = 10.0
+    construction_start: Annotated[date, DAY] = date(2027, 1, 1)
+    in_service: Annotated[date, DAY] = date(2028, 7, 1)
+    accept: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
+    solar_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
+    load_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
+
+    def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
+        faults = unnamed(given, "study", "sd.Study(site=sd.Site(...), racks=700, uptime=0.999)")
+        faults += unknown_keys("study", data, type(self).model_fields, _BELONGS)
+        known = {key: value for key, value in data.items() if key in type(self).model_fields}
+        known = resolve(known, faults)
+        faults += _faults(known)
+        try:
+            super().__init__(**known)
+        except ValidationError as error:
+            named = {_field(fault) for fault in faults}  # already said in better words
+            found = faults_of(error, "study", type(self).model_fields)
+            faults += [fault for fault in found if _field(fault) not in named]
+        if not faults:
+            faults = _cross_faults(self)
+        if faults:
+            raise InputError(faults, "Study()")
+
+    @property
+    def path(self) -> PowerPath:
+        """Power path that goes with the array's coupling."""
+        return library.power_path(self.pv.coupling)
+
+    def _draw(self, use: Use) -> float:
+        """Sustained draw of one use as a share of the planning power. [fraction]"""
+        if self.sustained_fraction is not None:
+            return self.sustained_fraction
+        training = use == "training"
+        return self.rack.sustained_fraction_training if training else self.rack.sustained_fraction_inference
+
+    def _rack_mw(self, use: Use) -> float:
+        """Give the IT power of one rack in operation, network included. [MW]"""
+        return self.rack.power_kw * (1 + self.rack.network_power_fraction) * self._draw(use) / 1000
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """What is promised, class by class; one of everything when there are no classes."""
+        return tuple(self._contract(item) for item in self.classes if not item.best_effort) or (
+            Contract(
+                "all",
+                racks_of(
+                    self.rack,
+                    self._rack_mw(self.use),
+                    racks=self.racks,
+                    it_mw=self.it_mw,
+                    gpus=self.gpus,
+                    throughput=self.throughput,
+                ),
+                self._rack_mw(self.use),
+                self.uptime or 0.0,
+                self.metric,
+                self.throughput_curve,
+            ),
+        )
+
+    @property
+    def best_effort(self) -> tuple[Contract, ...]:
+        """Classes to which nothing is promised, those of most value first."""
+        found = [self._contract(item) for item in self.classes if item.best_effort]
+        return tuple(sorted(found, key=lambda item: -(item.value_usd_per_rack_h or 0.0)))
+
+    def _contract(self, item: LoadClassRequest) -> Contract:
+        rack_mw = self._rack_mw(item.use)
+        return Contract(
+            item.name,
+            racks_of(self.rack, rack_mw, racks=item.racks, it_mw=item.it_mw, gpus=item.gpus),
+            rack_mw,
+            item.uptime or 0.0,
+            item.metric,
+            item.throughput_curve,
+            item.value_usd_per_rack_h,
+        )
+
+    @property
+    def contracted_racks(self) -> int:
+        """Racks contracted, all classes together, best effort left out."""
+        return sum(item.racks for item in self.contracts)
+
+    @property
+    def contracted_it_mw(self) -> float:
+        """IT power of the contracted racks. [MW]"""
+        return sum(item.it_mw for item in self.contracts)
+
+    @property
+    def sustained(self) -> float:
+        """Sustained draw of the contracted racks as a share of the planning power. [fraction]"""
+        if not self.classes:
+            return self._draw(self.use)
+        nominal = self.rack.power_kw * (1 + self.rack.network_power_fraction) / 1000
+        return self.contracted_it_mw / (self.contracted_racks * nominal)
+
+    @property
+    def rack_mw(self) -> float:
+        """IT power of one contracted rack in operation, network included; the mean of all classes. [MW]"""
+        return self.contracted_it_mw / self.contracted_racks
+
+    @property
+    def target(self) -> float:
+        """Uptime promised over all classes, by their power; 0 where the optimiser chooses it. [fraction]"""
+        return sum(item.it_mw * item.uptime for item in self.contracts) / self.contracted_it_mw
+
+    @property
+    def sharing_racks(self) -> int | None:
+        """Racks that share the contracted work, where their count is fixed; None otherwise."""
+        given = self.limits.racks
+        if self.spares != "share" or given is None or given[0] != given[1]:
+            return None
+        return int(given[0])
+
+    @takes("Study.with_racks()", racks=RACKS)
+    def with_racks(self, racks: int) -> Study:
+        """Fix the number of racks installed."""
+        limits = self.limits.model_dump(exclude_unset=True) | {"racks": (racks, racks)}
+        return self.replace(limits=limits)
+
+    @property
+    def variants(self) -> tuple[Study, ...]:
+        """One study for each power path to choose from; the study itself where there is one."""
+        if not self.power_paths:
+            return (self,)
+        return tuple(self.replace(pv=pv, battery=battery) for pv, battery in self.power_paths)
+
+    @takes("Study.fuel()", backup=Kind((Backup,), "must be a sitedesign.library.Backup"))
+    def fuel(self, backup: Backup) -> Fuel:
+        """Fuel of a backup technology at this study's price."""
+        fuel = library.fuel(backup.fuel)
+        price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
+        return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
+
+    @takes("Study.replace()")
+    def replace(self, **changes: Any) -> Study:  # noqa: ANN401
+        """Copy with some fields changed, validated again."""
+        data = {
+            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
+        }
+        if "pv" in changes or "battery" in changes:
+            choices = data.pop("power_paths", ())
+            if choices and "pv" not in changes:
+                data["pv"] = [pv for pv, _ in choices]
+        return Study(**(data | changes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
+        left_out = {"weather", "solar_profile", "load_profile", "power_paths"}
+        data = self.model_dump(mode="json", exclude=left_out)
+        if self.power_paths:
+            for number, name in enumerate(("pv", "battery")):
+                data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
+        for name in ("solar_profile", "load_profile"):
+            data[name] = None if getattr(self, name) is None else "own profile"
+        data["weather"] = None if self.weather is None else self.weather.source.description
+        return data
+
+    def __repr__(self) -> str:
+        return "\n".join(["Study", *(f"  {label:<16} {text}" for label, text in self._rows())])
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return table_html("Study", self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        """Show what is asked; of what is rarely set, only what was given."""
+        site = self.site
+        uses = " and ".join(dict.fromkeys(item.use for item in self.classes)) or self.use
+        asked = f"{self.contracted_racks:,} × {self.rack.title}, {uses}"
+        own = f"{self.weather_years} generated years, seed {self.seed}"
+        entries = {name: getattr(self, name).title for name in ("pv", "battery", "facility", "finance")}
+        rows = [
+            ("place", f"{site.name} ({site.place})"),
+            ("compute", f"{asked}, {self.contracted_racks * self.rack_mw:,.1f} MW of IT load"),
+            *self._targets(),
+            ("weather", own if self.weather is None else self.weather.source.description),
+            *entries.items(),
+            ("backup", ", ".join(item.title for item in self.backup) or "none"),
+        ]
+        shown = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
+        shown |= {"classes", "power_paths"}
+        given = {
+            name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
+            for name in type(self).model_fields
+            if name in self.model_fields_set - shown - {"seed", "backup", "limits", *entries}
+        }
+        limits = self.limits.model_dump(exclude_defaults=True)
+        given |= {"limits": ", ".join(f"{name} {value}" for name, value in limits.items())} if limits else {}
+        return [*rows, *((name.replace("_", " "), text) for name, text in given.items())]
+
+    def _targets(self) -> list[tuple[str, str]]:
+        """Show what is promised, class by class."""
+        if not self.classes:
+            chosen = "chosen by the optimiser" if self.uptime is None else f"{self.uptime:g}"
+            return [("uptime", f"{chosen} by the metric “{self.metric}”")]
+        return [
+            (
+                f"class {item.name}",
+                "best effort" if item.best_effort else f"{item.uptime:g} by the metric “{item.metric}”",
+            )
+            for item in self.classes
+        ]
+
+
+def _field(fault: Fault) -> str:
+    """Field of the study that a fault is about: ``backup`` for ``study.backup[0]``."""
+    return re.split(r"[.\[]", fault.where.removeprefix("study."))[0]
+
+
+def _is(value: object, word: str | None) -> bool:
+    """Whether a value, which may be of any kind, is a certain word or nothing."""
+    return value is None if word is None else isinstance(value, str) and value == word
+
+
+def _faults(data: dict[str, Any]) -> list[Fault]:
+    """Faults that deserve more sense than a type checker can give."""
+    faults = uptime_faults(data.get("uptime"), "study.uptime")
+    if data.get("classes"):
+        faults += [
+            Fault(
+                f"study.{name}", shown(data[name]), "each class has its own", "Leave it out, or the classes."
+            )
+            for name, plain in _PER_CLASS.items()
+            if not _is(data.get(name, plain), plain)
+        ]
+    else:
+        faults += contract_faults(data, "study", _CONTRACTS)
+        if data.get("uptime") is None and not _is(data.get("objective"), "compute_cost"):
+            remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
+            faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
+    limits, names = data.get("limits"), [item.name for item in data["backup"] if item is not None]
+    if isinstance(limits, Limits) and len(names) == len(data["backup"]):
+        faults += [
+            Fault(f"study.limits.units.{name}", repr(name), f"must be one of {names}", nearest(name, names))
+            for name in limits.units
+            if name not in names
+        ]
+    return faults
+
+
+def _cross_faults(study: Study) -> list[Fault]:
+    """Faults between fields."""
+    faults: list[Fault] = []
+    if not study.power_paths and study.battery.coupling != study.pv.coupling:
+        other = "lfp_dc" if study.pv.coupling == "dc" else "lfp"
+        allowed = f"must be {study.pv.coupling.upper()}-coupled like pv={study.pv.name!r}"
+        faults.append(Fault("study.battery", repr(study.battery.name), allowed, f"Use battery={other!r}."))
+    for pv, battery in study.power_paths:
+        if battery.coupling != pv.coupling:
+            found = f"none for pv={pv.name!r}"
+            faults.append(Fault("study.battery", found, f"needs one that is {pv.coupling.upper()}-coupled"))
+    faults += _demand_faults(study)
+    names = [backup.name for backup in study.backup]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    faults += [Fault("study.backup", f"{name!r} twice", "each technology may appear once") for name in twice]
+    fuels = sorted({backup.fuel for backup in study.backup})
+    for name in study.fuel_price_usd_per_mmbtu:
+        where = f"study.fuel_price_usd_per_mmbtu.{name}"
+        if name not in fuels:
+            faults.append(
+                Fault(where, repr(name), f"must be a fuel of this study: {fuels}", nearest(name, fuels))
+            )
+    most = study.limits.racks
+    if most is not None and most[1] < study.contracted_racks:
+        faults.append(
+            Fault(
+                "study.limits.racks",
+                f"{most[1]:g}",
+                f"must allow the {study.contracted_racks} contracted racks",
+            )
+        )
+    faults += accept_faults(study.accept)
+    if study.weather is not None:
+        faults += weather_faults(study.site, study.weather.site)
+        faults += flag_faults(study.weather.source.doubts, study.accept)
+    if study.weather is not None and study.solar_profile is not None:
+        faults.append(Fault("study.solar_profile", "a profile and weather", "give one of the two"))
+    if study.in_service < study.construction_start:
+        allowed = f"must not be before construction_start ({study.construction_start})"
+        faults.append(Fault("study.in_service", f"{study.in_service}", allowed))
+    return faults
+
+
+def _demand_faults(study: Study) -> list[Fault]:
+    """Faults between contract, rack and objective."""
+    faults = class_faults(study.classes) if study.classes else []
+    if study.throughput is not None:
+        faults += throughput_faults(study.throughput, study.rack)
+    if study.spares == "share":
+        plain = study.metric == "compute" and study.objective == "cost" and not study.classes
+        if not plain:
+            allowed = "needs metric='compute', objective='cost' and no classes"
+            faults.append(Fault("study.spares", "'share'", allowed))
+    if study.objective == "compute_cost":
+        if study.classes:
+            allowed = "prices compute of one kind"
+            remedy = "Leave one of the two out."
+            faults.append(Fault("study.objective", "'compute_cost' with classes", allowed, remedy))
+        if study.metric not in ("rack", "compute"):
+            allowed = "needs metric='rack' or 'compute': a rack-hour is what is delivered"
+            faults.append(Fault("study.metric", repr(study.metric), allowed))
+    elif study.lost_compute_usd_per_rack_h is not None:
+        found, allowed = f"{study.lost_compute_usd_per_rack_h:g}", "needs objective='compute_cost'"
+        faults.append(Fault("study.lost_compute_usd_per_rack_h", found, allowed))
+    if not faults and study.contracted_it_mw > MOST_IT_MW:
+        found = f"{study.contracted_racks:,} racks, {study.contracted_it_mw:,.0f} MW of IT load"
+        faults.append(Fault("study.racks", found, f"must be at most {MOST_IT_MW:,.0f} MW"))
+    elif not faults:
+        asked = {name: getattr(study, name) for name in ("racks", "it_mw", "gpus")}
+        given = {name: amount for name, amount in asked.items() if amount is not None}
+        faults += load_faults(study.contracted_it_mw, given, study.accept)
+    return faults

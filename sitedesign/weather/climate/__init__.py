@@ -1,0 +1,1 @@
+"""Climate statistics by place."""

@@ -1,0 +1,1 @@
+"""Weather files: read, checked, repaired, written."""

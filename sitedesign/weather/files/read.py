@@ -1,0 +1,196 @@
+"""Reads weather files of any known family, recognised by content and joined across years."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitedesign.errors import Fault, InputError
+from sitedesign.util.text_table import decode, lines_of
+from sitedesign.weather.files.assemble import assemble
+from sitedesign.weather.files.formats import epw_tmy, generic, nsrdb, parquet, pvgis, surfrad, uscrn
+from sitedesign.weather.files.formats.record import Record
+from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.formats.unsupported import unrecognised, wrong_kind
+from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
+from sitedesign.weather.weather import Weather
+
+OF = "Weather.read()"
+_HEAD_BYTES = 16_384
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of files: its name for people, how to tell it, how to parse it."""
+
+    name: str
+    recognise: Callable[[str], bool]
+    parse: Callable[[SourceText, Site | None], Record]
+
+
+FAMILIES = (
+    Family("NSRDB CSV", nsrdb.recognise, nsrdb.parse),
+    Family("EPW", epw_tmy.recognise_epw, epw_tmy.parse_epw),
+    Family("TMY3", epw_tmy.recognise_tmy3, epw_tmy.parse_tmy3),
+    Family("TMY2", epw_tmy.recognise_tmy2, epw_tmy.parse_tmy2),
+    Family("PVGIS CSV", pvgis.recognise_csv, pvgis.parse),
+    Family("PVGIS JSON", pvgis.recognise_json, pvgis.parse),
+    Family("SURFRAD", surfrad.recognise, surfrad.parse),
+    Family("USCRN daily01", uscrn.recognise, uscrn.parse),
+    Family("Parquet with named columns", parquet.recognise, parquet.parse),
+    Family("CSV with named columns", generic.recognise, generic.parse),
+)
+
+
+def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
+    """Read weather files and join them; the rules are those of :mod:`sitedesign.weather.files.gap_filling`.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files, or folders of them (not searched deeper); other files in a folder are left out, and said.
+    site : Site, optional
+        Needed when no file names its place; otherwise it must lie within 25 km of it.
+
+    Returns
+    -------
+    Weather
+        In local standard time, with ``quality`` filled.
+
+    Raises
+    ------
+    InputError
+        With every fault of every file: missing, of the wrong kind, unreadable, with duplicate or unsorted
+        stamps, far from the site or from each other, on different steps, or with holes above the limits.
+    """
+    files, explicit, faults = _expand(paths)
+    records: list[Record] = []
+    skipped: list[str] = []
+    for file in files:
+        outcome = _read_one(file, site)
+        if isinstance(outcome, Record):
+            records.append(outcome)
+        elif file in explicit or outcome[1]:
+            faults += outcome[0]
+        else:
+            skipped.append(file.name)
+    if not faults and not records:
+        found = f"no weather file, only {', '.join(skipped[:5])}" if skipped else "no files"
+        remedy = "Folders are not searched deeper: give the one that holds the files."
+        faults.append(Fault("paths", found, "needs at least one weather file", remedy))
+    faults += _place_faults(records, site)
+    if faults:
+        raise InputError(_merged(faults), OF)
+    place = site or _site_of(records)
+    notes = (f"not weather, left out: {', '.join(skipped)}",) if skipped else ()
+    return assemble(records, place, kind="file", of=OF, notes=notes)
+
+
+def _expand(paths: Sequence[Path]) -> tuple[list[Path], set[Path], list[Fault]]:
+    """Files in order, those named one by one, and faults of missing paths."""
+    files: list[Path] = []
+    explicit: set[Path] = set()
+    faults: list[Fault] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            try:
+                inside = sorted(
+                    item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")
+                )
+            except OSError as error:
+                found = f"a folder that cannot be read ({error.strerror})"
+                faults.append(Fault(str(path), found, "must be readable"))
+                continue
+            files += inside
+            if not inside:
+                faults.append(Fault(str(path), "an empty folder", "needs at least one weather file"))
+        elif path.is_file():
+            files.append(path)
+            explicit.add(path)
+        else:
+            faults.append(
+                Fault(str(path), "no such file or folder", "must exist", "Check the path for typing errors.")
+            )
+    return list(dict.fromkeys(files)), explicit, faults
+
+
+def _merged(faults: Sequence[Fault]) -> list[Fault]:
+    """One line for many files with the same fault (a year of daily files has 365)."""
+    groups: dict[tuple[str, str, str], list[Fault]] = {}
+    for fault in faults:
+        groups.setdefault((fault.found, fault.allowed, fault.remedy), []).append(fault)
+    merged: list[Fault] = []
+    for (found, allowed, remedy), same in groups.items():
+        many = f" and {len(same) - 1} more" if len(same) > 1 else ""
+        merged.append(Fault(f"{same[0].where}{many}", found, allowed, remedy))
+    return merged
+
+
+def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:
+    """Parse one file, or its faults and whether it was recognised as weather at all."""
+    try:
+        with file.open("rb") as stream:
+            first = stream.read(_HEAD_BYTES)
+    except OSError as error:
+        return [Fault(str(file), f"a file that cannot be read ({error.strerror})", "must be readable")], False
+    fault = wrong_kind(file.name, first)
+    if fault is not None:
+        return [fault], False
+    head = "\n".join(lines_of(decode(first)))
+    family = next((known for known in FAMILIES if known.recognise(head)), None)
+    if family is None:
+        return [unrecognised(file.name, head)], False
+    # Only what is weather is read whole: a folder may hold anything.
+    text = "" if family.name.startswith("Parquet") else "\n".join(lines_of(decode(file.read_bytes())))
+    try:
+        return family.parse(SourceText(file.name, text, file), site)
+    except InputError as error:
+        return list(error.faults), True
+    except Exception:
+        # Whatever a parser stumbles over, the user needs to know which file and what it was taken for.
+        return [_unreadable(file.name, text, family.name)], True
+
+
+def _unreadable(file: str, text: str, family: str) -> Fault:
+    """Say where a file of a known family stops being one, and whether it was cut short."""
+    lines = [line for line in lines_of(text) if line.strip()]
+    found = f"a file that begins like {family} but cannot be read as such"
+    cut = family.endswith("JSON") and not text.rstrip().endswith("}")
+    if cut or (len(lines) > 3 and len(lines[-1]) < 0.5 * len(lines[-2]) and not text.endswith("\n")):
+        found += f"; it ends in the middle of a row, {lines[-1][-60:]!r}"
+        return Fault(file, found, "must be complete", "Download it again.")
+    remedy = "Compare header rows and columns with a file as its source writes it, or name columns in a CSV."
+    return Fault(file, found, "must be as its source writes it", remedy)
+
+
+def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
+    faults: list[Fault] = []
+    placed = [record for record in records if record.latitude is not None and record.longitude is not None]
+    if site is None and records and not placed:
+        remedy = (
+            "Give site=Site(latitude=..., longitude=...), "
+            "or header lines '# latitude: ...' and '# longitude: ...'."
+        )
+        return [Fault(records[0].file, "no place in the file", "the place must be known", remedy)]
+    for record in placed:
+        here = (float(record.latitude or 0), float(record.longitude or 0))
+        if site is not None:
+            there, whose = (site.latitude, site.longitude), "the site"
+        else:
+            there, whose = (float(placed[0].latitude or 0), float(placed[0].longitude or 0)), placed[0].file
+        distance = distance_km(*here, *there)
+        if distance > FARTHEST_KM:
+            found = (
+                f"weather of {here[0]:g}, {here[1]:g}, which is {distance:.0f} km from {whose} "
+                f"({there[0]:g}, {there[1]:g})"
+            )
+            remedy = "Take weather of the site, or leave `site` out to study the place of the file."
+            faults.append(Fault(record.file, found, f"must be within {FARTHEST_KM:.0f} km", remedy))
+    return faults
+
+
+def _site_of(records: Sequence[Record]) -> Site:
+    first = next(record for record in records if record.latitude is not None)
+    given = {"latitude": first.latitude, "longitude": first.longitude, "elevation_m": first.elevation_m}
+    return Site(**{key: value for key, value in given.items() if value is not None})

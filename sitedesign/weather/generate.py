@@ -1,0 +1,338 @@
+"""Weather years out of climate statistics: days first, then the hours within them.
+
+A day's clearness is drawn from the site's monthly quantiles along a chain of normal scores (first-order
+persistence plus, in persistent climates, a slow part); the hours scatter around the day and add up to it
+exactly. A screening source: ``weather/README.md`` says what it reproduces and what not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pvlib.atmosphere import alt2pres
+
+from sitedesign.util.gate import Measure, OneOf, takes
+from sitedesign.weather.clear_sky import clear_sky, direct_normal
+from sitedesign.weather.climate.stations import SCORES, SiteClimate, daily_from_months, site_climate
+from sitedesign.weather.low_resource import worst_means_kwh_m2_day
+from sitedesign.weather.site import Site
+from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray, SolarGeometry, solar_geometry
+from sitedesign.weather.weather import Weather, WeatherSource
+
+STEPS_MINUTES = (5, 10, 15, 30, 60)
+WIND_M_S = 3.0
+MOST_YEARS = 10_000
+
+# Deviation of the hourly clear-sky index from the day's mean at seven SURFRAD stations, by daily Kt.
+_KT_CENTRES = np.array([0.10, 0.20, 0.30, 0.40, 0.50, 0.60, 0.70, 0.80])
+_HOURLY_SD = np.array([0.09, 0.16, 0.22, 0.25, 0.25, 0.20, 0.11, 0.06])
+_BRIGHT_HOURS = 10
+_HOURLY_LAG1 = np.array([0.55, 0.52, 0.57, 0.59, 0.58, 0.52, 0.39, 0.27])
+
+# Exponent of the lognormal that gives the deviations the skewness of 18 years at Colusa and one at Table
+# Mountain (2.1, 1.2, 0.6, 0.1, -0.4, -0.9, -2.1, -2.4): bright gaps on dark days, passing clouds on bright
+# ones.
+_HOURLY_SKEW = np.array([0.55, 0.38, 0.20, 0.03, -0.13, -0.29, -0.55, -0.62])
+
+# Part of the variance that changes over weeks: none where days hardly persist, 0.15 in California, as the
+# lag-5 and lag-7 autocorrelations of the records at Durham, Muleshoe and Colusa ask for.
+_SLOW_PER_PERSISTENCE, _SLOW_FROM, _SLOW_MOST = 0.80, 0.33, 0.20
+_SLOW_DAYS = 30.0
+
+_DAY_OVER_CLEAR = 1.20  # largest day against a cloudless one; a guard, met by hardly any day
+_STEP_OVER_CLEAR = 1.10  # largest hour; shorter steps see more enhancement at cloud edges
+_SHORT_STEP_OVER_CLEAR = 1.25
+_LEAST_OF_DAY = 0.10  # darkest step against the day's mean clear-sky index
+_DIFFUSE_LEAST = 0.04  # of global: the blue sky
+_DNI_OVER_CLEAR = 1.10  # the turbidity map is a monthly mean: clean days are clearer
+_WARMEST_SOLAR_H = 15.0
+_LEAST_RANGE_C = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Days:
+    """Daily draws, each of shape (years, 365)."""
+
+    kt: FloatArray
+    temp_mean_c: FloatArray
+    temp_range_c: FloatArray
+
+
+@takes(
+    "generate()",
+    years=Measure("", 1, MOST_YEARS, whole=True, says=f"must be a whole number from 1 to {MOST_YEARS:,}"),
+    seed=Measure("", 0, 2**53, whole=True, says="must be a whole number, not negative"),
+    step_minutes=OneOf(STEPS_MINUTES, "minutes"),
+)
+def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
+    """Generate weather years from embedded climate statistics.
+
+    The first years of a longer run are those of a shorter one, and the days are the same at every step
+    length. Sites share the random numbers of a seed, so that they can be compared.
+
+    Parameters
+    ----------
+    site : Site
+    years : int
+        1 to 10,000.
+    seed : int
+        Not negative.
+    step_minutes : int
+        5, 10, 15, 30 or 60. [min]
+
+    Returns
+    -------
+    Weather
+        Daily sums are clearness times extraterrestrial irradiation; ``ghi = dhi + dni cos(apparent zenith)``
+        with the zenith of :func:`~sitedesign.weather.solar_geometry.solar_geometry`.
+
+    Raises
+    ------
+    InputError
+        If an argument is out of range or the site has no climate data.
+    """
+    climate = site_climate(site)
+    sun = solar_geometry(site, step_minutes)
+    clear_ghi, clear_dni = clear_sky(site, sun)
+    *daily_streams, hourly = np.random.SeedSequence(seed).spawn(5)
+    days = _draw_days(climate, _daily(sun, clear_ghi) / _daily(sun, sun.ghi_extra_w_m2), years, daily_streams)
+    ghi = _steps_of_days(days.kt, sun, clear_ghi, np.random.Generator(np.random.PCG64(hourly)))
+    dni = _direct(ghi, sun, clear_dni, float(alt2pres(site.elevation_m)))
+    dhi = np.maximum(ghi - dni * _cos_apparent(sun), 0)
+    temp = _steps_of_temperature(days, sun)
+    source = WeatherSource(
+        kind="generated",
+        description=f"{years} years generated from climate statistics (screening), seed {seed}",
+        seed=seed,
+        notes=_notes(climate, ghi, step_minutes),
+    )
+    return Weather(
+        site=site, step_minutes=step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi, dni_w_m2=dni,
+        dhi_w_m2=dhi, temp_air_c=temp, wind_speed_m_s=np.full_like(ghi, WIND_M_S),
+        utc_offset_h=site.utc_offset_h, source=source, sun_offset_minutes=step_minutes / 2,
+    )  # fmt: skip
+
+
+def _daily(sun: SolarGeometry, values: FloatArray) -> FloatArray:
+    """Daily sums of a step series of one year, shape (365,)."""
+    daily: FloatArray = values.reshape(DAYS_PER_YEAR, sun.steps_per_day).sum(axis=1)
+    return daily
+
+
+def _draw_days(
+    climate: SiteClimate, clear_kt: FloatArray, years: int, streams: list[np.random.SeedSequence]
+) -> _Days:
+    """Draw clearness, mean temperature and temperature range of every day."""
+    shocks = [
+        np.random.Generator(np.random.PCG64(s)).standard_normal((years, DAYS_PER_YEAR)) for s in streams
+    ]
+    clear_shock, slow_shock, warm_shock, range_shock = shocks
+    lag1 = daily_from_months(climate.persistence)
+    slow_lag1 = np.full(DAYS_PER_YEAR, np.exp(-1 / _SLOW_DAYS))
+    slow = float(np.clip(_SLOW_PER_PERSISTENCE * (lag1.mean() - _SLOW_FROM), 0, _SLOW_MOST))
+    fast_lag1 = np.clip((lag1 - slow * slow_lag1) / (1 - slow), 0, 0.95)
+    fast_scores = _chain(clear_shock, fast_lag1)
+    scores = np.sqrt(1 - slow) * fast_scores + np.sqrt(slow) * _chain(slow_shock, slow_lag1)
+    kt = np.minimum(_clearness(scores, climate), _DAY_OVER_CLEAR * clear_kt)
+
+    weather = {name: daily_from_months(values) for name, values in climate.temperature.items()}
+    warm_lag1 = np.clip(weather["temp_anom_lag1"], 0, 0.95)
+    # Shared shocks give the wanted correlation of the two chains: their covariance is r / (1 - a b) times
+    # both sds.
+    wanted = weather["corr_temp_ghi"] / np.sqrt(1 - slow)
+    shared = wanted * (1 - warm_lag1 * fast_lag1) / np.sqrt((1 - warm_lag1**2) * (1 - fast_lag1**2))
+    shared = np.clip(shared, -0.95, 0.95)
+    warm_scores = _chain(shared * clear_shock + np.sqrt(1 - shared**2) * warm_shock, warm_lag1)
+    temp_mean = weather["temp_mean_c"] + weather["temp_anom_sd_c"] * warm_scores
+    follow = np.clip(weather["corr_range_ghi"], -0.95, 0.95)
+    range_scores = follow * scores + np.sqrt(1 - follow**2) * range_shock
+    temp_range = weather["diurnal_range_mean_c"] + weather["diurnal_range_sd_c"] * range_scores
+    return _Days(kt, temp_mean, np.maximum(temp_range, _LEAST_RANGE_C))
+
+
+def _chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
+    """Unit-variance first-order chain over all days of all years, shape of `shocks` (years, 365).
+
+    The first day comes from the stationary distribution, so that no year is special.
+    """
+    years = shocks.shape[0]
+    keep = np.tile(lag1, years).tolist()
+    fresh = (np.sqrt(1 - np.tile(lag1, years) ** 2) * shocks.ravel()).tolist()
+    state = float(shocks.flat[0])
+    found = [state]
+    for weight, shock in zip(keep[1:], fresh[1:], strict=True):
+        state = weight * state + shock
+        found.append(state)
+    return np.array(found).reshape(shocks.shape)
+
+
+def _clearness(scores: FloatArray, climate: SiteClimate) -> FloatArray:
+    """Daily clearness index at normal scores, by each day's own quantile function, shape (years, 365)."""
+    quantiles = daily_from_months(climate.kt_quantiles)
+    columns = [np.interp(scores[:, day], SCORES, quantiles[day]) for day in range(DAYS_PER_YEAR)]
+    return np.stack(columns, axis=1)
+
+
+def _steps_of_days(
+    kt: FloatArray, sun: SolarGeometry, clear_ghi: FloatArray, rng: np.random.Generator
+) -> FloatArray:
+    """Global irradiance of all steps whose sums are exactly the days', shape (years, steps_per_year). [W/m2]
+
+    The clear-sky index scatters around the day's mean as a first-order chain; the day is then rescaled, steps
+    that meet their bound staying there.
+    """
+    years, steps = kt.shape[0], sun.steps_per_day
+    clear = clear_ghi.reshape(DAYS_PER_YEAR, steps)
+    extra_day = _daily(sun, sun.ghi_extra_w_m2)
+    clear_day = np.maximum(clear.sum(axis=1), 1e-9)
+    index = kt * extra_day / clear_day
+    scatter = _scatter(kt, sun.step_minutes, rng)
+    scatter -= ((scatter * clear).sum(axis=2) / clear_day)[:, :, None]
+    enhanced = _STEP_OVER_CLEAR + (_SHORT_STEP_OVER_CLEAR - _STEP_OVER_CLEAR) * (1 - sun.step_minutes / 60)
+    most = np.maximum(enhanced, 1.05 * index)
+    level = np.clip(index[:, :, None] + scatter, (_LEAST_OF_DAY * index)[:, :, None], most[:, :, None])
+    target = kt * extra_day
+    ghi = level * clear
+    limit = most[:, :, None] * clear
+    for _ in range(30):
+        held = ghi >= limit
+        free_sum = np.where(held, 0, ghi).sum(axis=2)
+        scale = (target - np.where(held, limit, 0).sum(axis=2)) / np.maximum(free_sum, 1e-12)
+        ghi = np.where(held, limit, np.minimum(ghi * scale[:, :, None], limit))
+        if np.all(np.abs(ghi.sum(axis=2) - target) <= 1e-9 * np.maximum(target, 1e-9)):
+            break
+    exact: FloatArray = ghi.reshape(years, DAYS_PER_YEAR * steps)
+    return exact
+
+
+def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> FloatArray:
+    """Deviations of the clear-sky index from the day's mean, shape (years, 365, steps_per_day).
+
+    First-order chains within each day. At steps below an hour the chain is the one whose hourly means have
+    the table's standard deviation and lag-1 correlation.
+    """
+    years, _ = kt.shape
+    steps = 24 * 60 // step_minutes
+    lag1_table, sd_table = _chain_for_step(step_minutes)
+    lag1 = np.interp(kt, _KT_CENTRES, lag1_table)
+    sd = np.interp(kt, _KT_CENTRES, sd_table)
+    fresh = np.sqrt(1 - lag1**2)
+    # Year by year and step by step: a shorter run draws the same numbers as the start of a longer one.
+    chain = rng.standard_normal((years, DAYS_PER_YEAR, steps))
+    for step in range(1, steps):
+        chain[:, :, step] *= fresh
+        chain[:, :, step] += lag1 * chain[:, :, step - 1]
+    bend = np.interp(kt, _KT_CENTRES, _HOURLY_SKEW)
+    bend = np.where(np.abs(bend) < 0.02, 0.02, bend)[:, :, None]
+    chain = np.expm1(bend * chain - bend**2 / 2)
+    chain *= sd[:, :, None] * np.sign(bend) / np.sqrt(np.expm1(bend**2))
+    return chain
+
+
+def _chain_for_step(step_minutes: int) -> tuple[FloatArray, FloatArray]:
+    """Lag-1 correlation and sd of the chain at the given step, by daily Kt.
+
+    The table is about hourly means less the day's mean; the chain is longer-lived and wider than that by what
+    the mean over an hour and the subtraction of the mean over a day of ten bright hours take away.
+    """
+    lag = np.linspace(0.01, 0.9995, 4000)
+    count = 60 // step_minutes
+    hour_variance = _variance_of_mean(lag, count)
+    hour_lag1 = lag * ((1 - lag**count) / (1 - lag)) ** 2 / count**2 / hour_variance
+    day_share = _variance_of_mean(lag, count * _BRIGHT_HOURS) / hour_variance
+    seen_lag1 = (hour_lag1 - day_share) / (1 - day_share)
+    step_lag1 = np.interp(_HOURLY_LAG1, seen_lag1, lag)
+    seen_variance = np.interp(step_lag1, lag, hour_variance * (1 - day_share))
+    return step_lag1, _HOURLY_SD / np.sqrt(seen_variance)
+
+
+def _variance_of_mean(lag1: FloatArray, count: int) -> FloatArray:
+    """Variance of the mean of `count` values of unit first-order chains."""
+    total = lag1 / (1 - lag1) * (count - (1 - lag1**count) / (1 - lag1))
+    variance: FloatArray = (count + 2 * total) / count**2
+    return variance
+
+
+def _cos_apparent(sun: SolarGeometry) -> FloatArray:
+    """Cosine of the apparent zenith, at least 0, shape (steps_per_year,)."""
+    return np.maximum(np.cos(np.radians(sun.apparent_zenith_deg)), 0)
+
+
+def _direct(ghi: FloatArray, sun: SolarGeometry, clear_dni: FloatArray, pressure_pa: float) -> FloatArray:
+    """Direct normal irradiance of all steps: DISC, within what the sky can hold. [W/m2]"""
+    lit = sun.is_day
+    lit_share = sun.daylight_fraction[lit]
+    ghi_lit = ghi[:, lit]
+    found = (
+        direct_normal(ghi_lit / lit_share, sun.zenith_deg[lit], sun.dni_extra_w_m2[lit], pressure_pa)
+        * lit_share
+    )
+    beam_most = (1 - _DIFFUSE_LEAST) * ghi_lit / np.maximum(_cos_apparent(sun)[lit], 1e-6)
+    dni = np.zeros_like(ghi)
+    dni[:, lit] = np.minimum(np.minimum(found, beam_most), _DNI_OVER_CLEAR * clear_dni[lit])
+    return dni
+
+
+def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
+    """Air temperature of all steps, shape (years, steps_per_year). [degrees C]
+
+    The day's mean and range run linearly from noon to noon, so that midnight shows no jump.
+    """
+    years = days.kt.shape[0]
+    steps = sun.steps_per_day
+    share = (np.arange(steps) + 0.5) / steps  # of the day passed
+    before = np.clip(0.5 - share, 0, 1)
+    after = np.clip(share - 0.5, 0, 1)
+    shape = _diurnal_shape(sun)
+
+    def smooth(values: FloatArray) -> FloatArray:
+        flat = values.ravel()
+        yesterday = np.concatenate([flat[:1], flat[:-1]])[:, None]
+        tomorrow = np.concatenate([flat[1:], flat[-1:]])[:, None]
+        joined = flat[:, None] * (1 - before - after) + yesterday * before + tomorrow * after
+        return joined.reshape(years, DAYS_PER_YEAR * steps)
+
+    temperature: FloatArray = smooth(days.temp_mean_c) + smooth(days.temp_range_c) / 2 * shape
+    return temperature
+
+
+def _diurnal_shape(sun: SolarGeometry) -> FloatArray:
+    """Course of a day's temperature, range 2, mean 0: coldest at sunrise, warmest at 15 h solar.
+
+    Shape (steps_per_year,).
+    """
+    steps = sun.steps_per_day
+    clock = (np.arange(steps) + 0.5) * 24 / steps
+    light = sun.daylight_fraction.reshape(DAYS_PER_YEAR, steps)
+    length_h = np.clip(light.sum(axis=1) * 24 / steps, 4, 20)
+    weight = np.maximum(sun.ghi_extra_w_m2.reshape(DAYS_PER_YEAR, steps), 1e-9)
+    turn = np.exp(2j * np.pi * clock / 24)
+    noon_h = np.angle((weight * turn).sum(axis=1)) * 24 / (2 * np.pi) % 24
+    since_sunrise = (clock - (noon_h - length_h / 2)[:, None]) % 24
+    rise_h = (length_h / 2 + _WARMEST_SOLAR_H - 12)[:, None]
+    rising = -np.cos(np.pi * since_sunrise / rise_h)
+    # Cooling is quick in the evening and slow before dawn.
+    falling = np.cos(np.pi * (np.maximum(since_sunrise - rise_h, 0) / (24 - rise_h)) ** 0.7)
+    shape = np.where(since_sunrise < rise_h, rising, falling)
+    course: FloatArray = (shape - shape.mean(axis=1, keepdims=True)).ravel()
+    return course
+
+
+def _notes(climate: SiteClimate, ghi: FloatArray, step_minutes: int) -> tuple[str, ...]:
+    daily = ghi.reshape(ghi.shape[0], DAYS_PER_YEAR, -1).sum(axis=2) * step_minutes / 60_000
+    worst = ", ".join(
+        f"{days} days {mean:.2f}" for days, mean in worst_means_kwh_m2_day(daily, (3, 5, 10)).items()
+    )
+    near = f"nearest station {climate.nearest_station} at {climate.nearest_station_km:.0f} km"
+    origin = f"station tables ({near})" if climate.station_share == 1 else (
+        f"MERRA-2 statistics, station differences weighted {climate.station_share:.2f} ({near})"
+        if climate.station_share > 0
+        else "MERRA-2 statistics 2011-2015, corrected by formula; temperature by formula"
+    )  # fmt: skip
+    return (
+        "Screening source: confirm a decision with a measured or satellite record of many years.",
+        f"Climate from {origin}.",
+        f"Worst means among these years: {worst} kWh/m2/day.",
+        f"Wind is a constant {WIND_M_S:g} m/s.",
+    )
