@@ -18,16 +18,19 @@ keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
     from sitedesign import errors, library
-    from sitedesign.api.solve import evaluate, solve
+    from sitedesign.api.certify import certify
+    from sitedesign.api.design import Design
+    from sitedesign.api.evaluate import evaluate
+    from sitedesign.api.solve import solve
     from sitedesign.api.sweep import frontier, tradeoff
-    from sitedesign.batch import land_grid, rank, solve_many
-    from sitedesign.certified.certified_design import certify
+    from sitedesign.batch.ranking import rank
+    from sitedesign.batch.screening import solve_many
+    from sitedesign.batch.site_grid import land_grid
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
     from sitedesign.operation.forecast import Forecast
     from sitedesign.operation.state import Controller
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
-    from sitedesign.results.design import Design
     from sitedesign.results.evaluation import Evaluation
     from sitedesign.study.demand import LoadClassRequest as LoadClass
     from sitedesign.study.limits import Limits
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Certificate": "reliability.certificate",
     "Controller": "operation.state",
-    "Design": "results.design",
+    "Design": "api.design",
     "Estimate": "reliability.estimate",
     "Evaluation": "results.evaluation",
     "Fault": "errors",
@@ -55,15 +58,15 @@ _HOME = {
     "SiteDesignError": "errors",
     "Study": "study.study",
     "Weather": "weather.weather",
-    "certify": "certified.certified_design",
-    "evaluate": "api.solve",
+    "certify": "api.certify",
+    "evaluate": "api.evaluate",
     "frontier": "api.sweep",
     "tradeoff": "api.sweep",
-    "land_grid": "batch",
-    "rank": "batch",
+    "land_grid": "batch.site_grid",
+    "rank": "batch.ranking",
     "read_study": "study.toml_file",
     "solve": "api.solve",
-    "solve_many": "batch",
+    "solve_many": "batch.screening",
 }
 
 __all__ = [

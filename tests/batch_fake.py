@@ -42,7 +42,7 @@ one_site._solve, one_site.figures, one_site.check_job = solve, figures, lambda j
 
 
 def main() -> None:
-    from sitedesign.batch import solve_many
+    from sitedesign.batch.screening import solve_many
 
     # A test run in the background hands down that interrupts are ignored; this one is to be interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)

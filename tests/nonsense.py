@@ -317,8 +317,8 @@ def nothing_solved() -> Iterator[None]:
     with ExitStack() as stack:
         for place, stand_in in (
             ("sitedesign.api.solve.foresight_design", prepared_and_reached),
-            ("sitedesign.api.solve.prepare", prepared_and_reached),
-            ("sitedesign.certified.certified_design.prepare", prepared_and_reached),
+            ("sitedesign.api.evaluate.prepare", prepared_and_reached),
+            ("sitedesign.api.certify.prepare", prepared_and_reached),
             ("sitedesign.api.sweep.prepare", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),
             ("sitedesign.batch.map.map_html", lambda *_, **__: "<html>"),

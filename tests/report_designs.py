@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import sitedesign as sd
+from sitedesign.api.design import Design
 from sitedesign.case.build import prepare
 from sitedesign.case.case import Plant
 from sitedesign.case.relaxation import FORESIGHT
@@ -14,7 +15,6 @@ from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event
 from sitedesign.results.accounting import evaluate_dispatch
-from sitedesign.results.design import Design
 
 YEARS = 3
 

@@ -210,7 +210,7 @@ def test_real_sites_carry_what_is_worth_ranking(tmp_path: Path) -> None:
 def test_best_site_is_really_certified_and_another_says_why_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sitedesign.certified.effort import EFFORTS
+    from sitedesign.study.effort import EFFORTS
 
     quick = replace(EFFORTS["screening"], years=60, trials=60, certificate_years=40, rounds=5)
     monkeypatch.setitem(EFFORTS, "screening", quick)
@@ -382,7 +382,7 @@ def test_other_versions_are_refused(
     asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sd.solve_many([EL_PASO], out=tmp_path, **QUESTION)
-    monkeypatch.setattr(screening, "__version__", "99.0")
+    monkeypatch.setattr(screening, "version", lambda _: "99.0")
     assert "versions.sitedesign: got 99.0; the results in" in message([EL_PASO], out=tmp_path, **QUESTION)
 
 

@@ -15,7 +15,6 @@ from sitedesign.case.build import Prepared, prepare
 from sitedesign.case.case import Plant
 from sitedesign.certified import adaptive_sampling, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
-from sitedesign.certified.effort import EFFORTS, Effort
 from sitedesign.certified.environment import block_of, setting_of, unseen_years
 from sitedesign.certified.evaluator import Aim, Judge, Trial
 from sitedesign.certified.moves import inside
@@ -26,6 +25,7 @@ from sitedesign.operation.outages.sampling import OutageSky, sample_outages
 from sitedesign.operation.outages.year_cache import OutageYears
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.study.effort import EFFORTS, Effort
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)

@@ -15,7 +15,6 @@ import sitedesign as sd
 from sitedesign.case.build import Prepared, prepare
 from sitedesign.case.case import Case, Plant
 from sitedesign.certified import remedies
-from sitedesign.certified.effort import EFFORTS, Effort
 from sitedesign.certified.environment import setting_of
 from sitedesign.certified.evaluator import Judge, Trial
 from sitedesign.certified.moves import (
@@ -35,6 +34,7 @@ from sitedesign.foresight.plan import foresight_design
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.study.effort import EFFORTS, Effort
 from sitedesign.study.limits import Limits
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")

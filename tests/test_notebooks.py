@@ -12,7 +12,7 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("
 # Every cell as it stands, searched for a shorter time: what a full search finds is tested elsewhere.
 SCREENING = """
 from dataclasses import replace
-from sitedesign.certified.effort import EFFORTS
+from sitedesign.study.effort import EFFORTS
 EFFORTS["standard"] = replace(EFFORTS["screening"], cause_years=20, explains=True)
 """
 LONGEST_CELL_S = 1800  # of wall time: the longest takes two minutes of one core, and machines may be busy

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 import sitedesign as sd
 from sitedesign.case.build import prepare
-from sitedesign.certified.effort import EFFORTS, Effort
 from sitedesign.certified.environment import setting_of, unseen_years
 from sitedesign.certified.sizing_loop import search_years
 from sitedesign.foresight.plan import _affordable
 from sitedesign.operation.outages.sampling import solar_scale
 from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL
+from sitedesign.study.effort import EFFORTS, Effort
 from sitedesign.weather.bootstrap import drawn_days
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")

@@ -182,7 +182,7 @@ def test_causes_are_adopted_only_from_the_same_certificate(design, monkeypatch, 
 def test_sweeps_of_weather_from_files_are_refused_before_anything_is_solved(design):
     filed = design.model_copy(update={"study": design.study | {"weather": "three files"}})
     with pytest.raises(sd.InputError, match="a design whose weather came from files"):
-        render_report(filed, sweeps=True)
+        filed.report("never.html", sweeps=True)
 
 
 def test_no_loss_seen_is_not_called_perfection():

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
 
+from sitedesign.api.certify import certify
 from sitedesign.api.sweep import frontier, tradeoff
-from sitedesign.certified.certified_design import certify
 from sitedesign.errors import Fault, InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report.content import study_file
 from sitedesign.results.design import Design
 from sitedesign.study.study import Study
+from sitedesign.util.progress import Progress
 
-Progress = Callable[[str], None]
 #: Shares of the load that backup must not serve, beside the shares of the study and the design.
 SHARES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _NINES = (0.99, 0.995, 0.999, 0.9995)

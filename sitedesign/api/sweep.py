@@ -11,7 +11,6 @@ import pandas as pd
 
 from sitedesign.case.build import Prepared, prepare, unit_costs
 from sitedesign.case.case import Case, rolled, sunny_afternoon
-from sitedesign.certified.effort import GAP
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import annual_cost
 from sitedesign.foresight.compute_cost import delivered_rack_h_per_yr
@@ -20,11 +19,12 @@ from sitedesign.optimize import parametric
 from sitedesign.optimize.parametric import SweepPoint
 from sitedesign.results.accounting import project_costs
 from sitedesign.study.demand import UPTIME
+from sitedesign.study.effort import GAP
 from sitedesign.study.limits import ACRES, MONTHS, T_PER_YR
 from sitedesign.study.study import FUEL_PRICE, SHARE, Study
 from sitedesign.util.gate import CALL, Gate, Many, Measure, OneOf, takes
+from sitedesign.util.progress import Progress
 
-Progress = Callable[[str], None]
 _BUDGETS = {
     "uptime": "uptime",
     "min_renewable_share": "min_renewable_share",

@@ -71,26 +71,3 @@ machine, serve all of them (``openssl req -x509 -newkey rsa:2048 -nodes -days 30
 Without that setting each worker keeps a profile of every second of the last hour, some 100 to 1,000 MB.
 All machines need the same versions of sitedesign and of the packages in the manifest.
 """
-
-from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from sitedesign.batch.ranking import rank
-    from sitedesign.batch.screening import solve_many
-    from sitedesign.batch.site_grid import land_grid
-
-# Loaded on first use: `sitedesign --help` registers the batch command and needs none of it.
-_HOME = {"land_grid": "site_grid", "rank": "ranking", "solve_many": "screening"}
-
-__all__ = ["land_grid", "rank", "solve_many"]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Import a public name from its module on first use."""
-    if name in _HOME:
-        return getattr(import_module(f"sitedesign.batch.{_HOME[name]}"), name)
-    message = f"module 'sitedesign.batch' has no attribute {name!r}"
-    raise AttributeError(message)

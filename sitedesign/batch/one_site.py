@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any
 
 import psutil
 
+from sitedesign.api.question import check_method
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.results.design import Design
+from sitedesign.study.effort import EffortName, Method
 
 LEVELS = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
@@ -58,8 +59,8 @@ class Job:
     """
 
     level: str = "bound"
-    effort: str = "screening"
-    method: str = "cuts"
+    effort: EffortName = "screening"
+    method: Method = "cuts"
     gap: float | None = None
     time_limit_s: float | None = None
 
@@ -99,7 +100,7 @@ def check_job(job: Job) -> None:
     ------
     InputError
     """
-    _workflow().check_method(job.method, job.level == "certified")
+    check_method(job.method, job.level == "certified")
 
 
 def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
@@ -170,13 +171,10 @@ def _certified_figures(certificate: Certificate | None) -> dict[str, Any]:
     }
 
 
-def _workflow() -> Any:  # noqa: ANN401
-    """Import the main job when the first site needs it: it takes seconds."""
-    return import_module("sitedesign.api.solve")
-
-
 def _solve(study: Any, job: Job) -> Design:  # noqa: ANN401
-    design: Design = _workflow().solve(
+    from sitedesign.api.solve import solve  # when the first site needs it: it takes seconds
+
+    return solve(
         study,
         method=job.method,
         certify=job.level == "certified",
@@ -184,4 +182,3 @@ def _solve(study: Any, job: Job) -> Design:  # noqa: ANN401
         gap=job.gap,
         time_limit_s=job.time_limit_s,
     )
-    return design

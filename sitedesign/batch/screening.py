@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pyarrow as pa
 
-from sitedesign import __version__, library
+from sitedesign import library
 from sitedesign.batch.engine import DaskEngine, Engine, HereEngine
 from sitedesign.batch.guard import check_main_guard
 from sitedesign.batch.one_site import CERTIFIED_FIGURES, CHOSEN, FIGURES, LEVELS, Job, Outcome, check_job
@@ -29,8 +29,8 @@ from sitedesign.batch.question import Question, assumptions, class_names, make_q
 from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
 from sitedesign.batch.table import TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
-from sitedesign.certified.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S
 from sitedesign.errors import Fault, InputError, shown, unknown_name
+from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
 from sitedesign.study.study import DEFAULT_BACKUP, Study
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
 
@@ -93,12 +93,12 @@ def solve_many(
     workers: int | None = None,
     scheduler: str | Client | None = None,
     level: str = "bound",
-    effort: str = "screening",
+    effort: EffortName = "screening",
     certify_best: int = 0,
     by: str = "cost_usd_per_yr",
     new: bool = False,
     retry_failed: bool = False,
-    method: str = "cuts",
+    method: Method = "cuts",
     gap: float | None = None,
     time_limit_s: float | None = None,
     progress: Callable[[str], None] | None = None,
@@ -384,8 +384,8 @@ def _count(progress: Progress, outcomes: Sequence[Outcome]) -> None:
 
 
 def _versions() -> dict[str, str]:
-    found = {"sitedesign": __version__}
-    for name in _PACKAGES:
+    found = {}
+    for name in ("sitedesign", *_PACKAGES):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sitedesign import library
 from sitedesign.case import capacity_bounds
-from sitedesign.case.case import BackupCase, Case, CaseLimits, FloatArray, LoadClass, Tier
+from sitedesign.case.case import FLOOR_SHARE, BackupCase, Case, CaseLimits, FloatArray, LoadClass, Tier
 from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
 from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
@@ -20,7 +20,6 @@ from sitedesign.components.pv import solar_yield
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import annual_cost
 from sitedesign.library import Backup
-from sitedesign.reliability.metrics import FLOOR_SHARE
 from sitedesign.study import plausibility
 from sitedesign.study.demand import Contract
 from sitedesign.study.limits import Limits

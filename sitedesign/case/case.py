@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+FLOOR_SHARE = 0.6  # of the load that the metric `floor` always serves
 NOTHING = 1e-3  # MW or MWh of array or battery up to which a plant has none: what an optimiser leaves over
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sitedesign.case.case import Case, Dispatch, Tier, lost_by_class
-from sitedesign.reliability.metrics import FLOOR_SHARE
+from sitedesign.case.case import FLOOR_SHARE, Case, Dispatch, Tier, lost_by_class
 
 FORESIGHT = "perfect foresight, nothing fails"
 

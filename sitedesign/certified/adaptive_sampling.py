@@ -11,12 +11,12 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 
 from sitedesign.case.case import Plant
-from sitedesign.certified.effort import Effort
 from sitedesign.certified.evaluator import Aim, Judge, Trial
 from sitedesign.certified.moves import weakened
 from sitedesign.certified.pattern_search import Say
 from sitedesign.certified.slp import leap
 from sitedesign.operation.state import Controller
+from sitedesign.study.effort import Effort
 
 ENOUGH, HOPEFUL = 0.9, 0.5  # of what is asked to be in hand: to be certified most likely, and perhaps
 DEARER = 2.0  # lost compute becomes by so much where a search missed its goal

@@ -2,182 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import Prepared
 from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
-from sitedesign.certified.effort import Effort
-from sitedesign.certified.environment import Setting, block_of, figure_of, setting_of, usual_rule
-from sitedesign.certified.environment import certify as certify_plant
+from sitedesign.certified.environment import Setting, block_of, figure_of, setting_of
 from sitedesign.certified.evaluator import Judge
 from sitedesign.certified.remedies import unreached
 from sitedesign.certified.sizing_loop import Closed, Loop, closed_for
-from sitedesign.errors import Fault, InputError, ReplayMismatch
-from sitedesign.operation.forecast import Forecast
+from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
-from sitedesign.operation.outages.sampling import CAUSES
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.benders import solve_cuts
-from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL, Certificate
+from sitedesign.reliability.certificate import GIVEN, TUNED, Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.results.accounting import evaluate_dispatch
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
-from sitedesign.study.demand import RACKS
-from sitedesign.study.limits import MW, MWH, UNITS
-from sitedesign.study.study import SEED, Study
-from sitedesign.util.gate import CALL, FLAG, TEXT, Kind, Many, Measure, takes
+from sitedesign.study.effort import Effort
+from sitedesign.util.progress import Progress
 
-Progress = Callable[[str], None]
 BALANCE_TOLERANCE_MW = 1e-6
 # What separates a certified design from its bound, the nearest to the design first
 SURPRISES_WEATHER = "surprises in weather"
 SURPRISES_EQUIPMENT = "surprises in equipment and fuel"
 FAILURES_FORESEEN = "failures foreseen"
-
-
-_FEWEST, _MOST = "must be a whole number of at least", 1_000_000
-_PLANT = {"solar_mw": MW, "battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
-
-
-@takes(
-    "certify()",
-    years=Measure("weather years", 1, _MOST, whole=True, says=f"{_FEWEST} 1"),
-    draws=Measure("draws", 1, 10_000, whole=True, says=f"{_FEWEST} 1"),
-    seed=replace(SEED, says=f"{_FEWEST} 0"),
-    confidence=Measure("fraction", 0.5, 1, above=True, below=True),
-    controller=Kind((Controller,), "must be a sitedesign.Controller"),
-    forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
-    attribute=FLAG,
-    without=Many(TEXT, f"must be a list of causes: {', '.join(CAUSES)}", most=len(CAUSES)),
-    stop_when_converged=FLAG,
-    progress=CALL,
-)
-def certify(
-    design: Design | Evaluation,
-    study: Study | None = None,
-    *,
-    years: int = 200,
-    draws: int = 5,
-    seed: int = 7,
-    confidence: float = 0.95,
-    controller: Controller | None = None,
-    forecast: Forecast | None = None,
-    attribute: bool = True,
-    without: Sequence[str] = (),
-    stop_when_converged: bool = False,
-    progress: Progress | None = None,
-) -> Certificate:
-    """State what uptime a plant really keeps, and how sure that is.
-
-    Parameters
-    ----------
-    design : Design or Evaluation
-        From :func:`solve` or :func:`evaluate`.
-    study : Study, optional
-        Needed for an evaluation, and for a design that was read from a file when its weather or a profile was
-        given; else taken from the design.
-    years, draws : int
-        Weather years that the design never saw, and draws of outages of each.
-    seed : int
-        Of weather and outages; take another than the search's.
-    confidence : float
-        One-sided, for ``met``. [fraction]
-    controller : Controller, optional
-        Rule of operation; left out, that of the plant: the one that a certified design was tuned with, or
-        that of a causal evaluation; else the usual one (with less caution where racks throttle,
-        ``metric="compute"``), which is not tuned to the plant. The certificate says which it is.
-    forecast : Forecast, optional
-        How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
-        (default) or ``"perfect"``.
-    attribute : bool
-        Re-run with each cause of failure off, to say what the lost compute is due to.
-    without : sequence of str
-        Causes of failure to leave out: ``units``, ``starts``, ``planned``, ``common_cause``, ``fuel``,
-        ``battery``, ``solar``, ``site``. A what-if: ``met`` then says nothing of the real plant.
-    stop_when_converged : bool
-        Take no more weather years than it takes for the interval to be narrow: half of it at most a quarter
-        of ``1 - target``. The certificate says whether that was reached.
-    progress : callable, optional
-
-    Returns
-    -------
-    Certificate
-
-    Raises
-    ------
-    InputError
-        If the study is needed and missing, a number is out of range, or a cause is unknown.
-    """
-    study = _study_of(design, study)
-    faults = []
-    for name, gate in _PLANT.items():
-        faults += gate.faults(f"design.{name}", getattr(design, name))
-    for name, count in design.backup.items():
-        faults += UNITS.faults(f"design.backup.{name}", count)
-    unknown = [cause for cause in without if cause not in CAUSES]
-    if unknown:
-        faults.append(Fault("without", ", ".join(map(repr, unknown)), f"must be among {', '.join(CAUSES)}"))
-    if faults:
-        raise InputError(faults, "certify()")
-    prepared = prepare(study)
-    units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
-    plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
-    own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
-    say = progress or (lambda _: None)
-    return certify_plant(
-        prepared,
-        plant,
-        own,
-        rule=origin,
-        years=years,
-        draws=draws,
-        seed=seed,
-        metric=figure_of(study.metric),
-        confidence=confidence,
-        forecast=forecast,
-        attribute=attribute,
-        without=without,
-        stop_when_converged=stop_when_converged,
-        promised=_promised(design),
-        progress=lambda done, total: say(f"certifying: {done} of {total} years"),
-    )
-
-
-def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str]:
-    """Rule by which a plant was operated, else the usual one, and where it comes from."""
-    if isinstance(design, Design) and design.certificate is not None:
-        return design.certificate.controller, TUNED
-    if design.controller is not None:
-        return design.controller, design.rule
-    return usual_rule(study), USUAL
-
-
-def _study_of(design: Design | Evaluation, study: Study | None) -> Study:
-    """Find the study that goes with a design."""
-    if study is not None and isinstance(design, Evaluation):
-        if not isinstance(study, Study):
-            fault = Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")
-            raise InputError([fault], "certify()")
-        return study
-    if isinstance(design, Design):
-        if isinstance(design._study, Study):
-            return design._study
-        asked = {key: value for key, value in design.study.items() if value is not None}
-        if not asked.keys() & {"weather", "solar_profile", "load_profile"}:
-            return Study(**asked)
-        found = "a design read from a file, which does not hold the weather or profile it was given"
-    elif not isinstance(design, Evaluation):
-        allowed = "must be a Design or an Evaluation"
-        raise InputError([Fault("design", repr(type(design).__name__), allowed)], "certify()")
-    else:
-        found = "an evaluation, which does not hold its study"
-    raise InputError(
-        [Fault("study", found, "is needed here", "Give study=... as it was solved.")], "certify()"
-    )
 
 
 def operate_causally(
@@ -276,7 +127,7 @@ def certified_design(
         bound_usd_per_yr=bound,
         stopped_by="certificate",
         greedy_uptime=getattr(blind, figure_of(prepared.study.metric)),
-        certificate=replace(loop.certificate, promised=_promised(promised)),
+        certificate=replace(loop.certificate, promised=promised_of(promised)),
         gap_parts=parts | whole,
     )  # fmt: skip
     design._dispatch = evaluation._dispatch
@@ -302,7 +153,7 @@ def _gap_parts(closed: Closed, cost: float, bound: float) -> dict[str, float]:
     }
 
 
-def _promised(design: Evaluation) -> dict[str, float]:
+def promised_of(design: Evaluation) -> dict[str, float]:
     """Put what an optimiser said in the terms of a certificate."""
     return {
         "uptime": design.uptime.value,

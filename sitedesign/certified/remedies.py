@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from sitedesign.case.build import Prepared, prepare
 from sitedesign.case.case import Plant
-from sitedesign.certified.effort import Effort
 from sitedesign.certified.environment import setting_of
 from sitedesign.certified.moves import SPARE_UNITS
 from sitedesign.certified.pattern_search import Say
@@ -15,6 +14,7 @@ from sitedesign.certified.sizing_loop import Loop, closed_for
 from sitedesign.errors import InfeasibleDesign, InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.study.effort import Effort
 from sitedesign.study.study import Limits, Study
 
 QUICK = Effort(

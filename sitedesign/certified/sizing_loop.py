@@ -21,7 +21,6 @@ from sitedesign.case.build import Prepared
 from sitedesign.case.case import BackupCase, Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.adaptive_sampling import reach
-from sitedesign.certified.effort import Effort
 from sitedesign.certified.environment import Metric, Setting, block_of, certify, figure_of, unseen_years
 from sitedesign.certified.evaluator import Aim, Judge, Trial, co2_t_per_mmbtu, excess_mwh
 from sitedesign.certified.moves import SPARE_UNITS, generous, inside, mean_load_mw, starts, units_most
@@ -34,6 +33,7 @@ from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.weather_blocks import WeatherBlock
+from sitedesign.study.effort import Effort
 
 FIRST_CAUTIONS = (1.0, 2.0, 4.0)
 WARY = Controller(

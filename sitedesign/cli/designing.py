@@ -25,8 +25,8 @@ from sitedesign.cli.study_options import OF, StudyOptions, read_limits, takes_st
 from sitedesign.util.compile_ahead import compile_ahead
 
 if TYPE_CHECKING:
+    from sitedesign.api.design import Design
     from sitedesign.errors import Fault
-    from sitedesign.results.design import Design
     from sitedesign.study.study import Study
 
 _SAME = 1e-3  # of the cost: a foresight dispatch is exact to the gap of its design
@@ -234,13 +234,13 @@ def report(
             if sweeps or weather:
                 raise
             missing = str(error.faults[0])
-        more = {}
+        tables = None
         if sweeps:
             from sitedesign.api.alternatives import alternatives
 
-            more["sweeps"] = alternatives(loaded, tell, study)
+            tables = alternatives(loaded, tell, study)
         tell("writing the report")
-        loaded.report(target, **more)
+        loaded.report(target, sweeps=tables)
     if missing:
         warn(_NO_HOURS + missing)
     show_written(target, as_json)

@@ -110,14 +110,16 @@ def batch(
     """
     interrupted = f"Interrupted. Finished sites are in {out_folder}; run the same command again to go on."
     with exit_codes(as_json, interrupted):
-        from sitedesign.batch import rank, solve_many
+        from sitedesign.batch.ranking import rank
+        from sitedesign.batch.screening import solve_many
         from sitedesign.errors import InputError
 
         try:
             frame = solve_many(
                 _source(sites, grid),
-                out=out_folder, level=level, effort=effort, certify_best=certify_best, by=by, workers=workers,
-                scheduler=scheduler, new=new, retry_failed=retry_failed, method=method, gap=gap,
+                out=out_folder, level=level, effort=effort, method=method,  # type: ignore[arg-type]  # checked by solve_many
+                certify_best=certify_best, by=by, workers=workers, scheduler=scheduler, new=new,
+                retry_failed=retry_failed, gap=gap,
                 time_limit_s=time_limit, quiet=quiet, **_question(options, study),
             )  # fmt: skip
         except InputError as error:
@@ -145,7 +147,7 @@ def rank_command(
 ) -> None:
     """Rank the sites of a batch."""
     with exit_codes(as_json):
-        from sitedesign.batch import rank
+        from sitedesign.batch.ranking import rank
         from sitedesign.util.atomic_file import write_atomic
         from sitedesign.util.html_table import table_csv
 

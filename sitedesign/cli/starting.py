@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -62,20 +62,8 @@ def serve(
         run(host=host, port=port, open_browser=browser)
 
 
-def _planner() -> Any:  # noqa: ANN401
-    """Find the function that serves the page.
+def _planner() -> Callable[..., None]:
+    """Load the page when it is asked for; it tells what it lacks."""
+    from sitedesign.serve import run
 
-    Raises
-    ------
-    InputError
-        If its framework is not installed.
-    """
-    from sitedesign.errors import Fault, InputError
-
-    try:
-        return import_module("sitedesign.serve").run
-    except ModuleNotFoundError as error:
-        allowed = "needs the packages of the planner"
-        remedy = "Install them: pip install 'sitedesign[serve]'."
-        fault = Fault("serve", f"no package {error.name!r}", allowed, remedy)
-        raise InputError([fault], OF) from None
+    return run

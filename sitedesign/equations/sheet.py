@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from sitedesign.equations import REGISTRY, SYMBOLS
 from sitedesign.library.files import KINDS, entry, library_folder, names
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry
 from sitedesign.library.tables import format_value
@@ -69,20 +68,16 @@ class _Sources:
 
 
 def _equations() -> list[str]:
-    # By name, not by import: the library is read by the equations and must not depend on them.
-    package = importlib.import_module("sitedesign.equations")
-    registry: Iterable[Any] = package.REGISTRY.values()
-    symbols: Iterable[Any] = package.SYMBOLS
     rows = [
         (f"${item.latex}$", f"`{item.name}`", item.unit or "-", ", ".join(item.over) or "-", item.doc)
-        for item in symbols
+        for item in SYMBOLS
     ]
     parts = [
         "## Equations",
         "Power is MW, energy MWh, money million USD a year. Sets are named as in the code.",
         _table(("symbol", "name", "unit", "over", "meaning"), rows),
     ]
-    for item in sorted(registry, key=lambda each: (each.number[0], int(each.number[1:]))):
+    for item in sorted(REGISTRY.values(), key=lambda each: (each.number[0], int(each.number[1:]))):
         over = f", for each {', '.join(item.over)}" if item.over else ""
         kind = " (objective)" if item.kind == "objective" else ""
         text = " ".join(item.doc.split())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sitedesign.case.case import Case, Sizing
@@ -19,8 +19,8 @@ from sitedesign.optimize import parametric
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.results.design import ComputeCost, ComputeCostPoint
+from sitedesign.util.progress import Progress
 
-Progress = Callable[[str], None]
 CURVE_TARGETS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _TIGHTER = 0.3
 _ROUNDING = 1e-6  # by how much a bound may seem to exceed the ratio

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +23,11 @@ from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.results.accounting import evaluate_dispatch, project_costs
 from sitedesign.results.design import Alternative, Design
+from sitedesign.study.effort import Method
 from sitedesign.study.study import Study
+from sitedesign.util.progress import Progress
 from sitedesign.weather.weather import Weather
 
-Method = Literal["cuts", "extensive"]
-Progress = Callable[[str], None]
 REPLAY_TOLERANCE = 1e-6
 HIGHEST_TARGET = 1 - 1e-7  # a plant that never fails with foresight promises no more than this
 EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-hour model takes hours

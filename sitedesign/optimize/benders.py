@@ -12,7 +12,6 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Callable
 
 import numpy as np
 
@@ -29,8 +28,7 @@ from sitedesign.optimize.lagrangian import Operation
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
 from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd
 from sitedesign.optimize.widening import including, opened, unbound
-
-Progress = Callable[[str], None]
+from sitedesign.util.progress import Progress
 
 _PUSHES = (0.005, 0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
 _PER_PUSH = 20.0  # what counts as little, in units of the budget: excess over it, per share of the push

@@ -33,8 +33,7 @@ from sitedesign.optimize.primal_recovery import (
     tidy_dispatch,
 )
 from sitedesign.optimize.widening import opened, unbound
-
-Progress = Callable[[str], None]
+from sitedesign.util.progress import Progress
 
 SECONDS_A_QUESTION = 60.0  # for each limit that is freed to explain why there is no design
 

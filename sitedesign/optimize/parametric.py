@@ -11,8 +11,9 @@ import numpy as np
 from sitedesign.case.case import Case, CaseLimits, FloatArray, Plant, Sizing
 from sitedesign.case.rack_shortfall import most_racks
 from sitedesign.errors import InfeasibleDesign, InputError, unknown_name
-from sitedesign.optimize.benders import Progress, solve_cuts
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.util.progress import Progress
 
 Vary = Callable[[Case, float], Case]
 

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Dispatch
+from sitedesign.case.case import FLOOR_SHARE, Case, Dispatch
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall
@@ -23,7 +23,6 @@ FloatArray = NDArray[np.float64]
 
 #: Length of the full outage that is assumed not to have been seen, when none was: one long night. [h]
 UNSEEN_EVENT_H = 12.0
-FLOOR_SHARE = 0.6
 BOOTSTRAP_DRAWS = 1000
 
 

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import FLOOR_SHARE, Case, Plant
 from sitedesign.operation.forecast import Climatology, Forecast, climatology
 from sitedesign.operation.operate import Operation, operate
 from sitedesign.operation.outages.sampling import CAUSES, OutageModel, OutageSky, sample_outages
@@ -24,7 +24,6 @@ from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event, find_events
 from sitedesign.reliability.metrics import (
-    FLOOR_SHARE,
     UptimeMetrics,
     YearTable,
     lost_by_year,

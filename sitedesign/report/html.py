@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from sitedesign.api.alternatives import alternatives, with_causes
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
@@ -25,7 +24,6 @@ from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pac
 from sitedesign.report.study_toml import study_toml
 from sitedesign.results.design import Design
 from sitedesign.util.atomic_file import write_given
-from sitedesign.util.gate import File, Kind, takes
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -68,19 +66,12 @@ class Slot:
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 
 
-@takes(
-    "report()",
-    design=Kind((Design,), "must be a Design"),
-    path=File((".html", ".htm")),
-    certificate=Kind((Certificate,), "must be a Certificate, as sd.certify() gives it"),
-    sweeps=Kind((Mapping, bool), "must be True, or tables by name"),
-)
 def write_report(
     design: Design,
     path: str | Path,
     *,
     certificate: Certificate | None = None,
-    sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
+    sweeps: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Write the report; the file is complete or not there at all.
 
@@ -93,10 +84,9 @@ def write_report(
     certificate : Certificate, optional
         What a certificate found; the design's own when left out. Without any the report says that the design
         is a bound, not a promise.
-    sweeps : mapping of str to DataFrame, or True, optional
-        True computes them from the design's study, and the causes of what a certificate lost where it has
-        none, in about a minute. Or ``tradeoff`` (panels against batteries), ``uptime`` (the next nine),
-        ``min_renewable_share``; columns as needed by :mod:`sitedesign.report.figures.tradeoff`.
+    sweeps : mapping of str to DataFrame, optional
+        ``tradeoff`` (panels against batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns
+        as needed by :mod:`sitedesign.report.figures.tradeoff`.
 
     Returns
     -------
@@ -105,7 +95,7 @@ def write_report(
     Raises
     ------
     InputError
-        If a sweep lacks a column, or the study's weather came from files and its sweeps cannot be computed.
+        If a sweep lacks a column.
     """
     text = render_report(design, certificate=certificate, sweeps=sweeps)
     write_given(Path(path), text.encode(), where="path", of="report()")
@@ -116,15 +106,12 @@ def render_report(
     design: Design,
     *,
     certificate: Certificate | None = None,
-    sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
+    sweeps: Mapping[str, pd.DataFrame] | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
     from jinja2 import Environment, StrictUndefined
 
     certificate = certificate or design.certificate
-    if sweeps is True:
-        sweeps = alternatives(design)
-        certificate = with_causes(design, certificate) if certificate else None
     slots = _slots(design, certificate, sweeps or {})
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None

@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from sitedesign import __version__
 from sitedesign.case.build import Prepared, fixed_load_share, it_mw_at_work
 from sitedesign.case.case import NOTHING, Case, Dispatch, FloatArray, Plant, slowest_lead
 from sitedesign.components.load import pue
@@ -212,7 +211,7 @@ def _scaled(name: str, cost: annual_cost.AnnualCost, amount: float) -> CostItem:
 def _provenance(prepared: Prepared) -> Provenance:
     source = prepared.weather.source
     return Provenance(
-        versions={"sitedesign": __version__, "python": platform.python_version()}
+        versions={"sitedesign": version("sitedesign"), "python": platform.python_version()}
         | {name: version(name) for name in _PACKAGES},
         place=prepared.study.site.place,
         weather=source.description,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -318,23 +317,6 @@ class Design(Evaluation):
         text = json.dumps(self.to_dict(), indent=1)
         write_given(Path(path), text.encode(), where="path", of="Design.save()")
         return Path(path)
-
-    @takes("Design.report()")
-    def report(self, path: str | Path, **more: Any) -> Path:  # noqa: ANN401
-        """Write the HTML report: one file that opens offline.
-
-        Parameters
-        ----------
-        path : path
-            Of the file.
-        **more
-            ``certificate`` (the design's own when left out) and ``sweeps``, see
-            :func:`sitedesign.report.html.write_report`.
-        """
-        # Imports go one way, and the report reads designs: it is loaded when it is asked for
-        more = {"certificate": self.certificate} | more
-        written: Path = import_module("sitedesign.report.html").write_report(self, path, **more)
-        return written
 
     @classmethod
     @takes("Design.load()", path=File(says="must be the path of a file that Design.save() wrote"))

@@ -7,8 +7,8 @@ from typing import Any
 
 from nicegui import ui
 
+from sitedesign.api.design import Design
 from sitedesign.report import content
-from sitedesign.results.design import Design
 from sitedesign.serve import compare
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import fitted, title_of

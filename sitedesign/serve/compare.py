@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sitedesign.api.design import Design
 from sitedesign.report.content import uptime_text
 from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
-from sitedesign.results.design import Design
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

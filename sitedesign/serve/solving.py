@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import sitedesign as sd
+from sitedesign.api.design import Design
 from sitedesign.report import figures
-from sitedesign.results.design import Design
 from sitedesign.study.study import Study
 from sitedesign.util.atomic_file import write_atomic
 

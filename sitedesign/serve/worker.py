@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Literal
 
-from sitedesign.results.design import Design
+from sitedesign.api.design import Design
 from sitedesign.serve.solving import DESIGN, FIGURES, Ended, Said, Task, work
 from sitedesign.study.study import Study
 

@@ -13,13 +13,13 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import Prepared, prepare
 from sitedesign.case.case import Plant
-from sitedesign.certified.effort import Effort
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import figure_of, setting_of
 from sitedesign.certified.evaluator import Judge, Trial
 from sitedesign.certified.moves import SPARE_UNITS, inside, mean_load_mw
 from sitedesign.certified.sizing_loop import Loop, closed_for, search_years
 from sitedesign.operation.state import Controller
+from sitedesign.study.effort import Effort
 
 pytestmark = pytest.mark.slow
 

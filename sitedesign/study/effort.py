@@ -8,6 +8,7 @@ from typing import Literal
 
 from sitedesign.util.gate import Measure, OneOf
 
+Method = Literal["cuts", "extensive"]
 EffortName = Literal["standard", "screening"]
 
 
@@ -63,7 +64,7 @@ EFFORTS: dict[EffortName, Effort] = {
 }
 
 #: Relative optimality gap of each method. [fraction]
-DEFAULT_GAP = {"cuts": 1e-4, "extensive": 1e-3}
+DEFAULT_GAP: dict[Method, float] = {"cuts": 1e-4, "extensive": 1e-3}
 #: How much work may be asked for, wherever it is asked.
 METHOD = OneOf(tuple(DEFAULT_GAP))
 EFFORT = OneOf(tuple(EFFORTS))

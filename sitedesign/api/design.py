@@ -1,0 +1,67 @@
+"""The design that users hold: what was found, and the report of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sitedesign.api.alternatives import alternatives, with_causes
+from sitedesign.reliability.certificate import Certificate
+from sitedesign.report.html import write_report
+from sitedesign.results import design as results
+from sitedesign.util.gate import File, Kind, takes
+
+
+class Design(results.Design):
+    """A design with its report; everything else is :class:`sitedesign.results.design.Design`."""
+
+    @takes(
+        "report()",
+        path=File((".html", ".htm")),
+        certificate=Kind((Certificate,), "must be a Certificate, as sd.certify() gives it"),
+        sweeps=Kind((Mapping, bool), "must be True, or tables by name"),
+    )
+    def report(
+        self,
+        path: str | Path,
+        *,
+        certificate: Certificate | None = None,
+        sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
+    ) -> Path:
+        """Write the HTML report: one file that opens offline.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+        certificate : Certificate, optional
+            What a certificate found; the design's own when left out. Without any the report says that the
+            design is a bound, not a promise.
+        sweeps : mapping of str to DataFrame, or True, optional
+            Tables as :func:`sitedesign.report.html.write_report` takes them. True computes them from the
+            design's study, and the causes of what a certificate lost where it has none, in about a minute.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError
+            If a sweep lacks a column, or is asked for and the study's weather came from files.
+        """
+        certificate = certificate or self.certificate
+        if sweeps is True:
+            sweeps = alternatives(self)
+            certificate = with_causes(self, certificate) if certificate else None
+        return write_report(self, path, certificate=certificate, sweeps=sweeps or None)
+
+
+def with_report(found: results.Design) -> Design:
+    """Give a design that was found to its user."""
+    fields = {name: getattr(found, name) for name in results.Design.model_fields}
+    own = Design.model_construct(found.model_fields_set, **fields)
+    own._study, own._dispatch = found._study, found._dispatch
+    return own

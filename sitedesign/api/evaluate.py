@@ -1,0 +1,162 @@
+"""What a given plant does on a study's weather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from sitedesign.api.question import one_study, study_faults
+from sitedesign.case.build import prepare
+from sitedesign.case.case import Case, Dispatch, Plant, rolled, sunny_afternoon
+from sitedesign.certified.certified_design import operate_causally
+from sitedesign.certified.environment import setting_of, usual_rule
+from sitedesign.errors import Fault, InputError, unknown_name
+from sitedesign.operation.forecast import Forecast
+from sitedesign.operation.operate import operate_greedy
+from sitedesign.operation.state import Controller
+from sitedesign.optimize.foresight_dispatch import foresight
+from sitedesign.reliability.certificate import GIVEN, USUAL
+from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.reliability.replay import check_dispatch
+from sitedesign.results.accounting import evaluate_dispatch
+from sitedesign.results.evaluation import Evaluation
+from sitedesign.study.demand import RACKS
+from sitedesign.study.limits import MW, MWH, UNITS
+from sitedesign.study.study import Study
+from sitedesign.util.gate import ByName, Kind, OneOf, takes
+
+OPERATIONS = ("greedy", "foresight", "causal")
+
+
+def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
+    """Faults of an evaluation, for a caller some of whose numbers are wrong."""
+    study, backup = given.get("study"), given.get("backup")
+    if not isinstance(study, Study):
+        return study_faults(given)
+    racks = given.get("racks")
+    return plant_faults(
+        study, backup if isinstance(backup, Mapping) else {}, racks if isinstance(racks, int) else None
+    )
+
+
+@takes(
+    "evaluate()",
+    also=_other_faults,
+    solar_mw=MW,
+    battery_mwh=MWH,
+    battery_mw=MW,
+    backup=ByName(UNITS, "must be units by technology", "For example backup={'diesel': 3}."),
+    racks=RACKS,
+    operation=OneOf(OPERATIONS),
+    controller=Kind((Controller,), "must be a sitedesign.Controller"),
+    forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
+)
+def evaluate(
+    study: Study | None = None,
+    *,
+    solar_mw: float,
+    battery_mwh: float,
+    battery_mw: float,
+    backup: Mapping[str, int] | None = None,
+    racks: int | None = None,
+    operation: Literal["greedy", "foresight", "causal"] = "greedy",
+    controller: Controller | None = None,
+    forecast: Forecast | None = None,
+    **question: Any,  # noqa: ANN401
+) -> Evaluation:
+    """Operate a fixed plant on the study's weather.
+
+    Parameters
+    ----------
+    study : Study, optional
+        Or its fields as keywords.
+    solar_mw, battery_mwh, battery_mw : float
+        [MWdc, MWh nameplate, MW]
+    backup : mapping of str to int, optional
+        Units per technology; none when left out.
+    racks : int, optional
+        Racks installed; those contracted when left out.
+    operation : {"greedy", "foresight", "causal"}
+        ``greedy``: solar, then battery, then units, then shedding; no look-ahead, nothing fails.
+        ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
+        with a fallible forecast and real units, under one sampled draw of everything that fails.
+    controller, forecast : Controller, Forecast, optional
+        For ``causal``: the rule of operation, and how well the days ahead are known. The usual rule is not
+        tuned to the plant, which may cost uptime or fuel; a certified design carries the one that is
+        (``design.controller``), also where limits fix its plant.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    InputError
+    """
+    if study is None and racks is not None and "it_mw" not in question:
+        question.setdefault("racks", racks)
+    study = one_study(study, question)
+    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks)
+    if study.spares == "share":
+        study = study.with_racks(plant.racks)
+    given = {"controller": controller, "forecast": forecast}
+    unused = [name for name, value in given.items() if value is not None and operation != "causal"]
+    if unused:
+        allowed = "needs operation='causal': nobody else has a rule or a forecast to choose"
+        raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
+    prepared = prepare(study)
+    if operation == "causal":
+        rule, origin = (usual_rule(study), USUAL) if controller is None else (controller, GIVEN)
+        result = operate_causally(prepared, plant, rule, setting_of(prepared, forecast), origin)
+    elif operation == "greedy":
+        dispatch = operate_greedy(prepared.case, plant)
+        check_dispatch(prepared.case, plant, dispatch)
+        result = evaluate_dispatch(prepared, plant, dispatch, operation)
+    else:
+        dispatch = _foresight(rolled(prepared.case, sunny_afternoon(prepared.case)), plant)
+        result = evaluate_dispatch(prepared, plant, dispatch, operation)
+    return _held_against_limits(prepared.case, plant, result)
+
+
+def _held_against_limits(case: Case, plant: Plant, result: Evaluation) -> Evaluation:
+    """Say where a plant that was given, not found, is outside the limits of its study."""
+    energy = [result.energy_mwh_per_yr[item.name] for item in case.backup]
+    outside = broken_limits(case, plant, energy, result.co2_t_per_yr)
+    if not outside:
+        return result
+    note = f"This plant is outside the limits of its study: {'; '.join(outside)}."
+    known = result.provenance
+    return result.model_copy(update={"provenance": known.model_copy(update={"notes": (*known.notes, note)})})
+
+
+def _foresight(case: Case, plant: Plant) -> Dispatch:
+    """Operate with perfect foresight, check, and put back in calendar order."""
+    dispatch = foresight(case, plant)
+    check_dispatch(case, plant, dispatch, must_end_full=True)
+    return dispatch.rolled_back(case.first_step)
+
+
+def _plant(
+    study: Study,
+    solar_mw: float,
+    battery_mwh: float,
+    battery_mw: float,
+    backup: Mapping[str, int],
+    racks: int | None,
+) -> Plant:
+    faults = plant_faults(study, backup, racks)
+    if faults:
+        raise InputError(faults, "evaluate()")
+    units = tuple(int(backup.get(item.name, 0)) for item in study.backup)
+    installed = study.contracted_racks if racks is None else racks
+    return Plant(solar_mw, battery_mwh, battery_mw, units, int(installed))
+
+
+def plant_faults(study: Study, backup: Mapping[str, int], racks: int | None) -> list[Fault]:
+    """Faults of a plant against its study."""
+    names = [item.name for item in study.backup]
+    faults = [unknown_name(f"backup.{name}", name, names) for name in backup if name not in names]
+    if racks is not None and racks < study.contracted_racks:
+        allowed = f"must cover the {study.contracted_racks} contracted racks"
+        faults.append(Fault("racks", f"{racks}", allowed))
+    return faults
