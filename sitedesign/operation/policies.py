@@ -162,7 +162,7 @@ def need_level(
         # The next day alone may bring everything from nothing to full to one need: what follows is then of no
         # account. Rounding keeps order, so the need in between comes to exactly the same.
         least, most = 0.0, full
-        steps = _day_changes(known, factor, issued, day0, 1, tech, tier, plant, rule, level, change)
+        steps = _day_changes(known, factor, issued, day0, day0 + 1, tech, tier, plant, rule, level, change)
         for s in range(steps - 1, -1, -1):
             least, most = least + change[s], most + change[s]
             least = least if least > 0.0 else 0.0
@@ -172,9 +172,9 @@ def need_level(
         if least == most:
             need = least
         else:
-            for ahead in range(r.days, 0, -1):
+            for day in range(day0 + r.days, day0, -1):
                 steps = _day_changes(
-                    known, factor, issued, day0, ahead, tech, tier, plant, rule, level, change
+                    known, factor, issued, day0, day, tech, tier, plant, rule, level, change
                 )
                 for s in range(steps - 1, -1, -1):
                     need += change[s]
@@ -197,15 +197,15 @@ def need_level(
 
 @njit(cache=True, error_model="numpy")
 def _day_changes(
-    known: Array, factor: Array, issued: int, day0: int, ahead: int, tech: Array, tier: Array, plant: Array,
+    known: Array, factor: Array, issued: int, day0: int, day: int, tech: Array, tier: Array, plant: Array,
     rule: Array, level: int, change: Array,
 ) -> int:  # fmt: skip
-    """Write what each step of the day so many days ahead takes from the battery; return their number."""
+    """Write what each step of a day to come takes from the battery; return their number."""
     p, r = plant[0], rule[0]
-    start, ends = (day0 + ahead) * r.day_steps, known.shape[1]
+    start, ends = day * r.day_steps, known.shape[1]
     base = start if r.perfect != 0 else start % ends
     steps = max(min(r.day_steps, ends - base), 0)
-    scale = p.solar_mw * factor[issued, min(ahead, factor.shape[1] - 1)]
+    scale = p.solar_mw * factor[issued, min(day - day0, factor.shape[1] - 1)]
     _changes(known, base, steps, start - p.planned_at, scale, tech, tier, plant, level, change)
     return int(steps)
 

@@ -480,14 +480,15 @@ def simulate(
                     )
                 ):
                     act = True
-                    lacking = latest_safe_plan(need, tech, tier, plant, rule, needs, t, net)
-                    while lacking >= 0:
+                    while True:
+                        lacking = latest_safe_plan(need, tech, tier, plant, rule, needs, t, net)
+                        if lacking < 0:
+                            break
                         need_level(
                             known, usual_day, factor, tech, tier, plant, rule, usual_need, midnight, needs,
                             change, lacking,
                         )  # fmt: skip
                         p.levels = lacking + 1
-                        lacking = latest_safe_plan(need, tech, tier, plant, rule, needs, t, net)
             elif r.kind == GREEDY:
                 if busy or r.threshold > 0.0:
                     act = _greedy_plan(tech, p, r, net) or act
