@@ -211,6 +211,8 @@ class Judge:
         self._exact: dict[tuple[Plant, Controller], tuple[Trial, _Verdict]] = {}
         self._draw = np.random.default_rng([_STREAM, self.seed])
         self._paths: dict[tuple[object, ...], OutagePaths] = {}
+        # Every year once per draw of outages: what is kept is not put together again for every run
+        self._drawn = joined([self.case] * self.draws)
 
     def trial(self, plant: Plant, controller: Controller) -> Trial:
         """Judge a plant on the years in focus, or remember the verdict."""
@@ -221,7 +223,7 @@ class Judge:
         fresh = [key for key in dict.fromkeys(asked) if key not in self.trials]
         focus, own = self._focus, self.blocks[0].case.years
         if focus is None:
-            seen = self._run_all(np.arange(own), fresh)
+            seen = self._run_all(np.arange(own), fresh, self.blocks[0].case)
             found = [self._trial(*key, verdict, 1) for key, verdict in zip(fresh, seen, strict=True)]
         else:
             seen = self._run_all(focus.rows, fresh, focus.case)
@@ -243,7 +245,7 @@ class Judge:
     def exact_of(self, asked: Sequence[Asked]) -> list[Trial]:
         """Judge plants on all years, several at once (:meth:`exact`)."""
         fresh = [key for key in dict.fromkeys(asked) if key not in self._exact]
-        seen = self._run_all(np.arange(self.case.years * self.draws), fresh)
+        seen = self._run_all(np.arange(self.case.years * self.draws), fresh, self._drawn)
         for key, verdict in zip(fresh, seen, strict=True):
             # Years that hurt one plant may hurt the next
             self._hurt = np.maximum(self._hurt, _shares(verdict.lost))
@@ -339,8 +341,7 @@ class Judge:
         cost = fixed_cost_usd_per_yr(self.case, plant) + operating_usd
         return Trial(plant, controller, tuple((1.0 - lost - short).tolist()), cost, excess)
 
-    def _run_all(self, rows: IntArray, asked: Sequence[Asked], case: Case | None = None) -> list[_Verdict]:
-        case = case or rows_of(self.case, rows % self.case.years)
+    def _run_all(self, rows: IntArray, asked: Sequence[Asked], case: Case) -> list[_Verdict]:
         # One after the other: they are drawn, and kept for others with the same units
         outages = [self._outages(rows, plant.units) for plant, _ in asked]
         runs = zip(asked, outages, strict=True)

@@ -19,7 +19,7 @@ from sitedesign.operation import policies, simulation
 from sitedesign.operation.beyond_horizon import usual_need, usual_value
 from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors, lowered
 from sitedesign.operation.outages.sampling import OutagePaths
-from sitedesign.operation.rack_restart import Restart, restart_loss
+from sitedesign.operation.rack_restart import Restart, add_restart_loss
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, machine, price_slopes
 from sitedesign.util.compile_ahead import settled
 
@@ -302,7 +302,7 @@ def operate(
     energy, burnt = energy[build.rank], burnt[build.rank]
     by_class = lost_by_class(case, shed) if len(case.classes) > 1 else lost[np.newaxis]
     if restart is not None:
-        by_class = by_class + restart_loss(case, shed, restart)
+        add_restart_loss(case, shed, restart, by_class)
         lost = by_class.sum(axis=0) if len(by_class) > 1 else by_class[0]
     dispatch = None
     if record:

@@ -173,9 +173,7 @@ def need_level(
             need = least
         else:
             for day in range(day0 + r.days, day0, -1):
-                steps = _day_changes(
-                    known, factor, issued, day0, day, tech, tier, plant, rule, level, change
-                )
+                steps = _day_changes(known, factor, issued, day0, day, tech, tier, plant, rule, level, change)
                 for s in range(steps - 1, -1, -1):
                     need += change[s]
                     need = need if need > 0.0 else 0.0

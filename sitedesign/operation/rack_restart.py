@@ -32,8 +32,8 @@ class Restart:
         return Restart(rack.restart_h, rack.restart_unplanned_h)
 
 
-def restart_loss(case: Case, shed_mw: FloatArray, restart: Restart) -> FloatArray:
-    """Compute lost while racks that were off start again, booked on the step in which they start.
+def add_restart_loss(case: Case, shed_mw: FloatArray, restart: Restart, lost_by_class: FloatArray) -> None:
+    """Add the compute lost while racks that were off start again, booked on the step in which they start.
 
     Racks of a class are off while its last tier is shed: tiers before that throttle, the last one switches
     racks off in blocks. Racks that go off in the step after one at full power trip; the others had warning.
@@ -44,21 +44,16 @@ def restart_loss(case: Case, shed_mw: FloatArray, restart: Restart) -> FloatArra
     shed_mw : ndarray, shape (T,)
         Tier by tier, in the order of ``Case.tiers``. [MW]
     restart : Restart
-
-    Returns
-    -------
-    ndarray, shape (C, T)
-        [fraction of the whole load]
+    lost_by_class : ndarray, shape (C, T)
+        To which it is added. [fraction of the whole load]
     """
-    lost = np.zeros((len(case.classes), case.steps))
     before = [0.0, *np.cumsum([tier.width for tier in case.tiers]).tolist()]
     for number, part in enumerate(case.classes):
         mine = [place for place, tier in enumerate(case.tiers) if tier.load_class == number]
         _restarts(
             shed_mw, case.load_mw, before[mine[0]], before[mine[-1]], case.tiers[mine[-1]].width, part.share,
-            restart.planned_h / case.step_h, restart.unplanned_h / case.step_h, lost[number],
+            restart.planned_h / case.step_h, restart.unplanned_h / case.step_h, lost_by_class[number],
         )  # fmt: skip
-    return lost
 
 
 @njit(cache=True, error_model="numpy")
@@ -66,7 +61,7 @@ def _restarts(
     shed: FloatArray, load: FloatArray, first: float, last: float, width: float, weight: float,
     planned_steps: float, unplanned_steps: float, lost: FloatArray,
 ) -> None:  # fmt: skip
-    """Count steps of compute lost by restarts of one class.
+    """Add steps of compute lost by restarts of one class.
 
     `first`, `last`: shares of the load above which its first tier and its last, of `width`, are shed.
     """
@@ -87,7 +82,7 @@ def _restarts(
                 tripped += change
         elif change < 0.0:
             back = -change / (shut + tripped)
-            lost[t] = weight * (back * (shut * planned_steps + tripped * unplanned_steps))
+            lost[t] += weight * (back * (shut * planned_steps + tripped * unplanned_steps))
             shut -= back * shut
             tripped -= back * tripped
         reduced = share > first + 1e-9

@@ -219,7 +219,9 @@ def lost_by_year(
         short = (shed_mw > deepest * case.load_mw).reshape(years, -1).mean(axis=1)
         return np.repeat(short[np.newaxis], len(case.classes), axis=0)
     load = case.load_mw.reshape(years, -1).sum(axis=1)
-    lost = (lost_by_class * case.load_mw).reshape(len(case.classes), years, -1).sum(axis=2)
+    # Year by year: what fits into the cache of a core is done sooner than all years in one go
+    by_year = case.load_mw.reshape(years, -1), lost_by_class.reshape(len(case.classes), years, -1)
+    lost = np.stack([(by_year[1][:, y] * by_year[0][y]).sum(axis=1) for y in range(years)], axis=1)
     share = np.array([part.share for part in case.classes])[:, np.newaxis]
     result: FloatArray = lost / (share * load)
     return result
