@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,11 @@ def test_every_import_can_be_seen(path: Path) -> None:
     assert path == FACE or not (functions | methods) & {"import_module", "__import__"}
     assert not functions & {"print", "exec", "eval"}
     assert all(node.level == 0 for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+
+
+def test_the_map_names_every_room_in_the_order_of_the_layers() -> None:
+    root = PACKAGE.parent
+    contracts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = contracts["contracts"][0]["layers"]
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)(?:/|\.py)` \|", text, flags=re.MULTILINE) == layers[::-1]
