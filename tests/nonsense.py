@@ -303,10 +303,10 @@ def reached(*_: Any, **__: Any) -> Any:
 
 def prepared_and_reached(study: Any, *_: Any, **__: Any) -> Any:
     """Make the arrays of a study that is not too large, and go no further."""
-    from sitedesign.case.build import prepare
+    from sitedesign.case.build import build_case
 
     if study.weather_years <= 3 and (study.step_minutes or 60) >= 30:
-        prepare(study)
+        build_case(study)
     return reached()
 
 
@@ -317,9 +317,9 @@ def nothing_solved() -> Iterator[None]:
     with ExitStack() as stack:
         for place, stand_in in (
             ("sitedesign.api.solve.foresight_design", prepared_and_reached),
-            ("sitedesign.api.evaluate.prepare", prepared_and_reached),
-            ("sitedesign.api.certify.prepare", prepared_and_reached),
-            ("sitedesign.api.sweep.prepare", prepared_and_reached),
+            ("sitedesign.api.evaluate.build_case", prepared_and_reached),
+            ("sitedesign.api.certify.build_case", prepared_and_reached),
+            ("sitedesign.api.sweep.build_case", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),
             ("sitedesign.batch.map.map_html", lambda *_, **__: "<html>"),
             ("sitedesign.weather.services.fetch._persist", lambda *_, **__: Failure("server", "no network")),

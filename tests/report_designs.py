@@ -6,7 +6,7 @@ import dataclasses
 
 import sitedesign as sd
 from sitedesign.api.design import Design
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.case.relaxation import FORESIGHT
 from sitedesign.operation.operate import operate_greedy
@@ -34,11 +34,11 @@ def make_design(
     )
     question = {"racks": 700, "uptime": 0.999, "backup": ["recip_medium", "diesel"]} | question
     study = sd.Study(site=site, weather_years=years, **question)
-    prepared = prepare(study)
+    study_case = build_case(study)
     battery_mw = 170.0 if battery_mwh else 0.0
     plant = Plant(solar_mw, battery_mwh, battery_mw, tuple(units), study.contracted_racks + 12)
-    result = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), operation)
-    blind = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
+    result = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), operation)
+    blind = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), "greedy")
     design = Design(
         **result.model_dump(),
         study=study.to_dict(),

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import sitedesign as sd
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
@@ -259,8 +259,8 @@ def attack(question: dict[str, Any], way: int) -> None:
     study = sd.Study(**question)
     words = describe(question)
     design = solved(study)
-    prepared: Prepared = prepare(study)
-    case = rolled(prepared.case, sunny_afternoon(prepared.case))
+    study_case: StudyCase = build_case(study)
+    case = rolled(study_case.case, sunny_afternoon(study_case.case))
     costs = {
         plant: cost
         for plant in rivals(study, case, design)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.results.evaluation import Evaluation
 
 RACKS, SPARE_RACKS = 100, 20  # with so many spares, only power is ever missing
@@ -34,7 +34,7 @@ def rule_of_thumb(place: str) -> Evaluation:
     latitude, longitude, _ = PLACES[place]
     site = sd.Site(latitude=latitude, longitude=longitude, name=place)
     study = sd.Study(site=site, racks=RACKS, uptime=0.9999, backup=[], weather_years=YEARS)
-    load_mw = float(prepare(study).case.load_mw.mean())
+    load_mw = float(build_case(study).case.load_mw.mean())
     return sd.evaluate(
         study,
         solar_mw=10 * load_mw,

@@ -7,7 +7,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import library
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.components.backup import heat_rate_factor, mean_heat_rate_factor
 from sitedesign.finance import annual_cost
@@ -73,7 +73,7 @@ def test_a_lateral_is_an_item_of_its_own_in_cost_capital_and_project() -> None:
 
 def test_a_plant_without_units_pays_no_lateral() -> None:
     study = sd.Study(backup=[TURBINE.replace(site_cost_usd=LATERAL)], **(ALONE | {"limits": {}}))
-    made = prepare(study).case
+    made = build_case(study).case
     none, one, two = (
         fixed_cost_usd_per_yr(made, Plant(0, 0, 0, (n,), made.racks_contracted)) for n in (0, 1, 2)
     )
@@ -107,8 +107,8 @@ def test_heat_rate_by_hand() -> None:
 def test_fuel_cost_and_carbon_rise_by_the_mean_of_the_hours() -> None:
     """Turbines carry the load alone, so the mean weighted with the load is that of every hour."""
     cool, hot = turbines(heat_rate_per_c=0.0), turbines(heat_rate_per_c=0.01)
-    prepared = prepare(sd.Study(backup=[TURBINE.replace(heat_rate_per_c=0.01)], **ALONE))
-    factor = heat_rate_factor(TURBINE.replace(heat_rate_per_c=0.01), prepared.weather.temp_air_c).ravel()
+    study_case = build_case(sd.Study(backup=[TURBINE.replace(heat_rate_per_c=0.01)], **ALONE))
+    factor = heat_rate_factor(TURBINE.replace(heat_rate_per_c=0.01), study_case.weather.temp_air_c).ravel()
     given = hot.dispatch["mobile_gt_mw"].to_numpy()
     ratio = float((given * factor).sum() / given.sum())
     assert ratio > 1.03
@@ -137,10 +137,12 @@ def test_the_mean_is_within_one_per_cent_of_the_hours(place: tuple[float, float]
         min_renewable_share=share,
         certify=False,
     )
-    prepared = prepare(sd.Study(site=site, racks=100, uptime=0.999, weather_years=2, backup=["mobile_gt"]))
+    study_case = build_case(
+        sd.Study(site=site, racks=100, uptime=0.999, weather_years=2, backup=["mobile_gt"])
+    )
     given = design.dispatch["mobile_gt_mw"].to_numpy()
-    hourly = heat_rate_factor(TURBINE, prepared.weather.temp_air_c).ravel()
-    mean = mean_heat_rate_factor(TURBINE, prepared.weather.temp_air_c, prepared.case.load_mw)
+    hourly = heat_rate_factor(TURBINE, study_case.weather.temp_air_c).ravel()
+    mean = mean_heat_rate_factor(TURBINE, study_case.weather.temp_air_c, study_case.case.load_mw)
     assert mean == pytest.approx(float((given * hourly).sum() / given.sum()), rel=0.01)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import rolled, sunny_afternoon
 from sitedesign.optimize.infeasibility import date_of_step
 
@@ -15,7 +15,7 @@ from sitedesign.optimize.infeasibility import date_of_step
 def case():
     site = sd.Site(latitude=31.76, longitude=-106.49)
     study = sd.Study(site=site, racks=70, uptime=0.99, backup="recip_fast", weather_years=2, seed=4)
-    return prepare(study).case
+    return build_case(study).case
 
 
 def test_chain_begins_on_a_summer_afternoon(case) -> None:
@@ -26,7 +26,7 @@ def test_chain_begins_on_a_summer_afternoon(case) -> None:
 
 def test_southern_summer_is_in_january() -> None:
     site = sd.Site(latitude=-26.2, longitude=28.0)
-    day = sunny_afternoon(prepare(sd.Study(site=site, racks=7, uptime=0.9, weather_years=2)).case) // 24
+    day = sunny_afternoon(build_case(sd.Study(site=site, racks=7, uptime=0.9, weather_years=2)).case) // 24
     assert day > 240 or day < 90
 
 

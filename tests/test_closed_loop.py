@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified import adaptive_sampling, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
@@ -38,22 +38,22 @@ def study() -> sd.Study:
 
 
 @pytest.fixture(scope="module")
-def prepared(study: sd.Study) -> Prepared:
-    return prepare(study)
+def study_case(study: sd.Study) -> StudyCase:
+    return build_case(study)
 
 
 @pytest.fixture(scope="module")
-def judge(prepared: Prepared) -> Judge:
-    return Judge([block_of(prepared)], setting_of(prepared), "rack", seed=3)
+def judge(study_case: StudyCase) -> Judge:
+    return Judge([block_of(study_case)], setting_of(study_case), "rack", seed=3)
 
 
-def test_same_plant_same_verdict(prepared: Prepared, judge: Judge) -> None:
-    other = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=3)
+def test_same_plant_same_verdict(study_case: StudyCase, judge: Judge) -> None:
+    other = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=3)
     assert other.trial(PLANT, Controller()) == judge.trial(PLANT, Controller())
 
 
 def test_plants_judged_at_once_are_those_judged_one_by_one(
-    prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [
         (replace(PLANT, units=(units,), battery_mwh=PLANT.battery_mwh + more), Controller(caution=caution))
@@ -68,7 +68,7 @@ def test_plants_judged_at_once_are_those_judged_one_by_one(
     verdicts = []
     for threads in ("1", "4"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        judge = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=3, draws=2)
+        judge = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=3, draws=2)
         exact = judge.exact_of([*asked, asked[0]])
         judge.focus(*asked[2])
         near = judge.trials_of(asked)
@@ -77,8 +77,8 @@ def test_plants_judged_at_once_are_those_judged_one_by_one(
     assert verdicts[0][2] == 9  # the one in focus and the one asked for twice were known
 
 
-def test_another_seed_is_another_verdict(prepared: Prepared, judge: Judge) -> None:
-    other = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=4)
+def test_another_seed_is_another_verdict(study_case: StudyCase, judge: Judge) -> None:
+    other = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=4)
     assert other.trial(PLANT, Controller()).uptime != judge.trial(PLANT, Controller()).uptime
 
 
@@ -87,17 +87,17 @@ def test_more_of_everything_keeps_more(judge: Judge) -> None:
     assert judge.trial(more, Controller()).uptime > judge.trial(PLANT, Controller()).uptime
 
 
-def test_capital_counts_in_the_cost(prepared: Prepared, judge: Judge) -> None:
+def test_capital_counts_in_the_cost(study_case: StudyCase, judge: Judge) -> None:
     spare = replace(PLANT, racks=73)
     difference = (
         judge.trial(spare, Controller()).cost_usd_per_yr - judge.trial(PLANT, Controller()).cost_usd_per_yr
     )
-    assert difference == pytest.approx(prepared.case.rack_cost_usd_per_yr)
+    assert difference == pytest.approx(study_case.case.rack_cost_usd_per_yr)
 
 
-def test_caps_show_as_excess(prepared: Prepared) -> None:
-    limited = replace(prepared.case, limits=replace(prepared.case.limits, min_renewable_share=0.99))
-    strict = Judge([replace(block_of(prepared), case=limited)], setting_of(prepared), "rack", seed=3)
+def test_caps_show_as_excess(study_case: StudyCase) -> None:
+    limited = replace(study_case.case, limits=replace(study_case.case.limits, min_renewable_share=0.99))
+    strict = Judge([replace(block_of(study_case), case=limited)], setting_of(study_case), "rack", seed=3)
     trial = strict.trial(PLANT, Controller())
     assert trial.excess_mwh_per_yr > 0
     assert not AIM.met(trial)
@@ -111,9 +111,9 @@ def test_refine_goes_downhill_and_stops_at_its_budget(judge: Judge) -> None:
     assert len(judge.trials) <= before + 25
 
 
-def test_inside_respects_every_limit(prepared: Prepared) -> None:
-    limits = replace(prepared.case.limits, solar_mw=(10.0, 50.0), land_acres=100.0, min_duration_h=2.0)
-    case = replace(prepared.case, limits=limits)
+def test_inside_respects_every_limit(study_case: StudyCase) -> None:
+    limits = replace(study_case.case.limits, solar_mw=(10.0, 50.0), land_acres=100.0, min_duration_h=2.0)
+    case = replace(study_case.case, limits=limits)
     plant = inside(Plant(90.0, 10.0, 20.0, (99,), 999), case)
     assert plant.solar_mw == pytest.approx(100.0 / case.solar_acres_per_mw)
     assert plant.battery_mw == 5.0  # two hours of 10 MWh
@@ -128,41 +128,41 @@ def test_inside_respects_every_limit(prepared: Prepared) -> None:
     assert inside(plant, fixed).units == (1,)
 
 
-def test_sampled_outages_take_capability_away(prepared: Prepared) -> None:
-    failing = case_with_outages(prepared, setting_of(prepared), seed=3)
-    assert (failing.backup[0].capability <= prepared.case.backup[0].capability + 1e-12).all()
-    share = failing.backup[0].capability.mean() / prepared.case.backup[0].capability.mean()
+def test_sampled_outages_take_capability_away(study_case: StudyCase) -> None:
+    failing = case_with_outages(study_case, setting_of(study_case), seed=3)
+    assert (failing.backup[0].capability <= study_case.case.backup[0].capability + 1e-12).all()
+    share = failing.backup[0].capability.mean() / study_case.case.backup[0].capability.mean()
     assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
 
 
-def test_certificates_see_other_years_than_the_study(prepared: Prepared) -> None:
-    build, source = unseen_years(prepared, seed=1)
+def test_certificates_see_other_years_than_the_study(study_case: StudyCase) -> None:
+    build, source = unseen_years(study_case, seed=1)
     assert "never saw" in source.text
     assert source.given_years == 0
     first, second = build(0).case, build(1).case
     assert first.years == 20
-    assert not (first.solar_yield[:8760] == prepared.case.solar_yield[:8760]).all()
+    assert not (first.solar_yield[:8760] == study_case.case.solar_yield[:8760]).all()
     assert not (first.solar_yield == second.solar_yield).all()
-    assert (unseen_years(prepared, seed=1)[0](0).case.solar_yield == first.solar_yield).all()
+    assert (unseen_years(study_case, seed=1)[0](0).case.solar_yield == first.solar_yield).all()
 
 
 def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Study) -> None:
     measured = sd.Weather.generate(SITE, years=3, seed=9)
     measured = replace(measured, source=replace(measured.source, kind="file"))
-    build, source = unseen_years(prepare(study.replace(weather=measured)), seed=1)
+    build, source = unseen_years(build_case(study.replace(weather=measured)), seed=1)
     assert "nothing is said of other weather" in source.text
     assert source.given_years == 3
     assert build(0) is build(1)
 
 
-def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (
         Trial(PLANT, Controller(), (0.9,), 1.0),
         Trial(replace(PLANT, racks=73), Controller(), (0.9,), 2.0),
     )
     found, asked = iter([first, second, first]), []
 
-    def certify(_prepared: Prepared, plant: Plant, _controller: Controller, **options: Any) -> Any:
+    def certify(_study_case: StudyCase, plant: Plant, _controller: Controller, **options: Any) -> Any:
         asked.append((plant, options["seed"]))
         return SimpleNamespace(
             met=False,
@@ -175,7 +175,7 @@ def test_no_plant_is_certified_twice(prepared: Prepared, monkeypatch: pytest.Mon
     monkeypatch.setattr(sizing_loop, "reach", lambda _judge, _best, aim, *_: (next(found), aim))
     monkeypatch.setattr(sizing_loop, "certify", certify)
     loop = sizing_loop.close_loop(
-        prepared, setting_of(prepared), [PLANT], price_usd_per_mwh=0.0, metric="rack",
+        study_case, setting_of(study_case), [PLANT], price_usd_per_mwh=0.0, metric="rack",
         effort=Effort(years=1, trials=6, rounds=9), seed=1, say=lambda _: None,
     )  # fmt: skip
     assert [plant for plant, _ in asked] == [first.plant, second.plant]
@@ -267,9 +267,9 @@ def test_prices_climb_until_the_goal_is_reached_and_then_close_in() -> None:
     assert aim.prices_usd_per_mwh == pytest.approx((1000.0, (16000 * 32000) ** 0.5))
 
 
-def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(prepared: Prepared) -> None:
-    blocks = search_years(prepared, 60, seed=1)
-    judge = Judge(blocks, setting_of(prepared), "rack", seed=3, draws=2)
+def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(study_case: StudyCase) -> None:
+    blocks = search_years(study_case, 60, seed=1)
+    judge = Judge(blocks, setting_of(study_case), "rack", seed=3, draws=2)
     assert judge.case.years >= 60
     near = replace(PLANT, battery_mwh=PLANT.battery_mwh * 1.05)
     exact, whole = judge.exact(near, Controller()), judge.exact(PLANT, Controller())
@@ -292,11 +292,11 @@ def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(prepared: Pr
     assert np.std(kept) < abs(change)
 
 
-def test_a_year_fails_the_same_way_in_any_company(prepared: Prepared) -> None:
-    setting, block = setting_of(prepared), block_of(prepared)
-    temp = block.temp_air_c.reshape(prepared.case.years, -1)
-    years = OutageYears(setting.outages, temp, prepared.case.step_h, setting.usual, seed=5)
-    sky = OutageSky(prepared.case.step_h, 1, 2, temp[2], setting.usual)
+def test_a_year_fails_the_same_way_in_any_company(study_case: StudyCase) -> None:
+    setting, block = setting_of(study_case), block_of(study_case)
+    temp = block.temp_air_c.reshape(study_case.case.years, -1)
+    years = OutageYears(setting.outages, temp, study_case.case.step_h, setting.usual, seed=5)
+    sky = OutageSky(study_case.case.step_h, 1, 2, temp[2], setting.usual)
     alone = sample_outages(setting.outages, [2], sky, 0, 5)
     years.paths([2], [6])  # more units, asked for before
     joined = years.paths([1, 2], [2])
@@ -304,20 +304,22 @@ def test_a_year_fails_the_same_way_in_any_company(prepared: Prepared) -> None:
     assert (joined.step[-alone.step.size :] - temp.shape[1] == alone.step).all()
     for name in ("kind", "index", "change"):
         assert (getattr(joined, name)[-alone.step.size :] == getattr(alone, name)).all()
-    fresh = years.paths([2 + prepared.case.years], [2])
+    fresh = years.paths([2 + study_case.case.years], [2])
     assert fresh.step.size != alone.step.size or (fresh.step != alone.step).any()
 
 
-def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates(prepared: Prepared) -> None:
-    blocks = search_years(prepared, 30, seed=1)
-    assert (blocks[0].case.solar_yield == prepared.case.solar_yield).all()
+def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates(
+    study_case: StudyCase,
+) -> None:
+    blocks = search_years(study_case, 30, seed=1)
+    assert (blocks[0].case.solar_yield == study_case.case.solar_yield).all()
     assert sum(block.case.years for block in blocks) >= 30
-    certified = unseen_years(prepared, seed=1)[0](0).case.solar_yield
+    certified = unseen_years(study_case, seed=1)[0](0).case.solar_yield
     assert not any((block.case.solar_yield[:8760] == certified[:8760]).all() for block in blocks)
 
 
 def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(study: sd.Study) -> None:
-    two = prepare(study.replace(backup=["recip_fast", "diesel"]))
+    two = build_case(study.replace(backup=["recip_fast", "diesel"]))
     setting, temp = setting_of(two), two.weather.temp_air_c.reshape(two.case.years, -1)
     grown = OutageYears(setting.outages, temp, two.case.step_h, setting.usual, seed=5)
     for units in ([1, 0], [1, 3], [4, 2], [2, 3]):
@@ -329,8 +331,8 @@ def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(stu
         assert found.solar_scale == at_once.solar_scale
 
 
-def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(prepared: Prepared) -> None:
-    judge = Judge(search_years(prepared, 12, seed=1), setting_of(prepared), "rack", seed=3)
+def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(study_case: StudyCase) -> None:
+    judge = Judge(search_years(study_case, 12, seed=1), setting_of(study_case), "rack", seed=3)
     rule = Controller(caution=3.0)
     best = judge.exact(PLANT, rule)
     saved = sizing_loop.surprises_of_weather(judge, best)

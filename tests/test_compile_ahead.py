@@ -16,7 +16,7 @@ SEARCH = """
     from sitedesign.case.case import Plant
     from sitedesign.certified.environment import block_of, setting_of
     from sitedesign.certified.evaluator import Judge
-    from sitedesign.case.build import prepare
+    from sitedesign.case.build import build_case
     from sitedesign.util import compile_ahead as compiled
     from sitedesign.util.compile_ahead import compile_ahead
     from sitedesign.operation import simulation
@@ -27,8 +27,8 @@ SEARCH = """
     assert compiled._compiling
     for backup in (["recip_fast", "diesel"], []):
         site = sd.Site(latitude=31.76, longitude=-106.49)
-        prepared = prepare(sd.Study(site=site, racks=70, uptime=0.9, backup=backup, weather_years=2))
-        judge = Judge([block_of(prepared)], setting_of(prepared), "rack", seed=1, draws=2)
+        study_case = build_case(sd.Study(site=site, racks=70, uptime=0.9, backup=backup, weather_years=2))
+        judge = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=1, draws=2)
         plant = Plant(20.0, 60.0, 10.0, (1,) * len(backup), 72)
         assert judge.exact(plant, Controller()).cost_usd_per_yr > 0
     for item in (simulation.simulate, rack_restart._restarts):

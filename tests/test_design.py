@@ -13,7 +13,7 @@ import pydantic
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import slowest_lead
 from sitedesign.foresight import plan
 from sitedesign.reliability.estimate import Estimate
@@ -120,8 +120,8 @@ def test_cost_items_add_up_to_what_the_optimiser_claims(design: sd.Design) -> No
 
 
 def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
-    prepared = prepare(study)
-    case, items = prepared.case, {item.name: item.usd_per_yr for item in design.costs}
+    study_case = build_case(study)
+    case, items = study_case.case, {item.name: item.usd_per_yr for item in design.costs}
     engines, diesels = case.backup
     units = design.backup
     spare = design.racks - 100
@@ -146,7 +146,7 @@ def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
 
 def test_months_to_power_are_the_ones_that_are_paid_for(design: sd.Design, study: sd.Study) -> None:
     plant = sd_plant(design)
-    assert slowest_lead(prepare(study).case, plant) == (design.months_to_power, design.slowest)
+    assert slowest_lead(build_case(study).case, plant) == (design.months_to_power, design.slowest)
 
 
 def sd_plant(design: sd.Design):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.environment import block_of, setting_of
 from sitedesign.operation.state import Controller
@@ -33,8 +33,8 @@ def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
     folder, site, plant = PLACES[place]
     weather = sd.Weather.read(weather_real / folder, site=site)
     study = sd.Study(site=weather.site, racks=700, uptime=0.999, weather=weather, backup="recip_fast")
-    prepared = prepare(study)
-    setting, block = setting_of(prepared), block_of(prepared)
+    study_case = build_case(study)
+    setting, block = setting_of(study_case), block_of(study_case)
 
     def judged(rule: Controller) -> Certificate:
         return certify_case(
@@ -46,7 +46,7 @@ def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
             forecast=setting.forecast,
             usual=setting.usual,
             restart=setting.restart,
-            draws=max(2, SIMULATED_YEARS // prepared.case.years),
+            draws=max(2, SIMULATED_YEARS // study_case.case.years),
             seed=7,
             attribute=False,
         )

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, Plant
 from sitedesign.certified.evaluator import Aim, Trial
 from sitedesign.certified.moves import mean_load_mw
@@ -23,7 +23,7 @@ PRICES = np.array([40e3, 15e3, 8e3, 60e3, 40e3, 30e3])
 
 @pytest.fixture(scope="module")
 def case() -> Case:
-    return prepare(
+    return build_case(
         sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=1, seed=2)
     ).case
 

@@ -9,7 +9,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import library
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.library.files import KINDS, entry, load, names
 from sitedesign.library.number import NOTHING_YET
 from tests.library_readers import reads_of, trees
@@ -106,8 +106,8 @@ def test_a_study_says_that_a_number_was_set_in_vain() -> None:
         "weather_years": 1,
     }
     battery, diesel = library.battery("lfp"), library.backup("diesel")
-    silent = prepare(sd.Study(battery=battery.replace(life_yr=21), backup=[diesel], **question)).notes
-    told = prepare(sd.Study(battery=battery.replace(fade_per_yr=0.03), backup=[diesel], **question)).notes
+    silent = build_case(sd.Study(battery=battery.replace(life_yr=21), backup=[diesel], **question)).notes
+    told = build_case(sd.Study(battery=battery.replace(fade_per_yr=0.03), backup=[diesel], **question)).notes
     said = "battery lfp: fade_per_yr changed, but nothing reads it yet: no answer changes."
     assert said in told
     assert not any("nothing reads it" in note for note in silent)

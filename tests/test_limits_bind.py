@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sitedesign as sd
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Case, Plant
 from sitedesign.certified import remedies
 from sitedesign.certified.environment import setting_of
@@ -109,12 +109,12 @@ def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
     name: str, judged: Iterator[list[Trial]]
 ) -> None:
     asked = study(weather_years=1, **CASES[name])
-    prepared, seen = prepare(asked), next(judged)
+    study_case, seen = build_case(asked), next(judged)
     bound = sd.solve(asked, certify=False)
-    assert result_limits(prepared.case, bound) == ()
-    closed = closed_for(prepared, setting_of(prepared), TINY, lambda _: None)
+    assert result_limits(study_case.case, bound) == ()
+    closed = closed_for(study_case, setting_of(study_case), TINY, lambda _: None)
     assert len(seen) > 30
-    outside = {line for trial in seen for line in broken_limits(prepared.case, trial.plant)}
+    outside = {line for trial in seen for line in broken_limits(study_case.case, trial.plant)}
     assert outside == set()
     if closed.with_failures_usd_per_yr is not None:
         assert closed.with_failures_usd_per_yr >= bound.bound_usd_per_yr * (1 - 1e-3)
@@ -128,7 +128,7 @@ def test_a_certified_design_reports_figures_within_its_caps(
     monkeypatch.setitem(EFFORTS, "screening", effort)
     asked = study(uptime=0.97, **CASES[name])
     design = sd.solve(asked, effort="screening")
-    case = prepare(asked).case
+    case = build_case(asked).case
     assert result_limits(case, design) == ()
     kept = design.certificate
     assert kept is not None
@@ -141,27 +141,27 @@ def test_a_certified_design_reports_figures_within_its_caps(
 
 def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
     """At part load a turbine burns more than its full-load rate says: the cap is on what is emitted."""
-    prepared = prepare(study())
+    study_case = build_case(study())
     plant = Plant(30.0, 60.0, 15.0, (3, 0), 72)
-    free = Judge([_block(prepared)], setting_of(prepared), "rack", seed=0)
+    free = Judge([_block(study_case)], setting_of(study_case), "rack", seed=0)
     done = free.operate(plant, Controller(), record=False)
-    item = prepared.case.backup[0]
+    item = study_case.case.backup[0]
     energy, fuel = float(done.backup_mwh[0].mean()), float(done.fuel_mmbtu[0].mean())
     really = fuel * item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh
     assert really > 1.05 * energy * item.co2_t_per_mwh
     for cap, excess in ((1.001 * really, False), (0.999 * really, True)):
-        limits = replace(prepared.case.limits, max_co2_t_per_yr=cap)
-        block = replace(_block(prepared), case=replace(prepared.case, limits=limits))
-        judge = Judge([block], setting_of(prepared), "rack", seed=0)
+        limits = replace(study_case.case.limits, max_co2_t_per_yr=cap)
+        block = replace(_block(study_case), case=replace(study_case.case, limits=limits))
+        judge = Judge([block], setting_of(study_case), "rack", seed=0)
         assert (judge.exact(plant, Controller()).excess_mwh_per_yr > 0) is excess
         judge.hold_back(0.9)
         assert judge.exact(plant, Controller()).excess_mwh_per_yr > 0
 
 
-def _block(prepared: Prepared) -> Any:
+def _block(study_case: StudyCase) -> Any:
     from sitedesign.certified.environment import block_of
 
-    return block_of(prepared)
+    return block_of(study_case)
 
 
 def test_racks_that_share_the_work_stay_within_their_limit() -> None:
@@ -175,8 +175,8 @@ def test_the_search_keeps_the_racks_that_share_the_work(judged: Iterator[list[Tr
     asked = study(weather_years=1, metric="compute", spares="share", limits={"racks": (72, 76)})
     planned = foresight_design(asked, "cuts", 1e-3, None, lambda _: None)
     assert planned.design is not None
-    seen, prepared = next(judged), planned.prepared
-    closed_for(prepared, setting_of(prepared), TINY, lambda _: None)
+    seen, study_case = next(judged), planned.study_case
+    closed_for(study_case, setting_of(study_case), TINY, lambda _: None)
     assert len(seen) > 30
     assert {trial.plant.racks for trial in seen} == {planned.design.racks}
 
@@ -236,8 +236,8 @@ def _without_diesel(more: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_remedy_says_by_how_much_its_plant_is_beyond_the_limits() -> None:
-    asked = prepare(study(limits={"units": {"mobile_gt": 1}, "solar_mw": 30}))
-    there = prepare(study(backup=["mobile_gt", "diesel", "recip_fast"]))
+    asked = build_case(study(limits={"units": {"mobile_gt": 1}, "solar_mw": 30}))
+    there = build_case(study(backup=["mobile_gt", "diesel", "recip_fast"]))
     lines = remedies._beyond(asked, there, Plant(40.0, 80.0, 20.0, (3, 0, 2), 72))
     assert lines == ("solar_mw: 40 MW, at most 30 allowed", "units of mobile_gt: 3, at most 1 allowed")
 
@@ -256,7 +256,7 @@ def test_a_plant_that_is_given_and_outside_the_limits_is_told_so() -> None:
 
 
 def test_only_what_was_given_is_marked_so_and_only_what_was_derived_is_widened() -> None:
-    free, limited = prepare(study()).case, prepare(study(**CASES["all at once"])).case
+    free, limited = build_case(study()).case, build_case(study(**CASES["all at once"])).case
     assert free.given == frozenset()
     assert limited.given == {"solar_mw", "battery_mwh", "battery_mw", "racks", "units.mobile_gt"}
     gt, diesel = limited.backup
@@ -270,8 +270,8 @@ def test_only_what_was_given_is_marked_so_and_only_what_was_derived_is_widened()
 
 
 def test_a_limit_of_no_units_leaves_a_row_but_no_unit_for_the_planner() -> None:
-    prepared = prepare(study(limits={"units": {"diesel": 0, "mobile_gt": 2}}))
-    failing = case_with_outages(prepared, setting_of(prepared), seed=1)
+    study_case = build_case(study(limits={"units": {"diesel": 0, "mobile_gt": 2}}))
+    failing = case_with_outages(study_case, setting_of(study_case), seed=1)
     assert [item.units_max for item in failing.backup] == [2, 0]
     assert all(np.isfinite(item.capability).all() and len(item.capability) for item in failing.backup)
 
@@ -281,7 +281,7 @@ def test_a_limit_of_no_units_leaves_a_row_but_no_unit_for_the_planner() -> None:
 
 @pytest.fixture(scope="module")
 def free() -> Case:
-    return prepare(study(weather_years=1)).case
+    return build_case(study(weather_years=1)).case
 
 
 pairs = st.tuples(st.floats(0, 300), st.floats(0, 300)).map(lambda pair: (min(pair), max(pair)))
@@ -347,7 +347,7 @@ def test_nothing_is_given_up_for_units_that_cannot_come(free: Case) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_plant_to_begin_with_is_within_the_limits(name: str) -> None:
-    case = prepare(study(weather_years=1, **CASES[name])).case
+    case = build_case(study(weather_years=1, **CASES[name])).case
     planned = [inside(Plant(80.0, 300.0, 90.0, (4, 9), 90), case), inside(Plant(0, 0, 0, (0, 0), 0), case)]
     found = [*starts(case, planned), *generous(case, planned), *(weakened(plant, case) for plant in planned)]
     assert {line for plant in found for line in broken_limits(case, plant)} == set()
@@ -370,7 +370,7 @@ def test_fixed_battery_hours_do_not_trap_the_search(monkeypatch: pytest.MonkeyPa
 
 def test_the_hour_by_hour_model_keeps_all_limits_at_once() -> None:
     """Of one fortnight: a year of hours as rows takes minutes."""
-    year = prepare(study(weather_years=1, **CASES["all at once"])).case
+    year = build_case(study(weather_years=1, **CASES["all at once"])).case
     hours = slice(0, 14 * 24)
     series: dict[str, Any] = {
         name: getattr(year, name)[hours] for name in ("solar_yield", "load_mw", "usable")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
 from sitedesign.certified.environment import block_of, setting_of
 from sitedesign.operation.forecast import Climatology
@@ -431,8 +431,8 @@ def test_gas_of_a_real_place_is_cut_by_cold_where_wells_freeze(latitude, longitu
     study = sd.Study(
         site=sd.Site(latitude=latitude, longitude=longitude), racks=100, uptime=0.99, weather_years=20
     )
-    prepared = prepare(study)
-    setting, temp_c = setting_of(prepared), block_of(prepared).temp_air_c
+    study_case = build_case(study)
+    setting, temp_c = setting_of(study_case), block_of(study_case).temp_air_c
     fuels = tuple(dataclasses.replace(f, interruption_events_per_yr=0.0) for f in setting.outages.fuels)
     model = dataclasses.replace(setting.outages, fuels=fuels)
     place = OutageSky(1.0, 20, 0, temp_c, setting.usual)

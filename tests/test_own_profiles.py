@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.certified.environment import setting_of, unseen_years
 from sitedesign.certified.sizing_loop import search_years
 from sitedesign.foresight.plan import _affordable
@@ -101,14 +101,14 @@ def test_what_was_given_is_operated_and_the_export_balances(own: str, operation:
         wanted = np.broadcast_to(asked.load_profile, (years, HOURS)).ravel()
         np.testing.assert_allclose(table.load_mw, wanted, atol=1e-9)
     if operation == "causal" and asked.solar_profile is None:
-        case = prepare(asked).case
+        case = build_case(asked).case
         whole = 80 * case.solar_yield / asked.pv.availability
         assert (table.solar_mw <= whole + 1e-9).all()
         assert table.solar_mw.sum() == pytest.approx(80 * case.solar_yield.sum(), rel=0.02)
 
 
 def test_blocks_of_an_own_array_neither_fail_on_top_nor_are_made_whole_again() -> None:
-    own, library = (setting_of(prepare(study(**more))).outages for more in (OWN["sun of one year"], {}))
+    own, library = (setting_of(build_case(study(**more))).outages for more in (OWN["sun of one year"], {}))
     assert library.has("solar")
     assert not own.has("solar")
     assert solar_scale(own) == 1.0
@@ -121,7 +121,7 @@ def test_blocks_of_an_own_array_neither_fail_on_top_nor_are_made_whole_again() -
 
 def test_years_drawn_from_own_profiles_are_days_of_both_at_their_dates() -> None:
     asked = study(solar_profile=sun(8), load_profile=load(8))
-    build, source = unseen_years(prepare(asked), seed=3)
+    build, source = unseen_years(build_case(asked), seed=3)
     assert source.given_years == 0
     assert "bootstrap of the user's own solar profile" in source.text
     block = build(0).case
@@ -134,16 +134,16 @@ def test_years_drawn_from_own_profiles_are_days_of_both_at_their_dates() -> None
     years = at.reshape(20, 365) // 365
     assert (np.diff(years, axis=1) != 0).any()  # blocks, not whole years
     assert len(np.unique(years)) == 8
-    again = unseen_years(prepare(asked), seed=3)[0](0).case
+    again = unseen_years(build_case(asked), seed=3)[0](0).case
     assert (again.solar_yield == block.solar_yield).all()
     assert not (build(1).case.solar_yield == block.solar_yield).all()
-    assert not (unseen_years(prepare(asked), seed=4)[0](0).case.solar_yield == block.solar_yield).all()
+    assert not (unseen_years(build_case(asked), seed=4)[0](0).case.solar_yield == block.solar_yield).all()
 
 
 def test_load_goes_with_the_days_of_a_measured_record() -> None:
     weather = measured(7)
     asked = study(weather=weather, load_profile=load(7))
-    block = unseen_years(prepare(asked), seed=3)[0](0)
+    block = unseen_years(build_case(asked), seed=3)[0](0)
     temp, loads = days(weather.temp_air_c), days(load(7))
     given = {tuple(row): at for at, row in enumerate(loads.round(12))}
     at = np.array([given[tuple(row)] for row in days(block.case.load_mw).round(12)])
@@ -152,23 +152,23 @@ def test_load_goes_with_the_days_of_a_measured_record() -> None:
 
 def test_years_of_a_load_that_no_weather_goes_with_are_drawn_whole() -> None:
     asked = study(load_profile=load(2))
-    prepared = prepare(asked)
-    build, source = unseen_years(prepared, seed=3)
+    study_case = build_case(asked)
+    build, source = unseen_years(study_case, seed=3)
     assert "own load profile" in source.text
     block = build(0).case
     whole = {tuple(row.round(9)) for row in load(2)}
     assert {tuple(row.round(9)) for row in block.load_mw.reshape(20, HOURS)} == whole
-    assert not (block.solar_yield[:HOURS] == prepared.case.solar_yield[:HOURS]).all()
+    assert not (block.solar_yield[:HOURS] == study_case.case.solar_yield[:HOURS]).all()
 
 
 @pytest.mark.parametrize("years", [1, 5])
 def test_too_few_own_years_come_again_and_it_is_said(years: int) -> None:
-    prepared = prepare(study(solar_profile=sun(years)))
-    build, source = unseen_years(prepared, seed=3)
+    study_case = build_case(study(solar_profile=sun(years)))
+    build, source = unseen_years(study_case, seed=3)
     assert source.given_years == years
     assert "nothing is said of other weather" in source.text
-    assert (build(4).case.solar_yield == prepared.case.solar_yield).all()
-    blocks = search_years(prepared, 11, seed=0)
+    assert (build(4).case.solar_yield == study_case.case.solar_yield).all()
+    blocks = search_years(study_case, 11, seed=0)
     assert sum(block.case.years for block in blocks) >= 11  # under other failures each time
 
 
@@ -226,10 +226,10 @@ def test_a_certificate_of_one_year_says_what_it_covers(monkeypatch: pytest.Monke
 def test_the_hour_by_hour_model_takes_the_year_in_which_the_own_profile_is_darkest() -> None:
     yields = sun(3)
     yields[1, 100 * 24 : 105 * 24] *= 0.01
-    prepared = _affordable(study(solar_profile=yields, load_profile=load(3)))
-    assert prepared.case.years == 1
-    np.testing.assert_allclose(prepared.case.solar_yield, yields[1])
-    np.testing.assert_allclose(prepared.case.load_mw, load(3)[1])
+    study_case = _affordable(study(solar_profile=yields, load_profile=load(3)))
+    assert study_case.case.years == 1
+    np.testing.assert_allclose(study_case.case.solar_yield, yields[1])
+    np.testing.assert_allclose(study_case.case.load_mw, load(3)[1])
 
 
 # ---------------------------------------------------------------------- who operated it

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from sitedesign import Site, Study, Weather, library, read_study
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.components.own_profile.profile import Beside, Profile, read_profile
 from sitedesign.components.pv import solar_yield
 from sitedesign.errors import InputError
@@ -638,10 +638,10 @@ def test_a_study_converts_compares_and_notes(write, sun) -> None:
     load = write("Datetime,Load (kW)", INDEX.strftime(ISO), LOAD_MW * 1e3)
     solar = {"data": np.roll(sun, 6) * 5e4, "unit": "kW", "rated_mw": 50, "clock": "UTC"}
     study = Study(site=AMARILLO, racks=90, uptime=0.9, load_profile=load, solar_profile=solar)
-    prepared = prepare(study)
-    np.testing.assert_allclose(prepared.case.load_mw, LOAD_MW)
-    np.testing.assert_allclose(prepared.case.solar_yield, sun, rtol=1e-12)
-    notes = "\n".join(prepared.notes)
+    study_case = build_case(study)
+    np.testing.assert_allclose(study_case.case.load_mw, LOAD_MW)
+    np.testing.assert_allclose(study_case.case.solar_yield, sun, rtol=1e-12)
+    notes = "\n".join(study_case.notes)
     assert "Own load profile (file own.csv): mean 11.99 MW" in notes
     assert "converted from kW (the name 'Load (kW)') to MW" in notes
     assert "divided by the array's 50 MWdc" in notes
@@ -651,7 +651,7 @@ def test_a_study_converts_compares_and_notes(write, sun) -> None:
 def test_a_study_names_the_faults_of_both_profiles(write, sun) -> None:
     study = Study(site=AMARILLO, racks=90, uptime=0.9, load_profile=LOAD_MW * 1e3, solar_profile=sun * 100)
     with pytest.raises(InputError) as caught:
-        prepare(study)
+        build_case(study)
     assert [fault.where for fault in caught.value.faults] == ["solar_profile", "load_profile"]
 
 
@@ -662,7 +662,7 @@ def test_a_study_file_says_what_the_profile_does_not(write, tmp_path: Path) -> N
         'racks = 90\nuptime = 0.9\nload_profile = { file = "own.csv", unit = "kW" }\n'
         "[site]\nlatitude = 35.2\nlongitude = -101.95\n"
     )
-    np.testing.assert_allclose(prepare(read_study(toml)).case.load_mw[:8760], LOAD_MW)
+    np.testing.assert_allclose(build_case(read_study(toml)).case.load_mw[:8760], LOAD_MW)
 
 
 def test_what_is_said_about_a_profile_is_checked() -> None:

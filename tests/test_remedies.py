@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified import remedies
 from sitedesign.certified.evaluator import Trial
@@ -62,27 +62,29 @@ def test_cheapest_remedy_that_is_certified_comes_first(monkeypatch: pytest.Monke
         Remedy("cheap", loop(met=True, cost=12e6)),
         Remedy("useless", loop(cost=1e6)),
     ]
-    monkeypatch.setattr(remedies, "_tried", lambda _prepared, _say: tried)
-    text = str(unreached(prepare(sd.Study(**QUESTION)), loop(), lambda _: None))
+    monkeypatch.setattr(remedies, "_tried", lambda _study_case, _say: tried)
+    text = str(unreached(build_case(sd.Study(**QUESTION)), loop(), lambda _: None))
     assert "Cheapest remedy of those tried: cheap: certified" in text
     assert "Also tried: dear: certified" in text
     assert "units 90%" in text
     assert "electrical" not in text
-    monkeypatch.setattr(remedies, "_tried", lambda _prepared, _say: tried[2:])
+    monkeypatch.setattr(remedies, "_tried", lambda _study_case, _say: tried[2:])
     assert "Tried, and not enough: useless" in str(
-        unreached(prepare(sd.Study(**QUESTION)), loop(), lambda _: None)
+        unreached(build_case(sd.Study(**QUESTION)), loop(), lambda _: None)
     )
 
 
 def test_one_of_many_certificates_that_would_do_alone_is_explained() -> None:
-    prepared = prepare(sd.Study(**QUESTION))
+    study_case = build_case(sd.Study(**QUESTION))
     late = dataclasses.replace(loop(met=True), met=False, rounds=5)
-    assert "5 certificates were asked for" in str(unreached(prepared, late, lambda _: None, tries=False))
-    assert "Alone that" not in str(unreached(prepared, loop(), lambda _: None, tries=False))
+    assert "5 certificates were asked for" in str(unreached(study_case, late, lambda _: None, tries=False))
+    assert "Alone that" not in str(unreached(study_case, loop(), lambda _: None, tries=False))
 
 
 def test_a_floor_of_the_site_is_named() -> None:
     """At 0.9995, 5e-4 are lost; of them 30 % to site faults is more than the 1e-4 that are allowed."""
-    prepared = prepare(sd.Study(**QUESTION))
-    assert "electrical system alone" in str(unreached(prepared, loop(site=0.3), lambda _: None, tries=False))
-    assert "electrical" not in str(unreached(prepared, loop(site=0.1), lambda _: None, tries=False))
+    study_case = build_case(sd.Study(**QUESTION))
+    assert "electrical system alone" in str(
+        unreached(study_case, loop(site=0.3), lambda _: None, tries=False)
+    )
+    assert "electrical" not in str(unreached(study_case, loop(site=0.1), lambda _: None, tries=False))

@@ -10,7 +10,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import library
-from sitedesign.case.build import it_mw_at_work, prepare
+from sitedesign.case.build import build_case, it_mw_at_work
 from sitedesign.case.throttling_tiers import hull_of, most_useful_working, shared_tiers, throttle_tiers
 from sitedesign.foresight.rack_count import best_rack_count, most_racks_to_consider
 from sitedesign.optimize.benders import solve_cuts
@@ -129,8 +129,8 @@ def study() -> sd.Study:
 
 
 def test_fixed_count_of_sharing_racks_lowers_the_load(study: sd.Study) -> None:
-    standby = prepare(study.replace(spares="standby")).case
-    shared = prepare(study.with_racks(77))
+    standby = build_case(study.replace(spares="standby")).case
+    shared = build_case(study.with_racks(77))
     working = 77 * study.rack.availability / 70
     fixed = 0.35 * (1 - 1 / 1.047)
     load, _ = shared_tiers(CURVE, fixed, 0.6, working)
@@ -142,7 +142,7 @@ def test_fixed_count_of_sharing_racks_lowers_the_load(study: sd.Study) -> None:
 
 
 def test_count_is_kept_whatever_it_costs(study: sd.Study) -> None:
-    case = prepare(study.replace(spares="standby", limits={"racks": (73, 75)})).case
+    case = build_case(study.replace(spares="standby", limits={"racks": (73, 75)})).case
     assert solve_cuts(case).plant.racks == 73
     assert solve_cuts(replace(case, rack_cost_usd_per_yr=0.0, racks_min=75)).plant.racks == 75
 

@@ -15,7 +15,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case import capacity_bounds
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import SIZES, Case, CaseLimits, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
@@ -201,7 +201,7 @@ STUDIES = {
 def test_studies_cost_what_they_cost_with_wide_bounds(name: str) -> None:
     """The bounds of a study against a million MW and MWh, where nothing is given."""
     asked = sd.Study(**{key: value for key, value in (QUICK | STUDIES[name]).items() if value is not None})
-    own = prepare(asked).case
+    own = build_case(asked).case
     case = rolled(relaxation(own, asked.metric).case, sunny_afternoon(own))
     given = (getattr(asked.limits, size) or (0.0, 1e6) for size in SIZES)
     wide = dataclasses.replace(case, limits=dataclasses.replace(
@@ -215,6 +215,6 @@ def test_a_design_with_an_array_beyond_the_derived_bound() -> None:
     """From the question to the replayed plant; the cause of each cost stays within what was given."""
     question = {**QUICK, **STUDIES["little energy"], "certify": False}
     design = sd.solve(**question)
-    derived = prepare(sd.Study(**{k: v for k, v in question.items() if k != "certify"})).case.limits
+    derived = build_case(sd.Study(**{k: v for k, v in question.items() if k != "certify"})).case.limits
     assert design.solar_mw > 10 * derived.solar_mw[1]
     assert design.battery_mwh <= 230 * (1 + 1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.certified_design import promised_of
 from sitedesign.certified.environment import certify as certify_plant
@@ -107,13 +107,13 @@ def certify(
         faults.append(Fault("without", ", ".join(map(repr, unknown)), f"must be among {', '.join(CAUSES)}"))
     if faults:
         raise InputError(faults, "certify()")
-    prepared = prepare(study)
-    units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
+    study_case = build_case(study)
+    units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
     plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
     own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
     say = progress or (lambda _: None)
     return certify_plant(
-        prepared,
+        study_case,
         plant,
         own,
         rule=origin,

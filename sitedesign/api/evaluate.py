@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from sitedesign.api.question import one_study, study_faults
-from sitedesign.case.build import prepare
+from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, Dispatch, Plant, rolled, sunny_afternoon
 from sitedesign.certified.certified_design import operate_causally
 from sitedesign.certified.environment import setting_of, usual_rule
@@ -104,18 +104,18 @@ def evaluate(
     if unused:
         allowed = "needs operation='causal': nobody else has a rule or a forecast to choose"
         raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
-    prepared = prepare(study)
+    study_case = build_case(study)
     if operation == "causal":
         rule, origin = (usual_rule(study), USUAL) if controller is None else (controller, GIVEN)
-        result = operate_causally(prepared, plant, rule, setting_of(prepared, forecast), origin)
+        result = operate_causally(study_case, plant, rule, setting_of(study_case, forecast), origin)
     elif operation == "greedy":
-        dispatch = operate_greedy(prepared.case, plant)
-        check_dispatch(prepared.case, plant, dispatch)
-        result = evaluate_dispatch(prepared, plant, dispatch, operation)
+        dispatch = operate_greedy(study_case.case, plant)
+        check_dispatch(study_case.case, plant, dispatch)
+        result = evaluate_dispatch(study_case, plant, dispatch, operation)
     else:
-        dispatch = _foresight(rolled(prepared.case, sunny_afternoon(prepared.case)), plant)
-        result = evaluate_dispatch(prepared, plant, dispatch, operation)
-    return _held_against_limits(prepared.case, plant, result)
+        dispatch = _foresight(rolled(study_case.case, sunny_afternoon(study_case.case)), plant)
+        result = evaluate_dispatch(study_case, plant, dispatch, operation)
+    return _held_against_limits(study_case.case, plant, result)
 
 
 def _held_against_limits(case: Case, plant: Plant, result: Evaluation) -> Evaluation:

@@ -101,10 +101,10 @@ def solve(
     except NotProvenOptimal as stop:
         stop.incumbent = stop.incumbent and with_report(stop.incumbent)
         raise
-    prepared, design = cheapest(found)
+    study_case, design = cheapest(found)
     if certifies:
         say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
-        design = _completed(design, certified_design(prepared, design, say, EFFORTS[effort]))
+        design = _completed(design, certified_design(study_case, design, say, EFFORTS[effort]))
     options = {
         "method": method,
         "certify": certify,
@@ -114,7 +114,7 @@ def solve(
     }
     given = {name: value for name, value in options.items() if value != _PLAIN[name]}
     design = design.model_copy(update={"solve_options": given})
-    design._study = prepared.study
+    design._study = study_case.study
     return with_report(design)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sitedesign.case.build import Prepared, prepare, unit_costs
+from sitedesign.case.build import StudyCase, build_case, unit_costs
 from sitedesign.case.case import Case, rolled, sunny_afternoon
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import annual_cost
@@ -103,10 +103,10 @@ def frontier(
     faults += _study_faults(study, over)
     if faults:
         raise InputError(faults, "frontier()")
-    prepared = prepare(study)
-    vary = _BUDGETS[over] if over in _BUDGETS else _price(prepared, over)
-    points = parametric.frontier(_case(prepared), vary, numbers, gap=gap, progress=progress)
-    return _table(prepared, over.replace(" ", "_"), points)
+    study_case = build_case(study)
+    vary = _BUDGETS[over] if over in _BUDGETS else _price(study_case, over)
+    points = parametric.frontier(_case(study_case), vary, numbers, gap=gap, progress=progress)
+    return _table(study_case, over.replace(" ", "_"), points)
 
 
 @takes("tradeoff()", points=Measure("points", 2, 1000, whole=True), gap=GAP, progress=CALL)
@@ -137,13 +137,13 @@ def tradeoff(
     faults = _study_faults(study, "array_mw")
     if faults:
         raise InputError(faults, "tradeoff()")
-    prepared = prepare(study)
-    found = parametric.tradeoff(_case(prepared), points=points, gap=gap, progress=progress)
-    return _table(prepared, "array_mw", found)
+    study_case = build_case(study)
+    found = parametric.tradeoff(_case(study_case), points=points, gap=gap, progress=progress)
+    return _table(study_case, "array_mw", found)
 
 
-def _case(prepared: Prepared) -> Case:
-    return rolled(prepared.case, sunny_afternoon(prepared.case))
+def _case(study_case: StudyCase) -> Case:
+    return rolled(study_case.case, sunny_afternoon(study_case.case))
 
 
 def _study_faults(study: Study, over: str) -> list[Fault]:
@@ -167,9 +167,9 @@ def _study_faults(study: Study, over: str) -> list[Fault]:
     return faults
 
 
-def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
+def _price(study_case: StudyCase, over: str) -> Callable[[Case, float], Case]:
     """How a price of the library changes the case."""
-    study = prepared.study
+    study = study_case.study
 
     def capital(changes: Callable[[float], dict[str, Any]]) -> Callable[[Case, float], Case]:
         def change(case: Case, value: float) -> Case:
@@ -214,9 +214,9 @@ def _price(prepared: Prepared, over: str) -> Callable[[Case, float], Case]:
     }[over]
 
 
-def _table(prepared: Prepared, name: str, points: Iterable[SweepPoint]) -> pd.DataFrame:
-    case = prepared.case
-    sunk = sum(item.usd_per_yr for item in project_costs(prepared))
+def _table(study_case: StudyCase, name: str, points: Iterable[SweepPoint]) -> pd.DataFrame:
+    case = study_case.case
+    sunk = sum(item.usd_per_yr for item in project_costs(study_case))
     rows = []
     for point in points:
         row: dict[str, Any] = {name: point.value, "reason": point.reason}

@@ -58,7 +58,7 @@ class UnitCosts:
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class StudyCase:
     """A study with the weather it stands on and the case made of both.
 
     Attributes
@@ -83,7 +83,7 @@ class Prepared:
         return self.weather.source.flags
 
 
-def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
+def build_case(study: Study, rows: Sequence[int] | None = None) -> StudyCase:
     """Build the case of a study.
 
     Parameters
@@ -100,14 +100,14 @@ def prepare(study: Study, rows: Sequence[int] | None = None) -> Prepared:
     weather = weather_of(study)
     if rows is not None:
         weather = weather.subset(rows)
-    return prepared_on(study, weather, unit_costs(study))
+    return build_case_on(study, weather, unit_costs(study))
 
 
-def prepared_on(study: Study, weather: Weather, costs: UnitCosts) -> Prepared:
+def build_case_on(study: Study, weather: Weather, costs: UnitCosts) -> StudyCase:
     """Build the case of a study on weather years and costs that are already known."""
     own = _own_profiles(study, weather)
-    case = build_case(study, weather, costs, own)
-    return Prepared(study, weather, costs, case, _notes(study, weather, own))
+    case = _case_of(study, weather, costs, own)
+    return StudyCase(study, weather, costs, case, _notes(study, weather, own))
 
 
 def weather_of(study: Study) -> Weather:
@@ -147,7 +147,7 @@ def unit_costs(study: Study) -> UnitCosts:
     )
 
 
-def build_case(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case:
+def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case:
     """Reduce a study to arrays on the given weather years and the user's own profiles."""
     load_share, tiers = _load_and_tiers(study, weather)
     load = _on_weather(own["load"], weather) if "load" in own else _load(study, weather)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sitedesign.case.build import Prepared
+from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.environment import Setting, block_of, figure_of, setting_of
@@ -32,13 +32,13 @@ FAILURES_FORESEEN = "failures foreseen"
 
 
 def operate_causally(
-    prepared: Prepared, plant: Plant, controller: Controller, setting: Setting, rule: str = GIVEN
+    study_case: StudyCase, plant: Plant, controller: Controller, setting: Setting, rule: str = GIVEN
 ) -> Evaluation:
     """Operate without foresight under one draw of outages.
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     plant : Plant
     controller : Controller
     setting : Setting
@@ -49,15 +49,15 @@ def operate_causally(
     -------
     Evaluation
     """
-    judge = Judge([block_of(prepared)], setting, prepared.study.metric, prepared.study.seed)
+    judge = Judge([block_of(study_case)], setting, study_case.study.metric, study_case.study.seed)
     done = judge.operate(plant, controller, record=True)
     assert done.dispatch is not None  # recorded
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
         off = f"off by {done.balance_residual_mw:g} MW"
         raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
-    years = prepared.case.years
+    years = study_case.case.years
     result = evaluate_dispatch(
-        prepared,
+        study_case,
         plant,
         done.dispatch,
         "causal",
@@ -69,13 +69,13 @@ def operate_causally(
 
 
 def certified_design(
-    prepared: Prepared, promised: Design, say: Progress, effort: Effort | None = None
+    study_case: StudyCase, promised: Design, say: Progress, effort: Effort | None = None
 ) -> Design:
     """Close the loop from a foresight design.
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     promised : Design
         Of a planner who foresees the weather and has nothing fail; its bound is the design's.
     say : callable
@@ -92,23 +92,23 @@ def certified_design(
     InfeasibleDesign
         When no plant found keeps the target; says what limits it and which remedies help.
     """
-    setting, bound = setting_of(prepared), promised.bound_usd_per_yr
+    setting, bound = setting_of(study_case), promised.bound_usd_per_yr
     effort = effort or Effort()
-    closed = closed_for(prepared, setting, effort, say)
+    closed = closed_for(study_case, setting, effort, say)
     loop, best = closed.loop, closed.loop.best
     if not loop.met:
-        raise unreached(prepared, loop, say, tries=effort.explains)
-    evaluation = operate_causally(prepared, best.plant, best.controller, setting, TUNED)
-    energy = [evaluation.energy_mwh_per_yr[item.name] for item in prepared.case.backup]
-    outside = broken_limits(prepared.case, best.plant, energy, evaluation.co2_t_per_yr)
+        raise unreached(study_case, loop, say, tries=effort.explains)
+    evaluation = operate_causally(study_case, best.plant, best.controller, setting, TUNED)
+    energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.backup]
+    outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr)
     if outside:
         raise ReplayMismatch(outside)
-    greedy = operate_greedy(prepared.case, best.plant)
-    blind = uptime_metrics(prepared.case, greedy, racks=best.plant.racks, seed=prepared.study.seed)
+    greedy = operate_greedy(study_case.case, best.plant)
+    blind = uptime_metrics(study_case.case, greedy, racks=best.plant.racks, seed=study_case.study.seed)
     cost = evaluation.cost_usd_per_yr
     whole: dict[str, float] = {}
     if effort.explains and promised.compute_cost is None:
-        whole = {"whole units (inside the bound)": bound - _divisible_bound(prepared)}
+        whole = {"whole units (inside the bound)": bound - _divisible_bound(study_case)}
     # Where cost and uptime both move, the rack-hour's cost has the gap
     parts = _gap_parts(closed, cost, bound) if promised.compute_cost is None else {}
     changed = {
@@ -126,7 +126,7 @@ def certified_design(
         objective_usd_per_yr=cost,
         bound_usd_per_yr=bound,
         stopped_by="certificate",
-        greedy_uptime=getattr(blind, figure_of(prepared.study.metric)),
+        greedy_uptime=getattr(blind, figure_of(study_case.study.metric)),
         certificate=replace(loop.certificate, promised=promised_of(promised)),
         gap_parts=parts | whole,
     )  # fmt: skip
@@ -194,10 +194,10 @@ def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list
     return found
 
 
-def _divisible_bound(prepared: Prepared) -> float:
+def _divisible_bound(study_case: StudyCase) -> float:
     """Bound of the same question with units cut into hundredths. [USD/yr]"""
-    case = relaxation(_divisible(prepared.case), prepared.study.metric).case
-    sizing = solve_cuts(rolled(case, sunny_afternoon(prepared.case)), gap=1e-4, keeps_dispatch=False)
+    case = relaxation(_divisible(study_case.case), study_case.study.metric).case
+    sizing = solve_cuts(rolled(case, sunny_afternoon(study_case.case)), gap=1e-4, keeps_dispatch=False)
     return sizing.bound_usd_per_yr - sizing.lost_value_usd_per_yr
 
 

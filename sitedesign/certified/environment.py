@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.operation.forecast import Climatology, Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
@@ -65,9 +65,9 @@ def figure_of(metric: Metric) -> Metric:
     return "rack" if metric == "compute" else metric
 
 
-def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
+def setting_of(study_case: StudyCase, forecast: Forecast | None = None) -> Setting:
     """Take every rate of a study's setting from its library entries."""
-    study = prepared.study
+    study = study_case.study
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
     outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
     if study.solar_profile is not None:
@@ -80,14 +80,14 @@ def setting_of(prepared: Prepared, forecast: Forecast | None = None) -> Setting:
             for item in study.backup
         ),
         forecast=forecast or Forecast(),
-        usual=climatology(prepared.case, prepared.weather.temp_air_c.ravel()),
+        usual=climatology(study_case.case, study_case.weather.temp_air_c.ravel()),
         restart=Restart.from_library(study.rack),
     )
 
 
-def block_of(prepared: Prepared) -> WeatherBlock:
-    """Weather years of a prepared study as the judge reads them."""
-    return WeatherBlock(prepared.case, prepared.weather.temp_air_c.ravel())
+def block_of(study_case: StudyCase) -> WeatherBlock:
+    """Weather years of a study as the evaluator reads them."""
+    return WeatherBlock(study_case.case, study_case.weather.temp_air_c.ravel())
 
 
 def usual_rule(study: Study) -> Controller:
@@ -116,7 +116,7 @@ class YearsSource:
     given_years: int = 0
 
 
-def unseen_years(prepared: Prepared, seed: int) -> tuple[Builder, YearsSource]:
+def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource]:
     """Give weather years that the study's own design never saw.
 
     What the user gave stays what it is: years are drawn from a measured record and from his profiles, those
@@ -124,7 +124,7 @@ def unseen_years(prepared: Prepared, seed: int) -> tuple[Builder, YearsSource]:
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
         The study's own years.
     seed : int
         Same seed, same years.
@@ -135,10 +135,10 @@ def unseen_years(prepared: Prepared, seed: int) -> tuple[Builder, YearsSource]:
         Block number -> WeatherBlock, of 20 years or of those that were given.
     YearsSource
     """
-    study = prepared.study
-    few = _given_again(prepared)
+    study = study_case.study
+    few = _given_again(study_case)
     if few is not None:
-        block = block_of(prepared)
+        block = block_of(study_case)
         return lambda _number: block, few
     draw, text = _source_of_years(study)
     bare = study.replace(solar_profile=None, load_profile=None)
@@ -146,21 +146,21 @@ def unseen_years(prepared: Prepared, seed: int) -> tuple[Builder, YearsSource]:
     @lru_cache(maxsize=2)
     def build(number: int) -> WeatherBlock:
         state = int(np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)[0])
-        block = block_of(prepare(bare.replace(weather=draw(state))))
-        return replace(block, case=replace(block.case, **_own_series(prepared, state)))
+        block = block_of(build_case(bare.replace(weather=draw(state))))
+        return replace(block, case=replace(block.case, **_own_series(study_case, state)))
 
     return build, YearsSource(text)
 
 
-def _given_again(prepared: Prepared) -> YearsSource | None:
+def _given_again(study_case: StudyCase) -> YearsSource | None:
     """Say so where the study's own years are too few or too typical to draw others from; None otherwise."""
-    study, years = prepared.study, prepared.case.years
+    study, years = study_case.study, study_case.case.years
     what = "the user's own solar profile"
     if study.solar_profile is None:
-        what = prepared.weather.source.description
-        if prepared.weather.source.kind == "generated":
+        what = study_case.weather.source.description
+        if study_case.weather.source.kind == "generated":
             return None
-    if years >= BOOTSTRAP_YEARS and not prepared.weather.source.is_tmy:
+    if years >= BOOTSTRAP_YEARS and not study_case.weather.source.is_tmy:
         return None
     again = "the one year" if years == 1 else f"the {years} years"
     text = (
@@ -183,9 +183,9 @@ def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
     return lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step), text
 
 
-def _own_series(prepared: Prepared, seed: int) -> dict[str, Any]:
+def _own_series(study_case: StudyCase, seed: int) -> dict[str, Any]:
     """Draw years from the user's own profiles: what stands in for computed series."""
-    study, case, weather = prepared.study, prepared.case, prepared.weather
+    study, case, weather = study_case.study, study_case.case, study_case.weather
     given = {"solar_yield": study.solar_profile, "load_mw": study.load_profile}
     if study.solar_profile is not None:
         # A day keeps its date: nobody knows how a yield would change with the season
@@ -204,7 +204,7 @@ def _own_series(prepared: Prepared, seed: int) -> dict[str, Any]:
 
 
 def certify(
-    prepared: Prepared,
+    study_case: StudyCase,
     plant: Plant,
     controller: Controller,
     *,
@@ -227,7 +227,7 @@ def certify(
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     plant : Plant
     controller : Controller
     rule : str
@@ -258,8 +258,8 @@ def certify(
     -------
     Certificate
     """
-    setting = setting_of(prepared, forecast)
-    build, source = unseen_years(prepared, seed)
+    setting = setting_of(study_case, forecast)
+    build, source = unseen_years(study_case, seed)
     certificate = certify_case(
         build,
         plant,
@@ -283,5 +283,5 @@ def certify(
     )
     return replace(
         certificate, weather_source=source.text, given_years=source.given_years, rule=rule,
-        weather_flags=prepared.weather_flags,
+        weather_flags=study_case.weather_flags,
     )  # fmt: skip

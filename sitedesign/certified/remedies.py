@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.environment import setting_of
 from sitedesign.certified.moves import SPARE_UNITS
@@ -96,7 +96,7 @@ def _lifted(study: Study, given: Sequence[str]) -> Limits:
     """Take away the upper limits of what may be built; what is asked for at least stays."""
     limits = study.limits
     kept = {name: getattr(limits, name) for name in Limits.model_fields if name not in given}
-    free = prepare(study.replace(limits=Limits(**kept))).case  # what is derived where nothing is given
+    free = build_case(study.replace(limits=Limits(**kept))).case  # what is derived where nothing is given
     most: dict[str, float] = {name: getattr(free.limits, name)[1] for name in SIZES}
     most["racks"] = free.racks_max
     for name, upper in most.items():
@@ -109,12 +109,12 @@ def _lifted(study: Study, given: Sequence[str]) -> Limits:
     return Limits(**kept)
 
 
-def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -> InfeasibleDesign:
+def unreached(study_case: StudyCase, loop: Loop, say: Say, *, tries: bool = True) -> InfeasibleDesign:
     """Say how far the search came, what limits it, and what the remedies tried would cost.
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     loop : Loop
         Of a search that did not reach the target.
     say : callable
@@ -147,7 +147,7 @@ def unreached(prepared: Prepared, loop: Loop, say: Say, *, tries: bool = True) -
     share = causes.get("site", 0.0)
     if share * (1 - certificate.uptime.value) > 1 - certificate.target:
         reason += " Faults of the site's own electrical system alone lose more than the target allows."
-    tried = _tried(prepared, say) if tries else []
+    tried = _tried(study_case, say) if tries else []
     helped = sorted((item for item in tried if item.met), key=lambda item: item.loop.best.cost_usd_per_yr)
     if helped:
         reason += f" Cheapest remedy of those tried: {helped[0]}."
@@ -165,21 +165,21 @@ def _kept(certificate: Certificate) -> str:
     return f"{certificate.uptime} of the target {certificate.target:g}"
 
 
-def _tried(prepared: Prepared, say: Say) -> list[Remedy]:
+def _tried(study_case: StudyCase, say: Say) -> list[Remedy]:
     """Close a quick loop for each change."""
     tried = []
-    for name, changed in changes(prepared.study):
+    for name, changed in changes(study_case.study):
         say(f"trying {name}")
         try:
-            there = prepare(changed)
+            there = build_case(changed)
             closed = closed_for(there, setting_of(there), QUICK, lambda _line: None)
         except (InfeasibleDesign, InputError):
             continue
-        tried.append(Remedy(name, closed.loop, _beyond(prepared, there, closed.loop.best.plant)))
+        tried.append(Remedy(name, closed.loop, _beyond(study_case, there, closed.loop.best.plant)))
     return tried
 
 
-def _beyond(asked: Prepared, changed: Prepared, plant: Plant) -> tuple[str, ...]:
+def _beyond(asked: StudyCase, changed: StudyCase, plant: Plant) -> tuple[str, ...]:
     """Hold the plant of a remedy against the limits of the question, of the technologies that it knows."""
     count = {item.name: n for item, n in zip(changed.case.backup, plant.units, strict=True)}
     units = tuple(count.get(item.name, 0) for item in asked.case.backup)

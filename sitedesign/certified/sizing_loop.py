@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 
 from sitedesign.case import capacity_bounds
-from sitedesign.case.build import Prepared
+from sitedesign.case.build import StudyCase
 from sitedesign.case.case import BackupCase, Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.adaptive_sampling import reach
@@ -82,7 +82,7 @@ class Loop:
     weather_usd_per_yr: float = 0.0
 
 
-def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
+def case_with_outages(study_case: StudyCase, setting: Setting, seed: int) -> Case:
     """Put one sampled draw of outages of the units into the capability rows of a case.
 
     A planner who foresees weather *and* failures sizes on it; his cost is a bound for any operator who meets
@@ -90,12 +90,12 @@ def case_with_outages(prepared: Prepared, setting: Setting, seed: int) -> Case:
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     setting : Setting
     seed : int
         The judge's, so that both see the same failures.
     """
-    case, block = prepared.case, block_of(prepared)
+    case, block = study_case.case, block_of(study_case)
     most = [max(item.units_min, min(units_most(case, item), _useful(case, item))) for item in case.backup]
     sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
     sky = OutageSky(case.step_h, case.years, 0, block.temp_air_c, setting.usual)
@@ -132,12 +132,12 @@ class Closed:
     with_failures_usd_per_yr: float | None
 
 
-def closed_for(prepared: Prepared, setting: Setting, effort: Effort, say: Say) -> Closed:
+def closed_for(study_case: StudyCase, setting: Setting, effort: Effort, say: Say) -> Closed:
     """Size with foresight of weather and failures, and from there search for an operator who has none.
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     setting : Setting
     effort : Effort
     say : callable
@@ -147,10 +147,10 @@ def closed_for(prepared: Prepared, setting: Setting, effort: Effort, say: Say) -
     -------
     Closed
     """
-    study = prepared.study
+    study = study_case.study
     say("sizing with foresight of weather and failures")
-    failing = relaxation(case_with_outages(prepared, setting, study.seed), study.metric).case
-    failing = rolled(failing, sunny_afternoon(prepared.case))
+    failing = relaxation(case_with_outages(study_case, setting, study.seed), study.metric).case
+    failing = rolled(failing, sunny_afternoon(study_case.case))
     pool, found = CutPool(failing), list[Sizing]()
     for case, gap in ((failing, 1e-3), (_tighter(failing), 2e-3)):
         try:
@@ -159,9 +159,9 @@ def closed_for(prepared: Prepared, setting: Setting, effort: Effort, say: Say) -
             break  # what fails may leave too little even for him; the search then starts from the limits
     first = found[0] if found else None
     loop = close_loop(
-        prepared,
+        study_case,
         setting,
-        [sizing.plant for sizing in found] or [_all_that_is_allowed(prepared.case)],
+        [sizing.plant for sizing in found] or [_all_that_is_allowed(study_case.case)],
         price_usd_per_mwh=(first.uptime_price_usd_per_mwh or 0.0) if first else 0.0,
         metric=study.metric,
         effort=effort,
@@ -189,14 +189,14 @@ def _all_that_is_allowed(case: Case) -> Plant:
     return inside(Plant(6 * load, 12 * load, 2 * load, units, case.racks_max), case)
 
 
-def search_years(prepared: Prepared, years: int, seed: int) -> list[WeatherBlock]:
+def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBlock]:
     """Weather years for a search: the study's own, then others of the same climate.
 
     A record too short to draw from is all there is: then its years come again, each time under other failures
     and forecast errors.
     """
-    blocks, total = [block_of(prepared)], prepared.case.years
-    build, _ = unseen_years(prepared, seed ^ _STREAM)
+    blocks, total = [block_of(study_case)], study_case.case.years
+    build, _ = unseen_years(study_case, seed ^ _STREAM)
     number = 0
     while total < years:
         blocks.append(build(number))
@@ -205,7 +205,7 @@ def search_years(prepared: Prepared, years: int, seed: int) -> list[WeatherBlock
 
 
 def close_loop(
-    prepared: Prepared,
+    study_case: StudyCase,
     setting: Setting,
     planned: Sequence[Plant],
     *,
@@ -219,7 +219,7 @@ def close_loop(
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     setting : Setting
     planned : sequence of Plant
         Of planners who see everything: where the search starts.
@@ -237,7 +237,7 @@ def close_loop(
     Loop
         Met, unless no search reached it.
     """
-    case = prepared.case
+    case = study_case.case
     targets = tuple(part.uptime_target for part in case.classes)
     aim = Aim(
         targets,
@@ -247,7 +247,7 @@ def close_loop(
         tuple(max(LEAST_FIRST_PRICE, price_usd_per_mwh) if target > 0 else 0.0 for target in targets),
     )
     say(f"drawing {effort.years} weather years to search on")
-    judge = Judge(search_years(prepared, effort.years, seed), setting, metric, seed, effort.draws)
+    judge = Judge(search_years(study_case, effort.years, seed), setting, metric, seed, effort.draws)
     cautions = [Controller(caution=caution) for caution in FIRST_CAUTIONS]
     first = judge.trials_of(list(product(starts(judge.case, planned), cautions)))
     # On the study's own years first: they are few
@@ -267,7 +267,7 @@ def close_loop(
             break  # nothing else was found, and more seeds are no better plant
         say(f"certifying on {effort.certificate_years} unseen years")
         certificate = certify(
-            prepared,
+            study_case,
             best.plant,
             best.controller,
             rule=TUNED,

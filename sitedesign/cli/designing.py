@@ -294,16 +294,16 @@ def with_hours(design: Design, study: Study) -> Design:
     import sitedesign as sd
 
     if design.certificate is not None:
-        from sitedesign.case.build import prepare
+        from sitedesign.case.build import build_case
         from sitedesign.case.case import Plant
         from sitedesign.certified.certified_design import operate_causally
         from sitedesign.certified.environment import setting_of
 
-        prepared = prepare(study)
-        units = tuple(design.backup.get(item.name, 0) for item in prepared.case.backup)
+        study_case = build_case(study)
+        units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
         plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
         again = operate_causally(
-            prepared, plant, design.certificate.controller, setting_of(prepared), design.rule
+            study_case, plant, design.certificate.controller, setting_of(study_case), design.rule
         )
     else:
         again = sd.evaluate(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sitedesign.case.build import Prepared, prepare, prepared_on, weather_of
+from sitedesign.case.build import StudyCase, build_case, build_case_on, weather_of
 from sitedesign.case.case import Case, Sizing, rolled, rows_of, sunny_afternoon
 from sitedesign.case.relaxation import Relaxation, relaxation
 from sitedesign.case.throttling_tiers import most_useful_working
@@ -38,7 +38,7 @@ class Planned:
     """Foresight design of one power path, or why there is none."""
 
     name: str
-    prepared: Prepared
+    study_case: StudyCase
     design: Design | None
     error: InfeasibleDesign | None
 
@@ -60,22 +60,22 @@ def foresight_design(
 ) -> Planned:
     """Design one power path with perfect foresight."""
     say("preparing weather, solar yield and load")
-    prepared = prepare(study) if method == "cuts" else _affordable(study)
-    say(f"solving {prepared.case.years} weather years by {method}")
-    relaxed = relaxation(prepared.case, study.metric)
-    case = rolled(relaxed.case, sunny_afternoon(prepared.case))
+    study_case = build_case(study) if method == "cuts" else _affordable(study)
+    say(f"solving {study_case.case.years} weather years by {method}")
+    relaxed = relaxation(study_case.case, study.metric)
+    case = rolled(relaxed.case, sunny_afternoon(study_case.case))
     name = f"{study.pv.name} with {study.battery.name}"
     try:
         if study.objective == "compute_cost":
-            prepared, design = _cheapest_compute(prepared, case, gap, time_limit_s, say)
+            study_case, design = _cheapest_compute(study_case, case, gap, time_limit_s, say)
         elif study.spares == "share" and study.sharing_racks is None:
-            prepared, design = _sharing(prepared, case, gap, time_limit_s, say)
+            study_case, design = _sharing(study_case, case, gap, time_limit_s, say)
         else:
             sizing = _size(case, method, gap, time_limit_s, say)
             say("replaying the design")
-            design = _design(prepared, case, sizing, relaxed)
+            design = _design(study_case, case, sizing, relaxed)
     except InfeasibleDesign as error:
-        return Planned(name, prepared, None, error)
+        return Planned(name, study_case, None, error)
     if design.stopped_by != "gap":
         message = (
             f"stopped by the {design.stopped_by.replace('_', ' ')} at a gap of {design.gap:.2%}: "
@@ -84,16 +84,16 @@ def foresight_design(
             "The incumbent is in error.incumbent; allow more time or a wider gap."
         )
         raise NotProvenOptimal(message, design, design.bound_usd_per_yr)
-    return Planned(name, prepared, design, None)
+    return Planned(name, study_case, design, None)
 
 
 def _sharing(
-    prepared: Prepared, standby: Case, gap: float, time_limit_s: float | None, say: Progress
-) -> tuple[Prepared, Design]:
+    study_case: StudyCase, standby: Case, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[StudyCase, Design]:
     """Choose the number of racks that share the work; each number is a question of its own."""
-    study, rack_usd = prepared.study, standby.rack_cost_usd_per_yr
+    study, rack_usd = study_case.study, standby.rack_cost_usd_per_yr
     end = None if time_limit_s is None else time.perf_counter() + time_limit_s
-    best: tuple[Prepared, Case, Sizing] | None = None
+    best: tuple[StudyCase, Case, Sizing] | None = None
 
     def size(case: Case) -> Sizing:
         left = None if end is None else max(end - time.perf_counter(), 1e-3)
@@ -101,7 +101,7 @@ def _sharing(
 
     def price(racks: int) -> tuple[float, float] | None:
         nonlocal best
-        one = prepared_on(study.with_racks(racks), prepared.weather, prepared.unit_costs)
+        one = build_case_on(study.with_racks(racks), study_case.weather, study_case.unit_costs)
         case = rolled(one.case, sunny_afternoon(one.case))
         try:
             sizing = size(case)
@@ -134,11 +134,11 @@ def _sharing(
 
 
 def _cheapest_compute(
-    prepared: Prepared, case: Case, gap: float, time_limit_s: float | None, say: Progress
-) -> tuple[Prepared, Design]:
-    """Let the optimiser choose the uptime; what is prepared then has his price of lost compute."""
-    study = prepared.study
-    sunk = sum(item.usd_per_yr for item in project_costs(prepared))
+    study_case: StudyCase, case: Case, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[StudyCase, Design]:
+    """Let the optimiser choose the uptime; the case that comes back has his price of lost compute."""
+    study = study_case.study
+    sunk = sum(item.usd_per_yr for item in project_costs(study_case))
     answer = cheapest_compute(
         case,
         sunk,
@@ -148,10 +148,10 @@ def _cheapest_compute(
         progress=say,
     )
     say("replaying the design")
-    design = _design(prepared, answer.case, answer.sizing, relaxation(prepared.case, study.metric))
+    design = _design(study_case, answer.case, answer.sizing, relaxation(study_case.case, study.metric))
     # An operator without foresight chooses his own uptime, at the same price of lost compute
-    priced = replace(prepared.case, lost_value_usd_per_mwh=answer.case.lost_value_usd_per_mwh)
-    return replace(prepared, case=priced), _priced(design, answer)
+    priced = replace(study_case.case, lost_value_usd_per_mwh=answer.case.lost_value_usd_per_mwh)
+    return replace(study_case, case=priced), _priced(design, answer)
 
 
 def _priced(design: Design, answer: CheapestCompute) -> Design:
@@ -169,18 +169,18 @@ def _priced(design: Design, answer: CheapestCompute) -> Design:
     )
 
 
-def cheapest(found: list[Planned]) -> tuple[Prepared, Design]:
+def cheapest(found: list[Planned]) -> tuple[StudyCase, Design]:
     """Choose among power paths; the bound is that of all of them together."""
     best = min(found, key=lambda item: item.rank)
     if best.design is None:
         assert best.error is not None
         raise best.error
     if len(found) == 1:
-        return best.prepared, best.design
+        return best.study_case, best.design
     update: dict[str, Any] = {"alternatives": [_alternative(item) for item in found if item is not best]}
     if best.design.compute_cost is None:
         update["bound_usd_per_yr"] = min(item.design.bound_usd_per_yr for item in found if item.design)
-    return best.prepared, best.design.model_copy(update=update)
+    return best.study_case, best.design.model_copy(update=update)
 
 
 def _alternative(path: Planned) -> Alternative:
@@ -202,7 +202,7 @@ def _alternative(path: Planned) -> Alternative:
     )
 
 
-def _affordable(study: Study) -> Prepared:
+def _affordable(study: Study) -> StudyCase:
     """Prepare what the hour-by-hour model can afford: one weather year, that of the darkest five days."""
     weather = weather_of(study)
     years, steps = weather.ghi_w_m2.shape
@@ -212,19 +212,19 @@ def _affordable(study: Study) -> Prepared:
         remedy = "Use method='cuts', which takes any number, or weather with longer steps."
         raise InputError([Fault("method", found, allowed, remedy)], "solve()")
     if years == 1:
-        return prepare(study)
+        return build_case(study)
     if study.solar_profile is None and study.load_profile is None:
         row = _darkest_year(weather)
-        prepared = prepare(study, [row])
+        study_case = build_case(study, [row])
     else:  # the year of a profile goes with it
-        whole = prepare(study)
+        whole = build_case(study)
         row = _darkest_year(weather) if study.solar_profile is None else _darkest_yield(whole.case)
-        prepared = replace(whole, weather=weather.subset([row]), case=rows_of(whole.case, np.array([row])))
+        study_case = replace(whole, weather=weather.subset([row]), case=rows_of(whole.case, np.array([row])))
     note = (
         f"The hour-by-hour model affords one of the {years} weather years: year {weather.years[row]}, that "
         "of the darkest five days. Its uptime says nothing about the others; method='cuts' takes all."
     )
-    return replace(prepared, notes=(note, *prepared.notes))
+    return replace(study_case, notes=(note, *study_case.notes))
 
 
 def _darkest_year(weather: Weather) -> int:
@@ -246,7 +246,7 @@ def _size(
     return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
 
 
-def _design(prepared: Prepared, case: Case, sizing: Sizing, relaxed: Relaxation) -> Design:
+def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: Relaxation) -> Design:
     plant, dispatch = sizing.plant, sizing.dispatch
     assert dispatch is not None  # both optimisers give one
     _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
@@ -254,11 +254,11 @@ def _design(prepared: Prepared, case: Case, sizing: Sizing, relaxed: Relaxation)
     if outside:
         raise ReplayMismatch(outside)
     dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
-    evaluation = evaluate_dispatch(prepared, plant, dispatch, "foresight")
-    greedy = evaluate_dispatch(prepared, plant, operate_greedy(prepared.case, plant), "greedy")
+    evaluation = evaluate_dispatch(study_case, plant, dispatch, "foresight")
+    greedy = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), "greedy")
     design = Design(
         **evaluation.model_dump(),
-        study=prepared.study.to_dict(),
+        study=study_case.study.to_dict(),
         objective_usd_per_yr=sizing.objective_usd_per_yr,
         bound_usd_per_yr=sizing.bound_usd_per_yr,
         method=sizing.method,

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from sitedesign.case.build import Prepared, fixed_load_share, it_mw_at_work
+from sitedesign.case.build import StudyCase, fixed_load_share, it_mw_at_work
 from sitedesign.case.case import NOTHING, Case, Dispatch, FloatArray, Plant, slowest_lead
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
@@ -25,7 +25,7 @@ _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
 
 
 def evaluate_dispatch(
-    prepared: Prepared,
+    study_case: StudyCase,
     plant: Plant,
     dispatch: Dispatch,
     operation: Literal["greedy", "foresight", "causal"],
@@ -38,7 +38,7 @@ def evaluate_dispatch(
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
         Study, weather and case.
     plant : Plant
     dispatch : Dispatch
@@ -58,15 +58,15 @@ def evaluate_dispatch(
     -------
     Evaluation
     """
-    study, case = prepared.study, prepared.case
+    study, case = study_case.study, study_case.case
     energy = _energy(case, dispatch)
-    extra = surplus(prepared, dispatch)
+    extra = surplus(study_case, dispatch)
     if extra.classes:
         energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
     per_unit = dict(zip((item.name for item in case.backup), plant.units, strict=True))
     generated = {item.name: energy[item.name] for item in case.backup}
     fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
-    costs = _plant_costs(prepared, plant, generated)
+    costs = _plant_costs(study_case, plant, generated)
     if part_load is not None:
         fuel = {item.name: float(mmbtu) for item, mmbtu in zip(case.backup, part_load, strict=True)}
         costs.append(CostItem(name="part-load fuel", capital_usd=0.0, usd_per_yr=part_load_usd_per_yr))
@@ -93,11 +93,11 @@ def evaluate_dispatch(
         racks_contracted=case.racks_contracted,
         gpus_per_rack=study.rack.gpus,
         uptime_target=case.uptime_target,
-        metric=_metric(prepared),
+        metric=_metric(study_case),
         metrics=metrics,
         rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
         costs=costs,
-        project_costs=project_costs(prepared),
+        project_costs=project_costs(study_case),
         energy_mwh_per_yr=energy,
         fuel_mmbtu_per_yr=fuel,
         run_hours_per_yr={
@@ -111,17 +111,17 @@ def evaluate_dispatch(
         months_to_power=lead[0],
         slowest=lead[1],
         load_mwh_per_yr=case.load_mwh_per_yr,
-        it_mwh_per_yr=it_mw_at_work(study, prepared.weather) * annual_cost.HOURS_PER_YEAR,
+        it_mwh_per_yr=it_mw_at_work(study, study_case.weather) * annual_cost.HOURS_PER_YEAR,
         tokens_per_s_per_rack=study.rack.tokens_per_s,
-        classes=contracted_classes(prepared, plant, dispatch) + extra.classes,
-        mean_pue=float(pue(prepared.weather.temp_air_c, study.facility).mean()),
-        fixed_load_share=fixed_load_share(study, prepared.weather),
-        water_m3_per_yr=water_m3_per_yr(prepared, dispatch, extra.it_mwh_per_yr),
+        classes=contracted_classes(study_case, plant, dispatch) + extra.classes,
+        mean_pue=float(pue(study_case.weather.temp_air_c, study.facility).mean()),
+        fixed_load_share=fixed_load_share(study, study_case.weather),
+        water_m3_per_yr=water_m3_per_yr(study_case, dispatch, extra.it_mwh_per_yr),
         events=events,
-        provenance=_provenance(prepared),
+        provenance=_provenance(study_case),
     )
     given = plant.solar_mw * case.solar_yield if solar_mw is None else solar_mw
-    result._dispatch = _frame(prepared, given, dispatch)
+    result._dispatch = _frame(study_case, given, dispatch)
     return result
 
 
@@ -140,10 +140,10 @@ def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
     return energy | {item.name: float(mwh) for item, mwh in zip(case.backup, per_technology, strict=True)}
 
 
-def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float]) -> list[CostItem]:
+def _plant_costs(study_case: StudyCase, plant: Plant, generated: Mapping[str, float]) -> list[CostItem]:
     """Items that add up to the optimiser's objective."""
-    study, case = prepared.study, prepared.case
-    costs = prepared.unit_costs
+    study, case = study_case.study, study_case.case
+    costs = study_case.unit_costs
     land = annual_cost.land_cost(study.finance, plant.solar_mw * case.solar_acres_per_mw)
     items = [
         _less(_scaled("solar array", costs.solar, plant.solar_mw), land),
@@ -165,15 +165,15 @@ def _plant_costs(prepared: Prepared, plant: Plant, generated: Mapping[str, float
     return items
 
 
-def project_costs(prepared: Prepared) -> list[CostItem]:
+def project_costs(study_case: StudyCase) -> list[CostItem]:
     """Cost of what every design of a study needs: contracted racks, hall, land, staff, best-effort racks."""
-    study, racks = prepared.study, prepared.case.racks_contracted
+    study, racks = study_case.study, study_case.case.racks_contracted
     items = [
-        _scaled("contracted racks", prepared.unit_costs.rack, racks),
+        _scaled("contracted racks", study_case.unit_costs.rack, racks),
         *_hall_costs(study, "data hall", study.contracted_it_mw),
     ]
     for item in study.best_effort:
-        items.append(_scaled(f"{item.name} racks", prepared.unit_costs.rack, item.racks))
+        items.append(_scaled(f"{item.name} racks", study_case.unit_costs.rack, item.racks))
         items += _hall_costs(study, f"{item.name} hall", item.it_mw)
     return items
 
@@ -196,9 +196,9 @@ def _less(item: CostItem, part: annual_cost.AnnualCost) -> CostItem:
     )
 
 
-def _metric(prepared: Prepared) -> str:
+def _metric(study_case: StudyCase) -> str:
     """Name what the target is for: the classes' own metric, throttled compute where they differ."""
-    metrics = {item.metric for item in prepared.study.contracts}
+    metrics = {item.metric for item in study_case.study.contracts}
     return metrics.pop() if len(metrics) == 1 else "compute"
 
 
@@ -208,26 +208,26 @@ def _scaled(name: str, cost: annual_cost.AnnualCost, amount: float) -> CostItem:
     )
 
 
-def _provenance(prepared: Prepared) -> Provenance:
-    source = prepared.weather.source
+def _provenance(study_case: StudyCase) -> Provenance:
+    source = study_case.weather.source
     return Provenance(
         versions={"sitedesign": version("sitedesign"), "python": platform.python_version()}
         | {name: version(name) for name in _PACKAGES},
-        place=prepared.study.site.place,
+        place=study_case.study.site.place,
         weather=source.description,
-        weather_years=prepared.weather.years,
+        weather_years=study_case.weather.years,
         seed=source.seed,
         # Beside an own solar profile the weather gives temperatures: its dark days are no array's
         worst_spells=[]
-        if prepared.study.solar_profile is not None
-        else prepared.weather.worst_spells().to_dict("records"),
-        notes=prepared.notes,
-        weather_flags=prepared.weather_flags,
+        if study_case.study.solar_profile is not None
+        else study_case.weather.worst_spells().to_dict("records"),
+        notes=study_case.notes,
+        weather_flags=study_case.weather_flags,
     )
 
 
-def _frame(prepared: Prepared, solar_mw: FloatArray, dispatch: Dispatch) -> pd.DataFrame:
-    case = prepared.case
+def _frame(study_case: StudyCase, solar_mw: FloatArray, dispatch: Dispatch) -> pd.DataFrame:
+    case = study_case.case
     columns = {
         "load_mw": case.load_mw,
         "solar_mw": solar_mw,
@@ -238,4 +238,4 @@ def _frame(prepared: Prepared, solar_mw: FloatArray, dispatch: Dispatch) -> pd.D
     }
     columns |= {f"{item.name}_mw": row for item, row in zip(case.backup, dispatch.backup_mw, strict=True)}
     columns |= {"shed_mw": dispatch.shed_mw, "lost_compute": dispatch.lost_compute}
-    return pd.DataFrame(columns, index=prepared.weather.index)
+    return pd.DataFrame(columns, index=study_case.weather.index)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case.build import Prepared, it_mw_at_work
+from sitedesign.case.build import StudyCase, it_mw_at_work
 from sitedesign.case.case import Dispatch, FloatArray, Plant, lost_by_class
 from sitedesign.components.load import load_mw
 from sitedesign.finance import annual_cost
@@ -36,12 +36,12 @@ class Surplus:
     it_mwh_per_yr: float
 
 
-def contracted_classes(prepared: Prepared, plant: Plant, dispatch: Dispatch) -> list[ClassResult]:
+def contracted_classes(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> list[ClassResult]:
     """Results of every contracted class of a study; none when it has no classes.
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     plant : Plant
     dispatch : Dispatch
         In calendar order.
@@ -51,7 +51,7 @@ def contracted_classes(prepared: Prepared, plant: Plant, dispatch: Dispatch) -> 
     list of ClassResult
         In the order of the study.
     """
-    study, case = prepared.study, prepared.case
+    study, case = study_case.study, study_case.case
     if not study.classes:
         return []
     lost = dispatch.lost_by_class
@@ -82,7 +82,7 @@ def contracted_classes(prepared: Prepared, plant: Plant, dispatch: Dispatch) -> 
     return results
 
 
-def surplus(prepared: Prepared, dispatch: Dispatch) -> Surplus:
+def surplus(study_case: StudyCase, dispatch: Dispatch) -> Surplus:
     """Let best-effort racks run on what would be curtailed, those of most value first.
 
     They start and stop with the surplus, in any number, and nothing else changes: no restart time, no work
@@ -90,7 +90,7 @@ def surplus(prepared: Prepared, dispatch: Dispatch) -> Surplus:
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     dispatch : Dispatch
         In calendar order.
 
@@ -98,14 +98,14 @@ def surplus(prepared: Prepared, dispatch: Dispatch) -> Surplus:
     -------
     Surplus
     """
-    study, case = prepared.study, prepared.case
+    study, case = study_case.study, study_case.case
     left, used = dispatch.curtailed_mw.copy(), np.zeros(case.steps)
     table = year_table(case, dispatch)
     classes, it_mwh = [], 0.0
     for contract in study.best_effort:
         sustained = contract.rack_mw / (study.rack.power_kw * (1 + study.rack.network_power_fraction) / 1000)
         asks = load_mw(
-            prepared.weather, study.rack, contract.racks, study.facility, study.path, sustained
+            study_case.weather, study.rack, contract.racks, study.facility, study.path, sustained
         ).ravel()
         taken = np.minimum(left, asks)
         left, used = left - taken, used + taken
@@ -129,12 +129,12 @@ def surplus(prepared: Prepared, dispatch: Dispatch) -> Surplus:
     return Surplus(classes, used, it_mwh)
 
 
-def water_m3_per_yr(prepared: Prepared, dispatch: Dispatch, best_effort_it_mwh_per_yr: float) -> float:
+def water_m3_per_yr(study_case: StudyCase, dispatch: Dispatch, best_effort_it_mwh_per_yr: float) -> float:
     """Water that cooling takes, by the energy that reaches the racks.
 
     Parameters
     ----------
-    prepared : Prepared
+    study_case : StudyCase
     dispatch : Dispatch
     best_effort_it_mwh_per_yr : float
         [MWh/yr]
@@ -144,9 +144,9 @@ def water_m3_per_yr(prepared: Prepared, dispatch: Dispatch, best_effort_it_mwh_p
     float
         [m3/yr]
     """
-    study, case = prepared.study, prepared.case
+    study, case = study_case.study, study_case.case
     shed = np.divide(dispatch.shed_mw, case.load_mw, where=case.load_mw > 0, out=np.zeros(case.steps))
-    it_mw = it_mw_at_work(study, prepared.weather)
+    it_mw = it_mw_at_work(study, study_case.weather)
     served = it_mw * annual_cost.HOURS_PER_YEAR * (1 - float(shed.mean()))
     it_mwh = served + best_effort_it_mwh_per_yr
     return study.facility.water_l_per_kwh * it_mwh * KWH_PER_MWH / LITRES_PER_M3

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.build import Prepared, prepare
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import figure_of, setting_of
@@ -30,8 +30,10 @@ FRESH_SEEDS = (101, 202)
 
 
 @pytest.fixture(scope="module")
-def prepared() -> Prepared:
-    return prepare(sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", min_renewable_share=0.4))
+def study_case() -> StudyCase:
+    return build_case(
+        sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", min_renewable_share=0.4)
+    )
 
 
 @dataclass
@@ -100,21 +102,21 @@ class BruteForce:
         return min(met, key=lambda trial: trial.cost_usd_per_yr)
 
 
-def looped(prepared: Prepared) -> Loop:
+def looped(study_case: StudyCase) -> Loop:
     """Close the loop as :func:`sitedesign.solve` does."""
-    return closed_for(prepared, setting_of(prepared), Effort(), lambda _: None).loop
+    return closed_for(study_case, setting_of(study_case), Effort(), lambda _: None).loop
 
 
 @pytest.fixture(scope="module")
-def loop(prepared: Prepared) -> Loop:
-    return looped(prepared)
+def loop(study_case: StudyCase) -> Loop:
+    return looped(study_case)
 
 
 @pytest.mark.benchmark
-def test_brute_force_finds_nothing_a_hundredth_cheaper(benchmark, prepared, loop):
-    study, effort = prepared.study, Effort()
+def test_brute_force_finds_nothing_a_hundredth_cheaper(benchmark, study_case, loop):
+    study, effort = study_case.study, Effort()
     judge = Judge(
-        search_years(prepared, effort.years, study.seed), setting_of(prepared), study.metric, study.seed,
+        search_years(study_case, effort.years, study.seed), setting_of(study_case), study.metric, study.seed,
         effort.draws,
     )  # fmt: skip
     brute = BruteForce(judge, goal=loop.best.kept[0])
@@ -129,13 +131,13 @@ def test_brute_force_finds_nothing_a_hundredth_cheaper(benchmark, prepared, loop
 
 @pytest.mark.benchmark
 def test_certificates_hold_under_fresh_seeds(benchmark):
-    prepared = prepare(sd.Study(site=SITE, racks=700, uptime=0.999))
-    best = looped(prepared).best
+    study_case = build_case(sd.Study(site=SITE, racks=700, uptime=0.999))
+    best = looped(study_case).best
 
     def certify(seed):
         return certify_plant(
-            prepared, best.plant, best.controller, years=200, draws=5, seed=seed,
-            metric=figure_of(prepared.study.metric), attribute=False,
+            study_case, best.plant, best.controller, years=200, draws=5, seed=seed,
+            metric=figure_of(study_case.study.metric), attribute=False,
         )  # fmt: skip
 
     fresh = benchmark.pedantic(lambda: [certify(seed) for seed in FRESH_SEEDS], rounds=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sitedesign import InputError, Site, Study, Weather, library
-from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE, prepare
+from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE, build_case
 from sitedesign.case.throttling_tiers import throttle_tiers, usable_points
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
@@ -20,28 +20,28 @@ def two_years() -> Weather:
 
 
 def test_arrays_have_all_years_in_sequence(two_years: Weather) -> None:
-    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case
     assert case.years == 2
     assert case.steps == 2 * 8760
-    second = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years), rows=[1]).case
+    second = build_case(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years), rows=[1]).case
     np.testing.assert_array_equal(case.solar_yield[8760:], second.solar_yield)
 
 
 def test_load_at_the_bus_by_hand(two_years: Weather) -> None:
-    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case
     # 70 racks x 125 kW x 1.12 x 0.90 = 8.82 MW; coldest hours: PUE 1.035, bus to rack 0.985 x 0.96
     assert case.load_mw.min() == pytest.approx(8.82 * 1.035 / (0.985 * 0.96), rel=1e-9)
 
 
 def test_battery_split_of_losses(two_years: Weather) -> None:
     study = Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)
-    case = prepare(study).case
+    case = build_case(study).case
     assert case.eta_charge * case.eta_discharge == pytest.approx(study.battery.round_trip_efficiency)
     assert case.usable[0] == pytest.approx(0.92 * 0.95)  # faded to the check year, above the floor
 
 
 def test_generators_of_a_dc_site_lose_the_rectifier(two_years: Weather) -> None:
-    case = prepare(
+    case = build_case(
         Study(site=EL_PASO, racks=70, uptime=0.99, pv="fixed_dc", backup="diesel", weather=two_years)
     ).case
     diesel = library.backup("diesel")
@@ -50,7 +50,7 @@ def test_generators_of_a_dc_site_lose_the_rectifier(two_years: Weather) -> None:
 
 
 def test_plain_metric_has_one_tier(two_years: Weather) -> None:
-    tiers = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case.tiers
+    tiers = build_case(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years)).case.tiers
     assert [(tier.width, tier.weight) for tier in tiers] == [(1.0, 1.0)]
 
 
@@ -86,15 +86,17 @@ def test_racks_are_not_throttled_below_their_floor() -> None:
 def test_floor_of_the_rack_reaches_the_case(two_years: Weather) -> None:
     study = Study(site=EL_PASO, racks=70, uptime=0.99, metric="compute", weather=two_years)
     rack = study.rack.replace(floor_fraction=1.0)
-    assert len(prepare(study).case.tiers) == 5
-    (tier,) = prepare(study.replace(rack=rack)).case.tiers  # may not throttle at all: the plain rack metric
+    assert len(build_case(study).case.tiers) == 5
+    (tier,) = build_case(
+        study.replace(rack=rack)
+    ).case.tiers  # may not throttle at all: the plain rack metric
     assert (tier.width, tier.weight) == pytest.approx((1.0, 1.0))
 
 
 def test_a_curve_without_a_bend_is_the_plain_metric(two_years: Weather) -> None:
     study = Study(site=EL_PASO, racks=70, uptime=0.99, metric="compute", weather=two_years)
     rack = study.rack.replace(curve_default=((1.0, 1.0), (0.27, 0.0)))
-    (tier,) = prepare(study.replace(rack=rack)).case.tiers
+    (tier,) = build_case(study.replace(rack=rack)).case.tiers
     assert (tier.width, tier.weight) == pytest.approx((1.0, 1.0))
 
 
@@ -102,7 +104,7 @@ def test_a_curve_without_a_bend_is_the_plain_metric(two_years: Weather) -> None:
 def test_every_named_curve_reaches_the_case(two_years: Weather, curve: str) -> None:
     study = Study(site=EL_PASO, racks=70, uptime=0.99, metric="compute", weather=two_years)
     points = getattr(study.rack, f"curve_{curve}")
-    first = prepare(study.replace(throughput_curve=curve)).case.tiers[0]
+    first = build_case(study.replace(throughput_curve=curve)).case.tiers[0]
     # Of the first step down, per unit of the rack's power; 1.6 % of the facility's load stays.
     slope = (1 - points[1][1]) / (1 - points[1][0])
     assert first.weight == pytest.approx(slope, rel=0.02)
@@ -115,17 +117,17 @@ INFERENCE = {"name": "inference", "racks": 40, "uptime": 0.9999, "use": "inferen
 
 
 def test_classes_share_the_load_by_their_power(two_years: Weather) -> None:
-    case = prepare(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
     assert [item.share for item in case.load_classes] == pytest.approx([7.56 / 11.48, 3.92 / 11.48])
     assert [item.uptime_target for item in case.load_classes] == [0.99, 0.9999]
     # 60 racks x 0.126 MW and 40 x 0.098 at PUE 1.035, bus to rack 0.985 x 0.96
     assert case.load_mw.min() == pytest.approx(11.48 * 1.035 / (0.985 * 0.96), rel=1e-9)
-    strict = prepare(Study(site=EL_PASO, racks=100, uptime=0.9999, weather=two_years)).case
+    strict = build_case(Study(site=EL_PASO, racks=100, uptime=0.9999, weather=two_years)).case
     assert case.racks_max == strict.racks_max
 
 
 def test_tiers_of_classes_sum_to_their_shares(two_years: Weather) -> None:
-    case = prepare(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
     for number, item in enumerate(case.load_classes):
         mine = [tier for tier in case.tiers if tier.load_class == number]
         assert sum(tier.width for tier in mine) == pytest.approx(item.share)
@@ -140,7 +142,7 @@ def test_classes_are_shed_in_the_order_of_their_value(two_years: Weather) -> Non
             TRAINING | {"value_usd_per_rack_h": training},
             INFERENCE | {"value_usd_per_rack_h": inference, "use": "training"},
         ]
-        case = prepare(Study(site=EL_PASO, classes=classes, weather=two_years)).case
+        case = build_case(Study(site=EL_PASO, classes=classes, weather=two_years)).case
         return [tier.load_class for tier in case.tiers]
 
     assert order(200.0, 2000.0) == [0, 0, 0, 0, 0, 1]
@@ -150,8 +152,8 @@ def test_classes_are_shed_in_the_order_of_their_value(two_years: Weather) -> Non
 
 
 def test_one_class_is_the_plain_study(two_years: Weather) -> None:
-    plain = prepare(Study(site=EL_PASO, racks=60, uptime=0.99, metric="compute", weather=two_years)).case
-    case = prepare(Study(site=EL_PASO, classes=[TRAINING], weather=two_years)).case
+    plain = build_case(Study(site=EL_PASO, racks=60, uptime=0.99, metric="compute", weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, classes=[TRAINING], weather=two_years)).case
     np.testing.assert_allclose(case.load_mw, plain.load_mw, rtol=1e-14)
     for name in ("tiers", "uptime_target", "racks_max", "racks_contracted", "load_classes"):
         assert getattr(case, name) == getattr(plain, name)
@@ -159,8 +161,8 @@ def test_one_class_is_the_plain_study(two_years: Weather) -> None:
 
 def test_best_effort_never_enters_the_case(two_years: Weather) -> None:
     with_batch = [TRAINING, INFERENCE, {"name": "batch", "racks": 500}]
-    case = prepare(Study(site=EL_PASO, classes=with_batch, weather=two_years)).case
-    without = prepare(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, classes=with_batch, weather=two_years)).case
+    without = build_case(Study(site=EL_PASO, classes=[TRAINING, INFERENCE], weather=two_years)).case
     assert case.load_mw.max() == without.load_mw.max()
     assert case.load_classes == without.load_classes
     assert case.racks_contracted == 100
@@ -170,7 +172,7 @@ def test_best_effort_never_enters_the_case(two_years: Weather) -> None:
 def test_what_lies_above_a_floor_is_given_up_first(
     two_years: Weather, metric: str, widths: list[float]
 ) -> None:
-    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.99, metric=metric, weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, racks=70, uptime=0.99, metric=metric, weather=two_years)).case
     assert [tier.width for tier in case.tiers] == pytest.approx(widths)
     assert sum(tier.width * tier.weight for tier in case.tiers) == pytest.approx(1.0)
     assert sorted(case.tiers, key=lambda tier: tier.weight) == list(case.tiers)
@@ -178,30 +180,32 @@ def test_what_lies_above_a_floor_is_given_up_first(
 
 def test_own_solar_profile_stands_in_for_weather() -> None:
     profile = np.tile(np.r_[np.zeros(8), np.full(8, 0.5), np.zeros(8)], 365)
-    prepared = prepare(Study(site=EL_PASO, racks=70, uptime=0.9, solar_profile=profile))
-    assert prepared.case.years == 1
-    np.testing.assert_allclose(prepared.case.solar_yield, profile)
-    assert "user's own profile" in prepared.notes[0]
+    study_case = build_case(Study(site=EL_PASO, racks=70, uptime=0.9, solar_profile=profile))
+    assert study_case.case.years == 1
+    np.testing.assert_allclose(study_case.case.solar_yield, profile)
+    assert "user's own profile" in study_case.notes[0]
 
 
 def test_own_load_profile_is_repeated_over_the_weather_years(two_years: Weather) -> None:
     load = np.full(8760, 12.0)
-    case = prepare(Study(site=EL_PASO, racks=70, uptime=0.9, load_profile=load, weather=two_years)).case
+    case = build_case(Study(site=EL_PASO, racks=70, uptime=0.9, load_profile=load, weather=two_years)).case
     np.testing.assert_array_equal(case.load_mw, np.full(2 * 8760, 12.0))
 
 
 def test_profile_years_must_fit_the_weather(two_years: Weather) -> None:
     with pytest.raises(InputError, match="3 years; must have 1 year or the 2 of the weather"):
-        prepare(Study(site=EL_PASO, racks=70, uptime=0.9, load_profile=np.ones((3, 8760)), weather=two_years))
+        build_case(
+            Study(site=EL_PASO, racks=70, uptime=0.9, load_profile=np.ones((3, 8760)), weather=two_years)
+        )
 
 
 def test_step_that_the_weather_does_not_have(two_years: Weather) -> None:
     with pytest.raises(InputError, match="the weather has steps of 60 min"):
-        prepare(Study(site=EL_PASO, racks=70, uptime=0.9, step_minutes=15, weather=two_years))
+        build_case(Study(site=EL_PASO, racks=70, uptime=0.9, step_minutes=15, weather=two_years))
 
 
 def test_one_year_and_typical_years_carry_a_warning(two_years: Weather, weather_real) -> None:
-    one = prepare(Study(site=EL_PASO, racks=70, uptime=0.9, weather=two_years.subset([0])))
+    one = build_case(Study(site=EL_PASO, racks=70, uptime=0.9, weather=two_years.subset([0])))
     assert ONE_YEAR_NOTE in one.notes
     phoenix = Weather.read(weather_real / "az_phoenix_nsrdb_tmy")
-    assert TMY_NOTE in prepare(Study(site=phoenix.site, racks=70, uptime=0.9, weather=phoenix)).notes
+    assert TMY_NOTE in build_case(Study(site=phoenix.site, racks=70, uptime=0.9, weather=phoenix)).notes
