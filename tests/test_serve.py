@@ -18,7 +18,9 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.report import figures
+from sitedesign.report import html as html_report
 from sitedesign.report.figures.style import DARK, LIGHT
+from sitedesign.results.evaluation import CostItem
 from sitedesign.serve import compare, form, mapdata, run, solving
 from sitedesign.serve import planner as planner_module
 from sitedesign.serve.guard import Access, Guard, is_loopback, names_of
@@ -273,12 +275,32 @@ def test_costs_by_group_add_up(design):
     assert groups["B"].sum() == pytest.approx(other.cost)
     assert groups.loc["other"].abs().max() == 0
     assert groups.loc["fuel", "A"] == pytest.approx(
-        sum(item.usd_per_yr for item in design.costs if item.name.endswith("fuel and running"))
+        sum(item.usd_per_yr for item in design.costs if item.kind == "fuel")
     )
     table = compare.table({"A": design, "B": other})
     assert table.loc["Solar", "A"] == "420.0 MWdc"
     assert table.loc["Uptime is"].tolist() == ["a bound", "a bound"]
     assert table.loc["Backup", "B"] == "8 × recip medium"
+
+
+def test_no_cost_is_known_by_its_label(design):
+    """A bill and a sale stand apart, whatever they are called; the plant's own items keep their groups."""
+    before = compare.cost_groups({"A": design})["A"]
+    more = [
+        CostItem(name="solar battery racks", asset="grid", kind="tariff", capital_usd=0, usd_per_yr=7e6),
+        CostItem(name="fuel and running", asset="grid", kind="revenue", capital_usd=0, usd_per_yr=-3e6),
+        CostItem(name="part-load", asset="backup", kind="fuel", capital_usd=0, usd_per_yr=1e6),
+        CostItem(name="solar wire", asset="grid", kind="capital", capital_usd=5e6, usd_per_yr=4e5),
+    ]
+    plain = [item.model_copy(update={"name": f"line {n}"}) for n, item in enumerate(design.costs)]
+    other = design.model_copy(update={"costs": plain + more})
+    change = compare.cost_groups({"A": other})["A"] - before
+    found = {group: usd for group, usd in change.round(3).items() if usd}
+    assert found == {"fuel": 1e6, "tariff": 7e6, "revenue": -3e6, "other": 4e5}
+    power = other.lcoe_usd_per_mwh - design.lcoe_usd_per_mwh
+    assert power * design.served_mwh_per_yr == pytest.approx(5.4e6)
+    rows = {row["item"]: row for row in html_report._costs(other)}
+    assert rows["fuel and running"]["usd_per_yr"] == -3e6  # what earns money is a row as well
 
 
 def test_labels_of_bars_are_text(design):

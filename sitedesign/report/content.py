@@ -226,9 +226,6 @@ def metric_rows(metrics: UptimeMetrics) -> list[tuple[str, str, str]]:
     ]
 
 
-_BURNT = ("fuel and running", "part-load fuel")
-
-
 def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str, str]]:
     """Say what stands behind a certificate, and what it found beside uptime."""
     half = certificate.half_width / (1 - certificate.target)
@@ -251,7 +248,7 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
         )
     )
     rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} {_where(design)}"))
-    running = sum(item.usd_per_yr for item in design.costs if item.name.endswith(_BURNT)) / 1e6
+    running = sum(item.usd_per_yr for item in design.costs if item.kind == "fuel") / 1e6
     kept = certificate.operating_cost_usd_per_yr / 1e6
     rows.append(("Fuel and running", f"{kept:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
     return rows

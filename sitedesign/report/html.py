@@ -326,7 +326,7 @@ def _costs(design: Design) -> list[dict[str, Any]]:
     return [
         {str(key): value for key, value in row.items()} | {"item": pretty(row["item"])}
         for row in table.to_dict("records")
-        if max(row["capital_usd"], row["usd_per_yr"]) >= LEAST_USD
+        if max(abs(row["capital_usd"]), abs(row["usd_per_yr"])) >= LEAST_USD
     ]
 
 

@@ -17,7 +17,7 @@ from sitedesign.finance import annual_cost
 from sitedesign.reliability.events import worst_events
 from sitedesign.reliability.metrics import uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
-from sitedesign.results.evaluation import CostItem, Evaluation, Provenance
+from sitedesign.results.evaluation import CostItem, CostKind, Evaluation, Provenance
 from sitedesign.results.load_classes import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.study.study import Study
 
@@ -69,7 +69,7 @@ def evaluate_dispatch(
     costs = _plant_costs(study_case, plant, generated)
     if part_load is not None:
         fuel = {item.name: float(mmbtu) for item, mmbtu in zip(case.backup, part_load, strict=True)}
-        costs.append(CostItem(name="part-load fuel", capital_usd=0.0, usd_per_yr=part_load_usd_per_yr))
+        costs.append(_yearly("part-load fuel", "backup", "fuel", part_load_usd_per_yr))
     per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup}
     metrics = uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed)
     events = worst_events(case, dispatch).to_dict("records")
@@ -146,22 +146,22 @@ def _plant_costs(study_case: StudyCase, plant: Plant, generated: Mapping[str, fl
     costs = study_case.unit_costs
     land = annual_cost.land_cost(study.finance, plant.solar_mw * case.solar_acres_per_mw)
     items = [
-        _less(_scaled("solar array", costs.solar, plant.solar_mw), land),
-        _scaled("solar land", land, 1),
-        _scaled("battery energy", costs.battery_energy, plant.battery_mwh),
-        _scaled("battery power", costs.battery_power, plant.battery_mw),
+        _less(_scaled("solar array", "solar", costs.solar, plant.solar_mw), land),
+        _scaled("solar land", "solar", land, 1),
+        _scaled("battery energy", "battery", costs.battery_energy, plant.battery_mwh),
+        _scaled("battery power", "battery", costs.battery_power, plant.battery_mw),
     ]
     counted = zip(case.backup, costs.backup, costs.backup_site, plant.units, strict=True)
     for item, unit, site, units in counted:
-        items.append(_scaled(f"{item.name} units", unit, units))
+        items.append(_scaled(f"{item.name} units", item.name, unit, units))
         if site.capital_usd > 0.0:
-            items.append(_scaled(f"{item.name} at this site", site, 1 if units else 0))
+            items.append(_scaled(f"{item.name} at this site", item.name, site, 1 if units else 0))
         running = generated[item.name] * item.marginal_cost_usd_per_mwh
-        items.append(CostItem(name=f"{item.name} fuel and running", capital_usd=0.0, usd_per_yr=running))
-    items.append(_scaled("spare racks", costs.rack, plant.racks - case.racks_contracted))
+        items.append(_yearly(f"{item.name} fuel and running", item.name, "fuel", running))
+    items.append(_scaled("spare racks", "racks", costs.rack, plant.racks - case.racks_contracted))
     if study.delay_cost_usd_per_month:
         delay = case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
-        items.append(CostItem(name="delay", capital_usd=0.0, usd_per_yr=delay))
+        items.append(_yearly("delay", "delay", "fixed", delay))
     return items
 
 
@@ -169,30 +169,33 @@ def project_costs(study_case: StudyCase) -> list[CostItem]:
     """Cost of what every design of a study needs: contracted racks, hall, land, staff, best-effort racks."""
     study, racks = study_case.study, study_case.case.racks_contracted
     items = [
-        _scaled("contracted racks", study_case.unit_costs.rack, racks),
+        _scaled("contracted racks", "racks", study_case.unit_costs.rack, racks),
         *_hall_costs(study, "data hall", study.contracted_it_mw),
     ]
     for item in study.best_effort:
-        items.append(_scaled(f"{item.name} racks", study_case.unit_costs.rack, item.racks))
+        items.append(_scaled(f"{item.name} racks", "racks", study_case.unit_costs.rack, item.racks))
         items += _hall_costs(study, f"{item.name} hall", item.it_mw)
     return items
 
 
 def _hall_costs(study: Study, name: str, it_mw: float) -> list[CostItem]:
     facility, finance = study.facility, study.finance
+    land = annual_cost.land_cost(finance, facility.hall_acres_per_mw * it_mw)
+    staff = annual_cost.staff_cost(facility, it_mw).total_usd_per_yr
     return [
-        _scaled(name, annual_cost.hall_cost(facility, finance, it_mw), 1),
-        _scaled(f"{name} land", annual_cost.land_cost(finance, facility.hall_acres_per_mw * it_mw), 1),
-        _scaled(f"{name} staff and maintenance", annual_cost.staff_cost(facility, it_mw), 1),
+        _scaled(name, "hall", annual_cost.hall_cost(facility, finance, it_mw), 1),
+        _scaled(f"{name} land", "hall", land, 1),
+        _yearly(f"{name} staff and maintenance", "hall", "fixed", staff),
     ]
 
 
 def _less(item: CostItem, part: annual_cost.AnnualCost) -> CostItem:
     """Take a part that is an item of its own out of an item."""
-    return CostItem(
-        name=item.name,
-        capital_usd=item.capital_usd - part.capital_usd,
-        usd_per_yr=item.usd_per_yr - part.total_usd_per_yr,
+    return item.model_copy(
+        update={
+            "capital_usd": item.capital_usd - part.capital_usd,
+            "usd_per_yr": item.usd_per_yr - part.total_usd_per_yr,
+        }
     )
 
 
@@ -202,10 +205,15 @@ def _metric(study_case: StudyCase) -> str:
     return metrics.pop() if len(metrics) == 1 else "compute"
 
 
-def _scaled(name: str, cost: annual_cost.AnnualCost, amount: float) -> CostItem:
-    return CostItem(
-        name=name, capital_usd=cost.capital_usd * amount, usd_per_yr=cost.total_usd_per_yr * amount
-    )
+def _scaled(name: str, asset: str, cost: annual_cost.AnnualCost, amount: float) -> CostItem:
+    """Cost of an asset that is bought."""
+    capital, yearly = cost.capital_usd * amount, cost.total_usd_per_yr * amount
+    return CostItem(name=name, asset=asset, kind="capital", capital_usd=capital, usd_per_yr=yearly)
+
+
+def _yearly(name: str, asset: str, kind: CostKind, usd_per_yr: float) -> CostItem:
+    """Cost that needs no capital. [USD/yr]"""
+    return CostItem(name=name, asset=asset, kind=kind, capital_usd=0.0, usd_per_yr=usd_per_yr)
 
 
 def _provenance(study_case: StudyCase) -> Provenance:

@@ -26,6 +26,7 @@ TUNE = (
     "sd.solve tunes a rule with the plant, also where limits fix the plant: give that design's as "
     "controller=design.controller"
 )
+CostKind = Literal["capital", "fixed", "fuel", "tariff", "revenue"]
 ROUNDING = 1e-12  # errors below it come from sums of the same number
 
 
@@ -35,6 +36,14 @@ class CostItem(BaseModel):
     Attributes
     ----------
     name : str
+        As a table shows it; nothing is recognised by it.
+    asset : str
+        What it is spent on: ``solar``, ``battery``, ``backup`` (all technologies), ``racks``, ``hall``,
+        ``delay`` or the name of a technology.
+    kind : {"capital", "fixed", "fuel", "tariff", "revenue"}
+        ``capital``: what is bought, annualised, with its own upkeep. ``fixed``: paid every year whatever
+        happens. ``fuel``: fuel and running, by the MWh. ``tariff``: bills of the grid.
+        ``revenue``: below zero.
     capital_usd : float
         Overnight capital before tax credits. [USD]
     usd_per_yr : float
@@ -44,6 +53,8 @@ class CostItem(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
+    asset: str
+    kind: CostKind
     capital_usd: float
     usd_per_yr: float
 
@@ -297,7 +308,7 @@ class Evaluation(BaseModel):
     @property
     def lcoe_usd_per_mwh(self) -> float:
         """Cost of the power plant per MWh served, spare racks left out. [USD/MWh]"""
-        power = sum(item.usd_per_yr for item in self.costs if item.name != "spare racks")
+        power = sum(item.usd_per_yr for item in self.costs if item.asset != "racks")
         return power / self.served_mwh_per_yr
 
     @property
@@ -461,18 +472,13 @@ class Evaluation(BaseModel):
 
     def cost_table(self) -> pd.DataFrame:
         """Cost breakdown with project items below the plant's. [USD, USD/yr]"""
-        rows = [(*row, True) for row in _rows(self.costs)] + [
-            (*row, False) for row in _rows(self.project_costs)
-        ]
-        return pd.DataFrame(rows, columns=["item", "capital_usd", "usd_per_yr", "decided_by_optimiser"])
+        rows = [item.model_dump() | {"decided_by_optimiser": True} for item in self.costs]
+        rows += [item.model_dump() | {"decided_by_optimiser": False} for item in self.project_costs]
+        return pd.DataFrame(rows).rename(columns={"name": "item"})
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON."""
         return self.model_dump(mode="json")
-
-
-def _rows(items: list[CostItem]) -> list[tuple[str, float, float]]:
-    return [(item.name, item.capital_usd, item.usd_per_yr) for item in items]
 
 
 def percent(estimate: Estimate) -> str:

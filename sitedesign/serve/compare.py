@@ -11,6 +11,7 @@ import pandas as pd
 from sitedesign.api.design import Design
 from sitedesign.report.content import uptime_text
 from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
+from sitedesign.results.evaluation import CostItem
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,6 +22,8 @@ GROUPS = {
     "battery": LIGHT["battery"],
     "backup": LIGHT["backup_1"],
     "fuel": LIGHT["backup_2"],
+    "tariff": LIGHT["backup_3"],
+    "revenue": LIGHT["mark"],
     "spare racks": LIGHT["racks"],
     "other": LIGHT["curtailed"],
 }
@@ -75,7 +78,7 @@ def cost_groups(designs: Mapping[str, Design]) -> pd.DataFrame:
     columns = {
         label: pd.Series(
             [item.usd_per_yr for item in design.costs],
-            index=[_group(item.name, design) for item in design.costs],
+            index=[_group(item, design) for item in design.costs],
         )
         .groupby(level=0)
         .sum()
@@ -84,14 +87,15 @@ def cost_groups(designs: Mapping[str, Design]) -> pd.DataFrame:
     return pd.DataFrame(columns).reindex(list(GROUPS)).fillna(0.0)
 
 
-def _group(item: str, design: Design) -> str:
+def _group(item: CostItem, design: Design) -> str:
     """Group of an item of cost; what the backup burns is apart from what it costs to stand there."""
-    if item.endswith("fuel and running"):
-        return "fuel"
-    for group in ("solar", "battery", "spare racks"):
-        if item.startswith(group):
-            return group
-    return "backup" if any(item.startswith(name) for name in design.backup) else "other"
+    if item.kind in GROUPS:
+        return item.kind
+    if item.asset == "racks":
+        return "spare racks"
+    if item.asset in design.backup:
+        return "backup"
+    return item.asset if item.asset in GROUPS else "other"
 
 
 def cost_bars(designs: Mapping[str, Design]) -> Figure:

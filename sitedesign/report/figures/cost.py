@@ -26,7 +26,7 @@ def cost_breakdown_data(result: Evaluation) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``item, capital_usd, usd_per_yr, share``; items below `LEAST_USD` are left out.
+        Columns ``item, asset, kind, capital_usd, usd_per_yr, share``; items below `LEAST_USD` are left out.
         [USD, USD/yr]
     """
     table = result.cost_table()
@@ -42,7 +42,7 @@ def cost_breakdown(result: Evaluation) -> Figure:
 
     table = cost_breakdown_data(result).iloc[::-1]  # plotly draws upwards
     labels = [pretty(item) for item in table["item"]]
-    colours = [_colour(item, list(result.backup)) for item in table["item"]]
+    colours = [_colour(asset, list(result.backup)) for asset in table["asset"]]
     shown = _panels(result, len(table))
     panels = (("usd_per_yr", "M USD/yr", 1), ("capital_usd", "M USD", 2))
     for column, unit, place in panels:
@@ -158,12 +158,7 @@ def _panels(result: Evaluation, bars: int) -> Figure:
     return shown
 
 
-def _colour(item: str, backup: list[str]) -> str:
-    if item.startswith("solar"):
-        return LIGHT["solar"]
-    if item.startswith("battery"):
-        return LIGHT["battery"]
-    for name, (colour, _) in colours_of(backup).items():
-        if item.startswith(name):
-            return colour
-    return LIGHT["racks"]
+def _colour(asset: str, backup: list[str]) -> str:
+    own = {"solar": LIGHT["solar"], "battery": LIGHT["battery"]}
+    own |= {name: colour for name, (colour, _) in colours_of(backup).items()}
+    return own.get(asset, LIGHT["racks"])
