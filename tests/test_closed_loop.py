@@ -15,7 +15,7 @@ from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified import adaptive_sampling, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
-from sitedesign.certified.environment import block_of, setting_of, unseen_years
+from sitedesign.certified.environment import environment_of, unseen_years, weather_block
 from sitedesign.certified.evaluator import Aim, Judge, Trial
 from sitedesign.certified.moves import inside
 from sitedesign.certified.pattern_search import _Prices, refine
@@ -44,11 +44,11 @@ def study_case(study: sd.Study) -> StudyCase:
 
 @pytest.fixture(scope="module")
 def judge(study_case: StudyCase) -> Judge:
-    return Judge([block_of(study_case)], setting_of(study_case), "rack", seed=3)
+    return Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
 
 
 def test_same_plant_same_verdict(study_case: StudyCase, judge: Judge) -> None:
-    other = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=3)
+    other = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
     assert other.trial(PLANT, Controller()) == judge.trial(PLANT, Controller())
 
 
@@ -68,7 +68,7 @@ def test_plants_judged_at_once_are_those_judged_one_by_one(
     verdicts = []
     for threads in ("1", "4"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        judge = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=3, draws=2)
+        judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3, draws=2)
         exact = judge.exact_of([*asked, asked[0]])
         judge.focus(*asked[2])
         near = judge.trials_of(asked)
@@ -78,7 +78,7 @@ def test_plants_judged_at_once_are_those_judged_one_by_one(
 
 
 def test_another_seed_is_another_verdict(study_case: StudyCase, judge: Judge) -> None:
-    other = Judge([block_of(study_case)], setting_of(study_case), "rack", seed=4)
+    other = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=4)
     assert other.trial(PLANT, Controller()).uptime != judge.trial(PLANT, Controller()).uptime
 
 
@@ -97,7 +97,9 @@ def test_capital_counts_in_the_cost(study_case: StudyCase, judge: Judge) -> None
 
 def test_caps_show_as_excess(study_case: StudyCase) -> None:
     limited = replace(study_case.case, limits=replace(study_case.case.limits, min_renewable_share=0.99))
-    strict = Judge([replace(block_of(study_case), case=limited)], setting_of(study_case), "rack", seed=3)
+    strict = Judge(
+        [replace(weather_block(study_case), case=limited)], environment_of(study_case), "rack", seed=3
+    )
     trial = strict.trial(PLANT, Controller())
     assert trial.excess_mwh_per_yr > 0
     assert not AIM.met(trial)
@@ -129,7 +131,7 @@ def test_inside_respects_every_limit(study_case: StudyCase) -> None:
 
 
 def test_sampled_outages_take_capability_away(study_case: StudyCase) -> None:
-    failing = case_with_outages(study_case, setting_of(study_case), seed=3)
+    failing = case_with_outages(study_case, environment_of(study_case), seed=3)
     assert (failing.backup[0].capability <= study_case.case.backup[0].capability + 1e-12).all()
     share = failing.backup[0].capability.mean() / study_case.case.backup[0].capability.mean()
     assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
@@ -175,7 +177,7 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
     monkeypatch.setattr(sizing_loop, "reach", lambda _judge, _best, aim, *_: (next(found), aim))
     monkeypatch.setattr(sizing_loop, "certify", certify)
     loop = sizing_loop.close_loop(
-        study_case, setting_of(study_case), [PLANT], price_usd_per_mwh=0.0, metric="rack",
+        study_case, environment_of(study_case), [PLANT], price_usd_per_mwh=0.0, metric="rack",
         effort=Effort(years=1, trials=6, rounds=9), seed=1, say=lambda _: None,
     )  # fmt: skip
     assert [plant for plant, _ in asked] == [first.plant, second.plant]
@@ -269,7 +271,7 @@ def test_prices_climb_until_the_goal_is_reached_and_then_close_in() -> None:
 
 def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(study_case: StudyCase) -> None:
     blocks = search_years(study_case, 60, seed=1)
-    judge = Judge(blocks, setting_of(study_case), "rack", seed=3, draws=2)
+    judge = Judge(blocks, environment_of(study_case), "rack", seed=3, draws=2)
     assert judge.case.years >= 60
     near = replace(PLANT, battery_mwh=PLANT.battery_mwh * 1.05)
     exact, whole = judge.exact(near, Controller()), judge.exact(PLANT, Controller())
@@ -293,11 +295,11 @@ def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(study_case: 
 
 
 def test_a_year_fails_the_same_way_in_any_company(study_case: StudyCase) -> None:
-    setting, block = setting_of(study_case), block_of(study_case)
+    environment, block = environment_of(study_case), weather_block(study_case)
     temp = block.temp_air_c.reshape(study_case.case.years, -1)
-    years = OutageYears(setting.outages, temp, study_case.case.step_h, setting.usual, seed=5)
-    sky = OutageSky(study_case.case.step_h, 1, 2, temp[2], setting.usual)
-    alone = sample_outages(setting.outages, [2], sky, 0, 5)
+    years = OutageYears(environment.outages, temp, study_case.case.step_h, environment.climatology, seed=5)
+    sky = OutageSky(study_case.case.step_h, 1, 2, temp[2], environment.climatology)
+    alone = sample_outages(environment.outages, [2], sky, 0, 5)
     years.paths([2], [6])  # more units, asked for before
     joined = years.paths([1, 2], [2])
     assert (np.diff(joined.step) >= 0).all()
@@ -320,19 +322,19 @@ def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates
 
 def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(study: sd.Study) -> None:
     two = build_case(study.replace(backup=["recip_fast", "diesel"]))
-    setting, temp = setting_of(two), two.weather.temp_air_c.reshape(two.case.years, -1)
-    grown = OutageYears(setting.outages, temp, two.case.step_h, setting.usual, seed=5)
+    environment, temp = environment_of(two), two.weather.temp_air_c.reshape(two.case.years, -1)
+    grown = OutageYears(environment.outages, temp, two.case.step_h, environment.climatology, seed=5)
     for units in ([1, 0], [1, 3], [4, 2], [2, 3]):
         found = grown.paths([1], units)
-        sky = OutageSky(two.case.step_h, 1, 1, temp[1], setting.usual)
-        at_once = sample_outages(setting.outages, units, sky, 0, 5)
+        sky = OutageSky(two.case.step_h, 1, 1, temp[1], environment.climatology)
+        at_once = sample_outages(environment.outages, units, sky, 0, 5)
         for name in ("step", "kind", "index", "change", "start_keys"):
             assert (getattr(found, name) == getattr(at_once, name)).all()
         assert found.solar_scale == at_once.solar_scale
 
 
 def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(study_case: StudyCase) -> None:
-    judge = Judge(search_years(study_case, 12, seed=1), setting_of(study_case), "rack", seed=3)
+    judge = Judge(search_years(study_case, 12, seed=1), environment_of(study_case), "rack", seed=3)
     rule = Controller(caution=3.0)
     best = judge.exact(PLANT, rule)
     saved = sizing_loop.surprises_of_weather(judge, best)
@@ -340,7 +342,7 @@ def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(study_c
     assert saved == sizing_loop.surprises_of_weather(judge, best)  # no luck in it
     seer = judge.seeing(Forecast(kind="perfect"))
     assert seer.outages is judge.outages
-    assert judge.setting.forecast.kind == "skill"
+    assert judge.environment.forecast.kind == "skill"
     assert judge.exact(PLANT, rule) is best  # what is known of the other operator stays
     assert seer.exact(PLANT, rule).cost_usd_per_yr < best.cost_usd_per_yr  # no fuel for clouds that stay away
 

@@ -9,7 +9,7 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
-from sitedesign.certified.environment import block_of, setting_of
+from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.monte_carlo import certify_case
@@ -34,18 +34,18 @@ def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
     weather = sd.Weather.read(weather_real / folder, site=site)
     study = sd.Study(site=weather.site, racks=700, uptime=0.999, weather=weather, backup="recip_fast")
     study_case = build_case(study)
-    setting, block = setting_of(study_case), block_of(study_case)
+    environment, block = environment_of(study_case), weather_block(study_case)
 
     def judged(rule: Controller) -> Certificate:
         return certify_case(
             block,
             plant,
-            setting.outages,
-            behaviour=setting.behaviour,
+            environment.outages,
+            behaviour=environment.unit_behaviours,
             controller=rule,
-            forecast=setting.forecast,
-            usual=setting.usual,
-            restart=setting.restart,
+            forecast=environment.forecast,
+            usual=environment.climatology,
+            restart=environment.restart,
             draws=max(2, SIMULATED_YEARS // study_case.case.years),
             seed=7,
             attribute=False,

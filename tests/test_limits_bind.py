@@ -15,7 +15,7 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Case, Plant
 from sitedesign.certified import remedies
-from sitedesign.certified.environment import setting_of
+from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import Judge, Trial
 from sitedesign.certified.moves import (
     SPARE_UNITS,
@@ -112,7 +112,7 @@ def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
     study_case, seen = build_case(asked), next(judged)
     bound = sd.solve(asked, certify=False)
     assert result_limits(study_case.case, bound) == ()
-    closed = closed_for(study_case, setting_of(study_case), TINY, lambda _: None)
+    closed = closed_for(study_case, environment_of(study_case), TINY, lambda _: None)
     assert len(seen) > 30
     outside = {line for trial in seen for line in broken_limits(study_case.case, trial.plant)}
     assert outside == set()
@@ -143,7 +143,7 @@ def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
     """At part load a turbine burns more than its full-load rate says: the cap is on what is emitted."""
     study_case = build_case(study())
     plant = Plant(30.0, 60.0, 15.0, (3, 0), 72)
-    free = Judge([_block(study_case)], setting_of(study_case), "rack", seed=0)
+    free = Judge([_block(study_case)], environment_of(study_case), "rack", seed=0)
     done = free.operate(plant, Controller(), record=False)
     item = study_case.case.backup[0]
     energy, fuel = float(done.backup_mwh[0].mean()), float(done.fuel_mmbtu[0].mean())
@@ -152,16 +152,16 @@ def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
     for cap, excess in ((1.001 * really, False), (0.999 * really, True)):
         limits = replace(study_case.case.limits, max_co2_t_per_yr=cap)
         block = replace(_block(study_case), case=replace(study_case.case, limits=limits))
-        judge = Judge([block], setting_of(study_case), "rack", seed=0)
+        judge = Judge([block], environment_of(study_case), "rack", seed=0)
         assert (judge.exact(plant, Controller()).excess_mwh_per_yr > 0) is excess
         judge.hold_back(0.9)
         assert judge.exact(plant, Controller()).excess_mwh_per_yr > 0
 
 
 def _block(study_case: StudyCase) -> Any:
-    from sitedesign.certified.environment import block_of
+    from sitedesign.certified.environment import weather_block
 
-    return block_of(study_case)
+    return weather_block(study_case)
 
 
 def test_racks_that_share_the_work_stay_within_their_limit() -> None:
@@ -176,7 +176,7 @@ def test_the_search_keeps_the_racks_that_share_the_work(judged: Iterator[list[Tr
     planned = foresight_design(asked, "cuts", 1e-3, None, lambda _: None)
     assert planned.design is not None
     seen, study_case = next(judged), planned.study_case
-    closed_for(study_case, setting_of(study_case), TINY, lambda _: None)
+    closed_for(study_case, environment_of(study_case), TINY, lambda _: None)
     assert len(seen) > 30
     assert {trial.plant.racks for trial in seen} == {planned.design.racks}
 
@@ -271,7 +271,7 @@ def test_only_what_was_given_is_marked_so_and_only_what_was_derived_is_widened()
 
 def test_a_limit_of_no_units_leaves_a_row_but_no_unit_for_the_planner() -> None:
     study_case = build_case(study(limits={"units": {"diesel": 0, "mobile_gt": 2}}))
-    failing = case_with_outages(study_case, setting_of(study_case), seed=1)
+    failing = case_with_outages(study_case, environment_of(study_case), seed=1)
     assert [item.units_max for item in failing.backup] == [2, 0]
     assert all(np.isfinite(item.capability).all() and len(item.capability) for item in failing.backup)
 

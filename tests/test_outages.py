@@ -11,7 +11,7 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
-from sitedesign.certified.environment import block_of, setting_of
+from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
@@ -432,10 +432,10 @@ def test_gas_of_a_real_place_is_cut_by_cold_where_wells_freeze(latitude, longitu
         site=sd.Site(latitude=latitude, longitude=longitude), racks=100, uptime=0.99, weather_years=20
     )
     study_case = build_case(study)
-    setting, temp_c = setting_of(study_case), block_of(study_case).temp_air_c
-    fuels = tuple(dataclasses.replace(f, interruption_events_per_yr=0.0) for f in setting.outages.fuels)
-    model = dataclasses.replace(setting.outages, fuels=fuels)
-    place = OutageSky(1.0, 20, 0, temp_c, setting.usual)
+    environment, temp_c = environment_of(study_case), weather_block(study_case).temp_air_c
+    fuels = tuple(dataclasses.replace(f, interruption_events_per_yr=0.0) for f in environment.outages.fuels)
+    model = dataclasses.replace(environment.outages, fuels=fuels)
+    place = OutageSky(1.0, 20, 0, temp_c, environment.climatology)
     begins = []
     for draw in range(20):
         paths = sample_outages(model, [0] * len(model.units), place, draw, seed=1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.certified.environment import setting_of, unseen_years
+from sitedesign.certified.environment import environment_of, unseen_years
 from sitedesign.certified.sizing_loop import search_years
 from sitedesign.foresight.plan import _affordable
 from sitedesign.operation.outages.sampling import solar_scale
@@ -108,7 +108,9 @@ def test_what_was_given_is_operated_and_the_export_balances(own: str, operation:
 
 
 def test_blocks_of_an_own_array_neither_fail_on_top_nor_are_made_whole_again() -> None:
-    own, library = (setting_of(build_case(study(**more))).outages for more in (OWN["sun of one year"], {}))
+    own, library = (
+        environment_of(build_case(study(**more))).outages for more in (OWN["sun of one year"], {})
+    )
     assert library.has("solar")
     assert not own.has("solar")
     assert solar_scale(own) == 1.0

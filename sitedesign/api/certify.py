@@ -9,7 +9,7 @@ from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.certified_design import promised_of
 from sitedesign.certified.environment import certify as certify_plant
-from sitedesign.certified.environment import figure_of, usual_rule
+from sitedesign.certified.environment import default_controller, metric_key
 from sitedesign.errors import Fault, InputError
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import CAUSES
@@ -120,7 +120,7 @@ def certify(
         years=years,
         draws=draws,
         seed=seed,
-        metric=figure_of(study.metric),
+        metric=metric_key(study.metric),
         confidence=confidence,
         forecast=forecast,
         attribute=attribute,
@@ -137,7 +137,7 @@ def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str
         return design.certificate.controller, TUNED
     if design.controller is not None:
         return design.controller, design.rule
-    return usual_rule(study), USUAL
+    return default_controller(study), USUAL
 
 
 def study_of(design: Design | Evaluation, study: Study | None) -> Study:

@@ -9,7 +9,7 @@ from sitedesign.api.question import one_study, study_faults
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, Dispatch, Plant, rolled, sunny_afternoon
 from sitedesign.certified.certified_design import operate_causally
-from sitedesign.certified.environment import setting_of, usual_rule
+from sitedesign.certified.environment import default_controller, environment_of
 from sitedesign.errors import Fault, InputError, unknown_name
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.operate import operate_greedy
@@ -106,8 +106,8 @@ def evaluate(
         raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
     study_case = build_case(study)
     if operation == "causal":
-        rule, origin = (usual_rule(study), USUAL) if controller is None else (controller, GIVEN)
-        result = operate_causally(study_case, plant, rule, setting_of(study_case, forecast), origin)
+        rule, origin = (default_controller(study), USUAL) if controller is None else (controller, GIVEN)
+        result = operate_causally(study_case, plant, rule, environment_of(study_case, forecast), origin)
     elif operation == "greedy":
         dispatch = operate_greedy(study_case.case, plant)
         check_dispatch(study_case.case, plant, dispatch)

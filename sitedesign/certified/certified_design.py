@@ -7,7 +7,7 @@ from dataclasses import replace
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
-from sitedesign.certified.environment import Setting, block_of, figure_of, setting_of
+from sitedesign.certified.environment import OperatingEnvironment, environment_of, metric_key, weather_block
 from sitedesign.certified.evaluator import Judge
 from sitedesign.certified.remedies import unreached
 from sitedesign.certified.sizing_loop import Closed, Loop, closed_for
@@ -32,7 +32,11 @@ FAILURES_FORESEEN = "failures foreseen"
 
 
 def operate_causally(
-    study_case: StudyCase, plant: Plant, controller: Controller, setting: Setting, rule: str = GIVEN
+    study_case: StudyCase,
+    plant: Plant,
+    controller: Controller,
+    environment: OperatingEnvironment,
+    rule: str = GIVEN,
 ) -> Evaluation:
     """Operate without foresight under one draw of outages.
 
@@ -41,7 +45,7 @@ def operate_causally(
     study_case : StudyCase
     plant : Plant
     controller : Controller
-    setting : Setting
+    environment : OperatingEnvironment
     rule : str
         Where the controller comes from, in words.
 
@@ -49,7 +53,7 @@ def operate_causally(
     -------
     Evaluation
     """
-    judge = Judge([block_of(study_case)], setting, study_case.study.metric, study_case.study.seed)
+    judge = Judge([weather_block(study_case)], environment, study_case.study.metric, study_case.study.seed)
     done = judge.operate(plant, controller, record=True)
     assert done.dispatch is not None  # recorded
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
@@ -92,13 +96,13 @@ def certified_design(
     InfeasibleDesign
         When no plant found keeps the target; says what limits it and which remedies help.
     """
-    setting, bound = setting_of(study_case), promised.bound_usd_per_yr
+    environment, bound = environment_of(study_case), promised.bound_usd_per_yr
     effort = effort or Effort()
-    closed = closed_for(study_case, setting, effort, say)
+    closed = closed_for(study_case, environment, effort, say)
     loop, best = closed.loop, closed.loop.best
     if not loop.met:
         raise unreached(study_case, loop, say, tries=effort.explains)
-    evaluation = operate_causally(study_case, best.plant, best.controller, setting, TUNED)
+    evaluation = operate_causally(study_case, best.plant, best.controller, environment, TUNED)
     energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.backup]
     outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr)
     if outside:
@@ -126,7 +130,7 @@ def certified_design(
         objective_usd_per_yr=cost,
         bound_usd_per_yr=bound,
         stopped_by="certificate",
-        greedy_uptime=getattr(blind, figure_of(study_case.study.metric)),
+        greedy_uptime=getattr(blind, metric_key(study_case.study.metric)),
         certificate=replace(loop.certificate, promised=promised_of(promised)),
         gap_parts=parts | whole,
     )  # fmt: skip

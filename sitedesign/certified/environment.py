@@ -30,25 +30,25 @@ _STREAM = 0x5EED  # keeps the years of certificates apart from those that a stud
 
 
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """What surrounds a plant when it is judged: failures, the ways of its units, what the operator knows.
+class OperatingEnvironment:
+    """What surrounds a plant in operation: failures, how its units behave, what the operator knows.
 
     Attributes
     ----------
     outages : OutageModel
-    behaviour : tuple of UnitBehaviour
+    unit_behaviours : tuple of UnitBehaviour
         Per technology of the study.
     forecast : Forecast
-    usual : Climatology
+    climatology : Climatology
         The climate as the operator knows it: from the study's own weather years.
     restart : Restart
         What it costs a rack to start again.
     """
 
     outages: OutageModel
-    behaviour: tuple[UnitBehaviour, ...]
+    unit_behaviours: tuple[UnitBehaviour, ...]
     forecast: Forecast
-    usual: Climatology
+    climatology: Climatology
     restart: Restart
 
     @property
@@ -57,7 +57,7 @@ class Setting:
         return [fuel.name for fuel in self.outages.fuels]
 
 
-def figure_of(metric: Metric) -> Metric:
+def metric_key(metric: Metric) -> Metric:
     """Name of the figure among the uptime metrics that a study's target is for.
 
     ``rack`` and ``compute`` are one figure: their difference lies in the tiers of the load.
@@ -65,32 +65,32 @@ def figure_of(metric: Metric) -> Metric:
     return "rack" if metric == "compute" else metric
 
 
-def setting_of(study_case: StudyCase, forecast: Forecast | None = None) -> Setting:
-    """Take every rate of a study's setting from its library entries."""
+def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> OperatingEnvironment:
+    """Take every rate of a study's environment from its library entries."""
     study = study_case.study
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
     outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
     if study.solar_profile is not None:
         # An own profile is what the array delivers, outages of its blocks included: none on top of it
         outages = replace(outages, solar=BlockOutages(), solar_mean_availability=1.0)
-    return Setting(
+    return OperatingEnvironment(
         outages=outages,
-        behaviour=tuple(
+        unit_behaviours=tuple(
             UnitBehaviour.from_library(item, fuels[item.fuel], study.facility, study.co2_price_usd_per_t)
             for item in study.backup
         ),
         forecast=forecast or Forecast(),
-        usual=climatology(study_case.case, study_case.weather.temp_air_c.ravel()),
+        climatology=climatology(study_case.case, study_case.weather.temp_air_c.ravel()),
         restart=Restart.from_library(study.rack),
     )
 
 
-def block_of(study_case: StudyCase) -> WeatherBlock:
+def weather_block(study_case: StudyCase) -> WeatherBlock:
     """Weather years of a study as the evaluator reads them."""
     return WeatherBlock(study_case.case, study_case.weather.temp_air_c.ravel())
 
 
-def usual_rule(study: Study) -> Controller:
+def default_controller(study: Study) -> Controller:
     """Rule of operation where none was tuned or given.
 
     A throttled plant is run with little caution: to throttle early for clouds that mostly stay away costs
@@ -138,7 +138,7 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     study = study_case.study
     few = _given_again(study_case)
     if few is not None:
-        block = block_of(study_case)
+        block = weather_block(study_case)
         return lambda _number: block, few
     draw, text = _source_of_years(study)
     bare = study.replace(solar_profile=None, load_profile=None)
@@ -146,7 +146,7 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     @lru_cache(maxsize=2)
     def build(number: int) -> WeatherBlock:
         state = int(np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)[0])
-        block = block_of(build_case(bare.replace(weather=draw(state))))
+        block = weather_block(build_case(bare.replace(weather=draw(state))))
         return replace(block, case=replace(block.case, **_own_series(study_case, state)))
 
     return build, YearsSource(text)
@@ -258,17 +258,17 @@ def certify(
     -------
     Certificate
     """
-    setting = setting_of(study_case, forecast)
+    environment = environment_of(study_case, forecast)
     build, source = unseen_years(study_case, seed)
     certificate = certify_case(
         build,
         plant,
-        setting.outages.without(*without),
-        behaviour=setting.behaviour,
+        environment.outages.without(*without),
+        behaviour=environment.unit_behaviours,
         controller=controller,
-        forecast=setting.forecast,
-        usual=setting.usual,
-        restart=setting.restart,
+        forecast=environment.forecast,
+        usual=environment.climatology,
+        restart=environment.restart,
         years=years,
         draws=draws,
         seed=seed,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import Case, FloatArray, Plant, rows_of
-from sitedesign.certified.environment import Metric, Setting
+from sitedesign.certified.environment import Metric, OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, daily_factors
 from sitedesign.operation.operate import Operation, operate
 from sitedesign.operation.outages.sampling import OutagePaths
@@ -173,7 +173,7 @@ class Judge:
     ----------
     blocks : sequence of WeatherBlock
         The study's own years first.
-    setting : Setting
+    environment : OperatingEnvironment
     metric : str
     seed : int
         Of outages and forecast errors.
@@ -188,7 +188,7 @@ class Judge:
     """
 
     blocks: Sequence[WeatherBlock]
-    setting: Setting
+    environment: OperatingEnvironment
     metric: Metric
     seed: int
     draws: int = 1
@@ -200,11 +200,11 @@ class Judge:
         self.case = joined([block.case for block in self.blocks])
         temp = np.concatenate([block.temp_air_c for block in self.blocks]).reshape(self.case.years, -1)
         self.outages = OutageYears(
-            self.setting.outages, temp, self.case.step_h, self.setting.usual, self.seed
+            self.environment.outages, temp, self.case.step_h, self.environment.climatology, self.seed
         )
         # Without caution: what depends on the controller is taken off when a plant is run
         self._guess = daily_factors(
-            self.setting.forecast, self.setting.usual, self.case.solar_yield, seed=self.seed
+            self.environment.forecast, self.environment.climatology, self.case.solar_yield, seed=self.seed
         )
         self._focus: _Focus | None = None
         self._hurt = np.zeros(self.case.years * self.draws)
@@ -289,8 +289,10 @@ class Judge:
     def seeing(self, forecast: Forecast) -> Judge:
         """Judge the same years and failures for an operator with another forecast."""
         other = copy(self)
-        other.setting = replace(self.setting, forecast=forecast)
-        other._guess = daily_factors(forecast, self.setting.usual, self.case.solar_yield, seed=self.seed)
+        other.environment = replace(self.environment, forecast=forecast)
+        other._guess = daily_factors(
+            forecast, self.environment.climatology, self.case.solar_yield, seed=self.seed
+        )
         other.trials, other._exact, other._paths, other._focus = {}, {}, {}, None
         other._hurt = self._hurt.copy()  # what hurts one operator may well hurt the other
         other._draw = np.random.default_rng([_STREAM, self.seed])
@@ -369,18 +371,18 @@ class Judge:
         *,
         record: bool,
     ) -> Operation:
-        setting = self.setting
+        environment = self.environment
         days = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel()
         return operate(
             case,
             plant,
             controller,
-            behaviour=setting.behaviour,
-            forecast=setting.forecast,
-            usual=setting.usual,
+            behaviour=environment.unit_behaviours,
+            forecast=environment.forecast,
+            usual=environment.climatology,
             outages=outages,
-            fuels=setting.fuels,
-            restart=setting.restart,
+            fuels=environment.fuels,
+            restart=environment.restart,
             guess=self._guess[days],
             record=record,
         )

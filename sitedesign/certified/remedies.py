@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
-from sitedesign.certified.environment import setting_of
+from sitedesign.certified.environment import environment_of
 from sitedesign.certified.moves import SPARE_UNITS
 from sitedesign.certified.pattern_search import Say
 from sitedesign.certified.sizing_loop import Loop, closed_for
@@ -172,7 +172,7 @@ def _tried(study_case: StudyCase, say: Say) -> list[Remedy]:
         say(f"trying {name}")
         try:
             there = build_case(changed)
-            closed = closed_for(there, setting_of(there), QUICK, lambda _line: None)
+            closed = closed_for(there, environment_of(there), QUICK, lambda _line: None)
         except (InfeasibleDesign, InputError):
             continue
         tried.append(Remedy(name, closed.loop, _beyond(study_case, there, closed.loop.best.plant)))

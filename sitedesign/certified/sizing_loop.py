@@ -21,7 +21,14 @@ from sitedesign.case.build import StudyCase
 from sitedesign.case.case import BackupCase, Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.adaptive_sampling import reach
-from sitedesign.certified.environment import Metric, Setting, block_of, certify, figure_of, unseen_years
+from sitedesign.certified.environment import (
+    Metric,
+    OperatingEnvironment,
+    certify,
+    metric_key,
+    unseen_years,
+    weather_block,
+)
 from sitedesign.certified.evaluator import Aim, Judge, Trial, co2_t_per_mmbtu, excess_mwh
 from sitedesign.certified.moves import SPARE_UNITS, generous, inside, mean_load_mw, starts, units_most
 from sitedesign.certified.pattern_search import Say, search
@@ -82,7 +89,7 @@ class Loop:
     weather_usd_per_yr: float = 0.0
 
 
-def case_with_outages(study_case: StudyCase, setting: Setting, seed: int) -> Case:
+def case_with_outages(study_case: StudyCase, environment: OperatingEnvironment, seed: int) -> Case:
     """Put one sampled draw of outages of the units into the capability rows of a case.
 
     A planner who foresees weather *and* failures sizes on it; his cost is a bound for any operator who meets
@@ -91,19 +98,19 @@ def case_with_outages(study_case: StudyCase, setting: Setting, seed: int) -> Cas
     Parameters
     ----------
     study_case : StudyCase
-    setting : Setting
+    environment : OperatingEnvironment
     seed : int
         The judge's, so that both see the same failures.
     """
-    case, block = study_case.case, block_of(study_case)
+    case, block = study_case.case, weather_block(study_case)
     most = [max(item.units_min, min(units_most(case, item), _useful(case, item))) for item in case.backup]
     sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
-    sky = OutageSky(case.step_h, case.years, 0, block.temp_air_c, setting.usual)
-    paths = sample_outages(setting.outages, sampled, sky, 0, seed)
+    sky = OutageSky(case.step_h, case.years, 0, block.temp_air_c, environment.climatology)
+    paths = sample_outages(environment.outages, sampled, sky, 0, seed)
     backup = []
     for k, item in enumerate(case.backup):
-        stored = setting.behaviour[k].storage_h > 0.0
-        up = unit_availability(paths, setting.outages, sampled, k, case.steps, stored_fuel=stored)
+        stored = environment.unit_behaviours[k].storage_h > 0.0
+        up = unit_availability(paths, environment.outages, sampled, k, case.steps, stored_fuel=stored)
         if item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case):
             up = up.mean(axis=0, keepdims=True)
         rows = np.ascontiguousarray(item.capability * up)
@@ -132,13 +139,13 @@ class Closed:
     with_failures_usd_per_yr: float | None
 
 
-def closed_for(study_case: StudyCase, setting: Setting, effort: Effort, say: Say) -> Closed:
+def closed_for(study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, say: Say) -> Closed:
     """Size with foresight of weather and failures, and from there search for an operator who has none.
 
     Parameters
     ----------
     study_case : StudyCase
-    setting : Setting
+    environment : OperatingEnvironment
     effort : Effort
     say : callable
         Takes one line of progress.
@@ -149,7 +156,7 @@ def closed_for(study_case: StudyCase, setting: Setting, effort: Effort, say: Say
     """
     study = study_case.study
     say("sizing with foresight of weather and failures")
-    failing = relaxation(case_with_outages(study_case, setting, study.seed), study.metric).case
+    failing = relaxation(case_with_outages(study_case, environment, study.seed), study.metric).case
     failing = rolled(failing, sunny_afternoon(study_case.case))
     pool, found = CutPool(failing), list[Sizing]()
     for case, gap in ((failing, 1e-3), (_tighter(failing), 2e-3)):
@@ -160,7 +167,7 @@ def closed_for(study_case: StudyCase, setting: Setting, effort: Effort, say: Say
     first = found[0] if found else None
     loop = close_loop(
         study_case,
-        setting,
+        environment,
         [sizing.plant for sizing in found] or [_all_that_is_allowed(study_case.case)],
         price_usd_per_mwh=(first.uptime_price_usd_per_mwh or 0.0) if first else 0.0,
         metric=study.metric,
@@ -195,7 +202,7 @@ def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBl
     A record too short to draw from is all there is: then its years come again, each time under other failures
     and forecast errors.
     """
-    blocks, total = [block_of(study_case)], study_case.case.years
+    blocks, total = [weather_block(study_case)], study_case.case.years
     build, _ = unseen_years(study_case, seed ^ _STREAM)
     number = 0
     while total < years:
@@ -206,7 +213,7 @@ def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBl
 
 def close_loop(
     study_case: StudyCase,
-    setting: Setting,
+    environment: OperatingEnvironment,
     planned: Sequence[Plant],
     *,
     price_usd_per_mwh: float,
@@ -220,7 +227,7 @@ def close_loop(
     Parameters
     ----------
     study_case : StudyCase
-    setting : Setting
+    environment : OperatingEnvironment
     planned : sequence of Plant
         Of planners who see everything: where the search starts.
     price_usd_per_mwh : float
@@ -247,7 +254,7 @@ def close_loop(
         tuple(max(LEAST_FIRST_PRICE, price_usd_per_mwh) if target > 0 else 0.0 for target in targets),
     )
     say(f"drawing {effort.years} weather years to search on")
-    judge = Judge(search_years(study_case, effort.years, seed), setting, metric, seed, effort.draws)
+    judge = Judge(search_years(study_case, effort.years, seed), environment, metric, seed, effort.draws)
     cautions = [Controller(caution=caution) for caution in FIRST_CAUTIONS]
     first = judge.trials_of(list(product(starts(judge.case, planned), cautions)))
     # On the study's own years first: they are few
@@ -274,7 +281,7 @@ def close_loop(
             years=effort.certificate_years,
             draws=effort.certificate_draws,
             seed=seed + number,
-            metric=figure_of(metric),
+            metric=metric_key(metric),
             attribute=effort.cause_years > 0,
             attribute_years=effort.cause_years,
             events=WORST_EVENTS,
@@ -347,7 +354,7 @@ def _over_caps(judge: Judge, best: Trial, certificate: Certificate) -> float:
     limits = judge.case.limits
     if limits.min_renewable_share is None and limits.max_co2_t_per_yr is None:
         return 0.0
-    alone = Judge(judge.blocks[:1], judge.setting, judge.metric, judge.seed)
+    alone = Judge(judge.blocks[:1], judge.environment, judge.metric, judge.seed)
     done = alone.operate(best.plant, best.controller, record=False)
     energy, fuel = map(np.array, (certificate.backup_mwh_per_yr, certificate.fuel_mmbtu_per_yr))
     return max(

@@ -297,13 +297,13 @@ def with_hours(design: Design, study: Study) -> Design:
         from sitedesign.case.build import build_case
         from sitedesign.case.case import Plant
         from sitedesign.certified.certified_design import operate_causally
-        from sitedesign.certified.environment import setting_of
+        from sitedesign.certified.environment import environment_of
 
         study_case = build_case(study)
         units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
         plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
         again = operate_causally(
-            study_case, plant, design.certificate.controller, setting_of(study_case), design.rule
+            study_case, plant, design.certificate.controller, environment_of(study_case), design.rule
         )
     else:
         again = sd.evaluate(

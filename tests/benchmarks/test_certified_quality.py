@@ -14,7 +14,7 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.environment import certify as certify_plant
-from sitedesign.certified.environment import figure_of, setting_of
+from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.evaluator import Judge, Trial
 from sitedesign.certified.moves import SPARE_UNITS, inside, mean_load_mw
 from sitedesign.certified.sizing_loop import Loop, closed_for, search_years
@@ -104,7 +104,7 @@ class BruteForce:
 
 def looped(study_case: StudyCase) -> Loop:
     """Close the loop as :func:`sitedesign.solve` does."""
-    return closed_for(study_case, setting_of(study_case), Effort(), lambda _: None).loop
+    return closed_for(study_case, environment_of(study_case), Effort(), lambda _: None).loop
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +116,8 @@ def loop(study_case: StudyCase) -> Loop:
 def test_brute_force_finds_nothing_a_hundredth_cheaper(benchmark, study_case, loop):
     study, effort = study_case.study, Effort()
     judge = Judge(
-        search_years(study_case, effort.years, study.seed), setting_of(study_case), study.metric, study.seed,
-        effort.draws,
+        search_years(study_case, effort.years, study.seed), environment_of(study_case), study.metric,
+        study.seed, effort.draws,
     )  # fmt: skip
     brute = BruteForce(judge, goal=loop.best.kept[0])
     cheapest = benchmark.pedantic(lambda: brute.cheapest(loop.best), rounds=1)
@@ -137,7 +137,7 @@ def test_certificates_hold_under_fresh_seeds(benchmark):
     def certify(seed):
         return certify_plant(
             study_case, best.plant, best.controller, years=200, draws=5, seed=seed,
-            metric=figure_of(study_case.study.metric), attribute=False,
+            metric=metric_key(study_case.study.metric), attribute=False,
         )  # fmt: skip
 
     fresh = benchmark.pedantic(lambda: [certify(seed) for seed in FRESH_SEEDS], rounds=1)
