@@ -32,13 +32,13 @@ def night() -> Hand:
     hours are needed in full, so P = 22.5 - 10 = 12.5.
     """
     c = case([0, 0, 1, 1], [10.0] * 4, backup=(), eta_charge=1.0, eta_discharge=0.8, uptime_target=1.0)
-    return Hand(c, Plant(22.5, 25.0, 12.5, (), 10), 22.5 * 90e3 + 25 * 22e3 + 12.5 * 12e3)
+    return Hand(c, Plant((22.5,), 25.0, 12.5, (), 10), 22.5 * 90e3 + 25 * 22e3 + 12.5 * 12e3)
 
 
 def night_with_fade() -> Hand:
     """The same with 80 % of the nameplate energy usable: E = 25/0.8 = 31.25, all else equal."""
     c = dataclasses.replace(night().case, usable=np.full(4, 0.8))
-    return Hand(c, Plant(22.5, 31.25, 12.5, (), 10), 22.5 * 90e3 + 31.25 * 22e3 + 12.5 * 12e3)
+    return Hand(c, Plant((22.5,), 31.25, 12.5, (), 10), 22.5 * 90e3 + 31.25 * 22e3 + 12.5 * 12e3)
 
 
 def engines() -> Hand:
@@ -47,13 +47,13 @@ def engines() -> Hand:
     The relaxation buys 2.5 units.
     """
     c = case([0, 0, 0], [10, 25, 20], step_h=0.5, uptime_target=1.0, limits=NO_BATTERY | NO_SUN)
-    return Hand(c, Plant(0, 0, 0, (3,), 10), 3 * 0.8e6 + 27.5 * 60, 2.5 * 0.8e6 + 27.5 * 60)
+    return Hand(c, Plant((0,), 0, 0, (3,), 10), 3 * 0.8e6 + 27.5 * 60, 2.5 * 0.8e6 + 27.5 * 60)
 
 
 def engines_with_a_budget() -> Hand:
     """2.5 of these 27.5 MWh may be lost: two units, which miss 5 MW for half an hour and burn 25 MWh."""
     c = dataclasses.replace(engines().case, uptime_target=1 - 2.5 / 27.5)
-    return Hand(c, Plant(0, 0, 0, (2,), 10), 2 * 0.8e6 + 25 * 60)
+    return Hand(c, Plant((0,), 0, 0, (2,), 10), 2 * 0.8e6 + 25 * 60)
 
 
 def spare_rack() -> Hand:
@@ -63,13 +63,13 @@ def spare_rack() -> Hand:
     """
     c = case([0, 0, 0], [10.0] * 3, uptime_target=0.98, limits=NO_BATTERY | NO_SUN,
              racks_contracted=2, racks_max=6, rack_availability=0.9)  # fmt: skip
-    return Hand(c, Plant(0, 0, 0, (1,), 3), 0.8e6 + 0.5e6 + (30 - 0.165) * 60)
+    return Hand(c, Plant((0,), 0, 0, (1,), 3), 0.8e6 + 0.5e6 + (30 - 0.165) * 60)
 
 
 def green() -> Hand:
     """40 % of 30 MWh must come from a sun of 0.5: 12 MWh = 3 h x 0.5 x S, so S = 8, and 18 MWh are burnt."""
     c = case([0.5] * 3, [10.0] * 3, uptime_target=1.0, limits=NO_BATTERY | {"min_renewable_share": 0.4})
-    return Hand(c, Plant(8.0, 0, 0, (1,), 10), 8 * 90e3 + 0.8e6 + 18 * 60)
+    return Hand(c, Plant((8.0,), 0, 0, (1,), 10), 8 * 90e3 + 0.8e6 + 18 * 60)
 
 
 def carbon() -> Hand:
@@ -82,13 +82,13 @@ def broken_unit() -> Hand:
     """Two 10 MW units for 10 MW, the first down in the second hour: with no shortfall both are needed."""
     unit = backup(3, capability=np.array([[1, 0, 1], [1, 1, 1.0]]), units_max=2)
     c = case([0] * 3, [10.0] * 3, uptime_target=1.0, limits=NO_BATTERY | NO_SUN, backup=(unit,))
-    return Hand(c, Plant(0, 0, 0, (2,), 10), 2 * 0.8e6 + 30 * 60)
+    return Hand(c, Plant((0,), 0, 0, (2,), 10), 2 * 0.8e6 + 30 * 60)
 
 
 def broken_unit_allowed() -> Hand:
     """One of three hours may be lost: the first unit is enough and burns 20 MWh."""
     c = dataclasses.replace(broken_unit().case, uptime_target=2 / 3 - 1e-9)
-    return Hand(c, Plant(0, 0, 0, (1,), 10), 0.8e6 + 20 * 60)
+    return Hand(c, Plant((0,), 0, 0, (1,), 10), 0.8e6 + 20 * 60)
 
 
 def throttled() -> Hand:
@@ -99,7 +99,7 @@ def throttled() -> Hand:
     tiers = (Tier(0.3, 0.5), Tier(0.7, 0.85 / 0.7))
     c = case([0] * 2, [10.0] * 2, uptime_target=0.85, limits=NO_BATTERY | NO_SUN, tiers=tiers,
              backup=(backup(2, unit_mw=7.0),))  # fmt: skip
-    return Hand(c, Plant(0, 0, 0, (1,), 10), 0.8e6 + 14 * 60)
+    return Hand(c, Plant((0,), 0, 0, (1,), 10), 0.8e6 + 14 * 60)
 
 
 def in_a_hurry() -> Hand:
@@ -111,13 +111,13 @@ def in_a_hurry() -> Hand:
     slow = backup(3, "slow", lead_months=30.0)
     c = case([0] * 3, [10.0] * 3, uptime_target=1.0, limits=NO_BATTERY | NO_SUN, backup=(fast, slow),
              delay_cost_usd_per_month_yr=10e3)  # fmt: skip
-    return Hand(c, Plant(0, 0, 0, (1, 0), 10), 1.0e6 + 6 * 10e3 + 30 * 60)
+    return Hand(c, Plant((0,), 0, 0, (1, 0), 10), 1.0e6 + 6 * 10e3 + 30 * 60)
 
 
 def with_time() -> Hand:
     """At 5,000 USD/yr a month the slow unit wins: 0.8 + 0.15 against 1.0 + 0.03 MUSD/yr."""
     c = dataclasses.replace(in_a_hurry().case, delay_cost_usd_per_month_yr=5e3)
-    return Hand(c, Plant(0, 0, 0, (0, 1), 10), 0.8e6 + 30 * 5e3 + 30 * 60)
+    return Hand(c, Plant((0,), 0, 0, (0, 1), 10), 0.8e6 + 30 * 5e3 + 30 * 60)
 
 
 def too_slow() -> Hand:
@@ -125,14 +125,14 @@ def too_slow() -> Hand:
     c = in_a_hurry().case
     limits = dataclasses.replace(c.limits, months_to_power=12.0)
     c = dataclasses.replace(c, delay_cost_usd_per_month_yr=0.0, limits=limits)
-    return Hand(c, Plant(0, 0, 0, (1, 0), 10), 1.0e6 + 30 * 60)
+    return Hand(c, Plant((0,), 0, 0, (1, 0), 10), 1.0e6 + 30 * 60)
 
 
 def short_battery() -> Hand:
     """The night again, but the battery must last four hours at full power: E = 4 P = 50."""
     c = night().case
     c = dataclasses.replace(c, limits=dataclasses.replace(c.limits, min_duration_h=4.0))
-    return Hand(c, Plant(22.5, 50.0, 12.5, (), 10), 22.5 * 90e3 + 50 * 22e3 + 12.5 * 12e3)
+    return Hand(c, Plant((22.5,), 50.0, 12.5, (), 10), 22.5 * 90e3 + 50 * 22e3 + 12.5 * 12e3)
 
 
 HAND_CASES = (

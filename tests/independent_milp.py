@@ -43,7 +43,7 @@ def least_cost_usd(case: Case, fixed: Plant | None = None, gap: float = 1e-6) ->
 
     Every capacity must have a finite bound. Months count for what is built: a size above zero, a unit.
     """
-    p, limits = _Rows(), case.limits
+    p, limits, array = _Rows(), case.limits, case.sole_resource
     steps, h, weight = case.steps, case.step_h, case.step_h / case.years
     never, load = np.inf, case.load_mwh_per_yr
 
@@ -54,14 +54,14 @@ def least_cost_usd(case: Case, fixed: Plant | None = None, gap: float = 1e-6) ->
         low, high = bounds if value is None else (value, value)
         return p.column(low, low if late and value is None else high, cost)
 
-    solar = size(limits.solar_mw, case.solar_cost_usd_per_mw_yr, fixed and fixed.solar_mw,
-                 late=late(case.solar_lead_months))  # fmt: skip
+    solar = size(array.bounds_mw, array.annual_cost_usd_per_mw, fixed and fixed.solar_mw,
+                 late=late(array.lead_months))  # fmt: skip
     energy = size(limits.battery_mwh, case.battery_cost_usd_per_mwh_yr, fixed and fixed.battery_mwh,
                   late=late(case.battery_lead_months))  # fmt: skip
     power = size(limits.battery_mw, case.battery_cost_usd_per_mw_yr, fixed and fixed.battery_mw,
                  late=late(case.battery_lead_months))  # fmt: skip
     months = p.column(0.0, limits.months_to_power or never, case.delay_cost_usd_per_month_yr)
-    for column, lead in ((solar, case.solar_lead_months), (energy, case.battery_lead_months)):
+    for column, lead in ((solar, array.lead_months), (energy, case.battery_lead_months)):
         there = p.column(0, 1, whole=True)
         p.row([(column, 1.0), (there, -max(p.upper[column], 1e-9))], -never, 0.0)
         p.row([(months, 1.0), (there, -lead)], 0.0, never)
@@ -101,7 +101,7 @@ def least_cost_usd(case: Case, fixed: Plant | None = None, gap: float = 1e-6) ->
              for t in range(steps)] for tier in case.tiers]  # fmt: skip
     for t in range(steps):
         sources = [(column[t], 1.0) for column in (*give, *shed)]
-        p.row([(solar, case.solar_yield[t]), (spill[t], -1.0), (discharge[t], 1.0), (charge[t], -1.0),
+        p.row([(solar, array.yield_mw_per_mw[t]), (spill[t], -1.0), (discharge[t], 1.0), (charge[t], -1.0),
                *sources], case.load_mw[t], case.load_mw[t])  # fmt: skip
         before = (energy, -case.usable[0]) if t == 0 else (stored[t - 1], -1.0)
         p.row([(stored[t], 1.0), (charge[t], -h * case.eta_charge), (discharge[t], h / case.eta_discharge),
@@ -130,7 +130,7 @@ def least_cost_usd(case: Case, fixed: Plant | None = None, gap: float = 1e-6) ->
         terms = [(x, weight * b.co2_t_per_mwh) for b, row in zip(case.backup, give, strict=True) for x in row]
         p.row(terms, -never, limits.max_co2_t_per_yr)
     if fixed is None and limits.land_acres is not None:
-        p.row([(solar, case.solar_acres_per_mw)], -never, limits.land_acres)
+        p.row([(solar, array.acres_per_mw)], -never, limits.land_acres)
     if fixed is None and limits.min_duration_h is not None:
         p.row([(energy, 1.0), (power, -limits.min_duration_h)], 0.0, never)
     if fixed is None and limits.max_duration_h is not None:

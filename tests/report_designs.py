@@ -36,7 +36,7 @@ def make_design(
     study = sd.Study(site=site, weather_years=years, **question)
     study_case = build_case(study)
     battery_mw = 170.0 if battery_mwh else 0.0
-    plant = Plant(solar_mw, battery_mwh, battery_mw, tuple(units), study.contracted_racks + 12)
+    plant = Plant((solar_mw,), battery_mwh, battery_mw, tuple(units), study.contracted_racks + 12)
     result = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), operation)
     blind = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), "greedy")
     design = Design(

@@ -8,8 +8,9 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, LoadClass, Tier
+from sitedesign.case.case import BackupCase, Case, CaseLimits, LoadClass, Tier, sum_of_resources
 from sitedesign.optimize.dispatch_oracle import Oracle, Point
+from tests.solar_cases import array
 
 
 def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True):
@@ -45,18 +46,15 @@ def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True
         name="small",
         step_h=step_h,
         years=1,
-        solar_yield=solar,
+        resources=array(solar, annual_cost_usd_per_mw=7e4, acres_per_mw=5.0, bounds_mw=(0.0, 1000.0)),
         load_mw=load,
         usable=usable,
         eta_charge=float(etas[0]),
         eta_discharge=float(etas[1]),
         backup=tuple(backup),
         tiers=tuple(Tier(float(a), float(b)) for a, b in zip(widths, weights, strict=True)),
-        solar_cost_usd_per_mw_yr=7e4,
         battery_cost_usd_per_mwh_yr=2e4,
         battery_cost_usd_per_mw_yr=1e4,
-        solar_acres_per_mw=5.0,
-        solar_lead_months=12.0,
         battery_lead_months=12.0,
         racks_contracted=10,
         racks_max=10,
@@ -64,7 +62,7 @@ def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True
         rack_cost_usd_per_yr=3e5,
         uptime_target=0.99,
         delay_cost_usd_per_month_yr=0.0,
-        limits=CaseLimits((0.0, 1000.0), (0.0, 1000.0), (0.0, 1000.0)),
+        limits=CaseLimits((0.0, 1000.0), (0.0, 1000.0)),
     )
 
 
@@ -105,7 +103,7 @@ def random_point(rng, oracle: Oracle) -> Point:
             units += np.sort(rng.choice([0.0, 0.5, 1.0], last - first))[::-1].tolist()
     solar = float(rng.choice([0.0, 10.0, 30.0, 13.7]))
     energy = float(rng.choice([0.0, 10.0, 20.0, 33.3]))
-    return Point(solar, energy, float(rng.choice([0.0, 5.0, 10.0, 2.2])), np.array(units))
+    return Point(np.array([solar]), energy, float(rng.choice([0.0, 5.0, 10.0, 2.2])), np.array(units))
 
 
 def backup_mw(case: Case, oracle: Oracle, point: Point):
@@ -144,7 +142,7 @@ def least_cost(case: Case, oracle: Oracle, point: Point, prices) -> float:
     result = linprog(
         np.concatenate([np.zeros(4 * steps), np.repeat(price, steps) * h]),
         A_eq=sp.vstack([balance, storage]).tocsr(),
-        b_eq=np.concatenate([case.load_mw - point.solar_mw * case.solar_yield, start]),
+        b_eq=np.concatenate([case.load_mw - sum_of_resources(case, point.resources_mw), start]),
         bounds=np.stack([lower.ravel(), upper.ravel()], axis=1),
     )
     return float(result.fun) / case.years if result.status == 0 else np.inf

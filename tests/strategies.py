@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sitedesign.case.case import BackupCase, Case, CaseLimits, Tier
 from sitedesign.case.rack_shortfall import racks_needed
+from tests.solar_cases import array
 
 
 def backup(steps: int, name: str = "engine", **changes: Any) -> BackupCase:
@@ -33,24 +34,25 @@ def case(solar_yield: Any, load_mw: Any, **changes: Any) -> Case:
     """One case with round numbers around given series; `limits` may be a dict of changes to wide limits."""
     sun = np.asarray(solar_yield, dtype=np.float64)
     load = np.asarray(load_mw, dtype=np.float64)
-    wide = CaseLimits(solar_mw=(0.0, 5000.0), battery_mwh=(0.0, 50000.0), battery_mw=(0.0, 5000.0))
+    wide = CaseLimits(battery_mwh=(0.0, 50000.0), battery_mw=(0.0, 5000.0))
     limits = changes.pop("limits", {})
+    solar_mw = (0.0, 5000.0)
+    if isinstance(limits, dict):
+        limits = dict(limits)
+        solar_mw = limits.pop("solar_mw", solar_mw)
     base = Case(
         name="somewhere",
         step_h=1.0,
         years=1,
-        solar_yield=sun,
+        resources=array(sun, bounds_mw=solar_mw),
         load_mw=load,
         usable=np.ones(sun.size),
         eta_charge=0.95,
         eta_discharge=0.95,
         backup=(backup(sun.size),),
         tiers=(Tier(1.0, 1.0),),
-        solar_cost_usd_per_mw_yr=90e3,
         battery_cost_usd_per_mwh_yr=22e3,
         battery_cost_usd_per_mw_yr=12e3,
-        solar_acres_per_mw=6.0,
-        solar_lead_months=12.0,
         battery_lead_months=9.0,
         racks_contracted=10,
         racks_max=10,
@@ -121,8 +123,7 @@ def year_case(years: int = 1, seed: int = 0, step_h: float = 1.0, **changes: Any
         racks_contracted=700,
         rack_availability=0.985,
         racks_max=racks_needed(700, 0.985, 1e-3),
-        solar_cost_usd_per_mw_yr=85e3,
-    )
+    ).with_resource(annual_cost_usd_per_mw=85e3)
     return dataclasses.replace(base, **changes)
 
 

@@ -182,13 +182,13 @@ def pulled_in(study: sd.Study, plant: Plant) -> Plant:
         months = limits.months_to_power
         late = months is not None and item.lead_months > months
         units.append(0 if late else round(inside(count, limits.units.get(item.name))))
-    return Plant(solar, energy, power, tuple(units), round(inside(plant.racks, limits.racks)))
+    return Plant((solar,), energy, power, tuple(units), round(inside(plant.racks, limits.racks)))
 
 
 def plant_of(design: sd.Design) -> Plant:
     """Sizes of a design."""
     units = tuple(design.backup.values())
-    return Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+    return Plant((design.solar_mw,), design.battery_mwh, design.battery_mw, units, design.racks)
 
 
 def rivals(study: sd.Study, case: Case, design: sd.Design | None) -> list[Plant]:
@@ -198,7 +198,7 @@ def rivals(study: sd.Study, case: Case, design: sd.Design | None) -> list[Plant]
     full = tuple(math.ceil(1.3 * peak / item.unit_mw) for item in study.backup)
     none = (0,) * len(full)
     found = [
-        Plant(solar, energy, power, units, racks + more)
+        Plant((solar,), energy, power, units, racks + more)
         for solar, energy, power in (
             (0, 0, 0),
             (12 * peak, 30 * peak, 5 * peak),
@@ -208,14 +208,14 @@ def rivals(study: sd.Study, case: Case, design: sd.Design | None) -> list[Plant]
     ]
     if design is not None:
         base = Plant(
-            design.solar_mw,
+            (design.solar_mw,),
             design.battery_mwh,
             design.battery_mw,
             tuple(design.backup.values()),
             design.racks,
         )
         found += [
-            dataclasses.replace(base, solar_mw=f * base.solar_mw, battery_mwh=g * base.battery_mwh)
+            dataclasses.replace(base, resources_mw=(f * base.solar_mw,), battery_mwh=g * base.battery_mwh)
             for f, g in ((1.02, 1.02), (1.3, 1.0), (1.0, 1.3), (0.0, 0.0))
         ]
         found += [
@@ -270,7 +270,7 @@ def attack(question: dict[str, Any], way: int) -> None:
         assert not costs, f"refused, but {next(iter(costs))} does it: {words}"
         return
     plant = Plant(
-        design.solar_mw, design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
+        (design.solar_mw,), design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
     )
     assert not broken(study, plant), f"{broken(study, plant)}: {words}"
     assert design.bound <= design.cost * (1 + EXACT), words

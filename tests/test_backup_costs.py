@@ -75,7 +75,7 @@ def test_a_plant_without_units_pays_no_lateral() -> None:
     study = sd.Study(backup=[TURBINE.replace(site_cost_usd=LATERAL)], **(ALONE | {"limits": {}}))
     made = build_case(study).case
     none, one, two = (
-        fixed_cost_usd_per_yr(made, Plant(0, 0, 0, (n,), made.racks_contracted)) for n in (0, 1, 2)
+        fixed_cost_usd_per_yr(made, Plant((0,), 0, 0, (n,), made.racks_contracted)) for n in (0, 1, 2)
     )
     assert none == 0.0
     assert one == pytest.approx(PER_YR + (two - one))

@@ -24,7 +24,9 @@ def test_arrays_have_all_years_in_sequence(two_years: Weather) -> None:
     assert case.years == 2
     assert case.steps == 2 * 8760
     second = build_case(Study(site=EL_PASO, racks=70, uptime=0.99, weather=two_years), rows=[1]).case
-    np.testing.assert_array_equal(case.solar_yield[8760:], second.solar_yield)
+    np.testing.assert_array_equal(
+        case.resources[0].yield_mw_per_mw[8760:], second.resources[0].yield_mw_per_mw
+    )
 
 
 def test_load_at_the_bus_by_hand(two_years: Weather) -> None:
@@ -182,7 +184,7 @@ def test_own_solar_profile_stands_in_for_weather() -> None:
     profile = np.tile(np.r_[np.zeros(8), np.full(8, 0.5), np.zeros(8)], 365)
     study_case = build_case(Study(site=EL_PASO, racks=70, uptime=0.9, solar_profile=profile))
     assert study_case.case.years == 1
-    np.testing.assert_allclose(study_case.case.solar_yield, profile)
+    np.testing.assert_allclose(study_case.case.resources[0].yield_mw_per_mw, profile)
     assert "user's own profile" in study_case.notes[0]
 
 

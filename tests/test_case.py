@@ -32,7 +32,7 @@ def test_southern_summer_is_in_january() -> None:
 
 def test_rolling_keeps_every_step(case) -> None:
     turned = rolled(case, 5000)
-    assert turned.solar_yield[0] == case.solar_yield[5000]
+    assert turned.resources[0].yield_mw_per_mw[0] == case.resources[0].yield_mw_per_mw[5000]
     assert turned.backup[0].capability[0, 0] == case.backup[0].capability[0, 5000]
     np.testing.assert_array_equal(np.roll(turned.load_mw, 5000), case.load_mw)
 

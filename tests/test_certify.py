@@ -21,6 +21,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.monte_carlo import certify_case
 from sitedesign.reliability.weather_blocks import WeatherBlock
+from tests.solar_cases import array
 
 HOURS = 8760
 BEHAVIOUR = [UnitBehaviour(0.1, 0.3, 0.07, 0.02, 0.03, 24.0, "natural_gas", 0.0, 5.0)]
@@ -30,7 +31,7 @@ MODEL = OutageModel(
     site_events_per_yr=0.2,
     site_event_h=4.0,
 )
-PLANT = Plant(75.0, 110.0, 14.0, (4,), 10)
+PLANT = Plant((75.0,), 110.0, 14.0, (4,), 10)
 
 
 def weather_years(years, seed=0, first=0, load=10.0):
@@ -44,18 +45,17 @@ def weather_years(years, seed=0, first=0, load=10.0):
         name="c",
         step_h=1.0,
         years=years,
-        solar_yield=solar,
+        resources=array(
+            solar, annual_cost_usd_per_mw=1.0, acres_per_mw=4.0, lead_months=6.0, bounds_mw=(0, 100)
+        ),
         load_mw=np.full(solar.size, load),
         usable=np.ones(solar.size),
         eta_charge=0.93,
         eta_discharge=0.93,
         backup=(machine,),
         tiers=(Tier(0.15, 0.4), Tier(0.85, 0.94 / 0.85)),
-        solar_cost_usd_per_mw_yr=1.0,
         battery_cost_usd_per_mwh_yr=1.0,
         battery_cost_usd_per_mw_yr=1.0,
-        solar_acres_per_mw=4.0,
-        solar_lead_months=6.0,
         battery_lead_months=6.0,
         racks_contracted=10,
         racks_max=20,
@@ -63,7 +63,7 @@ def weather_years(years, seed=0, first=0, load=10.0):
         rack_cost_usd_per_yr=1.0,
         uptime_target=0.99,
         delay_cost_usd_per_month_yr=0.0,
-        limits=CaseLimits((0, 100), (0, 1000), (0, 100)),
+        limits=CaseLimits((0, 1000), (0, 100)),
     )
     return WeatherBlock(case, np.full(solar.size, 15.0))
 

@@ -28,7 +28,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.study.effort import EFFORTS, Effort
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
-PLANT = Plant(40.0, 120.0, 20.0, (2,), 72)
+PLANT = Plant((40.0,), 120.0, 20.0, (2,), 72)
 AIM = Aim((0.97,), (87_000.0,), 0.0, (1_000.0,))
 
 
@@ -83,7 +83,7 @@ def test_another_seed_is_another_verdict(study_case: StudyCase, judge: Judge) ->
 
 
 def test_more_of_everything_keeps_more(judge: Judge) -> None:
-    more = Plant(80.0, 360.0, 60.0, (4,), 75)
+    more = Plant((80.0,), 360.0, 60.0, (4,), 75)
     assert judge.trial(more, Controller()).uptime > judge.trial(PLANT, Controller()).uptime
 
 
@@ -114,10 +114,10 @@ def test_refine_goes_downhill_and_stops_at_its_budget(judge: Judge) -> None:
 
 
 def test_inside_respects_every_limit(study_case: StudyCase) -> None:
-    limits = replace(study_case.case.limits, solar_mw=(10.0, 50.0), land_acres=100.0, min_duration_h=2.0)
-    case = replace(study_case.case, limits=limits)
-    plant = inside(Plant(90.0, 10.0, 20.0, (99,), 999), case)
-    assert plant.solar_mw == pytest.approx(100.0 / case.solar_acres_per_mw)
+    limits = replace(study_case.case.limits, land_acres=100.0, min_duration_h=2.0)
+    case = replace(study_case.case.with_resource(bounds_mw=(10.0, 50.0)), limits=limits)
+    plant = inside(Plant((90.0,), 10.0, 20.0, (99,), 999), case)
+    assert plant.solar_mw == pytest.approx(100.0 / case.resources[0].acres_per_mw)
     assert plant.battery_mw == 5.0  # two hours of 10 MWh
     assert plant.racks == case.racks_max
     late = replace(case, limits=replace(limits, months_to_power=6.0))
@@ -143,9 +143,14 @@ def test_certificates_see_other_years_than_the_study(study_case: StudyCase) -> N
     assert source.given_years == 0
     first, second = build(0).case, build(1).case
     assert first.years == 20
-    assert not (first.solar_yield[:8760] == study_case.case.solar_yield[:8760]).all()
-    assert not (first.solar_yield == second.solar_yield).all()
-    assert (unseen_years(study_case, seed=1)[0](0).case.solar_yield == first.solar_yield).all()
+    assert not (
+        first.resources[0].yield_mw_per_mw[:8760] == study_case.case.resources[0].yield_mw_per_mw[:8760]
+    ).all()
+    assert not (first.resources[0].yield_mw_per_mw == second.resources[0].yield_mw_per_mw).all()
+    assert (
+        unseen_years(study_case, seed=1)[0](0).case.resources[0].yield_mw_per_mw
+        == first.resources[0].yield_mw_per_mw
+    ).all()
 
 
 def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Study) -> None:
@@ -314,10 +319,12 @@ def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates
     study_case: StudyCase,
 ) -> None:
     blocks = search_years(study_case, 30, seed=1)
-    assert (blocks[0].case.solar_yield == study_case.case.solar_yield).all()
+    assert (blocks[0].case.resources[0].yield_mw_per_mw == study_case.case.resources[0].yield_mw_per_mw).all()
     assert sum(block.case.years for block in blocks) >= 30
-    certified = unseen_years(study_case, seed=1)[0](0).case.solar_yield
-    assert not any((block.case.solar_yield[:8760] == certified[:8760]).all() for block in blocks)
+    certified = unseen_years(study_case, seed=1)[0](0).case.resources[0].yield_mw_per_mw
+    assert not any(
+        (block.case.resources[0].yield_mw_per_mw[:8760] == certified[:8760]).all() for block in blocks
+    )
 
 
 def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(study: sd.Study) -> None:

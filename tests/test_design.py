@@ -127,7 +127,7 @@ def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
     spare = design.racks - 100
     land = 3000 * 0.07 / study.pv.power_density_mwdc_per_acre  # USD/acre at 7 % interest
     by_hand = {
-        "solar array": design.solar_mw * (case.solar_cost_usd_per_mw_yr - land),
+        "solar array": design.solar_mw * (case.resources[0].annual_cost_usd_per_mw - land),
         "solar land": design.solar_mw * land,
         "battery energy": design.battery_mwh * case.battery_cost_usd_per_mwh_yr,
         "battery power": design.battery_mw * case.battery_cost_usd_per_mw_yr,
@@ -153,7 +153,7 @@ def sd_plant(design: sd.Design):
     from sitedesign.case.case import Plant
 
     return Plant(
-        design.solar_mw, design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
+        (design.solar_mw,), design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
     )
 
 
@@ -208,7 +208,7 @@ def test_file_round_trip(design: sd.Design, tmp_path: Path) -> None:
 
 
 def test_designs_that_differ_are_not_equal(design: sd.Design) -> None:
-    assert design != design.model_copy(update={"solar_mw": design.solar_mw + 1})
+    assert design != design.model_copy(update={"battery_mw": design.battery_mw + 1})
     assert design != "a design"
 
 
@@ -237,12 +237,12 @@ def test_loaded_design_says_why_it_has_no_dispatch(design: sd.Design) -> None:
 
 
 def test_file_of_another_kind_is_refused_with_all_faults(design: sd.Design) -> None:
-    data = {key: value for key, value in design.to_dict().items() if key != "solar_mw"} | {"solr_mw": 3}
+    data = {key: value for key, value in design.to_dict().items() if key != "battery_mw"} | {"batery_mw": 3}
     with pytest.raises(sd.InputError) as caught:
         sd.Design.from_dict(data)
     assert str(caught.value).startswith("2 problems in the inputs of Design.from_dict():")
-    assert "design.solar_mw" in str(caught.value)
-    assert "Did you mean 'solar_mw'?" in str(caught.value)
+    assert "design.battery_mw" in str(caught.value)
+    assert "Did you mean 'battery_mw'?" in str(caught.value)
 
 
 # Purity -----------------------------------------------------------------------------------------------------

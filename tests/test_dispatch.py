@@ -7,10 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case.case import BackupCase, Plant
+from sitedesign.case.case import BackupCase, Plant, sum_of_resources
 from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle, Point
 from sitedesign.optimize.merit_order import allows, order_of, slope_values
 from tests.small_cases import backup_mw, least_cost, random_case, random_point
+from tests.solar_cases import array
 
 SHED_PRICES = [0.5, 40.0, 90.0, 100.0, 300.0, 1e4]
 
@@ -74,7 +75,7 @@ def test_recovered_prices_prove_the_cost(seed):
     path = oracle.prices(point, prices)
     bus, stored, h = path.bus_usd_per_mwh, path.stored_usd_per_mwh, case.step_h
     assert bus.min() >= 0.0
-    dual = h * bus @ (case.load_mw - point.solar_mw * case.solar_yield)
+    dual = h * bus @ (case.load_mw - sum_of_resources(case, point.resources_mw))
     dual -= h * point.battery_mw * np.maximum(0, case.eta_charge * stored - bus).sum()
     dual -= h * point.battery_mw * np.maximum(0, bus - stored / case.eta_discharge).sum()
     for k, room in enumerate(backup_mw(case, oracle, point)):
@@ -97,7 +98,7 @@ def test_dispatch_is_feasible_and_costs_what_the_totals_say(seed):
             oracle.dispatch(point, order)
         return
     d = oracle.dispatch(point, order)
-    supply = point.solar_mw * case.solar_yield - d.curtailed_mw + d.discharge_mw - d.charge_mw
+    supply = sum_of_resources(case, point.resources_mw) - d.curtailed_mw + d.discharge_mw - d.charge_mw
     assert supply + d.backup_mw.sum(axis=0) + d.shed_mw == pytest.approx(case.load_mw, abs=1e-9)
     before = np.append(point.battery_mwh * case.usable[0], d.stored_mwh[:-1])
     change = case.step_h * (case.eta_charge * d.charge_mw - d.discharge_mw / case.eta_discharge)
@@ -115,13 +116,13 @@ def test_battery_that_cannot_refill_is_infeasible_and_the_cut_says_how_much_is_m
     """Usable energy rises by 5 MWh over two sunless steps; without backup 2.5 MW of charging never comes."""
     case = dataclasses.replace(
         random_case(np.random.default_rng(0), steps=3, technologies=0, tiers=1),
-        solar_yield=np.zeros(3),
+        resources=array(np.zeros(3)),
         usable=np.array([0.5, 0.5, 1.0]),
         eta_charge=1.0,
         eta_discharge=1.0,
     )
     oracle = Oracle(case)
-    result = oracle.run(Point(100.0, 10.0, 2.0, np.zeros(0)), order_of(case, np.array([100.0])))
+    result = oracle.run(Point(np.array([100.0]), 10.0, 2.0, np.zeros(0)), order_of(case, np.array([100.0])))
     assert isinstance(result, NoDispatch)
     assert result.cut.tolist() == [0.0, 0.0, 0.5, 0.0]  # half of any nameplate energy is missing, so E = 0
 
@@ -134,7 +135,9 @@ def test_fade_faster_than_discharge_is_infeasible():
         eta_charge=1.0,
         eta_discharge=1.0,
     )
-    result = Oracle(case).run(Point(0.0, 100.0, 10.0, np.zeros(0)), order_of(case, np.array([100.0])))
+    result = Oracle(case).run(
+        Point(np.array([0.0]), 100.0, 10.0, np.zeros(0)), order_of(case, np.array([100.0]))
+    )
     assert isinstance(result, NoDispatch)
     assert result.cut == pytest.approx([0.0, 0.0, 0.3, -2.0])
 
@@ -149,7 +152,7 @@ def test_three_step_plant_by_hand():
     case = dataclasses.replace(
         base,
         load_mw=np.full(3, 10.0),
-        solar_yield=np.array([0.0, 0.0, 1.0]),
+        resources=array([0.0, 0.0, 1.0]),
         usable=np.ones(3),
         eta_charge=0.9,
         eta_discharge=0.9,
@@ -157,10 +160,10 @@ def test_three_step_plant_by_hand():
     )
     oracle = Oracle(case)
     order = order_of(case, np.array([100.0, 1000.0]))
-    result = oracle.run(oracle.point(Plant(21.0, 10.0, 20.0, (3,), 10)), order)
+    result = oracle.run(oracle.point(Plant((21.0,), 10.0, 20.0, (3,), 10)), order)
     assert result.totals[0] == pytest.approx(20.0 - 0.9 * 9.9)
     assert result.totals[1] == 0.0
-    path = oracle.prices(oracle.point(Plant(21.0, 10.0, 20.0, (3,), 10)), np.array([100.0, 1000.0]))
+    path = oracle.prices(oracle.point(Plant((21.0,), 10.0, 20.0, (3,), 10)), np.array([100.0, 1000.0]))
     assert path.bus_usd_per_mwh == pytest.approx([100.0, 100.0, 81.0])  # sun is worth what it saves later
 
 

@@ -19,11 +19,12 @@ from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.primal_recovery import tidy_dispatch
 from sitedesign.reliability.replay import check_dispatch
 from tests.independent_milp import least_cost_usd
+from tests.solar_cases import array
 
 GAP = 1e-4
 TARGETS = [0.01, 0.1, 0.5, 0.9, 0.975, 0.99, 0.999, 0.9999, 0.999999, 0.9999999, 1 - 1e-9, 1.0]
-ANYTHING = CaseLimits(solar_mw=(0.0, 5e3), battery_mwh=(0.0, 5e4), battery_mw=(0.0, 5e3))
-NOTHING_ELSE = CaseLimits(solar_mw=(0.0, 0.0), battery_mwh=(0.0, 0.0), battery_mw=(0.0, 0.0))
+ANYTHING = CaseLimits(battery_mwh=(0.0, 5e4), battery_mw=(0.0, 5e3))
+NOTHING_ELSE = CaseLimits(battery_mwh=(0.0, 0.0), battery_mw=(0.0, 0.0))
 
 
 def backup(steps: int, unit_mw: float, most: int, **changed: object) -> BackupCase:
@@ -47,18 +48,15 @@ def case(sun: np.ndarray, load_mw: np.ndarray, units: tuple[BackupCase, ...], **
         "name": "edge",
         "step_h": 1.0,
         "years": 1,
-        "solar_yield": sun,
+        "resources": array(sun),
         "load_mw": load_mw,
         "usable": np.ones(sun.size),
         "eta_charge": 0.95,
         "eta_discharge": 0.95,
         "backup": units,
         "tiers": (Tier(1.0, 1.0),),
-        "solar_cost_usd_per_mw_yr": 90e3,
         "battery_cost_usd_per_mwh_yr": 22e3,
         "battery_cost_usd_per_mw_yr": 12e3,
-        "solar_acres_per_mw": 6.0,
-        "solar_lead_months": 12.0,
         "battery_lead_months": 9.0,
         "racks_contracted": 10,
         "racks_max": 10,
@@ -85,7 +83,7 @@ def random_edge(seed: int) -> Case:
     changed: dict[str, object] = {"uptime_target": float(rng.choice(TARGETS))}
     changed["step_h"] = float(rng.choice([1.0, 8760 / steps]))
     if kind <= 1:
-        changed["limits"] = NOTHING_ELSE
+        changed |= {"limits": NOTHING_ELSE, "resources": array(sun, bounds_mw=(0.0, 0.0))}
         if kind == 0:
             load = np.full(steps, 100.0)
             changed["uptime_target"] = min(int(rng.integers(1, units[0].units_max + 1)) * size / 100, 1.0)
@@ -133,10 +131,8 @@ def varied(seed: int) -> Case:
         )
         for item in asked.backup
     )
+    asked = asked.with_bounds({s.name: (s.lower * size, s.upper * size) for s in asked.sizes})
     limits = asked.limits
-    for name in ("solar_mw", "battery_mwh", "battery_mw"):
-        low, high = getattr(limits, name)
-        limits = replace(limits, **{name: (low * size, high * size)})
     if limits.max_co2_t_per_yr is not None:
         limits = replace(limits, max_co2_t_per_yr=limits.max_co2_t_per_yr * size)
     if rng.random() < 0.3:
@@ -239,7 +235,9 @@ def test_what_costs_nothing_may_be_wasted_or_not(solve: object, seed: int) -> No
         replace(item, marginal_cost_usd_per_mwh=float(rng.choice([0.0, 0.0, 60.0]))) for item in asked.backup
     )
     asked = replace(asked, backup=free, uptime_target=float(rng.choice([0.01, 0.5, 0.9, 0.999, 1.0])))
-    asked = replace(asked, solar_cost_usd_per_mw_yr=float(rng.choice([0.0, 90e3])), limits=ANYTHING)
+    price = float(rng.choice([0.0, 90e3]))
+    asked = asked.with_resource(annual_cost_usd_per_mw=price, bounds_mw=(0.0, 5e3))
+    asked = replace(asked, limits=ANYTHING)
     asked = replace(asked, load_classes=(), tiers=(Tier(0.3, 0.5), Tier(0.7, 1.0)), step_h=1.0)
     found = solve(asked, gap=GAP)  # type: ignore[operator]
     assert found.dispatch is not None
@@ -254,7 +252,7 @@ def test_surplus_of_a_free_supply_is_not_generated() -> None:
     """A linear program may run a free unit at full power against nothing, and shed beside it."""
     units = (backup(4, 10.0, 3, marginal_cost_usd_per_mwh=0.0), backup(4, 20.0, 3))
     asked = case(np.array([0.0, 0.0, 0.5, 1.0]), np.full(4, 25.0), units, uptime_target=0.5)
-    plant = Plant(solar_mw=30.0, battery_mwh=0.0, battery_mw=0.0, units=(3, 1), racks=10)
+    plant = Plant(resources_mw=(30.0,), battery_mwh=0.0, battery_mw=0.0, units=(3, 1), racks=10)
     wasteful = np.array([[30.0, 20.0, 30.0, 30.0], [0.0, 20.0, 0.0, 0.0]])
     shed = np.array([[5.0, 0.0, 5.0, 0.0]])
     tidy = tidy_dispatch(asked, plant, wasteful, shed)

@@ -20,9 +20,9 @@ THRESHOLD = 0.7
 MARGINS_H = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 #: Folder, place where the files do not name it, plant: sized with foresight for 99.9 %, two units more.
 PLACES = {
-    "Colusa": ("ca_colusa_nsrdb_1998_2015", None, Plant(312.0, 1030.0, 142.0, (21,), 707)),
-    "Amarillo": ("tx_amarillo_nsrdb", None, Plant(295.0, 858.0, 131.0, (20,), 707)),
-    "Ector County": ("tx_ector_county_nsrdb_2020", ECTOR, Plant(286.0, 842.0, 122.0, (21,), 707)),
+    "Colusa": ("ca_colusa_nsrdb_1998_2015", None, Plant((312.0,), 1030.0, 142.0, (21,), 707)),
+    "Amarillo": ("tx_amarillo_nsrdb", None, Plant((295.0,), 858.0, 131.0, (20,), 707)),
+    "Ector County": ("tx_ector_county_nsrdb_2020", ECTOR, Plant((286.0,), 842.0, 122.0, (21,), 707)),
 }
 
 

@@ -12,6 +12,7 @@ from sitedesign.case.case import Case, Plant
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
 from sitedesign.optimize.infeasibility import Quantity, date_of_step, explain, worst_spell
+from tests import solar_cases
 from tests.hand_cases import NO_BATTERY, NO_SUN, engines, green, night, too_slow
 from tests.strategies import backup, case
 
@@ -27,7 +28,7 @@ def needed(error: InfeasibleDesign) -> dict[str, float]:
 
 
 def limited(c: Case, **limits: object) -> Case:
-    return dataclasses.replace(c, limits=dataclasses.replace(c.limits, **limits))
+    return solar_cases.limited(c, **limits)
 
 
 def test_full_message_of_an_array_that_is_too_small() -> None:
@@ -145,7 +146,7 @@ def test_relaxation_is_enough_and_hardly_less_would_be(name: str) -> None:
 
 
 def test_fixed_plant_is_only_offered_budgets() -> None:
-    error = why(engines().case, fixed=Plant(0.0, 0.0, 0.0, (2,), 10))
+    error = why(engines().case, fixed=Plant((0.0,), 0.0, 0.0, (2,), 10))
     assert set(needed(error)) == {"uptime"}
     assert "cannot be met with 0 MW of solar, 0 MWh of battery and 20 MW of backup" in str(error)
 
@@ -159,7 +160,7 @@ def test_oracle_of_the_hourly_model_by_hand() -> None:
 def test_worst_spell_is_the_deepest_not_the_longest() -> None:
     """Three hours short of 1 MW, sun, then two hours short of 5 MW: the second, 10 MWh through 80 %."""
     c = case([0, 0, 0, 1, 0, 0, 1], [1, 1, 1, 1, 5, 5, 1], eta_discharge=0.8, backup=())
-    spell = worst_spell(c, 50.0, np.zeros(7))
+    spell = worst_spell(c, (50.0,), np.zeros(7))
     assert (spell.first, spell.last) == (4, 5)
     assert spell.deficit_mwh == pytest.approx(10 / 0.8)
 

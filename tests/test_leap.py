@@ -75,7 +75,7 @@ def cheapest(judge: Formula, goal: float) -> float:
 
 
 @pytest.mark.parametrize("goal", [0.9, 0.97])
-@pytest.mark.parametrize("start", [Plant(5.0, 10.0, 2.0, (1,), 72), Plant(60.0, 10.0, 40.0, (6,), 80)])
+@pytest.mark.parametrize("start", [Plant((5.0,), 10.0, 2.0, (1,), 72), Plant((60.0,), 10.0, 40.0, (6,), 80)])
 def test_joint_steps_come_near_the_best_plant(case: Case, goal: float, start: Plant) -> None:
     judge = Formula(case)
     aim = Aim((goal,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
@@ -94,14 +94,14 @@ def test_joint_steps_come_near_the_best_plant(case: Case, goal: float, start: Pl
 def test_a_budget_ends_the_steps(case: Case) -> None:
     judge = Formula(case)
     aim = Aim((0.97,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
-    leap(judge, judge.trial(Plant(5.0, 10.0, 2.0, (1,), 72), Controller()), aim, 30)
+    leap(judge, judge.trial(Plant((5.0,), 10.0, 2.0, (1,), 72), Controller()), aim, 30)
     assert judge.judged <= 30 + 40  # the last look around is finished
 
 
 def test_a_goal_that_costs_nothing_is_not_paid_for(case: Case) -> None:
     judge = Formula(case)
     aim = Aim((0.0,), (case.load_mwh_per_yr,), 0.0, (0.0,))
-    end, after = leap(judge, judge.trial(Plant(20.0, 30.0, 5.0, (3,), 75), Controller()), aim, 400)
+    end, after = leap(judge, judge.trial(Plant((20.0,), 30.0, 5.0, (3,), 75), Controller()), aim, 400)
     assert end.plant.solar_mw + end.plant.battery_mwh < 1.0
     assert end.plant.units == (0,)
     assert after.prices_usd_per_mwh == (0.0,)
@@ -117,6 +117,6 @@ def test_backup_above_a_cap_is_given_up(case: Case) -> None:
 
     judge = Capped(case)
     aim = Aim((0.9,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
-    end, _ = leap(judge, judge.trial(Plant(5.0, 10.0, 2.0, (4,), 72), Controller()), aim, 600)
+    end, _ = leap(judge, judge.trial(Plant((5.0,), 10.0, 2.0, (4,), 72), Controller()), aim, 600)
     assert end.excess_mwh_per_yr < 1.0
     assert end.uptime >= 0.9 - 1e-3

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import Case, Plant, with_series
 from sitedesign.certified import remedies
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import Judge, Trial
@@ -78,7 +78,7 @@ def study(**more: Any) -> sd.Study:
 def result_limits(case: Case, design: sd.Evaluation) -> tuple[str, ...]:
     """Limits that a design or one row of figures is outside of."""
     units = tuple(design.backup[item.name] for item in case.backup)
-    plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+    plant = Plant((design.solar_mw,), design.battery_mwh, design.battery_mw, units, design.racks)
     energy = [design.energy_mwh_per_yr[item.name] for item in case.backup]
     return broken_limits(case, plant, energy, design.co2_t_per_yr)
 
@@ -135,14 +135,14 @@ def test_a_certified_design_reports_figures_within_its_caps(
     per_mmbtu = [item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup]
     co2 = float(np.dot(per_mmbtu, kept.fuel_mmbtu_per_yr))
     units = tuple(design.backup[item.name] for item in case.backup)
-    plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+    plant = Plant((design.solar_mw,), design.battery_mwh, design.battery_mw, units, design.racks)
     assert broken_limits(case, plant, kept.backup_mwh_per_yr, co2) == ()
 
 
 def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
     """At part load a turbine burns more than its full-load rate says: the cap is on what is emitted."""
     study_case = build_case(study())
-    plant = Plant(30.0, 60.0, 15.0, (3, 0), 72)
+    plant = Plant((30.0,), 60.0, 15.0, (3, 0), 72)
     free = Judge([_block(study_case)], environment_of(study_case), "rack", seed=0)
     done = free.operate(plant, Controller(), record=False)
     item = study_case.case.backup[0]
@@ -238,7 +238,7 @@ def _without_diesel(more: dict[str, Any]) -> dict[str, Any]:
 def test_a_remedy_says_by_how_much_its_plant_is_beyond_the_limits() -> None:
     asked = build_case(study(limits={"units": {"mobile_gt": 1}, "solar_mw": 30}))
     there = build_case(study(backup=["mobile_gt", "diesel", "recip_fast"]))
-    lines = remedies._beyond(asked, there, Plant(40.0, 80.0, 20.0, (3, 0, 2), 72))
+    lines = remedies._beyond(asked, there, Plant((40.0,), 80.0, 20.0, (3, 0, 2), 72))
     assert lines == ("solar_mw: 40 MW, at most 30 allowed", "units of mobile_gt: 3, at most 1 allowed")
 
 
@@ -304,7 +304,7 @@ def test_inside_finds_a_plant_within_all_limits_wherever_there_is_one(
     )
     case = replace(free, limits=limits, given=frozenset({"battery_mwh", "battery_mw"}))
     possible = hours[0] * power[0] <= energy[1] and energy[0] <= hours[1] * power[1]
-    was = inside(Plant(*plant, (1, 0), 70), case)
+    was = inside(Plant((plant[0],), *plant[1:], (1, 0), 70), case)
     names = ["battery_mwh", "battery_mw"] if moved == "both" else [moved]
     now = inside(replace(was, **{name: getattr(was, name) + step for name in names}), case, was)  # type: ignore[arg-type]
     if possible:
@@ -319,7 +319,7 @@ def test_inside_finds_a_plant_within_all_limits_wherever_there_is_one(
 def test_a_move_of_one_size_takes_the_coupled_one_along(free: Case, hours: Any, name: str) -> None:
     case = replace(free, limits=replace(free.limits, min_duration_h=hours[0], max_duration_h=hours[1]))
     energy = 100.0
-    here = Trial(Plant(50.0, energy, energy / hours[1], (1, 0), 71), Controller(), (0.99,), 1.0)
+    here = Trial(Plant((50.0,), energy, energy / hours[1], (1, 0), 71), Controller(), (0.99,), 1.0)
     for step in (1.0, -1.0, 0.25):
         moved, _ = change_sizes(case, **{name: 1})(here, step)
         there = inside(moved, case, here.plant)
@@ -337,7 +337,7 @@ def test_energy_and_power_of_fixed_hours_are_one_axis(free: Case) -> None:
 def test_nothing_is_given_up_for_units_that_cannot_come(free: Case) -> None:
     gt = replace(free.backup[0], units_max=2)
     case = replace(free, backup=(gt, free.backup[1]), given=frozenset({"units.mobile_gt"}))
-    here = Trial(Plant(50.0, 100.0, 25.0, (2, 3), 71), Controller(), (0.99,), 1.0)
+    here = Trial(Plant((50.0,), 100.0, 25.0, (2, 3), 71), Controller(), (0.99,), 1.0)
     assert change_units(case, 0, battery_mwh=6.0)(here, 1.0)[0] == here.plant
     assert swap_units(case, 1, 0)(here, 1.0)[0] == here.plant  # no more turbines for fewer engines
     fewer, _ = change_units(case, 0, battery_mwh=6.0)(here, -1.0)
@@ -348,7 +348,10 @@ def test_nothing_is_given_up_for_units_that_cannot_come(free: Case) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_plant_to_begin_with_is_within_the_limits(name: str) -> None:
     case = build_case(study(weather_years=1, **CASES[name])).case
-    planned = [inside(Plant(80.0, 300.0, 90.0, (4, 9), 90), case), inside(Plant(0, 0, 0, (0, 0), 0), case)]
+    planned = [
+        inside(Plant((80.0,), 300.0, 90.0, (4, 9), 90), case),
+        inside(Plant((0,), 0, 0, (0, 0), 0), case),
+    ]
     found = [*starts(case, planned), *generous(case, planned), *(weakened(plant, case) for plant in planned)]
     assert {line for plant in found for line in broken_limits(case, plant)} == set()
 
@@ -372,11 +375,8 @@ def test_the_hour_by_hour_model_keeps_all_limits_at_once() -> None:
     """Of one fortnight: a year of hours as rows takes minutes."""
     year = build_case(study(weather_years=1, **CASES["all at once"])).case
     hours = slice(0, 14 * 24)
-    series: dict[str, Any] = {
-        name: getattr(year, name)[hours] for name in ("solar_yield", "load_mw", "usable")
-    }
-    backup = tuple(replace(item, capability=item.capability[:, hours]) for item in year.backup)
-    case = replace(year, backup=backup, limits=replace(year.limits, max_co2_t_per_yr=300.0), **series)
+    limits = replace(year.limits, max_co2_t_per_yr=300.0)
+    case = with_series(year, lambda series: series[hours], limits=limits)
     sizing = solve_extensive(case, gap=1e-3)
     energy = sizing.backup_mwh_per_yr
     co2 = sum(item.co2_t_per_mwh * mwh for item, mwh in zip(case.backup, energy, strict=True))

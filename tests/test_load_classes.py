@@ -294,7 +294,7 @@ def test_pool_belongs_to_its_classes() -> None:
 
 def test_foresight_meets_every_budget_or_sheds_least() -> None:
     """12 MWh from one unit: 7.9 of 12 MWh of service and 4 of 8 MWh of batch can be met, 11 and 4 cannot."""
-    plant = Plant(0.0, 0.0, 0.0, (1,), 10)
+    plant = Plant((0.0,), 0.0, 0.0, (1,), 10)
     modest = two_hours(7.9 / 12, 4 / 8)
     done = check_dispatch(modest, plant, foresight(modest, plant), must_end_full=True)
     assert done.class_uptime == pytest.approx((7.9 / 12, 4 / 8), abs=1e-5)
@@ -328,7 +328,7 @@ def test_load_shed_in_order_is_shared_out_tier_by_tier() -> None:
 
 
 def test_replay_reads_each_class_or_the_order_of_the_tiers() -> None:
-    c, plant = two_hours(0.9, 0.5), Plant(0.0, 0.0, 0.0, (2,), 10)
+    c, plant = two_hours(0.9, 0.5), Plant((0.0,), 0.0, 0.0, (2,), 10)
     in_order = check_dispatch(c, plant, shed_all_of(c, [3.0, 5.0], None))
     assert in_order.class_uptime == pytest.approx((1 - 1 / 12, 1 - 7 / 8))
     chosen = check_dispatch(c, plant, shed_all_of(c, [3.0, 5.0], [[0.3, 0.3], [0.0, 0.2]]))
@@ -346,13 +346,13 @@ def test_replay_reads_each_class_or_the_order_of_the_tiers() -> None:
     ],
 )
 def test_replay_refuses_claims_that_the_shed_load_does_not_explain(claim) -> None:
-    c, plant = two_hours(0.9, 0.5), Plant(0.0, 0.0, 0.0, (2,), 10)
+    c, plant = two_hours(0.9, 0.5), Plant((0.0,), 0.0, 0.0, (2,), 10)
     with pytest.raises(ReplayMismatch, match="lost compute against the tiers"):
         check_dispatch(c, plant, shed_all_of(c, [3.0, 5.0], claim))
 
 
 def test_replay_refuses_parts_that_are_not_the_total() -> None:
-    c, plant = two_hours(0.9, 0.5), Plant(0.0, 0.0, 0.0, (2,), 10)
+    c, plant = two_hours(0.9, 0.5), Plant((0.0,), 0.0, 0.0, (2,), 10)
     good = shed_all_of(c, [3.0, 5.0], [[0.3, 0.3], [0.0, 0.2]])
     with pytest.raises(ReplayMismatch):
         check_dispatch(c, plant, dataclasses.replace(good, lost_compute=good.lost_compute + 0.01))
@@ -363,7 +363,7 @@ def test_replay_bounds_what_throttling_of_a_class_can_explain() -> None:
     c = dataclasses.replace(
         two_hours(0.9, 0.5), tiers=(Tier(0.3, 0.5, 0), Tier(0.4, 1.0, 1), Tier(0.3, 1.5, 0))
     )
-    plant = Plant(0.0, 0.0, 0.0, (2,), 10)
+    plant = Plant((0.0,), 0.0, 0.0, (2,), 10)
     for shed in (1.0, 2.0, 3.0):
         check_dispatch(c, plant, shed_all_of(c, [shed, 0.0], [[0.15, 0.0], [0.0, 0.0]]))
     for shed in (0.9, 3.1):
@@ -410,7 +410,7 @@ def test_racks_worth_is_where_the_next_one_does_not_pay() -> None:
 def test_derived_bounds_hold_without_a_target(value) -> None:
     """Ten times the room, and racks without end, do not make a cheaper design."""
     c = year_case(seed=2, uptime_target=0.0, lost_value_usd_per_mwh=value)
-    bounds = capacity_bounds(c.solar_yield, c.load_mw, c.step_h, 1.0, 0.95)
+    bounds = capacity_bounds(c.resources[0].yield_mw_per_mw, c.load_mw, c.step_h, 1.0, 0.95)
     sizes = dataclasses.asdict(bounds)
     peak = float(c.load_mw.max())
 
@@ -419,8 +419,8 @@ def test_derived_bounds_hold_without_a_target(value) -> None:
             dataclasses.replace(b, units_max=factor * units_max(peak, b.unit_mw, b.capability))
             for b in c.backup
         )
-        limits = dataclasses.replace(c.limits, **{name: (0.0, factor * top) for name, top in sizes.items()})
-        return dataclasses.replace(c, backup=techs, limits=limits, racks_max=factor * most_racks(c))
+        wide = c.with_bounds({name: (0.0, factor * top) for name, top in sizes.items()})
+        return dataclasses.replace(wide, backup=techs, racks_max=factor * most_racks(c))
 
     tight, wide = (solve_cuts(room(factor), gap=1e-5) for factor in (1, 10))
     assert tight.bound_usd_per_yr <= wide.objective_usd_per_yr

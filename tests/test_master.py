@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, with_series
 from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.annual_budgets import budgets_of
@@ -20,8 +20,10 @@ from sitedesign.optimize.dispatch_oracle import NoDispatch
 from sitedesign.optimize.extensive_form import annual_cost_usd, solve_extensive
 from sitedesign.optimize.foresight_dispatch import foresight
 from sitedesign.reliability.replay import check_dispatch
+from tests import solar_cases
 from tests.hand_cases import engines, night
 from tests.small_cases import least_cost, random_case, random_point
+from tests.solar_cases import array
 from tests.strategies import year_case
 
 
@@ -44,7 +46,6 @@ def study(seed: int, **changes: object) -> Case:
         return value if rng.random() < often else None
 
     limits = CaseLimits(
-        solar_mw=(0.0, 1000.0),
         battery_mwh=(0.0, 1000.0),
         battery_mw=(0.0, 1000.0),
         land_acres=sometimes(150.0),
@@ -64,7 +65,7 @@ def study(seed: int, **changes: object) -> Case:
         rack_availability=availability,
         racks_max=10 if availability == 1.0 else 14,
         uptime_target=float(rng.choice([0.9, 0.97, 0.99])),
-        solar_cost_usd_per_mw_yr=7e4 * share,
+        resources=case.with_resource(annual_cost_usd_per_mw=7e4 * share).resources,
         battery_cost_usd_per_mwh_yr=2e4 * share,
         battery_cost_usd_per_mw_yr=1e4 * share,
         rack_cost_usd_per_yr=3e5 * share,
@@ -104,7 +105,7 @@ def test_cuts_equal_extensive_and_each_plant_is_feasible_for_the_other(seed):
     plant = reference.plant
     larger = dataclasses.replace(
         plant,
-        solar_mw=plant.solar_mw * (1 + 1e-6),
+        resources_mw=(plant.solar_mw * (1 + 1e-6),),
         battery_mwh=plant.battery_mwh * (1 + 1e-6) + 1e-6,
         battery_mw=plant.battery_mw * (1 + 1e-6) + 1e-6,
     )
@@ -223,7 +224,7 @@ def test_dearer_battery_never_buys_more_battery(year, answer):
 
 
 def test_more_sun_never_costs_more(year, answer):
-    sunnier = dataclasses.replace(year, solar_yield=year.solar_yield * 1.05)
+    sunnier = year.with_resource(yield_mw_per_mw=year.resources[0].yield_mw_per_mw * 1.05)
     assert solve_cuts(sunnier, gap=1e-5).bound_usd_per_yr <= answer.objective_usd_per_yr
 
 
@@ -262,7 +263,7 @@ def test_warm_start_and_pool_shorten_the_search(year, answer):
 
 
 def test_pool_of_other_data_is_refused(year):
-    other = dataclasses.replace(year, solar_yield=year.solar_yield * 0.9)
+    other = year.with_resource(yield_mw_per_mw=year.resources[0].yield_mw_per_mw * 0.9)
     with pytest.raises(ValueError, match="cut pool belongs to other"):
         solve_cuts(other, cut_pool=CutPool(year))
 
@@ -295,10 +296,8 @@ def test_foresight_of_the_incumbent_costs_what_the_sizing_says(year, answer):
 def test_foresight_sheds_least_when_the_budget_is_out_of_reach(year):
     """A plant too small: no operation loses less, so the hour-by-hour model fails with a smaller budget."""
     days = slice(0, 240)
-    backup = tuple(dataclasses.replace(b, capability=b.capability[:, days]) for b in year.backup)
-    series = {name: getattr(year, name)[days] for name in ("solar_yield", "load_mw", "usable")}
-    case = dataclasses.replace(year, backup=backup, **series)
-    small = Plant(50.0, 100.0, 30.0, (3, 1), 720)
+    case = with_series(year, lambda series: series[days])
+    small = Plant((50.0,), 100.0, 30.0, (3, 1), 720)
     replay = check_dispatch(case, small, foresight(case, small), must_end_full=True)
     assert replay.rack_uptime < case.uptime_target
 
@@ -326,7 +325,7 @@ def test_impossible_requests_are_explained_as_by_the_hour_by_hour_model(name):
     dark, motors = night().case, engines().case
 
     def limited(**limits):
-        return dataclasses.replace(dark, limits=dataclasses.replace(dark.limits, **limits))
+        return solar_cases.limited(dark, **limits)
 
     case = {
         "solar": limited(solar_mw=(0.0, 20.0), battery_mwh=(0.0, 30.0)),
@@ -348,12 +347,12 @@ def test_units_with_outages_of_their_own_are_built_in_order():
     on = np.ones((5, steps))
     on[0, 1] = on[1, 2] = on[2, 3] = 0.0
     engine = BackupCase("engine", 10.0, on, 1e5, 60.0, 8.0, 0.5, 12.0, 0, 5)
-    nothing = CaseLimits((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+    nothing = CaseLimits((0.0, 0.0), (0.0, 0.0))
     case = dataclasses.replace(
         study(2),
         backup=(engine,),
         step_h=1.0,
-        solar_yield=np.zeros(steps),
+        resources=array(np.zeros(steps), bounds_mw=(0.0, 0.0)),
         load_mw=np.full(steps, 30.0),
         usable=np.ones(steps),
         uptime_target=1.0,

@@ -33,7 +33,7 @@ def hurried(seed: int) -> Case:
     return dataclasses.replace(
         case,
         delay_cost_usd_per_month_yr=float(rng.choice([5.0, 30.0, 200.0])),
-        solar_lead_months=float(rng.choice([6, 14])),
+        resources=case.with_resource(lead_months=float(rng.choice([6, 14]))).resources,
         battery_lead_months=float(rng.choice([3, 12])),
         backup=tuple(
             dataclasses.replace(
@@ -54,7 +54,7 @@ def some_plants(case: Case, best: Plant, rng: np.random.Generator) -> list[Plant
         scale = rng.choice([0.0, 1.0, 1.5], 2)
         plants.append(
             Plant(
-                float(scale[0] * best.solar_mw),
+                (float(scale[0] * best.solar_mw),),
                 float(scale[1] * best.battery_mwh),
                 float(scale[1] * best.battery_mw),
                 tuple(max(a, b) for a, b in zip(units, best.units, strict=True)),
@@ -101,8 +101,8 @@ def test_fast_battery_and_slow_array_by_hand(method: str) -> None:
 
     With no uptime asked for nothing is built, and nothing is paid although both may be built.
     """
-    hurry = {"delay_cost_usd_per_month_yr": 1e5, "solar_lead_months": 14.0, "battery_lead_months": 9.0}
-    case = dataclasses.replace(night().case, **hurry)
+    hurry = {"delay_cost_usd_per_month_yr": 1e5, "battery_lead_months": 9.0}
+    case = dataclasses.replace(night().case.with_resource(lead_months=14.0), **hurry)
     found = METHODS[method](case)
     assert found.objective_usd_per_yr == pytest.approx(night().cost_usd + 14e5, rel=1e-6)
     idle = METHODS[method](dataclasses.replace(case, uptime_target=0.0))
@@ -112,14 +112,14 @@ def test_fast_battery_and_slow_array_by_hand(method: str) -> None:
 
 def test_what_rounding_leaves_is_not_built() -> None:
     case = night().case
-    assert slowest_lead(case, Plant(NOTHING, NOTHING, 5.0, (), 10)) == (0.0, "nothing")
-    assert slowest_lead(case, Plant(2 * NOTHING, 0.0, 0.0, (), 10)) == (12.0, "solar array")
+    assert slowest_lead(case, Plant((NOTHING,), NOTHING, 5.0, (), 10)) == (0.0, "nothing")
+    assert slowest_lead(case, Plant((2 * NOTHING,), 0.0, 0.0, (), 10)) == (12.0, "solar array")
 
 
 def test_least_months_are_those_of_the_fastest_plant() -> None:
     """Sun and battery take 14 and 9 months; nothing comes sooner that serves the night."""
     case = dataclasses.replace(
-        night().case, solar_lead_months=14.0, battery_lead_months=9.0, delay_cost_usd_per_month_yr=1.0
+        night().case.with_resource(lead_months=14.0), battery_lead_months=9.0, delay_cost_usd_per_month_yr=1.0
     )
     assert minimise_extensive(case, Quantity("months_to_power")) == pytest.approx(14.0)
 

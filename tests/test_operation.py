@@ -22,6 +22,7 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
+from tests.solar_cases import array
 
 
 def backup(name="recip", unit_mw=4.0, cost=80.0, steps=6, capability=1.0):
@@ -48,18 +49,17 @@ def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_
         "name": "hand",
         "step_h": step_h,
         "years": years,
-        "solar_yield": solar,
+        "resources": array(
+            solar, annual_cost_usd_per_mw=100.0, acres_per_mw=4.0, lead_months=6.0, bounds_mw=(0, 100)
+        ),
         "load_mw": np.broadcast_to(np.asarray(load, dtype=float), solar.shape).copy(),
         "usable": np.ones(solar.size),
         "eta_charge": 0.9,
         "eta_discharge": 0.8,
         "backup": tuple(units),
         "tiers": tuple(tiers),
-        "solar_cost_usd_per_mw_yr": 100.0,
         "battery_cost_usd_per_mwh_yr": 10.0,
         "battery_cost_usd_per_mw_yr": 5.0,
-        "solar_acres_per_mw": 4.0,
-        "solar_lead_months": 6.0,
         "battery_lead_months": 9.0,
         "racks_contracted": 10,
         "racks_max": 20,
@@ -67,14 +67,14 @@ def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_
         "rack_cost_usd_per_yr": 7.0,
         "uptime_target": 0.9,
         "delay_cost_usd_per_month_yr": 3.0,
-        "limits": CaseLimits((0, 100), (0, 100), (0, 100)),
+        "limits": CaseLimits((0, 100), (0, 100)),
     }
     return Case(**{**values, **extra})
 
 
 def test_greedy_matches_a_plant_run_by_hand():
     case = small_case(units=[backup("dear", cost=90.0), backup("cheap", unit_mw=2.0, cost=50.0)])
-    dispatch = operate_greedy(case, Plant(10.0, 20.0, 6.0, (1, 1), 10))
+    dispatch = operate_greedy(case, Plant((10.0,), 20.0, 6.0, (1, 1), 10))
     # hour 0: no sun; battery 6 MW (7.5 MWh out of it), cheap 2, dear 2
     # hour 1: sun equals load; hour 2: 10 MW surplus, 6 MW into the battery (5.4 MWh stored), 4 curtailed
     # hour 4: 10.4 MWh left give 8.32 MW, limited to 6; hour 5: 2.9 MWh left give 2.32 MW; 1.68 MW are shed
@@ -89,7 +89,7 @@ def test_greedy_matches_a_plant_run_by_hand():
 
 def test_replay_accepts_greedy_and_adds_up_its_cost():
     case = small_case(units=[backup(cost=80.0)], years=1)
-    plant = Plant(10.0, 20.0, 6.0, (1,), 12)
+    plant = Plant((10.0,), 20.0, 6.0, (1,), 12)
     replay = check_dispatch(case, plant, operate_greedy(case, plant))
     assert replay.balance_residual_mw < 1e-12
     energy = replay.backup_mwh_per_yr[0]
@@ -102,7 +102,7 @@ def test_replay_accepts_greedy_and_adds_up_its_cost():
 
 def test_replay_names_every_violation():
     case = small_case(units=[backup()])
-    plant = Plant(10.0, 20.0, 6.0, (1,), 10)
+    plant = Plant((10.0,), 20.0, 6.0, (1,), 10)
     good = operate_greedy(case, plant)
     bad = dataclasses.replace(good, backup_mw=good.backup_mw + 5.0, lost_compute=good.lost_compute + 0.5)
     with pytest.raises(ReplayMismatch) as caught:
@@ -119,7 +119,7 @@ SERIES = [f.name for f in dataclasses.fields(Dispatch) if f.default is not None]
 @pytest.mark.parametrize("field", SERIES)
 def test_replay_catches_a_fault_in_any_series(field):
     case = small_case(units=[backup()], tiers=[Tier(0.2, 0.3), Tier(0.8, 1.175)])
-    plant = Plant(10.0, 20.0, 6.0, (1,), 10)
+    plant = Plant((10.0,), 20.0, 6.0, (1,), 10)
     good = operate_greedy(case, plant)
     series = getattr(good, field).copy()
     series[..., 4] += 0.01
@@ -133,7 +133,7 @@ def test_replay_catches_a_fault_in_any_series(field):
 def test_tiers_are_shed_cheapest_first():
     tiers = [Tier(0.1, 0.3), Tier(0.2, 0.6), Tier(0.7, 1.214285714285714)]
     case = small_case(solar=(0.25, 0.0, 0.5, 1, 1, 1), tiers=tiers)
-    dispatch = operate_greedy(case, Plant(10.0, 0.0, 0.0, (), 10))
+    dispatch = operate_greedy(case, Plant((10.0,), 0.0, 0.0, (), 10))
     assert dispatch.shed_mw == pytest.approx([7.5, 10, 5, 0, 0, 0])
     assert dispatch.lost_compute[1] == pytest.approx(1.0)
     assert dispatch.lost_compute[2] == pytest.approx(0.1 * 0.3 + 0.2 * 0.6 + 0.2 * 1.214285714285714)
@@ -142,7 +142,7 @@ def test_tiers_are_shed_cheapest_first():
 def test_fade_under_a_full_battery_leaves_by_discharge():
     usable = np.array([1.0, 0.9, 0.9, 0.9, 0.9, 0.9])
     case = small_case(solar=(1, 1, 1, 1, 1, 1), usable=usable)
-    plant = Plant(10.0, 50.0, 2.0, (), 10)
+    plant = Plant((10.0,), 50.0, 2.0, (), 10)
     dispatch = operate_greedy(case, plant)
     assert dispatch.stored_mwh == pytest.approx([50, 47.5, 45, 45, 45, 45])
     check_dispatch(case, plant, dispatch)
@@ -153,9 +153,9 @@ def test_each_unit_reads_its_own_capability_row():
     machine = dataclasses.replace(backup(unit_mw=4.0), capability=rows)
     case = small_case(solar=(0,) * 6, units=[machine])
     for units, served in ((1, 4), (2, 4), (3, 8), (4, 10)):
-        dispatch = operate_greedy(case, Plant(0.0, 0.0, 0.0, (units,), 10))
+        dispatch = operate_greedy(case, Plant((0.0,), 0.0, 0.0, (units,), 10))
         assert dispatch.backup_mw[0] == pytest.approx(served)
-        check_dispatch(case, Plant(0.0, 0.0, 0.0, (units,), 10), dispatch)
+        check_dispatch(case, Plant((0.0,), 0.0, 0.0, (units,), 10), dispatch)
 
 
 @pytest.mark.parametrize("unit_mw", [0.0, 14.0])
@@ -171,7 +171,7 @@ def test_same_plant_agrees_at_60_30_and_15_minutes(unit_mw):
             [backup(unit_mw=unit_mw, steps=48 * split)],
             step_h=1.0 / split,
         )
-        plant = Plant(8.0, 20.0, 6.0, (1,), 10)
+        plant = Plant((8.0,), 20.0, 6.0, (1,), 10)
         replay = check_dispatch(case, plant, operate_greedy(case, plant))
         totals.append((replay.lost_mwh_per_yr, *replay.backup_mwh_per_yr, replay.curtailed_mwh_per_yr))
     assert totals[1] == pytest.approx(totals[0], rel=1e-9)
@@ -209,7 +209,7 @@ REAL = (
     UnitBehaviour(0.1, 0.4, 0.07, 0.05, 0.1, 24.0, "gas"),
     UnitBehaviour(0.4, 0.5, 0.2, 0.05, 0.1, 24.0, "gas"),
 )
-PLANT = Plant(64.0, 120.0, 14.0, (1, 1), 10)
+PLANT = Plant((64.0,), 120.0, 14.0, (1, 1), 10)
 
 
 @pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
@@ -273,9 +273,9 @@ def test_no_decision_knows_the_future_beyond_the_horizon(kind, forecast):
     case = sunny_case(2, 1)
     sight, first = Forecast(forecast, horizon_h=72.0), 400  # days from 400 on are shuffled
     rng = np.random.Generator(np.random.PCG64(3))
-    days = case.solar_yield.reshape(-1, 24).copy()
+    days = case.resources[0].yield_mw_per_mw.reshape(-1, 24).copy()
     days[first:] = days[first:][rng.permutation(len(days) - first)]
-    other = dataclasses.replace(case, solar_yield=days.ravel())
+    other = case.with_resource(yield_mw_per_mw=days.ravel())
     rule = Controller(kind, threshold=0.5)
     known = {"usual": climatology(case), "past": case}
     one, two = (
@@ -293,8 +293,10 @@ def test_forecast_errors_grow_with_lead_as_stated():
     case = sunny_case(60, 2)
     usual = climatology(case)
     sight = Forecast()
-    factors = daily_factors(sight, usual, case.solar_yield, seed=1)
-    truth = case.solar_yield.reshape(60, 365, 24).sum(axis=2) / usual.solar_yield.reshape(365, 24).sum(axis=1)
+    factors = daily_factors(sight, usual, case.resources[0].yield_mw_per_mw, seed=1)
+    truth = case.resources[0].yield_mw_per_mw.reshape(60, 365, 24).sum(axis=2) / usual.solar_yield.reshape(
+        365, 24
+    ).sum(axis=1)
     truth = truth.ravel()
     for lead, nrmse in enumerate(sight.nrmse_by_lead_day[:5]):
         error = factors[: truth.size - lead, lead] - truth[lead:]
@@ -324,7 +326,7 @@ def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
 
 def test_throttling_early_and_gently_loses_less_compute_than_late_and_hard():
     case = sunny_case(5, 6, tiers=GENTLE, units=((3.0, 60.0),), spread=0.55)
-    plant = Plant(42.0, 120.0, 14.0, (1,), 10)
+    plant = Plant((42.0,), 120.0, 14.0, (1,), 10)
     early = operate(case, plant, Controller(caution=0.0, reliance=1.0), forecast=Forecast("perfect"))
     late = operate(case, plant, Controller("greedy", threshold=1.0))
     assert early.lost_compute.sum() < 0.8 * late.lost_compute.sum()
@@ -336,7 +338,7 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
     totals = []
     for split in (1, 2, 4):
         case = small_case(
-            np.repeat(hourly.solar_yield, split), 10.0,
+            np.repeat(hourly.resources[0].yield_mw_per_mw, split), 10.0,
             [backup(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)],
             step_h=1 / split, years=2,
         )  # fmt: skip
@@ -351,7 +353,7 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
 
 def test_counting_on_fewer_units_keeps_energy_for_the_trip_of_one():
     case = sunny_case(10, 9, units=((3.0, 60.0),))
-    plant = Plant(64.0, 120.0, 14.0, (4,), 10)
+    plant = Plant((64.0,), 120.0, 14.0, (4,), 10)
     model = OutageModel(units=(UnitOutages("t0", "gas", 0.05, 24.0),))
     usual = climatology(case)
     paths = sample_outages(model, (4,), OutageSky(1.0, 10, 0, np.full(case.steps, 15.0), usual), seed=1)
@@ -380,7 +382,7 @@ def foresight_cost(case, plant, shed_price, end_mwh):
     )
     start = np.zeros(steps)
     start[0] = plant.battery_mwh
-    right = np.concatenate([case.load_mw - plant.solar_mw * case.solar_yield, start])
+    right = np.concatenate([case.load_mw - plant.solar_mw * case.resources[0].yield_mw_per_mw, start])
     cost = np.zeros((parts, steps))
     for k, b in enumerate(case.backup):
         cost[4 + k] = h * b.marginal_cost_usd_per_mwh
@@ -404,7 +406,7 @@ def foresight_cost(case, plant, shed_price, end_mwh):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_rolling_with_perfect_forecast_and_no_failures_reaches_the_foresight_optimum(seed):
     case = sunny_case(1, seed, tiers=GENTLE, units=((4.0, 60.0), (2.5, 90.0)), spread=0.5)
-    plant = Plant(42.0, 120.0, 14.0, (1, 1), 10)
+    plant = Plant((42.0,), 120.0, 14.0, (1, 1), 10)
     rule = Controller("rolling", caution=0.0, reliance=1.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0)
     done = operate(case, plant, rule, forecast=Forecast("perfect", horizon_h=336.0))
     lost = (done.lost_compute * case.load_mw).sum()
@@ -426,7 +428,7 @@ def test_same_inputs_same_operation():
 def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
     case = small_case((0,) * 6, units=[backup(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 10.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
-    plant = Plant(0, 0, 0, (1,), 10)
+    plant = Plant((0,), 0, 0, (1,), 10)
     for start_h, served in ((0.25, [7.5, 10, 10, 10, 10, 10]), (2.5, [0, 0, 5, 10, 10, 10])):
         done = operate(
             case, plant, Controller("greedy", threshold=0.0), behaviour=[UnitBehaviour(start_h)], usual=usual
@@ -438,7 +440,7 @@ def test_part_load_fuel_follows_the_straight_line():
     case = small_case((0,) * 6, load=6.0, units=[backup(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     done = operate(
-        case, Plant(0, 0, 0, (1,), 10), Controller("greedy", threshold=0.0),
+        case, Plant((0,), 0, 0, (1,), 10), Controller("greedy", threshold=0.0),
         behaviour=[UnitBehaviour(intercept=0.2, fuel_usd_per_mmbtu=5.0)], usual=usual,
     )  # fmt: skip
     assert done.fuel_mmbtu.sum() == pytest.approx(8.0 * 6 * (0.2 * 10 + 0.8 * 6))
@@ -448,13 +450,13 @@ def test_part_load_fuel_follows_the_straight_line():
 def test_unit_rows_are_refused_where_outages_are_sampled():
     rows = dataclasses.replace(backup(), capability=np.ones((2, 6)))
     with pytest.raises(ValueError, match="one row a unit"):
-        operate(small_case(units=[rows]), Plant(1, 1, 1, (1,), 10))
+        operate(small_case(units=[rows]), Plant((1,), 1, 1, (1,), 10))
 
 
 @pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
 def test_a_plant_without_any_technology_runs_on_sun_and_battery(kind):
     case = sunny_case(units=())
-    done = operate(case, Plant(80.0, 120.0, 14.0, (), 10), Controller(kind))
+    done = operate(case, Plant((80.0,), 120.0, 14.0, (), 10), Controller(kind))
     assert done.backup_mwh.shape == (0, 1)
     assert 0.0 < done.shed_mw.sum() < 0.5 * case.load_mw.sum()
     assert done.balance_residual_mw < 1e-9
@@ -470,7 +472,7 @@ def test_technologies_that_are_not_built_change_nothing(built, margin_h):
     usual = climatology(offered)
     shed = [
         operate(
-            case, Plant(42.0, 120.0, 14.0, counts, 10), rule, seed=5,
+            case, Plant((42.0,), 120.0, 14.0, counts, 10), rule, seed=5,
             usual=dataclasses.replace(usual, capability=usual.capability[: len(counts)]),
         ).shed_mw
         for case, counts in ((offered, built), (alone, (1,) * len(kept)))
@@ -482,7 +484,7 @@ def test_technologies_that_are_not_built_change_nothing(built, margin_h):
 def test_run_hours_are_those_between_a_start_and_a_stop():
     case = sunny_case(2, 3, units=((6.0, 60.0), (6.0, 90.0)))
     ways = [UnitBehaviour(min_load=0.3), UnitBehaviour(min_load=0.3)]
-    done = operate(case, Plant(42.0, 60.0, 14.0, (1, 1), 10), behaviour=ways)
+    done = operate(case, Plant((42.0,), 60.0, 14.0, (1, 1), 10), behaviour=ways)
     running = (done.dispatch.backup_mw > 0).sum(axis=1)
     assert done.starts.min() > 10
     assert done.run_h.tolist() == running.tolist()
@@ -494,7 +496,7 @@ def test_a_unit_held_at_no_load_burns_what_it_burns_at_no_load():
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     for hold_h, idle_h in ((0.0, 0), (3.0, 2)):
         done = operate(
-            case, Plant(6.0, 0, 0, (1,), 10), Controller("greedy", threshold=0.0, min_run_h=hold_h),
+            case, Plant((6.0,), 0, 0, (1,), 10), Controller("greedy", threshold=0.0, min_run_h=hold_h),
             behaviour=[UnitBehaviour(intercept=0.2)], usual=usual,
         )  # fmt: skip
         assert done.backup_mwh.sum() == pytest.approx(6.0)

@@ -227,7 +227,7 @@ def plants(draw):
         site_events_per_yr=draw(st.sampled_from([0.0, 2.0])),
     )
     battery = draw(st.sampled_from([(0.0, 0.0), (8.0, 4.0), (60.0, 30.0), (400.0, 80.0)]))
-    plant = Plant(draw(st.sampled_from([0.0, 30.0, 200.0])), *battery, tuple(units), 10)
+    plant = Plant((draw(st.sampled_from([0.0, 30.0, 200.0])),), *battery, tuple(units), 10)
     kind = draw(st.sampled_from(KINDS))
     rule = Controller(
         kind,
@@ -250,7 +250,8 @@ def usual_of(case):
         return np.tile(np.reshape(x, (365, per_day)).mean(axis=0), 365)
 
     return Climatology(
-        mean(case.solar_yield), mean(case.load_mw), np.array([mean(b.capability[0]) for b in case.backup]),
+        mean(case.resources[0].yield_mw_per_mw), mean(case.load_mw),
+        np.array([mean(b.capability[0]) for b in case.backup]),
         np.full(365, 0.3), np.zeros(0),
     )  # fmt: skip
 
@@ -298,7 +299,7 @@ def flat(load_mw, step_h=1.0, sun=None, **unit):
 @pytest.mark.parametrize("start_h", [0.0, 5 / 60])
 @pytest.mark.parametrize("step_h", [1.0, 0.25])
 def test_a_unit_larger_than_the_load_runs_at_its_minimum_and_the_rest_is_not_used(kind, start_h, step_h):
-    case, plant = flat(15.0, step_h), Plant(0.0, 0.0, 0.0, (1,), 10)
+    case, plant = flat(15.0, step_h), Plant((0.0,), 0.0, 0.0, (1,), 10)
     ways = [UnitBehaviour(start_h=start_h, min_load=0.3, intercept=0.2)]
     done = run(case, plant, ways, Controller(kind))
     assert done.dispatch.backup_mw[0] == pytest.approx(30.0)
@@ -314,14 +315,14 @@ def test_a_unit_larger_than_the_load_runs_at_its_minimum_and_the_rest_is_not_use
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("load", "least"), [(110.0, 120.0), (130.0, 130.0), (50.0, 60.0)])
 def test_units_share_the_load_so_that_none_is_below_its_minimum(kind, load, least):
-    done = run(flat(load), Plant(0.0, 0.0, 0.0, (3,), 10), [UnitBehaviour(min_load=0.6)], Controller(kind))
+    done = run(flat(load), Plant((0.0,), 0.0, 0.0, (3,), 10), [UnitBehaviour(min_load=0.6)], Controller(kind))
     assert done.dispatch.backup_mw[0] == pytest.approx(least)
     assert done.starts.sum() == math.ceil(load / 100)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_excess_at_minimum_load_charges_the_battery(kind):
-    case, plant = flat(15.0), Plant(0.0, 200.0, 50.0, (1,), 10)
+    case, plant = flat(15.0), Plant((0.0,), 200.0, 50.0, (1,), 10)
     ways = [UnitBehaviour(min_load=0.3)]
     done = run(case, plant, ways, Controller(kind))
     audit(case, plant, ways, done, exact=True)
@@ -336,7 +337,7 @@ def test_excess_at_minimum_load_charges_the_battery(kind):
 @pytest.mark.parametrize("battery", [(0.0, 0.0), (5.0, 5.0), (25.0, 100.0)])
 @pytest.mark.parametrize("step_h", [1.0, 0.25])
 def test_a_unit_that_would_be_started_again_soon_keeps_running(kind, battery, step_h):
-    case, plant = flat(15.0, step_h), Plant(0.0, *battery, (1,), 10)
+    case, plant = flat(15.0, step_h), Plant((0.0,), *battery, (1,), 10)
     done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(kind, threshold=0.0))
     assert done.starts[0] <= 2
     assert done.shed_mw.sum() == pytest.approx(0.0, abs=1e-6)
@@ -345,7 +346,7 @@ def test_a_unit_that_would_be_started_again_soon_keeps_running(kind, battery, st
 @pytest.mark.parametrize("battery", [(5.0, 5.0), (25.0, 100.0), (200.0, 50.0)])
 @pytest.mark.parametrize("step_h", [1.0, 0.25])
 def test_a_battery_to_refill_does_not_start_units_that_have_nothing_to_do(battery, step_h):
-    case, plant = flat(95.0, step_h), Plant(0.0, *battery, (3,), 10)
+    case, plant = flat(95.0, step_h), Plant((0.0,), *battery, (3,), 10)
     done = run(case, plant, [UnitBehaviour(min_load=0.5)], Controller("greedy"))
     assert done.starts.sum() <= 2
     assert done.dispatch.curtailed_mw.sum() < 1e-3 * 95.0 * case.steps
@@ -355,7 +356,7 @@ def test_a_battery_to_refill_does_not_start_units_that_have_nothing_to_do(batter
 def test_sun_that_comes_and_goes_by_the_hour_does_not_start_a_unit_every_hour(kind):
     clouds = np.tile([1.0, 0.0], YEAR // 2)
     case = flat(15.0, sun=clouds)
-    plant = Plant(20.0, 0.0, 0.0, (1,), 10)
+    plant = Plant((20.0,), 0.0, 0.0, (1,), 10)
     ways = [UnitBehaviour(min_load=0.3)]
     done = run(case, plant, ways, Controller(kind))
     audit(case, plant, ways, done, exact=True)
@@ -371,13 +372,13 @@ def test_sun_that_comes_and_goes_by_the_hour_does_not_start_a_unit_every_hour(ki
 def test_a_unit_that_cannot_reach_its_minimum_in_heat_stays_off(kind):
     steps = np.arange(YEAR)
     case = flat(15.0, capability=np.where(steps % 24 < 6, 0.25, 1.0)[None, :])
-    done = run(case, Plant(0.0, 0.0, 0.0, (1,), 10), [UnitBehaviour(min_load=0.3)], Controller(kind))
+    done = run(case, Plant((0.0,), 0.0, 0.0, (1,), 10), [UnitBehaviour(min_load=0.3)], Controller(kind))
     assert np.array_equal(done.dispatch.backup_mw[0], np.where(steps % 24 < 6, 0.0, 30.0))
     assert done.shed_mw == pytest.approx(np.where(steps % 24 < 6, 15.0, 0.0))
 
 
 def test_units_whose_start_takes_longer_than_a_step_are_called_once():
-    case, plant = flat(100.0, 0.25, unit_mw=10.0), Plant(0.0, 0.0, 0.0, (30,), 10)
+    case, plant = flat(100.0, 0.25, unit_mw=10.0), Plant((0.0,), 0.0, 0.0, (30,), 10)
     done = run(
         case, plant, [UnitBehaviour(start_h=25 / 60, min_load=0.4)], Controller("greedy", threshold=0.0)
     )
@@ -388,7 +389,7 @@ def test_units_whose_start_takes_longer_than_a_step_are_called_once():
 
 def test_load_is_not_throttled_for_power_that_nothing_takes():
     case = dataclasses.replace(flat(15.0), tiers=(Tier(0.3, 0.3), Tier(0.7, 1.3)))
-    plant = Plant(0.0, 0.0, 0.0, (1,), 10)
+    plant = Plant((0.0,), 0.0, 0.0, (1,), 10)
     done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(throttle_margin_h=5.0, margin_h=5.0))
     assert done.shed_mw.sum() == 0.0
 
@@ -407,7 +408,7 @@ def interrupted(units, *spans):
 
 
 def hours_on_tank(way, units=(1,), load=40.0, step_h=1.0, spans=((1000, 1400),)):
-    case, plant = flat(load, step_h), Plant(0.0, 0.0, 0.0, units, 10)
+    case, plant = flat(load, step_h), Plant((0.0,), 0.0, 0.0, units, 10)
     outages = interrupted(units, *spans)
     ways = [way]
     done = run(case, plant, ways, Controller(), outages)
@@ -463,7 +464,7 @@ def test_two_technologies_of_one_fuel_have_a_tank_each_and_other_fuels_are_left_
         for k in range(3)
     )
     case = strategies.case(np.zeros(steps), np.full(steps, 150.0), backup=machines)
-    plant, outages = Plant(0.0, 0.0, 0.0, (1, 1, 1), 10), interrupted((1, 1, 1), (1000, 1100))
+    plant, outages = Plant((0.0,), 0.0, 0.0, (1, 1, 1), 10), interrupted((1, 1, 1), (1000, 1100))
     ways = [UnitBehaviour(fuel=f, storage_h=s) for f, s in (("gas", 10.0), ("gas", 30.0), ("oil", 0.0))]
     done = run(case, plant, ways, Controller(), outages)
     audit(case, plant, ways, done, outages, exact=True)

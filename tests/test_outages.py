@@ -28,6 +28,7 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.metrics import uptime_metrics
+from tests.solar_cases import array
 
 HOURS = 8760
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))
@@ -57,18 +58,17 @@ def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_
         "name": "hand",
         "step_h": step_h,
         "years": years,
-        "solar_yield": solar,
+        "resources": array(
+            solar, annual_cost_usd_per_mw=100.0, acres_per_mw=4.0, lead_months=6.0, bounds_mw=(0, 100)
+        ),
         "load_mw": np.broadcast_to(np.asarray(load, dtype=float), solar.shape).copy(),
         "usable": np.ones(solar.size),
         "eta_charge": 0.9,
         "eta_discharge": 0.8,
         "backup": tuple(units),
         "tiers": tuple(tiers),
-        "solar_cost_usd_per_mw_yr": 100.0,
         "battery_cost_usd_per_mwh_yr": 10.0,
         "battery_cost_usd_per_mw_yr": 5.0,
-        "solar_acres_per_mw": 4.0,
-        "solar_lead_months": 6.0,
         "battery_lead_months": 9.0,
         "racks_contracted": 10,
         "racks_max": 20,
@@ -76,7 +76,7 @@ def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_
         "rack_cost_usd_per_yr": 7.0,
         "uptime_target": 0.9,
         "delay_cost_usd_per_month_yr": 3.0,
-        "limits": CaseLimits((0, 100), (0, 100), (0, 100)),
+        "limits": CaseLimits((0, 100), (0, 100)),
     }
     return Case(**{**values, **extra})
 
@@ -270,7 +270,7 @@ def test_loss_of_load_without_storage_is_binomial(units, need):
     case = flat_case(years, 10.0 * need, [backup(unit_mw=10.0, steps=years * HOURS)])
     paths = sample_outages(model, [units], sky(years), seed=9)
     done = operate(
-        case, Plant(0, 0, 0, (units,), 10), Controller("greedy", threshold=0.0), outages=paths,
+        case, Plant((0,), 0, 0, (units,), 10), Controller("greedy", threshold=0.0), outages=paths,
         usual=constant_climate(10.0 * need),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
@@ -293,7 +293,7 @@ def test_three_unequal_units_computed_by_hand():
     model = OutageModel(units=tuple(UnitOutages(n, "", q, 10.0) for n, _, q in names))
     paths = sample_outages(model, [1, 1, 1], sky(years), seed=2)
     done = operate(
-        case, Plant(0, 0, 0, (1, 1, 1), 10), Controller("greedy", threshold=0.0), outages=paths,
+        case, Plant((0,), 0, 0, (1, 1, 1), 10), Controller("greedy", threshold=0.0), outages=paths,
         usual=constant_climate(15.0, 3),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
@@ -334,7 +334,7 @@ def test_units_and_storage_match_the_exact_markov_chain():
     paths = sample_outages(OutageModel(units=(one(rate, mttr),)), [2], sky(years), seed=8)
     # The chain keeps no unit on beyond the step in which it was needed
     done = operate(
-        case, Plant(0, full, 20.0, (2,), 10), Controller("greedy", threshold=1.0, band=0.0, min_run_h=0.0),
+        case, Plant((0,), full, 20.0, (2,), 10), Controller("greedy", threshold=1.0, band=0.0, min_run_h=0.0),
         outages=paths, usual=constant_climate(float(load)),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
@@ -352,7 +352,8 @@ def test_diesel_outlasts_an_interruption_by_its_tank_and_gas_does_not():
     spans = sorted(zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True))
     for storage in (0.0, 24.0):
         done = operate(
-            case, Plant(0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), usual=constant_climate(8.0),
+            case, Plant((0,), 0, 0, (2,), 10), Controller("greedy", threshold=0.0),
+            usual=constant_climate(8.0),
             outages=dataclasses.replace(paths, start_keys=np.zeros(3, np.uint64)), fuels=("diesel",),
             behaviour=[UnitBehaviour(fuel="diesel", storage_h=storage)],
         )  # fmt: skip
@@ -369,7 +370,7 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     paths = sample_outages(model, [2], sky(4), seed=3)
     behaviour = [UnitBehaviour(start_failure=0.1, mttr_h=24.0)]
     done = operate(
-        case, Plant(10.0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
+        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
         outages=paths, usual=constant_climate(10.0),
     )  # fmt: skip
     starts, failed = done.starts.sum(), done.failed_starts.sum()
@@ -377,7 +378,7 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     # a quarter of an hour for every retry that works, half a repair time for the others
     assert 0.4 * failed / 2 * 5 < done.shed_mw.sum() < failed / 2 * 12 * 5 + failed * 1.25
     quiet = operate(
-        case, Plant(10.0, 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
+        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
         outages=sample_outages(model.without("starts"), [2], sky(4), seed=3), usual=constant_climate(10.0),
     )  # fmt: skip
     assert quiet.shed_mw.sum() == pytest.approx(0.0, abs=1e-9)
@@ -390,7 +391,7 @@ def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
     model = OutageModel(battery=BlockOutages(5, 0.1, 30.0, 0.02), solar=BlockOutages(4, 0.05, 24.0))
     paths = sample_outages(model, [], sky(2), seed=3)
     done = operate(
-        case, Plant(10.0, 60.0, 12.0, (), 10), Controller("greedy", threshold=0.0), outages=paths,
+        case, Plant((10.0,), 60.0, 12.0, (), 10), Controller("greedy", threshold=0.0), outages=paths,
         usual=constant_climate(10.0, 0),
     )  # fmt: skip
     d = done.dispatch
@@ -410,7 +411,7 @@ def test_a_site_fault_stops_everything():
     spans = zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True)
     done = operate(
         case,
-        Plant(0, 0, 0, (1,), 10),
+        Plant((0,), 0, 0, (1,), 10),
         Controller("greedy", threshold=0.0),
         outages=paths,
         usual=constant_climate(10.0),

@@ -102,9 +102,9 @@ def test_what_was_given_is_operated_and_the_export_balances(own: str, operation:
         np.testing.assert_allclose(table.load_mw, wanted, atol=1e-9)
     if operation == "causal" and asked.solar_profile is None:
         case = build_case(asked).case
-        whole = 80 * case.solar_yield / asked.pv.availability
+        whole = 80 * case.resources[0].yield_mw_per_mw / asked.pv.availability
         assert (table.solar_mw <= whole + 1e-9).all()
-        assert table.solar_mw.sum() == pytest.approx(80 * case.solar_yield.sum(), rel=0.02)
+        assert table.solar_mw.sum() == pytest.approx(80 * case.resources[0].yield_mw_per_mw.sum(), rel=0.02)
 
 
 def test_blocks_of_an_own_array_neither_fail_on_top_nor_are_made_whole_again() -> None:
@@ -130,16 +130,19 @@ def test_years_drawn_from_own_profiles_are_days_of_both_at_their_dates() -> None
     assert block.years == 20
     given = {tuple(row): at for at, row in enumerate(days(sun(8)).round(12))}
     loads = days(load(8))
-    at = np.array([given[tuple(row)] for row in days(block.solar_yield).round(12)])
+    at = np.array([given[tuple(row)] for row in days(block.resources[0].yield_mw_per_mw).round(12)])
     assert (at % 365 == np.tile(np.arange(365), 20)).all()  # a day keeps its date
     np.testing.assert_allclose(days(block.load_mw), loads[at])  # and its load
     years = at.reshape(20, 365) // 365
     assert (np.diff(years, axis=1) != 0).any()  # blocks, not whole years
     assert len(np.unique(years)) == 8
     again = unseen_years(build_case(asked), seed=3)[0](0).case
-    assert (again.solar_yield == block.solar_yield).all()
-    assert not (build(1).case.solar_yield == block.solar_yield).all()
-    assert not (unseen_years(build_case(asked), seed=4)[0](0).case.solar_yield == block.solar_yield).all()
+    assert (again.resources[0].yield_mw_per_mw == block.resources[0].yield_mw_per_mw).all()
+    assert not (build(1).case.resources[0].yield_mw_per_mw == block.resources[0].yield_mw_per_mw).all()
+    assert not (
+        unseen_years(build_case(asked), seed=4)[0](0).case.resources[0].yield_mw_per_mw
+        == block.resources[0].yield_mw_per_mw
+    ).all()
 
 
 def test_load_goes_with_the_days_of_a_measured_record() -> None:
@@ -160,7 +163,9 @@ def test_years_of_a_load_that_no_weather_goes_with_are_drawn_whole() -> None:
     block = build(0).case
     whole = {tuple(row.round(9)) for row in load(2)}
     assert {tuple(row.round(9)) for row in block.load_mw.reshape(20, HOURS)} == whole
-    assert not (block.solar_yield[:HOURS] == study_case.case.solar_yield[:HOURS]).all()
+    assert not (
+        block.resources[0].yield_mw_per_mw[:HOURS] == study_case.case.resources[0].yield_mw_per_mw[:HOURS]
+    ).all()
 
 
 @pytest.mark.parametrize("years", [1, 5])
@@ -169,7 +174,7 @@ def test_too_few_own_years_come_again_and_it_is_said(years: int) -> None:
     build, source = unseen_years(study_case, seed=3)
     assert source.given_years == years
     assert "nothing is said of other weather" in source.text
-    assert (build(4).case.solar_yield == study_case.case.solar_yield).all()
+    assert (build(4).case.resources[0].yield_mw_per_mw == study_case.case.resources[0].yield_mw_per_mw).all()
     blocks = search_years(study_case, 11, seed=0)
     assert sum(block.case.years for block in blocks) >= 11  # under other failures each time
 
@@ -230,7 +235,7 @@ def test_the_hour_by_hour_model_takes_the_year_in_which_the_own_profile_is_darke
     yields[1, 100 * 24 : 105 * 24] *= 0.01
     study_case = _affordable(study(solar_profile=yields, load_profile=load(3)))
     assert study_case.case.years == 1
-    np.testing.assert_allclose(study_case.case.solar_yield, yields[1])
+    np.testing.assert_allclose(study_case.case.resources[0].yield_mw_per_mw, yields[1])
     np.testing.assert_allclose(study_case.case.load_mw, load(3)[1])
 
 

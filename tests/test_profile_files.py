@@ -640,7 +640,7 @@ def test_a_study_converts_compares_and_notes(write, sun) -> None:
     study = Study(site=AMARILLO, racks=90, uptime=0.9, load_profile=load, solar_profile=solar)
     study_case = build_case(study)
     np.testing.assert_allclose(study_case.case.load_mw, LOAD_MW)
-    np.testing.assert_allclose(study_case.case.solar_yield, sun, rtol=1e-12)
+    np.testing.assert_allclose(study_case.case.resources[0].yield_mw_per_mw, sun, rtol=1e-12)
     notes = "\n".join(study_case.notes)
     assert "Own load profile (file own.csv): mean 11.99 MW" in notes
     assert "converted from kW (the name 'Load (kW)') to MW" in notes

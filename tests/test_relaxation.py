@@ -56,7 +56,7 @@ def test_bound_is_below_every_plant_that_keeps_the_metric(metric: str, target: f
         if len(kept) >= target * len(LOADS):
             # The cheapest way to keep the metric serves the least loads that suffice and nothing else
             served = sum(kept[: int(np.ceil(target * len(LOADS)))])
-            fixed = fixed_cost_usd_per_yr(asked, Plant(0.0, 0.0, 0.0, (units,), asked.racks_contracted))
+            fixed = fixed_cost_usd_per_yr(asked, Plant((0.0,), 0.0, 0.0, (units,), asked.racks_contracted))
             costs.append(fixed + price * served)
     assert bound <= min(costs) * (1 + 1e-9)
     assert bound >= 0.3 * min(costs)  # and says something
@@ -65,7 +65,7 @@ def test_bound_is_below_every_plant_that_keeps_the_metric(metric: str, target: f
 def test_dispatch_of_a_floor_is_restored() -> None:
     asked = _case("floor", 0.5)
     relaxed = relaxation(asked, "floor")
-    plant = Plant(0.0, 0.0, 0.0, (1,), asked.racks_contracted)
+    plant = Plant((0.0,), 0.0, 0.0, (1,), asked.racks_contracted)
     dispatch = relaxed.restored(operate_greedy(relaxed.case, plant))
     assert isinstance(dispatch, Dispatch)
     assert dispatch.shed_mw + dispatch.backup_mw.sum(axis=0) == pytest.approx(asked.load_mw)

@@ -27,7 +27,7 @@ QUESTION = {
 def loop(*, met: bool = False, site: float = 0.0, uptime: float = 0.9995, cost: float = 9e6) -> Loop:
     own = make_certificate(make_design(years=1), met=met, uptime=uptime)
     own = dataclasses.replace(own, target=0.9999, causes={"units": 0.9, "site": site})
-    plant = Plant(1.0, 1.0, 1.0, (1,), 70)
+    plant = Plant((1.0,), 1.0, 1.0, (1,), 70)
     return Loop(Trial(plant, Controller(), (uptime,), cost), own, met, 1, 100)
 
 

@@ -17,8 +17,9 @@ RESTART = Restart(planned_h=0.2, unplanned_h=0.5)
 
 def _case(load, **changes):
     case = night().case
-    series = {name: np.ones(len(load)) for name in ("solar_yield", "usable")}
-    return replace(case, load_mw=np.array(load), step_h=1.0, years=1, backup=(), **series, **changes)
+    ones = np.ones(len(load))
+    case = replace(case.with_resource(yield_mw_per_mw=ones), usable=ones)
+    return replace(case, load_mw=np.array(load), step_h=1.0, years=1, backup=(), **changes)
 
 
 def _restart_loss(case, shed):

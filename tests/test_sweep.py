@@ -82,7 +82,11 @@ def test_a_callable_may_vary_anything_but_the_data(year):
     alone = solve_cuts(dearer_fuel(year, 2.0))
     assert costs(points)[2] == pytest.approx(alone.objective_usd_per_yr, rel=1e-4)
     with pytest.raises(ValueError, match="cut pool belongs to other"):
-        frontier(year, lambda case, sun: dataclasses.replace(case, solar_yield=case.solar_yield * sun), [0.9])
+        frontier(
+            year,
+            lambda case, sun: case.with_resource(yield_mw_per_mw=case.resources[0].yield_mw_per_mw * sun),
+            [0.9],
+        )
 
 
 def test_a_sweep_needs_far_fewer_dispatches_than_separate_solves(year):

@@ -16,12 +16,13 @@ import pytest
 import sitedesign as sd
 from sitedesign.case import capacity_bounds
 from sitedesign.case.build import build_case
-from sitedesign.case.case import SIZES, Case, CaseLimits, rolled, sunny_afternoon
+from sitedesign.case.case import Case, CaseLimits, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.widening import unbound
+from tests import solar_cases
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
 from tests.test_master import study
@@ -75,15 +76,20 @@ def limited(seed: int) -> tuple[Case, Case]:
                          "months": "months_to_power"}[name]  # fmt: skip
                 other[limit] = value
     derived = capacity_bounds.capacity_bounds(
-        case.solar_yield, case.load_mw, case.step_h, 0.9, min(case.eta_charge, 0.95)
+        case.resources[0].yield_mw_per_mw, case.load_mw, case.step_h, 0.9, min(case.eta_charge, 0.95)
     )
-    sizes, widest = capacity_bounds.within(derived, tuple(asked.values()))
+    upper = (derived.solar_mw, derived.battery_mwh, derived.battery_mw)
+    within = [capacity_bounds.within(most, pair) for most, pair in zip(upper, asked.values(), strict=True)]
+    (solar, *battery), (widest_solar, *widest) = zip(*within, strict=True)
     given = tuple(pair or wide for pair, wide in zip(asked.values(), WIDE, strict=True))
     delay = float(rng.choice([0.0, 0.0, 50.0]))
-    case = dataclasses.replace(case, delay_cost_usd_per_month_yr=delay, solar_lead_months=14.0)
+    case = dataclasses.replace(case.with_resource(lead_months=14.0), delay_cost_usd_per_month_yr=delay)
     return (
-        dataclasses.replace(case, limits=CaseLimits(*sizes, **other, widest=widest)),
-        dataclasses.replace(case, limits=CaseLimits(*given, **other)),
+        dataclasses.replace(
+            case.with_resource(bounds_mw=solar, widest_mw=widest_solar),
+            limits=CaseLimits(*battery, **other, widest=tuple(widest)),
+        ),
+        dataclasses.replace(case.with_resource(bounds_mw=given[0]), limits=CaseLimits(*given[1:], **other)),
     )
 
 
@@ -95,7 +101,7 @@ def test_derived_bounds_would_have_decided() -> None:
     """Otherwise the test below would say nothing."""
     for seed in DECIDED:
         derived, wide = limited(seed)
-        held = dataclasses.replace(derived, limits=dataclasses.replace(derived.limits, widest=None))
+        held = solar_cases.limited(derived.with_resource(widest_mw=None), widest=None)
         truth, cost = least_cost_usd(wide), math.inf
         with contextlib.suppress(InfeasibleDesign):
             cost = METHODS["cuts"](held).objective_usd_per_yr
@@ -122,20 +128,19 @@ def test_pairs_of_limits_cost_what_they_cost_with_wide_bounds(seed: int, method:
 
 def tight_night(**changes: object) -> Case:
     """The night, which needs 22.5 MW and 25 MWh, with derived bounds of which one is too low."""
-    sizes = CaseLimits((0.0, 10.0), (0.0, 1000.0), (0.0, 1000.0), widest=(math.inf, math.inf, 1000.0))
-    return dataclasses.replace(night().case, limits=dataclasses.replace(sizes, **changes))
+    limits = CaseLimits((0.0, 1000.0), (0.0, 1000.0), widest=(math.inf, 1000.0))
+    solar = {"bounds_mw": (0.0, 10.0), "widest_mw": math.inf} | changes
+    return dataclasses.replace(night().case.with_resource(**solar), limits=limits)
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_derived_bound_gives_way_and_a_given_one_does_not(method: str) -> None:
     found = METHODS[method](tight_night())
     assert found.objective_usd_per_yr == pytest.approx(night().cost_usd, rel=1e-6)
-    assert METHODS[method](tight_night(widest=(22.6, math.inf, math.inf))).plant.solar_mw == pytest.approx(
-        22.5
-    )
-    for given in ((10.0, math.inf, math.inf), None):
+    assert METHODS[method](tight_night(widest_mw=22.6)).plant.solar_mw == pytest.approx(22.5)
+    for given in (10.0, None):
         with pytest.raises(InfeasibleDesign):
-            METHODS[method](tight_night(widest=given))
+            METHODS[method](tight_night(widest_mw=given))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -147,7 +152,7 @@ def test_months_count_after_widening(method: str) -> None:
 def test_what_is_proven_before_time_is_up_counts_plants_beyond_the_bounds() -> None:
     """A first answer of 5 MUSD/yr does not speak of arrays above 10 MW, which cost 0.9 MUSD/yr at least."""
     case = tight_night()
-    known = dataclasses.replace(METHODS["cuts"](tight_night(solar_mw=(0.0, 30.0))), objective_usd_per_yr=5e6,
+    known = dataclasses.replace(METHODS["cuts"](tight_night(bounds_mw=(0.0, 30.0))), objective_usd_per_yr=5e6,
                                 bound_usd_per_yr=4.9e6)  # fmt: skip
 
     def solve(bounded: Case, plant: object) -> object:
@@ -163,7 +168,7 @@ def test_what_is_proven_before_time_is_up_counts_plants_beyond_the_bounds() -> N
 
 
 def test_message_names_what_was_given_and_calls_the_rest_any_amount() -> None:
-    case = tight_night(battery_mw=(0.0, 5.0), widest=(math.inf, math.inf, 5.0))
+    case = solar_cases.limited(tight_night(), battery_mw=(0.0, 5.0), widest=(math.inf, 5.0))
     with pytest.raises(InfeasibleDesign) as caught:
         solve_extensive(case)
     words = str(caught.value)
@@ -203,9 +208,8 @@ def test_studies_cost_what_they_cost_with_wide_bounds(name: str) -> None:
     asked = sd.Study(**{key: value for key, value in (QUICK | STUDIES[name]).items() if value is not None})
     own = build_case(asked).case
     case = rolled(relaxation(own, asked.metric).case, sunny_afternoon(own))
-    given = (getattr(asked.limits, size) or (0.0, 1e6) for size in SIZES)
-    wide = dataclasses.replace(case, limits=dataclasses.replace(
-        case.limits, **dict(zip(SIZES, given, strict=True)), widest=None))  # fmt: skip
+    wide = case.with_bounds({s.name: getattr(asked.limits, s.name) or (0.0, 1e6) for s in case.sizes})
+    wide = solar_cases.limited(wide.with_resource(widest_mw=None), widest=None)
     found, truth = solve_cuts(case), solve_cuts(wide)
     assert found.objective_usd_per_yr == pytest.approx(truth.objective_usd_per_yr, rel=3e-4)
     assert found.bound_usd_per_yr <= truth.objective_usd_per_yr * (1 + 1e-6)
@@ -215,6 +219,6 @@ def test_a_design_with_an_array_beyond_the_derived_bound() -> None:
     """From the question to the replayed plant; the cause of each cost stays within what was given."""
     question = {**QUICK, **STUDIES["little energy"], "certify": False}
     design = sd.solve(**question)
-    derived = build_case(sd.Study(**{k: v for k, v in question.items() if k != "certify"})).case.limits
-    assert design.solar_mw > 10 * derived.solar_mw[1]
+    derived = build_case(sd.Study(**{k: v for k, v in question.items() if k != "certify"})).case
+    assert design.solar_mw > 10 * derived.resources[0].bounds_mw[1]
     assert design.battery_mwh <= 230 * (1 + 1e-9)

@@ -24,7 +24,7 @@ from sitedesign.util.gate import CALL, FLAG, TEXT, Kind, Many, Measure, takes
 from sitedesign.util.progress import Progress
 
 _FEWEST, _MOST = "must be a whole number of at least", 1_000_000
-_PLANT = {"solar_mw": MW, "battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
+_PLANT = {"battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
 
 
 @takes(
@@ -100,6 +100,8 @@ def certify(
     faults = []
     for name, gate in _PLANT.items():
         faults += gate.faults(f"design.{name}", getattr(design, name))
+    for name, mw in design.resources_mw.items():
+        faults += MW.faults(f"design.{name}_mw", mw)
     for name, count in design.backup.items():
         faults += UNITS.faults(f"design.backup.{name}", count)
     unknown = [cause for cause in without if cause not in CAUSES]
@@ -109,7 +111,8 @@ def certify(
         raise InputError(faults, "certify()")
     study_case = build_case(study)
     units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
-    plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+    resources = tuple(design.resources_mw[item.name] for item in study_case.case.resources)
+    plant = Plant(resources, design.battery_mwh, design.battery_mw, units, design.racks)
     own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
     say = progress or (lambda _: None)
     return certify_plant(

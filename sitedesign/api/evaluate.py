@@ -149,7 +149,7 @@ def _plant(
         raise InputError(faults, "evaluate()")
     units = tuple(int(backup.get(item.name, 0)) for item in study.backup)
     installed = study.contracted_racks if racks is None else racks
-    return Plant(solar_mw, battery_mwh, battery_mw, units, int(installed))
+    return Plant((solar_mw,), battery_mwh, battery_mw, units, int(installed))
 
 
 def plant_faults(study: Study, backup: Mapping[str, int], racks: int | None) -> list[Fault]:

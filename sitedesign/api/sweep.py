@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sitedesign.case.build import StudyCase, build_case, unit_costs
-from sitedesign.case.case import Case, rolled, sunny_afternoon
+from sitedesign.case.case import Case, rolled, sizes_of, sunny_afternoon
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import annual_cost
 from sitedesign.foresight.compute_cost import delivered_rack_h_per_yr
@@ -175,8 +175,7 @@ def _price(study_case: StudyCase, over: str) -> Callable[[Case, float], Case]:
         def change(case: Case, value: float) -> Case:
             costs = unit_costs(study.replace(**changes(value)))
             return replace(
-                case,
-                solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
+                case.with_resource(annual_cost_usd_per_mw=costs.solar.total_usd_per_yr),
                 battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
                 battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
             )
@@ -224,9 +223,7 @@ def _table(study_case: StudyCase, name: str, points: Iterable[SweepPoint]) -> pd
             sizing, plant = point.sizing, point.sizing.plant
             project, delivered = sunk + sizing.objective_usd_per_yr, delivered_rack_h_per_yr(case, sizing)
             row |= {
-                "solar_mw": plant.solar_mw,
-                "battery_mwh": plant.battery_mwh,
-                "battery_mw": plant.battery_mw,
+                **sizes_of(case, plant),
                 **{f"units_{item.name}": n for item, n in zip(case.backup, plant.units, strict=True)},
                 "racks_installed": plant.racks,
                 "cost_usd_per_yr": sizing.objective_usd_per_yr,

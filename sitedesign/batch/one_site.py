@@ -127,7 +127,7 @@ def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
 def figures(design: Design) -> dict[str, Any]:
     """Figures of a design that a row carries, units in their names."""
     return {
-        "solar_mw": design.solar_mw,
+        **{f"{name}_mw": mw for name, mw in design.resources_mw.items()},
         "battery_mwh": design.battery_mwh,
         "battery_mw": design.battery_mw,
         **{f"units_{name}": count for name, count in design.backup.items()},

@@ -10,7 +10,16 @@ import numpy as np
 
 from sitedesign import library
 from sitedesign.case import capacity_bounds
-from sitedesign.case.case import FLOOR_SHARE, BackupCase, Case, CaseLimits, FloatArray, LoadClass, Tier
+from sitedesign.case.case import (
+    FLOOR_SHARE,
+    BackupCase,
+    Case,
+    CaseLimits,
+    FloatArray,
+    LoadClass,
+    Resource,
+    Tier,
+)
 from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
 from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
@@ -160,6 +169,7 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         _backup(study, item, weather, load, cost, site)
         for item, cost, site in zip(study.backup, costs.backup, costs.backup_site, strict=True)
     )
+    derived = capacity_bounds.capacity_bounds(solar, load, weather.step_h, usable, eta)
     racks = study.contracted_racks
     availability = study.rack.availability
     strictest = max(item.uptime for item in study.contracts) or MOST_USEFUL_UPTIME
@@ -170,18 +180,15 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         name=study.site.name,
         step_h=weather.step_h,
         years=len(weather.years),
-        solar_yield=solar,
+        resources=(_array(study, solar, costs.solar, derived.solar_mw),),
         load_mw=load,
         usable=np.full(load.size, usable),
         eta_charge=eta,
         eta_discharge=eta,
         backup=backup,
         tiers=tiers,
-        solar_cost_usd_per_mw_yr=costs.solar.total_usd_per_yr,
         battery_cost_usd_per_mwh_yr=costs.battery_energy.total_usd_per_yr,
         battery_cost_usd_per_mw_yr=costs.battery_power.total_usd_per_yr,
-        solar_acres_per_mw=1 / study.pv.power_density_mwdc_per_acre,
-        solar_lead_months=study.pv.lead_months,
         battery_lead_months=battery.lead_months,
         racks_contracted=racks,
         racks_max=racks_max,
@@ -191,7 +198,7 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         uptime_target=study.target,
         delay_cost_usd_per_month_yr=study.delay_cost_usd_per_month
         * annual_cost.capital_recovery_factor(study.finance.wacc_power_real, study.finance.analysis_yr),
-        limits=_limits(study, solar, load, weather.step_h, usable, eta),
+        limits=_limits(study, derived),
         load_classes=_load_classes(study),
         given=_given(study.limits),
     )
@@ -398,20 +405,33 @@ def _given(limits: Limits) -> frozenset[str]:
     return frozenset((*sizes, *(f"units.{name}" for name in limits.units)))
 
 
-def _limits(
-    study: Study, solar: FloatArray, load: FloatArray, step_h: float, usable: float, eta: float
-) -> CaseLimits:
-    derived = capacity_bounds.capacity_bounds(solar, load, step_h, usable, eta)
+def _array(study: Study, solar: FloatArray, cost: annual_cost.AnnualCost, most_mw: float) -> Resource:
+    bounds_mw, widest_mw = capacity_bounds.within(most_mw, study.limits.solar_mw)
+    return Resource(
+        name="solar",
+        label="solar array",
+        yield_mw_per_mw=solar,
+        annual_cost_usd_per_mw=cost.total_usd_per_yr,
+        acres_per_mw=1 / study.pv.power_density_mwdc_per_acre,
+        lead_months=study.pv.lead_months,
+        bounds_mw=bounds_mw,
+        widest_mw=widest_mw,
+    )
+
+
+def _limits(study: Study, derived: capacity_bounds.CapacityBounds) -> CaseLimits:
     given = study.limits
     hours = given.battery_hours or (study.battery.min_duration_h, None)
-    sizes, widest = capacity_bounds.within(derived, (given.solar_mw, given.battery_mwh, given.battery_mw))
+    energy, widest_mwh = capacity_bounds.within(derived.battery_mwh, given.battery_mwh)
+    power, widest_mw = capacity_bounds.within(derived.battery_mw, given.battery_mw)
     return CaseLimits(
-        *sizes,
+        battery_mwh=energy,
+        battery_mw=power,
         land_acres=given.land_acres,
         min_renewable_share=study.min_renewable_share,
         max_co2_t_per_yr=given.co2_t_per_yr,
         min_duration_h=hours[0],
         max_duration_h=hours[1],
         months_to_power=given.months_to_power,
-        widest=widest,
+        widest=(widest_mwh, widest_mw),
     )

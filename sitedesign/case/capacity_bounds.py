@@ -132,28 +132,23 @@ def battery_upper_mwh(
     return max(swing / usable, floor)
 
 
-def within(
-    derived: CapacityBounds, asked: tuple[Pair | None, Pair | None, Pair | None]
-) -> tuple[tuple[Pair, Pair, Pair], tuple[float, float, float]]:
-    """Put derived bounds where a user set none, or wider ones.
+def within(derived: float, asked: Pair | None) -> tuple[Pair, float]:
+    """Put a derived bound where a user set none, or a wider one.
 
     Parameters
     ----------
-    derived : CapacityBounds
-    asked : tuple
-        (least, most) of array, battery energy and battery power, None where nothing was said. [MW, MWh, MW]
+    derived : float
+        Upper bound of a size.
+    asked : tuple of float or None
+        (least, most), None where nothing was said.
 
     Returns
     -------
-    bounds, widest : tuple
-        Of :class:`~sitedesign.case.case.CaseLimits`: what an optimiser begins with, and how far it may go.
+    bounds, widest : tuple of float, float
+        What an optimiser begins with, and how far it may go.
     """
-    own = [pair or (0.0, math.inf) for pair in asked]
-    upper = (derived.solar_mw, derived.battery_mwh, derived.battery_mw)
-    solar, energy, power = (
-        (least, max(least, min(most, bound))) for (least, most), bound in zip(own, upper, strict=True)
-    )
-    return (solar, energy, power), (own[0][1], own[1][1], own[2][1])
+    least, most = asked or (0.0, math.inf)
+    return (least, max(least, min(most, derived))), most
 
 
 def capacity_bounds(

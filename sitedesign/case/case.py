@@ -7,7 +7,9 @@ hours; a weather year has 365 days.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,46 @@ FloatArray = NDArray[np.float64]
 
 FLOOR_SHARE = 0.6  # of the load that the metric `floor` always serves
 NOTHING = 1e-3  # MW or MWh of array or battery up to which a plant has none: what an optimiser leaves over
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """A resource that gives what the weather allows: the solar array, a wind farm.
+
+    Attributes
+    ----------
+    name : str
+        ``solar`` for the array. Its size is called by this name and ``_mw`` wherever sizes have names.
+    label : str
+        What it is called in sentences, for example ``solar array``.
+    yield_mw_per_mw : ndarray, shape (T,)
+        Output per installed MW; what is not wanted is curtailed for nothing. [MW/MW at the bus]
+    annual_cost_usd_per_mw : float
+        Annualised capital and fixed cost, land included. [USD/MW-yr]
+    acres_per_mw : float
+        [acre/MW]
+    lead_months : float
+        [months]
+    bounds_mw : tuple of float
+        Least and most; the latter is finite, and derived where the user allows more. [MW]
+    widest_mw : float, optional
+        What the user allows at most, infinite where nothing was said; the upper bound itself when left out.
+        Up to here, and no further, a bound may be widened. [MW]
+    """
+
+    name: str
+    label: str
+    yield_mw_per_mw: FloatArray
+    annual_cost_usd_per_mw: float
+    acres_per_mw: float
+    lead_months: float
+    bounds_mw: tuple[float, float]
+    widest_mw: float | None = None
+
+    @property
+    def size_name(self) -> str:
+        """Name of its size, for example ``solar_mw``."""
+        return f"{self.name}_mw"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +143,26 @@ class Tier:
     load_class: int = 0
 
 
-SIZES = ("solar_mw", "battery_mwh", "battery_mw")
+@dataclass(frozen=True)
+class SizeBounds:
+    """Bounds of one continuous size of a plant.
+
+    Attributes
+    ----------
+    name : str
+        ``battery_mwh``, ``battery_mw`` or that of a resource.
+    unit : str
+    lower, upper : float
+        Between which an optimiser begins.
+    most : float
+        What the user allows; infinite where nothing was said.
+    """
+
+    name: str
+    unit: str
+    lower: float
+    upper: float
+    most: float
 
 
 @dataclass(frozen=True)
@@ -110,11 +171,10 @@ class CaseLimits:
 
     Attributes
     ----------
-    solar_mw, battery_mwh, battery_mw : tuple of float
-        Lower and upper bound; the upper one is finite, and derived where the user allows more.
-        [MW, MWh, MW]
+    battery_mwh, battery_mw : tuple of float
+        Lower and upper bound; the upper one is finite, and derived where the user allows more. [MWh, MW]
     land_acres : float or None
-        Most land for the array. [acres]
+        Most land for all resources together. [acres]
     min_renewable_share : float or None
         Least share of the served energy that does not come from backup. [fraction]
     max_co2_t_per_yr : float or None
@@ -124,11 +184,10 @@ class CaseLimits:
     months_to_power : float or None
         Longest lead time allowed. [months]
     widest : tuple of float, optional
-        What the user allows of each of the `SIZES` at most, infinite where nothing was said; the upper
-        bounds themselves when left out. Up to here, and no further, a bound may be widened.
+        What the user allows of battery energy and power at most, infinite where nothing was said; the upper
+        bounds themselves when left out. Up to here, and no further, a bound may be widened. [MWh, MW]
     """
 
-    solar_mw: tuple[float, float]
     battery_mwh: tuple[float, float]
     battery_mw: tuple[float, float]
     land_acres: float | None = None
@@ -137,12 +196,7 @@ class CaseLimits:
     min_duration_h: float | None = None
     max_duration_h: float | None = None
     months_to_power: float | None = None
-    widest: tuple[float, float, float] | None = None
-
-    def most(self, name: str) -> float:
-        """Most of one of the `SIZES` that the user allows; infinite where nothing was said."""
-        upper: float = getattr(self, name)[1]
-        return upper if self.widest is None else max(upper, self.widest[SIZES.index(name)])
+    widest: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,8 +211,8 @@ class Case:
         Length of a time step. [h]
     years : int
         Number of weather years in the series.
-    solar_yield : ndarray, shape (T,)
-        Output per installed MWdc. [MW/MWdc at the bus]
+    resources : tuple of Resource
+        The solar array is the first, of no size where there is none; names all different.
     load_mw : ndarray, shape (T,)
         Load of the contracted racks, cooling and conversion included. [MW at the bus]
     usable : ndarray, shape (T,)
@@ -167,11 +221,9 @@ class Case:
         One-way efficiencies; their product is the round-trip efficiency. [fraction]
     backup : tuple of BackupCase
     tiers : tuple of Tier
-    solar_cost_usd_per_mw_yr, battery_cost_usd_per_mwh_yr, battery_cost_usd_per_mw_yr : float
-        Annualised capital and fixed cost (land is in the solar figure). [USD/MW-yr, USD/MWh-yr, USD/MW-yr]
-    solar_acres_per_mw : float
-        [acre/MWdc]
-    solar_lead_months, battery_lead_months : float
+    battery_cost_usd_per_mwh_yr, battery_cost_usd_per_mw_yr : float
+        Annualised capital and fixed cost. [USD/MWh-yr, USD/MW-yr]
+    battery_lead_months : float
         [months]
     racks_contracted, racks_max : int
         K and the derived upper bound of R.
@@ -196,26 +248,22 @@ class Case:
         What a weighted MWh not served costs, failures of racks included; 0 when the target alone speaks for
         compute. [USD per weighted MWh]
     given : frozenset of str
-        Bounds that the user gave: ``solar_mw``, ``battery_mwh``, ``battery_mw``, ``racks``, and
-        ``units.NAME`` per technology. They bind everywhere; all others are derived, and a search may go
-        beyond them.
+        Bounds that the user gave: names of `sizes`, ``racks``, and ``units.NAME`` per technology. They bind
+        everywhere; all others are derived, and a search may go beyond them.
     """
 
     name: str
     step_h: float
     years: int
-    solar_yield: FloatArray
+    resources: tuple[Resource, ...]
     load_mw: FloatArray
     usable: FloatArray
     eta_charge: float
     eta_discharge: float
     backup: tuple[BackupCase, ...]
     tiers: tuple[Tier, ...]
-    solar_cost_usd_per_mw_yr: float
     battery_cost_usd_per_mwh_yr: float
     battery_cost_usd_per_mw_yr: float
-    solar_acres_per_mw: float
-    solar_lead_months: float
     battery_lead_months: float
     racks_contracted: int
     racks_max: int
@@ -245,6 +293,54 @@ class Case:
         """Mean annual load. [MWh/yr]"""
         return float(self.load_mw.sum()) * self.step_h / self.years
 
+    @property
+    def sizes(self) -> tuple[SizeBounds, ...]:
+        """Bounds of the continuous sizes, resources first."""
+        resources = ((r.size_name, "MW", r.bounds_mw, r.widest_mw) for r in self.resources)
+        energy, power = self.limits.widest or (None, None)
+        battery = (
+            ("battery_mwh", "MWh", self.limits.battery_mwh, energy),
+            ("battery_mw", "MW", self.limits.battery_mw, power),
+        )
+        return tuple(
+            SizeBounds(name, unit, lower, upper, upper if widest is None else max(upper, widest))
+            for name, unit, (lower, upper), widest in (*resources, *battery)
+        )
+
+    @property
+    def sole_resource(self) -> Resource:
+        """The only resource.
+
+        Raises
+        ------
+        ValueError
+            When there are several: what asks for this would leave the others out without a word.
+        """
+        if len(self.resources) != 1:
+            message = f"{len(self.resources)} resources where one is understood"
+            raise ValueError(message)
+        return self.resources[0]
+
+    def with_resource(self, name: str = "solar", **changes: Any) -> Case:  # noqa: ANN401
+        """Change one of the resources."""
+        return replace(
+            self, resources=tuple(replace(r, **changes) if r.name == name else r for r in self.resources)
+        )
+
+    def with_bounds(self, bounds: Mapping[str, tuple[float, float]]) -> Case:
+        """Change the bounds of some of the `sizes`; what the user allows stays.
+
+        Parameters
+        ----------
+        bounds : mapping of str to tuple of float
+            Lower and upper bound by name of the size.
+        """
+        resources = tuple(
+            replace(r, bounds_mw=bounds[r.size_name]) if r.size_name in bounds else r for r in self.resources
+        )
+        battery: Any = {name: pair for name, pair in bounds.items() if name in ("battery_mwh", "battery_mw")}
+        return replace(self, resources=resources, limits=replace(self.limits, **battery))
+
     def units_given(self, item: BackupCase) -> bool:
         """Whether the user himself limited the units of a technology."""
         return f"units.{item.name}" in self.given
@@ -257,12 +353,38 @@ def sunny_afternoon(case: Case) -> int:
     backup or shedding that no real plant pays, and would drive batteries out of good designs.
     """
     per_day = round(24 / case.step_h)
-    by_day = case.solar_yield.reshape(case.years, 365, per_day).mean(axis=(0, 2))
+    sun = case.resources[0].yield_mw_per_mw
+    by_day = sun.reshape(case.years, 365, per_day).mean(axis=(0, 2))
     month = np.convolve(np.r_[by_day[-15:], by_day, by_day[:15]], np.full(31, 1 / 31), mode="valid")
-    by_step = case.solar_yield.reshape(case.years * 365, per_day).mean(axis=0)
+    by_step = sun.reshape(case.years * 365, per_day).mean(axis=0)
     # The middle of the afternoon half of the day's sun: the array has had most of the day to charge.
     done = np.cumsum(by_step) / max(float(by_step.sum()), 1e-12)
     return int(np.argmax(month)) * per_day + int(np.searchsorted(done, 0.85))
+
+
+def with_series(case: Case, change: Callable[[FloatArray], FloatArray], **others: Any) -> Case:  # noqa: ANN401
+    """Change every series of a case in the same way.
+
+    Parameters
+    ----------
+    case : Case
+    change : callable
+        From a series, shape (T,), to another.
+    **others
+        Further fields to set.
+    """
+    resources = tuple(replace(r, yield_mw_per_mw=change(r.yield_mw_per_mw)) for r in case.resources)
+    backup = tuple(
+        replace(item, capability=np.array([change(row) for row in item.capability])) for item in case.backup
+    )
+    return replace(
+        case,
+        resources=resources,
+        load_mw=change(case.load_mw),
+        usable=change(case.usable),
+        backup=backup,
+        **others,
+    )
 
 
 def rolled(case: Case, first_step: int) -> Case:
@@ -275,19 +397,7 @@ def rolled(case: Case, first_step: int) -> Case:
     first_step : int
         Step of the year with which the result begins.
     """
-
-    def roll(series: FloatArray) -> FloatArray:
-        return np.ascontiguousarray(np.roll(series, -first_step, axis=-1))
-
-    backup = tuple(replace(item, capability=roll(item.capability)) for item in case.backup)
-    return replace(
-        case,
-        solar_yield=roll(case.solar_yield),
-        load_mw=roll(case.load_mw),
-        usable=roll(case.usable),
-        backup=backup,
-        first_step=first_step,
-    )
+    return with_series(case, lambda series: np.roll(series, -first_step), first_step=first_step)
 
 
 def rows_of(case: Case, rows: NDArray[np.int64]) -> Case:
@@ -296,17 +406,7 @@ def rows_of(case: Case, rows: NDArray[np.int64]) -> Case:
     def pick(series: FloatArray) -> FloatArray:
         return np.ascontiguousarray(series.reshape(case.years, -1)[rows].ravel())
 
-    backup = tuple(
-        replace(item, capability=np.array([pick(row) for row in item.capability])) for item in case.backup
-    )
-    return replace(
-        case,
-        years=len(rows),
-        solar_yield=pick(case.solar_yield),
-        load_mw=pick(case.load_mw),
-        usable=pick(case.usable),
-        backup=backup,
-    )
+    return with_series(case, pick, years=len(rows))
 
 
 @dataclass(frozen=True)
@@ -315,19 +415,60 @@ class Plant:
 
     Attributes
     ----------
-    solar_mw, battery_mwh, battery_mw : float
-        [MWdc, MWh nameplate, MW]
+    resources_mw : tuple of float
+        In the order of ``Case.resources``. [MW]
+    battery_mwh, battery_mw : float
+        [MWh nameplate, MW]
     units : tuple of int
         Units per backup technology, in the order of ``Case.backup``.
     racks : int
         Racks installed.
     """
 
-    solar_mw: float
+    resources_mw: tuple[float, ...]
     battery_mwh: float
     battery_mw: float
     units: tuple[int, ...]
     racks: int
+
+    @property
+    def solar_mw(self) -> float:
+        """Solar array, the first of the resources. [MWdc]"""
+        return self.resources_mw[0]
+
+
+def sizes_of(case: Case, plant: Plant) -> dict[str, float]:
+    """Name the continuous sizes of a plant, as ``Case.sizes`` does."""
+    values = (*plant.resources_mw, plant.battery_mwh, plant.battery_mw)
+    return {size.name: value for size, value in zip(case.sizes, values, strict=True)}
+
+
+def with_sizes(case: Case, plant: Plant, sizes: Mapping[str, float]) -> Plant:
+    """Change some of the named sizes of a plant."""
+    resources = zip(case.resources, plant.resources_mw, strict=True)
+    return replace(
+        plant,
+        resources_mw=tuple(sizes.get(r.size_name, mw) for r, mw in resources),
+        battery_mwh=sizes.get("battery_mwh", plant.battery_mwh),
+        battery_mw=sizes.get("battery_mw", plant.battery_mw),
+    )
+
+
+def available_mw(case: Case, plant: Plant) -> FloatArray:
+    """Power that all resources of a plant could give together, shape (T,). [MW]"""
+    return sum_of_resources(case, plant.resources_mw)
+
+
+def sum_of_resources(case: Case, resources_mw: Sequence[float] | FloatArray) -> FloatArray:
+    """Power that resources of such sizes could give together, shape (T,). [MW]"""
+    parts = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, resources_mw, strict=True)]
+    total: FloatArray = np.add.reduce(parts)
+    return total
+
+
+def land_acres(case: Case, plant: Plant) -> float:
+    """Land that the resources of a plant take. [acres]"""
+    return sum(mw * r.acres_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
 
 
 def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
@@ -343,7 +484,8 @@ def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
     tuple of (float, str)
     """
     leads = [(item.lead_months, item.name) for item, n in zip(case.backup, plant.units, strict=True) if n > 0]
-    leads += [(case.solar_lead_months, "solar array")] if plant.solar_mw > NOTHING else []
+    resources = zip(case.resources, plant.resources_mw, strict=True)
+    leads += [(r.lead_months, r.label) for r, mw in resources if mw > NOTHING]
     leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []
     return max(leads, default=(0.0, "nothing"))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.case import FloatArray, Plant
 from sitedesign.operation.forecast import Climatology, Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
@@ -147,7 +147,9 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     def build(number: int) -> WeatherBlock:
         state = int(np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)[0])
         block = weather_block(build_case(bare.replace(weather=draw(state))))
-        return replace(block, case=replace(block.case, **_own_series(study_case, state)))
+        own = _own_series(study_case, state)
+        case = block.case.with_resource(yield_mw_per_mw=own["solar"]) if "solar" in own else block.case
+        return replace(block, case=replace(case, load_mw=own["load"]) if "load" in own else case)
 
     return build, YearsSource(text)
 
@@ -183,10 +185,13 @@ def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
     return lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step), text
 
 
-def _own_series(study_case: StudyCase, seed: int) -> dict[str, Any]:
+def _own_series(study_case: StudyCase, seed: int) -> dict[str, FloatArray]:
     """Draw years from the user's own profiles: what stands in for computed series."""
     study, case, weather = study_case.study, study_case.case, study_case.weather
-    given = {"solar_yield": study.solar_profile, "load_mw": study.load_profile}
+    given = {
+        "solar": (study.solar_profile, case.resources[0].yield_mw_per_mw),
+        "load": (study.load_profile, case.load_mw),
+    }
     if study.solar_profile is not None:
         # A day keeps its date: nobody knows how a yield would change with the season
         row, day = drawn_days(weather.years, BLOCK_YEARS, seed, season_days=0)
@@ -197,8 +202,8 @@ def _own_series(study_case: StudyCase, seed: int) -> dict[str, Any]:
     else:
         row, day = drawn_days(weather.years, BLOCK_YEARS, seed)  # the days that the weather is drawn from
     return {
-        name: np.ascontiguousarray(getattr(case, name).reshape(case.years, 365, -1)[row, day].ravel())
-        for name, profile in given.items()
+        name: np.ascontiguousarray(series.reshape(case.years, 365, -1)[row, day].ravel())
+        for name, (profile, series) in given.items()
         if profile is not None
     }
 

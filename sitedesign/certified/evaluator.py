@@ -204,7 +204,10 @@ class Judge:
         )
         # Without caution: what depends on the controller is taken off when a plant is run
         self._guess = daily_factors(
-            self.environment.forecast, self.environment.climatology, self.case.solar_yield, seed=self.seed
+            self.environment.forecast,
+            self.environment.climatology,
+            self.case.sole_resource.yield_mw_per_mw,
+            seed=self.seed,
         )
         self._focus: _Focus | None = None
         self._hurt = np.zeros(self.case.years * self.draws)
@@ -291,7 +294,7 @@ class Judge:
         other = copy(self)
         other.environment = replace(self.environment, forecast=forecast)
         other._guess = daily_factors(
-            forecast, self.environment.climatology, self.case.solar_yield, seed=self.seed
+            forecast, self.environment.climatology, self.case.sole_resource.yield_mw_per_mw, seed=self.seed
         )
         other.trials, other._exact, other._paths, other._focus = {}, {}, {}, None
         other._hurt = self._hurt.copy()  # what hurts one operator may well hurt the other
@@ -408,15 +411,17 @@ def joined(cases: Sequence[Case]) -> Case:
     first = cases[0]
     if len(cases) == 1:
         return first
-    series = {
-        name: np.concatenate([getattr(case, name) for case in cases])
-        for name in ("solar_yield", "load_mw", "usable")
-    }
+    series = {name: np.concatenate([getattr(case, name) for case in cases]) for name in ("load_mw", "usable")}
+    resources = tuple(
+        replace(item, yield_mw_per_mw=np.concatenate([c.resources[r].yield_mw_per_mw for c in cases]))
+        for r, item in enumerate(first.resources)
+    )
     backup = tuple(
         replace(item, capability=np.concatenate([case.backup[k].capability for case in cases], axis=1))
         for k, item in enumerate(first.backup)
     )
-    return replace(first, years=sum(case.years for case in cases), backup=backup, **series)  # type: ignore[arg-type]
+    years = sum(case.years for case in cases)
+    return replace(first, years=years, resources=resources, backup=backup, **series)  # type: ignore[arg-type]
 
 
 def _means(verdict: _Verdict, years: int | None) -> tuple[float, float]:

@@ -7,15 +7,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from sitedesign.case.case import BackupCase, Case, Plant
+from sitedesign.case.case import BackupCase, Case, Plant, Resource, sizes_of, with_sizes
 from sitedesign.certified.evaluator import Trial
-from sitedesign.equations.variables import battery_bounds, solar_bounds, units_allowed
+from sitedesign.equations.variables import (
+    battery_bounds,
+    resource_bounds,
+    resource_most_mw,
+    units_allowed,
+)
 from sitedesign.finance import annual_cost
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.widening import opened
 
 # Largest steps of a search: hours of mean load, then what is tuned of the controller.
-STEP_H = {"solar_mw": 0.25, "battery_mwh": 1.0, "battery_mw": 0.1}
+STEP_H = {"battery_mwh": 1.0, "battery_mw": 0.1}
+STEP_RESOURCE_H = 0.25
 STEP_RULE = {"caution": 1.0, "reliance": 0.2, "margin_h": 1.0}
 RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 48.0)}
 STEP_UNITS_H = 0.15
@@ -43,11 +49,12 @@ def change_sizes(case: Case, **signs: int) -> Move:
     load = mean_load_mw(case)
 
     def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
+        sizes = sizes_of(case, trial.plant)
         changed = {
-            name: getattr(trial.plant, name) + sign * step * STEP_H[name] * load
+            name: sizes[name] + sign * step * STEP_H.get(name, STEP_RESOURCE_H) * load
             for name, sign in signs.items()
         }
-        return replace(trial.plant, **changed), trial.controller
+        return with_sizes(case, trial.plant, changed), trial.controller
 
     return move
 
@@ -56,7 +63,7 @@ def size_axes(case: Case) -> list[dict[str, int]]:
     """Sizes that can be changed alone: battery energy and power are one where their hours are fixed."""
     limits = case.limits
     fixed = limits.max_duration_h is not None and limits.max_duration_h <= (limits.min_duration_h or 0.0)
-    return [{name: 1} for name in STEP_H if not (fixed and name == "battery_mw")]
+    return [{size.name: 1} for size in case.sizes if not (fixed and size.name == "battery_mw")]
 
 
 def change_racks(trial: Trial, step: float) -> tuple[Plant, Controller]:
@@ -75,8 +82,9 @@ def change_units(case: Case, k: int, **given: float) -> Move:
         if more * number <= 0:  # at a limit: nothing is given for nothing
             return plant, trial.controller
         units = tuple(n + more * (i == k) for i, n in enumerate(plant.units))
-        less = {name: getattr(plant, name) - share * more * item.unit_mw for name, share in given.items()}
-        return replace(plant, units=units, **less), trial.controller
+        sizes = sizes_of(case, plant)
+        less = {name: sizes[name] - share * more * item.unit_mw for name, share in given.items()}
+        return replace(with_sizes(case, plant, less), units=units), trial.controller
 
     return move
 
@@ -123,7 +131,8 @@ def generous(case: Case, planned: Sequence[Plant]) -> list[Plant]:
     small battery helps so little that no small step leads to a large one.
     """
     load = mean_load_mw(case)
-    sizes = (RICH_SOLAR * load, RICH_BATTERY_H * load, RICH_POWER * load)
+    resources = tuple(RICH_SOLAR * load / len(case.resources) for _ in case.resources)
+    sizes = (resources, RICH_BATTERY_H * load, RICH_POWER * load)
     units = {plant.units for plant in planned}
     units |= {tuple(max(n - 1, 0) for n in counts) for counts in units}
     racks = max(plant.racks for plant in planned) + 1
@@ -134,8 +143,8 @@ def weakened(plant: Plant, case: Case) -> Plant:
     """Take away some of everything: years that hurt what is left are next to hurt the whole."""
     sun, backup = WEAKER
     units = tuple(round(n * backup) for n in plant.units)
-    sizes = (sun * plant.solar_mw, sun * plant.battery_mwh, sun * plant.battery_mw)
-    return inside(Plant(*sizes, units, plant.racks), case)
+    weaker = {name: sun * size for name, size in sizes_of(case, plant).items()}
+    return inside(replace(with_sizes(case, plant, weaker), units=units), case)
 
 
 def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
@@ -155,10 +164,6 @@ def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
     """
     case = opened(case)  # a bound that was derived, not given, is no limit
     limits = case.limits
-    low, most = solar_bounds(case)
-    if limits.land_acres is not None:
-        most = min(most, limits.land_acres / case.solar_acres_per_mw)
-    solar = _clip(plant.solar_mw, low, most)
     power_leads = was is not None and (
         plant.battery_mwh == was.battery_mwh and plant.battery_mw != was.battery_mw
     )
@@ -166,13 +171,29 @@ def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
     # Either is of no use without the other
     nothing = min(energy, power) < NOTHING and limits.battery_mwh[0] <= 0 and limits.battery_mw[0] <= 0
     energy, power = (0.0, 0.0) if nothing else (energy, power)
-    solar = 0.0 if solar < NOTHING and low <= 0 else solar
     units = tuple(
         int(_clip(n, item.units_min, units_most(case, item)))
         for item, n in zip(case.backup, plant.units, strict=True)
     )
     racks = int(_clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
-    return Plant(solar, energy, power, units, racks)
+    return Plant(_resources(plant, case), energy, power, units, racks)
+
+
+def _resources(plant: Plant, case: Case) -> tuple[float, ...]:
+    """Sizes nearest to a plant's within bounds and land, which the first in the list takes first. [MW]"""
+
+    def nearest(item: Resource, mw: float, taken: float) -> float:
+        low = resource_bounds(case, item)[0]
+        size = _clip(mw, low, resource_most_mw(case, item, taken))
+        return 0.0 if size < NOTHING and low <= 0 else size
+
+    sizes: list[float] = []
+    asked = [resource_bounds(case, item)[0] * item.acres_per_mw for item in case.resources]
+    for r, (item, mw) in enumerate(zip(case.resources, plant.resources_mw, strict=True)):
+        others = zip(case.resources, sizes, strict=False)
+        taken = sum(other.acres_per_mw * size for other, size in others) + sum(asked[r + 1 :])
+        sizes.append(nearest(item, mw, taken))
+    return tuple(sizes)
 
 
 def _battery(plant: Plant, case: Case, *, power_leads: bool) -> tuple[float, float]:

@@ -217,8 +217,8 @@ def _directions(case: Case, scale: float) -> list[_Direction]:
         for signs in (
             *size_axes(case),
             {"battery_mwh": 1, "battery_mw": 1},
-            {"solar_mw": 1, "battery_mwh": -1},
-            {"solar_mw": 1, "battery_mwh": 1, "battery_mw": 1},
+            *({item.size_name: 1, "battery_mwh": -1} for item in case.resources),
+            *({item.size_name: 1, "battery_mwh": 1, "battery_mw": 1} for item in case.resources),
         )
     ]
     found.append(_Direction(change_racks, scale, whole=lambda _scale: True))

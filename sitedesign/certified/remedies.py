@@ -97,7 +97,7 @@ def _lifted(study: Study, given: Sequence[str]) -> Limits:
     limits = study.limits
     kept = {name: getattr(limits, name) for name in Limits.model_fields if name not in given}
     free = build_case(study.replace(limits=Limits(**kept))).case  # what is derived where nothing is given
-    most: dict[str, float] = {name: getattr(free.limits, name)[1] for name in SIZES}
+    most: dict[str, float] = {size.name: size.upper for size in free.sizes}
     most["racks"] = free.racks_max
     for name, upper in most.items():
         low = (getattr(limits, name) or (0.0, 0.0))[0]

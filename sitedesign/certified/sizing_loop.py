@@ -18,7 +18,17 @@ import numpy as np
 
 from sitedesign.case import capacity_bounds
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import BackupCase, Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
+from sitedesign.case.case import (
+    BackupCase,
+    Case,
+    FloatArray,
+    Plant,
+    Sizing,
+    rolled,
+    sizes_of,
+    sunny_afternoon,
+    with_sizes,
+)
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.adaptive_sampling import reach
 from sitedesign.certified.environment import (
@@ -190,10 +200,11 @@ def _halfway(target: float) -> float:
 
 
 def _all_that_is_allowed(case: Case) -> Plant:
-    """Half a day of battery, an array that fills it twice, every unit: more than most sites need."""
+    """Half a day of battery, resources that fill it twice, every unit: more than most sites need."""
     load = mean_load_mw(case)
     units = tuple(item.units_max for item in case.backup)
-    return inside(Plant(6 * load, 12 * load, 2 * load, units, case.racks_max), case)
+    resources = tuple(6 * load / len(case.resources) for _ in case.resources)
+    return inside(Plant(resources, 12 * load, 2 * load, units, case.racks_max), case)
 
 
 def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBlock]:
@@ -324,8 +335,8 @@ def surprises_of_weather(judge: Judge, best: Trial) -> float:
         What he found, judged on all years.
     """
     seer, plant, rule = judge.seeing(Forecast(kind="perfect")), best.plant, best.controller
-    sizes = {name: SMALLER * getattr(plant, name) for name in ("solar_mw", "battery_mwh", "battery_mw")}
-    smaller = inside(replace(plant, **sizes), judge.case)
+    sizes = {name: SMALLER * size for name, size in sizes_of(judge.case, plant).items()}
+    smaller = inside(with_sizes(judge.case, plant, sizes), judge.case)
     rules = [replace(rule, margin_h=rule.margin_h + more) for more in MORE_MARGIN_H]
     tried = seer.exact_of(list(product((plant, smaller), rules)))
     points = [

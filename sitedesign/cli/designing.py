@@ -301,7 +301,8 @@ def with_hours(design: Design, study: Study) -> Design:
 
         study_case = build_case(study)
         units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
-        plant = Plant(design.solar_mw, design.battery_mwh, design.battery_mw, units, design.racks)
+        resources = tuple(design.resources_mw[item.name] for item in study_case.case.resources)
+        plant = Plant(resources, design.battery_mwh, design.battery_mw, units, design.racks)
         again = operate_causally(
             study_case, plant, design.certificate.controller, environment_of(study_case), design.rule
         )

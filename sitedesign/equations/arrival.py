@@ -1,4 +1,4 @@
-"""When array and battery arrive, if they are built at all; backup units have the like among their own."""
+"""When resources and battery arrive, if they are built at all; backup units have the like among their own."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pyomo.environ as pyo
 from sitedesign.equations.registry import equation
 
 
-@equation("M1", r"S \le \overline{S}\,z_S")
-def solar_link(m):
-    """Count the array as built as soon as it has a size; the factor is the most that is allowed."""
-    if math.isinf(pyo.value(m.solar_most)):  # no factor is large enough: its months are not counted
+@equation("M1", r"S_r \le \overline{S}_r\,z_r", over="resource")
+def resource_link(m, r):
+    """Count a resource as built as soon as it has a size; the factor is the most that is allowed."""
+    if math.isinf(pyo.value(m.resource_most[r])):  # no factor is large enough: its months are not counted
         return pyo.Constraint.Skip
-    return m.solar_mw <= m.solar_most * m.solar_built
+    return m.resource_mw[r] <= m.resource_most[r] * m.resource_built[r]
 
 
-@equation("M2", r"M \ge \tau_S\,z_S")
-def solar_lead_time(m):
-    """First power comes no sooner than an array that is built."""
-    return m.months_to_power >= m.solar_lead_months * m.solar_built
+@equation("M2", r"M \ge \tau_r\,z_r", over="resource")
+def resource_lead_time(m, r):
+    """First power comes no sooner than a resource that is built."""
+    return m.months_to_power >= m.resource_lead_months[r] * m.resource_built[r]
 
 
 @equation("M3", r"E \le \overline{E}\,z_E")

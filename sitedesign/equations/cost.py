@@ -9,14 +9,14 @@ from sitedesign.equations.registry import equation
 
 @equation(
     "Z1",
-    r"\min\; k_S S + k_E E + k_P P + \sum_k (k_k N_k + \kappa_k z_k + m_k F_k) + k_R (R - K) + k_M M"
+    r"\min\; \sum_r k_r S_r + k_E E + k_P P + \sum_k (k_k N_k + \kappa_k z_k + m_k F_k) + k_R (R - K) + k_M M"
     r" + v \bigl(L^R + \sum_c U_c\bigr)",
     kind="objective",
 )
 def annual_cost(m):
     """Annualised capital and fixed cost, what a technology costs once, fuel, racks, delay, lost compute."""
     capital = (
-        m.solar_cost * m.solar_mw
+        sum(m.resource_cost[r] * m.resource_mw[r] for r in m.resource)
         + m.battery_energy_cost * m.battery_mwh
         + m.battery_power_cost * m.battery_mw
         + sum(m.unit_cost[k] * m.units[k] + m.site_cost[k] * m.technology_used[k] for k in m.technology)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sitedesign.equations.registry import equation
 
 
-@equation("L1", r"\alpha\,S \le \overline{\alpha}")
+@equation("L1", r"\sum_r \alpha_r\,S_r \le \overline{\alpha}")
 def land_limit(m):
-    """Fit the array on the land there is."""
-    return m.solar_acres_per_mw * m.solar_mw <= m.land_acres
+    """Fit all resources on the land there is."""
+    return sum(m.resource_acres_per_mw[r] * m.resource_mw[r] for r in m.resource) <= m.land_acres
 
 
 @equation("L2", r"E \ge \underline{\tau}\,P")

@@ -8,12 +8,13 @@ step-by-step operation, because a master problem needs only the former.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
-from sitedesign.case.case import BackupCase, Case, FloatArray
+from sitedesign.case.case import BackupCase, Case, FloatArray, Resource
 
 u = pyo.units
 if not hasattr(u, "KUSD"):  # the registry is one per process
@@ -49,14 +50,14 @@ class Symbol:
 
 
 SYMBOLS = (
-    Symbol("solar_mw", "S", "MW", (), "Solar array, MWdc"),
+    Symbol("resource_mw", "S_r", "MW", ("resource",), "Solar array (MWdc), wind farm"),
     Symbol("battery_mwh", "E", "MWh", (), "Battery energy, nameplate"),
     Symbol("battery_mw", "P", "MW", (), "Battery power, charging and discharging alike"),
     Symbol("units", "N_k", "", ("technology",), "Units of a backup technology, integer"),
     Symbol(
         "unit_built", "y_{ki}", "", ("unit",), "Unit i of a technology whose units differ is built, 0 or 1"
     ),
-    Symbol("solar_built", "z_S", "", (), "There is an array, 0 or 1"),
+    Symbol("resource_built", "z_r", "", ("resource",), "There is any of the resource, 0 or 1"),
     Symbol("battery_built", "z_E", "", (), "There is a battery, 0 or 1"),
     Symbol("technology_used", "z_k", "", ("technology",), "The technology is used at all, 0 or 1"),
     Symbol("racks", "R", "", (), "Racks installed, integer"),
@@ -70,7 +71,7 @@ SYMBOLS = (
         ("load_class",),
         "Shed load of a class, weighted by the compute it costs",
     ),
-    Symbol("curtailed_mw", "q_t", "MW", ("step",), "Solar power not used"),
+    Symbol("curtailed_mw", "q_t", "MW", ("step",), "Power not used"),
     Symbol("charge_mw", "c_t", "MW", ("step",), "Battery charging, at the bus"),
     Symbol("discharge_mw", "d_t", "MW", ("step",), "Battery discharging, at the bus"),
     Symbol("stored_mwh", "e_t", "MWh", ("step",), "Energy in the battery at the end of the step"),
@@ -94,6 +95,8 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
         (:func:`sitedesign.case.rack_shortfall.shortfall_chords`). [fraction, fraction per rack]
     """
     limits = case.limits
+    by_resource = {r.name: r for r in case.resources}
+    m.resource = pyo.Set(initialize=list(by_resource), dimen=1)
     names = [b.name for b in case.backup]
     by_name = dict(zip(names, case.backup, strict=True))
     alike = [b.name for b in case.backup if b.capability.shape[0] == 1]
@@ -112,7 +115,7 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.rack_shortfall_slope = pyo.Param(m.chord, initialize=dict(zip(m.chord, slope.tolist(), strict=True)))
 
     _declare_prices(m, case, by_name)
-    m.solar_mw = pyo.Var(bounds=solar_bounds(case), units=u.MW)
+    m.resource_mw = pyo.Var(m.resource, bounds=lambda _, r: resource_bounds(case, by_resource[r]), units=u.MW)
     m.battery_mwh = pyo.Var(bounds=battery_bounds(case, limits.battery_mwh), units=u.MWh)
     m.battery_mw = pyo.Var(bounds=battery_bounds(case, limits.battery_mw), units=u.MW)
     m.units = pyo.Var(
@@ -122,7 +125,7 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     )
     m.unit_built = pyo.Var(m.unit, domain=pyo.Binary)
     m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
-    m.solar_built = pyo.Var(domain=pyo.Binary)
+    m.resource_built = pyo.Var(m.resource, domain=pyo.Binary)
     m.battery_built = pyo.Var(domain=pyo.Binary)
     m.racks = pyo.Var(
         domain=pyo.NonNegativeIntegers, bounds=(max(case.racks_contracted, case.racks_min), case.racks_max)
@@ -156,7 +159,11 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
         within=pyo.Any,
     )
     m.tier_weight = pyo.Param(m.tier, initialize={j + 1: tier.weight for j, tier in enumerate(case.tiers)})
-    m.solar_yield = pyo.Param(m.step, initialize=_by_step(case.solar_yield))
+    m.resource_yield = pyo.Param(
+        m.resource,
+        m.step,
+        initialize={(r.name, t): y for r in case.resources for t, y in _by_step(r.yield_mw_per_mw).items()},
+    )
     m.load_mw = pyo.Param(m.step, initialize=_by_step(case.load_mw), units=u.MW, mutable=True)
     m.usable = pyo.Param(m.step, initialize=_by_step(case.usable))
     m.capability = pyo.Param(m.alike_technology, m.step, initialize=_alike_capability(case))
@@ -184,9 +191,13 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
         values = {k: getattr(b, attribute) * scale for k, b in by_name.items()}
         return pyo.Param(m.technology, initialize=values, units=unit, mutable=True)
 
+    def per_resource(value: Callable[[Resource], float], unit: Any) -> pyo.Param:  # noqa: ANN401
+        values = {r.name: value(r) for r in case.resources}
+        return pyo.Param(m.resource, initialize=values, units=unit, mutable=True)
+
     limits = case.limits
     kusd = 1 / USD_PER_KUSD
-    m.solar_cost = param(case.solar_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
+    m.resource_cost = per_resource(lambda r: r.annual_cost_usd_per_mw * kusd, u.KUSD / u.MW / u.year)
     m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * kusd, u.KUSD / u.MWh / u.year)
     m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
     m.unit_cost = per_technology("annual_cost_usd_per_unit", u.KUSD / u.year, kusd)
@@ -197,9 +208,9 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
     m.unit_mw = per_technology("unit_mw", u.MW)
     m.co2_t_per_mwh = per_technology("co2_t_per_mwh", u.metric_ton / u.MWh)
     m.lead_months = per_technology("lead_months", u.month)
-    m.solar_lead_months = param(case.solar_lead_months, u.month)
+    m.resource_lead_months = per_resource(lambda r: r.lead_months, u.month)
     m.battery_lead_months = param(case.battery_lead_months, u.month)
-    m.solar_most = param(_solar_most(case), u.MW)
+    m.resource_most = per_resource(lambda r: resource_most_mw(case, r), u.MW)
     m.battery_most = param(battery_bounds(case, limits.battery_mwh)[1], u.MWh)
     m.units_max = pyo.Param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
     m.load_mwh_per_yr = param(case.load_mwh_per_yr, u.MWh / u.year)
@@ -207,7 +218,7 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
     m.uptime_target = pyo.Param(m.load_class, initialize={c.name: c.uptime_target for c in case.classes})
     m.load_share = pyo.Param(m.load_class, initialize={c.name: c.share for c in case.classes})
     m.lost_value = param(case.lost_value_usd_per_mwh * kusd, u.KUSD / u.MWh)
-    m.solar_acres_per_mw = param(case.solar_acres_per_mw, u.acre / u.MW)
+    m.resource_acres_per_mw = per_resource(lambda r: r.acres_per_mw, u.acre / u.MW)
     m.land_acres = param(limits.land_acres or 0.0, u.acre)
     m.min_duration_h = param(limits.min_duration_h or 0.0, u.h)
     m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
@@ -220,10 +231,10 @@ def _too_late(case: Case, lead_months: float) -> bool:
     return limit is not None and lead_months > limit
 
 
-def solar_bounds(case: Case) -> tuple[float, float]:
-    """Bounds of the array: nothing above the lower one when it would come too late. [MWdc]."""
-    lower, upper = case.limits.solar_mw
-    return (lower, max(lower, 0.0)) if _too_late(case, case.solar_lead_months) else (lower, upper)
+def resource_bounds(case: Case, resource: Resource) -> tuple[float, float]:
+    """Bounds of a resource: nothing above the lower one when it would come too late. [MW]."""
+    lower, upper = resource.bounds_mw
+    return (lower, max(lower, 0.0)) if _too_late(case, resource.lead_months) else (lower, upper)
 
 
 def battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, float]:
@@ -232,12 +243,12 @@ def battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, floa
     return (lower, max(lower, 0.0)) if _too_late(case, case.battery_lead_months) else (lower, upper)
 
 
-def _solar_most(case: Case) -> float:
-    """Largest array that its limit, its lead time and the land allow. [MWdc]"""
-    most, land = solar_bounds(case)[1], case.limits.land_acres
-    if land is None or case.solar_acres_per_mw <= 0.0:
+def resource_most_mw(case: Case, resource: Resource, acres_taken: float = 0.0) -> float:
+    """Most of a resource that its limit, its lead time and the land allow that others leave. [MW]."""
+    most, land = resource_bounds(case, resource)[1], case.limits.land_acres
+    if land is None or resource.acres_per_mw <= 0.0:
         return most
-    return min(most, land / case.solar_acres_per_mw)
+    return min(most, (land - acres_taken) / resource.acres_per_mw)
 
 
 def _by_step(series: FloatArray) -> dict[int, float]:

@@ -234,7 +234,7 @@ def _darkest_year(weather: Weather) -> int:
 
 def _darkest_yield(case: Case) -> int:
     """Row of the year in which an own profile gives least in five days."""
-    by_day = case.solar_yield.reshape(case.years, 365, -1).sum(axis=2)
+    by_day = case.resources[0].yield_mw_per_mw.reshape(case.years, 365, -1).sum(axis=2)
     spells = np.lib.stride_tricks.sliding_window_view(by_day, 5, axis=1).sum(axis=2)
     return int(spells.min(axis=1).argmin())
 

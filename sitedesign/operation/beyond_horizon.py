@@ -78,7 +78,7 @@ def usual_value(past: Case, build: Machine, slopes: PriceSlopes) -> FloatArray:
         Share of the usable energy at each marginal value; rows sum to 1. [fraction]
     """
     return _average_slopes(
-        np.ascontiguousarray(past.solar_yield, dtype=np.float64),
+        np.ascontiguousarray(past.sole_resource.yield_mw_per_mw, dtype=np.float64),
         np.ascontiguousarray(past.load_mw, dtype=np.float64),
         np.ascontiguousarray(past.usable, dtype=np.float64),
         build.sorted_capability([b.capability[0] for b in past.backup]),

@@ -76,8 +76,9 @@ def climatology(case: Case, temp_air_c: FloatArray | None = None) -> Climatology
         Needed for cold-triggered outages only. [degrees C]
     """
     per_day = round(24 / case.step_h)
-    solar = _smooth(case.solar_yield.reshape(case.years, DAYS, per_day).mean(axis=0))
-    ratio = _daily_ratio(case.solar_yield, solar.ravel())
+    sun = case.sole_resource.yield_mw_per_mw
+    solar = _smooth(sun.reshape(case.years, DAYS, per_day).mean(axis=0))
+    ratio = _daily_ratio(sun, solar.ravel())
     spread = np.sqrt(_smooth(((ratio.reshape(case.years, DAYS) - 1.0) ** 2).mean(axis=0)[:, None])[:, 0])
     shape = (case.years, DAYS, per_day)
     capability = [_smooth(b.capability.max(axis=0).reshape(shape).mean(axis=0)).ravel() for b in case.backup]

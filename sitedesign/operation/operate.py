@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Dispatch, Plant, lost_by_class
+from sitedesign.case.case import Case, Dispatch, Plant, available_mw, lost_by_class
 from sitedesign.operation import policies, simulation
 from sitedesign.operation.beyond_horizon import usual_need, usual_value
 from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors, lowered
@@ -75,7 +75,7 @@ def operate_greedy(case: Case, plant: Plant) -> Dispatch:
     )
     out = _greedy(
         case.step_h,
-        plant.solar_mw * case.solar_yield,
+        available_mw(case, plant),
         np.ascontiguousarray(case.load_mw, dtype=np.float64),
         plant.battery_mwh * case.usable,
         plant.battery_mw,
@@ -266,9 +266,9 @@ def operate(
     shed, lost = np.zeros(case.steps), np.zeros(case.steps)
     series, backup = np.zeros((5, width)), np.zeros((units, width))
     energy, burnt, cycled = np.zeros((units, case.years)), np.zeros((units, case.years)), np.zeros(case.years)
-    capability = _capability(case, build)
+    capability, solar = _capability(case, build), case.sole_resource.yield_mw_per_mw
     residual = simulation.simulate(  # type: ignore[call-arg]  # numba hides the signature
-        *(np.ascontiguousarray(x, dtype=np.float64) for x in (case.solar_yield, case.load_mw, case.usable)),
+        *(np.ascontiguousarray(x, dtype=np.float64) for x in (solar, case.load_mw, case.usable)),
         capability,
         *_events(outages),
         build.rank,
@@ -346,7 +346,7 @@ def _room_to_plan(
     rows = build.sorted_capability(list(usual.capability))
     known = np.vstack([usual.load_mw, usual.solar_yield, *rows])
     if table["perfect"][0]:
-        known = np.vstack([case.load_mw, case.solar_yield, *capability])
+        known = np.vstack([case.load_mw, case.sole_resource.yield_mw_per_mw, *capability])
     # Added up one after the other
     usual_day = np.cumsum(usual.solar_yield.reshape(-1, day_steps), axis=1)[:, -1].copy()
     levels = build.tech.size + build.tier.size
@@ -377,7 +377,9 @@ def _factors(
     if rule.kind == "greedy" or sight.kind == "perfect":
         return np.ones((1, 1))
     if guess is None:
-        return daily_factors(sight, usual, case.solar_yield, seed=seed, caution=rule.caution)
+        return daily_factors(
+            sight, usual, case.sole_resource.yield_mw_per_mw, seed=seed, caution=rule.caution
+        )
     return lowered(guess, sight, usual, rule.caution)
 
 

@@ -16,7 +16,13 @@ import time
 import numpy as np
 
 from sitedesign.case.case import NOTHING, Case, Plant, Sizing, slowest_lead
-from sitedesign.equations.variables import USD_PER_KUSD, battery_bounds, solar_bounds, units_allowed
+from sitedesign.equations.variables import (
+    USD_PER_KUSD,
+    battery_bounds,
+    resource_bounds,
+    resource_most_mw,
+    units_allowed,
+)
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
@@ -156,7 +162,7 @@ class _Search:
         self.best: _Incumbent | None = None
         self.bound = -np.inf
         self.warm: tuple[Proposal, float] | None = None
-        self.descents: dict[tuple[tuple[int, ...], int, tuple[bool, bool]], Descent] = {}
+        self.descents: dict[tuple[tuple[int, ...], int, tuple[bool, ...]], Descent] = {}
 
     # ------------------------------------------------------------------ outer loop
 
@@ -290,9 +296,11 @@ class _Search:
 
     def _larger(self, proposal: Proposal, factor: float) -> Proposal:
         case, limits, old = self.case, self.case.limits, proposal.point
-        solar = min(old.solar_mw * factor, solar_bounds(case)[1])
-        if limits.land_acres is not None and case.solar_acres_per_mw > 0.0:
-            solar = min(solar, limits.land_acres / case.solar_acres_per_mw)
+        acres = np.array([item.acres_per_mw for item in case.resources])
+        resources = old.resources_mw.copy()
+        for r, item in enumerate(case.resources):
+            taken = float(np.delete(resources * acres, r).sum())
+            resources[r] = min(resources[r] * factor, resource_most_mw(case, item, taken))
         energy = min(old.battery_mwh * factor, battery_bounds(case, limits.battery_mwh)[1])
         power = min(old.battery_mw * factor, battery_bounds(case, limits.battery_mw)[1])
         if limits.min_duration_h:
@@ -300,13 +308,16 @@ class _Search:
         if limits.max_duration_h is not None:
             energy = min(energy, power * limits.max_duration_h)
         extra = (
-            case.solar_cost_usd_per_mw_yr * (solar - old.solar_mw)
+            sum(
+                item.annual_cost_usd_per_mw * float(now - was)
+                for item, now, was in zip(case.resources, resources, old.resources_mw, strict=True)
+            )
             + case.battery_cost_usd_per_mwh_yr * (energy - old.battery_mwh)
             + case.battery_cost_usd_per_mw_yr * (power - old.battery_mw)
         )
         return dataclasses.replace(
             proposal,
-            point=Point(solar, energy, power, old.units),
+            point=Point(resources, energy, power, old.units),
             capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
         )
 
@@ -355,12 +366,12 @@ class _Search:
                 self.warm = proposal, proposal.capital_usd_per_yr + operation.cost_usd_per_yr
 
     def _leave_out_crumbs(self) -> None:
-        """Build no array or battery of next to no size where the gap allows to be without."""
+        """Build no resource or battery of next to no size where the gap allows to be without."""
         assert self.best is not None  # the search has come to its end
         plant, crumb = self.best.plant, _CRUMB * float(self.case.load_mw.mean())
-        solar = 0.0 if plant.solar_mw < crumb else plant.solar_mw
+        resources = tuple(0.0 if mw < crumb else mw for mw in plant.resources_mw)
         battery = (0.0, 0.0) if plant.battery_mwh < crumb else (plant.battery_mwh, plant.battery_mw)
-        without = Plant(solar, *battery, plant.units, plant.racks)
+        without = Plant(resources, *battery, plant.units, plant.racks)
         if without != plant and without == _within_bounds(self.case, without):
             with contextlib.suppress(_Stop, MasterStopped):  # the answer stands without it
                 self._try_plant(without, preferred=True)
@@ -434,7 +445,10 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         for count, item in zip(plant.units, case.backup, strict=True)
     )
     return Plant(
-        clip(plant.solar_mw, solar_bounds(case)),
+        tuple(
+            clip(mw, resource_bounds(case, item))
+            for item, mw in zip(case.resources, plant.resources_mw, strict=True)
+        ),
         clip(plant.battery_mwh, battery_bounds(case, case.limits.battery_mwh)),
         clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
         tuple(units),
@@ -449,4 +463,5 @@ def _counts(operation: Operation, side: Side) -> bool:
 
 def _plant(proposal: Proposal, units: tuple[int, ...], racks: int) -> Plant:
     point = proposal.point
-    return Plant(float(point.solar_mw), float(point.battery_mwh), float(point.battery_mw), units, racks)
+    sizes = tuple(point.resources_mw.tolist())
+    return Plant(sizes, float(point.battery_mwh), float(point.battery_mw), units, racks)

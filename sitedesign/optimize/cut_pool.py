@@ -37,7 +37,7 @@ class CutPool:
         self._case = case
         self._known: set[bytes] = set()
         totals = len(case.backup) + len(case.classes)
-        self._lines = np.empty((0, totals + 4 + self.search.oracle.rows))
+        self._lines = np.empty((0, totals + self.search.oracle.columns.count))
 
     def fits(self, case: Case) -> bool:
         """Whether the cuts hold for a case."""
@@ -66,7 +66,7 @@ class CutPool:
 
     def row(self, number: int) -> tuple[FloatArray, float]:
         """Coefficients of (totals, capacities) and lower bound of a cut, both scaled."""
-        totals = self._lines.shape[1] - 4 - self.search.oracle.rows
+        totals = self._lines.shape[1] - self.search.oracle.columns.count
         line = self._lines[number]
         return np.delete(line, totals), float(-line[totals])
 
@@ -81,17 +81,22 @@ def _same_arrays(case: Case, other: Case) -> bool:
     return (
         len(units) == len(others)
         and all(a[0] is b[0] and a[1:] == b[1:] for a, b in zip(units, others, strict=True))
-        and all(getattr(case, name) is getattr(other, name) for name in ("solar_yield", "load_mw", "usable"))
+        and len(case.resources) == len(other.resources)
+        and all(a is b for a, b in zip(_series(case), _series(other), strict=True))
         and (case.step_h, case.years, case.eta_charge, case.eta_discharge, case.tiers)
         == (other.step_h, other.years, other.eta_charge, other.eta_discharge, other.tiers)
         and len(case.classes) == len(other.classes)
     )
 
 
+def _series(case: Case) -> tuple[FloatArray, ...]:
+    return (*(r.yield_mw_per_mw for r in case.resources), case.load_mw, case.usable)
+
+
 def data_key(case: Case) -> str:
     """Fingerprint of everything the operation of a plant depends on."""
     digest = hashlib.sha256()
-    for series in (case.solar_yield, case.load_mw, case.usable):
+    for series in _series(case):
         digest.update(np.ascontiguousarray(series).tobytes())
     for item in case.backup:
         rows = 1 if item.capability.shape[0] == 1 else item.units_max

@@ -17,8 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sitedesign.case.case import Case, Dispatch, FloatArray, Plant
+from sitedesign.case.case import Case, Dispatch, FloatArray, Plant, sum_of_resources
 from sitedesign.optimize.dispatch_recursion import (
+    FIRST_RESOURCE,
     LATE_CHARGE,
     Capacities,
     Memory,
@@ -37,20 +38,61 @@ class Point:
 
     Attributes
     ----------
-    solar_mw, battery_mwh, battery_mw : float
+    resources_mw : ndarray, shape (R,)
+    battery_mwh, battery_mw : float
     units : ndarray, shape (rows,)
         How many units follow each capability row (rows of all technologies in sequence).
     """
 
-    solar_mw: float
+    resources_mw: FloatArray
     battery_mwh: float
     battery_mw: float
     units: FloatArray
 
     @property
     def vector(self) -> FloatArray:
-        """All capacities, shape (3 + rows,)."""
-        return np.concatenate([[self.solar_mw, self.battery_mwh, self.battery_mw], self.units])
+        """All capacities, in the order of :class:`Columns`, shape (R + 2 + rows,)."""
+        return np.concatenate([self.resources_mw, [self.battery_mwh, self.battery_mw], self.units])
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where what stands in a cut: an intercept, resources, battery energy, battery power, capability rows.
+
+    Attributes
+    ----------
+    resources, rows : int
+        How many there are.
+    """
+
+    resources: int
+    rows: int
+
+    @property
+    def battery_mwh(self) -> int:
+        """Column of the battery's energy."""
+        return FIRST_RESOURCE + self.resources
+
+    @property
+    def battery_mw(self) -> int:
+        """Column of the battery's power."""
+        return self.battery_mwh + 1
+
+    @property
+    def first_row(self) -> int:
+        """Column of the first capability row."""
+        return self.battery_mwh + 2
+
+    @property
+    def count(self) -> int:
+        """Number of columns, the intercept included."""
+        return self.first_row + self.rows
+
+    def point(self, vector: FloatArray) -> Point:
+        """Capacities of a :attr:`Point.vector`."""
+        line = np.concatenate([[1.0], vector])
+        energy, power = float(line[self.battery_mwh]), float(line[self.battery_mw])
+        return Point(line[FIRST_RESOURCE : self.battery_mwh], energy, power, line[self.first_row :])
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +104,9 @@ class Run:
     order : Order
     totals : ndarray, shape (K + C,)
         Energy of each technology and weighted shed load of each class. [MWh/yr]
-    cut : ndarray, shape (K + C, 4 + rows)
-        Row i times (1, solar, battery energy, battery power, units...) is entry i of `totals`. For every
-        price vector p in this order, ``p @ cut`` is an affine function of the capacities that never
+    cut : ndarray, shape (K + C, columns)
+        Row i times (1, capacities) is entry i of `totals`; the columns are those of :class:`Columns`. For
+        every price vector p in this order, ``p @ cut`` is an affine function of the capacities that never
         exceeds the least cost: intercept and subgradient at once. [MWh/yr, MWh/yr per unit of capacity]
     """
 
@@ -104,6 +146,7 @@ class Oracle:
     ----------
     row_start : ndarray of int, shape (K + 1,)
         First capability row of each technology, and the number of all rows.
+    columns : Columns
     calls : int
         Dispatches solved so far.
     """
@@ -117,7 +160,7 @@ class Oracle:
         steps, slopes = case.steps, 2 * (self.technologies + len(case.tiers)) + 1
         self._series = Series(
             float(case.step_h),
-            _contiguous(case.solar_yield),
+            np.array([r.yield_mw_per_mw for r in case.resources], dtype=np.float64),
             _contiguous(case.load_mw),
             _contiguous(case.usable),
             float(case.eta_charge),
@@ -135,6 +178,7 @@ class Oracle:
             np.empty((steps, 2)),
         )
         self._backup = np.empty((self.technologies, steps))
+        self.columns = Columns(len(case.resources), self.rows)
         self.calls = 0
 
     @property
@@ -150,7 +194,7 @@ class Oracle:
             built = np.clip(count - np.arange(last - first, dtype=float), 0.0, 1.0)
             built[-1] = max(0.0, float(count - (last - first - 1)))  # the last row serves all further units
             units[first:last] = built
-        return Point(plant.solar_mw, plant.battery_mwh, plant.battery_mw, units)
+        return Point(np.array(plant.resources_mw, dtype=float), plant.battery_mwh, plant.battery_mw, units)
 
     def run(self, point: Point, order: Order) -> Run | NoDispatch:
         """Least-cost dispatch: totals and subgradients.
@@ -202,9 +246,8 @@ class Oracle:
     def _passes(self, point: Point, order: Order, *, record: bool) -> _Path | NoDispatch:
         self.calls += 1
         self._set_backup(point)
-        plant = Capacities(
-            float(point.solar_mw), float(point.battery_mwh), float(point.battery_mw), self._backup
-        )
+        weather = sum_of_resources(self.case, point.resources_mw)
+        plant = Capacities(weather, float(point.battery_mwh), float(point.battery_mw), self._backup)
         tables = self._tables(order)
         why, step, slope, offset = backward(self._series, plant, tables, self._memory)
         if why:
@@ -212,7 +255,7 @@ class Oracle:
         size, components = self.case.steps if record else 0, self.technologies + len(self.case.classes)
         outputs = Outputs(
             np.zeros(components),
-            np.zeros((components, 4 + self.rows)),
+            np.zeros((components, self.columns.count)),
             np.empty(size),
             np.empty(size, dtype=np.int64),
             np.empty(size),
@@ -257,22 +300,24 @@ class Oracle:
         A battery that must be full after the last step needs, from any step on, more charge than power
         limit and supply allow together; each step contributes the smaller of its two limits at this point.
         """
-        case = self.case
-        cut = np.zeros(4 + self.rows)
+        case, columns = self.case, self.columns
+        cut = np.zeros(columns.count)
         tail = slice(step, None)
         if why == LATE_CHARGE:
             before = case.usable[step - 1] if step else case.usable[0]
-            supply = point.solar_mw * case.solar_yield[tail] + self._backup[:, tail].sum(axis=0)
+            weather = sum_of_resources(case, point.resources_mw)
+            supply = weather[tail] + self._backup[:, tail].sum(axis=0)
             by_power = supply >= point.battery_mw
             gain = case.step_h * case.eta_charge
-            cut[2] = case.usable[-1] - before
-            cut[3] = -gain * np.count_nonzero(by_power)
-            cut[1] = -gain * case.solar_yield[tail][~by_power].sum()
+            cut[columns.battery_mwh] = case.usable[-1] - before
+            cut[columns.battery_mw] = -gain * np.count_nonzero(by_power)
+            for r, item in enumerate(case.resources, start=FIRST_RESOURCE):
+                cut[r] = -gain * item.yield_mw_per_mw[tail][~by_power].sum()
             able = self._series.capability[:, tail][:, ~by_power].sum(axis=1)
-            cut[4:] = -gain * self._series.row_mw * able
+            cut[columns.first_row :] = -gain * self._series.row_mw * able
         else:
-            cut[2] = case.usable[0] - case.usable[step]
-            cut[3] = -(step + 1) * case.step_h / case.eta_discharge
+            cut[columns.battery_mwh] = case.usable[0] - case.usable[step]
+            cut[columns.battery_mw] = -(step + 1) * case.step_h / case.eta_discharge
         return cut
 
 
@@ -289,7 +334,7 @@ def _dispatch_of(
     change = stored - before
     charge = np.maximum(change, 0.0) / (case.step_h * case.eta_charge)
     discharge = np.maximum(-change, 0.0) * case.eta_discharge / case.step_h
-    missing = case.load_mw - point.solar_mw * case.solar_yield + charge - discharge
+    missing = case.load_mw - sum_of_resources(case, point.resources_mw) + charge - discharge
     curtailed = np.maximum(-missing, 0.0)
     missing = np.maximum(missing, 0.0)
     technologies, classes = len(case.backup), len(case.classes)

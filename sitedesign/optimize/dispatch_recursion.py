@@ -17,11 +17,14 @@ LATE_CHARGE, EARLY_FADE = (
 )  # why no dispatch exists: not full again at the end, or forced below full early
 
 
+INTERCEPT, FIRST_RESOURCE = 0, 1  # columns of a cut; those of the battery follow the resources
+
+
 class Series(NamedTuple):
-    """Data of a case: step [h], yield [MW/MWdc], load [MW], usable share, capability rows of so many MW."""
+    """Data of a case: step [h], yields [MW/MW], load [MW], usable share, capability rows of so many MW."""
 
     step_h: float
-    solar_yield: FloatArray
+    resource_yield: FloatArray
     load: FloatArray
     usable: FloatArray
     eta_charge: float
@@ -32,9 +35,9 @@ class Series(NamedTuple):
 
 
 class Capacities(NamedTuple):
-    """Solar [MW], battery [MWh, MW] and backup per technology and step [MW]."""
+    """Resources together per step [MW], battery [MWh, MW] and backup per technology and step [MW]."""
 
-    solar: float
+    weather: FloatArray
     energy: float
     power: float
     backup: FloatArray
@@ -80,8 +83,8 @@ def backward(
     series: Series, plant: Capacities, tables: Tables, memory: Memory
 ) -> tuple[int, int, int, float]:
     """Fill the memory; return (0 or why infeasible, its step, slope and offset of the state at the start)."""
-    step_h, load, usable, solar_yield = series.step_h, series.load, series.usable, series.solar_yield
-    solar, energy, power, backup = plant.solar, plant.energy, plant.power, plant.backup
+    step_h, load, usable = series.step_h, series.load, series.usable
+    weather, energy, power, backup = plant.weather, plant.energy, plant.power, plant.backup
     rank_block, width = tables.rank_block, tables.width
     charge_slope, discharge_slope = tables.charge_slope, tables.discharge_slope
     segments, floor, trim_at, trim_by = memory.segments, memory.floor, memory.trim_at, memory.trim_by
@@ -95,7 +98,7 @@ def backward(
         for index in range(slopes):
             segments[t, index] = line[index]
         floor[t] = low
-        net = load[t] - solar * solar_yield[t]
+        net = load[t] - weather[t]
         top, bottom = net + power, net - power
         charged = 0.0
         if net < 0.0:
@@ -141,7 +144,7 @@ def _latest_charge(series: Series, plant: Capacities, step: int, low: float) -> 
     worst, worst_step = 0.0, step
     for t in range(step, -1, -1):
         if t < step:
-            supply = plant.solar * series.solar_yield[t]
+            supply = plant.weather[t]
             for k in range(plant.backup.shape[0]):
                 supply += plant.backup[k, t]
             low -= min(supply, plant.power) * gain
@@ -201,7 +204,7 @@ def forward(
     series: Series, plant: Capacities, tables: Tables, memory: Memory, start: tuple[int, float], out: Outputs
 ) -> None:
     """Follow the optimum from `start`; add up totals and the dual objective's coefficients per component."""
-    step_h, load, usable, solar_yield = series.step_h, series.load, series.usable, series.solar_yield
+    step_h, load, usable, resource_yield = series.step_h, series.load, series.usable, series.resource_yield
     eta_c, eta_d, capability, row_mw = (
         series.eta_charge,
         series.eta_discharge,
@@ -209,7 +212,10 @@ def forward(
         series.row_mw,
     )
     row_start = series.row_start
-    solar, energy, power, backup = plant.solar, plant.energy, plant.power, plant.backup
+    weather, energy, power, backup = plant.weather, plant.energy, plant.power, plant.backup
+    resources = resource_yield.shape[0]
+    battery_mwh = FIRST_RESOURCE + resources
+    battery_mw, first_row = battery_mwh + 1, battery_mwh + 2
     rank_block, width, weight, component = tables.rank_block, tables.width, tables.weight, tables.component
     slope_rank, slope_charges = tables.slope_rank, tables.slope_charges
     below_charge, below_discharge = tables.below_charge, tables.below_discharge
@@ -228,7 +234,7 @@ def forward(
             theta_factor[index] = weight[rank] * (1.0 / eta_c if slope_charges[index] else eta_d)
     index, inside = start
     before = energy * usable[0]
-    cut[theta_component[index], 2] -= theta_factor[index] * usable[0]
+    cut[theta_component[index], battery_mwh] -= theta_factor[index] * usable[0]
     for t in range(steps):
         theta_c, theta = theta_component[index], theta_factor[index]
         # Primal: split the segment the state lies in; where prices tie, energy stays in the battery.
@@ -238,7 +244,7 @@ def forward(
             after += segments[t, j]
         after = min(after, energy * usable[t])
         change = after - before
-        net = load[t] - solar * solar_yield[t]
+        net = load[t] - weather[t]
         need = net + (change / (step_h * eta_c) if change > 0.0 else change * eta_d / step_h)
         looked_at = 0
         while need > 0.0 and looked_at < blocks:
@@ -279,19 +285,20 @@ def forward(
                 if block < technologies:
                     for row in range(row_start[block], row_start[block + 1]):
                         give = row_mw[row] * capability[row, t]
-                        cut[price_c, 4 + row] -= hourly * give
-                        cut[block, 4 + row] += step_h * give
+                        cut[price_c, first_row + row] -= hourly * give
+                        cut[block, first_row + row] += step_h * give
                 else:
                     served -= available[rank]
-                    cut[component[rank], 0] += step_h * weight[rank] * available[rank]
-            cut[price_c, 0] += hourly * served
-            cut[price_c, 1] -= hourly * solar_yield[t]
+                    cut[component[rank], INTERCEPT] += step_h * weight[rank] * available[rank]
+            cut[price_c, INTERCEPT] += hourly * served
+            for r in range(resources):
+                cut[price_c, FIRST_RESOURCE + r] -= hourly * resource_yield[r, t]
         if not charge_passed:
-            cut[theta_c, 3] -= step_h * eta_c * theta
-            cut[price_c, 3] += step_h * price
+            cut[theta_c, battery_mw] -= step_h * eta_c * theta
+            cut[price_c, battery_mw] += step_h * price
         elif discharge_passed:
-            cut[price_c, 3] -= step_h * price
-            cut[theta_c, 3] += step_h * theta / eta_d
+            cut[price_c, battery_mw] -= step_h * price
+            cut[theta_c, battery_mw] += step_h * theta / eta_d
         if record:
             out.stored[t] = after
             out.slope[t] = index
@@ -309,8 +316,8 @@ def forward(
             elif index > end:
                 new, inside = end, trim_by[t + 1, 1]
             if new < index:  # full: stored energy will be worth more, so room has a price
-                cut[theta_component[new], 2] -= usable[t] * theta_factor[new]
-                cut[theta_c, 2] += usable[t] * theta
+                cut[theta_component[new], battery_mwh] -= usable[t] * theta_factor[new]
+                cut[theta_c, battery_mwh] += usable[t] * theta
             index = new
         before = after
-    cut[theta_component[index], 2] += theta_factor[index] * usable[steps - 1]
+    cut[theta_component[index], battery_mwh] += theta_factor[index] * usable[steps - 1]

@@ -18,7 +18,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from sitedesign.case.case import Case, Dispatch, Plant, Sizing
+from sitedesign.case.case import Case, Dispatch, Plant, Sizing, sizes_of
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, uptime
 from sitedesign.equations.variables import USD_PER_KUSD, declare_capacities, declare_operation
@@ -71,8 +71,8 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
     backup.unit_order.add(m)
     backup.technology_link.add(m)
     backup.lead_time.add(m)
-    arrival.solar_link.add(m)
-    arrival.solar_lead_time.add(m)
+    arrival.resource_link.add(m)
+    arrival.resource_lead_time.add(m)
     arrival.battery_link.add(m)
     arrival.battery_lead_time.add(m)
     racks.rack_shortfall_chord.add(m)
@@ -237,11 +237,11 @@ def _holding(case: Case, plant: Plant) -> Case:
         dataclasses.replace(b, units_min=0, units_max=max(b.units_max, n))
         for b, n in zip(case.backup, plant.units, strict=True)
     )
+    sizes = sizes_of(case, plant)
+    case = case.with_bounds({s.name: (0.0, max(sizes[s.name], s.upper)) for s in case.sizes})
+    resources = tuple(dataclasses.replace(r, widest_mw=None) for r in case.resources)
     wide = dataclasses.replace(
         case.limits,
-        solar_mw=(0.0, max(plant.solar_mw, case.limits.solar_mw[1])),
-        battery_mwh=(0.0, max(plant.battery_mwh, case.limits.battery_mwh[1])),
-        battery_mw=(0.0, max(plant.battery_mw, case.limits.battery_mw[1])),
         land_acres=None,
         min_duration_h=None,
         max_duration_h=None,
@@ -249,11 +249,12 @@ def _holding(case: Case, plant: Plant) -> Case:
         widest=None,
     )
     most = max(plant.racks, case.racks_max)
-    return dataclasses.replace(case, backup=opened, limits=wide, racks_max=most)
+    return dataclasses.replace(case, resources=resources, backup=opened, limits=wide, racks_max=most)
 
 
 def _fix(m: pyo.ConcreteModel, plant: Plant) -> None:
-    m.solar_mw.fix(plant.solar_mw)
+    for r, mw in zip(m.resource, plant.resources_mw, strict=True):
+        m.resource_mw[r].fix(mw)
     m.battery_mwh.fix(plant.battery_mwh)
     m.battery_mw.fix(plant.battery_mw)
     m.racks.fix(plant.racks)
@@ -275,9 +276,10 @@ def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
     for k, i in m.unit:
         weights[m.unit_built[k, i]] = pyo.value(m.unit_cost[k])
     weights[m.racks] = pyo.value(m.rack_cost)
-    weights[m.solar_built] = delay * pyo.value(m.solar_lead_months)
+    for r in m.resource:
+        weights[m.resource_built[r]] = delay * pyo.value(m.resource_lead_months[r])
     weights[m.battery_built] = delay * pyo.value(m.battery_lead_months)
-    for variable in (*m.technology_used.values(), m.solar_built, m.battery_built):
+    for variable in (*m.technology_used.values(), *m.resource_built.values(), m.battery_built):
         if weights[variable] <= 0.0:
             del weights[variable]
     return weights
@@ -360,11 +362,13 @@ def minimise_extensive(
 
 def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN401
     """Pyomo expression of a quantity."""
+    resources = {f"{r}_mw": m.resource_mw[r] for r in m.resource}
+    if quantity.name in resources:
+        return resources[quantity.name]
     expressions = {
-        "solar_mw": lambda: m.solar_mw,
         "battery_mwh": lambda: m.battery_mwh,
         "battery_mw": lambda: m.battery_mw,
-        "land_acres": lambda: m.solar_acres_per_mw * m.solar_mw,
+        "land_acres": lambda: sum(m.resource_acres_per_mw[r] * m.resource_mw[r] for r in m.resource),
         "units": lambda: m.units[quantity.technology],
         "lost_mwh_per_yr": lambda: _lost_expression(m, quantity.load_class),
         "backup_mwh_per_yr": lambda: sum(m.backup_mwh_per_yr[k] for k in m.technology),
@@ -387,7 +391,7 @@ def _read(case: Case, m: pyo.ConcreteModel, solver: PersistentHighs) -> tuple[Pl
         return max(solver.value(variable), 0.0) + 0.0  # not -0.0
 
     plant = Plant(
-        solar_mw=size(m.solar_mw),
+        resources_mw=tuple(size(mw) for mw in m.resource_mw.values()),
         battery_mwh=size(m.battery_mwh),
         battery_mw=size(m.battery_mw),
         units=tuple(math.ceil(n - 1e-6) for n in solver.values(m.units).tolist()),

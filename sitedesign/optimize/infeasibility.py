@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sitedesign.case.case import Case, CaseLimits, FloatArray, LoadClass, Plant
+from sitedesign.case.case import Case, CaseLimits, FloatArray, LoadClass, Plant, sum_of_resources
 from sitedesign.errors import InfeasibleDesign, Relaxation
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -30,8 +30,8 @@ class Quantity:
     Attributes
     ----------
     name : str
-        ``solar_mw``, ``battery_mwh``, ``battery_mw``, ``land_acres``, ``units``, ``lost_mwh_per_yr`` (shed
-        load and rack shortfall together), ``backup_mwh_per_yr``, ``co2_t_per_yr`` or ``months_to_power``.
+        Name of one of ``Case.sizes``, ``land_acres``, ``units``, ``lost_mwh_per_yr`` (shed load and rack
+        shortfall together), ``backup_mwh_per_yr``, ``co2_t_per_yr`` or ``months_to_power``.
     technology : str
         Which one, for ``units``.
     load_class : str
@@ -63,14 +63,14 @@ class Spell:
     deficit_mwh: float
 
 
-def worst_spell(case: Case, solar_mw: float, backup_mw: FloatArray) -> Spell:
-    """Find the deepest fall of the energy balance with a given array and all backup running.
+def worst_spell(case: Case, resources_mw: Sequence[float], backup_mw: FloatArray) -> Spell:
+    """Find the deepest fall of the energy balance with given resources and all backup running.
 
     Parameters
     ----------
     case : Case
-    solar_mw : float
-        [MWdc]
+    resources_mw : sequence of float
+        In the order of ``Case.resources``. [MW]
     backup_mw : ndarray, shape (T,)
         Power the backup can give. [MW]
 
@@ -78,7 +78,7 @@ def worst_spell(case: Case, solar_mw: float, backup_mw: FloatArray) -> Spell:
     -------
     Spell
     """
-    surplus = solar_mw * case.solar_yield + backup_mw - case.load_mw
+    surplus = sum_of_resources(case, resources_mw) + backup_mw - case.load_mw
     change = np.where(surplus > 0, surplus * case.eta_charge, surplus / case.eta_discharge) * case.step_h
     depth, since, worst = 0.0, 0, Spell(0, 0, 0.0)
     for t, gain in enumerate(change.tolist()):
@@ -245,11 +245,11 @@ def _capacities(case: Case) -> Iterator[_Limit]:
     def limited(**changes: Any) -> Case:  # noqa: ANN401
         return dataclasses.replace(case, limits=dataclasses.replace(limits, **changes))
 
-    for name, unit in (("solar_mw", "MW"), ("battery_mwh", "MWh"), ("battery_mw", "MW")):
-        lower, upper = getattr(limits, name)
-        if math.isinf(upper):  # no limit at all
+    for size in case.sizes:
+        if math.isinf(size.upper):  # no limit at all
             continue
-        yield _Limit(name, upper, unit, limited(**{name: (lower, math.inf)}), Quantity(name), _up)
+        freed = case.with_bounds({size.name: (size.lower, math.inf)})
+        yield _Limit(size.name, size.upper, size.unit, freed, Quantity(size.name), _up)
     if limits.land_acres is not None:
         yield _Limit(
             "land_acres", limits.land_acres, "acres", limited(land_acres=None), Quantity("land_acres"), _up
@@ -312,7 +312,7 @@ def _what_binds(binding: list[str], unknown: list[str]) -> str:
 def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | None) -> str:
     """Say what cannot be met, and in which spell it is hardest."""
     limits = case.limits
-    solar = plant.solar_mw if plant is not None else _most_solar(case)
+    resources = plant.resources_mw if plant is not None else _most_resources(case)
     energy = plant.battery_mwh if plant is not None else limits.battery_mwh[1]
     counts = plant.units if plant is not None else tuple(_most_units(case))
     backup = np.zeros(case.steps)
@@ -320,12 +320,13 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
         rows = tech.capability[np.minimum(np.arange(units), tech.capability.shape[0] - 1)]
         backup = backup + tech.unit_mw * rows.sum(axis=0)
     name = date_of or (lambda step: date_of_step(case, step))
-    spell = worst_spell(case, solar, backup)
+    spell = worst_spell(case, resources, backup)
     power = float(backup.max(initial=0.0))
-    parts = [f"{solar:,.0f} MW of solar"] if solar < _ANY_MW else []
+    sized = list(zip((r.name for r in case.resources), resources, strict=True))
+    parts = [f"{mw:,.0f} MW of {resource}" for resource, mw in sized if mw < _ANY_MW]
     parts += [f"{energy:,.0f} MWh of battery"] if energy < math.inf else []
     built = ", ".join(parts) + (" and " if parts else "") + f"{power:,.0f} MW of backup"
-    free = "any amount of solar, " if solar >= _ANY_MW else ""
+    free = "".join(f"any amount of {resource}, " for resource, mw in sized if mw >= _ANY_MW)
     free += "any amount of battery, " if energy == math.inf else ""
     with_what = f"with {built}" if plant is not None else f"within the limits ({free}at most {built})"
     first = f"an uptime of {_targets(case)} cannot be met {with_what}"
@@ -355,12 +356,17 @@ def _targets(case: Case) -> str:
     return " and ".join(", ".join(words).rsplit(", ", 1))
 
 
-def _most_solar(case: Case) -> float:
-    limits = case.limits
-    if limits.months_to_power is not None and case.solar_lead_months > limits.months_to_power:
-        return limits.solar_mw[0]
-    land = math.inf if limits.land_acres is None else limits.land_acres / case.solar_acres_per_mw
-    return min(limits.solar_mw[1], land, _ANY_MW)
+def _most_resources(case: Case) -> tuple[float, ...]:
+    """Most of each resource, each with all the land to itself. [MW]"""
+    months, acres = case.limits.months_to_power, case.limits.land_acres
+    most = []
+    for item in case.resources:
+        if months is not None and item.lead_months > months:
+            most.append(item.bounds_mw[0])
+            continue
+        land = math.inf if acres is None or item.acres_per_mw <= 0.0 else acres / item.acres_per_mw
+        most.append(min(item.bounds_mw[1], land, _ANY_MW))
+    return tuple(most)
 
 
 def _most_units(case: Case) -> Iterator[int]:

@@ -80,7 +80,7 @@ class Proposal:
 
         mine, yours = self.point, other.point
         between = Point(
-            mix(mine.solar_mw, yours.solar_mw),
+            mine.resources_mw + share * (yours.resources_mw - mine.resources_mw),
             mix(mine.battery_mwh, yours.battery_mwh),
             mix(mine.battery_mw, yours.battery_mw),
             mine.units + share * (yours.units - mine.units),
@@ -125,7 +125,7 @@ class MasterModel:
         ]
         self._units = [self._rows_of(k) for k in range(len(case.backup))]
         self._capacities = [
-            m.solar_mw,
+            *m.resource_mw.values(),
             m.battery_mwh,
             m.battery_mw,
             *(v for rows in self._units for v in rows),
@@ -174,15 +174,15 @@ class MasterModel:
         """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""
         self._highs.set_objective(expression_of(self._m, quantity))
 
-    def arriving(self, months: float) -> tuple[bool, bool]:
-        """Whether an array and a battery would be there by then; at any time if delay is free."""
+    def arriving(self, months: float) -> tuple[bool, ...]:
+        """Whether each resource and a battery would be there by then; at any time if delay is free."""
         case, limit = self.case, self.case.limits.months_to_power
         by = months + _MOMENT if case.delay_cost_usd_per_month_yr > 0.0 else np.inf
         by = by if limit is None else min(by, limit)
-        return case.solar_lead_months <= by, case.battery_lead_months <= by
+        return *(r.lead_months <= by for r in case.resources), case.battery_lead_months <= by
 
     def fix_counts(self, plant: Plant, months: float) -> None:
-        """Hold units and racks at those of a plant; only solar and battery that come in time stay free.
+        """Hold units and racks at those of a plant; only resources and battery that come in time stay free.
 
         Parameters
         ----------
@@ -191,7 +191,8 @@ class MasterModel:
             First power that is paid for. [months]
         """
         m, highs = self._m, self._highs
-        for variable, there in zip((m.solar_built, m.battery_built), self.arriving(months), strict=True):
+        built = (*m.resource_built.values(), m.battery_built)
+        for variable, there in zip(built, self.arriving(months), strict=True):
             highs.fix(variable, float(there))
         highs.fix(m.racks, plant.racks)
         for k, (item, count) in enumerate(zip(self.case.backup, plant.units, strict=True)):
@@ -202,26 +203,23 @@ class MasterModel:
                     if built is not None:
                         highs.fix(built, float(i < count))
 
-    def fix_solar(self, solar_mw: float) -> None:
-        """Hold the array at a size. [MWdc]"""
-        self._highs.fix(self._m.solar_mw, solar_mw)
-
     def fix_plant(self, plant: Plant) -> None:
-        """Hold solar and battery at those of a plant."""
-        self.fix_solar(plant.solar_mw)
+        """Hold resources and battery at those of a plant."""
+        for variable, mw in zip(self._m.resource_mw.values(), plant.resources_mw, strict=True):
+            self._highs.fix(variable, mw)
         self._highs.fix(self._m.battery_mwh, plant.battery_mwh)
         self._highs.fix(self._m.battery_mw, plant.battery_mw)
 
     def free_plant(self) -> None:
-        """Undo :meth:`fix_plant` and :meth:`fix_solar`."""
-        for variable in (self._m.solar_mw, self._m.battery_mwh, self._m.battery_mw):
+        """Undo :meth:`fix_plant`."""
+        for variable in (*self._m.resource_mw.values(), self._m.battery_mwh, self._m.battery_mw):
             self._highs.unfix(variable)
 
     def free_counts(self) -> None:
         """Undo :meth:`fix_counts`."""
         m = self._m
         built = [v for rows in self._units for v in rows if v is not None]
-        there = [m.solar_built, m.battery_built, *m.technology_used.values()]
+        there = [*m.resource_built.values(), m.battery_built, *m.technology_used.values()]
         for variable in [m.racks, *m.units.values(), *there, *built]:
             self._highs.unfix(variable)
 
@@ -296,7 +294,7 @@ class MasterModel:
         totals, capacities = values[: len(self._totals)], np.maximum(values[len(self._totals) :], 0.0)
         objective, self.least = report.objective * USD_PER_KUSD, report.objective
         return Proposal(
-            Point(capacities[0], capacities[1], capacities[2], capacities[3:]),
+            self.pool.search.oracle.columns.point(capacities),
             self._highs.value(m.racks),
             max(self._highs.value(m.rack_lost_mwh_per_yr), 0.0),
             self._highs.value(m.months_to_power),

@@ -18,7 +18,6 @@ from sitedesign.util.progress import Progress
 Vary = Callable[[Case, float], Case]
 
 _PRICES = (
-    "solar_cost_usd_per_mw_yr",
     "battery_cost_usd_per_mwh_yr",
     "battery_cost_usd_per_mw_yr",
     "rack_cost_usd_per_yr",
@@ -66,9 +65,9 @@ def frontier(
     over : str or callable
         ``uptime``, a limit of :class:`~sitedesign.case.case.CaseLimits` with one value
         (``min_renewable_share``, ``land_acres``, ``max_co2_t_per_yr`` ...), a price of
-        :class:`~sitedesign.case.case.Case`, or ``over(case, value)`` that gives the changed case. Series,
-        efficiencies, tiers and unit sizes stay. With classes of the load, ``uptime`` is the target of every
-        class.
+        :class:`~sitedesign.case.case.Case` or of a resource (``solar_cost_usd_per_mw_yr``), or
+        ``over(case, value)`` that gives the changed case. Series, efficiencies, tiers and unit sizes stay.
+        With classes of the load, ``uptime`` is the target of every class.
     values : iterable of float
     gap : float
         Of each answer. [fraction]
@@ -93,7 +92,7 @@ def frontier(
     NotProvenOptimal
         When the time limit comes before any design.
     """
-    vary = over if callable(over) else _vary(over)
+    vary = over if callable(over) else _vary(case, over)
     pool = cut_pool or CutPool(case)
     say = progress or (lambda _: None)
     points: list[SweepPoint] = []
@@ -161,7 +160,7 @@ def tradeoff(
 
 
 def _solar_bounds(case: Case) -> tuple[float, float]:
-    return case.limits.solar_mw[0], case.limits.most("solar_mw")
+    return case.sizes[0].lower, case.sizes[0].most
 
 
 def _around(centre: float, bounds: tuple[float, float], points: int) -> FloatArray:
@@ -174,14 +173,17 @@ def _around(centre: float, bounds: tuple[float, float], points: int) -> FloatArr
     return np.unique(sizes)
 
 
-def _vary(name: str) -> Vary:
+def _vary(case: Case, name: str) -> Vary:
+    resources = {f"{r.name}_cost_usd_per_mw_yr": r.name for r in case.resources}
     if name == "uptime":
         return _with_uptime
     if name in _LIMITS:
         return lambda case, value: _with_limit(case, name, value)
+    if name in resources:
+        return lambda case, value: case.with_resource(resources[name], annual_cost_usd_per_mw=value)
     if name in _PRICES:
         return lambda case, value: _with_price(case, name, value)
-    raise InputError([unknown_name("over", name, ["uptime", *_LIMITS, *_PRICES])], "frontier()")
+    raise InputError([unknown_name("over", name, ["uptime", *_LIMITS, *resources, *_PRICES])], "frontier()")
 
 
 def _with_uptime(case: Case, value: float) -> Case:
@@ -209,7 +211,4 @@ def _with_price(case: Case, name: str, value: float) -> Case:
 
 
 def _with_solar(case: Case, value: float) -> Case:
-    limits = case.limits
-    widest = (value, limits.most("battery_mwh"), limits.most("battery_mw"))
-    limits = dataclasses.replace(limits, solar_mw=(value, value), widest=widest)
-    return dataclasses.replace(case, limits=limits)
+    return case.with_resource(bounds_mw=(value, value), widest_mw=value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitedesign.case.case import Case, Dispatch, FloatArray, Plant, slowest_lead
+from sitedesign.case.case import Case, Dispatch, FloatArray, Plant, available_mw, slowest_lead
 from sitedesign.case.rack_shortfall import expected_shortfall
 
 
@@ -28,7 +28,7 @@ def annual_cost_usd(
         [USD/yr]
     """
     return (
-        case.solar_cost_usd_per_mw_yr * plant.solar_mw
+        sum(r.annual_cost_usd_per_mw * mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
         + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
         + case.battery_cost_usd_per_mw_yr * plant.battery_mw
         + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
@@ -89,7 +89,7 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
     -------
     Dispatch
     """
-    surplus = plant.solar_mw * case.solar_yield + backup_mw.sum(axis=0) + shed_mw.sum(axis=0) - case.load_mw
+    surplus = available_mw(case, plant) + backup_mw.sum(axis=0) + shed_mw.sum(axis=0) - case.load_mw
     ceiling = plant.battery_mwh * case.usable
     h, eta_in, eta_out, power = case.step_h, case.eta_charge, case.eta_discharge, plant.battery_mw
     flow, stored = np.zeros(case.steps), np.zeros(case.steps)  # flow: into the battery, at the bus

@@ -12,7 +12,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from sitedesign.case.case import SIZES, Case, Plant, Sizing, slowest_lead
+from sitedesign.case.case import Case, Plant, SizeBounds, Sizing, sizes_of, slowest_lead
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 
 Solve = Callable[[Case, Plant | None], Sizing]
@@ -72,30 +72,29 @@ def _least_usd_per_unit(case: Case) -> dict[str, float]:
     energy, power = case.battery_cost_usd_per_mwh_yr, case.battery_cost_usd_per_mw_yr
     shortest, longest = case.limits.min_duration_h or 0.0, case.limits.max_duration_h
     return {
-        "solar_mw": case.solar_cost_usd_per_mw_yr,
+        **{r.size_name: r.annual_cost_usd_per_mw for r in case.resources},
         "battery_mwh": energy + (power / longest if longest else 0.0),
         "battery_mw": power + shortest * energy,
     }
 
 
-def _derived(case: Case) -> list[str]:
+def _derived(case: Case) -> list[SizeBounds]:
     """Sizes whose upper bound lies below what the user allows."""
-    limits = case.limits
-    return [name for name in SIZES if getattr(limits, name)[1] < limits.most(name)]
+    return [size for size in case.sizes if size.upper < size.most]
 
 
 def _outside(case: Case, floors: dict[str, float]) -> float:
     """Least cost of a plant beyond a derived bound. [USD/yr]"""
-    return min((floors[n] * getattr(case.limits, n)[1] for n in _derived(case)), default=math.inf)
+    return min((floors[size.name] * size.upper for size in _derived(case)), default=math.inf)
 
 
 def _affordable(case: Case, floors: dict[str, float], cost_usd_per_yr: float) -> Case | None:
     """Widen the derived bounds to what so much money buys; None when they allow it already."""
     wider = {}
-    for name in _derived(case):
-        bought = cost_usd_per_yr / floors[name] if floors[name] > 0.0 else math.inf
-        if bought > getattr(case.limits, name)[1] * (1 + _ROUNDING):
-            wider[name] = min(bought, case.limits.most(name))
+    for size in _derived(case):
+        bought = cost_usd_per_yr / floors[size.name] if floors[size.name] > 0.0 else math.inf
+        if bought > size.upper * (1 + _ROUNDING):
+            wider[size.name] = min(bought, size.most)
     return _with_upper(case, wider) if wider else None
 
 
@@ -111,17 +110,17 @@ def _sized_openly(case: Case, solve: Solve) -> Sizing:
 
 def opened(case: Case) -> Case:
     """Allow all that the user allows."""
-    return _with_upper(case, {name: case.limits.most(name) for name in _derived(case)})
+    return _with_upper(case, {size.name: size.most for size in _derived(case)})
 
 
 def including(case: Case, plant: Plant | None) -> Case:
     """Widen derived bounds to hold a plant, as far as the user allows it."""
     if plant is None:
         return case
-    sizes = {name: min(getattr(plant, name), case.limits.most(name)) for name in _derived(case)}
-    return _with_upper(case, {name: max(size, getattr(case.limits, name)[1]) for name, size in sizes.items()})
+    known = sizes_of(case, plant)
+    upper = {size.name: max(min(known[size.name], size.most), size.upper) for size in _derived(case)}
+    return _with_upper(case, upper)
 
 
 def _with_upper(case: Case, upper: dict[str, float]) -> Case:
-    changes = {name: (getattr(case.limits, name)[0], most) for name, most in upper.items()}
-    return dataclasses.replace(case, limits=dataclasses.replace(case.limits, **changes))  # type: ignore[arg-type]
+    return case.with_bounds({s.name: (s.lower, upper[s.name]) for s in case.sizes if s.name in upper})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sitedesign import library
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Resource, Tier
 from sitedesign.operation.operate import operate
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.reliability.metrics import lost_by_year
@@ -21,18 +21,15 @@ def compile_simulation() -> None:
         name="nothing",
         step_h=1.0,
         years=1,
-        solar_yield=zero,
+        resources=(Resource("solar", "solar array", zero, 0.0, 0.0, 0.0, (0.0, 1.0)),),
         load_mw=one,
         usable=one,
         eta_charge=1.0,
         eta_discharge=1.0,
         backup=(unit,),
         tiers=(Tier(1.0, 1.0),),
-        solar_cost_usd_per_mw_yr=0.0,
         battery_cost_usd_per_mwh_yr=0.0,
         battery_cost_usd_per_mw_yr=0.0,
-        solar_acres_per_mw=0.0,
-        solar_lead_months=0.0,
         battery_lead_months=0.0,
         racks_contracted=1,
         racks_max=1,
@@ -40,8 +37,8 @@ def compile_simulation() -> None:
         rack_cost_usd_per_yr=0.0,
         uptime_target=0.0,
         delay_cost_usd_per_month_yr=0.0,
-        limits=CaseLimits((0.0, 1.0), (0.0, 1.0), (0.0, 1.0)),
+        limits=CaseLimits((0.0, 1.0), (0.0, 1.0)),
     )
     restart = Restart.from_library(library.rack("gb200_nvl72"))
-    done = operate(case, Plant(0.0, 0.0, 0.0, (0,), 1), restart=restart, record=False)
+    done = operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), restart=restart, record=False)
     lost_by_year(case, done.shed_mw, done.lost_by_class, "rack")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sitedesign.case.case import NOTHING, Case, Plant
+from sitedesign.case.case import NOTHING, Case, Plant, land_acres, sizes_of
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
 
@@ -45,14 +45,12 @@ def broken_limits(
 
 
 def _sizes(case: Case, plant: Plant) -> Iterator[str]:
-    for name, unit in (("solar_mw", " MW"), ("battery_mwh", " MWh"), ("battery_mw", " MW")):
-        if name in case.given:
-            low, most = getattr(case.limits, name)[0], case.limits.most(name)
-            yield from _outside(name, getattr(plant, name), low, most, unit)
+    built = sizes_of(case, plant)
+    for size in case.sizes:
+        if size.name in case.given:
+            yield from _outside(size.name, built[size.name], size.lower, size.most, f" {size.unit}")
     if case.limits.land_acres is not None:
-        yield from _outside(
-            "land", plant.solar_mw * case.solar_acres_per_mw, None, case.limits.land_acres, " acres"
-        )
+        yield from _outside("land", land_acres(case, plant), None, case.limits.land_acres, " acres")
 
 
 def _counts(case: Case, plant: Plant) -> Iterator[str]:
@@ -78,7 +76,8 @@ def _late(case: Case, plant: Plant) -> Iterator[str]:
     built = [
         (item.name, count > 0, item.lead_months) for item, count in zip(case.backup, plant.units, strict=True)
     ]
-    built.append(("solar array", plant.solar_mw > NOTHING, case.solar_lead_months))
+    resources = zip(case.resources, plant.resources_mw, strict=True)
+    built += [(item.label, mw > NOTHING, item.lead_months) for item, mw in resources]
     built.append(("battery", plant.battery_mwh > NOTHING, case.battery_lead_months))
     for name, there, lead in built:
         if there:

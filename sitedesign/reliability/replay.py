@@ -29,7 +29,7 @@ class Replay:
     storage_residual_mwh : float
         Largest error of the storage recursion, or excursion below empty or above full. [MWh]
     limit_residual_mw : float
-        Largest excess over a battery, solar, unit or tier limit. [MW]
+        Largest excess over a battery, resource, unit or tier limit. [MW]
     end_shortfall_mwh : float
         What the battery lacks to full at the end. [MWh]
     rack_uptime : float
@@ -121,7 +121,7 @@ def check_dispatch(case: Case, plant: Plant, dispatch: Dispatch, *, must_end_ful
         every violation with its step.
     """
     faults: list[str] = []
-    scale_mw = max(float(case.load_mw.max(initial=0.0)), plant.solar_mw, plant.battery_mw, 1e-9)
+    scale_mw = max(float(case.load_mw.max(initial=0.0)), *plant.resources_mw, plant.battery_mw, 1e-9)
     scale_mwh = max(plant.battery_mwh, scale_mw * case.step_h)
     balance = _note(faults, "energy balance", np.abs(_balance(case, plant, dispatch)), scale_mw, "MW")
     storage = max(
@@ -153,11 +153,17 @@ def _note(faults: list[str], name: str, residual: FloatArray, scale: float, unit
 
 
 def _balance(case: Case, plant: Plant, dispatch: Dispatch) -> FloatArray:
-    supply = plant.solar_mw * case.solar_yield - dispatch.curtailed_mw + dispatch.discharge_mw
+    supply = _resources_mw(case, plant) - dispatch.curtailed_mw + dispatch.discharge_mw
     residual: FloatArray = (
         supply + dispatch.backup_mw.sum(axis=0) + dispatch.shed_mw - dispatch.charge_mw - case.load_mw
     )
     return residual
+
+
+def _resources_mw(case: Case, plant: Plant) -> FloatArray:
+    """Add up what the resources could give in each step. [MW]"""
+    parts = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
+    return np.asarray(np.sum(parts, axis=0), dtype=np.float64)
 
 
 def _storage(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, FloatArray]]:
@@ -180,11 +186,11 @@ def _storage(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Fl
 def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, FloatArray]]:
     # A full battery whose usable share falls must spill, and a unit may give more at its lowest load than the
     # load and the battery take, so what they give may be curtailed as well.
-    given = plant.solar_mw * case.solar_yield + dispatch.discharge_mw + dispatch.backup_mw.sum(axis=0)
+    given = _resources_mw(case, plant) + dispatch.discharge_mw + dispatch.backup_mw.sum(axis=0)
     limits = [
         ("charging above the battery's power", dispatch.charge_mw - plant.battery_mw),
         ("discharging above the battery's power", dispatch.discharge_mw - plant.battery_mw),
-        ("curtailing more than array, battery and units give", dispatch.curtailed_mw - given),
+        ("curtailing more than resources, battery and units give", dispatch.curtailed_mw - given),
         ("shedding more than the load", dispatch.shed_mw - case.load_mw),
         ("negative charging", -dispatch.charge_mw),
         ("negative discharging", -dispatch.discharge_mw),
@@ -301,11 +307,11 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     Returns
     -------
     float
-        Annualised solar, battery, units, what each technology costs once, racks above the contracted number,
-        delay. [USD/yr]
+        Annualised resources, battery, units, what each technology costs once, racks above the contracted
+        number, delay. [USD/yr]
     """
     cost = (
-        plant.solar_mw * case.solar_cost_usd_per_mw_yr
+        sum(mw * r.annual_cost_usd_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
         + plant.battery_mwh * case.battery_cost_usd_per_mwh_yr
         + plant.battery_mw * case.battery_cost_usd_per_mw_yr
         + (plant.racks - case.racks_contracted) * case.rack_cost_usd_per_yr

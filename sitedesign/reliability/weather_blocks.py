@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case
+from sitedesign.case.case import Case, with_series
 
 FloatArray = NDArray[np.float64]
 
@@ -64,12 +64,5 @@ def blocks_of(
 def _cut(block: WeatherBlock, years: int) -> WeatherBlock:
     case = block.case
     steps = case.steps // case.years * years
-    shorter = replace(
-        case,
-        years=years,
-        solar_yield=case.solar_yield[:steps],
-        load_mw=case.load_mw[:steps],
-        usable=case.usable[:steps],
-        backup=tuple(replace(b, capability=b.capability[:, :steps]) for b in case.backup),
-    )
+    shorter = with_series(case, lambda series: series[:steps], years=years)
     return WeatherBlock(shorter, block.temp_air_c[:steps])

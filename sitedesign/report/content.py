@@ -54,16 +54,21 @@ def interval(estimate: Estimate) -> str:
     return f"95 % interval {percent(low)} to {percent(high)}"
 
 
+def _resource(name: str, mw: float, load_mw: float) -> Fact:
+    label, unit = ("Solar array", "MWdc") if name == "solar" else (pretty(name).capitalize(), "MW")
+    return Fact(label, f"{mw:,.0f}", unit, f"{mw / load_mw:.1f} MW per MW of load")
+
+
 def answer(design: Design) -> list[Fact]:
     """Give the four numbers."""
     standing = {name: units for name, units in design.backup.items() if units}
     backup_mw = sum(units * design.backup_unit_mw[name] for name, units in standing.items())
     spare = design.racks - design.racks_contracted
     hours = design.battery_mwh * HOURS_PER_YEAR / design.load_mwh_per_yr
-    per_load = design.solar_mw * HOURS_PER_YEAR / design.load_mwh_per_yr
+    load_mw = design.load_mwh_per_yr / HOURS_PER_YEAR
     units = " + ".join(f"{count} × {pretty(name)}" for name, count in standing.items())
     return [
-        Fact("Solar array", f"{design.solar_mw:,.0f}", "MWdc", f"{per_load:.1f} MW per MW of load"),
+        *(_resource(name, mw, load_mw) for name, mw in design.resources_mw.items()),
         Fact(
             "Battery",
             f"{design.battery_mwh:,.0f}",

@@ -87,7 +87,11 @@ def pack_series(result: Evaluation) -> PackedSeries:
     All years where they fit, else those that lose most.
     """
     data = series(result)
-    columns = ["solar_used_mw", "discharge_mw", *(f"{name}_mw" for name in data.backup)]
+    columns = [
+        *(f"{name}_used_mw" for name in data.resources),
+        "discharge_mw",
+        *(f"{name}_mw" for name in data.backup),
+    ]
     columns += ["shed_mw", "curtailed_mw", "load_mw", "stored_mwh"]
     rows = _years_that_fit(data, len(columns))
     packed = []

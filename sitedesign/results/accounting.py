@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.case.build import StudyCase, fixed_load_share, it_mw_at_work
-from sitedesign.case.case import NOTHING, Case, Dispatch, FloatArray, Plant, slowest_lead
+from sitedesign.case.case import NOTHING, Case, Dispatch, FloatArray, Plant, land_acres, slowest_lead
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
 from sitedesign.reliability.events import worst_events
@@ -84,7 +84,7 @@ def evaluate_dispatch(
     result = Evaluation(
         site_name=study.site.name,
         operation=operation,
-        solar_mw=plant.solar_mw,
+        resources_mw={r.name: mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)},
         battery_mwh=plant.battery_mwh,
         battery_mw=plant.battery_mw,
         backup=per_unit,
@@ -105,7 +105,7 @@ def evaluate_dispatch(
             for item in case.backup
         },
         co2_t_per_yr=sum(fuel[item.name] * per_mmbtu[item.name] for item in case.backup),
-        land_acres=plant.solar_mw * case.solar_acres_per_mw,
+        land_acres=land_acres(case, plant),
         battery_containers=containers,
         truckloads=containers + plant.racks,
         months_to_power=lead[0],
@@ -120,7 +120,8 @@ def evaluate_dispatch(
         events=events,
         provenance=_provenance(study_case),
     )
-    given = plant.solar_mw * case.solar_yield if solar_mw is None else solar_mw
+    given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
+    given[0] = given[0] if solar_mw is None else solar_mw
     result._dispatch = _frame(study_case, given, dispatch)
     return result
 
@@ -144,7 +145,7 @@ def _plant_costs(study_case: StudyCase, plant: Plant, generated: Mapping[str, fl
     """Items that add up to the optimiser's objective."""
     study, case = study_case.study, study_case.case
     costs = study_case.unit_costs
-    land = annual_cost.land_cost(study.finance, plant.solar_mw * case.solar_acres_per_mw)
+    land = annual_cost.land_cost(study.finance, land_acres(case, plant))
     items = [
         _less(_scaled("solar array", "solar", costs.solar, plant.solar_mw), land),
         _scaled("solar land", "solar", land, 1),
@@ -234,11 +235,11 @@ def _provenance(study_case: StudyCase) -> Provenance:
     )
 
 
-def _frame(study_case: StudyCase, solar_mw: FloatArray, dispatch: Dispatch) -> pd.DataFrame:
+def _frame(study_case: StudyCase, resources_mw: Sequence[FloatArray], dispatch: Dispatch) -> pd.DataFrame:
     case = study_case.case
     columns = {
         "load_mw": case.load_mw,
-        "solar_mw": solar_mw,
+        **{r.size_name: mw for r, mw in zip(case.resources, resources_mw, strict=True)},
         "curtailed_mw": dispatch.curtailed_mw,
         "charge_mw": dispatch.charge_mw,
         "discharge_mw": dispatch.discharge_mw,

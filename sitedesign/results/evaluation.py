@@ -146,8 +146,10 @@ class Evaluation(BaseModel):
     site_name, operation : str
         `operation` says who decided: ``foresight`` (sees the future: a bound), ``greedy`` (no look-ahead), or
         ``causal`` (a forecast, sampled outages).
-    solar_mw, battery_mwh, battery_mw : float
-        [MWdc, MWh nameplate, MW]
+    resources_mw : dict of str to float
+        Size by name of the resource, ``solar`` first. [MW]
+    battery_mwh, battery_mw : float
+        [MWh nameplate, MW]
     backup : dict of str to int
         Units per technology.
     backup_unit_mw : dict of str to float
@@ -173,7 +175,7 @@ class Evaluation(BaseModel):
     co2_t_per_yr : float
         [t/yr]
     land_acres : float
-        Array. [acres]
+        All resources. [acres]
     battery_containers, truckloads : int
         One truckload per battery container and per rack.
     months_to_power : float
@@ -207,7 +209,7 @@ class Evaluation(BaseModel):
 
     site_name: str
     operation: Literal["greedy", "foresight", "causal"]
-    solar_mw: float
+    resources_mw: dict[str, float]
     battery_mwh: float
     battery_mw: float
     backup: dict[str, int]
@@ -361,6 +363,17 @@ class Evaluation(BaseModel):
             return False
         return json.dumps(self.to_dict()) == json.dumps(other.to_dict())
 
+    @property
+    def solar_mw(self) -> float:
+        """Solar array. [MWdc]"""
+        return self.resources_mw["solar"]
+
+    def _resource_lines(self) -> list[tuple[str, str]]:
+        units = {"solar": "MWdc"}
+        lines = [(name, f"{mw:,.1f} {units.get(name, 'MW')}") for name, mw in self.resources_mw.items()]
+        name, text = lines[-1]
+        return [*lines[:-1], (name, f"{text} on {self.land_acres:,.0f} acres")]
+
     def summary(self) -> list[tuple[str, str]]:
         """Facts of the result as (label, text), the same for every way of showing it."""
         units = " · ".join(
@@ -374,7 +387,7 @@ class Evaluation(BaseModel):
         power = f"{self.months_to_power:.0f} months ({self.slowest}), {self.truckloads:,} truckloads "
         return [
             *([("place", self.provenance.place)] if self.provenance.place else []),
-            ("solar", f"{self.solar_mw:,.1f} MWdc on {self.land_acres:,.0f} acres"),
+            *self._resource_lines(),
             ("battery", battery),
             ("backup", units or "none"),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),

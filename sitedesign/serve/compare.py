@@ -45,6 +45,9 @@ def table(designs: Mapping[str, Design]) -> pd.DataFrame:
     return pd.DataFrame({label: _figures(design) for label, design in designs.items()})
 
 
+_UNITS = {"solar": "MWdc"}
+
+
 def _figures(design: Design) -> dict[str, str]:
     standing = [f"{units} × {pretty(name)}" for name, units in design.backup.items() if units]
     certified = design.certificate
@@ -56,7 +59,10 @@ def _figures(design: Design) -> dict[str, str]:
         "Cost of the plant": f"{cost:,.3g} M USD/yr" if cost < 10 else f"{cost:,.1f} M USD/yr",
         "Power": f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh",
         "Capital": f"{design.capital_usd / 1e6:,.0f} M USD",
-        "Solar": f"{design.solar_mw:,.1f} MWdc",
+        **{
+            pretty(r).capitalize(): f"{mw:,.1f} {_UNITS.get(r, 'MW')}"
+            for r, mw in design.resources_mw.items()
+        },
         "Battery": f"{design.battery_mwh:,.1f} MWh, {design.battery_mw:,.1f} MW",
         "Backup": ", ".join(standing) or "none",
         "Racks": f"{design.racks:,} for {design.racks_contracted:,}",

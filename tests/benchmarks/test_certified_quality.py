@@ -56,7 +56,7 @@ class BruteForce:
         solar, energy, power = (row[:3] * self.load).tolist()
         units = tuple(round(max(0.0, value)) for value in row[3:-4].tolist())
         racks, caution, reliance, margin = row[-4:].tolist()
-        plant = inside(Plant(solar, energy, power, units, round(racks)), self.judge.case)
+        plant = inside(Plant((solar,), energy, power, units, round(racks)), self.judge.case)
         return plant, Controller(caution=caution, reliance=reliance, margin_h=margin)
 
     def encoded(self, trial: Trial) -> np.ndarray:

@@ -19,6 +19,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.monte_carlo import certify_case
 from sitedesign.reliability.weather_blocks import WeatherBlock
+from tests.solar_cases import array
 
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))
 BEHAVIOUR = (
@@ -36,7 +37,7 @@ MODEL = OutageModel(
     site_events_per_yr=0.1,
     solar_mean_availability=0.99,
 )
-PLANT = Plant(404.0, 1385.0, 163.0, (4, 2), 700)
+PLANT = Plant((404.0,), 1385.0, 163.0, (4, 2), 700)
 
 
 def desert(years):
@@ -59,9 +60,8 @@ def desert(years):
     tiers = (Tier(0.08, 0.31), Tier(0.16, 0.6), Tier(0.76, (1 - 0.08 * 0.31 - 0.16 * 0.6) / 0.76))
     load = 100 * (1 + 0.0015 * np.maximum(temp - 15, 0))
     case = Case(
-        "desert", 1.0, years, solar, load, np.full(solar.size, 0.9), 0.93, 0.93, tuple(machines), tiers,
-        1.0, 1.0, 1.0, 4.0, 6.0, 6.0, 700, 720, 0.99, 1.0, 0.999, 0.0,
-        CaseLimits((0, 1e4), (0, 1e5), (0, 1e4)),
+        "desert", 1.0, years, array(solar), load, np.full(solar.size, 0.9), 0.93, 0.93, tuple(machines),
+        tiers, 1.0, 1.0, 6.0, 700, 720, 0.99, 1.0, 0.999, 0.0, CaseLimits((0, 1e5), (0, 1e4)),
     )  # fmt: skip
     return WeatherBlock(case, temp)
 

@@ -218,8 +218,8 @@ def solve_in_pypsa(case: Case) -> float:
     n.add("Bus", "battery")
     n.add("Load", "racks", bus="site", p_set=case.load_mw)
     n.add(
-        "Generator", "solar", bus="site", p_nom_extendable=True, p_max_pu=case.solar_yield,
-        capital_cost=case.solar_cost_usd_per_mw_yr,
+        "Generator", "solar", bus="site", p_nom_extendable=True, p_max_pu=case.resources[0].yield_mw_per_mw,
+        capital_cost=case.resources[0].annual_cost_usd_per_mw,
     )  # fmt: skip
     for item in case.backup:
         n.add(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.report.figures.series import DAYS, LEAST, Series, series, worst_week_start, year_row
-from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, soft
+from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, resource_style, soft
 from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -55,14 +55,12 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     shown = figure(f"{TITLE}: {week_name(data, start)}", height_px=480, rows=2, row_heights=[0.68, 0.32])
     stamps = pd.DatetimeIndex(week.index).strftime("%Y-%m-%dT%H:%M").tolist()
     styles = colours_of(list(result.backup))
-    areas = [
-        ("solar_used_mw", "solar", LIGHT["solar"], ""),
-        ("discharge_mw", "battery", LIGHT["battery"], ""),
-    ]
+    areas = [(f"{name}_used_mw", pretty(name), *resource_style(r)) for r, name in enumerate(data.resources)]
+    areas.append(("discharge_mw", "battery", LIGHT["battery"], ""))
     areas += [(f"{name}_mw", pretty(name), *styles[name]) for name in data.backup]
     areas += [
         ("shed_mw", "not served", LIGHT["shed"], "x"),
-        ("curtailed_mw", "solar curtailed", LIGHT["curtailed"], ""),
+        ("curtailed_mw", f"{' and '.join(map(pretty, data.resources))} curtailed", LIGHT["curtailed"], ""),
     ]
     areas = [area for area in areas if data.frame[area[0]].max() > LEAST]
     for column, name, colour, pattern in areas:
@@ -158,6 +156,6 @@ def _start(result: Evaluation, data: Series, day: int | None, year: int | None) 
     row = year_row(result, year)
     if day is None:
         part = slice(row * data.steps_per_year, (row + 1) * data.steps_per_year)
-        one = Series(data.frame.iloc[part], data.step_h, (data.years[row],), data.backup)
+        one = Series(data.frame.iloc[part], data.step_h, (data.years[row],), data.resources, data.backup)
         return row * data.steps_per_year + worst_week_start(one)
     return row * data.steps_per_year + (day - 1) * data.steps_per_day

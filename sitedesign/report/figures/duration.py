@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.report.figures.series import HOURS_PER_YEAR, LEAST, series
-from sitedesign.report.figures.style import LIGHT, backup_style, figure
+from sitedesign.report.figures.style import LIGHT, backup_style, figure, pretty
 from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-CURVES = {
+_CURVES = {
     "load_mw": ("load", LIGHT["ink"], "solid"),
-    "solar_mw": ("solar array, before curtailment", LIGHT["solar"], "solid"),
     "discharge_mw": ("battery discharge", LIGHT["battery"], "dash"),
     "backup_mw": ("backup", backup_style(0)[0], "solid"),
     "shed_mw": ("not served", LIGHT["shed"], "dot"),
@@ -35,8 +34,11 @@ def duration_curves_data(result: Evaluation) -> pd.DataFrame:
         and the mean power of the bin, so that width times power sums to the annual energy. [h/yr, h/yr, MW]
     """
     data = series(result)
-    frame = data.frame[["load_mw", "solar_mw", "discharge_mw", "shed_mw"]].copy()
-    frame.insert(3, "backup_mw", data.frame[[f"{name}_mw" for name in data.backup]].sum(axis=1))
+    resources = [f"{name}_mw" for name in data.resources]
+    frame = data.frame[["load_mw", *resources, "discharge_mw", "shed_mw"]].copy()
+    frame.insert(
+        2 + len(resources), "backup_mw", data.frame[[f"{name}_mw" for name in data.backup]].sum(axis=1)
+    )
     steps = len(frame)
     edges = _edges(steps)
     counts = np.diff(edges)
@@ -59,7 +61,7 @@ def duration_curves(result: Evaluation) -> Figure:
     table = duration_curves_data(result)
     years = len(result.provenance.weather_years)
     shown = figure(f"Hours a year at or above a power [MW], mean of {years} weather year{'s' * (years > 1)}")
-    for column, (name, colour, dash) in CURVES.items():
+    for column, (name, colour, dash) in _curves(result).items():
         if table[column].max() <= LEAST:
             continue
         middle = table["hours_per_yr"] - table["width_h"] / 2
@@ -77,6 +79,19 @@ def duration_curves(result: Evaluation) -> Figure:
     )
     shown.update_yaxes(title_text="power [MW]", rangemode="tozero")
     return shown
+
+
+def _curves(result: Evaluation) -> dict[str, tuple[str, str, str]]:
+    """Name, colour and dash of each curve, the load first, then what the weather gives."""
+    dashes = ("solid", "dashdot", "longdash", "longdashdot")
+    names = {"solar": "solar array"}
+    resources = {
+        f"{name}_mw": (
+            f"{names.get(name, pretty(name))}, before curtailment", LIGHT["solar"], dashes[r % len(dashes)]
+        )
+        for r, name in enumerate(result.resources_mw)
+    }  # fmt: skip
+    return {"load_mw": _CURVES["load_mw"]} | resources | _CURVES
 
 
 def _edges(steps: int) -> np.ndarray:

@@ -25,14 +25,17 @@ class Series:
     Attributes
     ----------
     frame : DataFrame
-        Columns ``load_mw, solar_used_mw, discharge_mw, <technology>_mw ..., shed_mw, curtailed_mw, charge_mw,
-        solar_mw, stored_mwh, lost_mw``; `lost_mw` is shed load weighted by its loss of compute.
-        In every row solar used + discharge + backup + shed = load + charge, where units at their lowest load
-        do not give more than load and battery take; curtailed is solar power alone. [MW, MWh]
+        Columns ``load_mw, <resource>_used_mw ..., discharge_mw, <technology>_mw ..., shed_mw, curtailed_mw,
+        charge_mw, <resource>_mw ..., stored_mwh, lost_mw``; `lost_mw` is shed load weighted by its loss of
+        compute. In every row resources used + discharge + backup + shed = load + charge, where units at their
+        lowest load do not give more than load and battery take; curtailed is power of the resources alone,
+        of each in proportion to what it gives. [MW, MWh]
     step_h : float
         [h]
     years : tuple of str
         Name of each weather year.
+    resources : tuple of str
+        Solar array first, and whatever else the weather gives.
     backup : tuple of str
         Technologies of which at least one unit stands.
     """
@@ -40,6 +43,7 @@ class Series:
     frame: pd.DataFrame
     step_h: float
     years: tuple[str, ...]
+    resources: tuple[str, ...]
     backup: tuple[str, ...]
 
     @property
@@ -80,23 +84,27 @@ def series(result: Evaluation) -> Series:
     index = pd.DatetimeIndex(dispatch.index)
     step_h = float((index[1] - index[0]) / pd.Timedelta(hours=1))
     backup = tuple(name for name, units in result.backup.items() if units > 0)
-    curtailed = dispatch[["curtailed_mw", "solar_mw"]].min(axis=1)
+    resources = tuple(result.resources_mw)
+    given = {name: dispatch[f"{name}_mw"] for name in resources}
+    together = pd.concat(given.values(), axis=1).sum(axis=1)
+    curtailed = pd.concat([dispatch["curtailed_mw"], together], axis=1).min(axis=1)
+    used = 1.0 - curtailed / together.where(together > 0.0, 1.0)
     frame = pd.DataFrame(
         {
             "load_mw": dispatch["load_mw"],
-            "solar_used_mw": dispatch["solar_mw"] - curtailed,
+            **{f"{name}_used_mw": mw * used for name, mw in given.items()},
             "discharge_mw": dispatch["discharge_mw"],
             **{f"{name}_mw": dispatch[f"{name}_mw"] for name in backup},
             "shed_mw": dispatch["shed_mw"],
             "curtailed_mw": curtailed,
             "charge_mw": dispatch["charge_mw"],
-            "solar_mw": dispatch["solar_mw"],
+            **{f"{name}_mw": mw for name, mw in given.items()},
             "stored_mwh": dispatch["stored_mwh"],
             "lost_mw": dispatch["lost_compute"] * dispatch["load_mw"],
         }
     )
     frame.index = index.tz_localize(None)
-    return Series(frame, step_h, year_names(result), backup)
+    return Series(frame, step_h, year_names(result), resources, backup)
 
 
 def year_names(result: Evaluation) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ SEQUENTIAL = "Cividis"
 _PATTERNS = ("", "/", ".", "-", "\\", "x")  # hatching, so that neighbours part in grey print as well
 
 
+def resource_style(number: int) -> tuple[str, str]:
+    """Colour and hatching of the resource at this position, the solar array first."""
+    return LIGHT["solar"], _PATTERNS[number % len(_PATTERNS)]
+
+
 def backup_style(number: int) -> tuple[str, str]:
     """Colour and hatching of the backup technology at this position of the study."""
     return LIGHT[f"backup_{number % 3 + 1}"], _PATTERNS[number % len(_PATTERNS)]
