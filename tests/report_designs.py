@@ -60,8 +60,8 @@ COUNTED = ("lolh_h_per_yr", "events_per_yr", "longest_h")
 
 
 def make_certificate(design, *, met=False, uptime=0.9985):
-    """A certificate with figures of its own, filled as `certify_case` fills it."""
-    estimate = Estimate(uptime, 1e-4, 200, 7, lossless=1.0, quantum=1e-5)
+    """A certificate with figures of its own, filled as `monte_carlo` fills it."""
+    estimate = Estimate(uptime, 1e-4, 200, 7, loss_free_value=1.0, largest_contribution=1e-5)
     counted = {name: Estimate(2.0, 0.1, 200, 7) for name in COUNTED}
     metrics = dataclasses.replace(design.metrics, rack=estimate, compute=estimate, **counted)
     units = tuple(design.backup.values())

@@ -21,8 +21,8 @@ from sitedesign.certified.moves import inside
 from sitedesign.certified.pattern_search import _Prices, refine
 from sitedesign.certified.sizing_loop import Closed, Loop, case_with_outages, search_years
 from sitedesign.operation.forecast import Forecast
-from sitedesign.operation.outages.sampling import OutageSky, sample_outages
-from sitedesign.operation.outages.year_cache import OutageYears
+from sitedesign.operation.outages.sampling import OutageConditions, sample_outages
+from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.study.effort import EFFORTS, Effort
@@ -56,8 +56,11 @@ def test_plants_judged_at_once_are_those_judged_one_by_one(
     study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [
-        (replace(PLANT, units=(units,), battery_mwh=PLANT.battery_mwh + more), Controller(caution=caution))
-        for units, more, caution in (
+        (
+            replace(PLANT, units=(units,), battery_mwh=PLANT.battery_mwh + more),
+            Controller(forecast_z_score=z_score),
+        )
+        for units, more, z_score in (
             (3, 0.0, 1.0),
             (1, 20.0, 0.0),
             (2, -40.0, 2.0),
@@ -302,16 +305,18 @@ def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(study_case: 
 def test_a_year_fails_the_same_way_in_any_company(study_case: StudyCase) -> None:
     environment, block = environment_of(study_case), weather_block(study_case)
     temp = block.temp_air_c.reshape(study_case.case.years, -1)
-    years = OutageYears(environment.outages, temp, study_case.case.step_h, environment.climatology, seed=5)
-    sky = OutageSky(study_case.case.step_h, 1, 2, temp[2], environment.climatology)
-    alone = sample_outages(environment.outages, [2], sky, 0, 5)
-    years.paths([2], [6])  # more units, asked for before
-    joined = years.paths([1, 2], [2])
+    years = OutageYearCache(
+        environment.outages, temp, study_case.case.step_h, environment.climatology, seed=5
+    )
+    conditions = OutageConditions(study_case.case.step_h, 1, 2, temp[2], environment.climatology)
+    alone = sample_outages(environment.outages, [2], conditions, 0, 5)
+    years.sample([2], [6])  # more units, asked for before
+    joined = years.sample([1, 2], [2])
     assert (np.diff(joined.step) >= 0).all()
     assert (joined.step[-alone.step.size :] - temp.shape[1] == alone.step).all()
     for name in ("kind", "index", "change"):
         assert (getattr(joined, name)[-alone.step.size :] == getattr(alone, name)).all()
-    fresh = years.paths([2 + study_case.case.years], [2])
+    fresh = years.sample([2 + study_case.case.years], [2])
     assert fresh.step.size != alone.step.size or (fresh.step != alone.step).any()
 
 
@@ -330,11 +335,11 @@ def test_search_years_begin_with_the_study_and_differ_from_those_of_certificates
 def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(study: sd.Study) -> None:
     two = build_case(study.replace(backup=["recip_fast", "diesel"]))
     environment, temp = environment_of(two), two.weather.temp_air_c.reshape(two.case.years, -1)
-    grown = OutageYears(environment.outages, temp, two.case.step_h, environment.climatology, seed=5)
+    grown = OutageYearCache(environment.outages, temp, two.case.step_h, environment.climatology, seed=5)
     for units in ([1, 0], [1, 3], [4, 2], [2, 3]):
-        found = grown.paths([1], units)
-        sky = OutageSky(two.case.step_h, 1, 1, temp[1], environment.climatology)
-        at_once = sample_outages(environment.outages, units, sky, 0, 5)
+        found = grown.sample([1], units)
+        conditions = OutageConditions(two.case.step_h, 1, 1, temp[1], environment.climatology)
+        at_once = sample_outages(environment.outages, units, conditions, 0, 5)
         for name in ("step", "kind", "index", "change", "start_keys"):
             assert (getattr(found, name) == getattr(at_once, name)).all()
         assert found.solar_scale == at_once.solar_scale
@@ -342,7 +347,7 @@ def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(stu
 
 def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(study_case: StudyCase) -> None:
     judge = Judge(search_years(study_case, 12, seed=1), environment_of(study_case), "rack", seed=3)
-    rule = Controller(caution=3.0)
+    rule = Controller(forecast_z_score=3.0)
     best = judge.exact(PLANT, rule)
     saved = sizing_loop.surprises_of_weather(judge, best)
     assert 0 <= saved < 0.1 * best.cost_usd_per_yr

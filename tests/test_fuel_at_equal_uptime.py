@@ -12,7 +12,7 @@ from sitedesign.case.case import Plant
 from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
-from sitedesign.reliability.monte_carlo import certify_case
+from sitedesign.reliability.monte_carlo import monte_carlo
 
 ECTOR = sd.Site(latitude=31.87, longitude=-102.54)
 SIMULATED_YEARS = 100  # of fewer, uptimes scatter by as much as a step of the margin changes them
@@ -37,7 +37,7 @@ def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
     environment, block = environment_of(study_case), weather_block(study_case)
 
     def judged(rule: Controller) -> Certificate:
-        return certify_case(
+        return monte_carlo(
             block,
             plant,
             environment.outages,
@@ -51,9 +51,9 @@ def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
             attribute=False,
         )
 
-    threshold = judged(Controller("greedy", threshold=THRESHOLD))
-    tries = (judged(Controller(margin_h=margin_h)) for margin_h in MARGINS_H)
-    late = next(found for found in tries if found.uptime.value >= threshold.uptime.value)
-    assert threshold.uptime.value > 0.998
-    saved = 1 - sum(late.fuel_mmbtu_per_yr) / sum(threshold.fuel_mmbtu_per_yr)
+    early = judged(Controller("greedy", start_soc=THRESHOLD))
+    tries = (judged(Controller(reserve_h=reserve_h)) for reserve_h in MARGINS_H)
+    late = next(found for found in tries if found.uptime.value >= early.uptime.value)
+    assert early.uptime.value > 0.998
+    saved = 1 - sum(late.fuel_mmbtu_per_yr) / sum(early.fuel_mmbtu_per_yr)
     assert saved > 0.15

@@ -141,7 +141,7 @@ def test_a_call_is_checked_as_a_whole() -> None:
         (lambda: sd.read_study(None), "must be the path of a study file"),
         (lambda: sd.rank({}), "must be a DataFrame of results, or the folder of a batch"),
         (lambda: sd.solve_many([SITE], racks=7, uptime=0.9, by="nope"), "by: got 'nope'"),
-        (lambda: sd.Controller(cautoin=1), "Did you mean 'caution'?"),
+        (lambda: sd.Controller(forecast_zscore=1), "Did you mean 'forecast_z_score'?"),
         (lambda: sd.Forecast(horizon_h=math.nan), "must be in (0, 8760] h"),
     ],
 )  # fmt: skip

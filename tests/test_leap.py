@@ -43,7 +43,7 @@ class Formula:
         load = mean_load_mw(self.case)
         sizes = np.array([plant.solar_mw, plant.battery_mwh, plant.battery_mw]) / load
         spare = plant.racks - self.case.racks_contracted
-        return np.array([*sizes, plant.units[0], spare, rule.margin_h])
+        return np.array([*sizes, plant.units[0], spare, rule.reserve_h])
 
     def lost(self, terms: np.ndarray) -> float:
         weight = np.array([0.9, 0.5, 0.3, 0.3, 0.2, 0.2])
@@ -79,7 +79,7 @@ def cheapest(judge: Formula, goal: float) -> float:
 def test_joint_steps_come_near_the_best_plant(case: Case, goal: float, start: Plant) -> None:
     judge = Formula(case)
     aim = Aim((goal,), (case.load_mwh_per_yr,), 0.0, (1_000.0,))
-    end, after = leap(judge, judge.trial(start, Controller(margin_h=2.0)), aim, 600)
+    end, after = leap(judge, judge.trial(start, Controller(reserve_h=2.0)), aim, 600)
     assert end.uptime >= goal - 5e-3 * (1 - goal)
     assert cheapest(judge, goal) <= end.cost_usd_per_yr * (1 + 1e-6)
     assert end.cost_usd_per_yr < 1.06 * cheapest(judge, goal)

@@ -95,10 +95,10 @@ def test_negative_error_is_refused():
 
 def test_bounds_are_exact_for_poisson_counts():
     # 4 events in 10 years: exact one-sided 95 % upper limit is 9.154 events (Garwood 1936)
-    rate = Estimate(0.4, 0.2, 10, 0, lossless=0.0, quantum=0.1)
+    rate = Estimate(0.4, 0.2, 10, 0, loss_free_value=0.0, largest_contribution=0.1)
     assert rate.upper_bound(0.95) == pytest.approx(0.9154, abs=1e-3)
     assert rate.lower_bound(0.95) == pytest.approx(0.1366, abs=1e-3)
-    uptime = Estimate(1 - 0.4, 0.2, 10, 0, lossless=1.0, quantum=0.1)
+    uptime = Estimate(1 - 0.4, 0.2, 10, 0, loss_free_value=1.0, largest_contribution=0.1)
     assert uptime.lower_bound(0.95) == pytest.approx(1 - 0.9154, abs=1e-3)
 
 

@@ -14,8 +14,8 @@ from sitedesign.operation.operate import operate, operate_greedy
 from sitedesign.operation.outages.sampling import (
     BlockOutages,
     FuelOutages,
+    OutageConditions,
     OutageModel,
-    OutageSky,
     UnitOutages,
     sample_outages,
     unit_availability,
@@ -223,9 +223,9 @@ def test_energy_balance_closes_every_step_with_everything_failing(kind, step_h):
         solar=BlockOutages(4, 0.05, 24.0),
         site_events_per_yr=2.0,
     )
-    sky = OutageSky(step_h, 2, 0, np.full(case.steps, 15.0), climatology(case))
-    paths = sample_outages(model, PLANT.units, sky, seed=1)
-    rule = Controller(kind, threshold=0.5)
+    conditions = OutageConditions(step_h, 2, 0, np.full(case.steps, 15.0), climatology(case))
+    paths = sample_outages(model, PLANT.units, conditions, seed=1)
+    rule = Controller(kind, start_soc=0.5)
     done = operate(case, PLANT, rule, behaviour=REAL, outages=paths, fuels=("gas",))
     d = done.dispatch
     supply = (
@@ -254,7 +254,7 @@ def test_energy_balance_closes_every_step_with_everything_failing(kind, step_h):
 def test_causal_greedy_without_quirks_is_the_simple_one(seed):
     case = sunny_case(1, seed, tiers=GENTLE)
     simple = operate_greedy(case, PLANT)
-    causal = operate(case, PLANT, Controller("greedy", threshold=0.0)).dispatch
+    causal = operate(case, PLANT, Controller("greedy", start_soc=0.0)).dispatch
     for name in SERIES:
         assert getattr(causal, name) == pytest.approx(getattr(simple, name), abs=1e-9)
     check_dispatch(case, PLANT, causal)
@@ -276,7 +276,7 @@ def test_no_decision_knows_the_future_beyond_the_horizon(kind, forecast):
     days = case.resources[0].yield_mw_per_mw.reshape(-1, 24).copy()
     days[first:] = days[first:][rng.permutation(len(days) - first)]
     other = case.with_resource(yield_mw_per_mw=days.ravel())
-    rule = Controller(kind, threshold=0.5)
+    rule = Controller(kind, start_soc=0.5)
     known = {"usual": climatology(case), "past": case}
     one, two = (
         operate(c, PLANT, rule, forecast=sight, behaviour=REAL, **known).dispatch for c in (case, other)
@@ -311,10 +311,10 @@ def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
     case = sunny_case(10, 5)
     lost, gas = [], []
     for rule, sight in (
-        (Controller(kind, caution=0.0, margin_h=0.0, reliance=1.0), Forecast("perfect")),
+        (Controller(kind, forecast_z_score=0.0, reserve_h=0.0, capacity_credit=1.0), Forecast("perfect")),
         (Controller(kind), Forecast("skill")),
         (Controller(kind), Forecast("climatology")),
-        (Controller("greedy", threshold=0.8), Forecast()),
+        (Controller("greedy", start_soc=0.8), Forecast()),
     ):
         done = operate(case, PLANT, rule, forecast=sight, record=False)
         lost.append((done.lost_compute * case.load_mw).sum() / case.load_mw.sum())
@@ -327,8 +327,10 @@ def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
 def test_throttling_early_and_gently_loses_less_compute_than_late_and_hard():
     case = sunny_case(5, 6, tiers=GENTLE, units=((3.0, 60.0),), spread=0.55)
     plant = Plant((42.0,), 120.0, 14.0, (1,), 10)
-    early = operate(case, plant, Controller(caution=0.0, reliance=1.0), forecast=Forecast("perfect"))
-    late = operate(case, plant, Controller("greedy", threshold=1.0))
+    early = operate(
+        case, plant, Controller(forecast_z_score=0.0, capacity_credit=1.0), forecast=Forecast("perfect")
+    )
+    late = operate(case, plant, Controller("greedy", start_soc=1.0))
     assert early.lost_compute.sum() < 0.8 * late.lost_compute.sum()
 
 
@@ -342,7 +344,7 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
             [backup(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)],
             step_h=1 / split, years=2,
         )  # fmt: skip
-        done = operate(case, PLANT, Controller(kind, threshold=0.5), forecast=Forecast("climatology"))
+        done = operate(case, PLANT, Controller(kind, start_soc=0.5), forecast=Forecast("climatology"))
         gas = done.backup_mwh.sum() / (case.load_mw.sum() / split)
         totals.append((gas, done.lost_compute.mean()))
     # Shorter steps let a rule act sooner; nothing else may change
@@ -356,10 +358,14 @@ def test_counting_on_fewer_units_keeps_energy_for_the_trip_of_one():
     plant = Plant((64.0,), 120.0, 14.0, (4,), 10)
     model = OutageModel(units=(UnitOutages("t0", "gas", 0.05, 24.0),))
     usual = climatology(case)
-    paths = sample_outages(model, (4,), OutageSky(1.0, 10, 0, np.full(case.steps, 15.0), usual), seed=1)
+    paths = sample_outages(
+        model, (4,), OutageConditions(1.0, 10, 0, np.full(case.steps, 15.0), usual), seed=1
+    )
     lost, gas = [], []
-    for reliance in (1.0, 0.7):
-        done = operate(case, plant, Controller(reliance=reliance), usual=usual, outages=paths, record=False)
+    for credit in (1.0, 0.7):
+        done = operate(
+            case, plant, Controller(capacity_credit=credit), usual=usual, outages=paths, record=False
+        )
         lost.append(done.lost_compute.sum())
         gas.append(done.backup_mwh.sum())
     assert lost[1] < 0.5 * lost[0]
@@ -407,7 +413,9 @@ def foresight_cost(case, plant, shed_price, end_mwh):
 def test_rolling_with_perfect_forecast_and_no_failures_reaches_the_foresight_optimum(seed):
     case = sunny_case(1, seed, tiers=GENTLE, units=((4.0, 60.0), (2.5, 90.0)), spread=0.5)
     plant = Plant((42.0,), 120.0, 14.0, (1, 1), 10)
-    rule = Controller("rolling", caution=0.0, reliance=1.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0)
+    rule = Controller(
+        "rolling", forecast_z_score=0.0, capacity_credit=1.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0
+    )
     done = operate(case, plant, rule, forecast=Forecast("perfect", horizon_h=336.0))
     lost = (done.lost_compute * case.load_mw).sum()
     cost = 60 * done.backup_mwh[0].sum() + 90 * done.backup_mwh[1].sum() + 2000 * lost
@@ -431,7 +439,7 @@ def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
     plant = Plant((0,), 0, 0, (1,), 10)
     for start_h, served in ((0.25, [7.5, 10, 10, 10, 10, 10]), (2.5, [0, 0, 5, 10, 10, 10])):
         done = operate(
-            case, plant, Controller("greedy", threshold=0.0), behaviour=[UnitBehaviour(start_h)], usual=usual
+            case, plant, Controller("greedy", start_soc=0.0), behaviour=[UnitBehaviour(start_h)], usual=usual
         )
         assert done.dispatch.backup_mw[0] == pytest.approx(served)
 
@@ -440,7 +448,7 @@ def test_part_load_fuel_follows_the_straight_line():
     case = small_case((0,) * 6, load=6.0, units=[backup(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     done = operate(
-        case, Plant((0,), 0, 0, (1,), 10), Controller("greedy", threshold=0.0),
+        case, Plant((0,), 0, 0, (1,), 10), Controller("greedy", start_soc=0.0),
         behaviour=[UnitBehaviour(intercept=0.2, fuel_usd_per_mmbtu=5.0)], usual=usual,
     )  # fmt: skip
     assert done.fuel_mmbtu.sum() == pytest.approx(8.0 * 6 * (0.2 * 10 + 0.8 * 6))
@@ -463,9 +471,10 @@ def test_a_plant_without_any_technology_runs_on_sun_and_battery(kind):
 
 
 @pytest.mark.parametrize("built", [(1, 0), (0, 1), (0, 0)])
-@pytest.mark.parametrize("margin_h", [0.0, 2.0])
-def test_technologies_that_are_not_built_change_nothing(built, margin_h):
-    units, rule = ((6.0, 60.0), (6.0, 90.0)), Controller(margin_h=margin_h, throttle_margin_h=margin_h / 2)
+@pytest.mark.parametrize("reserve_h", [0.0, 2.0])
+def test_technologies_that_are_not_built_change_nothing(built, reserve_h):
+    units = ((6.0, 60.0), (6.0, 90.0))
+    rule = Controller(reserve_h=reserve_h, throttle_reserve_h=reserve_h / 2)
     offered = sunny_case(3, 4, tiers=GENTLE, units=units, spread=0.55)
     kept = tuple(unit for unit, count in zip(units, built, strict=True) if count)
     alone = sunny_case(3, 4, tiers=GENTLE, units=kept, spread=0.55)
@@ -496,7 +505,7 @@ def test_a_unit_held_at_no_load_burns_what_it_burns_at_no_load():
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     for hold_h, idle_h in ((0.0, 0), (3.0, 2)):
         done = operate(
-            case, Plant((6.0,), 0, 0, (1,), 10), Controller("greedy", threshold=0.0, min_run_h=hold_h),
+            case, Plant((6.0,), 0, 0, (1,), 10), Controller("greedy", start_soc=0.0, min_run_h=hold_h),
             behaviour=[UnitBehaviour(intercept=0.2)], usual=usual,
         )  # fmt: skip
         assert done.backup_mwh.sum() == pytest.approx(6.0)

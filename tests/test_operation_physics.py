@@ -27,9 +27,9 @@ from sitedesign.operation.outages.sampling import (
     UNIT,
     BlockOutages,
     FuelOutages,
+    OutageConditions,
     OutageModel,
-    OutagePaths,
-    OutageSky,
+    OutageSample,
     UnitOutages,
     sample_outages,
 )
@@ -231,15 +231,15 @@ def plants(draw):
     kind = draw(st.sampled_from(KINDS))
     rule = Controller(
         kind,
-        threshold=draw(st.sampled_from([0.0, 0.5, 1.0])),
+        start_soc=draw(st.sampled_from([0.0, 0.5, 1.0])),
         min_run_h=draw(st.sampled_from([0.0, 2.0, 6.0])),
     )
     # What is in a block that is down does not fade with it
     fade = 0.0 if model.battery.forced_outage_rate > 0.0 else draw(st.sampled_from([0.0, 0.2]))
     usable = np.linspace(1.0, 1.0 - fade, steps)
     case = strategies.case(sun, load, backup=tuple(machines), step_h=h, usable=usable)
-    sky = OutageSky(h, 1, 0, np.full(steps, 15.0), usual_of(case))
-    return case, plant, ways, rule, sample_outages(model, units, sky, seed=draw(st.integers(0, 99)))
+    conditions = OutageConditions(h, 1, 0, np.full(steps, 15.0), usual_of(case))
+    return case, plant, ways, rule, sample_outages(model, units, conditions, seed=draw(st.integers(0, 99)))
 
 
 def usual_of(case):
@@ -338,7 +338,7 @@ def test_excess_at_minimum_load_charges_the_battery(kind):
 @pytest.mark.parametrize("step_h", [1.0, 0.25])
 def test_a_unit_that_would_be_started_again_soon_keeps_running(kind, battery, step_h):
     case, plant = flat(15.0, step_h), Plant((0.0,), *battery, (1,), 10)
-    done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(kind, threshold=0.0))
+    done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(kind, start_soc=0.0))
     assert done.starts[0] <= 2
     assert done.shed_mw.sum() == pytest.approx(0.0, abs=1e-6)
 
@@ -380,7 +380,7 @@ def test_a_unit_that_cannot_reach_its_minimum_in_heat_stays_off(kind):
 def test_units_whose_start_takes_longer_than_a_step_are_called_once():
     case, plant = flat(100.0, 0.25, unit_mw=10.0), Plant((0.0,), 0.0, 0.0, (30,), 10)
     done = run(
-        case, plant, [UnitBehaviour(start_h=25 / 60, min_load=0.4)], Controller("greedy", threshold=0.0)
+        case, plant, [UnitBehaviour(start_h=25 / 60, min_load=0.4)], Controller("greedy", start_soc=0.0)
     )
     assert done.starts.sum() == 10
     # 25 minutes: one step of nothing, then a third of a step, which is below the minimum load
@@ -390,7 +390,7 @@ def test_units_whose_start_takes_longer_than_a_step_are_called_once():
 def test_load_is_not_throttled_for_power_that_nothing_takes():
     case = dataclasses.replace(flat(15.0), tiers=(Tier(0.3, 0.3), Tier(0.7, 1.3)))
     plant = Plant((0.0,), 0.0, 0.0, (1,), 10)
-    done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(throttle_margin_h=5.0, margin_h=5.0))
+    done = run(case, plant, [UnitBehaviour(min_load=0.3)], Controller(throttle_reserve_h=5.0, reserve_h=5.0))
     assert done.shed_mw.sum() == 0.0
 
 
@@ -401,7 +401,7 @@ def interrupted(units, *spans):
     """Outages of a plant in which gas is cut off in the spans of steps given, and nothing else fails."""
     events = sorted([(a, 1) for a, _ in spans] + [(b, -1) for _, b in spans])
     steps, change = zip(*events, strict=True)
-    return OutagePaths(
+    return OutageSample(
         np.array(steps), np.full(len(steps), FUEL, np.int8), np.zeros(len(steps), np.int16),
         np.array(change, np.int8), 1, 1, 1.0, np.zeros(sum(units) + len(units), np.uint64),
     )  # fmt: skip

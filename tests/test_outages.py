@@ -19,8 +19,8 @@ from sitedesign.operation.outages.sampling import (
     SITE,
     BlockOutages,
     FuelOutages,
+    OutageConditions,
     OutageModel,
-    OutageSky,
     UnitOutages,
     hazard_per_h,
     sample_outages,
@@ -92,7 +92,7 @@ def year_climate(temp=15.0):
 
 def sky(years=20, temp=15.0, step_h=1.0, first_year=0):
     steps = round(years * HOURS / step_h)
-    return OutageSky(step_h, years, first_year, np.full(steps, temp), year_climate())
+    return OutageConditions(step_h, years, first_year, np.full(steps, temp), year_climate())
 
 
 def one(rate=0.05, mttr=20.0, **more):
@@ -217,7 +217,7 @@ def test_fuel_interruptions_come_at_their_rate_and_cold_ones_on_cold_days():
     coldest = -20.0
     temps = np.repeat(np.tile(coldest + np.arange(365.0), years), 24)
     climate = dataclasses.replace(year_climate(), daily_temp_c=coldest + np.arange(365.0))
-    place = OutageSky(1.0, years, 0, temps, climate)
+    place = OutageConditions(1.0, years, 0, temps, climate)
     model = OutageModel(fuels=(FuelOutages("natural_gas", 0.2, 12.0),))
     starts = sample_outages(model, [], place, seed=1)
     assert (starts.change == 1).sum() / years == pytest.approx(0.2, abs=0.07)
@@ -240,26 +240,26 @@ def test_fuel_interruptions_come_at_their_rate_and_cold_ones_on_cold_days():
 def test_extreme_cold_is_cold_both_for_water_and_for_the_place(coldest_c, per_yr, warmest_c):
     years = 400
     days = coldest_c + np.arange(365.0)
-    sky = OutageSky(
+    place = OutageConditions(
         1.0, years, 0, np.repeat(np.tile(days, years), 24),
         dataclasses.replace(year_climate(), daily_temp_c=days),
     )  # fmt: skip
     model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.5, 48.0, 0.01),))
-    paths = sample_outages(model, [], sky, seed=1)
-    begins = np.minimum(paths.step[paths.change == 1], sky.steps - 1)
+    paths = sample_outages(model, [], place, seed=1)
+    begins = np.minimum(paths.step[paths.change == 1], place.steps - 1)
     assert begins.size / years == pytest.approx(per_yr, abs=0.11)
     if warmest_c is not None:
         # One late in the day may begin in the first step of the next
-        assert np.mean(sky.temp_air_c[begins] < warmest_c) > 0.9
+        assert np.mean(place.temp_air_c[begins] < warmest_c) > 0.9
 
 
 def test_a_cold_that_the_site_has_never_seen_cuts_the_supply():
     days = np.full(365, 10.0)
     days[7] = -12.0
     usual = dataclasses.replace(year_climate(), daily_temp_c=np.full(365, 10.0))
-    sky = OutageSky(1.0, 1, 0, np.repeat(days, 24), usual)
+    place = OutageConditions(1.0, 1, 0, np.repeat(days, 24), usual)
     model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.1, 48.0, 0.01),))
-    paths = sample_outages(model, [], sky, seed=1)
+    paths = sample_outages(model, [], place, seed=1)
     assert ((paths.step[paths.change == 1] - 1) // 24).tolist() == [7]
 
 
@@ -270,7 +270,7 @@ def test_loss_of_load_without_storage_is_binomial(units, need):
     case = flat_case(years, 10.0 * need, [backup(unit_mw=10.0, steps=years * HOURS)])
     paths = sample_outages(model, [units], sky(years), seed=9)
     done = operate(
-        case, Plant((0,), 0, 0, (units,), 10), Controller("greedy", threshold=0.0), outages=paths,
+        case, Plant((0,), 0, 0, (units,), 10), Controller("greedy", start_soc=0.0), outages=paths,
         usual=constant_climate(10.0 * need),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
@@ -293,7 +293,7 @@ def test_three_unequal_units_computed_by_hand():
     model = OutageModel(units=tuple(UnitOutages(n, "", q, 10.0) for n, _, q in names))
     paths = sample_outages(model, [1, 1, 1], sky(years), seed=2)
     done = operate(
-        case, Plant((0,), 0, 0, (1, 1, 1), 10), Controller("greedy", threshold=0.0), outages=paths,
+        case, Plant((0,), 0, 0, (1, 1, 1), 10), Controller("greedy", start_soc=0.0), outages=paths,
         usual=constant_climate(15.0, 3),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
@@ -334,7 +334,8 @@ def test_units_and_storage_match_the_exact_markov_chain():
     paths = sample_outages(OutageModel(units=(one(rate, mttr),)), [2], sky(years), seed=8)
     # The chain keeps no unit on beyond the step in which it was needed
     done = operate(
-        case, Plant((0,), full, 20.0, (2,), 10), Controller("greedy", threshold=1.0, band=0.0, min_run_h=0.0),
+        case, Plant((0,), full, 20.0, (2,), 10),
+        Controller("greedy", start_soc=1.0, soc_band=0.0, min_run_h=0.0),
         outages=paths, usual=constant_climate(float(load)),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
@@ -352,7 +353,7 @@ def test_diesel_outlasts_an_interruption_by_its_tank_and_gas_does_not():
     spans = sorted(zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True))
     for storage in (0.0, 24.0):
         done = operate(
-            case, Plant((0,), 0, 0, (2,), 10), Controller("greedy", threshold=0.0),
+            case, Plant((0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0),
             usual=constant_climate(8.0),
             outages=dataclasses.replace(paths, start_keys=np.zeros(3, np.uint64)), fuels=("diesel",),
             behaviour=[UnitBehaviour(fuel="diesel", storage_h=storage)],
@@ -370,7 +371,7 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     paths = sample_outages(model, [2], sky(4), seed=3)
     behaviour = [UnitBehaviour(start_failure=0.1, mttr_h=24.0)]
     done = operate(
-        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
+        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviour=behaviour,
         outages=paths, usual=constant_climate(10.0),
     )  # fmt: skip
     starts, failed = done.starts.sum(), done.failed_starts.sum()
@@ -378,7 +379,7 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     # a quarter of an hour for every retry that works, half a repair time for the others
     assert 0.4 * failed / 2 * 5 < done.shed_mw.sum() < failed / 2 * 12 * 5 + failed * 1.25
     quiet = operate(
-        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", threshold=0.0), behaviour=behaviour,
+        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviour=behaviour,
         outages=sample_outages(model.without("starts"), [2], sky(4), seed=3), usual=constant_climate(10.0),
     )  # fmt: skip
     assert quiet.shed_mw.sum() == pytest.approx(0.0, abs=1e-9)
@@ -391,7 +392,7 @@ def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
     model = OutageModel(battery=BlockOutages(5, 0.1, 30.0, 0.02), solar=BlockOutages(4, 0.05, 24.0))
     paths = sample_outages(model, [], sky(2), seed=3)
     done = operate(
-        case, Plant((10.0,), 60.0, 12.0, (), 10), Controller("greedy", threshold=0.0), outages=paths,
+        case, Plant((10.0,), 60.0, 12.0, (), 10), Controller("greedy", start_soc=0.0), outages=paths,
         usual=constant_climate(10.0, 0),
     )  # fmt: skip
     d = done.dispatch
@@ -412,7 +413,7 @@ def test_a_site_fault_stops_everything():
     done = operate(
         case,
         Plant((0,), 0, 0, (1,), 10),
-        Controller("greedy", threshold=0.0),
+        Controller("greedy", start_soc=0.0),
         outages=paths,
         usual=constant_climate(10.0),
     )
@@ -436,7 +437,7 @@ def test_gas_of_a_real_place_is_cut_by_cold_where_wells_freeze(latitude, longitu
     environment, temp_c = environment_of(study_case), weather_block(study_case).temp_air_c
     fuels = tuple(dataclasses.replace(f, interruption_events_per_yr=0.0) for f in environment.outages.fuels)
     model = dataclasses.replace(environment.outages, fuels=fuels)
-    place = OutageSky(1.0, 20, 0, temp_c, environment.climatology)
+    place = OutageConditions(1.0, 20, 0, temp_c, environment.climatology)
     begins = []
     for draw in range(20):
         paths = sample_outages(model, [0] * len(model.units), place, draw, seed=1)

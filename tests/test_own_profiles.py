@@ -248,13 +248,13 @@ def test_a_result_names_the_rule_it_was_operated_by_and_how_to_get_a_better_one(
     assert usual.controller == sd.Controller()
     assert usual.rule == USUAL
     line = dict(usual.summary())["operated by"]
-    assert "caution 2, reliance 0.7" in line
+    assert "forecast z-score 2, capacity credit 0.7" in line
     assert "controller=design.controller" in line
-    own = sd.Controller(caution=4.0, margin_h=3.0)
+    own = sd.Controller(forecast_z_score=4.0, reserve_h=3.0)
     given = sd.evaluate(asked, operation="causal", controller=own, **PLANT)
     assert given.rule == GIVEN
     assert "controller=" not in dict(given.summary())["operated by"]
-    assert given.to_dict()["controller"]["caution"] == 4.0
+    assert given.to_dict()["controller"]["forecast_z_score"] == 4.0
     greedy = sd.evaluate(asked, **PLANT)
     assert greedy.controller is None
     assert "operated by" not in dict(greedy.summary())
@@ -264,4 +264,5 @@ def test_a_result_names_the_rule_it_was_operated_by_and_how_to_get_a_better_one(
     assert sd.certify(given, asked, controller=sd.Controller(), **short).rule == GIVEN
     bare = sd.certify(greedy, asked, **short)
     assert bare.rule == USUAL
-    assert "operated by latest safe start, margin 0.5 h, caution 2, reliance 0.7 (the usual rule" in str(bare)
+    usual = "operated by latest safe start, reserve 0.5 h, forecast z-score 2, capacity credit 0.7 (the usual"
+    assert usual in str(bare)

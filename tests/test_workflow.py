@@ -124,7 +124,7 @@ def test_certificate_of_a_foresight_design_is_not_met_and_says_why() -> None:
     certificate = sd.certify(design, years=20, draws=1, seed=3)
     assert not certificate.met
     assert certificate.causes["units"] > 0
-    assert certificate.promised["uptime"] == pytest.approx(0.999, abs=1e-4)
+    assert certificate.planned["uptime"] == pytest.approx(0.999, abs=1e-4)
     again = sd.certify(sd.Design.from_dict(design.to_dict()), years=20, draws=1, seed=3)
     assert again.uptime == certificate.uptime
 
@@ -203,7 +203,7 @@ def test_throttling_keeps_more_compute_than_none_under_the_usual_rule() -> None:
         for asked, rule in (
             (study.replace(metric="rack"), None),
             (study, None),
-            (study, sd.Controller(caution=2.0)),
+            (study, sd.Controller(forecast_z_score=2.0)),
         )
     )
     assert usual > none
@@ -213,10 +213,10 @@ def test_throttling_keeps_more_compute_than_none_under_the_usual_rule() -> None:
 def test_operator_and_forecast_can_be_chosen() -> None:
     study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
     plant = {"solar_mw": 40, "battery_mwh": 120, "battery_mw": 20, "backup": {"recip_fast": 1}}
-    rule = sd.Controller(kind="greedy", threshold=0.9)
+    rule = sd.Controller(kind="greedy", start_soc=0.9)
     cautious = sd.evaluate(study, **plant, operation="causal", controller=rule)
     idle = sd.evaluate(
-        study, **plant, operation="causal", controller=sd.Controller(kind="greedy", threshold=0)
+        study, **plant, operation="causal", controller=sd.Controller(kind="greedy", start_soc=0)
     )
     assert cautious.energy_mwh_per_yr["backup"] > 1.05 * idle.energy_mwh_per_yr["backup"]
     quick = {"study": study, "years": 20, "draws": 1, "attribute": False}

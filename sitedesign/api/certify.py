@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
-from sitedesign.certified.certified_design import promised_of
+from sitedesign.certified.certified_design import planned_figures
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import default_controller, metric_key
 from sitedesign.errors import Fault, InputError
@@ -72,7 +72,7 @@ def certify(
         One-sided, for ``met``. [fraction]
     controller : Controller, optional
         Rule of operation; left out, that of the plant: the one that a certified design was tuned with, or
-        that of a causal evaluation; else the usual one (with less caution where racks throttle,
+        that of a causal evaluation; else the usual one (which trusts the forecast more where racks throttle,
         ``metric="compute"``), which is not tuned to the plant. The certificate says which it is.
     forecast : Forecast, optional
         How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
@@ -129,7 +129,7 @@ def certify(
         attribute=attribute,
         without=without,
         stop_when_converged=stop_when_converged,
-        promised=promised_of(design),
+        planned=planned_figures(design),
         progress=lambda done, total: say(f"certifying: {done} of {total} years"),
     )
 

@@ -131,7 +131,7 @@ def certified_design(
         bound_usd_per_yr=bound,
         stopped_by="certificate",
         greedy_uptime=getattr(blind, metric_key(study_case.study.metric)),
-        certificate=replace(loop.certificate, promised=promised_of(promised)),
+        certificate=replace(loop.certificate, planned=planned_figures(promised)),
         gap_parts=parts | whole,
     )  # fmt: skip
     design._dispatch = evaluation._dispatch
@@ -157,7 +157,7 @@ def _gap_parts(closed: Closed, cost: float, bound: float) -> dict[str, float]:
     }
 
 
-def promised_of(design: Evaluation) -> dict[str, float]:
+def planned_figures(design: Evaluation) -> dict[str, float]:
     """Put what an optimiser said in the terms of a certificate."""
     return {
         "uptime": design.uptime.value,

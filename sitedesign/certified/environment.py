@@ -16,7 +16,7 @@ from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.certificate import GIVEN, Certificate
-from sitedesign.reliability.monte_carlo import certify_case
+from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
 from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
@@ -25,7 +25,7 @@ from sitedesign.weather.weather import Weather
 
 Metric = Literal["rack", "compute", "site", "floor"]
 BLOCK_YEARS = 20
-THROTTLING_CAUTION = 0.5  # standard deviations of the forecast's error
+THROTTLING_Z_SCORE = 0.5  # standard deviations of the forecast's error
 _STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
 
 
@@ -93,10 +93,10 @@ def weather_block(study_case: StudyCase) -> WeatherBlock:
 def default_controller(study: Study) -> Controller:
     """Rule of operation where none was tuned or given.
 
-    A throttled plant is run with little caution: to throttle early for clouds that mostly stay away costs
+    A throttled plant lowers its forecast little: to throttle early for clouds that mostly stay away costs
     more compute than it saves.
     """
-    return Controller(caution=THROTTLING_CAUTION) if study.metric == "compute" else Controller()
+    return Controller(forecast_z_score=THROTTLING_Z_SCORE) if study.metric == "compute" else Controller()
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def certify(
     events: int = 10,
     without: Sequence[str] = (),
     stop_when_converged: bool = False,
-    promised: dict[str, float] | None = None,
+    planned: dict[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
     """Operate a plant causally through weather years and outages that its design never saw.
@@ -254,8 +254,8 @@ def certify(
         Causes of failure that are switched off.
     stop_when_converged : bool
         Stop after the weather years at which the half-width is small enough.
-    promised : dict, optional
-        What the optimiser promised.
+    planned : dict, optional
+        What the plant was planned with.
     progress : callable, optional
         Called with (years done, years in all).
 
@@ -265,7 +265,7 @@ def certify(
     """
     environment = environment_of(study_case, forecast)
     build, source = unseen_years(study_case, seed)
-    certificate = certify_case(
+    certificate = monte_carlo(
         build,
         plant,
         environment.outages.without(*without),
@@ -283,7 +283,7 @@ def certify(
         attribute_years=attribute_years,
         events=events,
         stop_when_converged=stop_when_converged,
-        promised=promised,
+        planned=planned,
         progress=progress,
     )
     return replace(

@@ -18,8 +18,8 @@ from sitedesign.case.case import Case, FloatArray, Plant, rows_of
 from sitedesign.certified.environment import Metric, OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, daily_factors
 from sitedesign.operation.operate import Operation, operate
-from sitedesign.operation.outages.sampling import OutagePaths
-from sitedesign.operation.outages.year_cache import OutageYears
+from sitedesign.operation.outages.sampling import OutageSample
+from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.metrics import lost_by_year
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
@@ -199,10 +199,10 @@ class Judge:
     def __post_init__(self) -> None:
         self.case = joined([block.case for block in self.blocks])
         temp = np.concatenate([block.temp_air_c for block in self.blocks]).reshape(self.case.years, -1)
-        self.outages = OutageYears(
+        self.outages = OutageYearCache(
             self.environment.outages, temp, self.case.step_h, self.environment.climatology, self.seed
         )
-        # Without caution: what depends on the controller is taken off when a plant is run
+        # Without forecast_z_score: what depends on the controller is taken off when a plant is run
         self._guess = daily_factors(
             self.environment.forecast,
             self.environment.climatology,
@@ -213,7 +213,7 @@ class Judge:
         self._hurt = np.zeros(self.case.years * self.draws)
         self._exact: dict[tuple[Plant, Controller], tuple[Trial, _Verdict]] = {}
         self._draw = np.random.default_rng([_STREAM, self.seed])
-        self._paths: dict[tuple[object, ...], OutagePaths] = {}
+        self._paths: dict[tuple[object, ...], OutageSample] = {}
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._drawn = joined([self.case] * self.draws)
 
@@ -353,7 +353,7 @@ class Judge:
         return at_once(lambda run: self._run(case, rows, *run[0], run[1]), runs)
 
     def _run(
-        self, case: Case, rows: IntArray, plant: Plant, controller: Controller, outages: OutagePaths
+        self, case: Case, rows: IntArray, plant: Plant, controller: Controller, outages: OutageSample
     ) -> _Verdict:
         done = self._operate(case, rows, plant, controller, outages, record=False)
         price = np.array([item.marginal_cost_usd_per_mwh for item in case.backup])
@@ -370,7 +370,7 @@ class Judge:
         rows: IntArray,
         plant: Plant,
         controller: Controller,
-        outages: OutagePaths,
+        outages: OutageSample,
         *,
         record: bool,
     ) -> Operation:
@@ -390,7 +390,7 @@ class Judge:
             record=record,
         )
 
-    def _outages(self, rows: IntArray, units: tuple[int, ...]) -> OutagePaths:
+    def _outages(self, rows: IntArray, units: tuple[int, ...]) -> OutageSample:
         key = (rows.size, units)
         if key not in self._paths:
             if len(self._paths) >= _MOST_PATHS:

@@ -22,8 +22,8 @@ from sitedesign.optimize.widening import opened
 # Largest steps of a search: hours of mean load, then what is tuned of the controller.
 STEP_H = {"battery_mwh": 1.0, "battery_mw": 0.1}
 STEP_RESOURCE_H = 0.25
-STEP_RULE = {"caution": 1.0, "reliance": 0.2, "margin_h": 1.0}
-RULE_BOUNDS = {"caution": (0.0, 6.0), "reliance": (0.1, 1.0), "margin_h": (0.0, 48.0)}
+STEP_RULE = {"forecast_z_score": 1.0, "capacity_credit": 0.2, "reserve_h": 1.0}
+RULE_BOUNDS = {"forecast_z_score": (0.0, 6.0), "capacity_credit": (0.1, 1.0), "reserve_h": (0.0, 48.0)}
 STEP_UNITS_H = 0.15
 WEAKER = (0.8, 0.9)  # factors on array and battery, and on units
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken

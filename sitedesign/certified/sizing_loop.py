@@ -44,7 +44,7 @@ from sitedesign.certified.moves import SPARE_UNITS, generous, inside, mean_load_
 from sitedesign.certified.pattern_search import Say, search
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.operation.forecast import Forecast
-from sitedesign.operation.outages.sampling import OutageSky, sample_outages, unit_availability
+from sitedesign.operation.outages.sampling import OutageConditions, sample_outages, unit_availability
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
@@ -52,9 +52,9 @@ from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
 
-FIRST_CAUTIONS = (1.0, 2.0, 4.0)
+FIRST_Z_SCORES = (1.0, 2.0, 4.0)
 WARY = Controller(
-    caution=4.0, reliance=0.4, margin_h=1.0
+    forecast_z_score=4.0, capacity_credit=0.4, reserve_h=1.0
 )  # where searches with much sun and storage often end
 LEAST_FIRST_PRICE = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 WORST_EVENTS = 5  # that a certificate names
@@ -62,7 +62,7 @@ SMALL_UNIT_SHARE = 0.04  # of the mean load; smaller units are taken together
 FIRST_CHANCE = 0.8  # of the chance of being wrong that the first certificate may use up
 MORE_IN_HAND = 1.25  # by which that grows when a certificate is not met
 # With a perfect forecast: share of array and battery that is tried, and hours of margin on top
-SMALLER, MORE_MARGIN_H = 0.85, (0.0, 3.0)
+SMALLER, MORE_RESERVE_H = 0.85, (0.0, 3.0)
 LEAST_LOST = 1e-9  # what stands for nothing lost, where a logarithm is taken. [fraction]
 LESS_OF_CAPS = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 _STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
@@ -115,8 +115,8 @@ def case_with_outages(study_case: StudyCase, environment: OperatingEnvironment, 
     case, block = study_case.case, weather_block(study_case)
     most = [max(item.units_min, min(units_most(case, item), _useful(case, item))) for item in case.backup]
     sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
-    sky = OutageSky(case.step_h, case.years, 0, block.temp_air_c, environment.climatology)
-    paths = sample_outages(environment.outages, sampled, sky, 0, seed)
+    conditions = OutageConditions(case.step_h, case.years, 0, block.temp_air_c, environment.climatology)
+    paths = sample_outages(environment.outages, sampled, conditions, 0, seed)
     backup = []
     for k, item in enumerate(case.backup):
         stored = environment.unit_behaviours[k].storage_h > 0.0
@@ -266,8 +266,8 @@ def close_loop(
     )
     say(f"drawing {effort.years} weather years to search on")
     judge = Judge(search_years(study_case, effort.years, seed), environment, metric, seed, effort.draws)
-    cautions = [Controller(caution=caution) for caution in FIRST_CAUTIONS]
-    first = judge.trials_of(list(product(starts(judge.case, planned), cautions)))
+    first_rules = [Controller(forecast_z_score=z_score) for z_score in FIRST_Z_SCORES]
+    first = judge.trials_of(list(product(starts(judge.case, planned), first_rules)))
     # On the study's own years first: they are few
     best, aim = search(judge, min(first, key=aim.merit), aim, effort.trials, say)
     # Many years may ask for something else altogether
@@ -337,7 +337,7 @@ def surprises_of_weather(judge: Judge, best: Trial) -> float:
     seer, plant, rule = judge.seeing(Forecast(kind="perfect")), best.plant, best.controller
     sizes = {name: SMALLER * size for name, size in sizes_of(judge.case, plant).items()}
     smaller = inside(with_sizes(judge.case, plant, sizes), judge.case)
-    rules = [replace(rule, margin_h=rule.margin_h + more) for more in MORE_MARGIN_H]
+    rules = [replace(rule, reserve_h=rule.reserve_h + more) for more in MORE_RESERVE_H]
     tried = seer.exact_of(list(product((plant, smaller), rules)))
     points = [
         (_log_more_lost(trial, best), trial.cost_usd_per_yr) for trial in tried if not trial.excess_mwh_per_yr

@@ -180,7 +180,7 @@ class Forecast:
 
 
 def daily_factors(
-    forecast: Forecast, usual: Climatology, solar_yield: FloatArray, *, seed: int = 0, caution: float = 0.0
+    forecast: Forecast, usual: Climatology, solar_yield: FloatArray, *, seed: int = 0, z_score: float = 0.0
 ) -> FloatArray:
     """Forecast factors on the climatological yield, issued at each midnight.
 
@@ -191,7 +191,7 @@ def daily_factors(
     solar_yield : ndarray, shape (T,)
         The truth; the factor for a day enters only through the bridge that its lead time allows.
     seed : int
-    caution : float
+    z_score : float
         Standard deviations of the forecast error by which every factor is lowered.
 
     Returns
@@ -209,10 +209,10 @@ def daily_factors(
     else:
         sd, skill = np.resize(usual.daily_sd, days), 1.0 - forecast.error_share() ** 2
         guess = _issue(1.0 + _bridge(truth - 1.0, sd, skill, forecast.noise_lag1, seed))
-    return lowered(guess, forecast, usual, caution)
+    return lowered(guess, forecast, usual, z_score)
 
 
-def lowered(guess: FloatArray, forecast: Forecast, usual: Climatology, caution: float) -> FloatArray:
+def lowered(guess: FloatArray, forecast: Forecast, usual: Climatology, z_score: float) -> FloatArray:
     """Lower forecast factors by so many standard deviations of their error.
 
     Parameters
@@ -221,7 +221,7 @@ def lowered(guess: FloatArray, forecast: Forecast, usual: Climatology, caution: 
         Of whole years, lowered by less or not at all. [fraction]
     forecast : Forecast
     usual : Climatology
-    caution : float
+    z_score : float
         Standard deviations; on top of what `guess` was lowered by.
 
     Returns
@@ -237,7 +237,7 @@ def lowered(guess: FloatArray, forecast: Forecast, usual: Climatology, caution: 
         share = np.full(leads, 2.0**0.5)
     target = np.minimum(np.arange(days)[:, None] + np.arange(leads)[None, :], days - 1)
     sd = np.resize(usual.daily_sd, days)
-    factors: FloatArray = np.clip(guess - caution * share[None, :] * sd[target], 0.02, None)
+    factors: FloatArray = np.clip(guess - z_score * share[None, :] * sd[target], 0.02, None)
     return factors
 
 

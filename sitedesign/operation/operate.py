@@ -18,7 +18,7 @@ from sitedesign.case.case import Case, Dispatch, Plant, available_mw, lost_by_cl
 from sitedesign.operation import policies, simulation
 from sitedesign.operation.beyond_horizon import usual_need, usual_value
 from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors, lowered
-from sitedesign.operation.outages.sampling import OutagePaths
+from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.rack_restart import Restart, add_restart_loss
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, machine, price_slopes
 from sitedesign.util.compile_ahead import settled
@@ -141,7 +141,7 @@ def _greedy(
 
 
 @dataclass(frozen=True, eq=False)
-class Operation:
+class SimulatedOperation:
     """What a causal operator did.
 
     Attributes
@@ -193,14 +193,14 @@ def operate(
     forecast: Forecast | None = None,
     usual: Climatology | None = None,
     past: Case | None = None,
-    outages: OutagePaths | None = None,
+    outages: OutageSample | None = None,
     fuels: Sequence[str] = (),
     restart: Restart | None = None,
     guess: FloatArray | None = None,
     seed: int = 0,
     start_mwh: float | None = None,
     record: bool = True,
-) -> Operation:
+) -> SimulatedOperation:
     """Run a plant step by step under a rule that sees the past, the present and a forecast.
 
     Parameters
@@ -217,14 +217,14 @@ def operate(
     past : Case, optional
         Years from which the operator knows the climate and (``rolling``) the value of stored energy beyond
         the window; `case` when left out.
-    outages : OutagePaths, optional
+    outages : OutageSample, optional
         Nothing fails when left out.
     fuels : sequence of str
         Names of the fuels whose interruptions `outages` numbers.
     restart : Restart, optional
         Racks that were off are at work again at once when left out.
     guess : ndarray, shape (days, leads), optional
-        Forecast factors without caution; made by :func:`daily_factors` when left out. [fraction]
+        Forecast factors as they are, not lowered; made by :func:`daily_factors` when left out. [fraction]
     seed : int
         Of the forecast errors.
     start_mwh : float, optional
@@ -234,7 +234,7 @@ def operate(
 
     Returns
     -------
-    Operation
+    SimulatedOperation
 
     Raises
     ------
@@ -308,7 +308,7 @@ def operate(
     if record:
         dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup[build.rank], lost)
         dispatch = replace(dispatch, lost_by_class=by_class if len(case.classes) > 1 else None)
-    return Operation(
+    return SimulatedOperation(
         shed_mw=shed,
         lost_compute=lost,
         lost_by_class=by_class,
@@ -354,13 +354,13 @@ def _room_to_plan(
     return known, usual_day, *(np.zeros(size) for size in sizes)
 
 
-def _events(outages: OutagePaths | None) -> tuple[NDArray[Any], ...]:
+def _events(outages: OutageSample | None) -> tuple[NDArray[Any], ...]:
     if outages is None:
         return np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0, np.int16), np.zeros(0, np.int8)
     return outages.step, outages.kind, outages.index, outages.change
 
 
-def _add_outages(build: Machine, outages: OutagePaths | None) -> None:
+def _add_outages(build: Machine, outages: OutageSample | None) -> None:
     """Copy block counts and the keys of start failures into the plant's record."""
     if outages is None:
         return
@@ -378,17 +378,18 @@ def _factors(
         return np.ones((1, 1))
     if guess is None:
         return daily_factors(
-            sight, usual, case.sole_resource.yield_mw_per_mw, seed=seed, caution=rule.caution
+            sight, usual, case.sole_resource.yield_mw_per_mw, seed=seed, z_score=rule.forecast_z_score
         )
-    return lowered(guess, sight, usual, rule.caution)
+    return lowered(guess, sight, usual, rule.forecast_z_score)
 
 
 def _rule(case: Case, rule: Controller, sight: Forecast, usual: Climatology) -> NDArray[Any]:
     table = np.zeros(1, policies.RULE)
     load = float(np.mean(usual.load_mw))
     table["kind"] = _KINDS.index(rule.kind)
-    table["threshold"], table["band"] = rule.threshold, rule.band
-    table["margin_mwh"], table["throttle_margin_mwh"] = rule.margin_h * load, rule.throttle_margin_h * load
+    table["start_soc"], table["soc_band"] = rule.start_soc, rule.soc_band
+    table["reserve_mwh"] = rule.reserve_h * load
+    table["throttle_reserve_mwh"] = rule.throttle_reserve_h * load
     table["issue_steps"] = max(1, round(sight.issue_h / case.step_h))
     table["perfect"] = sight.kind == "perfect"
     table["blend"] = sight.kind in ("skill", "persistence")

@@ -114,10 +114,10 @@ PLANT = np.dtype(
 RULE = np.dtype(
     [
         ("kind", "i8"),
-        ("threshold", "f8"),
-        ("band", "f8"),
-        ("margin_mwh", "f8"),
-        ("throttle_margin_mwh", "f8"),
+        ("start_soc", "f8"),
+        ("soc_band", "f8"),
+        ("reserve_mwh", "f8"),
+        ("throttle_reserve_mwh", "f8"),
         ("issue_steps", "i8"),
         ("perfect", "i8"),
         ("blend", "i8"),  # what was seen of today corrects its forecast
@@ -281,7 +281,7 @@ def latest_safe_plan(
             continue  # the need stays that of the level before
         if level >= p.levels:
             return level
-        margin = r.margin_mwh if level < techs else r.throttle_margin_mwh
+        margin = r.reserve_mwh if level < techs else r.throttle_reserve_mwh
         target = min(needs[level, t + 1 - p.planned_at] + margin, p.full)
         if after_step(plant, left) >= target - 1e-9:
             break
@@ -295,7 +295,7 @@ def latest_safe_plan(
                 committed = min(np.ceil(wanted / size - 1e-9) * size, able)
                 tech[level].want = max(wanted, min(committed, left))
                 left -= tech[level].want
-            if missing <= able and r.throttle_margin_mwh <= r.margin_mwh:
+            if missing <= able and r.throttle_reserve_mwh <= r.reserve_mwh:
                 break  # dearer levels need less
         else:
             j = level - techs

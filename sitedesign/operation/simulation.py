@@ -375,12 +375,12 @@ def _greedy_plan(tech: Array, p: Record, r: Record, net: float) -> bool:
 
     No more than load and battery take on the way there. Returns whether anything is wanted.
     """
-    if p.stored < r.threshold * p.full:
+    if p.stored < r.start_soc * p.full:
         p.charging = 1
-    elif p.stored >= (r.threshold + r.band) * p.full:
+    elif p.stored >= (r.start_soc + r.soc_band) * p.full:
         p.charging = 0
     if p.charging != 0:
-        level = min(r.threshold + r.band, 1.0) * p.full
+        level = min(r.start_soc + r.soc_band, 1.0) * p.full
         left = net + min(p.power, max(level - p.stored, 0.0) / p.up)
     else:
         left = net - min(p.power, p.stored / p.down)
@@ -422,7 +422,7 @@ def simulate(
     lead = 0  # first level of need that is planned for: of the cheapest technology built, else of a tier
     while lead < techs and tech[lead].units == 0:
         lead += 1
-    margin = r.margin_mwh if lead < techs else r.throttle_margin_mwh
+    margin = r.reserve_mwh if lead < techs else r.throttle_reserve_mwh
     busy = True  # something was running or throttled in the step before
     for t in range(steps):
         if t >= p.expiry or (event < events and event_step[event] <= t):
@@ -490,7 +490,7 @@ def simulate(
                         )  # fmt: skip
                         p.levels = lacking + 1
             elif r.kind == GREEDY:
-                if busy or r.threshold > 0.0:
+                if busy or r.start_soc > 0.0:
                     act = _greedy_plan(tech, p, r, net) or act
             else:
                 rolling_plan(
@@ -510,7 +510,7 @@ def simulate(
                 if r.kind == LATEST_SAFE_START:
                     reserve = min(needs[lead, t + 1 - p.planned_at] + margin, p.full)
                 elif r.kind == GREEDY:
-                    reserve = r.threshold * p.full
+                    reserve = r.start_soc * p.full
                 given = _commit(tech, unit, p, t, balance, limit + into, reserve, r.kind)
                 balance -= given
             inside = stored / p.down

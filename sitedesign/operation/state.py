@@ -87,12 +87,12 @@ _HOURS = Measure("h", 0, 8760)
 _SHARE = Measure("fraction", 0, 1)
 _RULE: dict[str, Gate] = {
     "kind": OneOf(("greedy", "latest_safe_start", "rolling")),
-    "threshold": _SHARE,
-    "band": _SHARE,
-    "margin_h": _HOURS,
-    "caution": Measure("standard deviations", 0, 100),
-    "reliance": _SHARE,
-    "throttle_margin_h": _HOURS,
+    "start_soc": _SHARE,
+    "soc_band": _SHARE,
+    "reserve_h": _HOURS,
+    "forecast_z_score": Measure("standard deviations", 0, 100),
+    "capacity_credit": _SHARE,
+    "throttle_reserve_h": _HOURS,
     "min_run_h": _HOURS,
     "shed_price_usd_per_mwh": Measure("USD/MWh", 0, 1e9),
 }
@@ -107,20 +107,20 @@ class Controller:
     ----------
     kind : str
         ``greedy`` (units at full power below a state of charge), ``latest_safe_start`` (units and throttling
-        as late as the forecast allows, with a margin), ``rolling`` (exact recursion over the forecast
+        as late as the forecast allows, with a reserve), ``rolling`` (exact recursion over the forecast
         window).
-    threshold, band : float
+    start_soc, soc_band : float
         `greedy`: state of charge below which units start, and by how much more they stop. [fraction]
-    margin_h : float
+    reserve_h : float
         `latest_safe_start`: energy kept above the forecast need, in hours of mean load. [h]
-    caution : float
+    forecast_z_score : float
         Standard deviations of its own error by which the solar forecast is lowered. It buys uptime with far
-        less fuel than `margin_h` does: it asks for energy only where the next days are in doubt.
-    reliance : float
+        less fuel than `reserve_h` does: it asks for energy only where the next days are in doubt.
+    capacity_credit : float
         Share of the power of the units now free that plans count on; less than 1 keeps
         energy for the hours in which one of them trips. [fraction]
-    throttle_margin_h : float
-        `latest_safe_start`: the same margin for throttling early. [h]
+    throttle_reserve_h : float
+        `latest_safe_start`: the same reserve for throttling early. [h]
     min_run_h : float
         A unit stays on so long from the last step in which it was needed, and longer where what is stored
         would not last so long without it. A start of a gas turbine costs as much as two hours at its lowest
@@ -135,12 +135,12 @@ class Controller:
     """
 
     kind: ControllerKind = "latest_safe_start"
-    threshold: float = 0.5
-    band: float = 0.05
-    margin_h: float = 0.5
-    caution: float = 2.0
-    reliance: float = 0.7
-    throttle_margin_h: float = 0.0
+    start_soc: float = 0.5
+    soc_band: float = 0.05
+    reserve_h: float = 0.5
+    forecast_z_score: float = 2.0
+    capacity_credit: float = 0.7
+    throttle_reserve_h: float = 0.0
     min_run_h: float = 2.0
     shed_price_usd_per_mwh: float = 10_000.0
 
@@ -210,7 +210,7 @@ def machine(
     for backup, way, count, row in zip(case.backup, ways, plant.units, rank, strict=True):
         one = tech[row]
         one["unit_mw"], one["units"], one["first"] = backup.unit_mw, count, first
-        one["counted_mw"] = backup.unit_mw * rule.reliance
+        one["counted_mw"] = backup.unit_mw * rule.capacity_credit
         one["price"], one["intercept"] = backup.marginal_cost_usd_per_mwh, way.intercept
         one["start_steps"], one["start_failure"], one["start_beta"] = (
             way.start_h / h,

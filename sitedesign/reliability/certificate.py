@@ -24,8 +24,8 @@ METRICS = ("rack", "compute", "site", "floor")
 
 
 @dataclass(frozen=True)
-class ClassKept:
-    """What one class of the load was promised and kept.
+class ClassUptime:
+    """What one class of the load was to have, and what it keeps.
 
     Attributes
     ----------
@@ -80,14 +80,14 @@ class Certificate:
         Per technology and unit. [h/yr, 1/yr, 1/yr]
     battery_cycles_per_yr : float
         [1/yr]
-    promised : dict of str to float
-        What the optimiser promised, as given.
+    planned : dict of str to float
+        What the plant was planned with, as given.
     events : tuple of Event
         Those that lost most compute, with cause.
     power_lost_h_by_year : tuple of float
         Full-load hours lost to missing power in each simulated year, the draws of a weather year side by
         side. [h/yr]
-    classes : tuple of ClassKept
+    classes : tuple of ClassUptime
         Where the load has several: `met` then means that every one is met.
     off : tuple of str
         Causes of failure that were left out: then this is a what-if, not what the plant keeps.
@@ -123,10 +123,10 @@ class Certificate:
     starts_per_yr: tuple[tuple[float, ...], ...]
     failed_starts_per_yr: tuple[tuple[float, ...], ...]
     battery_cycles_per_yr: float
-    promised: dict[str, float] = field(default_factory=dict)
+    planned: dict[str, float] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     power_lost_h_by_year: tuple[float, ...] = ()
-    classes: tuple[ClassKept, ...] = ()
+    classes: tuple[ClassUptime, ...] = ()
     cause_errors: dict[str, float] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     weather_source: str = ""
@@ -179,14 +179,14 @@ class Certificate:
         return pd.DataFrame([vars(event) for event in self.events])
 
     def compared(self) -> dict[str, tuple[float, float]]:
-        """Put each promised figure that the certificate knows beside the one that was kept."""
+        """Put each planned figure that the certificate knows beside the one that is kept."""
         kept = {
             "uptime": self.uptime.value,
             "backup_share": self.backup_share.value,
             "fuel_mmbtu_per_yr": sum(self.fuel_mmbtu_per_yr),
             "operating_cost_usd_per_yr": self.operating_cost_usd_per_yr,
         }
-        return {name: (value, kept[name]) for name, value in self.promised.items() if name in kept}
+        return {name: (value, kept[name]) for name, value in self.planned.items() if name in kept}
 
     def __str__(self) -> str:
         """Four lines: verdict, basis, rule of operation, causes."""
@@ -201,7 +201,7 @@ class Certificate:
             f"\n  {part.name}: {part.uptime} (target {part.target:g}): {'met' if part.met else 'NOT met'}"
             for part in self.classes
         )
-        nothing = "nothing was lost" if self.uptime.unseen else "not examined"
+        nothing = "nothing was lost" if self.uptime.no_event_seen else "not examined"
         return (
             f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
             f"{verdict} at {self.confidence:.0%}{sure}{kept}\n"
@@ -239,9 +239,10 @@ class Certificate:
 def rule_words(rule: Controller) -> str:
     """Name a rule of operation and what is tuned of it."""
     if rule.kind == "greedy":
-        return f"greedy: units below {rule.threshold:.0%} of the battery"
-    figures = f"margin {rule.margin_h:g} h, caution {rule.caution:g}, reliance {rule.reliance:g}"
-    return f"{_words(rule.kind)}, {figures}"
+        return f"greedy: units below {rule.start_soc:.0%} of the battery"
+    forecast = f"forecast z-score {rule.forecast_z_score:g}"
+    units = f"capacity credit {rule.capacity_credit:g}"
+    return f"{_words(rule.kind)}, reserve {rule.reserve_h:g} h, {forecast}, {units}"
 
 
 def _words(name: str) -> str:

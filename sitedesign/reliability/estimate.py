@@ -29,28 +29,28 @@ class Estimate:
         Independent samples behind the value: weather years.
     seed : int
         Seed of the bootstrap (and of the outages, for a certificate).
-    lossless : float or None
+    loss_free_value : float or None
         The value when nothing is ever lost: positive for an uptime (which falls with every loss), 0 for a
         loss itself; None for a quantity that is not made of rare losses.
-    quantum : float
+    largest_contribution : float
         Largest share of the loss that one weather year contributes; when no loss was seen, what one event not
         seen would have contributed. Same unit as `value`.
 
     Notes
     -----
-    With `lossless` given, bounds follow Fay and Feuer (1997, Statistics in Medicine 16:791, gamma intervals
-    for weighted sums of Poisson counts): exact for counts, conservative for few events, normal for many.
-    Without any event they reduce to the rule of three, ``-ln(1 - confidence) * quantum``. The wider of that
-    and Student's t with ``samples - 1`` degrees of freedom is used: few weather years estimate their own
-    spread badly.
+    With `loss_free_value` given, bounds follow Fay and Feuer (1997, Statistics in Medicine 16:791, gamma
+    intervals for weighted sums of Poisson counts): exact for counts, conservative for few events, normal for
+    many. Without any event they reduce to the rule of three,
+    ``-ln(1 - confidence) * largest_contribution``. The wider of that and Student's t with ``samples - 1``
+    degrees of freedom is used: few weather years estimate their own spread badly.
     """
 
     value: float
     standard_error: float
     samples: int
     seed: int
-    lossless: float | None = None
-    quantum: float = 0.0
+    loss_free_value: float | None = None
+    largest_contribution: float = 0.0
 
     def __post_init__(self) -> None:
         if self.standard_error < 0:
@@ -66,9 +66,9 @@ class Estimate:
         return not math.isnan(self.standard_error)
 
     @property
-    def unseen(self) -> bool:
+    def no_event_seen(self) -> bool:
         """True when no loss at all was seen, so that the bounds rest on the rule of three."""
-        return self.lossless is not None and self.value == self.lossless
+        return self.loss_free_value is not None and self.value == self.loss_free_value
 
     @takes("lower_bound()", confidence=_CONFIDENCE)
     def lower_bound(self, confidence: float = 0.95) -> float:
@@ -110,22 +110,24 @@ class Estimate:
         student = 0.0
         if self.samples > 1 and self.standard_error > 0:
             student = float(stats.t.ppf(confidence, self.samples - 1)) * self.standard_error
-        if self.lossless is None:
+        if self.loss_free_value is None:
             return self.value + sign * student
-        is_uptime = self.lossless > 0
-        loss = self.lossless - self.value if is_uptime else self.value
+        is_uptime = self.loss_free_value > 0
+        loss = self.loss_free_value - self.value if is_uptime else self.value
         if downwards == is_uptime:
-            bound = max(loss + student, _gamma_upper(loss, self.standard_error, self.quantum, confidence))
+            bound = max(
+                loss + student, _gamma_upper(loss, self.standard_error, self.largest_contribution, confidence)
+            )
         else:
             bound = _gamma_lower(loss, self.standard_error, confidence)
-        return self.lossless - bound if is_uptime else bound
+        return self.loss_free_value - bound if is_uptime else bound
 
     def __str__(self) -> str:
         """Value and error, rounded to the error's first digit."""
         if not self.error_known:
             return f"{self.value:.6g} ({NO_ERROR_KNOWN})"
-        if self.standard_error == 0 or self.unseen:
-            tail = " (no loss seen)" if self.unseen else ""
+        if self.standard_error == 0 or self.no_event_seen:
+            tail = " (no loss seen)" if self.no_event_seen else ""
             return f"{self.value:.6g}±{self.standard_error:.1g}{tail}"
         digits = max(0, -math.floor(math.log10(self.standard_error)))
         if round(self.standard_error, digits) >= 10.0 ** (1 - digits):  # 0.0096 rounds up to 0.01
@@ -133,9 +135,9 @@ class Estimate:
         return f"{self.value:.{digits}f}±{self.standard_error:.{digits}f}"
 
 
-def _gamma_upper(loss: float, error: float, quantum: float, confidence: float) -> float:
+def _gamma_upper(loss: float, error: float, largest_contribution: float, confidence: float) -> float:
     """Fay-Feuer upper limit of a weighted Poisson sum with one more event of the largest weight."""
-    mean, variance = loss + quantum, error**2 * (loss > 0) + quantum**2
+    mean, variance = loss + largest_contribution, error**2 * (loss > 0) + largest_contribution**2
     if mean <= 0 or variance <= 0:
         return loss
     return float(variance / (2 * mean) * stats.chi2.ppf(confidence, 2 * mean**2 / variance))

@@ -336,22 +336,34 @@ class _Bootstrap:
         self.counts = counts.reshape(BOOTSTRAP_DRAWS, self.clusters).astype(np.float64)
 
     def ratio(self, part: FloatArray, whole: FloatArray, unseen: FloatArray) -> Estimate:
-        """Loss as a ratio of sums: value 0 is the lossless one."""
+        """Loss as a ratio of sums: value 0 is the loss-free one."""
         parts = np.bincount(self.inverse, weights=part, minlength=self.clusters)
         wholes = np.bincount(self.inverse, weights=whole, minlength=self.clusters)
         total = float(wholes.sum())
         value = float(parts.sum()) / total
         if self.clusters == 1:
-            return Estimate(value, float("nan"), 1, self.seed, lossless=0.0)
+            return Estimate(value, float("nan"), 1, self.seed, loss_free_value=0.0)
         if value == 0.0:
             # The rule of three: the bound is three times what one unseen event would have contributed
-            quantum = float(unseen.mean()) / total
-            return Estimate(0.0, quantum, self.clusters, self.seed, lossless=0.0, quantum=quantum)
+            largest_contribution = float(unseen.mean()) / total
+            return Estimate(
+                0.0,
+                largest_contribution,
+                self.clusters,
+                self.seed,
+                loss_free_value=0.0,
+                largest_contribution=largest_contribution,
+            )
         resampled = (self.counts @ parts) / (self.counts @ wholes)
         # The resampled variance of a mean of n falls short of the sample variance by (n - 1)/n
         error = float(resampled.std(ddof=0)) * (self.clusters / (self.clusters - 1)) ** 0.5
         return Estimate(
-            value, error, self.clusters, self.seed, lossless=0.0, quantum=float(parts.max()) / total
+            value,
+            error,
+            self.clusters,
+            self.seed,
+            loss_free_value=0.0,
+            largest_contribution=float(parts.max()) / total,
         )
 
     def extreme(self, values: FloatArray, *, largest: bool) -> Estimate:
@@ -366,8 +378,13 @@ class _Bootstrap:
 
 
 def _uptime(loss: Estimate, shortfall: float) -> Estimate:
-    """1 - loss - shortfall, the lossless value being what the racks alone allow."""
+    """1 - loss - shortfall, the loss-free value being what the racks alone allow."""
     top = 1.0 - shortfall
     return Estimate(
-        top - loss.value, loss.standard_error, loss.samples, loss.seed, lossless=top, quantum=loss.quantum
+        top - loss.value,
+        loss.standard_error,
+        loss.samples,
+        loss.seed,
+        loss_free_value=top,
+        largest_contribution=loss.largest_contribution,
     )

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from sitedesign.case.case import FLOOR_SHARE, Case, Plant
 from sitedesign.operation.forecast import Climatology, Forecast, climatology
-from sitedesign.operation.operate import Operation, operate
-from sitedesign.operation.outages.sampling import CAUSES, OutageModel, OutageSky, sample_outages
+from sitedesign.operation.operate import SimulatedOperation, operate
+from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, OutageModel, sample_outages
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.attribution import cause_of, cause_shares
-from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER, Certificate, ClassKept
+from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER, Certificate, ClassUptime
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event, find_events
 from sitedesign.reliability.metrics import (
@@ -43,7 +43,7 @@ Progress = Callable[[int, int], None]
 Place = tuple[int, int]  # block and draw
 
 
-def certify_case(
+def monte_carlo(
     weather: WeatherBlock | Sequence[WeatherBlock] | Builder,
     plant: Plant,
     outages: OutageModel,
@@ -63,7 +63,7 @@ def certify_case(
     attribute: bool = True,
     attribute_years: int | None = None,
     stop_when_converged: bool = False,
-    promised: Mapping[str, float] | None = None,
+    planned: Mapping[str, float] | None = None,
     events: int = 10,
     progress: Progress | None = None,
 ) -> Certificate:
@@ -103,9 +103,9 @@ def certify_case(
         Weather years that are re-run, in one draw of outages; all of them, in every draw, when left out.
     stop_when_converged : bool
         Stop after the block at which the half-width is small enough.
-    promised : mapping, optional
-        Figures of the optimiser to compare with: ``uptime``, ``backup_share``, ``fuel_mmbtu_per_yr``,
-        ``operating_cost_usd_per_yr``.
+    planned : mapping, optional
+        Figures that the plant was planned with, to compare: ``uptime``, ``backup_share``,
+        ``fuel_mmbtu_per_yr``, ``operating_cost_usd_per_yr``.
     events : int
         Number of worst events to keep.
     progress : callable, optional
@@ -126,7 +126,7 @@ def certify_case(
         raise ValueError(message)
     blocks = blocks_of(weather, years)
     total = (years if years is not None else sum(b.case.years for b in listed(weather))) * draws
-    run = _Run(
+    run = _Tally(
         plant,
         outages,
         tuple(behaviour),
@@ -159,7 +159,7 @@ def certify_case(
     if off:
         run.name_events(blocks_of(weather, years), off)
     return _certificate(
-        run, first_case, draws, target or first_case.uptime_target, metric, confidence, promised or {}
+        run, first_case, draws, target or first_case.uptime_target, metric, confidence, planned or {}
     )
 
 
@@ -173,12 +173,12 @@ def _happens(outages: OutageModel, behaviour: Sequence[UnitBehaviour], cause: st
 class _Begun:
     """State in which a block begins."""
 
-    sky: OutageSky
+    conditions: OutageConditions
     stored_mwh: float
 
 
 @dataclass
-class _Spell:
+class _WorstEvent:
     """A worst event, where it was, and how its block began."""
 
     event: Event
@@ -187,7 +187,7 @@ class _Spell:
 
 
 @dataclass
-class _Run:
+class _Tally:
     """Sums over all blocks and draws so far."""
 
     plant: Plant
@@ -214,22 +214,27 @@ class _Run:
     extra_usd: float = 0.0
     cycled: float = 0.0
     per_unit: FloatArray | None = None
-    events: list[_Spell] = field(default_factory=list)
+    events: list[_WorstEvent] = field(default_factory=list)
 
     def begin(self, block: WeatherBlock, draw: int) -> _Begun:
         """State in which a block begins under one draw: where that draw's block before it ended."""
         case = block.case
         self.usual = self.usual or climatology(case, block.temp_air_c)
         start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
-        sky = OutageSky(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
-        return _Begun(sky, start)
+        conditions = OutageConditions(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
+        return _Begun(conditions, start)
 
-    def operate_draw(self, case: Case, begun: Sequence[_Begun], draw: int) -> Operation:
+    def operate_draw(self, case: Case, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
         """Run one block under one draw; books nothing, so that several draws run at once."""
         return self._operate(case, begun[draw], draw, self.outages)
 
     def book(
-        self, block: WeatherBlock, place: Place, begun: _Begun, done: Operation, causes: Sequence[str]
+        self,
+        block: WeatherBlock,
+        place: Place,
+        begun: _Begun,
+        done: SimulatedOperation,
+        causes: Sequence[str],
     ) -> None:
         """Add up a run; run it again without each cause, where ``weather`` means without all of them."""
         case, draw = block.case, place[1]
@@ -248,21 +253,21 @@ class _Run:
                 self.lost_without.setdefault(cause, []).append(by_year)
             found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
         first = self.first_year
-        self.events += [_Spell(e.in_year(e.year_row + first), place, begun) for e in found]
-        self.events = sorted(self.events, key=lambda spell: -spell.event.lost_mwh)[: self.keep_events]
+        self.events += [_WorstEvent(e.in_year(e.year_row + first), place, begun) for e in found]
+        self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.keep_events]
 
     def name_events(self, blocks: Iterable[WeatherBlock], causes: Sequence[str]) -> None:
         """Run blocks and draws again that hold a worst event whose cause is not known yet."""
-        open_places = {spell.place for spell in self.events if not spell.event.cause}
+        open_places = {worst.place for worst in self.events if not worst.event.cause}
         last = max((number for number, _ in open_places), default=-1)
         for number, block in enumerate(blocks):
             if number > last:
                 break
             for place in sorted(place for place in open_places if place[0] == number):
-                mine = [spell for spell in self.events if spell.place == place]
+                mine = [worst for worst in self.events if worst.place == place]
                 left = self._left(block.case, mine[0].begun, place[1], causes)
-                for spell in mine:
-                    spell.event = replace(spell.event, cause=cause_of(spell.event, left, block.case.step_h))
+                for worst in mine:
+                    worst.event = replace(worst.event, cause=cause_of(worst.event, left, block.case.step_h))
 
     def _left(self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]) -> dict[str, FloatArray]:
         """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""
@@ -275,8 +280,8 @@ class _Run:
 
         return dict(zip(causes, at_once(lost_without, causes), strict=True))
 
-    def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> Operation:
-        paths = sample_outages(model, self.plant.units, begun.sky, draw, self.seed)
+    def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> SimulatedOperation:
+        sample = sample_outages(model, self.plant.units, begun.conditions, draw, self.seed)
         return operate(
             case,
             self.plant,
@@ -284,15 +289,15 @@ class _Run:
             behaviour=self.behaviour,
             forecast=self.forecast,
             usual=self.usual,
-            outages=paths,
+            outages=sample,
             fuels=[fuel.name for fuel in model.fuels],
             restart=self.restart,
-            seed=self.seed + 1_000_003 * begun.sky.first_year,
+            seed=self.seed + 1_000_003 * begun.conditions.first_year,
             start_mwh=begun.stored_mwh,
             record=False,
         )
 
-    def _add(self, case: Case, done: Operation) -> None:
+    def _add(self, case: Case, done: SimulatedOperation) -> None:
         table = totals_of_years(
             case.load_mw,
             done.shed_mw,
@@ -318,7 +323,7 @@ class _Run:
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
         return metrics_of_years(YearTable.concat(self.tables), short, self.seed, self.floor_share)
 
-    def classes(self, case: Case, confidence: float) -> tuple[ClassKept, ...]:
+    def classes(self, case: Case, confidence: float) -> tuple[ClassUptime, ...]:
         """Say what each class kept; empty where the load has only one."""
         if not case.load_classes:
             return ()
@@ -326,7 +331,7 @@ class _Run:
         table, lost = YearTable.concat(self.tables), np.concatenate(self.lost_by_class, axis=1)
         kept = [uptime_of_losses(table, row, short, self.seed) for row in lost]
         return tuple(
-            ClassKept(part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, confidence))
+            ClassUptime(part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, confidence))
             for part, uptime in zip(case.classes, kept, strict=True)
         )
 
@@ -337,13 +342,13 @@ def _converged(metrics: UptimeMetrics, metric: str, target: float, confidence: f
 
 
 def _certificate(
-    run: _Run,
+    run: _Tally,
     case: Case,
     draws: int,
     target: float,
     metric: str,
     confidence: float,
-    promised: Mapping[str, float],
+    planned: Mapping[str, float],
 ) -> Certificate:
     metrics = run.metrics(case)
     estimate: Estimate = getattr(metrics, metric)
@@ -393,8 +398,8 @@ def _certificate(
         battery_cycles_per_yr=run.cycled / years / run.plant.battery_mwh
         if run.plant.battery_mwh > 0
         else 0.0,
-        promised=dict(promised),
-        events=tuple(spell.event for spell in run.events),
+        planned=dict(planned),
+        events=tuple(worst.event for worst in run.events),
         power_lost_h_by_year=tuple(lost_h.tolist()),
         classes=classes,
         off=tuple(cause for cause in CAUSES if cause in run.outages.off),

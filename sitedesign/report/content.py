@@ -37,7 +37,7 @@ def uptime_text(estimate: Estimate) -> str:
     """Uptime as a figure; where no loss was seen, what that proves at 95 % confidence."""
     if math.isnan(estimate.value):
         return "relaxed"
-    if estimate.unseen and estimate.error_known:
+    if estimate.no_event_seen and estimate.error_known:
         return f"≥ {percent(estimate.lower_bound())}"
     return percent(estimate.value)
 
@@ -48,7 +48,7 @@ def interval(estimate: Estimate) -> str:
         return "which hours are short is not decided by a bound"
     if not estimate.error_known:
         return "one weather year: no error known"
-    if estimate.unseen:
+    if estimate.no_event_seen:
         return f"no loss in {estimate.samples} weather years; lower bound at 95 %"
     low, high = estimate.lower_bound(0.975), min(1.0, estimate.upper_bound(0.975))
     return f"95 % interval {percent(low)} to {percent(high)}"
@@ -330,13 +330,13 @@ def compute_rows(design: Design) -> list[tuple[str, str]]:
 
 
 def _error(estimate: Estimate, scale: float, unit: str) -> str:
-    if not estimate.error_known or estimate.unseen or estimate.standard_error < 1e-12:
+    if not estimate.error_known or estimate.no_event_seen or estimate.standard_error < 1e-12:
         return ""
     return f" ± {estimate.standard_error * scale:.2g}{unit}"
 
 
 def _count(estimate: Estimate) -> str:
-    if estimate.unseen and estimate.error_known:
+    if estimate.no_event_seen and estimate.error_known:
         return f"≤ {estimate.upper_bound():,.2g}"
     return f"{estimate.value:,.3g}" if estimate.value < 1000 else f"{estimate.value:,.0f}"
 

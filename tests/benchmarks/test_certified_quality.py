@@ -55,14 +55,16 @@ class BruteForce:
     def decoded(self, row: np.ndarray) -> tuple[Plant, Controller]:
         solar, energy, power = (row[:3] * self.load).tolist()
         units = tuple(round(max(0.0, value)) for value in row[3:-4].tolist())
-        racks, caution, reliance, margin = row[-4:].tolist()
+        racks, z_score, credit, reserve_h = row[-4:].tolist()
         plant = inside(Plant((solar,), energy, power, units, round(racks)), self.judge.case)
-        return plant, Controller(caution=caution, reliance=reliance, margin_h=margin)
+        return plant, Controller(forecast_z_score=z_score, capacity_credit=credit, reserve_h=reserve_h)
 
     def encoded(self, trial: Trial) -> np.ndarray:
         plant, rule = trial.plant, trial.controller
         sizes = np.array([plant.solar_mw, plant.battery_mwh, plant.battery_mw]) / self.load
-        return np.array([*sizes, *plant.units, plant.racks, rule.caution, rule.reliance, rule.margin_h])
+        return np.array(
+            [*sizes, *plant.units, plant.racks, rule.forecast_z_score, rule.capacity_credit, rule.reserve_h]
+        )
 
     def worth(self, trial: Trial) -> float:
         missing = max(0.0, self.goal - trial.kept[0]) * self.judge.case.load_mwh_per_yr

@@ -11,13 +11,13 @@ from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
     BlockOutages,
     FuelOutages,
+    OutageConditions,
     OutageModel,
-    OutageSky,
     UnitOutages,
     sample_outages,
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
-from sitedesign.reliability.monte_carlo import certify_case
+from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from tests.solar_cases import array
 
@@ -71,7 +71,7 @@ def desert(years):
 def test_hundred_years_with_outages_units_and_tiers(benchmark, kind):
     block = desert(100)
     usual = climatology(block.case, block.temp_air_c)
-    sky = OutageSky(1.0, 100, 0, block.temp_air_c, usual)
+    sky = OutageConditions(1.0, 100, 0, block.temp_air_c, usual)
     paths = sample_outages(MODEL, PLANT.units, sky)
 
     def run():
@@ -97,7 +97,7 @@ def test_twenty_years_rolling(benchmark):
 def test_certificate_of_a_thousand_years(benchmark):
     block = desert(200)
     certificate = benchmark.pedantic(
-        lambda: certify_case(block, PLANT, MODEL, behaviour=BEHAVIOUR, draws=5, seed=7), rounds=1
+        lambda: monte_carlo(block, PLANT, MODEL, behaviour=BEHAVIOUR, draws=5, seed=7), rounds=1
     )
     assert certificate.simulated_years == 1000
     assert benchmark.stats.stats.max < 60

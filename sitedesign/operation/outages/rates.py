@@ -176,7 +176,7 @@ class OutageModel:
 
 
 @dataclass(frozen=True, eq=False)
-class OutagePaths:
+class OutageSample:
     """Changes of state in order of time; a component is down while its changes add up to more than zero.
 
     Attributes
@@ -202,7 +202,7 @@ class OutagePaths:
 
 
 @dataclass(frozen=True, eq=False)
-class OutageSky:
+class OutageConditions:
     """What outages depend on besides chance: clock and temperature of a run of weather years.
 
     Attributes

@@ -27,9 +27,9 @@ from sitedesign.operation.outages.rates import (
     UNIT,
     BlockOutages,
     FuelOutages,
+    OutageConditions,
     OutageModel,
-    OutagePaths,
-    OutageSky,
+    OutageSample,
     UnitOutages,
 )
 
@@ -44,9 +44,9 @@ __all__ = [
     "UNIT",
     "BlockOutages",
     "FuelOutages",
+    "OutageConditions",
     "OutageModel",
-    "OutagePaths",
-    "OutageSky",
+    "OutageSample",
     "UnitOutages",
     "hazard_per_h",
     "sample_outages",
@@ -79,8 +79,8 @@ def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
 
 
 def sample_outages(
-    model: OutageModel, units: Sequence[int], sky: OutageSky, draw: int = 0, seed: int = 0
-) -> OutagePaths:
+    model: OutageModel, units: Sequence[int], conditions: OutageConditions, draw: int = 0, seed: int = 0
+) -> OutageSample:
     """Sample one draw of everything that can fail.
 
     Parameters
@@ -88,48 +88,50 @@ def sample_outages(
     model : OutageModel
     units : sequence of int
         Units per technology, in the order of ``model.units``.
-    sky : OutageSky
+    conditions : OutageConditions
     draw, seed : int
         Part of every random key.
 
     Returns
     -------
-    OutagePaths
+    OutageSample
     """
     events = Events()
     first = np.cumsum([0, *units])
     for number, count in enumerate(units):
-        sample_units(events, model, number, range(count), sky, draw, seed, first=int(first[number]))
-    sample_rest(events, model, sky, draw, seed)
-    return OutagePaths(
+        sample_units(events, model, number, range(count), conditions, draw, seed, first=int(first[number]))
+    sample_rest(events, model, conditions, draw, seed)
+    return OutageSample(
         *events.in_order(),
         model.battery.blocks,
         model.solar.blocks,
         solar_scale(model),
-        start_keys(model, units, sky, draw, seed),
+        start_keys(model, units, conditions, draw, seed),
     )
 
 
-def sample_rest(events: Events, model: OutageModel, sky: OutageSky, draw: int, seed: int) -> None:
+def sample_rest(
+    events: Events, model: OutageModel, conditions: OutageConditions, draw: int, seed: int
+) -> None:
     """Sample everything whose outages do not depend on how many units are built."""
     for number, unit in enumerate(model.units):
         beta = unit.common_cause_beta_run
         if model.has("common_cause") and beta > 0:
-            rng = _stream(f"{unit.name} common", 0, sky, draw, seed)
-            repair = unit.common_cause_mttr_h / sky.step_h
-            spans = _two_state(rng, _hazard(unit, sky) * beta, repair, sky.steps)
+            rng = _stream(f"{unit.name} common", 0, conditions, draw, seed)
+            repair = unit.common_cause_mttr_h / conditions.step_h
+            spans = _two_state(rng, _hazard(unit, conditions) * beta, repair, conditions.steps)
             events.add(spans, TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
         if model.has("fuel"):
-            events.add(_fuel_spans(fuel, sky, draw, seed), FUEL, number)
+            events.add(_fuel_spans(fuel, conditions, draw, seed), FUEL, number)
     if model.has("battery"):
-        _sample_blocks(events, "battery", model.battery, (BATTERY_BLOCK, BATTERY), sky, draw, seed)
+        _sample_blocks(events, "battery", model.battery, (BATTERY_BLOCK, BATTERY), conditions, draw, seed)
     if model.has("solar"):
-        _sample_blocks(events, "solar", model.solar, (SOLAR_BLOCK, SOLAR_BLOCK), sky, draw, seed)
+        _sample_blocks(events, "solar", model.solar, (SOLAR_BLOCK, SOLAR_BLOCK), conditions, draw, seed)
     if model.has("site"):
-        rng = _stream("site", 0, sky, draw, seed)
-        rate = np.full(1, model.site_events_per_yr / HOURS_PER_YEAR * sky.step_h)
-        events.add(_two_state(rng, rate, model.site_event_h / sky.step_h, sky.steps), SITE, 0)
+        rng = _stream("site", 0, conditions, draw, seed)
+        rate = np.full(1, model.site_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
+        events.add(_two_state(rng, rate, model.site_event_h / conditions.step_h, conditions.steps), SITE, 0)
 
 
 def solar_scale(model: OutageModel) -> float:
@@ -186,11 +188,11 @@ def technology_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
     return order >> _PLACE_BITS
 
 
-def _hazard(unit: UnitOutages, sky: OutageSky) -> FloatArray:
+def _hazard(unit: UnitOutages, conditions: OutageConditions) -> FloatArray:
     """Failures per step, or cumulated at each step's start where they depend on temperature."""
     if unit.forced_outage_by_temp_c is None:
-        return hazard_per_h(unit, np.full(1, 15.0)) * sky.step_h
-    return np.concatenate([[0.0], np.cumsum(hazard_per_h(unit, sky.temp_air_c) * sky.step_h)])
+        return hazard_per_h(unit, np.full(1, 15.0)) * conditions.step_h
+    return np.concatenate([[0.0], np.cumsum(hazard_per_h(unit, conditions.temp_air_c) * conditions.step_h)])
 
 
 def sample_units(
@@ -198,7 +200,7 @@ def sample_units(
     model: OutageModel,
     number: int,
     which: range,
-    sky: OutageSky,
+    conditions: OutageConditions,
     draw: int,
     seed: int,
     *,
@@ -207,14 +209,16 @@ def sample_units(
     """Sample forced and planned outages of some units of technology `number`, counted from `first`."""
     unit = model.units[number]
     forced, planned = model.has("units"), model.has("planned")
-    hazard = _hazard(unit, sky) * (1 - unit.common_cause_beta_run) if forced and which else np.zeros(1)
+    hazard = _hazard(unit, conditions) * (1 - unit.common_cause_beta_run) if forced and which else np.zeros(1)
     for i in which:
         if forced:
-            rng = _stream(unit.name, i, sky, draw, seed)
-            spans = _two_state(rng, hazard, unit.mttr_h / sky.step_h, sky.steps)
+            rng = _stream(unit.name, i, conditions, draw, seed)
+            spans = _two_state(rng, hazard, unit.mttr_h / conditions.step_h, conditions.steps)
             events.add(spans, UNIT, first + i, (number, 2 * i))
         if planned:
-            events.add(_planned(unit.planned_outage_fraction, i, sky), UNIT, first + i, (number, 2 * i + 1))
+            events.add(
+                _planned(unit.planned_outage_fraction, i, conditions), UNIT, first + i, (number, 2 * i + 1)
+            )
 
 
 def _sample_blocks(
@@ -222,7 +226,7 @@ def _sample_blocks(
     name: str,
     block: BlockOutages,
     kinds: tuple[int, int],
-    sky: OutageSky,
+    conditions: OutageConditions,
     draw: int,
     seed: int,
 ) -> None:
@@ -231,57 +235,57 @@ def _sample_blocks(
     streams.append((f"{name} common", 0, block.common_outage_rate, kinds[1]))
     for label, i, outage, kind in streams:
         if outage > 0:
-            rate = np.full(1, outage / (block.mttr_h * (1 - outage)) * sky.step_h)
-            rng = _stream(label, i, sky, draw, seed)
-            events.add(_two_state(rng, rate, block.mttr_h / sky.step_h, sky.steps), kind, i)
+            rate = np.full(1, outage / (block.mttr_h * (1 - outage)) * conditions.step_h)
+            rng = _stream(label, i, conditions, draw, seed)
+            events.add(_two_state(rng, rate, block.mttr_h / conditions.step_h, conditions.steps), kind, i)
 
 
-def _key(name: str, unit: int, sky: OutageSky, draw: int, seed: int) -> np.random.SeedSequence:
-    return np.random.SeedSequence([seed, zlib.crc32(name.encode()), unit, draw, sky.first_year])
+def _key(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence([seed, zlib.crc32(name.encode()), unit, draw, conditions.first_year])
 
 
-def _stream(name: str, unit: int, sky: OutageSky, draw: int, seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(_key(name, unit, sky, draw, seed)))
+def _stream(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(_key(name, unit, conditions, draw, seed)))
 
 
 def start_keys(
-    model: OutageModel, units: Sequence[int], sky: OutageSky, draw: int, seed: int
+    model: OutageModel, units: Sequence[int], conditions: OutageConditions, draw: int, seed: int
 ) -> NDArray[np.uint64]:
     """One key a unit, then one a technology (for starts that fail together); zero where none fail."""
     if "starts" in model.off:
         return np.zeros(sum(units) + len(units), dtype=np.uint64)
     names = [(f"{u.name} start", i) for u, n in zip(model.units, units, strict=True) for i in range(n)]
     names += [(f"{u.name} start common", 0) for u in model.units]
-    states = [_key(name, i, sky, draw, seed).generate_state(1, np.uint64)[0] for name, i in names]
+    states = [_key(name, i, conditions, draw, seed).generate_state(1, np.uint64)[0] for name, i in names]
     return np.array(states, dtype=np.uint64)
 
 
-def _planned(fraction: float, unit: int, sky: OutageSky) -> NDArray[np.int64]:
+def _planned(fraction: float, unit: int, conditions: OutageConditions) -> NDArray[np.int64]:
     """One spell a year in the sunny season; units take turns around its middle, latest next to earliest."""
     if fraction <= 0:
         return np.zeros((0, 2), np.int64)
-    per_year = sky.steps // sky.years
+    per_year = conditions.steps // conditions.years
     length = max(1, round(fraction * per_year))
     turns = max(1, per_year // 2 // length)  # as many as fit into the sunnier half of the year
     turn = unit % turns
     offset = (turn + 1) // 2 * (1 if turn % 2 else -1)
-    middle = sky.climatology.sunny_day * (per_year // DAYS)
-    start = middle + offset * length - length // 2 + np.arange(-1, sky.years + 1) * per_year
+    middle = conditions.climatology.sunny_day * (per_year // DAYS)
+    start = middle + offset * length - length // 2 + np.arange(-1, conditions.years + 1) * per_year
     spans = np.stack([start, start + length], axis=1)
-    return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < sky.steps)], 0, sky.steps)
+    return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < conditions.steps)], 0, conditions.steps)
 
 
-def _fuel_spans(fuel: FuelOutages, sky: OutageSky, draw: int, seed: int) -> NDArray[np.int64]:
+def _fuel_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
     """Interruptions at any time, and those that extreme cold brings about."""
-    rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * sky.step_h)
-    rng = _stream(f"{fuel.name} supply", 0, sky, draw, seed)
-    spans = _two_state(rng, rate, fuel.interruption_h / sky.step_h, sky.steps)
+    rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
+    rng = _stream(f"{fuel.name} supply", 0, conditions, draw, seed)
+    spans = _two_state(rng, rate, fuel.interruption_h / conditions.step_h, conditions.steps)
     if fuel.cold_event_per_yr <= 0:
         return spans
-    rng = _stream(f"{fuel.name} cold", 0, sky, draw, seed)
-    per_day = round(24 / sky.step_h)
-    daily = sky.temp_air_c.reshape(-1, per_day).mean(axis=1)
-    climate = sky.climatology
+    rng = _stream(f"{fuel.name} cold", 0, conditions, draw, seed)
+    per_day = round(24 / conditions.step_h)
+    daily = conditions.temp_air_c.reshape(-1, per_day).mean(axis=1)
+    climate = conditions.climatology
     limit_c = min(climate.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
     # On each such day: the rarer extreme cold is, the less the region's supply is built for it
     days_per_yr = DAYS * climate.share_below(limit_c)
@@ -293,8 +297,8 @@ def _fuel_spans(fuel: FuelOutages, sky: OutageSky, draw: int, seed: int) -> NDAr
     )
     days = np.flatnonzero((daily < limit_c) & (luck < chance))
     start = (days + when[days]) * per_day
-    cold = np.stack([start, start + length[days] * fuel.cold_event_h / sky.step_h], axis=1)
-    return np.concatenate([spans, np.clip(np.ceil(cold - 0.5), 0, sky.steps).astype(np.int64)])
+    cold = np.stack([start, start + length[days] * fuel.cold_event_h / conditions.step_h], axis=1)
+    return np.concatenate([spans, np.clip(np.ceil(cold - 0.5), 0, conditions.steps).astype(np.int64)])
 
 
 def _two_state(
@@ -347,7 +351,7 @@ def _walk(
 
 
 def unit_availability(
-    paths: OutagePaths,
+    sample: OutageSample,
     model: OutageModel,
     units: Sequence[int],
     technology: int,
@@ -359,7 +363,7 @@ def unit_availability(
 
     Parameters
     ----------
-    paths, model, units, technology, steps
+    sample, model, units, technology, steps
     stored_fuel : bool
         Whether fuel on site bridges interruptions; for how long depends on the load, so none is counted here.
 
@@ -373,11 +377,11 @@ def unit_availability(
     fuel = names.index(model.units[technology].fuel) if model.units[technology].fuel in names else -1
     available = np.ones((units[technology], steps))
     for i in range(units[technology]):
-        mine = (paths.kind == UNIT) & (paths.index == first + i)
-        mine |= (paths.kind == TECHNOLOGY) & (paths.index == technology)
+        mine = (sample.kind == UNIT) & (sample.index == first + i)
+        mine |= (sample.kind == TECHNOLOGY) & (sample.index == technology)
         if not stored_fuel:
-            mine |= (paths.kind == FUEL) & (paths.index == fuel)
+            mine |= (sample.kind == FUEL) & (sample.index == fuel)
         changes = np.zeros(steps + 1)
-        np.add.at(changes, paths.step[mine], paths.change[mine])
+        np.add.at(changes, sample.step[mine], sample.change[mine])
         available[i] = np.cumsum(changes[:-1]) < 0.5
     return available

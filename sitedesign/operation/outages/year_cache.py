@@ -12,9 +12,9 @@ from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages.sampling import (
     UNIT,
     Events,
+    OutageConditions,
     OutageModel,
-    OutagePaths,
-    OutageSky,
+    OutageSample,
     in_order,
     sample_rest,
     sample_units,
@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(eq=False)
-class OutageYears:
+class OutageYearCache:
     """Draws of outages of many weather years, each year with random keys of its own.
 
     A year has the same failures whatever other years stand beside it and however many units are built. Units
@@ -52,7 +52,7 @@ class OutageYears:
     # Units sampled so far, and their events; those of units are numbered inside their technology
     _years: dict[int, tuple[tuple[int, ...], NDArray[np.int64]]] = field(default_factory=dict)
 
-    def paths(self, rows: Sequence[int], units: Sequence[int]) -> OutagePaths:
+    def sample(self, rows: Sequence[int], units: Sequence[int]) -> OutageSample:
         """Put the outages of some years in sequence.
 
         Parameters
@@ -64,7 +64,7 @@ class OutageYears:
 
         Returns
         -------
-        OutagePaths
+        OutageSample
         """
         years = [self._year(row, tuple(units)) for row in rows]
         step, kind, index, change, order = np.concatenate(years).T
@@ -76,8 +76,8 @@ class OutageYears:
         technology = np.where(of_unit, technology_of(order), len(units))
         kept = ~of_unit | (index < built[technology])
         index = np.where(of_unit, index + first[technology], index)
-        draw, sky = self._sky(rows[0])
-        return OutagePaths(
+        draw, conditions = self._conditions(rows[0])
+        return OutageSample(
             step[kept],
             kind[kept].astype(np.int8),
             index[kept].astype(np.int16),
@@ -85,7 +85,7 @@ class OutageYears:
             self.model.battery.blocks,
             self.model.solar.blocks,
             solar_scale(self.model),
-            start_keys(self.model, units, sky, draw, self.seed),
+            start_keys(self.model, units, conditions, draw, self.seed),
         )
 
     def _year(self, row: int, units: tuple[int, ...]) -> NDArray[np.int64]:
@@ -93,19 +93,19 @@ class OutageYears:
         known = self._years.get(row)
         if known is not None and all(n <= m for n, m in zip(units, known[0], strict=True)):
             return known[1]
-        draw, sky = self._sky(row)
+        draw, conditions = self._conditions(row)
         events = Events()
         before = known[0] if known is not None else (0,) * len(units)
         for number, (have, want) in enumerate(zip(before, units, strict=True)):
-            sample_units(events, self.model, number, range(have, want), sky, draw, self.seed)
+            sample_units(events, self.model, number, range(have, want), conditions, draw, self.seed)
         if known is None:
-            sample_rest(events, self.model, sky, draw, self.seed)
+            sample_rest(events, self.model, conditions, draw, self.seed)
         table = events.table()
         if known is not None:
             table = in_order(np.concatenate([known[1], table]))
         self._years[row] = tuple(map(max, units, before)), table
         return table
 
-    def _sky(self, row: int) -> tuple[int, OutageSky]:
+    def _conditions(self, row: int) -> tuple[int, OutageConditions]:
         draw, year = divmod(row, len(self.temp_air_c))
-        return draw, OutageSky(self.step_h, 1, year, self.temp_air_c[year], self.usual)
+        return draw, OutageConditions(self.step_h, 1, year, self.temp_air_c[year], self.usual)
