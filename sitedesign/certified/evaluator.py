@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case, FloatArray, Plant, rows_of
 from sitedesign.certified.environment import Metric, OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, daily_factors
-from sitedesign.operation.operate import Operation, operate
+from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
@@ -302,7 +302,7 @@ class Judge:
         other.judged = 0
         return other
 
-    def operate(self, plant: Plant, controller: Controller, *, record: bool) -> Operation:
+    def operate(self, plant: Plant, controller: Controller, *, record: bool) -> SimulatedOperation:
         """Run all years."""
         rows = np.arange(self.case.years)
         outages = self._outages(rows, plant.units)
@@ -373,7 +373,7 @@ class Judge:
         outages: OutageSample,
         *,
         record: bool,
-    ) -> Operation:
+    ) -> SimulatedOperation:
         environment = self.environment
         days = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel()
         return operate(
@@ -395,7 +395,7 @@ class Judge:
         if key not in self._paths:
             if len(self._paths) >= _MOST_PATHS:
                 self._paths.clear()
-            self._paths[key] = self.outages.paths(rows.tolist(), units)
+            self._paths[key] = self.outages.sample(rows.tolist(), units)
         return self._paths[key]
 
 
