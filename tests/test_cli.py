@@ -372,3 +372,14 @@ def test_help_loads_neither_solver_nor_compiler() -> None:
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     assert "0 solved or done, 2 bad input, 3 infeasible, 4 stopped with a gap, 130 interrupted" in words
+
+
+def test_matrix_products_of_a_command_take_one_core_unless_somebody_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cli, "app", lambda: None)
+    monkeypatch.setattr(cli.gc, "set_threshold", lambda _: None)
+    for given, used in ((None, "1"), ("3", "3")):
+        monkeypatch.setattr(cli.os, "environ", {} if given is None else {"OPENBLAS_NUM_THREADS": given})
+        cli.main()
+        assert cli.os.environ["OPENBLAS_NUM_THREADS"] == used

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -106,6 +107,37 @@ def test_caps_show_as_excess(study_case: StudyCase) -> None:
     trial = strict.trial(PLANT, Controller())
     assert trial.excess_mwh_per_yr > 0
     assert not AIM.met(trial)
+
+
+@pytest.mark.parametrize("most_trials", [24, 60])
+def test_a_search_on_several_cores_takes_the_steps_of_one_core(
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, most_trials: int
+) -> None:
+    paths, batches = [], []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+        run = Mock(side_effect=judge._run_all)
+        monkeypatch.setattr(judge, "_run_all", run)
+        end = refine(judge, judge.trial(PLANT, Controller()), AIM.merit, most_trials)
+        paths.append((end, judge.judged, list(judge.trials.items())))
+        batches.append([len(call.args[1]) for call in run.call_args_list])
+    assert paths[0] == paths[1] == paths[2]
+    assert paths[0][1] > 20
+    assert set(batches[0]) == {1}
+    assert len(batches[1]) < 0.9 * len(batches[0])  # steps that were run beside others cost no time
+    assert max(batches[2]) == 5
+
+
+def test_what_is_run_ahead_counts_only_when_it_is_asked_for(study_case: StudyCase) -> None:
+    judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+    more = replace(PLANT, battery_mwh=1.5 * PLANT.battery_mwh)
+    judge.look_ahead([(PLANT, Controller()), (more, Controller())])
+    assert (judge.judged, judge.trials) == (0, {})
+    judge.trial(more, Controller())
+    assert (judge.judged, list(judge.trials)) == (1, [(more, Controller())])
+    judge.focus(more, Controller())  # other years count from now on
+    assert not judge.knows((PLANT, Controller()))
 
 
 def test_refine_goes_downhill_and_stops_at_its_budget(judge: Judge) -> None:

@@ -210,6 +210,7 @@ class Judge:
             seed=self.seed,
         )
         self._focus: _Focus | None = None
+        self._ahead: dict[Asked, Trial] = {}  # run, but not asked for
         self._hurt = np.zeros(self.case.years * self.draws)
         self._exact: dict[tuple[Plant, Controller], tuple[Trial, _Verdict]] = {}
         self._draw = np.random.default_rng([_STREAM, self.seed])
@@ -224,6 +225,20 @@ class Judge:
     def trials_of(self, asked: Sequence[Asked]) -> list[Trial]:
         """Judge plants on the years in focus, several at once, or remember the verdicts."""
         fresh = [key for key in dict.fromkeys(asked) if key not in self.trials]
+        self.look_ahead(fresh)
+        self.trials.update((key, self._ahead.pop(key)) for key in fresh)
+        self.judged += len(fresh)
+        return [self.trials[key] for key in asked]
+
+    def knows(self, asked: Asked) -> bool:
+        """Whether a plant was run on the years in focus."""
+        return asked in self.trials or asked in self._ahead
+
+    def look_ahead(self, asked: Sequence[Asked]) -> None:
+        """Run plants that may be asked for next, several at once; judged they are only when asked for."""
+        fresh = [key for key in dict.fromkeys(asked) if not self.knows(key)]
+        if not fresh:
+            return
         focus, own = self._focus, self.blocks[0].case.years
         if focus is None:
             seen = self._run_all(np.arange(own), fresh, self.blocks[0].case)
@@ -231,9 +246,7 @@ class Judge:
         else:
             seen = self._run_all(focus.rows, fresh, focus.case)
             found = [self._near(focus, *key, verdict) for key, verdict in zip(fresh, seen, strict=True)]
-        self.trials.update(zip(fresh, found, strict=True))
-        self.judged += len(fresh)
-        return [self.trials[key] for key in asked]
+        self._ahead.update(zip(fresh, found, strict=True))
 
     def exact(self, plant: Plant, controller: Controller) -> Trial:
         """Judge a plant on all years, and learn which of them hurt plants like it.
@@ -278,14 +291,14 @@ class Judge:
         here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._exact[(plant, controller)][1]
         self._focus = _Focus(rows, case, weight, here, whole, self.blocks[0].case.years)
-        self.trials.clear()
+        self._forget()
         self.trials[(plant, controller)] = trial
         return trial
 
     def hold_back(self, share: float) -> None:
         """Allow only a share of the caps of renewable share and CO2 from now on; all verdicts are off."""
         self.of_caps *= share
-        self.trials.clear()
+        self._forget()
         self._exact.clear()
         self._focus = None
 
@@ -296,7 +309,7 @@ class Judge:
         other._guess = daily_factors(
             forecast, self.environment.climatology, self.case.sole_resource.yield_mw_per_mw, seed=self.seed
         )
-        other.trials, other._exact, other._paths, other._focus = {}, {}, {}, None
+        other.trials, other._ahead, other._exact, other._paths, other._focus = {}, {}, {}, {}, None
         other._hurt = self._hurt.copy()  # what hurts one operator may well hurt the other
         other._draw = np.random.default_rng([_STREAM, self.seed])
         other.judged = 0
@@ -309,6 +322,10 @@ class Judge:
         return self._operate(self.case, rows, plant, controller, outages, record=record)
 
     # ------------------------------------------------------------------ inside
+
+    def _forget(self) -> None:
+        self.trials.clear()
+        self._ahead.clear()
 
     def _near(self, focus: _Focus, plant: Plant, controller: Controller, seen: _Verdict) -> Trial:
         return self._sum(

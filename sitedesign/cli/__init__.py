@@ -7,6 +7,7 @@ else. A module of commands imports what it runs inside the command: ``sitedesign
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -121,6 +122,8 @@ def main() -> None:
     """Entry point of the ``sitedesign`` command."""
     # What is imported lives as long as the process: to look for garbage in it again and again takes a second
     gc.set_threshold(100_000)
+    # Threads of matrix products wait in a loop for the next: they take the cores that plants are judged on
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except KeyboardInterrupt:  # before any command began

@@ -18,7 +18,10 @@ import platformdirs
 from sitedesign.util.kernel_cache import VARIABLE
 from sitedesign.util.threads import cores
 
-_COMMAND = "from sitedesign.reliability.ahead import compile_simulation; compile_simulation()"
+_COMMAND = (
+    "import gc; gc.disable(); "  # nearly all that a compiler makes lives until it ends
+    "from sitedesign.reliability.ahead import compile_simulation; compile_simulation()"
+)
 _SOURCE = Path(__file__).resolve().parents[1] / "operation" / "simulation.py"
 _compiling: list[subprocess.Popen[bytes]] = []
 
