@@ -30,3 +30,12 @@ def weather_real() -> Path:
     if not folder.is_dir():
         pytest.skip(f"measured weather files are not here (no {folder.name}/; set SITEDESIGN_WEATHER_REAL)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def wind_real() -> Path:
+    """Folder of real files of wind aloft; the test is skipped where it is not there."""
+    folder = Path(os.environ.get("SITEDESIGN_WIND_REAL", ROOT.parent / "shared" / "wind_real"))
+    if not folder.is_dir():
+        pytest.skip(f"real wind files are not here (no {folder.name}/; set SITEDESIGN_WIND_REAL)")
+    return folder

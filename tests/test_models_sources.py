@@ -22,6 +22,10 @@ NUMBERS = [
 
 def test_library_has_the_promised_entries():
     assert library.names("pv") == ("fixed_ac", "fixed_dc", "fixed_dc_dense", "tracker_ac")
+    assert library.names("wind") == (
+        "onshore_3mw_121", "onshore_3mw_148", "onshore_4mw_150", "onshore_6mw_170", "onshore_6mw_196",
+        "onshore_8mw_196",
+    )  # fmt: skip
     assert library.names("battery") == ("lfp", "lfp_dc")
     assert library.names("backup") == (
         "aero_gt", "aero_refurb", "diesel", "frame_gt", "mobile_gt", "recip_fast", "recip_medium", "smr",
@@ -150,6 +154,31 @@ def test_dense_layout_fits_on_its_land():
     covered = dense.power_density_mwdc_per_acre * 1000 / dense.module_efficiency / 4046.86
     assert covered == pytest.approx(0.786, abs=1e-3)
     assert covered < dense.ground_coverage_ratio
+
+
+# rated MW, rotor m, hub m, power at 5, 8 and 11 m/s, first speed of rated power, cut-out
+TURBINES = {
+    "onshore_3mw_121": (2.6, 121, 90, 0.1271, 0.5647, 1.0, 10.0, 25.0),
+    "onshore_3mw_148": (3.3, 148, 100, 0.1886, 0.7514, 0.9973, 11.5, 25.5),
+    "onshore_4mw_150": (4, 150, 110, 0.1235, 0.55, 1.0, 10.0, 25.0),
+    "onshore_6mw_170": (6, 170, 115, 0.1370, 0.5593, 0.9810, 13.5, 25.5),
+    "onshore_6mw_196": (6, 196, 140, 0.182, 0.7292, 0.997, 11.5, 22.5),
+    "onshore_8mw_196": (8.3, 196, 130, 0.1317, 0.5376, 0.9755, 13.5, 25.5),
+}
+
+
+@pytest.mark.parametrize("name", TURBINES)
+def test_wind_figures(name):
+    found = library.wind(name)
+    curve = dict(found.power_curve)
+    rated = min(speed for speed, power in found.power_curve if power == 1)
+    got = (found.unit_mw, found.rotor_m, found.hub_height_m, curve[5], curve[8], curve.get(11, 1.0), rated)
+    assert (*got, found.power_curve[-1][0]) == TURBINES[name]
+    assert (found.capex_usd_per_kw, found.fixed_om_usd_per_kw_yr, found.life_yr) == (1700, 34, 30)
+    assert (found.lead_months, found.low_temperature_stop_c, found.icing_below_c) == (24, -20, 0)
+    remaining = (1 - found.wake_loss_fraction) * (1 - found.electrical_loss_fraction) * found.availability
+    assert remaining * (1 - found.performance_loss_fraction) == pytest.approx(1 - 0.163, abs=5e-4)
+    assert found.plant_density_mw_per_acre * 247.105 == pytest.approx(2.7, rel=0.01)  # acres of a km2
 
 
 def test_battery_figures():

@@ -14,7 +14,7 @@ The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of
 from typing import cast
 
 from sitedesign.library.credits import itc_fraction
-from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
+from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
@@ -38,6 +38,7 @@ __all__ = [
     "Quantity",
     "Rack",
     "Schedule",
+    "Wind",
     "backup",
     "battery",
     "entries",
@@ -55,6 +56,7 @@ __all__ = [
     "rack",
     "schedule",
     "show",
+    "wind",
 ]
 
 
@@ -62,6 +64,12 @@ __all__ = [
 def pv(name: str) -> Pv:
     """Photovoltaic array by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Pv, entry("pv", name))
+
+
+@takes("the technology library")
+def wind(name: str) -> Wind:
+    """Wind turbine by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Wind, entry("wind", name))
 
 
 @takes("the technology library")

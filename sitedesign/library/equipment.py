@@ -1,4 +1,4 @@
-"""The kinds of library entry: photovoltaics, battery, backup, fuel and the power path.
+"""The kinds of library entry: photovoltaics, wind, battery, backup, fuel and the power path.
 
 Compute, buildings, money and schedule are in :mod:`sitedesign.library.project`. Signs: a *derate* is
 negative when power falls. Shares are fractions of one, never per cent.
@@ -64,6 +64,58 @@ class Pv(Entry):
         if data["mount"] == "tracker" and data["max_tilt_deg"] is None:
             found.append(("max_tilt_deg", "none", 'must be a number when mount is "tracker"', "Write 60."))
         return found
+
+
+class Wind(Entry):
+    """Onshore wind turbine, and the farm of which it is one.
+
+    Power over rated at air density rho is ``power_curve(speed * (rho / 1.225)**(1/3))`` less wakes, cables
+    and worn blades; `availability` comes on top.
+    """
+
+    kind: Literal["wind"] = "wind"
+    unit_mw: Annotated[float, Number("MW", 0.05, 30, "Rated power of one turbine")]
+    rotor_m: Annotated[float, Number("m", 5, 400, "Diameter of the rotor")]
+    hub_height_m: Annotated[float, Number("m", 15, 250, "Height of the hub above ground")]
+    power_curve: Annotated[
+        tuple[tuple[float, float], ...],
+        Pairs("m/s, fraction", 0, 1, "Power over rated by wind speed at 1.225 kg/m3"),
+    ]
+    capex_usd_per_kw: Annotated[float, Number("USD/kW", 100, 20000, "Installed cost")]
+    fixed_om_usd_per_kw_yr: Annotated[float, Number("USD/kW-yr", 0, 500, "Fixed operation and maintenance")]
+    wake_loss_fraction: Annotated[float, Number("fraction", 0, 0.5, "Wakes of turbines upwind")]
+    electrical_loss_fraction: Annotated[float, Number("fraction", 0, 0.5, "Cables and transformers")]
+    performance_loss_fraction: Annotated[
+        float, Number("fraction", 0, 0.5, "Ice, dirt and age of blades, curve not reached")
+    ]
+    availability: Annotated[
+        float, Number("fraction", 0.5, 1, "Mean share of the turbines that work (sizing)")
+    ]
+    mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair a turbine")]
+    low_temperature_stop_c: Annotated[float, Number("degC", -60, 10, "Air colder than this stops the farm")]
+    icing_below_c: Annotated[float, Number("degC", -30, 10, "Humid air colder than this stops the farm")]
+    icing_humidity_fraction: Annotated[float, Number("fraction", 0.5, 1, "Relative humidity of humid air")]
+    plant_density_mw_per_acre: Annotated[
+        float, Number("MW/acre", 0.001, 0.1, "Farm power per land area it is spaced over")
+    ]
+    disturbed_land_fraction: Annotated[
+        float, Number("fraction", 0, 1, "Pads and roads, of the land it is spaced over")
+    ]
+    life_yr: Annotated[float, Number("yr", 1, 100, "Economic life")]
+    lead_months: Annotated[float, Number("months", 0, 240, "Order to first power")]
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+        """Find a power curve that is none: from 0 at cut-in through 1 to 0 at cut-out, by rising speed."""
+        speeds, powers = zip(*data["power_curve"], strict=True)
+        if speeds[0] < 0 or speeds[-1] <= speeds[0]:
+            found = f"speeds from {speeds[0]:g} to {speeds[-1]:g} m/s"
+            return [("power_curve", found, "must rise from 0 m/s or more", "")]
+        if powers[0] != 0 or powers[-1] != 0 or max(powers) != 1:
+            found = f"power from {powers[0]:g} over {max(powers):g} to {powers[-1]:g}"
+            remedy = "Divide by rated power, and write the speeds of cut-in and cut-out with power 0."
+            return [("power_curve", found, "must begin at 0, reach 1 and end at 0", remedy)]
+        return []
 
 
 class Battery(Entry):

@@ -29,13 +29,14 @@ from pydantic import ValidationError
 
 import sitedesign
 from sitedesign.errors import Fault, InputError, nearest, unknown_name
-from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv
+from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.number import CONFIDENCE, NOTHING_YET, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
 from sitedesign.util.gate import TEXT, File, OneOf, parse_toml, read_bytes, takes
 
 KINDS: dict[str, type[Entry]] = {
     "pv": Pv,
+    "wind": Wind,
     "battery": Battery,
     "backup": Backup,
     "fuel": Fuel,

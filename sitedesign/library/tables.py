@@ -13,6 +13,7 @@ from sitedesign.util.gate import TEXT, takes
 
 _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "pv": ("capex_usd_per_wdc", "power_density_mwdc_per_acre", "lead_months"),
+    "wind": ("unit_mw", "capex_usd_per_kw", "lead_months"),
     "battery": ("capex_usd_per_kwh", "capex_usd_per_kw", "round_trip_efficiency", "lead_months"),
     "backup": ("unit_mw", "capex_usd_per_kw", "heat_rate_btu_per_kwh_hhv", "lead_months"),
     "fuel": ("price_usd_per_mmbtu", "co2_kg_per_mmbtu"),

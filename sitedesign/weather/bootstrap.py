@@ -91,6 +91,10 @@ def bootstrap(
     cos_zenith = np.maximum(np.cos(np.radians(sun.apparent_zenith_deg)), 0)
     dni = np.where(stretch > 0, dni, 0).reshape(years, -1)
     dni = np.minimum(dni, ghi / np.maximum(cos_zenith, 1e-3))
+    # The same days: wind and sun of different days would lose the calms that come with the dark.
+    wind = weather.wind_aloft and weather.wind_aloft.at(
+        lambda series: _picked(series, weather, source_year, source_day).reshape(years, -1)
+    )
     source = WeatherSource(
         kind="bootstrap",
         description=f"{years} years drawn from {len(weather.years)} of: {weather.source.description}",
@@ -111,6 +115,7 @@ def bootstrap(
         temp_air_c=_picked(weather.temp_air_c, weather, source_year, source_day).reshape(years, -1),
         wind_speed_m_s=_picked(weather.wind_speed_m_s, weather, source_year, source_day).reshape(years, -1),
         utc_offset_h=weather.utc_offset_h, source=source, sun_offset_minutes=weather.sun_offset_minutes,
+        wind_aloft=wind,
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from pvlib.atmosphere import alt2pres
 
-from sitedesign.util.gate import Measure, OneOf, takes
+from sitedesign.util.gate import FLAG, Measure, OneOf, takes
 from sitedesign.weather.clear_sky import clear_sky, direct_normal
 from sitedesign.weather.climate.stations import SCORES, SiteClimate, daily_from_months, site_climate
+from sitedesign.weather.climate.wind import wind_climate
 from sitedesign.weather.low_resource import worst_means_kwh_m2_day
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray, SolarGeometry, solar_geometry
@@ -64,8 +65,11 @@ class _Days:
     years=Measure("", 1, MOST_YEARS, whole=True, says=f"must be a whole number from 1 to {MOST_YEARS:,}"),
     seed=Measure("", 0, 2**53, whole=True, says="must be a whole number, not negative"),
     step_minutes=OneOf(STEPS_MINUTES, "minutes"),
+    wind=FLAG,
 )
-def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
+def generate(
+    site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60, *, wind: bool = False
+) -> Weather:
     """Generate weather years from embedded climate statistics.
 
     The first years of a longer run are those of a shorter one, and the days are the same at every step
@@ -80,6 +84,8 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
         Not negative.
     step_minutes : int
         5, 10, 15, 30 or 60. [min]
+    wind : bool
+        Whether to add the wind aloft of these years; the sun is the same with and without.
 
     Returns
     -------
@@ -90,8 +96,12 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
     Raises
     ------
     InputError
-        If an argument is out of range or the site has no climate data.
+        If an argument is out of range or the site has no climate data, or no wind climate for `wind`.
     """
+    from sitedesign.weather.generate_wind import generate_wind, wind_notes  # it takes the shocks from here
+
+    if wind:
+        wind_climate(site)  # where there is none, that is what to say first
     climate = site_climate(site)
     sun = solar_geometry(site, step_minutes)
     clear_ghi, clear_dni = clear_sky(site, sun)
@@ -101,17 +111,49 @@ def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60)
     dni = _direct(ghi, sun, clear_dni, float(alt2pres(site.elevation_m)))
     dhi = np.maximum(ghi - dni * _cos_apparent(sun), 0)
     temp = _steps_of_temperature(days, sun)
+    aloft = generate_wind(site, years, seed, step_minutes) if wind else None
     source = WeatherSource(
         kind="generated",
         description=f"{years} years generated from climate statistics (screening), seed {seed}",
         seed=seed,
-        notes=_notes(climate, ghi, step_minutes),
+        notes=(*_notes(climate, ghi, step_minutes), *(wind_notes(site, aloft) if aloft else ())),
     )
     return Weather(
         site=site, step_minutes=step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi, dni_w_m2=dni,
         dhi_w_m2=dhi, temp_air_c=temp, wind_speed_m_s=np.full_like(ghi, WIND_M_S),
         utc_offset_h=site.utc_offset_h, source=source, sun_offset_minutes=step_minutes / 2,
+        wind_aloft=aloft,
     )  # fmt: skip
+
+
+def clearness_shocks(seed: int, years: int) -> FloatArray:
+    """Draw again what is new in the fast part of each day's clearness, shape (years, 365)."""
+    stream = np.random.SeedSequence(seed).spawn(1)[0]
+    return np.random.Generator(np.random.PCG64(stream)).standard_normal((years, DAYS_PER_YEAR))
+
+
+@dataclass(frozen=True, eq=False)
+class Persistence:
+    """How clearness persists: a fast and a slow chain of normal scores; lags of shape (365,).
+
+    Attributes
+    ----------
+    slow_share : float
+        Of the variance.
+    slow_lag1, fast_lag1 : ndarray
+    """
+
+    slow_share: float
+    slow_lag1: FloatArray
+    fast_lag1: FloatArray
+
+
+def persistence(climate: SiteClimate) -> Persistence:
+    """Split the persistence of a site's clearness between days and weeks."""
+    lag1 = daily_from_months(climate.persistence)
+    slow_lag1 = np.full(DAYS_PER_YEAR, np.exp(-1 / _SLOW_DAYS))
+    slow = float(np.clip(_SLOW_PER_PERSISTENCE * (lag1.mean() - _SLOW_FROM), 0, _SLOW_MOST))
+    return Persistence(slow, slow_lag1, np.clip((lag1 - slow * slow_lag1) / (1 - slow), 0, 0.95))
 
 
 def _daily(sun: SolarGeometry, values: FloatArray) -> FloatArray:
@@ -128,12 +170,10 @@ def _draw_days(
         np.random.Generator(np.random.PCG64(s)).standard_normal((years, DAYS_PER_YEAR)) for s in streams
     ]
     clear_shock, slow_shock, warm_shock, range_shock = shocks
-    lag1 = daily_from_months(climate.persistence)
-    slow_lag1 = np.full(DAYS_PER_YEAR, np.exp(-1 / _SLOW_DAYS))
-    slow = float(np.clip(_SLOW_PER_PERSISTENCE * (lag1.mean() - _SLOW_FROM), 0, _SLOW_MOST))
-    fast_lag1 = np.clip((lag1 - slow * slow_lag1) / (1 - slow), 0, 0.95)
-    fast_scores = _chain(clear_shock, fast_lag1)
-    scores = np.sqrt(1 - slow) * fast_scores + np.sqrt(slow) * _chain(slow_shock, slow_lag1)
+    found = persistence(climate)
+    slow, fast_lag1 = found.slow_share, found.fast_lag1
+    fast_scores = chain(clear_shock, fast_lag1)
+    scores = np.sqrt(1 - slow) * fast_scores + np.sqrt(slow) * chain(slow_shock, found.slow_lag1)
     kt = np.minimum(_clearness(scores, climate), _DAY_OVER_CLEAR * clear_kt)
 
     weather = {name: daily_from_months(values) for name, values in climate.temperature.items()}
@@ -143,7 +183,7 @@ def _draw_days(
     wanted = weather["corr_temp_ghi"] / np.sqrt(1 - slow)
     shared = wanted * (1 - warm_lag1 * fast_lag1) / np.sqrt((1 - warm_lag1**2) * (1 - fast_lag1**2))
     shared = np.clip(shared, -0.95, 0.95)
-    warm_scores = _chain(shared * clear_shock + np.sqrt(1 - shared**2) * warm_shock, warm_lag1)
+    warm_scores = chain(shared * clear_shock + np.sqrt(1 - shared**2) * warm_shock, warm_lag1)
     temp_mean = weather["temp_mean_c"] + weather["temp_anom_sd_c"] * warm_scores
     follow = np.clip(weather["corr_range_ghi"], -0.95, 0.95)
     range_scores = follow * scores + np.sqrt(1 - follow**2) * range_shock
@@ -151,7 +191,7 @@ def _draw_days(
     return _Days(kt, temp_mean, np.maximum(temp_range, _LEAST_RANGE_C))
 
 
-def _chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
+def chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
     """Unit-variance first-order chain over all days of all years, shape of `shocks` (years, 365).
 
     The first day comes from the stationary distribution, so that no year is special.

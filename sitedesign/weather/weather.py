@@ -14,8 +14,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError, shown
-from sitedesign.util.gate import FLAG, TEXT, File, Kind, Many, Measure, OneOf, arguments, check_fields, takes
+from sitedesign.util.gate import (
+    FLAG,
+    TEXT,
+    File,
+    Kind,
+    Many,
+    Measure,
+    OneOf,
+    OrNone,
+    arguments,
+    check_fields,
+    takes,
+)
 from sitedesign.weather.site import Site
+from sitedesign.weather.wind_aloft import SHEAR, WindAloft
 
 if TYPE_CHECKING:
     from sitedesign.weather.quality import Quality
@@ -75,6 +88,7 @@ _STEP = OneOf((5, 10, 15, 30, 60), "min")
 _OFFSET = Measure("h", -16, 16)
 _SUN_OFFSET = Measure("min", -1440, 1440)
 _SOURCE = Kind((WeatherSource,), "must be a WeatherSource")
+_WIND = OrNone(Kind((WindAloft,), "must be a WindAloft, as generated or read"))
 
 
 def _is_array(value: object, shape: tuple[int, ...]) -> bool:
@@ -110,6 +124,9 @@ class Weather:
         a step for means, 0 for instants stamped at the interval's start. [min]
     quality : Quality or None
         What the reader found; None for generated years, which have nothing to find.
+    wind_aloft : WindAloft or None
+        Wind at the heights of turbines in the same steps, where it was asked for; `wind_speed_m_s` is that
+        near the ground.
     """
 
     site: Site
@@ -124,11 +141,12 @@ class Weather:
     source: WeatherSource
     sun_offset_minutes: float
     quality: Quality | None = field(default=None, repr=False)
+    wind_aloft: WindAloft | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Let no number through that is none: whoever made the weather must have filled every step."""
         check_fields("Weather()", self, site=A_SITE, step_minutes=_STEP, utc_offset_h=_OFFSET,
-                     sun_offset_minutes=_SUN_OFFSET, source=_SOURCE)  # fmt: skip
+                     sun_offset_minutes=_SUN_OFFSET, source=_SOURCE, wind_aloft=_WIND)  # fmt: skip
         shape = (len(self.years), DAYS_PER_YEAR * self.steps_per_day) if isinstance(self.years, tuple) else ()
         wrong = [
             Fault(f"weather.{name}", shown(getattr(self, name)), f"must be numbers in the shape {shape}")
@@ -144,6 +162,9 @@ class Weather:
             for name in _ARRAYS
             if (bad := ~np.isfinite(getattr(self, name))).any()
         ]
+        if self.wind_aloft is not None and self.wind_aloft.grid != shape:
+            found = f"series of the shape {self.wind_aloft.grid}"
+            faults.append(Fault("weather.wind_aloft", found, f"must have the shape {shape} of the weather"))
         if faults:
             raise InputError(faults, f"the weather ({self.source.description})")
 
@@ -153,7 +174,9 @@ class Weather:
 
     @staticmethod
     @takes("Weather.generate()", site=A_SITE)
-    def generate(site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60) -> Weather:
+    def generate(
+        site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60, *, wind: bool = False
+    ) -> Weather:
         """Generate weather years from embedded climate statistics; no key, no network.
 
         Parameters
@@ -166,6 +189,9 @@ class Weather:
             Same seed, same years.
         step_minutes : int
             5, 10, 15, 30 or 60. [min]
+        wind : bool
+            Whether to add the wind at 115 m that blows in these years (contiguous United States only); the
+            sun is the same with and without.
 
         Returns
         -------
@@ -179,7 +205,7 @@ class Weather:
         """
         from sitedesign.weather.generate import generate
 
-        return generate(site, years=years, seed=seed, step_minutes=step_minutes)
+        return generate(site, years=years, seed=seed, step_minutes=step_minutes, wind=wind)
 
     @staticmethod
     @takes("Weather.read()", paths=_FILES, site=A_SITE)
@@ -315,6 +341,38 @@ class Weather:
 
         return bootstrap(self, years=years, seed=seed, block_days=block_days, season_days=season_days)
 
+    @takes("Weather.with_wind()", paths=_FILES, shear_exponent=OrNone(SHEAR), utc_offset_h=OrNone(_OFFSET))
+    def with_wind(
+        self, *paths: str | Path, shear_exponent: float | None = None, utc_offset_h: float | None = None
+    ) -> Weather:
+        """Add wind at the heights of turbines from files of the same years.
+
+        Parameters
+        ----------
+        *paths : str or path
+            WIND Toolkit CSV, SAM .srw, Open-Meteo, NASA POWER, ERA5, renewables.ninja, or CSV or Parquet
+            whose columns name height and unit, as ``wind_speed_100m (m/s)``; or a folder of them.
+        shear_exponent : float, optional
+            How speed grows with height, ``(z / height)**exponent``, above the highest speed and below the
+            lowest; needed where all are far below the hub.
+        utc_offset_h : float, optional
+            Of the stamps, where the files say none or a wrong one. [h]
+
+        Returns
+        -------
+        Weather
+            A copy with ``wind_aloft``.
+
+        Raises
+        ------
+        InputError
+            If a file names no height, unit or time zone, is of other years or another place than the weather,
+            or holds what no air does.
+        """
+        from sitedesign.weather.files.wind import add_wind
+
+        return add_wind(self, [Path(path) for path in paths], shear_exponent, utc_offset_h)
+
     @takes("Weather.worst_spells()")
     def worst_spells(self, days: Sequence[int] = (3, 5, 10), count: int = 1) -> pd.DataFrame:
         """Darkest spells in the record.
@@ -346,7 +404,8 @@ class Weather:
             )
             raise InputError([fault], "Weather.subset()")
         arrays = {name: getattr(self, name)[pick] for name in _ARRAYS}
-        return replace(self, years=tuple(self.years[row] for row in pick), **arrays)
+        wind = self.wind_aloft and self.wind_aloft.at(lambda series: series[pick])
+        return replace(self, years=tuple(self.years[row] for row in pick), wind_aloft=wind, **arrays)
 
     @property
     def steps_per_day(self) -> int:

@@ -13,6 +13,8 @@ from sitedesign.weather.files.formats import epw_tmy, generic, nsrdb, parquet, p
 from sitedesign.weather.files.formats.record import Record
 from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.unsupported import unrecognised, wrong_kind
+from sitedesign.weather.files.paths import expand, merged
+from sitedesign.weather.files.wind import add_wind, carries_wind
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
 from sitedesign.weather.weather import Weather
 
@@ -64,7 +66,7 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
         With every fault of every file: missing, of the wrong kind, unreadable, with duplicate or unsorted
         stamps, far from the site or from each other, on different steps, or with holes above the limits.
     """
-    files, explicit, faults = _expand(paths)
+    files, explicit, faults = expand(paths)
     records: list[Record] = []
     skipped: list[str] = []
     for file in files:
@@ -81,50 +83,12 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
         faults.append(Fault("paths", found, "needs at least one weather file", remedy))
     faults += _place_faults(records, site)
     if faults:
-        raise InputError(_merged(faults), OF)
+        raise InputError(merged(faults), OF)
     place = site or _site_of(records)
     notes = (f"not weather, left out: {', '.join(skipped)}",) if skipped else ()
-    return assemble(records, place, kind="file", of=OF, notes=notes)
-
-
-def _expand(paths: Sequence[Path]) -> tuple[list[Path], set[Path], list[Fault]]:
-    """Files in order, those named one by one, and faults of missing paths."""
-    files: list[Path] = []
-    explicit: set[Path] = set()
-    faults: list[Fault] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            try:
-                inside = sorted(
-                    item for item in path.iterdir() if item.is_file() and not item.name.startswith(".")
-                )
-            except OSError as error:
-                found = f"a folder that cannot be read ({error.strerror})"
-                faults.append(Fault(str(path), found, "must be readable"))
-                continue
-            files += inside
-            if not inside:
-                faults.append(Fault(str(path), "an empty folder", "needs at least one weather file"))
-        elif path.is_file():
-            files.append(path)
-            explicit.add(path)
-        else:
-            faults.append(
-                Fault(str(path), "no such file or folder", "must exist", "Check the path for typing errors.")
-            )
-    return list(dict.fromkeys(files)), explicit, faults
-
-
-def _merged(faults: Sequence[Fault]) -> list[Fault]:
-    """One line for many files with the same fault (a year of daily files has 365)."""
-    groups: dict[tuple[str, str, str], list[Fault]] = {}
-    for fault in faults:
-        groups.setdefault((fault.found, fault.allowed, fault.remedy), []).append(fault)
-    merged: list[Fault] = []
-    for (found, allowed, remedy), same in groups.items():
-        many = f" and {len(same) - 1} more" if len(same) > 1 else ""
-        merged.append(Fault(f"{same[0].where}{many}", found, allowed, remedy))
-    return merged
+    weather = assemble(records, place, kind="file", of=OF, notes=notes)
+    with_wind = [file for file in files if carries_wind(file)]
+    return add_wind(weather, with_wind) if with_wind else weather
 
 
 def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:

@@ -6,16 +6,20 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.atomic_file import write_given
+from sitedesign.weather.files.formats.wind import WIND_KEY
 
 if TYPE_CHECKING:
     from sitedesign.weather.weather import Weather
 
+FloatArray = NDArray[np.float64]
 OF = "Weather.write()"
 SUFFIXES = (".csv", ".parquet")
 _COLUMNS = {
@@ -54,6 +58,7 @@ def write(weather: Weather, path: Path) -> Path:
     if faults:
         raise InputError(faults, OF)
     frame = weather.data.rename(columns=_COLUMNS)
+    frame = frame.assign(**_wind_columns(weather))
     frame.index = pd.DatetimeIndex(weather.index).tz_localize(None).rename("time")
     head = _head(weather)
     if path.suffix == ".csv":
@@ -71,6 +76,12 @@ def write(weather: Weather, path: Path) -> Path:
 def _head(weather: Weather) -> dict[str, str]:
     """Place and time, in the words that the reader of named columns knows."""
     site = weather.site
+    wind = weather.wind_aloft
+    aloft = {} if wind is None else {
+        WIND_KEY: wind.source,
+        "wind_density_height_m": f"{wind.density_height_m!r}",
+        **({} if wind.shear_exponent is None else {"wind_shear_exponent": f"{wind.shear_exponent!r}"}),
+    }  # fmt: skip
     return {
         "source": weather.source.description,
         "latitude": f"{site.latitude!r}",
@@ -79,4 +90,19 @@ def _head(weather: Weather) -> dict[str, str]:
         "utc_offset": f"{weather.utc_offset_h:g}",
         "convention": "start",
         "sun_offset_minutes": f"{weather.sun_offset_minutes:g}",
+        **aloft,
     }
+
+
+def _wind_columns(weather: Weather) -> dict[str, FloatArray]:
+    """Wind aloft under the names that its reader knows."""
+    wind = weather.wind_aloft
+    if wind is None:
+        return {}
+    speeds = zip(wind.heights_m, wind.speed_m_s, strict=True)
+    columns = {f"wind_speed_{height:g}m (m/s)": series.ravel() for height, series in speeds}
+    if wind.density_kg_m3 is not None:
+        columns["air_density (kg/m3)"] = wind.density_kg_m3.ravel()
+    if wind.humidity_fraction is not None:
+        columns["relative_humidity (fraction)"] = wind.humidity_fraction.ravel()
+    return columns

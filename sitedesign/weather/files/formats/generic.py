@@ -116,7 +116,7 @@ def parse_as(
     """
     name = source.name
     table = read_table(source.text, name)
-    columns = value_columns(table.names, _units(table))
+    columns = value_columns(table.names, units_of(table))
     if not columns or not time_columns(table.names):
         found = f"columns {', '.join(map(repr, table.names[:6]))} above the numbers"
         raise InputError([Fault(name, found, "needs a time column and ghi in the row above them")], OF)
@@ -124,10 +124,10 @@ def parse_as(
     place = place_of(keys, name)
     if site is None and (fault := elevation_fault(place, keys, name)) is not None:
         raise InputError([fault], OF)
-    stamps, stamped_zone, yearless, dated = _stamps(table)
+    stamps, stamped_zone, yearless, dated = stamps_of(table)
     known = np.flatnonzero(np.asarray(stamps.notna()))
     table = replace(table, cells=table.cells.iloc[known])
-    stamps = _on_whole_steps(stamps[known])
+    stamps = on_whole_steps(stamps[known])
     if len(stamps) > 2 and (np.diff(stamps.to_numpy()) < np.timedelta64(0)).mean() > 0.99:
         table, stamps = replace(table, cells=table.cells.iloc[::-1]), stamps[::-1]
         dated = (*dated, "rows run back in time: turned round")
@@ -144,7 +144,7 @@ def parse_as(
         name,
         kind,
         zone_h=stamped_zone if stamped_zone is not None else _zone(table, keys, where),
-        convention=convention or _declared_convention(table, keys, chosen),
+        convention=convention or declared_convention(table, keys, chosen),
         site=where,
         usual=usual or _usual_convention(table),
         notes=(*named, *dated, *said, *notes),
@@ -161,7 +161,7 @@ def _local_zone(keys: dict[str, str], file: str) -> float | None:
     return zone_h(keys["local_zone"], file) if "local_zone" in keys else None
 
 
-def _units(table: TextTable) -> tuple[str, ...]:
+def units_of(table: TextTable) -> tuple[str, ...]:
     """Units of the columns: from their row, or from the list of parameters above (NASA POWER)."""
     if any(table.units):
         return table.units
@@ -175,7 +175,7 @@ def _units(table: TextTable) -> tuple[str, ...]:
     return tuple(listed.get(name.strip(), "") for name in table.names)
 
 
-def _on_whole_steps(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
+def on_whole_steps(stamps: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Round seconds off, and 00:59 up to the step that it ends."""
     whole = stamps.round("min")
     step = round(_step_h(whole) * 60)
@@ -209,7 +209,7 @@ def _values(
     return pd.DataFrame(data), chosen, tuple(notes)
 
 
-def _stamps(table: TextTable) -> tuple[pd.DatetimeIndex, float | None, bool, tuple[str, ...]]:
+def stamps_of(table: TextTable) -> tuple[pd.DatetimeIndex, float | None, bool, tuple[str, ...]]:
     """Naive stamps; their offset from UTC if they carry one [h]; whether they name no year; notes."""
     positions = time_columns(table.names)
     names = [table.names[place] for place in positions]
@@ -286,7 +286,7 @@ def _zone(table: TextTable, keys: dict[str, str], where: Site | None) -> float |
     return where.utc_offset_h if standard and where is not None else None
 
 
-def _declared_convention(
+def declared_convention(
     table: TextTable, keys: dict[str, str], columns: Sequence[Column]
 ) -> Convention | None:
     """Where in its interval a stamp stands, if header or names say so."""
