@@ -29,6 +29,9 @@ def generate(
     years: Annotated[int, typer.Option(help="Years to generate.")] = 20,
     seed: Annotated[int, typer.Option(help="Same seed, same years.")] = 0,
     step_minutes: Annotated[int, typer.Option(help="5, 10, 15, 30 or 60. (min)")] = 60,
+    wind: Annotated[
+        bool, typer.Option("--wind", help="Add wind at 115 m (contiguous United States).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Generate weather years anywhere on land from climate statistics; no key, no network."""
@@ -38,7 +41,9 @@ def generate(
             import sitedesign as sd
 
             site = sd.Site(latitude=lat, longitude=lon)
-            weather = sd.Weather.generate(site, years=years, seed=seed, step_minutes=step_minutes)
+            weather = sd.Weather.generate(
+                site, years=years, seed=seed, step_minutes=step_minutes, wind=wind
+            )
             weather.write(out_file)
         _show_years(weather, out_file, as_json)
 
@@ -48,6 +53,9 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Weather files or folders.")],
     lat: Annotated[float | None, typer.Option(help="Latitude, for files that do not name it.")] = None,
     lon: Annotated[float | None, typer.Option(help="Longitude, for files that do not name it.")] = None,
+    wind: Annotated[
+        list[Path] | None, typer.Option("--wind", help="Also a file of wind aloft of the same years.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read weather files and report years, time convention, gaps, dark days and worst spells."""
@@ -58,6 +66,7 @@ def check(
 
             site = None if lat is None and lon is None else sd.Site(latitude=lat, longitude=lon)
             weather = sd.Weather.read(*files, site=site)
+            weather = weather.with_wind(*wind) if wind else weather
             spells = weather.worst_spells()
             notes = weather_notes(weather)
         if as_json:
