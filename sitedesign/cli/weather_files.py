@@ -41,9 +41,7 @@ def generate(
             import sitedesign as sd
 
             site = sd.Site(latitude=lat, longitude=lon)
-            weather = sd.Weather.generate(
-                site, years=years, seed=seed, step_minutes=step_minutes, wind=wind
-            )
+            weather = sd.Weather.generate(site, years=years, seed=seed, step_minutes=step_minutes, wind=wind)
             weather.write(out_file)
         _show_years(weather, out_file, as_json)
 
