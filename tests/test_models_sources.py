@@ -36,6 +36,11 @@ def test_library_has_the_promised_entries():
     assert library.names("facility") == ("air_chiller", "dry_cooler", "evaporative")
     assert library.names("power_path") == ("ac", "dc")
     assert library.names("finance") == library.names("schedule") == ("default",)
+    assert library.names("tariff") == ("caiso", "ercot", "miso", "pjm", "spp", "tva")
+    assert library.names("grid") == (
+        "ex_miner", "ex_smelter", "firm", "firm_caiso", "firm_ercot", "firm_miso", "firm_pjm", "firm_spp",
+        "firm_tva", "flexible", "flexible_five", "flexible_one", "flexible_quarter", "interruptible",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("file", "key", "table"), NUMBERS)
@@ -328,6 +333,83 @@ def test_schedule_figures_are_the_published_weeks():
     for field, expected in weeks.items():
         assert getattr(found, field) * 52.18 / 12 == pytest.approx(expected, rel=0.01)
     assert (found.firm_interconnection_months, found.flexible_interconnection_months) == (48, 24)
+
+
+TARIFF_COLUMNS = (
+    "wholesale_usd_per_mwh", "all_in_usd_per_mwh", "demand_usd_per_kw_month",
+    "on_peak_demand_usd_per_kw_month", "off_peak_demand_usd_per_kw_month", "coincident_usd_per_kw_month",
+    "ratchet_fraction",
+    "minimum_take_fraction", "export_usd_per_mwh", "contract_yr",
+)  # fmt: skip
+TARIFFS = {
+    "ercot": (40, 66.3, 7.2, 0, 0, 5.5, 0, 0, 12, 5),
+    "pjm": (55, 79, 6.5, 0, 0, 10.0, 0, 0.85, 35, 12),
+    "miso": (45, 59, 7.2, 0, 0, 0, 0, 0.8, 25, 15),
+    "spp": (35, 61, 0, 7.05, 2.47, 0, 0.9, 0.8, 15, 7),
+    "caiso": (45, 186, 22.5, 0, 0, 0, 0, 0, 5, 5),
+    "tva": (None, 64, 0, 5.3, 2.5, 0, 0.6, 0.8, 25, 5),
+}
+
+
+@pytest.mark.parametrize("name", TARIFFS)
+def test_tariff_figures(name):
+    found = library.tariff(name)
+    assert tuple(getattr(found, column) for column in TARIFF_COLUMNS) == TARIFFS[name]
+    demand = found.demand_usd_per_kw_month + found.on_peak_demand_usd_per_kw_month
+    demand += found.off_peak_demand_usd_per_kw_month + found.coincident_usd_per_kw_month
+    energy = found.all_in_usd_per_mwh - demand * 12 / 8.76
+    assert found.energy_usd_per_mwh == pytest.approx(energy, abs=0.6)
+    assert (found.on_peak_from_h, found.on_peak_to_h, found.lookback_months) == (14, 20, 11)
+    if name != "caiso":
+        solar = 0.6 if name in ("ercot", "spp") else 0.9
+        assert (found.on_peak_factor, found.night_factor, found.solar_factor) == (2.4, 0.8, solar)
+
+
+def test_capacity_charge_is_the_auctions():
+    assert library.tariff("pjm").coincident_usd_per_kw_month == pytest.approx(
+        329.17 * 365 / 12 / 1000, rel=2e-3
+    )
+    assert library.tariff("ercot").coincident_usd_per_kw_month * 12 == pytest.approx(66)
+
+
+MONTHS = {
+    "firm": 48, "firm_ercot": 36, "firm_pjm": 45, "firm_miso": 45, "firm_spp": 48, "firm_caiso": 57,
+    "firm_tva": 39, "flexible": 18, "flexible_quarter": 18, "flexible_one": 18, "flexible_five": 18,
+    "interruptible": 18, "ex_smelter": 24, "ex_miner": 12,
+}  # fmt: skip
+CALLS = {  # hours, energy, hours that keep half, three quarters, nine tenths, mean length
+    "flexible_quarter": (85, 0.0025, 73, 50, 24, 4.2),
+    "flexible": (177, 0.005, 155, 106, 52, 4.7),
+    "flexible_one": (366, 0.01, 323, 224, 110, 5.4),
+    "flexible_five": (1848, 0.05, 1644, 1127, 543, 9.0),
+}
+
+
+@pytest.mark.parametrize("name", MONTHS)
+def test_connection_figures(name):
+    found = library.grid(name)
+    assert found.months_to_energise == MONTHS[name]
+    price = {"ex_smelter": 417, "ex_miner": 0}.get(name, 250)
+    assert (found.connection_usd_per_kw, found.export_connection_usd_per_kw) == (price, 150)
+    assert (found.interruptions_per_yr, found.interruption_h, found.emergencies_per_yr) == (0.12, 1.4, 0.1)
+    assert found.import_mw == (480 if name == "ex_smelter" else None)
+    if found.connection == "flexible" and name != "interruptible":
+        hours, energy, half, quarters, tenths, event = CALLS.get(name, CALLS["flexible"])
+        assert (found.curtailed_h_per_yr, found.curtailed_energy_fraction, found.event_h) == (
+            hours,
+            energy,
+            event,
+        )
+        shares = (
+            found.kept_half_fraction,
+            found.kept_three_quarters_fraction,
+            found.kept_nine_tenths_fraction,
+        )
+        assert [share * hours for share in shares] == pytest.approx([half, quarters, tenths], abs=0.1)
+
+
+def test_price_of_the_smelters_connection_is_that_of_its_sale():
+    assert library.grid("ex_smelter").connection_usd_per_kw == pytest.approx(200e6 / 480e3, abs=0.5)
 
 
 def test_prices_are_positive():

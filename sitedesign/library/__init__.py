@@ -13,6 +13,7 @@ The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of
 
 from typing import cast
 
+from sitedesign.library.connection import Connection, RegionalTariff
 from sitedesign.library.credits import itc_fraction
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
@@ -27,6 +28,7 @@ __all__ = [
     "STATUS",
     "Backup",
     "Battery",
+    "Connection",
     "Entry",
     "EntryTable",
     "Facility",
@@ -37,6 +39,7 @@ __all__ = [
     "Pv",
     "Quantity",
     "Rack",
+    "RegionalTariff",
     "Schedule",
     "Wind",
     "backup",
@@ -46,6 +49,7 @@ __all__ = [
     "facility",
     "finance",
     "fuel",
+    "grid",
     "itc_fraction",
     "library_folder",
     "list_entries",
@@ -56,6 +60,7 @@ __all__ = [
     "rack",
     "schedule",
     "show",
+    "tariff",
     "wind",
 ]
 
@@ -118,3 +123,15 @@ def finance(name: str = "default") -> Finance:
 def schedule(name: str = "default") -> Schedule:
     """Shared lead times by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Schedule, entry("schedule", name))
+
+
+@takes("the technology library")
+def tariff(name: str) -> RegionalTariff:
+    """Tariff of a region by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(RegionalTariff, entry("tariff", name))
+
+
+@takes("the technology library")
+def grid(name: str) -> Connection:
+    """Grid connection by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Connection, entry("grid", name))

@@ -22,6 +22,8 @@ _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "facility": ("shell_usd_per_mw", "water_l_per_kwh", "lead_months"),
     "finance": ("wacc_power_real", "wacc_compute", "voll_usd_per_mwh"),
     "schedule": ("large_transformer_months", "firm_interconnection_months"),
+    "tariff": ("energy_usd_per_mwh", "demand_usd_per_kw_month", "coincident_usd_per_kw_month"),
+    "grid": ("months_to_energise", "connection_usd_per_kw", "curtailed_h_per_yr"),
 }
 
 
