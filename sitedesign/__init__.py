@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from sitedesign.batch.screening import solve_many
     from sitedesign.batch.site_grid import land_grid
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
+    from sitedesign.finance.tariff import Tariff
     from sitedesign.operation.forecast import Forecast
     from sitedesign.operation.state import Controller
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.results.evaluation import Evaluation
     from sitedesign.study.demand import LoadClassRequest as LoadClass
+    from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
     from sitedesign.study.study import Study
     from sitedesign.study.toml_file import read_study
@@ -49,6 +51,7 @@ _HOME = {
     "Evaluation": "results.evaluation",
     "Fault": "errors",
     "Forecast": "operation.forecast",
+    "Grid": "study.grid",
     "InfeasibleDesign": "errors",
     "InputError": "errors",
     "Limits": "study.limits",
@@ -57,6 +60,7 @@ _HOME = {
     "Site": "weather.site",
     "SiteDesignError": "errors",
     "Study": "study.study",
+    "Tariff": "finance.tariff",
     "Weather": "weather.weather",
     "certify": "api.certify",
     "evaluate": "api.evaluate",
@@ -77,6 +81,7 @@ __all__ = [
     "Evaluation",
     "Fault",
     "Forecast",
+    "Grid",
     "InfeasibleDesign",
     "InputError",
     "Limits",
@@ -85,6 +90,7 @@ __all__ = [
     "Site",
     "SiteDesignError",
     "Study",
+    "Tariff",
     "Weather",
     "__version__",
     "certify",

@@ -182,6 +182,7 @@ class Good:
             "Study": study, "Weather": weather, "Design": design, "Evaluation": design,
             "Estimate": design.uptime, "Certificate": make_certificate(design), "Forecast": sd.Forecast(),
              "Controller": sd.Controller(), "Site": site,
+            "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50),
             "Limits": sd.Limits(), "LoadClass": sd.LoadClass(name="a", racks=1, uptime=0.9),
         }  # fmt: skip
         for name, cls in inspect.getmembers(sd.library, inspect.isclass):
@@ -207,6 +208,11 @@ class Good:
             "evaluate": {"question": {}},
             "Certificate.cause_text": {"name": "weather"},
             "Limits": {"data": {}},
+            "Grid": {"data": {"tariff": 50}},
+            "Grid.from_dict": {"data": {"tariff": 50}},
+            "Tariff": {"data": {"energy": 50}},
+            "Tariff.from_dict": {"data": {"energy": 50}},
+            "Tariff.bill": {"import_mw": [1.0] * 24},
             "Site": {"data": {"latitude": 31.76, "longitude": -106.49}},
             "Study": {"data": question},
             "LoadClass": {"data": {"name": "a", "racks": 1, "uptime": 0.9}},

@@ -1,0 +1,314 @@
+"""A grid connection as arrays: what may be drawn and fed in, in levels of price, and what it costs a year."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.components.grid_connection import WireState, curtailment_caps, wire_outages
+from sitedesign.components.price_series import read_prices
+from sitedesign.errors import Fault, InputError
+from sitedesign.finance.annual_cost import annual_cost
+from sitedesign.finance.bill import Bill, bill
+from sitedesign.finance.billing_calendar import Calendar, year_calendar
+from sitedesign.finance.price_levels import PriceLevels, price_levels
+from sitedesign.finance.tariff import KW_PER_MW, Tariff
+from sitedesign.finance.tariff_prices import (
+    coincident_usd_per_mwh,
+    demand_usd_per_mw_yr,
+    energy_usd_per_mwh,
+    export_price,
+    least_usd_per_mwh,
+)
+from sitedesign.library import Finance
+from sitedesign.study.grid import Grid, dearer_to_sell
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+MONTHS_PER_YEAR = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """Weather years on the calendar.
+
+    Attributes
+    ----------
+    years : tuple of int
+        Of the weather; 1, 2, ... where it is generated.
+    step_minutes : int
+        [min]
+    timezone : str
+        IANA name of the site's zone.
+    utc_offset_h : float
+        Standard time minus UTC. [h]
+    """
+
+    years: tuple[int, ...]
+    step_minutes: int
+    timezone: str
+    utc_offset_h: float
+
+
+@dataclass(frozen=True, eq=False)
+class ExportSink:
+    """Power that may be fed in.
+
+    Attributes
+    ----------
+    mw : (float, float)
+        Least and most. [MW]
+    levels : PriceLevels
+        What is paid, shape (years, steps).
+    available : ndarray of bool, shape (years, steps)
+        Whether the wires are there.
+    capital_usd_per_mw : float
+        [USD/MW]
+    annual_usd_per_mw : float
+        Capital annualised. [USD/MW-yr]
+    """
+
+    mw: tuple[float, float]
+    levels: PriceLevels
+    available: BoolArray
+    capital_usd_per_mw: float
+    annual_usd_per_mw: float
+
+
+@dataclass(frozen=True, eq=False)
+class GridSupply:
+    """Power that may be drawn, and its price.
+
+    Attributes
+    ----------
+    mw : (float, float)
+        Least and most contracted power; infinite where nothing bounds it. [MW]
+    state : WireState
+        ``state.available`` is the share of the contracted power in each step, shape (years, steps).
+    levels : PriceLevels
+        Price of each step in levels, coincident peaks as expected among them.
+    capital_usd_per_mw, capital_usd : float
+        By contracted power, and once. [USD/MW, USD]
+    annual_usd_per_mw : float
+        Capital annualised, and demand charges on one MW that every month's peak reaches: no import within the
+        contracted power is charged more. [USD/MW-yr]
+    annual_usd : float
+        What is paid whatever the power: capital annualised and fixed charges. [USD/yr]
+    months : float
+        Until energised. [months]
+    export : ExportSink or None
+    tariff : Tariff
+    calendars : tuple of Calendar
+        One for each weather year.
+    hourly_usd_per_mwh, export_usd_per_mwh : ndarray, shape (years, steps), or None
+        Prices of hourly series, below zero taken as zero. [USD/MWh]
+    system_load : ndarray, shape (years, steps)
+        Highest where the region draws most.
+    notes : tuple of str
+        Everything that was assumed.
+    """
+
+    mw: tuple[float, float]
+    state: WireState
+    levels: PriceLevels
+    capital_usd_per_mw: float
+    capital_usd: float
+    annual_usd_per_mw: float
+    annual_usd: float
+    months: float
+    export: ExportSink | None
+    tariff: Tariff
+    calendars: tuple[Calendar, ...]
+    hourly_usd_per_mwh: FloatArray | None
+    export_usd_per_mwh: FloatArray | None
+    system_load: FloatArray
+    notes: tuple[str, ...]
+
+    def bills(
+        self, contract_mw: float, import_mw: FloatArray, export_mw: FloatArray | None = None
+    ) -> tuple[Bill, ...]:
+        """Bill a dispatch exactly, year by year.
+
+        Parameters
+        ----------
+        contract_mw : float
+            [MW]
+        import_mw, export_mw : ndarray, shape (years, steps)
+            At the meter. [MW]
+        """
+        return tuple(
+            bill(
+                self.tariff,
+                days,
+                import_mw[row],
+                None if export_mw is None else export_mw[row],
+                contract_mw=contract_mw,
+                hourly_usd_per_mwh=_row(self.hourly_usd_per_mwh, row),
+                export_usd_per_mwh=None if export_mw is None else _row(self.export_usd_per_mwh, row),
+                system_load=self.system_load[row],
+            )
+            for row, days in enumerate(self.calendars)
+        )
+
+
+def _row(values: FloatArray | None, row: int) -> FloatArray | None:
+    return None if values is None else values[row]
+
+
+def grid_supply(
+    grid: Grid,
+    clock: Clock,
+    temp_air_c: FloatArray,
+    finance: Finance,
+    *,
+    seed: int = 0,
+    load_mw: FloatArray | None = None,
+) -> GridSupply | None:
+    """Put a connection on weather years.
+
+    Parameters
+    ----------
+    grid : Grid
+    clock : Clock
+    temp_air_c : ndarray, shape (years, steps)
+        Of the weather. [degrees C]
+    finance : Finance
+        Gives the cost of capital.
+    seed : int
+        Of calls and outages.
+    load_mw : ndarray, shape (years, steps), optional
+        Weighs the prices that are put into levels, and its highest value picks the tier of a tariff where
+        nothing bounds the contracted power. [MW]
+
+    Returns
+    -------
+    GridSupply or None
+        None where there is no grid.
+
+    Raises
+    ------
+    InputError
+        With every fault of the series of prices and caps, and of selling dearer than buying.
+    """
+    if grid.is_absent:
+        return None
+    tariff = grid.rates
+    notes: list[str] = []
+    faults: list[Fault] = []
+    zone = (clock.timezone, clock.utc_offset_h) if tariff.clock == "wall" else (None, None)
+    calendars = tuple(year_calendar(year, clock.step_minutes, tariff.holidays, *zone) for year in clock.years)
+    hourly, export_hourly = (
+        _hourly(getattr(grid, name), name, clock, notes, faults) for name in ("prices", "export_prices")
+    )
+    state = _state(grid, clock, temp_air_c, seed, faults)
+    if faults:
+        raise InputError(faults, "the grid")
+    sell = export_hourly
+    if sell is None:
+        sell = np.stack([export_price(tariff, days) for days in calendars])
+    if grid.sells:
+        faults = _pump_faults(tariff, calendars, hourly, sell)
+        if faults:
+            raise InputError(faults, "the grid")
+    mw = grid.import_mw or (0.0, math.inf)
+    reference = mw[1] if math.isfinite(mw[1]) else float(load_mw.max()) if load_mw is not None else 100.0
+    system = temp_air_c  # the region draws most when it is hottest
+    price = np.stack(
+        [
+            energy_usd_per_mwh(tariff, days, reference, _row(hourly, row))
+            + coincident_usd_per_mwh(tariff, days, system[row])
+            for row, days in enumerate(calendars)
+        ]
+    )
+    levels = price_levels(price, grid.price_levels, load_mw)
+    notes += levels.notes("prices of import")
+    entry = grid.connection
+    per_kw = entry.connection_usd_per_kw if grid.capital_usd_per_kw is None else grid.capital_usd_per_kw
+    once = entry.study_fee_usd if grid.capital_usd is None else grid.capital_usd
+    once += grid.line_miles * entry.line_usd_per_mile
+    by_power = annual_cost(per_kw * KW_PER_MW, 0.0, entry.life_yr, finance.wacc_power_real)
+    whole = annual_cost(once, 0.0, entry.life_yr, finance.wacc_power_real)
+    sink = None
+    if grid.sells:
+        sink = _sink(grid, sell, state, finance)
+        notes += sink.levels.notes("prices of export")
+    return GridSupply(
+        mw,
+        state,
+        levels,
+        by_power.capital_usd,
+        whole.capital_usd,
+        by_power.capital_usd_per_yr + demand_usd_per_mw_yr(tariff),
+        whole.capital_usd_per_yr + MONTHS_PER_YEAR * tariff.usd_per_month,
+        grid.months_to_energise,
+        sink,
+        tariff,
+        calendars,
+        hourly,
+        export_hourly,
+        system,
+        tuple(notes),
+    )
+
+
+def _hourly(
+    given: object, name: str, clock: Clock, notes: list[str], faults: list[Fault]
+) -> FloatArray | None:
+    """Prices of a series on the weather's years, below zero taken as zero."""
+    if given is None:
+        return None
+    try:
+        series = read_prices(
+            given, where=f"grid.{name}", utc_offset_h=clock.utc_offset_h, timezone=clock.timezone
+        )
+        values, said = series.on_years(clock.years, clock.step_minutes)
+    except InputError as error:
+        faults += error.faults
+        return None
+    notes += [*series.notes, *said]
+    below = values < 0
+    if below.any():
+        notes.append(
+            f"grid.{name}: {int(below.sum()):,} steps with a price below zero, the lowest "
+            f"{values.min():,.2f} USD/MWh, taken as 0"
+        )
+    return np.maximum(values, 0.0)
+
+
+def _state(grid: Grid, clock: Clock, temp_air_c: FloatArray, seed: int, faults: list[Fault]) -> WireState:
+    calls = grid.calls
+    cap = np.ones(temp_air_c.shape)
+    try:
+        if calls is not None:
+            contract = 1.0 if grid.mw is None else grid.mw[1]
+            cap = curtailment_caps(
+                calls, temp_air_c, clock.step_minutes, clock.years, seed, contract_mw=contract
+            )
+    except InputError as error:
+        faults += error.faults
+    return WireState(cap, wire_outages(grid.wires, temp_air_c, clock.step_minutes, clock.years, seed))
+
+
+def _pump_faults(
+    tariff: Tariff, calendars: tuple[Calendar, ...], hourly: FloatArray | None, sell: FloatArray
+) -> list[Fault]:
+    """Faults of the first year in which selling is dearer than buying."""
+    for row, days in enumerate(calendars):
+        found = dearer_to_sell(least_usd_per_mwh(tariff, days, _row(hourly, row)), sell[row], days)
+        if found:
+            return found
+    return []
+
+
+def _sink(grid: Grid, sell: FloatArray, state: WireState, finance: Finance) -> ExportSink:
+    entry = grid.connection
+    asked = grid.export_capital_usd_per_kw
+    per_kw = entry.export_connection_usd_per_kw if asked is None else asked
+    cost = annual_cost(per_kw * KW_PER_MW, 0.0, entry.life_yr, finance.wacc_power_real)
+    levels = price_levels(sell, grid.price_levels)
+    return ExportSink(
+        grid.export_mw or (0.0, 0.0), levels, state.wires, cost.capital_usd, cost.capital_usd_per_yr
+    )

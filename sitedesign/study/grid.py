@@ -1,0 +1,346 @@
+"""Grid connection as it is asked for: none, firm or flexible, its tariff, its calls, what may be sold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sitedesign import library
+from sitedesign.components.grid_connection import Curtailment, WireOutages, curtailment_of, outages_of
+from sitedesign.components.price_series import PriceSeries, read_prices
+from sitedesign.errors import Fault, InputError, shown, unknown_name
+from sitedesign.finance.billing_calendar import PLAIN_YEAR, Calendar, year_calendar
+from sitedesign.finance.price_levels import LEVELS
+from sitedesign.finance.regional_tariff import regional_tariff
+from sitedesign.finance.tariff import USD_PER_MWH, EnergyCharge, Tariff
+from sitedesign.finance.tariff_prices import export_price, least_usd_per_mwh
+from sitedesign.library import Connection, RegionalTariff
+from sitedesign.study.limits import MONTHS, MW, Pair
+from sitedesign.util.checked import Checked
+from sitedesign.util.gate import Bounds, Kind, Measure, Words, is_number
+
+FloatArray = NDArray[np.float64]
+GridKind = Literal["none", "firm", "flexible"]
+_MW = Bounds(MW)
+_LEVELS = Measure("levels", 1, 1000, whole=True)
+_USD_PER_KW = Measure("USD/kW", 0, 100_000)
+_USD = Measure("USD", 0, 1e12)
+_MILES = Measure("miles", 0, 5000)
+_T_PER_MWH = Measure("t/MWh", 0, 5)
+_MODEL = Words("must be the name of a connection, see 'sitedesign library list grid'", most=1000)
+_PRICES = Kind(
+    (str, Path, Mapping, list, tuple, np.ndarray, pd.Series, PriceSeries),
+    "must be a file, a mapping with its unit, or numbers, one row a year",
+)
+_EQUAL_USD_PER_MWH = 1e-9
+
+
+class Grid(Checked):
+    """Connection to the grid.
+
+    Parameters
+    ----------
+    mw : float or (float, float), optional
+        Contracted import: one number is the most, a pair is least and most, a pair of equals fixes it. That
+        of the `model` where it has one; otherwise as much as pays. [MW]
+    kind : {"none", "firm", "flexible"}, optional
+        Whether there is one, and whether its import may be called; that of the `model`, or firm.
+    model : str, optional
+        Name of a library entry (or path of a ``.toml`` file) from which everything is taken that is left out:
+        ``firm_ercot``, ``flexible``, ``ex_smelter``, ``ex_miner``.
+    months : float, optional
+        Until it is energised. [months]
+    tariff : str, Tariff or float
+        Region (``ercot``), or path of a ``.toml`` file; a tariff, as itself or as a mapping; a flat price.
+        [USD/MWh]
+    prices : path, mapping or array, optional
+        Price of each hour, for :func:`~sitedesign.components.price_series.read_prices`: in place of a
+        region's prices of energy, on top of those of a tariff with ``hourly=True``. [USD/MWh]
+    price_levels : int
+        Levels into which an optimiser puts the prices of import, and as many for those of export; with as
+        many as there are prices they are exact.
+    curtailment : Curtailment, mapping or float, optional
+        Of a flexible connection; what is left out is the model's. One number is the called hours of a year.
+        [h]
+    outages : WireOutages or mapping, optional
+        Of the wires; what is left out is the model's. False for none.
+    export_mw : float or (float, float), optional
+        Power that may be fed in, as `mw`; none when left out. [MW]
+    export : float or sequence of EnergyCharge, optional
+        What is paid for it; the tariff's price when left out. [USD/MWh]
+    export_prices : path, mapping or array, optional
+        The same hour by hour. [USD/MWh]
+    capital_usd_per_kw, export_capital_usd_per_kw : float, optional
+        Of the connection, by contracted power. [USD/kW]
+    capital_usd : float, optional
+        Besides, whatever the power: study, security, price of a site. [USD]
+    line_miles : float
+        Line to be built. [miles]
+    co2_t_per_mwh : float, optional
+        Of the power drawn. [t/MWh]
+
+    Raises
+    ------
+    InputError
+        With every fault found; selling dearer than buying in the same step is one.
+    """
+
+    WHERE: ClassVar[str] = "grid"
+    EXAMPLE: ClassVar[str] = "sd.Grid(mw=100, tariff='ercot')"
+
+    mw: Annotated[Pair, _MW] | None = None
+    kind: GridKind | None = None
+    model: Annotated[str, _MODEL] | None = None
+    months: Annotated[float, MONTHS] | None = None
+    tariff: str | Tariff | None = None
+    prices: Annotated[Any, _PRICES] | None = None
+    price_levels: Annotated[int, _LEVELS] = LEVELS
+    curtailment: Curtailment | None = None
+    outages: WireOutages | None = None
+    export_mw: Annotated[Pair, _MW] | None = None
+    export: tuple[EnergyCharge, ...] | None = None
+    export_prices: Annotated[Any, _PRICES] | None = None
+    capital_usd_per_kw: Annotated[float, _USD_PER_KW] | None = None
+    export_capital_usd_per_kw: Annotated[float, _USD_PER_KW] | None = None
+    capital_usd: Annotated[float, _USD] | None = None
+    line_miles: Annotated[float, _MILES] = 0.0
+    co2_t_per_mwh: Annotated[float, _T_PER_MWH] | None = None
+
+    @classmethod
+    def _prepared(cls, known: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
+        """Read short ways: a flat price, called hours, no outages, a price of export, arrays of prices."""
+        known = {name: value for name, value in known.items() if value is not None}
+        entry = _entry(known, faults)
+        for name in ("tariff", "export"):
+            if is_number(known.get(name)):
+                wrong = USD_PER_MWH.faults(f"grid.{name}", USD_PER_MWH.clean(known[name]))
+                faults += wrong
+                price = 0.0 if wrong else known[name]
+                flat = EnergyCharge(name=name, usd_per_mwh=price)
+                known[name] = Tariff(name="flat price", energy=price) if name == "tariff" else (flat,)
+        if isinstance(known.get("export"), Mapping | EnergyCharge):
+            known["export"] = (known["export"],)
+        _read_tariff(known, faults)
+        if is_number(known.get("curtailment")):
+            known["curtailment"] = {"hours_per_yr": known["curtailment"]}
+        if known.get("outages") is False:
+            known["outages"] = WireOutages()
+        if entry is not None:
+            _amend(known, "curtailment", curtailment_of(entry) or curtailment_of(library.grid("flexible")))
+            _amend(known, "outages", outages_of(entry))
+        for name in ("prices", "export_prices"):
+            _read_numbers(known, name, faults)
+        return known
+
+    def _contradictions(self) -> list[Fault]:
+        """Find faults between fields."""
+        if self.is_absent:
+            return [
+                Fault(f"grid.{name}", "given", "there is no grid when kind is 'none'", "Leave it out.")
+                for name in sorted(self.model_fields_set - {"kind"})
+                if name != "mw" or (self.mw or (0, 0))[1] > 0
+            ]
+        return [*self._tariff_faults(), *self._size_faults(), *self._call_faults()] or self._pump_faults()
+
+    def _tariff_faults(self) -> list[Fault]:
+        faults = []
+        if self.tariff is None and self.prices is None:
+            allowed = f"needs a region ({', '.join(library.names('tariff'))}), a tariff or a price"
+            faults.append(Fault("grid.tariff", "nothing", allowed, "For example tariff='ercot'."))
+        if isinstance(self.tariff, Tariff) and self.tariff.hourly != (self.prices is not None):
+            given = self.prices is not None
+            found = "hourly prices for a tariff without them" if given else "nothing"
+            allowed = "needs a tariff with hourly=True" if given else "is needed: the tariff has hourly=True"
+            faults.append(Fault("grid.prices", found, allowed, "They are added to its prices of energy."))
+        if self.export is not None and self.export_prices is not None:
+            faults.append(Fault("grid.export", "both a price and a series", "one of them is needed"))
+        return faults
+
+    def _size_faults(self) -> list[Fault]:
+        faults = []
+        there = self.connection.import_mw
+        if there is not None and self.mw is not None and self.mw[1] > there:
+            allowed = f"must be at most the {there:g} MW of {self.connection.title!r}"
+            faults.append(Fault("grid.mw", f"{self.mw[1]:g}", allowed, "Say model='firm' for a new one."))
+        sells = self.export_mw is not None and self.export_mw[1] > 0
+        priced = self.export is not None or self.export_prices is not None
+        if priced and not sells:
+            name = "export" if self.export is not None else "export_prices"
+            faults.append(Fault(f"grid.{name}", "a price", "needs export_mw, the power that may be fed in"))
+        own = isinstance(self.tariff, Tariff) and not self.tariff.export
+        if sells and not priced and (own or self.tariff is None):
+            faults.append(Fault("grid.export", "nothing", "is needed: what is paid for power fed in"))
+        if not sells and self.export_capital_usd_per_kw is not None:
+            faults.append(Fault("grid.export_capital_usd_per_kw", "given", "needs export_mw"))
+        return faults
+
+    def _call_faults(self) -> list[Fault]:
+        faults = []
+        if self.curtailment is not None and not self.is_flexible:
+            remedy = "Say kind='flexible', or leave it out."
+            faults.append(Fault("grid.curtailment", "given", "a firm connection is not called", remedy))
+        if self.curtailment is not None and self.curtailment.caps_mw is not None:
+            fixed = self.mw is not None and self.mw[0] == self.mw[1]
+            if not fixed:
+                remedy = "Give caps, shares of the contracted power, or fix mw=(x, x)."
+                faults.append(Fault("grid.curtailment.caps_mw", "MW", "needs a contracted power", remedy))
+        return faults
+
+    def _pump_faults(self) -> list[Fault]:
+        """Find hours in which selling is dearer than buying, where both are known without a series."""
+        if self.prices is not None or self.export_prices is not None or not self.sells:
+            return []
+        days = year_calendar(PLAIN_YEAR, 60, self.rates.holidays)
+        return dearer_to_sell(least_usd_per_mwh(self.rates, days), export_price(self.rates, days), days)
+
+    @property
+    def connection(self) -> Connection:
+        """Library entry from which everything is taken that is left out."""
+        name = self.model or ("flexible" if self.kind == "flexible" else "firm")
+        return library.grid(name)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is no grid at all."""
+        return self.kind == "none"
+
+    @property
+    def is_flexible(self) -> bool:
+        """Whether import may be called."""
+        return not self.is_absent and (self.kind or self.connection.connection) == "flexible"
+
+    @property
+    def sells(self) -> bool:
+        """Whether power may be fed in."""
+        return self.export_mw is not None and self.export_mw[1] > 0
+
+    @property
+    def rates(self) -> Tariff:
+        """The tariff, with the price of export that was asked for."""
+        tariff = self.tariff
+        if tariff is None:
+            found = Tariff(name="hourly prices", hourly=True)
+        elif isinstance(tariff, Tariff):
+            found = tariff
+        else:
+            found = regional_tariff(library.tariff(tariff))
+            if self.prices is not None:
+                found = found.replace(energy=(), hourly=True)
+        if not self.sells or self.export_prices is not None:
+            return found.replace(export=())
+        return found if self.export is None else found.replace(export=self.export)
+
+    @property
+    def calls(self) -> Curtailment | None:
+        """Calls to curtail; None for a firm connection."""
+        if not self.is_flexible:
+            return None
+        return self.curtailment or curtailment_of(self.connection) or curtailment_of(library.grid("flexible"))
+
+    @property
+    def wires(self) -> WireOutages:
+        """Interruptions of the wires."""
+        return self.outages or outages_of(self.connection)
+
+    @property
+    def import_mw(self) -> Pair | None:
+        """Least and most contracted power; None where nothing bounds it. [MW]"""
+        there = self.connection.import_mw
+        return self.mw or (None if there is None else (0.0, there))
+
+    @property
+    def months_to_energise(self) -> float:
+        """Months until it is energised. [months]"""
+        return self.connection.months_to_energise if self.months is None else self.months
+
+
+def dearer_to_sell(buy: FloatArray, sell: FloatArray, days: Calendar) -> list[Fault]:
+    """Fault of steps in which power fed in earns more than power drawn costs.
+
+    Parameters
+    ----------
+    buy, sell : ndarray, shape (steps,)
+        Below zero is zero. [USD/MWh]
+    days : Calendar
+    """
+    buy, sell = np.maximum(buy, 0.0), np.maximum(sell, 0.0)
+    worse = sell > buy + _EQUAL_USD_PER_MWH
+    if not worse.any():
+        return []
+    first, worst = int(worse.argmax()), int((sell - buy).argmax())
+    found = f"{int(worse.sum()):,} of {days.steps:,} steps in which selling is dearer than buying"
+    found += f": first {days.dates[first]:%d %B %H:%M} ({sell[first]:g} above {buy[first]:g} USD/MWh)"
+    if worst != first:
+        found += f", most {days.dates[worst]:%d %B %H:%M} ({sell[worst]:g} above {buy[worst]:g})"
+    remedy = "One meter cannot do both: lower export, or sell at the price of the hour at most."
+    return [Fault("grid.export", found, "must not be above the price of buying in the same step", remedy)]
+
+
+def _entry(known: dict[str, Any], faults: list[Fault]) -> Connection | None:
+    """Library entry that the model names; None, and its fault, where there is none."""
+    kind, model = known.get("kind"), known.get("model")
+    if model is None:
+        flexible = isinstance(kind, str) and kind == "flexible"
+        return library.grid("flexible" if flexible else "firm")
+    if not isinstance(model, str):
+        return None
+    try:
+        return library.grid(model)
+    except InputError as error:
+        faults += [Fault("grid.model", item.found, item.allowed, item.remedy) for item in error.faults]
+        known.pop("model")
+        return None
+
+
+def _read_tariff(known: dict[str, Any], faults: list[Fault]) -> None:
+    """Look the region up; make a tariff of a library entry."""
+    given = known.get("tariff")
+    if isinstance(given, RegionalTariff):
+        known["tariff"] = regional_tariff(given)
+    elif isinstance(given, str) and not given.endswith(".toml"):
+        if given not in library.names("tariff"):
+            faults.append(unknown_name("grid.tariff", given, library.names("tariff")))
+            known["tariff"] = Tariff(name="unreadable", energy=0)
+    elif isinstance(given, str):
+        try:
+            regional_tariff(library.tariff(given))
+        except InputError as error:
+            faults += [Fault("grid.tariff", item.found, item.allowed, item.remedy) for item in error.faults]
+            known["tariff"] = Tariff(name="unreadable", energy=0)
+    elif given is not None and not isinstance(given, Tariff | Mapping):
+        allowed = "must be a region, a sitedesign.Tariff, a mapping of its fields, or a price"
+        faults.append(Fault("grid.tariff", shown(given), allowed))
+        known["tariff"] = Tariff(name="unreadable", energy=0)
+
+
+def _amend(known: dict[str, Any], name: str, base: Checked | None) -> None:
+    """Fill up a mapping with what the model says."""
+    given = known.get(name)
+    if not isinstance(given, Mapping) or base is None:
+        return
+    kept = base.to_dict()
+    if {"caps", "caps_mw"} & given.keys():
+        kept = {}
+    elif given.get("kept") is not None:
+        kept = {key: value for key, value in kept.items() if not key.startswith(("kept", "deepest"))}
+    known[name] = {**kept, **given}
+
+
+def _read_numbers(known: dict[str, Any], name: str, faults: list[Fault]) -> None:
+    """Make a series of numbers given as such; files are read when the site's clock is known."""
+    given = known.get(name)
+    if isinstance(given, Path):
+        known[name] = str(given)
+    elif isinstance(given, Mapping) and "data" not in given:
+        known[name] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+    elif isinstance(given, Mapping | list | tuple | np.ndarray | pd.Series):
+        try:
+            known[name] = read_prices(given, where=f"grid.{name}")
+        except InputError as error:
+            faults += error.faults
+            known.pop(name)
