@@ -384,6 +384,8 @@ def test_repr_names_the_entry_without_its_sources():
         ("pv", date(2026, 7, 4), date(2031, 1, 1), 0.0),  # continuity lost
         ("pv", date(2026, 7, 5), date(2028, 1, 1), 0.0),
         ("pv", date(2026, 7, 5), date(2027, 12, 31), 0.30),  # late start, in service in time
+        ("wind", date(2026, 7, 4), date(2030, 12, 31), 0.30),
+        ("wind", date(2026, 7, 5), date(2028, 1, 1), 0.0),
         ("battery", date(2033, 12, 31), date(2035, 1, 1), 0.30),
         ("battery", date(2034, 1, 1), date(2036, 1, 1), 0.225),
         ("battery", date(2035, 6, 1), date(2037, 1, 1), 0.15),
@@ -405,4 +407,4 @@ def test_investment_credit_follows_the_users_finance():
 
 def test_unknown_credit_kind_is_refused():
     text = message(library.itc_fraction, "solar", date(2026, 1, 1), date(2027, 1, 1))
-    assert "kind: got 'solar'; must be one of battery, fuel_cell, none, nuclear, pv" in text
+    assert "kind: got 'solar'; must be one of battery, fuel_cell, none, nuclear, pv, wind" in text

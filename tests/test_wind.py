@@ -9,7 +9,11 @@ import pytest
 from scipy.stats import norm, rankdata
 
 import sitedesign as sd
-from sitedesign.components.wind import wind_resource, wind_yield
+from sitedesign.case.build import build_case
+from sitedesign.case.wind_farm import wind_farm
+from sitedesign.components.wind import wind_yield
+from sitedesign.finance.annual_cost import capital_recovery_factor, wind_cost
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.weather.climate.wind import wind_climate, wind_climate_fault
 from sitedesign.weather.farm_curve import farm_power
 from sitedesign.weather.solar_geometry import solar_geometry
@@ -270,15 +274,46 @@ def test_weather_without_wind_is_refused_with_both_ways_out():
     assert "with_wind" in str(caught.value)
 
 
-def test_a_resource_holds_what_an_optimiser_needs():
-    weather = sd.Weather.generate(WEST_TEXAS, years=2, wind=True)
-    found = wind_resource(weather, TURBINE)
-    np.testing.assert_array_equal(found.yield_mw_per_mw, wind_yield(weather, TURBINE))
-    assert found.name == "onshore_6mw_170"
-    assert (found.capex_usd_per_mw, found.fixed_om_usd_per_mw_yr) == (1.7e6, 34_000)
-    assert (found.unit_mw, found.life_yr, found.lead_months, found.availability) == (6, 30, 24, 0.97)
-    assert found.spaced_acres_per_mw == pytest.approx(91.7, abs=0.1)
-    assert found.disturbed_acres_per_mw == pytest.approx(1.38, abs=0.01)
+def test_a_farm_costs_its_capital_its_upkeep_and_the_land_it_takes():
+    finance = sd.library.finance()
+    cost = wind_cost(TURBINE, finance, 0.3)
+    acres = 0.015 / 0.0109
+    assert cost.capital_usd == pytest.approx(1.7e6 + acres * finance.land_usd_per_acre)
+    assert cost.credit_usd == pytest.approx(0.3 * 1.7e6)
+    recovery = capital_recovery_factor(finance.wacc_power_real, 30)
+    assert cost.capital_usd_per_yr == pytest.approx(0.7 * 1.7e6 * recovery)
+    land = acres * finance.land_usd_per_acre * finance.wacc_power_real
+    assert cost.fixed_usd_per_yr == pytest.approx(34_000 + land)
+
+
+@pytest.fixture(scope="module")
+def windy_case():
+    """Two years of west Texas for 100 racks: the case, and the farm that could stand beside its array."""
+    weather = sd.Weather.generate(WEST_TEXAS, years=2, seed=1, wind=True)
+    study = sd.Study(site=WEST_TEXAS, racks=100, uptime=0.99, weather=weather)
+    case = build_case(study).case
+    return study, weather, case, wind_farm(study, weather, TURBINE, case.load_mw)
+
+
+def test_a_farm_is_a_resource_of_the_case(windy_case):
+    study, weather, case, farm = windy_case
+    share = TURBINE.availability * study.path.generator_to_bus_efficiency
+    np.testing.assert_allclose(farm.yield_mw_per_mw, share * wind_yield(weather, TURBINE).ravel())
+    assert farm.name == "onshore_6mw_170"
+    assert (farm.lead_months, farm.acres_per_mw) == (24, pytest.approx(1.376, abs=1e-3))
+    calmest = farm.yield_mw_per_mw.reshape(-1, 240)[: farm.yield_mw_per_mw.size // 240].mean(axis=1).min()
+    assert farm.bounds_mw[1] >= case.load_mw.mean() / calmest
+    assert np.isfinite(farm.bounds_mw[1])
+    given = wind_farm(study, weather, TURBINE, case.load_mw, (10.0, 50.0))
+    assert (given.bounds_mw, given.widest_mw) == ((10.0, 50.0), 50.0)
+
+
+def test_wind_beside_sun_is_never_dearer_and_is_built_in_west_texas(windy_case):
+    _, _, case, farm = windy_case
+    alone, both = solve_cuts(case), solve_cuts(replace(case, resources=(*case.resources, farm)))
+    assert both.bound_usd_per_yr <= alone.objective_usd_per_yr
+    assert both.objective_usd_per_yr < 0.98 * alone.objective_usd_per_yr
+    assert both.plant.resources_mw[1] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""What a wind farm makes of the weather: MW at the bus per MW of turbines, in every step of every year."""
+"""What a wind farm makes of the weather: MW per MW of turbines, in every step of every year."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,75 +15,6 @@ if TYPE_CHECKING:
     from sitedesign.weather.weather import Weather
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class WindResource:
-    """A farm of one kind of turbine as an optimiser needs it; all per MW of turbines.
-
-    Attributes
-    ----------
-    name : str
-        Library name of the turbine.
-    yield_mw_per_mw : ndarray, shape (years, steps)
-        At the bus, `availability` not taken off. [MW/MW]
-    availability : float
-        Mean share of the turbines that work. [fraction]
-    unit_mw : float
-        [MW]
-    capex_usd_per_mw, fixed_om_usd_per_mw_yr : float
-        [USD/MW, USD/MW-yr]
-    life_yr : float
-        [yr]
-    spaced_acres_per_mw, disturbed_acres_per_mw : float
-        Land that the turbines are spaced over, and what of it they take out of use. [acre/MW]
-    lead_months : float
-        Order to first power. [months]
-    """
-
-    name: str
-    yield_mw_per_mw: FloatArray
-    availability: float
-    unit_mw: float
-    capex_usd_per_mw: float
-    fixed_om_usd_per_mw_yr: float
-    life_yr: float
-    spaced_acres_per_mw: float
-    disturbed_acres_per_mw: float
-    lead_months: float
-
-
-def wind_resource(weather: Weather, turbine: Wind) -> WindResource:
-    """Yield, cost, land and lead time of a farm of one kind of turbine.
-
-    Parameters
-    ----------
-    weather : Weather
-        With wind aloft.
-    turbine : Wind
-
-    Returns
-    -------
-    WindResource
-
-    Raises
-    ------
-    InputError
-        If the weather has no wind aloft, or none near the hub.
-    """
-    spaced = 1 / turbine.plant_density_mw_per_acre
-    return WindResource(
-        name=turbine.name,
-        yield_mw_per_mw=wind_yield(weather, turbine),
-        availability=turbine.availability,
-        unit_mw=turbine.unit_mw,
-        capex_usd_per_mw=turbine.capex_usd_per_kw * 1000,
-        fixed_om_usd_per_mw_yr=turbine.fixed_om_usd_per_kw_yr * 1000,
-        life_yr=turbine.life_yr,
-        spaced_acres_per_mw=spaced,
-        disturbed_acres_per_mw=spaced * turbine.disturbed_land_fraction,
-        lead_months=turbine.lead_months,
-    )
 
 
 def wind_faults(weather: Weather, turbine: Wind) -> list[Fault]:
@@ -103,7 +33,7 @@ def wind_faults(weather: Weather, turbine: Wind) -> list[Fault]:
 
 
 def wind_yield(weather: Weather, turbine: Wind) -> FloatArray:
-    """Output of a farm at the bus, per MW of turbines.
+    """Output of a farm at its substation, per MW of turbines.
 
     Speed at the hub, brought to standard density; the turbine's curve smoothed over the farm; stops by cold
     and by ice where the weather carries humidity; wakes, cables and worn blades taken off.
@@ -117,7 +47,7 @@ def wind_yield(weather: Weather, turbine: Wind) -> FloatArray:
     Returns
     -------
     ndarray, shape (years, steps)
-        [MW/MW at the bus]
+        [MW/MW at the farm's substation]
 
     Raises
     ------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
+from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
 
 BTU_PER_KWH_TO_MMBTU_PER_MWH = 1e-3
 HOURS_PER_YEAR = 8760
@@ -91,6 +91,19 @@ def solar_cost(pv: Pv, finance: Finance, itc_fraction: float) -> AnnualCost:
     fixed = pv.fixed_om_usd_per_kwdc_yr * 1000 + land.fixed_usd_per_yr
     array = annual_cost(pv.capex_usd_per_wdc * 1e6, fixed, pv.life_yr, finance.wacc_power_real, itc_fraction)
     return AnnualCost(array.capital_usd + land.capital_usd, array.credit_usd, array.capital_usd_per_yr, fixed)
+
+
+def wind_cost(wind: Wind, finance: Finance, itc_fraction: float) -> AnnualCost:
+    """Cost of one MW of turbines with the land that they take out of use. [USD/MW]
+
+    The land that they are spaced over stays in use; its rent is part of operation and maintenance.
+    """
+    land = land_cost(finance, wind.disturbed_land_fraction / wind.plant_density_mw_per_acre)
+    fixed = wind.fixed_om_usd_per_kw_yr * 1000 + land.fixed_usd_per_yr
+    farm = annual_cost(
+        wind.capex_usd_per_kw * 1000, fixed, wind.life_yr, finance.wacc_power_real, itc_fraction
+    )
+    return AnnualCost(farm.capital_usd + land.capital_usd, farm.credit_usd, farm.capital_usd_per_yr, fixed)
 
 
 def land_cost(finance: Finance, acres: float) -> AnnualCost:

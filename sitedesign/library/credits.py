@@ -10,7 +10,7 @@ from sitedesign.library.files import entry
 from sitedesign.library.project import Finance
 from sitedesign.util.gate import TEXT, Day, Kind, takes
 
-CREDIT_KINDS = ("battery", "fuel_cell", "none", "nuclear", "pv")
+CREDIT_KINDS = ("battery", "fuel_cell", "none", "nuclear", "pv", "wind")
 
 
 _DAY = Day(1, 9999)
@@ -31,7 +31,7 @@ def itc_fraction(
     Parameters
     ----------
     kind : str
-        ``pv``, ``battery``, or what `Backup.tax_credit` says: ``fuel_cell``, ``nuclear``, ``none``.
+        ``pv``, ``wind``, ``battery``, or what `Backup.tax_credit` says: ``fuel_cell``, ``nuclear``, ``none``.
     construction_start : datetime.date
         Day on which construction begins.
     in_service : datetime.date
@@ -50,7 +50,7 @@ def itc_fraction(
         For an unknown kind.
     """
     rules = finance or cast(Finance, entry("finance", "default"))
-    if kind == "pv":
+    if kind in ("pv", "wind"):  # one rule for both
         return _solar_itc(construction_start, in_service, rules)
     if kind == "battery":
         return _itc_by_year(rules.storage_itc_by_construction_year, construction_start.year)
