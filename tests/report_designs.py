@@ -102,10 +102,10 @@ def certified(design):
         power_lost_h_by_year=(0.0, 30.0, 9.0),
     )
     parts = {
-        "surprises in weather": 1e6,
-        "surprises in equipment and fuel": 5e6,
-        "failures foreseen": 3e6,
-        "whole units (inside the bound)": 5e5,
+        "perfect_information": 1e6,
+        "outage_surprises": 5e6,
+        "outages_foreseen": 3e6,
+        "integrality": 5e5,
     }
     changed = {
         "certificate": certificate,

@@ -212,7 +212,7 @@ def test_best_site_is_really_certified_and_another_says_why_not(
 ) -> None:
     from sitedesign.study.effort import EFFORTS
 
-    quick = replace(EFFORTS["screening"], years=60, trials=60, certificate_years=40, rounds=5)
+    quick = replace(EFFORTS["screening"], years=60, evaluations=60, certificate_years=40, certificates=5)
     monkeypatch.setitem(EFFORTS, "screening", quick)
     monkeypatch.setattr(
         screening._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)

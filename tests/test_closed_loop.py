@@ -14,23 +14,27 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
-from sitedesign.certified import adaptive_sampling, sizing_loop
+from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of, unseen_years, weather_block
-from sitedesign.certified.evaluator import Aim, Judge, Trial
-from sitedesign.certified.moves import inside
-from sitedesign.certified.pattern_search import _Prices, refine
-from sitedesign.certified.sizing_loop import Closed, Loop, case_with_outages, search_years
+from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.moves import clip_to_limits
+from sitedesign.certified.objective import Candidate, SearchObjective
+from sitedesign.certified.pattern_search import _Multipliers, poll
+from sitedesign.certified.perfect_forecast import perfect_forecast_value
+from sitedesign.certified.sizing_loop import SearchResult, SizingResult, search_years
+from sitedesign.certified.starting_points import sampled_outage_case
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import OutageConditions, sample_outages
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.results.design import GAP_PARTS
 from sitedesign.study.effort import EFFORTS, Effort
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant((40.0,), 120.0, 20.0, (2,), 72)
-AIM = Aim((0.97,), (87_000.0,), 0.0, (1_000.0,))
+OBJECTIVE = SearchObjective((0.97,), (87_000.0,), 0.0, (1_000.0,))
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +48,16 @@ def study_case(study: sd.Study) -> StudyCase:
 
 
 @pytest.fixture(scope="module")
-def judge(study_case: StudyCase) -> Judge:
-    return Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+def evaluator(study_case: StudyCase) -> Evaluator:
+    return Evaluator([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
 
 
-def test_same_plant_same_verdict(study_case: StudyCase, judge: Judge) -> None:
-    other = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
-    assert other.trial(PLANT, Controller()) == judge.trial(PLANT, Controller())
+def test_same_plant_same_outcome(study_case: StudyCase, evaluator: Evaluator) -> None:
+    other = Evaluator([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+    assert other.estimate(PLANT, Controller()) == evaluator.estimate(PLANT, Controller())
 
 
-def test_plants_judged_at_once_are_those_judged_one_by_one(
+def test_plants_evaluated_at_once_are_those_evaluated_one_by_one(
     study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = [
@@ -69,58 +73,61 @@ def test_plants_judged_at_once_are_those_judged_one_by_one(
             (2, 5.0, 1.0),
         )
     ]
-    verdicts = []
+    outcomes = []
     for threads in ("1", "4"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3, draws=2)
-        exact = judge.exact_of([*asked, asked[0]])
-        judge.focus(*asked[2])
-        near = judge.trials_of(asked)
-        verdicts.append((exact, near, judge.judged, list(judge.trials)))
-    assert verdicts[0] == verdicts[1]
-    assert verdicts[0][2] == 9  # the one in focus and the one asked for twice were known
+        evaluator = Evaluator(
+            [weather_block(study_case)], environment_of(study_case), "rack", seed=3, draws=2
+        )
+        exact = evaluator.evaluate_all([*asked, asked[0]])
+        evaluator.select_scenarios(*asked[2])
+        near = evaluator.estimate_all(asked)
+        outcomes.append((exact, near, evaluator.evaluations, list(evaluator.estimates)))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0][2] == 9  # the one in focus and the one asked for twice were known
 
 
-def test_another_seed_is_another_verdict(study_case: StudyCase, judge: Judge) -> None:
-    other = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=4)
-    assert other.trial(PLANT, Controller()).uptime != judge.trial(PLANT, Controller()).uptime
+def test_another_seed_is_another_outcome(study_case: StudyCase, evaluator: Evaluator) -> None:
+    other = Evaluator([weather_block(study_case)], environment_of(study_case), "rack", seed=4)
+    assert other.estimate(PLANT, Controller()).uptime != evaluator.estimate(PLANT, Controller()).uptime
 
 
-def test_more_of_everything_keeps_more(judge: Judge) -> None:
+def test_more_of_everything_keeps_more(evaluator: Evaluator) -> None:
     more = Plant((80.0,), 360.0, 60.0, (4,), 75)
-    assert judge.trial(more, Controller()).uptime > judge.trial(PLANT, Controller()).uptime
+    assert evaluator.estimate(more, Controller()).uptime > evaluator.estimate(PLANT, Controller()).uptime
 
 
-def test_capital_counts_in_the_cost(study_case: StudyCase, judge: Judge) -> None:
+def test_capital_counts_in_the_cost(study_case: StudyCase, evaluator: Evaluator) -> None:
     spare = replace(PLANT, racks=73)
     difference = (
-        judge.trial(spare, Controller()).cost_usd_per_yr - judge.trial(PLANT, Controller()).cost_usd_per_yr
+        evaluator.estimate(spare, Controller()).cost_usd_per_yr
+        - evaluator.estimate(PLANT, Controller()).cost_usd_per_yr
     )
     assert difference == pytest.approx(study_case.case.rack_cost_usd_per_yr)
 
 
 def test_caps_show_as_excess(study_case: StudyCase) -> None:
     limited = replace(study_case.case, limits=replace(study_case.case.limits, min_renewable_share=0.99))
-    strict = Judge(
+    strict = Evaluator(
         [replace(weather_block(study_case), case=limited)], environment_of(study_case), "rack", seed=3
     )
-    trial = strict.trial(PLANT, Controller())
-    assert trial.excess_mwh_per_yr > 0
-    assert not AIM.met(trial)
+    candidate = strict.estimate(PLANT, Controller())
+    assert candidate.excess_mwh_per_yr > 0
+    assert not OBJECTIVE.feasible(candidate)
 
 
-@pytest.mark.parametrize("most_trials", [24, 60])
+@pytest.mark.parametrize("max_evaluations", [24, 60])
 def test_a_search_on_several_cores_takes_the_steps_of_one_core(
-    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, most_trials: int
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, max_evaluations: int
 ) -> None:
     paths, batches = [], []
     for threads in ("1", "2", "5"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
-        run = Mock(side_effect=judge._run_all)
-        monkeypatch.setattr(judge, "_run_all", run)
-        end = refine(judge, judge.trial(PLANT, Controller()), AIM.merit, most_trials)
-        paths.append((end, judge.judged, list(judge.trials.items())))
+        evaluator = Evaluator([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+        run = Mock(side_effect=evaluator._run_all)
+        monkeypatch.setattr(evaluator, "_run_all", run)
+        end = poll(evaluator, evaluator.estimate(PLANT, Controller()), OBJECTIVE.merit, max_evaluations)
+        paths.append((end, evaluator.evaluations, list(evaluator.estimates.items())))
         batches.append([len(call.args[1]) for call in run.call_args_list])
     assert paths[0] == paths[1] == paths[2]
     assert paths[0][1] > 20
@@ -130,43 +137,43 @@ def test_a_search_on_several_cores_takes_the_steps_of_one_core(
 
 
 def test_what_is_run_ahead_counts_only_when_it_is_asked_for(study_case: StudyCase) -> None:
-    judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+    evaluator = Evaluator([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
     more = replace(PLANT, battery_mwh=1.5 * PLANT.battery_mwh)
-    judge.look_ahead([(PLANT, Controller()), (more, Controller())])
-    assert (judge.judged, judge.trials) == (0, {})
-    judge.trial(more, Controller())
-    assert (judge.judged, list(judge.trials)) == (1, [(more, Controller())])
-    judge.focus(more, Controller())  # other years count from now on
-    assert not judge.knows((PLANT, Controller()))
+    evaluator.look_ahead([(PLANT, Controller()), (more, Controller())])
+    assert (evaluator.evaluations, evaluator.estimates) == (0, {})
+    evaluator.estimate(more, Controller())
+    assert (evaluator.evaluations, list(evaluator.estimates)) == (1, [(more, Controller())])
+    evaluator.select_scenarios(more, Controller())  # other years count from now on
+    assert not evaluator.knows((PLANT, Controller()))
 
 
-def test_refine_goes_downhill_and_stops_at_its_budget(judge: Judge) -> None:
-    start = judge.trial(PLANT, Controller())
-    before = len(judge.trials)
-    end = refine(judge, start, AIM.merit, most_trials=25)
-    assert AIM.merit(end) < AIM.merit(start)
-    assert len(judge.trials) <= before + 25
+def test_polling_goes_downhill_and_stops_at_its_budget(evaluator: Evaluator) -> None:
+    start = evaluator.estimate(PLANT, Controller())
+    before = len(evaluator.estimates)
+    end = poll(evaluator, start, OBJECTIVE.merit, max_evaluations=25)
+    assert OBJECTIVE.merit(end) < OBJECTIVE.merit(start)
+    assert len(evaluator.estimates) <= before + 25
 
 
-def test_inside_respects_every_limit(study_case: StudyCase) -> None:
+def test_clipping_respects_every_limit(study_case: StudyCase) -> None:
     limits = replace(study_case.case.limits, land_acres=100.0, min_duration_h=2.0)
     case = replace(study_case.case.with_resource(bounds_mw=(10.0, 50.0)), limits=limits)
-    plant = inside(Plant((90.0,), 10.0, 20.0, (99,), 999), case)
+    plant = clip_to_limits(Plant((90.0,), 10.0, 20.0, (99,), 999), case)
     assert plant.solar_mw == pytest.approx(100.0 / case.resources[0].acres_per_mw)
     assert plant.battery_mw == 5.0  # two hours of 10 MWh
     assert plant.racks == case.racks_max
     late = replace(case, limits=replace(limits, months_to_power=6.0))
-    assert inside(plant, late).units == (0,)
+    assert clip_to_limits(plant, late).units == (0,)
     fixed = replace(
         case,
         backup=(replace(case.backup[0], units_min=1, units_max=1),),
         given=frozenset({"units.recip_fast"}),
     )
-    assert inside(plant, fixed).units == (1,)
+    assert clip_to_limits(plant, fixed).units == (1,)
 
 
 def test_sampled_outages_take_capability_away(study_case: StudyCase) -> None:
-    failing = case_with_outages(study_case, environment_of(study_case), seed=3)
+    failing = sampled_outage_case(study_case, environment_of(study_case), seed=3)
     assert (failing.backup[0].capability <= study_case.case.backup[0].capability + 1e-12).all()
     share = failing.backup[0].capability.mean() / study_case.case.backup[0].capability.mean()
     assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
@@ -199,8 +206,8 @@ def test_short_record_says_that_its_certificate_is_not_independent(study: sd.Stu
 
 def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (
-        Trial(PLANT, Controller(), (0.9,), 1.0),
-        Trial(replace(PLANT, racks=73), Controller(), (0.9,), 2.0),
+        Candidate(PLANT, Controller(), (0.9,), 1.0),
+        Candidate(replace(PLANT, racks=73), Controller(), (0.9,), 2.0),
     )
     found, asked = iter([first, second, first]), []
 
@@ -214,116 +221,126 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
             uptime=Estimate(0.9, 0.01, 9, 0, 1.0),
         )  # fmt: skip
 
-    monkeypatch.setattr(sizing_loop, "reach", lambda _judge, _best, aim, *_: (next(found), aim))
+    monkeypatch.setattr(
+        sizing_loop, "improve", lambda _evaluator, _best, objective, *_: (next(found), objective)
+    )
     monkeypatch.setattr(sizing_loop, "certify", certify)
-    loop = sizing_loop.close_loop(
-        study_case, environment_of(study_case), [PLANT], price_usd_per_mwh=0.0, metric="rack",
-        effort=Effort(years=1, trials=6, rounds=9), seed=1, say=lambda _: None,
-    )  # fmt: skip
+    effort = Effort(years=1, evaluations=6, certificates=9)
+    result = sizing_loop.search_and_certify(
+        study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None
+    )
     assert [plant for plant, _ in asked] == [first.plant, second.plant]
     assert len({seed for _, seed in asked}) == 2
-    assert loop.best == second  # the one that the certificate is of
-    assert loop.rounds == 2
+    assert result.best == second  # the one that the certificate is of
+    assert result.certificates == 2
 
 
-@pytest.mark.parametrize("rounds", [1, 2, 5])
-def test_all_certificates_together_are_wrong_no_more_often_than_one(rounds: int) -> None:
-    chances = [1 - sizing_loop._confidence(0.95, number, rounds) for number in range(1, rounds + 1)]
+@pytest.mark.parametrize("certificates", [1, 2, 5])
+def test_all_certificates_together_are_wrong_no_more_often_than_one(certificates: int) -> None:
+    chances = [
+        1 - sizing_loop._confidence(0.95, number, certificates) for number in range(1, certificates + 1)
+    ]
     assert sum(chances) == pytest.approx(0.05)
     assert min(chances) > 0
 
 
-def test_less_is_had_in_hand_for_the_losses_of_a_plant_that_loses_too_much() -> None:
-    trial = Trial(PLANT, Controller(), (0.996, 0.9995), 1.0, spread=(0.0004, 0.0001))
-    assert adaptive_sampling._in_hand(trial, (0.999, 0.999), 3.0) == pytest.approx(
+def test_the_margin_is_smaller_for_the_losses_of_a_plant_that_loses_too_much() -> None:
+    candidate = Candidate(PLANT, Controller(), (0.996, 0.9995), 1.0, standard_errors=(0.0004, 0.0001))
+    assert adaptive_sampling._margin_of(candidate, (0.999, 0.999), 3.0) == pytest.approx(
         [3 * 0.0004 / 2, 3 * 0.0001]
     )
 
 
-def test_a_plant_with_enough_in_hand_is_chosen_unless_it_costs_far_more_than_a_hopeful_one() -> None:
-    aim, targets = Aim((0.9992,), (100_000.0,), 0.0, (100.0,)), (0.999,)
-    hopeless, hopeful, safe = (
-        Trial(replace(PLANT, racks=72 + number), Controller(), (kept,), cost)
+def test_a_plant_with_a_safe_margin_is_chosen_unless_it_costs_far_more_than_a_plausible_one() -> None:
+    objective, targets = SearchObjective((0.9992,), (100_000.0,), 0.0, (100.0,)), (0.999,)
+    hopeless, plausible, safe = (
+        Candidate(replace(PLANT, racks=72 + number), Controller(), (kept,), cost)
         for number, (kept, cost) in enumerate(((0.99901, 0.9e6), (0.99912, 1e6), (0.9993, 1.015e6)))
     )
     dear = replace(safe, cost_usd_per_yr=1.1e6)
-    assert adaptive_sampling._choice([hopeless, hopeful, safe], (), aim, targets) is safe
-    assert adaptive_sampling._choice([hopeless, hopeful, dear], (), aim, targets) is hopeful
-    assert adaptive_sampling._choice([hopeless, dear], (), aim, targets) is dear
-    failed = {(hopeful.plant, hopeful.controller)}
-    assert adaptive_sampling._choice([hopeless, hopeful, dear], failed, aim, targets) is dear
-    assert adaptive_sampling._choice([hopeless], (), aim, targets) is hopeless
+    assert adaptive_sampling._select_candidate([hopeless, plausible, safe], (), objective, targets) is safe
+    assert (
+        adaptive_sampling._select_candidate([hopeless, plausible, dear], (), objective, targets) is plausible
+    )
+    assert adaptive_sampling._select_candidate([hopeless, dear], (), objective, targets) is dear
+    rejected = {(plausible.plant, plausible.controller)}
+    assert (
+        adaptive_sampling._select_candidate([hopeless, plausible, dear], rejected, objective, targets) is dear
+    )
+    assert adaptive_sampling._select_candidate([hopeless], (), objective, targets) is hopeless
 
 
-def test_lost_compute_becomes_dearer_where_a_search_missed_its_goal() -> None:
-    aim = Aim((0.9, 0.99), (1000.0, 500.0), 0.0, (10.0, 20.0))
-    trial = Trial(PLANT, Controller(), (0.95, 0.98), 1.0)
-    assert adaptive_sampling._dearer(aim, trial).prices_usd_per_mwh == (10.0, 40.0)
+def test_the_multiplier_rises_where_a_search_missed_its_target() -> None:
+    objective = SearchObjective((0.9, 0.99), (1000.0, 500.0), 0.0, (10.0, 20.0))
+    candidate = Candidate(PLANT, Controller(), (0.95, 0.98), 1.0)
+    assert adaptive_sampling._raise_multipliers(objective, candidate).multipliers_usd_per_mwh == (10.0, 40.0)
 
 
 @pytest.mark.slow
 def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    effort = Effort(years=40, draws=1, trials=40, turns=2, certificate_years=40, rounds=4)
+    effort = Effort(years=40, draws=1, evaluations=40, iterations=2, certificate_years=40, certificates=4)
     monkeypatch.setitem(EFFORTS, "standard", effort)
     design = sd.solve(study)
     assert design.certificate is not None
     assert design.certificate.met
     assert design.uptime == design.certificate.uptime
     assert design.objective_usd_per_yr > design.bound
-    parts = {name: usd for name, usd in design.gap_parts.items() if "inside the bound" not in name}
-    assert list(parts) == ["surprises in weather", "surprises in equipment and fuel", "failures foreseen"]
+    parts = {name: usd for name, usd in design.gap_parts.items() if name != "integrality"}
+    assert list(parts) == ["perfect_information", "outage_surprises", "outages_foreseen"]
     assert sum(parts.values()) == pytest.approx(design.objective_usd_per_yr - design.bound)
-    assert 0 <= parts["surprises in weather"] < parts["failures foreseen"]
+    assert 0 <= parts["perfect_information"] < parts["outages_foreseen"]
     shown = dict(design.summary())["of the gap"]
-    assert all(name in shown for name in parts)
+    assert all(GAP_PARTS[name] in shown for name in parts)
     assert "CERTIFIED" in repr(design)
     assert sd.Design.from_dict(design.to_dict()) == design
     assert "certif" in design.report(tmp_path / "report.html").read_text(encoding="utf-8").lower()
 
 
-def test_aim_is_met_only_within_the_caps_and_by_every_class() -> None:
-    aim = Aim((0.9, 0.99), (500.0, 500.0), 0.0, (10.0, 10.0))
-    trial = Trial(PLANT, Controller(), (0.95, 0.995), 1.0)
-    assert aim.met(trial)
-    assert not aim.met(replace(trial, kept=(0.95, 0.98)))
-    assert not aim.met(replace(trial, excess_mwh_per_yr=1.0))
+def test_objective_is_feasible_only_within_the_caps_and_by_every_class() -> None:
+    objective = SearchObjective((0.9, 0.99), (500.0, 500.0), 0.0, (10.0, 10.0))
+    candidate = Candidate(PLANT, Controller(), (0.95, 0.995), 1.0)
+    assert objective.feasible(candidate)
+    assert not objective.feasible(replace(candidate, uptime_by_class=(0.95, 0.98)))
+    assert not objective.feasible(replace(candidate, excess_mwh_per_yr=1.0))
 
 
-def test_prices_of_an_aim_by_hand() -> None:
-    aim = Aim((0.9, 0.99), (1000.0, 500.0), 2.0, (10.0, 20.0))
-    trial = Trial(PLANT, Controller(), (0.95, 0.98), 100.0)
-    assert aim.worth(trial) == pytest.approx(100 + 2 * (50 + 10))
-    assert aim.priced(trial) == pytest.approx(aim.worth(trial) + 10 * 50 + 20 * 10)
-    assert aim.merit(trial) == pytest.approx(aim.worth(trial) + 3 * 20 * 5)
+def test_merit_and_lagrangian_by_hand() -> None:
+    objective = SearchObjective((0.9, 0.99), (1000.0, 500.0), 2.0, (10.0, 20.0))
+    candidate = Candidate(PLANT, Controller(), (0.95, 0.98), 100.0)
+    assert objective.cost_with_voll(candidate) == pytest.approx(100 + 2 * (50 + 10))
+    assert objective.lagrangian(candidate) == pytest.approx(
+        objective.cost_with_voll(candidate) + 10 * 50 + 20 * 10
+    )
+    assert objective.merit(candidate) == pytest.approx(objective.cost_with_voll(candidate) + 3 * 20 * 5)
 
 
-def test_prices_climb_until_the_goal_is_reached_and_then_close_in() -> None:
-    aim = Aim((0.9, 0.99), (1000.0, 500.0), 0.0, (8000.0, 8000.0))
-    prices = _Prices(aim)
-    short = Trial(PLANT, Controller(), (0.95, 0.98), 1.0)
-    aim = prices.after(aim, short, 4.0)
-    assert aim.prices_usd_per_mwh == (2000.0, 32000.0)
-    aim = prices.after(aim, replace(short, kept=(0.95, 0.995)), 4.0)
-    assert aim.prices_usd_per_mwh == (500.0, 16000.0)  # between 8000 and 32000
-    aim = prices.after(aim, replace(short, kept=(0.85, 0.98)), 4.0)
-    assert aim.prices_usd_per_mwh == pytest.approx((1000.0, (16000 * 32000) ** 0.5))
+def test_multipliers_climb_until_the_target_is_reached_and_then_close_in() -> None:
+    objective = SearchObjective((0.9, 0.99), (1000.0, 500.0), 0.0, (8000.0, 8000.0))
+    multipliers = _Multipliers(objective)
+    short = Candidate(PLANT, Controller(), (0.95, 0.98), 1.0)
+    objective = multipliers.after(objective, short, 4.0)
+    assert objective.multipliers_usd_per_mwh == (2000.0, 32000.0)
+    objective = multipliers.after(objective, replace(short, uptime_by_class=(0.95, 0.995)), 4.0)
+    assert objective.multipliers_usd_per_mwh == (500.0, 16000.0)  # between 8000 and 32000
+    objective = multipliers.after(objective, replace(short, uptime_by_class=(0.85, 0.98)), 4.0)
+    assert objective.multipliers_usd_per_mwh == pytest.approx((1000.0, (16000 * 32000) ** 0.5))
 
 
-def test_plant_in_focus_is_judged_exactly_and_its_neighbours_nearly(study_case: StudyCase) -> None:
+def test_reference_plant_is_estimated_exactly_and_its_neighbours_nearly(study_case: StudyCase) -> None:
     blocks = search_years(study_case, 60, seed=1)
-    judge = Judge(blocks, environment_of(study_case), "rack", seed=3, draws=2)
-    assert judge.case.years >= 60
+    evaluator = Evaluator(blocks, environment_of(study_case), "rack", seed=3, draws=2)
+    assert evaluator.case.years >= 60
     near = replace(PLANT, battery_mwh=PLANT.battery_mwh * 1.05)
-    exact, whole = judge.exact(near, Controller()), judge.exact(PLANT, Controller())
-    assert whole.spread[0] > 0
+    exact, whole = evaluator.evaluate(near, Controller()), evaluator.evaluate(PLANT, Controller())
+    assert whole.standard_errors[0] > 0
     kept, cost = [], []
-    for _ in range(40):  # every focus draws other ordinary years
-        assert judge.focus(PLANT, Controller()) is whole
-        assert judge.trial(PLANT, Controller()) is whole
-        guess = judge.trial(near, Controller())
-        assert not guess.spread
-        kept.append(guess.uptime - whole.uptime)
-        cost.append(guess.cost_usd_per_yr - whole.cost_usd_per_yr)
+    for _ in range(40):  # every choice draws other ordinary years
+        assert evaluator.select_scenarios(PLANT, Controller()) is whole
+        assert evaluator.estimate(PLANT, Controller()) is whole
+        estimate = evaluator.estimate(near, Controller())
+        assert not estimate.standard_errors
+        kept.append(estimate.uptime - whole.uptime)
+        cost.append(estimate.cost_usd_per_yr - whole.cost_usd_per_yr)
     # What few years say of a small change, against all years: cost without bias, lost compute with little
     change = exact.cost_usd_per_yr - whole.cost_usd_per_yr
     error = np.std(cost, ddof=1) / len(cost) ** 0.5
@@ -378,38 +395,42 @@ def test_units_asked_for_later_fail_as_if_they_had_been_there_from_the_start(stu
 
 
 def test_a_perfect_forecast_saves_no_less_than_nothing_and_failures_stay(study_case: StudyCase) -> None:
-    judge = Judge(search_years(study_case, 12, seed=1), environment_of(study_case), "rack", seed=3)
+    evaluator = Evaluator(search_years(study_case, 12, seed=1), environment_of(study_case), "rack", seed=3)
     rule = Controller(forecast_z_score=3.0)
-    best = judge.exact(PLANT, rule)
-    saved = sizing_loop.surprises_of_weather(judge, best)
+    best = evaluator.evaluate(PLANT, rule)
+    saved = perfect_forecast_value(evaluator, best)
     assert 0 <= saved < 0.1 * best.cost_usd_per_yr
-    assert saved == sizing_loop.surprises_of_weather(judge, best)  # no luck in it
-    seer = judge.seeing(Forecast(kind="perfect"))
-    assert seer.outages is judge.outages
-    assert judge.environment.forecast.kind == "skill"
-    assert judge.exact(PLANT, rule) is best  # what is known of the other operator stays
-    assert seer.exact(PLANT, rule).cost_usd_per_yr < best.cost_usd_per_yr  # no fuel for clouds that stay away
+    assert saved == perfect_forecast_value(evaluator, best)  # no luck in it
+    seer = evaluator.with_forecast(Forecast(kind="perfect"))
+    assert seer.outages is evaluator.outages
+    assert evaluator.environment.forecast.kind == "skill"
+    assert evaluator.evaluate(PLANT, rule) is best  # what is known of the other operator stays
+    assert (
+        seer.evaluate(PLANT, rule).cost_usd_per_yr < best.cost_usd_per_yr
+    )  # no fuel for clouds that stay away
 
 
 def test_cost_is_read_off_where_no_more_is_lost() -> None:
     log_2, log_4 = float(np.log(2)), float(np.log(4))
     lines = [(log_2, 8.0), (-log_2, 12.0), (-log_4, 11.0)]
     # Between (-log 4, 11) and (log 2, 8) a third of the way from the latter; the other line gives 10
-    assert sizing_loop._cost_at_no_more_lost(lines) == pytest.approx(9.0)
-    assert sizing_loop._cost_at_no_more_lost([(log_2, 1.0)]) == np.inf
-    assert sizing_loop._cost_at_no_more_lost([(0.0, 5.0), (log_2, 1.0)]) == 5.0
-    two = Trial(PLANT, Controller(), (0.99, 0.9), 1.0)
-    worse = replace(two, kept=(0.98, 0.95))
-    assert sizing_loop._log_more_lost(worse, two) == pytest.approx(log_2)
-    assert sizing_loop._log_more_lost(two, two) == 0.0
+    assert perfect_forecast._cost_at_no_more_lost(lines) == pytest.approx(9.0)
+    assert perfect_forecast._cost_at_no_more_lost([(log_2, 1.0)]) == np.inf
+    assert perfect_forecast._cost_at_no_more_lost([(0.0, 5.0), (log_2, 1.0)]) == 5.0
+    two = Candidate(PLANT, Controller(), (0.99, 0.9), 1.0)
+    worse = replace(two, uptime_by_class=(0.98, 0.95))
+    assert perfect_forecast._log_more_lost(worse, two) == pytest.approx(log_2)
+    assert perfect_forecast._log_more_lost(two, two) == 0.0
 
 
 @pytest.mark.parametrize("foreseen", [9e6, None])
 def test_parts_of_the_gap_add_up_to_it(foreseen: float | None) -> None:
-    loop = Loop(Trial(PLANT, Controller(), (0.99,), 12e6), None, True, 1, 9, weather_usd_per_yr=2e5)  # type: ignore[arg-type]
-    parts = _gap_parts(Closed(loop, foreseen), 12.5e6, 7e6)
+    result = SearchResult(
+        Candidate(PLANT, Controller(), (0.99,), 12e6), None, True, 1, 9, perfect_forecast_usd_per_yr=2e5
+    )  # type: ignore[arg-type]
+    parts = _gap_parts(SizingResult(result, foreseen), 12.5e6, 7e6)
     assert sum(parts.values()) == pytest.approx(5.5e6)
-    assert parts["surprises in weather"] == 2e5
+    assert parts["perfect_information"] == 2e5
     if foreseen is not None:
-        assert parts["failures foreseen"] == pytest.approx(2e6)
-        assert parts["surprises in equipment and fuel"] == pytest.approx(3.3e6)
+        assert parts["outages_foreseen"] == pytest.approx(2e6)
+        assert parts["outage_surprises"] == pytest.approx(3.3e6)

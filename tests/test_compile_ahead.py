@@ -15,7 +15,7 @@ SEARCH = """
     import sitedesign as sd
     from sitedesign.case.case import Plant
     from sitedesign.certified.environment import weather_block, environment_of
-    from sitedesign.certified.evaluator import Judge
+    from sitedesign.certified.evaluator import Evaluator
     from sitedesign.case.build import build_case
     from sitedesign.util import compile_ahead as compiled
     from sitedesign.util.compile_ahead import compile_ahead
@@ -28,9 +28,10 @@ SEARCH = """
     for backup in (["recip_fast", "diesel"], []):
         site = sd.Site(latitude=31.76, longitude=-106.49)
         study_case = build_case(sd.Study(site=site, racks=70, uptime=0.9, backup=backup, weather_years=2))
-        judge = Judge([weather_block(study_case)], environment_of(study_case), "rack", seed=1, draws=2)
-        plant = Plant(20.0, 60.0, 10.0, (1,) * len(backup), 72)
-        assert judge.exact(plant, Controller()).cost_usd_per_yr > 0
+        environment = environment_of(study_case)
+        evaluator = Evaluator([weather_block(study_case)], environment, "rack", seed=1, draws=2)
+        plant = Plant((20.0,), 60.0, 10.0, (1,) * len(backup), 72)
+        assert evaluator.evaluate(plant, Controller()).cost_usd_per_yr > 0
     for item in (simulation.simulate, rack_restart._restarts):
         assert sum(item.stats.cache_hits.values()) == 1, item
         assert not item.stats.cache_misses, item

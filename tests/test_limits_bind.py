@@ -16,20 +16,24 @@ from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Case, Plant, with_series
 from sitedesign.certified import remedies
 from sitedesign.certified.environment import environment_of
-from sitedesign.certified.evaluator import Judge, Trial
+from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.moves import (
     SPARE_UNITS,
     change_sizes,
     change_units,
-    generous,
-    inside,
+    clip_to_limits,
     size_axes,
-    starts,
     swap_units,
     units_most,
-    weakened,
 )
-from sitedesign.certified.sizing_loop import case_with_outages, closed_for
+from sitedesign.certified.objective import Candidate
+from sitedesign.certified.sizing_loop import size_then_search
+from sitedesign.certified.starting_points import (
+    derated_plant,
+    initial_plants,
+    sampled_outage_case,
+    storage_rich_plants,
+)
 from sitedesign.foresight.plan import foresight_design
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.extensive_form import solve_extensive
@@ -39,7 +43,7 @@ from sitedesign.study.limits import Limits
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 TINY = Effort(
-    years=4, draws=1, trials=24, turns=1, certificate_years=4, certificate_draws=1, rounds=1,
+    years=4, draws=1, evaluations=24, iterations=1, certificate_years=4, certificate_draws=1, certificates=1,
     cause_years=0, explains=False,
 )  # fmt: skip
 #: One case a field of the limits at least; each would be passed by a search that does not know it.
@@ -84,18 +88,20 @@ def result_limits(case: Case, design: sd.Evaluation) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def judged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Trial]]:
-    """Every plant that any judge was asked about."""
-    seen: list[Trial] = []
-    for name in ("trials_of", "exact_of"):
-        ask = getattr(Judge, name)
+def evaluated(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Candidate]]:
+    """Every plant that any evaluator was asked about."""
+    seen: list[Candidate] = []
+    for name in ("estimate_all", "evaluate_all"):
+        ask = getattr(Evaluator, name)
 
-        def listen(self: Judge, asked: Sequence[tuple[Plant, Controller]], ask: Any = ask) -> list[Trial]:
-            trials: list[Trial] = ask(self, asked)
-            seen.extend(trials)
-            return trials
+        def listen(
+            self: Evaluator, asked: Sequence[tuple[Plant, Controller]], ask: Any = ask
+        ) -> list[Candidate]:
+            candidates: list[Candidate] = ask(self, asked)
+            seen.extend(candidates)
+            return candidates
 
-        monkeypatch.setattr(Judge, name, listen)
+        monkeypatch.setattr(Evaluator, name, listen)
     return iter([seen])
 
 
@@ -106,25 +112,25 @@ def test_every_field_of_the_limits_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
-    name: str, judged: Iterator[list[Trial]]
+    name: str, evaluated: Iterator[list[Candidate]]
 ) -> None:
     asked = study(weather_years=1, **CASES[name])
-    study_case, seen = build_case(asked), next(judged)
+    study_case, seen = build_case(asked), next(evaluated)
     bound = sd.solve(asked, certify=False)
     assert result_limits(study_case.case, bound) == ()
-    closed = closed_for(study_case, environment_of(study_case), TINY, lambda _: None)
+    found = size_then_search(study_case, environment_of(study_case), TINY, lambda _: None)
     assert len(seen) > 30
-    outside = {line for trial in seen for line in broken_limits(study_case.case, trial.plant)}
+    outside = {line for candidate in seen for line in broken_limits(study_case.case, candidate.plant)}
     assert outside == set()
-    if closed.with_failures_usd_per_yr is not None:
-        assert closed.with_failures_usd_per_yr >= bound.bound_usd_per_yr * (1 - 1e-3)
+    if found.with_failures_usd_per_yr is not None:
+        assert found.with_failures_usd_per_yr >= bound.bound_usd_per_yr * (1 - 1e-3)
 
 
 @pytest.mark.parametrize("name", ["co2_t_per_yr", "renewable share", "all at once"])
 def test_a_certified_design_reports_figures_within_its_caps(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    effort = replace(TINY, years=12, trials=60, turns=2, certificate_years=20, rounds=5)
+    effort = replace(TINY, years=12, evaluations=60, iterations=2, certificate_years=20, certificates=5)
     monkeypatch.setitem(EFFORTS, "screening", effort)
     asked = study(uptime=0.97, **CASES[name])
     design = sd.solve(asked, effort="screening")
@@ -143,7 +149,7 @@ def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
     """At part load a turbine burns more than its full-load rate says: the cap is on what is emitted."""
     study_case = build_case(study())
     plant = Plant((30.0,), 60.0, 15.0, (3, 0), 72)
-    free = Judge([_block(study_case)], environment_of(study_case), "rack", seed=0)
+    free = Evaluator([_block(study_case)], environment_of(study_case), "rack", seed=0)
     done = free.operate(plant, Controller(), record=False)
     item = study_case.case.backup[0]
     energy, fuel = float(done.backup_mwh[0].mean()), float(done.fuel_mmbtu[0].mean())
@@ -152,10 +158,10 @@ def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
     for cap, excess in ((1.001 * really, False), (0.999 * really, True)):
         limits = replace(study_case.case.limits, max_co2_t_per_yr=cap)
         block = replace(_block(study_case), case=replace(study_case.case, limits=limits))
-        judge = Judge([block], environment_of(study_case), "rack", seed=0)
-        assert (judge.exact(plant, Controller()).excess_mwh_per_yr > 0) is excess
-        judge.hold_back(0.9)
-        assert judge.exact(plant, Controller()).excess_mwh_per_yr > 0
+        evaluator = Evaluator([block], environment_of(study_case), "rack", seed=0)
+        assert (evaluator.evaluate(plant, Controller()).excess_mwh_per_yr > 0) is excess
+        evaluator.tighten_caps(0.9)
+        assert evaluator.evaluate(plant, Controller()).excess_mwh_per_yr > 0
 
 
 def _block(study_case: StudyCase) -> Any:
@@ -171,14 +177,14 @@ def test_racks_that_share_the_work_stay_within_their_limit() -> None:
     assert design.backup["mobile_gt"] <= 2
 
 
-def test_the_search_keeps_the_racks_that_share_the_work(judged: Iterator[list[Trial]]) -> None:
+def test_the_search_keeps_the_racks_that_share_the_work(evaluated: Iterator[list[Candidate]]) -> None:
     asked = study(weather_years=1, metric="compute", spares="share", limits={"racks": (72, 76)})
     planned = foresight_design(asked, "cuts", 1e-3, None, lambda _: None)
     assert planned.design is not None
-    seen, study_case = next(judged), planned.study_case
-    closed_for(study_case, environment_of(study_case), TINY, lambda _: None)
+    seen, study_case = next(evaluated), planned.study_case
+    size_then_search(study_case, environment_of(study_case), TINY, lambda _: None)
     assert len(seen) > 30
-    assert {trial.plant.racks for trial in seen} == {planned.design.racks}
+    assert {candidate.plant.racks for candidate in seen} == {planned.design.racks}
 
 
 def test_every_power_path_keeps_the_limits() -> None:
@@ -215,7 +221,7 @@ def test_a_tradeoff_builds_no_array_that_comes_too_late() -> None:
 @pytest.mark.parametrize("name", [name for name in CASES if "limits" in CASES[name]])
 def test_remedies_change_one_thing_and_say_which_limits_they_lift(name: str) -> None:
     asked = study(backup=["mobile_gt"], **_without_diesel(CASES[name]))
-    for label, changed in remedies.changes(asked):
+    for label, changed in remedies.candidate_remedies(asked):
         if "without the limits on" not in label:
             assert changed.limits == asked.limits
             continue
@@ -271,7 +277,7 @@ def test_only_what_was_given_is_marked_so_and_only_what_was_derived_is_widened()
 
 def test_a_limit_of_no_units_leaves_a_row_but_no_unit_for_the_planner() -> None:
     study_case = build_case(study(limits={"units": {"diesel": 0, "mobile_gt": 2}}))
-    failing = case_with_outages(study_case, environment_of(study_case), seed=1)
+    failing = sampled_outage_case(study_case, environment_of(study_case), seed=1)
     assert [item.units_max for item in failing.backup] == [2, 0]
     assert all(np.isfinite(item.capability).all() and len(item.capability) for item in failing.backup)
 
@@ -304,13 +310,13 @@ def test_inside_finds_a_plant_within_all_limits_wherever_there_is_one(
     )
     case = replace(free, limits=limits, given=frozenset({"battery_mwh", "battery_mw"}))
     possible = hours[0] * power[0] <= energy[1] and energy[0] <= hours[1] * power[1]
-    was = inside(Plant((plant[0],), *plant[1:], (1, 0), 70), case)
+    was = clip_to_limits(Plant((plant[0],), *plant[1:], (1, 0), 70), case)
     names = ["battery_mwh", "battery_mw"] if moved == "both" else [moved]
-    now = inside(replace(was, **{name: getattr(was, name) + step for name in names}), case, was)  # type: ignore[arg-type]
+    now = clip_to_limits(replace(was, **{name: getattr(was, name) + step for name in names}), case, was)  # type: ignore[arg-type]
     if possible:
         assert broken_limits(case, was) == ()
         assert broken_limits(case, now) == ()
-        again = inside(now, case)
+        again = clip_to_limits(now, case)
         assert (again.battery_mwh, again.battery_mw) == pytest.approx((now.battery_mwh, now.battery_mw))
 
 
@@ -319,10 +325,10 @@ def test_inside_finds_a_plant_within_all_limits_wherever_there_is_one(
 def test_a_move_of_one_size_takes_the_coupled_one_along(free: Case, hours: Any, name: str) -> None:
     case = replace(free, limits=replace(free.limits, min_duration_h=hours[0], max_duration_h=hours[1]))
     energy = 100.0
-    here = Trial(Plant((50.0,), energy, energy / hours[1], (1, 0), 71), Controller(), (0.99,), 1.0)
+    here = Candidate(Plant((50.0,), energy, energy / hours[1], (1, 0), 71), Controller(), (0.99,), 1.0)
     for step in (1.0, -1.0, 0.25):
         moved, _ = change_sizes(case, **{name: 1})(here, step)
-        there = inside(moved, case, here.plant)
+        there = clip_to_limits(moved, case, here.plant)
         assert broken_limits(case, there) == ()
         assert getattr(there, name) == pytest.approx(getattr(moved, name))  # the move itself is made
         assert there != here.plant
@@ -337,7 +343,7 @@ def test_energy_and_power_of_fixed_hours_are_one_axis(free: Case) -> None:
 def test_nothing_is_given_up_for_units_that_cannot_come(free: Case) -> None:
     gt = replace(free.backup[0], units_max=2)
     case = replace(free, backup=(gt, free.backup[1]), given=frozenset({"units.mobile_gt"}))
-    here = Trial(Plant((50.0,), 100.0, 25.0, (2, 3), 71), Controller(), (0.99,), 1.0)
+    here = Candidate(Plant((50.0,), 100.0, 25.0, (2, 3), 71), Controller(), (0.99,), 1.0)
     assert change_units(case, 0, battery_mwh=6.0)(here, 1.0)[0] == here.plant
     assert swap_units(case, 1, 0)(here, 1.0)[0] == here.plant  # no more turbines for fewer engines
     fewer, _ = change_units(case, 0, battery_mwh=6.0)(here, -1.0)
@@ -349,10 +355,14 @@ def test_nothing_is_given_up_for_units_that_cannot_come(free: Case) -> None:
 def test_every_plant_to_begin_with_is_within_the_limits(name: str) -> None:
     case = build_case(study(weather_years=1, **CASES[name])).case
     planned = [
-        inside(Plant((80.0,), 300.0, 90.0, (4, 9), 90), case),
-        inside(Plant((0,), 0, 0, (0, 0), 0), case),
+        clip_to_limits(Plant((80.0,), 300.0, 90.0, (4, 9), 90), case),
+        clip_to_limits(Plant((0,), 0, 0, (0, 0), 0), case),
     ]
-    found = [*starts(case, planned), *generous(case, planned), *(weakened(plant, case) for plant in planned)]
+    found = [
+        *initial_plants(case, planned),
+        *storage_rich_plants(case, planned),
+        *(derated_plant(plant, case) for plant in planned),
+    ]
     assert {line for plant in found for line in broken_limits(case, plant)} == set()
 
 

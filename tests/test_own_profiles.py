@@ -23,8 +23,8 @@ SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 HOURS = 8760
 PLANT: dict[str, Any] = {"solar_mw": 80, "battery_mwh": 200, "battery_mw": 40, "backup": {"diesel": 3}}
 TINY = Effort(
-    years=12, draws=1, trials=40, turns=1, certificate_years=20, certificate_draws=1, rounds=4,
-    cause_years=0, explains=False,
+    years=12, draws=1, evaluations=40, iterations=1, certificate_years=20, certificate_draws=1,
+    certificates=4, cause_years=0, explains=False,
 )  # fmt: skip
 
 

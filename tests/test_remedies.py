@@ -1,4 +1,4 @@
-"""When nothing reaches the target: which changes are tried, and what is said of them."""
+"""When nothing reaches the target: which candidate_remedies are tried, and what is said of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified import remedies
-from sitedesign.certified.evaluator import Trial
-from sitedesign.certified.remedies import Remedy, changes, unreached
-from sitedesign.certified.sizing_loop import Loop
+from sitedesign.certified.objective import Candidate
+from sitedesign.certified.remedies import Remedy, candidate_remedies, explain_uncertified
+from sitedesign.certified.sizing_loop import SearchResult
 from sitedesign.operation.state import Controller
 from tests.report_designs import make_certificate, make_design
 
@@ -24,11 +24,13 @@ QUESTION = {
 }
 
 
-def loop(*, met: bool = False, site: float = 0.0, uptime: float = 0.9995, cost: float = 9e6) -> Loop:
+def search_result(
+    *, met: bool = False, site: float = 0.0, uptime: float = 0.9995, cost: float = 9e6
+) -> SearchResult:
     own = make_certificate(make_design(years=1), met=met, uptime=uptime)
     own = dataclasses.replace(own, target=0.9999, causes={"units": 0.9, "site": site})
     plant = Plant((1.0,), 1.0, 1.0, (1,), 70)
-    return Loop(Trial(plant, Controller(), (uptime,), cost), own, met, 1, 100)
+    return SearchResult(Candidate(plant, Controller(), (uptime,), cost), own, met, 1, 100)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def loop(*, met: bool = False, site: float = 0.0, uptime: float = 0.9995, cost: 
     ],
 )
 def test_every_question_has_a_change_to_try(backup: list[str], names: list[str]) -> None:
-    found = changes(sd.Study(**QUESTION, backup=backup))
+    found = candidate_remedies(sd.Study(**QUESTION, backup=backup))
     assert len(found) == len(names)
     for name, (label, _) in zip(names, found, strict=True):
         assert name in label
@@ -48,7 +50,9 @@ def test_every_question_has_a_change_to_try(backup: list[str], names: list[str])
 
 def test_limits_are_taken_away_one_question_at_a_time() -> None:
     found = dict(
-        changes(sd.Study(**QUESTION, limits={"solar_mw": 50, "co2_t_per_yr": 1e4}, metric="compute"))
+        candidate_remedies(
+            sd.Study(**QUESTION, limits={"solar_mw": 50, "co2_t_per_yr": 1e4}, metric="compute")
+        )
     )
     (label,) = found
     assert "solar_mw" in label
@@ -58,33 +62,39 @@ def test_limits_are_taken_away_one_question_at_a_time() -> None:
 
 def test_cheapest_remedy_that_is_certified_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = [
-        Remedy("dear", loop(met=True, cost=20e6)),
-        Remedy("cheap", loop(met=True, cost=12e6)),
-        Remedy("useless", loop(cost=1e6)),
+        Remedy("dear", search_result(met=True, cost=20e6)),
+        Remedy("cheap", search_result(met=True, cost=12e6)),
+        Remedy("useless", search_result(cost=1e6)),
     ]
-    monkeypatch.setattr(remedies, "_tried", lambda _study_case, _say: tried)
-    text = str(unreached(build_case(sd.Study(**QUESTION)), loop(), lambda _: None))
+    monkeypatch.setattr(remedies, "evaluate_remedies", lambda _study_case, _progress: tried)
+    text = str(explain_uncertified(build_case(sd.Study(**QUESTION)), search_result(), lambda _: None))
     assert "Cheapest remedy of those tried: cheap: certified" in text
     assert "Also tried: dear: certified" in text
     assert "units 90%" in text
     assert "electrical" not in text
-    monkeypatch.setattr(remedies, "_tried", lambda _study_case, _say: tried[2:])
+    monkeypatch.setattr(remedies, "evaluate_remedies", lambda _study_case, _progress: tried[2:])
     assert "Tried, and not enough: useless" in str(
-        unreached(build_case(sd.Study(**QUESTION)), loop(), lambda _: None)
+        explain_uncertified(build_case(sd.Study(**QUESTION)), search_result(), lambda _: None)
     )
 
 
 def test_one_of_many_certificates_that_would_do_alone_is_explained() -> None:
     study_case = build_case(sd.Study(**QUESTION))
-    late = dataclasses.replace(loop(met=True), met=False, rounds=5)
-    assert "5 certificates were asked for" in str(unreached(study_case, late, lambda _: None, tries=False))
-    assert "Alone that" not in str(unreached(study_case, loop(), lambda _: None, tries=False))
+    late = dataclasses.replace(search_result(met=True), met=False, certificates=5)
+    assert "5 certificates were asked for" in str(
+        explain_uncertified(study_case, late, lambda _: None, tries=False)
+    )
+    assert "Alone that" not in str(
+        explain_uncertified(study_case, search_result(), lambda _: None, tries=False)
+    )
 
 
 def test_a_floor_of_the_site_is_named() -> None:
     """At 0.9995, 5e-4 are lost; of them 30 % to site faults is more than the 1e-4 that are allowed."""
     study_case = build_case(sd.Study(**QUESTION))
     assert "electrical system alone" in str(
-        unreached(study_case, loop(site=0.3), lambda _: None, tries=False)
+        explain_uncertified(study_case, search_result(site=0.3), lambda _: None, tries=False)
     )
-    assert "electrical" not in str(unreached(study_case, loop(site=0.1), lambda _: None, tries=False))
+    assert "electrical" not in str(
+        explain_uncertified(study_case, search_result(site=0.1), lambda _: None, tries=False)
+    )

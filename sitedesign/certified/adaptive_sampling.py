@@ -1,8 +1,8 @@
-"""Turns of search and judgement: from a plant near the target to one that is worth a certificate.
+"""Adaptive scenario selection: from a plant near the target to one that is worth a certificate.
 
-Each turn searches by the years that hurt plants like the one in focus, judges the best it found on all
-years, and goes on from there. Few years flatter what a search ends with, so several of what it found are
-judged, by goals that are higher and higher.
+Each iteration searches by the years that are critical for plants like the reference, evaluates the best it
+found on all years, and goes on from there. Few years flatter what a search ends with, so several of what it
+found are evaluated, by targets that are higher and higher.
 """
 
 from __future__ import annotations
@@ -10,117 +10,147 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from dataclasses import replace
 
-from sitedesign.case.case import Plant
-from sitedesign.certified.evaluator import Aim, Judge, Trial
-from sitedesign.certified.moves import weakened
-from sitedesign.certified.pattern_search import Say
-from sitedesign.certified.slp import leap
-from sitedesign.operation.state import Controller
+from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.objective import Candidate, Decision, SearchObjective
+from sitedesign.certified.slp import solve_slp
+from sitedesign.certified.starting_points import derated_plant
 from sitedesign.study.effort import Effort
+from sitedesign.util.progress import Progress
 
-ENOUGH, HOPEFUL = 0.9, 0.5  # of what is asked to be in hand: to be certified most likely, and perhaps
-DEARER = 2.0  # lost compute becomes by so much where a search missed its goal
-MORE_GOALS = (0.0, 0.5)  # in shares of what is to be in hand
-SAFE_COST = 1.02  # at most, of a plant that has enough in hand, relative to a hopeful one
-EXTRA_TURNS = 1  # while there is not enough in hand, or one turn brought much
+# Of the margin that a search asks for: what has it is most likely certified, or perhaps
+SAFE_SHARE, PLAUSIBLE_SHARE = 0.9, 0.5
+MULTIPLIER_GROWTH = 2.0  # where a search missed its target
+EXTRA_MARGINS = (0.0, 0.5)  # in shares of the margin
+SAFE_COST_RATIO = 1.02  # at most, of a plant that has a safe margin, relative to a plausible one
+EXTRA_ITERATIONS = 1  # while no margin is safe, or one iteration brought much
 MUCH_GAIN = 0.01  # of its merit
-LEAST_GAIN = 0.002  # of its merit that a turn has to bring for another to follow
-MOST_IN_HAND = 0.9  # of the downtime that the target allows
+LEAST_GAIN = 0.002  # of its merit that an iteration has to bring for another to follow
+MOST_MARGIN = 0.9  # of the downtime that the target allows
 
 
-def reach(
-    judge: Judge,
-    start: Trial,
-    aim: Aim,
-    in_hand: tuple[float, ...] | None,
+def improve(
+    evaluator: Evaluator,
+    start: Candidate,
+    objective: SearchObjective,
+    margin: tuple[float, ...] | None,
     effort: Effort,
-    failed: Container[tuple[Plant, Controller]],
-    say: Say,
-) -> tuple[Trial, Aim]:
-    """Take turns between judging a plant on all years and searching near it on those that hurt it.
+    rejected: Container[Decision],
+    progress: Progress,
+) -> tuple[Candidate, SearchObjective]:
+    """Take turns between evaluating a plant on all years and searching near it on the critical ones.
+
+    Parameters
+    ----------
+    evaluator : Evaluator
+    start : Candidate
+    objective : SearchObjective
+        With the targets that are asked for.
+    margin : tuple of float or None
+        On top of the targets, per class; derived from the standard errors when None. [fraction]
+    effort : Effort
+    rejected : container of (Plant, Controller)
+        What a certificate was not met with.
+    progress : callable
 
     Returns
     -------
-    Trial
-        Judged on all years and not failed before: the cheapest that has enough in hand, unless one that may
-        pass costs far less; the best by merit where there is none.
-    Aim
-        With the goals (the targets and what is to be in hand) and the prices at which the search ended.
+    Candidate
+        Evaluated on all years and not rejected before: the cheapest that has a safe margin, unless one that
+        may pass costs far less; the best by merit where there is none.
+    SearchObjective
+        With the targets (the margin on top) and the multipliers at which the search ended.
     """
-    targets, seen = aim.goals, list[Trial]()
-    judge.exact_of([(plant, start.controller) for plant in (weakened(start.plant, judge.case), start.plant)])
-    here = judge.focus(start.plant, start.controller)
-    seen.append(here)
-    moving = True
-    for turn in range(effort.turns + EXTRA_TURNS):
-        enough = _asking(aim, targets, ENOUGH).met(_choice(seen, failed, aim, targets))
-        if turn >= effort.turns and enough and not moving:
+    required, evaluated = objective.targets, list[Candidate]()
+    evaluator.evaluate_all(
+        [(plant, start.controller) for plant in (derated_plant(start.plant, evaluator.case), start.plant)]
+    )
+    reference = evaluator.select_scenarios(start.plant, start.controller)
+    evaluated.append(reference)
+    gaining = True
+    for iteration in range(effort.iterations + EXTRA_ITERATIONS):
+        choice = _select_candidate(evaluated, rejected, objective, required)
+        safe = _with_margin_share(objective, required, SAFE_SHARE).feasible(choice)
+        if iteration >= effort.iterations and safe and not gaining:
             break
-        more = in_hand or _in_hand(here, targets, effort.in_hand)
-        aim = replace(aim, goals=tuple(map(_goal, targets, more)))
-        _, aim = leap(judge, here, aim, effort.trials // 2)
-        found = judge.exact_of(
-            [(trial.plant, trial.controller) for trial in _candidates(judge, aim, targets)]
-        )
-        best = min(found, key=aim.merit)
-        kept = ", ".join(f"{kept:.4%} of {goal:.4%}" for kept, goal in zip(best.kept, aim.goals, strict=True))
-        say(f"searching: {judge.judged} plants judged, {best.cost_usd_per_yr / 1e6:,.2f} M USD/yr at {kept}")
-        seen += found
-        if aim.merit(best) > (1 - LEAST_GAIN) * aim.merit(here) and aim.met(here):
+        asked = margin or _margin_of(reference, required, effort.margin_standard_errors)
+        objective = replace(objective, targets=tuple(map(_target_with_margin, required, asked)))
+        _, objective = solve_slp(evaluator, reference, objective, effort.evaluations // 2)
+        found = evaluator.evaluate_all([item.decision for item in _shortlist(evaluator, objective, required)])
+        best = min(found, key=objective.merit)
+        progress(f"searching: {evaluator.evaluations} plants evaluated, {best.describe(objective)}")
+        evaluated += found
+        if objective.merit(best) > (1 - LEAST_GAIN) * objective.merit(reference) and objective.feasible(
+            reference
+        ):
             break
-        moving = aim.merit(best) < (1 - MUCH_GAIN) * aim.merit(here)
-        aim = _dearer(aim, best)
-        here = judge.focus(best.plant, best.controller)
-    return _choice(seen, failed, aim, targets), aim
+        gaining = objective.merit(best) < (1 - MUCH_GAIN) * objective.merit(reference)
+        objective = _raise_multipliers(objective, best)
+        reference = evaluator.select_scenarios(best.plant, best.controller)
+    return _select_candidate(evaluated, rejected, objective, required), objective
 
 
-def _candidates(judge: Judge, aim: Aim, targets: Sequence[float]) -> list[Trial]:
-    """Pick the best of a search by goals that are higher and higher: some years flatter what it ends with."""
+def _shortlist(
+    evaluator: Evaluator, objective: SearchObjective, required: Sequence[float]
+) -> list[Candidate]:
+    """Pick the best estimates by higher and higher targets: some years flatter what a search ends with."""
     found = []
-    for more in MORE_GOALS:
-        goals = tuple(_goal(t, (1 + more) * (goal - t)) for t, goal in zip(targets, aim.goals, strict=True))
-        found.append(min(judge.trials.values(), key=replace(aim, goals=goals).merit))
+    for more in EXTRA_MARGINS:
+        pairs = zip(required, objective.targets, strict=True)
+        targets = tuple(_target_with_margin(asked, (1 + more) * (target - asked)) for asked, target in pairs)
+        found.append(min(evaluator.estimates.values(), key=replace(objective, targets=targets).merit))
     return list(dict.fromkeys(found))
 
 
-def _choice(
-    seen: Sequence[Trial], failed: Container[tuple[Plant, Controller]], aim: Aim, targets: Sequence[float]
-) -> Trial:
-    """Pick the cheapest that has enough in hand, unless it costs far more than one that may pass."""
-    fresh = [trial for trial in seen if (trial.plant, trial.controller) not in failed] or seen
-    best = min(fresh, key=aim.merit)
-    hopeful, safe = (
-        min(filter(_asking(aim, targets, share).met, fresh), key=aim.worth, default=best)
-        for share in (HOPEFUL, ENOUGH)
+def _select_candidate(
+    evaluated: Sequence[Candidate],
+    rejected: Container[Decision],
+    objective: SearchObjective,
+    required: Sequence[float],
+) -> Candidate:
+    """Pick the cheapest that has a safe margin, unless it costs far more than one that may pass."""
+    fresh = [candidate for candidate in evaluated if candidate.decision not in rejected] or evaluated
+    best = min(fresh, key=objective.merit)
+    plausible, safe = (
+        min(
+            filter(_with_margin_share(objective, required, share).feasible, fresh),
+            key=objective.cost_with_voll,
+            default=best,
+        )
+        for share in (PLAUSIBLE_SHARE, SAFE_SHARE)
     )
-    if hopeful is best or aim.worth(safe) < SAFE_COST * aim.worth(hopeful):
+    if plausible is best or objective.cost_with_voll(safe) < SAFE_COST_RATIO * objective.cost_with_voll(
+        plausible
+    ):
         return safe
-    return hopeful
+    return plausible
 
 
-def _asking(aim: Aim, targets: Sequence[float], share: float) -> Aim:
-    """Ask for a share of what a search is to have in hand."""
-    goals = tuple(target + share * (goal - target) for target, goal in zip(targets, aim.goals, strict=True))
-    return replace(aim, goals=goals)
+def _with_margin_share(
+    objective: SearchObjective, required: Sequence[float], share: float
+) -> SearchObjective:
+    """Ask for a share of the margin only."""
+    pairs = zip(required, objective.targets, strict=True)
+    return replace(objective, targets=tuple(asked + share * (target - asked) for asked, target in pairs))
 
 
-def _dearer(aim: Aim, best: Trial) -> Aim:
-    """Raise the price of what a search left missing."""
-    parts = zip(aim.prices_usd_per_mwh, best.kept, aim.goals, strict=True)
-    return replace(aim, prices_usd_per_mwh=tuple(DEARER * p if kept < goal else p for p, kept, goal in parts))
+def _raise_multipliers(objective: SearchObjective, best: Candidate) -> SearchObjective:
+    """Raise the multiplier of each target that a search missed."""
+    parts = zip(objective.multipliers_usd_per_mwh, best.uptime_by_class, objective.targets, strict=True)
+    raised = (MULTIPLIER_GROWTH * price if uptime < target else price for price, uptime, target in parts)
+    return replace(objective, multipliers_usd_per_mwh=tuple(raised))
 
 
-def _in_hand(trial: Trial, targets: Sequence[float], errors: float) -> list[float]:
-    """Say what is to be in hand from how much the losses of a plant scatter.
+def _margin_of(candidate: Candidate, required: Sequence[float], standard_errors: float) -> list[float]:
+    """Say which margin a target needs from how much the losses of a plant scatter.
 
     Losses are rare events: their scatter goes with the root of their number, so that a plant that loses far
     more than it may says less of what is needed at the target.
     """
-    fewer = [
-        min(1.0, ((1 - t) / max(1 - kept, 1e-12)) ** 0.5) for t, kept in zip(targets, trial.kept, strict=True)
-    ]
-    return [errors * spread * ratio for spread, ratio in zip(trial.spread, fewer, strict=True)]
+    pairs = zip(required, candidate.uptime_by_class, strict=True)
+    ratios = [min(1.0, ((1 - target) / max(1 - uptime, 1e-12)) ** 0.5) for target, uptime in pairs]
+    errors = zip(candidate.standard_errors, ratios, strict=True)
+    return [standard_errors * error * ratio for error, ratio in errors]
 
 
-def _goal(target: float, in_hand: float) -> float:
-    return min(target + in_hand, 1 - (1 - MOST_IN_HAND) * (1 - target)) if target > 0 else 0.0
+def _target_with_margin(target: float, margin: float) -> float:
+    return min(target + margin, 1 - (1 - MOST_MARGIN) * (1 - target)) if target > 0 else 0.0

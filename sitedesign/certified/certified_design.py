@@ -8,9 +8,9 @@ from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.environment import OperatingEnvironment, environment_of, metric_key, weather_block
-from sitedesign.certified.evaluator import Judge
-from sitedesign.certified.remedies import unreached
-from sitedesign.certified.sizing_loop import Closed, Loop, closed_for
+from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.remedies import explain_uncertified
+from sitedesign.certified.sizing_loop import SearchResult, SizingResult, size_then_search
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.operation.state import Controller
@@ -25,10 +25,6 @@ from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
 
 BALANCE_TOLERANCE_MW = 1e-6
-# What separates a certified design from its bound, the nearest to the design first
-SURPRISES_WEATHER = "surprises in weather"
-SURPRISES_EQUIPMENT = "surprises in equipment and fuel"
-FAILURES_FORESEEN = "failures foreseen"
 
 
 def operate_causally(
@@ -53,8 +49,10 @@ def operate_causally(
     -------
     Evaluation
     """
-    judge = Judge([weather_block(study_case)], environment, study_case.study.metric, study_case.study.seed)
-    done = judge.operate(plant, controller, record=True)
+    evaluator = Evaluator(
+        [weather_block(study_case)], environment, study_case.study.metric, study_case.study.seed
+    )
+    done = evaluator.operate(plant, controller, record=True)
     assert done.dispatch is not None  # recorded
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
         off = f"off by {done.balance_residual_mw:g} MW"
@@ -73,17 +71,16 @@ def operate_causally(
 
 
 def certified_design(
-    study_case: StudyCase, promised: Design, say: Progress, effort: Effort | None = None
+    study_case: StudyCase, planned: Design, progress: Progress, effort: Effort | None = None
 ) -> Design:
-    """Close the loop from a foresight design.
+    """Search from a foresight design on, and certify what is found.
 
     Parameters
     ----------
     study_case : StudyCase
-    promised : Design
+    planned : Design
         Of a planner who foresees the weather and has nothing fail; its bound is the design's.
-    say : callable
-        Takes one line of progress.
+    progress : callable
     effort : Effort, optional
 
     Returns
@@ -96,64 +93,69 @@ def certified_design(
     InfeasibleDesign
         When no plant found keeps the target; says what limits it and which remedies help.
     """
-    environment, bound = environment_of(study_case), promised.bound_usd_per_yr
-    effort = effort or Effort()
-    closed = closed_for(study_case, environment, effort, say)
-    loop, best = closed.loop, closed.loop.best
-    if not loop.met:
-        raise unreached(study_case, loop, say, tries=effort.explains)
+    environment, effort = environment_of(study_case), effort or Effort()
+    sized = size_then_search(study_case, environment, effort, progress)
+    result, best = sized.search, sized.search.best
+    if not result.met:
+        raise explain_uncertified(study_case, result, progress, tries=effort.explains)
     evaluation = operate_causally(study_case, best.plant, best.controller, environment, TUNED)
     energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.backup]
     outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr)
     if outside:
         raise ReplayMismatch(outside)
-    greedy = operate_greedy(study_case.case, best.plant)
-    blind = uptime_metrics(study_case.case, greedy, racks=best.plant.racks, seed=study_case.study.seed)
-    cost = evaluation.cost_usd_per_yr
-    whole: dict[str, float] = {}
-    if effort.explains and promised.compute_cost is None:
-        whole = {"whole units (inside the bound)": bound - _divisible_bound(study_case)}
-    # Where cost and uptime both move, the rack-hour's cost has the gap
-    parts = _gap_parts(closed, cost, bound) if promised.compute_cost is None else {}
+    parts: dict[str, float] = {}
+    if planned.compute_cost is None:  # where cost and uptime both move, the rack-hour's cost has the gap
+        parts = _gap_parts(sized, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr)
+        if effort.explains:
+            parts["integrality"] = planned.bound_usd_per_yr - _divisible_bound(study_case)
+    return _certified(study_case, planned, evaluation, result, parts)
+
+
+def _certified(
+    study_case: StudyCase,
+    planned: Design,
+    evaluation: Evaluation,
+    result: SearchResult,
+    gap_parts: dict[str, float],
+) -> Design:
+    """Put what was found, and what the planner with foresight proved, into one design."""
+    plant, study = result.best.plant, study_case.study
+    greedy = operate_greedy(study_case.case, plant)
+    blind = uptime_metrics(study_case.case, greedy, racks=plant.racks, seed=study.seed)
     changed = {
-        "classes": _certified_classes(evaluation, loop.certificate),
-        "provenance": _searched(evaluation, loop),
+        "classes": _certified_classes(evaluation, result.certificate),
+        "provenance": _searched(evaluation, result),
     }
+    of_the_bound = (
+        "study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds", "bound_name",
+        "bound_usd_per_yr",
+    )  # fmt: skip
     design = Design(
         **(evaluation.model_dump() | changed),
-        **{
-            name: getattr(promised, name)
-            for name in (
-                "study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds", "bound_name",
-            )
-        },
-        objective_usd_per_yr=cost,
-        bound_usd_per_yr=bound,
+        **{name: getattr(planned, name) for name in of_the_bound},
+        objective_usd_per_yr=evaluation.cost_usd_per_yr,
         stopped_by="certificate",
-        greedy_uptime=getattr(blind, metric_key(study_case.study.metric)),
-        certificate=replace(loop.certificate, planned=planned_figures(promised)),
-        gap_parts=parts | whole,
-    )  # fmt: skip
+        greedy_uptime=getattr(blind, metric_key(study.metric)),
+        certificate=replace(result.certificate, planned=planned_figures(planned)),
+        gap_parts=gap_parts,
+    )
     design._dispatch = evaluation._dispatch
     return design
 
 
-def _gap_parts(closed: Closed, cost: float, bound: float) -> dict[str, float]:
+def _gap_parts(sized: SizingResult, cost: float, bound: float) -> dict[str, float]:
     """Split what separates a certified cost from its bound; the parts add up to it. [USD/yr]
 
     From the planner who foresees all to the operator: first failures happen, but are foreseen; then weather
     surprises him, and then whatever fails.
     """
-    weather, foreseen = closed.loop.weather_usd_per_yr, closed.with_failures_usd_per_yr
+    weather, foreseen = sized.search.perfect_forecast_usd_per_yr, sized.with_failures_usd_per_yr
     if foreseen is None:  # even he finds no plant that keeps the target
-        return {
-            SURPRISES_WEATHER: weather,
-            "failures, foreseen or not": cost - bound - weather,
-        }
+        return {"perfect_information": weather, "outages": cost - bound - weather}
     return {
-        SURPRISES_WEATHER: weather,
-        SURPRISES_EQUIPMENT: cost - foreseen - weather,
-        FAILURES_FORESEEN: foreseen - bound,
+        "perfect_information": weather,
+        "outage_surprises": cost - foreseen - weather,
+        "outages_foreseen": foreseen - bound,
     }
 
 
@@ -166,30 +168,30 @@ def planned_figures(design: Evaluation) -> dict[str, float]:
     }
 
 
-def _searched(evaluation: Evaluation, loop: Loop) -> Provenance:
+def _searched(evaluation: Evaluation, result: SearchResult) -> Provenance:
     """Say how the plant was found: more than one certificate is more than one chance."""
     asked = "one certificate on years that the search never saw"
-    if loop.rounds > 1:
+    if result.certificates > 1:
         asked = (
-            f"{loop.rounds} certificates, each of another plant on years that no search saw; "
-            f"all together are wrong no more often than one at {loop.certificate.confidence:.0%}"
+            f"{result.certificates} certificates, each of another plant on years that no search saw; "
+            f"all together are wrong no more often than one at {result.certificate.confidence:.0%}"
         )
-    note = f"Found by judging {loop.trials} plants; {asked}."
+    note = f"Found by evaluating {result.evaluations} plants; {asked}."
     known = evaluation.provenance
     return known.model_copy(update={"notes": (*known.notes, note)})
 
 
 def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list[ClassResult]:
     """Put what was certified in the place of what the study's own years showed."""
-    kept = {part.name: part.uptime for part in certificate.classes}
+    certified = {part.name: part.uptime for part in certificate.classes}
     found = []
     for item in evaluation.classes:
-        if item.name in kept:
-            ratio = kept[item.name].value / item.uptime.value if item.uptime.value > 0 else 0.0
+        if item.name in certified:
+            ratio = certified[item.name].value / item.uptime.value if item.uptime.value > 0 else 0.0
             value = None if item.value_usd_per_yr is None else item.value_usd_per_yr * ratio
             item = item.model_copy(
                 update={
-                    "uptime": kept[item.name],
+                    "uptime": certified[item.name],
                     "delivered_rack_h_per_yr": item.delivered_rack_h_per_yr * ratio,
                     "value_usd_per_yr": value,
                 }

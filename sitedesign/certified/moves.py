@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from sitedesign.case.case import BackupCase, Case, Plant, Resource, sizes_of, with_sizes
-from sitedesign.certified.evaluator import Trial
+from sitedesign.certified.objective import Candidate
 from sitedesign.equations.variables import (
     battery_bounds,
     resource_bounds,
@@ -22,24 +22,25 @@ from sitedesign.optimize.widening import opened
 # Largest steps of a search: hours of mean load, then what is tuned of the controller.
 STEP_H = {"battery_mwh": 1.0, "battery_mw": 0.1}
 STEP_RESOURCE_H = 0.25
-STEP_RULE = {"forecast_z_score": 1.0, "capacity_credit": 0.2, "reserve_h": 1.0}
-RULE_BOUNDS = {"forecast_z_score": (0.0, 6.0), "capacity_credit": (0.1, 1.0), "reserve_h": (0.0, 48.0)}
+CONTROLLER_STEPS = {"forecast_z_score": 1.0, "capacity_credit": 0.2, "reserve_h": 1.0}
+CONTROLLER_BOUNDS = {"forecast_z_score": (0.0, 6.0), "capacity_credit": (0.1, 1.0), "reserve_h": (0.0, 48.0)}
 STEP_UNITS_H = 0.15
-WEAKER = (0.8, 0.9)  # factors on array and battery, and on units
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
-# Array and battery power over mean load, and hours of it in the battery, of a plant that is seldom in need
-RICH_SOLAR, RICH_BATTERY_H, RICH_POWER = 4.25, 16.0, 2.0
-NOTHING = 0.01  # MW or MWh: what an optimiser leaves where it means none
+SMALLEST_SIZE = 0.01  # MW or MWh: what an optimiser leaves where it means none
 
-Move = Callable[[Trial, float], tuple[Plant, Controller]]  # by a share of the largest step
+Move = Callable[[Candidate, float], tuple[Plant, Controller]]  # by a share of the largest step
 
 
-def change_rule(name: str) -> Move:
+def change_controller(name: str) -> Move:
     """More or less of one figure of the controller."""
 
-    def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-        value = float(np.clip(getattr(trial.controller, name) + step * STEP_RULE[name], *RULE_BOUNDS[name]))
-        return trial.plant, replace(trial.controller, **{name: value})  # type: ignore[arg-type]  # numbers only
+    def move(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
+        value = float(
+            np.clip(
+                getattr(candidate.controller, name) + step * CONTROLLER_STEPS[name], *CONTROLLER_BOUNDS[name]
+            )
+        )
+        return candidate.plant, replace(candidate.controller, **{name: value})  # type: ignore[arg-type]  # numbers only
 
     return move
 
@@ -48,13 +49,13 @@ def change_sizes(case: Case, **signs: int) -> Move:
     """More or less of some sizes together."""
     load = mean_load_mw(case)
 
-    def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-        sizes = sizes_of(case, trial.plant)
+    def move(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
+        sizes = sizes_of(case, candidate.plant)
         changed = {
             name: sizes[name] + sign * step * STEP_H.get(name, STEP_RESOURCE_H) * load
             for name, sign in signs.items()
         }
-        return with_sizes(case, trial.plant, changed), trial.controller
+        return with_sizes(case, candidate.plant, changed), candidate.controller
 
     return move
 
@@ -66,25 +67,25 @@ def size_axes(case: Case) -> list[dict[str, int]]:
     return [{size.name: 1} for size in case.sizes if not (fixed and size.name == "battery_mw")]
 
 
-def change_racks(trial: Trial, step: float) -> tuple[Plant, Controller]:
+def change_racks(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
     """So many racks more or fewer, one at least."""
     number = (1 if step > 0 else -1) * max(1, round(abs(step)))
-    return replace(trial.plant, racks=trial.plant.racks + number), trial.controller
+    return replace(candidate.plant, racks=candidate.plant.racks + number), candidate.controller
 
 
 def change_units(case: Case, k: int, **given: float) -> Move:
     """More or fewer units of one technology for some of what is named, in hours of their power."""
     item = case.backup[k]
 
-    def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
-        plant, number = trial.plant, unit_count(case, k, step) * (1 if step > 0 else -1)
+    def move(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
+        plant, number = candidate.plant, unit_count(case, k, step) * (1 if step > 0 else -1)
         more = int(_clip(plant.units[k] + number, item.units_min, units_most(case, item))) - plant.units[k]
         if more * number <= 0:  # at a limit: nothing is given for nothing
-            return plant, trial.controller
+            return plant, candidate.controller
         units = tuple(n + more * (i == k) for i, n in enumerate(plant.units))
         sizes = sizes_of(case, plant)
         less = {name: sizes[name] - share * more * item.unit_mw for name, share in given.items()}
-        return replace(with_sizes(case, plant, less), units=units), trial.controller
+        return replace(with_sizes(case, plant, less), units=units), candidate.controller
 
     return move
 
@@ -92,13 +93,13 @@ def change_units(case: Case, k: int, **given: float) -> Move:
 def swap_units(case: Case, k: int, j: int) -> Move:
     """Units of one technology for as much power of another, where both limits allow it."""
 
-    def move(trial: Trial, step: float) -> tuple[Plant, Controller]:
+    def move(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
         a, b = (k, j) if step > 0 else (j, k)
         number = max(1, round(case.backup[a].unit_mw / case.backup[b].unit_mw))
         fewer = max(1, round(case.backup[b].unit_mw / case.backup[a].unit_mw))
-        units = tuple(n - fewer * (i == a) + number * (i == b) for i, n in enumerate(trial.plant.units))
+        units = tuple(n - fewer * (i == a) + number * (i == b) for i, n in enumerate(candidate.plant.units))
         possible = units[a] >= case.backup[a].units_min and units[b] <= units_most(case, case.backup[b])
-        return replace(trial.plant, units=units) if possible else trial.plant, trial.controller
+        return replace(candidate.plant, units=units) if possible else candidate.plant, candidate.controller
 
     return move
 
@@ -108,46 +109,12 @@ def unit_count(case: Case, k: int, step: float) -> int:
     return max(1, round(STEP_UNITS_H * abs(step) * mean_load_mw(case) / case.backup[k].unit_mw))
 
 
-def allowed(case: Case) -> list[int]:
+def buildable_technologies(case: Case) -> list[int]:
     """Technologies whose count of units may change."""
     return [k for k, item in enumerate(case.backup) if units_most(case, item) > item.units_min]
 
 
-def starts(case: Case, planned: Sequence[Plant]) -> list[Plant]:
-    """Plants to begin with: as planned, and with the spares that a planner who sees everything leaves out."""
-    load = mean_load_mw(case)
-    found = []
-    for plant in planned:
-        spare = tuple(n + 1 if n else 0 for n in plant.units)
-        more = replace(plant, units=spare, battery_mwh=plant.battery_mwh + 2 * load)
-        found += [plant, replace(plant, units=spare), replace(more, battery_mw=plant.battery_mw + 0.5 * load)]
-    return list(dict.fromkeys(inside(plant, case) for plant in found))
-
-
-def generous(case: Case, planned: Sequence[Plant]) -> list[Plant]:
-    """Plants that live through most nights and clouds on what is stored, with the units of a planner or less.
-
-    What few years and one draw of failures make look best may be far from what many years ask for; there a
-    small battery helps so little that no small step leads to a large one.
-    """
-    load = mean_load_mw(case)
-    resources = tuple(RICH_SOLAR * load / len(case.resources) for _ in case.resources)
-    sizes = (resources, RICH_BATTERY_H * load, RICH_POWER * load)
-    units = {plant.units for plant in planned}
-    units |= {tuple(max(n - 1, 0) for n in counts) for counts in units}
-    racks = max(plant.racks for plant in planned) + 1
-    return list(dict.fromkeys(inside(Plant(*sizes, counts, racks), case) for counts in sorted(units)))
-
-
-def weakened(plant: Plant, case: Case) -> Plant:
-    """Take away some of everything: years that hurt what is left are next to hurt the whole."""
-    sun, backup = WEAKER
-    units = tuple(round(n * backup) for n in plant.units)
-    weaker = {name: sun * size for name, size in sizes_of(case, plant).items()}
-    return inside(replace(with_sizes(case, plant, weaker), units=units), case)
-
-
-def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
+def clip_to_limits(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
     """Bring a plant back inside the limits of its case; those that are coupled are kept together.
 
     Parameters
@@ -169,7 +136,7 @@ def inside(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
     )
     energy, power = _battery(plant, case, power_leads=power_leads)
     # Either is of no use without the other
-    nothing = min(energy, power) < NOTHING and limits.battery_mwh[0] <= 0 and limits.battery_mw[0] <= 0
+    nothing = min(energy, power) < SMALLEST_SIZE and limits.battery_mwh[0] <= 0 and limits.battery_mw[0] <= 0
     energy, power = (0.0, 0.0) if nothing else (energy, power)
     units = tuple(
         int(_clip(n, item.units_min, units_most(case, item)))
@@ -185,7 +152,7 @@ def _resources(plant: Plant, case: Case) -> tuple[float, ...]:
     def nearest(item: Resource, mw: float, taken: float) -> float:
         low = resource_bounds(case, item)[0]
         size = _clip(mw, low, resource_most_mw(case, item, taken))
-        return 0.0 if size < NOTHING and low <= 0 else size
+        return 0.0 if size < SMALLEST_SIZE and low <= 0 else size
 
     sizes: list[float] = []
     asked = [resource_bounds(case, item)[0] * item.acres_per_mw for item in case.resources]

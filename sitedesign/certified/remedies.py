@@ -9,22 +9,22 @@ from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.moves import SPARE_UNITS
-from sitedesign.certified.pattern_search import Say
-from sitedesign.certified.sizing_loop import Loop, closed_for
+from sitedesign.certified.sizing_loop import SearchResult, size_then_search
 from sitedesign.errors import InfeasibleDesign, InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.study.effort import Effort
 from sitedesign.study.study import Limits, Study
+from sitedesign.util.progress import Progress
 
-QUICK = Effort(
+REMEDY_EFFORT = Effort(
     years=100,
     draws=1,
-    trials=80,
-    turns=2,
+    evaluations=80,
+    iterations=2,
     certificate_years=100,
     certificate_draws=1,
-    rounds=2,
+    certificates=2,
     cause_years=0,
 )
 SECOND_FUELS = {"natural_gas": "diesel", "diesel": "recip_medium", "uranium": "diesel"}
@@ -39,29 +39,29 @@ class Remedy:
     Attributes
     ----------
     name : str
-    loop : Loop
+    result : SearchResult
     beyond : tuple of str
         Limits of the question that its plant is outside of; only a remedy that lifts them names any.
     """
 
     name: str
-    loop: Loop
+    result: SearchResult
     beyond: tuple[str, ...] = ()
 
     @property
     def met(self) -> bool:
         """Whether it was certified."""
-        return self.loop.met
+        return self.result.met
 
     def __str__(self) -> str:
         """Name, cost and what it keeps."""
-        cost = self.loop.best.cost_usd_per_yr / 1e6
+        cost = self.result.best.cost_usd_per_yr / 1e6
         verdict = "certified" if self.met else "not certified"
         outside = f" ({'; '.join(self.beyond)})" if self.beyond else ""
-        return f"{self.name}: {verdict} at {self.loop.certificate.uptime}, {cost:,.1f} M USD/yr{outside}"
+        return f"{self.name}: {verdict} at {self.result.certificate.uptime}, {cost:,.1f} M USD/yr{outside}"
 
 
-def changes(study: Study) -> list[tuple[str, Study]]:
+def candidate_remedies(study: Study) -> list[tuple[str, Study]]:
     """List the changes of a question that may help where nothing reaches the target.
 
     All keep every limit of the question but one, which lifts the upper ones and says so.
@@ -109,16 +109,17 @@ def _lifted(study: Study, given: Sequence[str]) -> Limits:
     return Limits(**kept)
 
 
-def unreached(study_case: StudyCase, loop: Loop, say: Say, *, tries: bool = True) -> InfeasibleDesign:
+def explain_uncertified(
+    study_case: StudyCase, result: SearchResult, progress: Progress, *, tries: bool = True
+) -> InfeasibleDesign:
     """Say how far the search came, what limits it, and what the remedies tried would cost.
 
     Parameters
     ----------
     study_case : StudyCase
-    loop : Loop
+    result : SearchResult
         Of a search that did not reach the target.
-    say : callable
-        Takes one line of progress.
+    progress : callable
     tries : bool
         Try remedies: each takes as long as a screening.
 
@@ -127,28 +128,28 @@ def unreached(study_case: StudyCase, loop: Loop, say: Say, *, tries: bool = True
     InfeasibleDesign
         To be raised.
     """
-    best, certificate = loop.best, loop.certificate
+    best, certificate = result.best, result.certificate
     causes = certificate.causes
     worst = sorted(causes.items(), key=lambda item: -item[1])[:3]
     limits = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in worst)
     reason = (
-        f"the best plant found keeps {_kept(certificate)} on unseen years ({loop.trials} plants judged, "
-        f"{best.cost_usd_per_yr / 1e6:,.1f} M USD/yr)."
+        f"the best plant found keeps {_uptime_words(certificate)} on unseen years "
+        f"({result.evaluations} plants evaluated, {best.cost_usd_per_yr / 1e6:,.1f} M USD/yr)."
     )
     if limits:
         reason += f" Share of the lost compute that goes away without one cause: {limits}."
-    if certificate.met and not loop.over_caps:
+    if certificate.met and not result.cap_excess:
         reason += (
-            f" Alone that would be enough, but {loop.rounds} certificates were asked for, and"
+            f" Alone that would be enough, but {result.certificates} certificates were asked for, and"
             " together they must not be wrong more often than one."
         )
-    if loop.over_caps > 0:
-        reason += f" {loop.over_caps:.2%} of its backup energy is above the cap on renewable share or CO2."
+    if result.cap_excess > 0:
+        reason += f" {result.cap_excess:.2%} of its backup energy is above the cap on renewable share or CO2."
     share = causes.get("site", 0.0)
     if share * (1 - certificate.uptime.value) > 1 - certificate.target:
         reason += " Faults of the site's own electrical system alone lose more than the target allows."
-    tried = _tried(study_case, say) if tries else []
-    helped = sorted((item for item in tried if item.met), key=lambda item: item.loop.best.cost_usd_per_yr)
+    tried = evaluate_remedies(study_case, progress) if tries else []
+    helped = sorted((item for item in tried if item.met), key=lambda item: item.result.best.cost_usd_per_yr)
     if helped:
         reason += f" Cheapest remedy of those tried: {helped[0]}."
     others = [str(item) for item in tried if item not in helped[:1]]
@@ -158,24 +159,24 @@ def unreached(study_case: StudyCase, loop: Loop, say: Say, *, tries: bool = True
     return InfeasibleDesign(reason)
 
 
-def _kept(certificate: Certificate) -> str:
+def _uptime_words(certificate: Certificate) -> str:
     if certificate.classes:
         parts = [f"{part.name} {part.uptime} of {part.target:g}" for part in certificate.classes]
         return ", ".join(parts)
     return f"{certificate.uptime} of the target {certificate.target:g}"
 
 
-def _tried(study_case: StudyCase, say: Say) -> list[Remedy]:
-    """Close a quick loop for each change."""
+def evaluate_remedies(study_case: StudyCase, progress: Progress) -> list[Remedy]:
+    """Size and search quickly for each change of the question."""
     tried = []
-    for name, changed in changes(study_case.study):
-        say(f"trying {name}")
+    for name, changed in candidate_remedies(study_case.study):
+        progress(f"trying {name}")
         try:
             there = build_case(changed)
-            closed = closed_for(there, environment_of(there), QUICK, lambda _line: None)
+            found = size_then_search(there, environment_of(there), REMEDY_EFFORT, lambda _line: None)
         except (InfeasibleDesign, InputError):
             continue
-        tried.append(Remedy(name, closed.loop, _beyond(study_case, there, closed.loop.best.plant)))
+        tried.append(Remedy(name, found.search, _beyond(study_case, there, found.search.best.plant)))
     return tried
 
 

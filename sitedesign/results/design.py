@@ -20,6 +20,14 @@ from sitedesign.util.gate import File, read_bytes, takes, text_keys
 from sitedesign.util.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
+#: What separates a certified cost from its bound, in words; the nearest to the design first.
+GAP_PARTS = {
+    "perfect_information": "surprises in weather",
+    "outage_surprises": "surprises in equipment and fuel",
+    "outages_foreseen": "failures foreseen",
+    "outages": "failures, foreseen or not",
+    "integrality": "whole units (inside the bound)",
+}
 _FIGURES = ("value", "standard_error")  # of an estimate
 
 
@@ -149,10 +157,10 @@ class Design(Evaluation):
         What the plant keeps on years that its design never saw, operated without foresight while things fail;
         None for a foresight design, which is a bound.
     gap_parts : dict of str to float
-        What separates the certified cost from the bound: surprises in weather (what a perfect forecast would
-        save at the same uptime), surprises in equipment and fuel, failures foreseen (what a planner who sees
-        them pays for); and, inside the bound, unit granularity.
-        [USD/yr]
+        What separates the certified cost from the bound: ``perfect_information`` (what a perfect forecast of
+        the weather would save at the same uptime), ``outage_surprises`` in equipment and fuel,
+        ``outages_foreseen`` (what a planner who sees them pays for), or ``outages`` for both where he finds
+        no plant; and, inside the bound, ``integrality`` of units. [USD/yr]
     compute_cost : ComputeCost or None
         With ``objective="compute_cost"``: what uptime is worth buying.
     alternatives : list of Alternative
@@ -234,7 +242,9 @@ class Design(Evaluation):
         if self.bound_name != FORESIGHT:
             lines.append(("bound", self.bound_name))
         if self.gap_parts:
-            parts = ", ".join(f"{name} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items())
+            parts = ", ".join(
+                f"{GAP_PARTS.get(name, name)} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items()
+            )
             lines.append(("of the gap", f"{parts} M USD/yr"))
         if self.uptime_price_usd_per_mwh is not None:
             price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served, with foresight"

@@ -19,17 +19,17 @@ class Effort:
     Attributes
     ----------
     years, draws : int
-        Weather years on which plants are judged, the study's own among them, and draws of outages of each.
-    trials : int
-        Most plants judged in the first search, on the study's own years; about half of it in each later turn.
-    turns : int
-        Turns of search and judgement on all years before each certificate.
+        Weather years on which plants are evaluated, the study's own among them, and draws of outages of each.
+    evaluations : int
+        Most in the first search, on the study's own years; about half of it in each later iteration.
+    iterations : int
+        Of search and evaluation on all years before each certificate.
     certificate_years, certificate_draws : int
         Unseen weather years of each certificate, and draws of outages of each.
-    in_hand : float
-        Standard errors of its own uptime that a search is asked to have in hand.
-    rounds : int
-        Certificates before giving up.
+    margin_standard_errors : float
+        Of its own uptime, that a search asks for beyond the target.
+    certificates : int
+        Before giving up.
     cause_years : int
         Years of each certificate that are run again without each cause of failure; 0 for no causes.
     explains : bool
@@ -38,12 +38,12 @@ class Effort:
 
     years: int = 200
     draws: int = 2
-    trials: int = 120
-    turns: int = 3
+    evaluations: int = 120
+    iterations: int = 3
     certificate_years: int = 200
     certificate_draws: int = 5
-    in_hand: float = 3.5
-    rounds: int = 5
+    margin_standard_errors: float = 3.5
+    certificates: int = 5
     cause_years: int = 40
     explains: bool = True
 
@@ -53,11 +53,11 @@ EFFORTS: dict[EffortName, Effort] = {
     "standard": Effort(),
     "screening": Effort(
         draws=1,
-        trials=100,
-        turns=1,
+        evaluations=100,
+        iterations=1,
         certificate_draws=2,
-        in_hand=2.0,
-        rounds=4,
+        margin_standard_errors=2.0,
+        certificates=4,
         cause_years=0,
         explains=False,
     ),

@@ -1,6 +1,6 @@
 """How good certified designs are: ``pytest tests/benchmarks/test_certified_quality.py --benchmark-only``.
 
-The closed loop against brute force with the same judge, and its certificates against fresh seeds.
+The sizing loop against brute force with the same evaluator, and its certificates against fresh seeds.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Plant
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import environment_of, metric_key
-from sitedesign.certified.evaluator import Judge, Trial
-from sitedesign.certified.moves import SPARE_UNITS, inside, mean_load_mw
-from sitedesign.certified.sizing_loop import Loop, closed_for, search_years
+from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.moves import SPARE_UNITS, clip_to_limits, mean_load_mw
+from sitedesign.certified.objective import Candidate
+from sitedesign.certified.sizing_loop import SearchResult, search_years, size_then_search
 from sitedesign.operation.state import Controller
 from sitedesign.study.effort import Effort
 
@@ -38,14 +39,14 @@ def study_case() -> StudyCase:
 
 @dataclass
 class BruteForce:
-    """Differential evolution over everything that the loop decides, by the loop's own judge."""
+    """Differential evolution over everything that the loop decides, by the loop's own evaluator."""
 
-    judge: Judge
+    evaluator: Evaluator
     goal: float
     seed: int = 1
 
     def __post_init__(self) -> None:
-        case = self.judge.case
+        case = self.evaluator.case
         self.rng = np.random.default_rng(self.seed)
         self.load = mean_load_mw(case)
         units = [item.units_max + SPARE_UNITS for item in case.backup]
@@ -56,23 +57,23 @@ class BruteForce:
         solar, energy, power = (row[:3] * self.load).tolist()
         units = tuple(round(max(0.0, value)) for value in row[3:-4].tolist())
         racks, z_score, credit, reserve_h = row[-4:].tolist()
-        plant = inside(Plant((solar,), energy, power, units, round(racks)), self.judge.case)
+        plant = clip_to_limits(Plant((solar,), energy, power, units, round(racks)), self.evaluator.case)
         return plant, Controller(forecast_z_score=z_score, capacity_credit=credit, reserve_h=reserve_h)
 
-    def encoded(self, trial: Trial) -> np.ndarray:
-        plant, rule = trial.plant, trial.controller
+    def encoded(self, candidate: Candidate) -> np.ndarray:
+        plant, rule = candidate.plant, candidate.controller
         sizes = np.array([plant.solar_mw, plant.battery_mwh, plant.battery_mw]) / self.load
         return np.array(
             [*sizes, *plant.units, plant.racks, rule.forecast_z_score, rule.capacity_credit, rule.reserve_h]
         )
 
-    def worth(self, trial: Trial) -> float:
-        missing = max(0.0, self.goal - trial.kept[0]) * self.judge.case.load_mwh_per_yr
-        return trial.cost_usd_per_yr + MISSING_USD_PER_MWH * (missing + trial.excess_mwh_per_yr)
+    def worth(self, candidate: Candidate) -> float:
+        missing = max(0.0, self.goal - candidate.uptime_by_class[0]) * self.evaluator.case.load_mwh_per_yr
+        return candidate.cost_usd_per_yr + MISSING_USD_PER_MWH * (missing + candidate.excess_mwh_per_yr)
 
     def evolve(self, rows: list[np.ndarray], evaluations: int) -> list[np.ndarray]:
         rng, count = self.rng, len(rows)
-        worth = [self.worth(self.judge.trial(*self.decoded(row))) for row in rows]
+        worth = [self.worth(self.evaluator.estimate(*self.decoded(row))) for row in rows]
         for number in range(evaluations):
             i = number % count
             leader = rows[int(np.argsort(worth)[rng.integers(max(2, count // 6))])]
@@ -82,14 +83,14 @@ class BruteForce:
             crossed = rng.random(mutant.size) < rng.choice([0.2, 0.5, 0.9])
             crossed[rng.integers(mutant.size)] = True
             child = np.clip(np.where(crossed, mutant, rows[i]), self.low, self.high)
-            value = self.worth(self.judge.trial(*self.decoded(child)))
+            value = self.worth(self.evaluator.estimate(*self.decoded(child)))
             if value <= worth[i]:
                 rows[i], worth[i] = child, value
         return [rows[k] for k in np.argsort(worth)]
 
-    def cheapest(self, start: Trial) -> Trial:
+    def cheapest(self, start: Candidate) -> Candidate:
         """Cheapest plant that keeps the goal on all years; the loop's own plant is one of the population."""
-        self.judge.focus(start.plant, start.controller)
+        self.evaluator.select_scenarios(start.plant, start.controller)
         span = self.high - self.low
         rows = [self.encoded(start)]
         rows += [self.low + self.rng.random(span.size) * span for _ in range(POPULATION // 2)]
@@ -99,34 +100,38 @@ class BruteForce:
         verified = [start]
         for _ in range(REFOCUSES):
             rows = self.evolve(rows, EVALUATIONS // REFOCUSES)
-            verified += [self.judge.focus(*self.decoded(row)) for row in rows[:3]]
-        met = [trial for trial in verified if trial.kept[0] >= self.goal and trial.excess_mwh_per_yr <= 0]
-        return min(met, key=lambda trial: trial.cost_usd_per_yr)
+            verified += [self.evaluator.select_scenarios(*self.decoded(row)) for row in rows[:3]]
+        met = [
+            candidate
+            for candidate in verified
+            if candidate.uptime_by_class[0] >= self.goal and candidate.excess_mwh_per_yr <= 0
+        ]
+        return min(met, key=lambda candidate: candidate.cost_usd_per_yr)
 
 
-def looped(study_case: StudyCase) -> Loop:
+def looped(study_case: StudyCase) -> SearchResult:
     """Close the loop as :func:`sitedesign.solve` does."""
-    return closed_for(study_case, environment_of(study_case), Effort(), lambda _: None).loop
+    return size_then_search(study_case, environment_of(study_case), Effort(), lambda _: None).search
 
 
 @pytest.fixture(scope="module")
-def loop(study_case: StudyCase) -> Loop:
+def loop(study_case: StudyCase) -> SearchResult:
     return looped(study_case)
 
 
 @pytest.mark.benchmark
 def test_brute_force_finds_nothing_a_hundredth_cheaper(benchmark, study_case, loop):
     study, effort = study_case.study, Effort()
-    judge = Judge(
+    evaluator = Evaluator(
         search_years(study_case, effort.years, study.seed), environment_of(study_case), study.metric,
         study.seed, effort.draws,
     )  # fmt: skip
-    brute = BruteForce(judge, goal=loop.best.kept[0])
+    brute = BruteForce(evaluator, goal=loop.best.uptime_by_class[0])
     cheapest = benchmark.pedantic(lambda: brute.cheapest(loop.best), rounds=1)
     excess = loop.best.cost_usd_per_yr / cheapest.cost_usd_per_yr - 1
     benchmark.extra_info.update(
         loop_usd_per_yr=loop.best.cost_usd_per_yr, brute_usd_per_yr=cheapest.cost_usd_per_yr, excess=excess,
-        loop_trials=loop.trials, evaluations=judge.judged,
+        loop_trials=loop.evaluations, evaluations=evaluator.evaluations,
     )  # fmt: skip
     assert excess < 0.01, f"{loop.best} against {cheapest}"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty
-from sitedesign.results.design import Design
+from sitedesign.results.design import GAP_PARTS, Design
 from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 #: Cheaper items are rounding of the optimiser. [USD, USD/yr]
 LEAST_USD = 1000.0
-#: Marks a part of the gap that lies inside the bound.
-INSIDE = "inside the bound"
+#: The part of the gap that lies inside the bound.
+INSIDE = "integrality"
 
 
 def cost_breakdown_data(result: Evaluation) -> pd.DataFrame:
@@ -84,7 +84,7 @@ def gap_by_part_data(design: Design) -> pd.DataFrame:
         Columns ``part, usd_per_yr, from_usd_per_yr``: the bound, each part of the gap standing on those
         before it, and the design. A part that lies inside the bound is left out. [USD/yr]
     """
-    parts = {name: usd for name, usd in design.gap_parts.items() if INSIDE not in name}
+    parts = {GAP_PARTS.get(name, name): usd for name, usd in design.gap_parts.items() if name != INSIDE}
     rest = design.objective_usd_per_yr - design.bound_usd_per_yr - sum(parts.values())
     ordered = dict(reversed(parts.items()))  # nearest to the bound first
     if abs(rest) >= LEAST_USD:
@@ -123,10 +123,8 @@ def gap_by_part(design: Design) -> Figure:
             hovertemplate="%{y}: %{text} M USD/yr<extra></extra>",
         )
     )
-    inside = [
-        f"{name.split(' (')[0]} {usd / 1e6:,.2f}" for name, usd in design.gap_parts.items() if INSIDE in name
-    ]
-    note = f"Inside the bound: {', '.join(inside)} M USD/yr. " if inside else ""
+    inside = design.gap_parts.get(INSIDE)
+    note = "" if inside is None else f"Inside the bound: whole units {inside / 1e6:,.2f} M USD/yr. "
     shown.update_layout(hovermode="closest", bargap=0.35, meta={"note": note + GAP_NOTE})
     shown.update_xaxes(
         title_text="annual cost [M USD/yr]", range=[0, float(table["usd_per_yr"].max()) / 1e6 * 1.25]

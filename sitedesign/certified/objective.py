@@ -1,0 +1,126 @@
+"""What a search compares: a plant with its controller, evaluated, and what it is worth to the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sitedesign.case.case import Case, FloatArray, Plant
+from sitedesign.operation.state import Controller
+
+Decision = tuple[Plant, Controller]
+EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One plant under one controller, evaluated.
+
+    Attributes
+    ----------
+    plant : Plant
+    controller : Controller
+    uptime_by_class : tuple of float
+        Uptime per class of the load by the metric of the search, failures of racks included where the metric
+        counts them. [fraction]
+    cost_usd_per_yr : float
+        Plant, spare racks, fuel really burnt. [USD/yr]
+    excess_mwh_per_yr : float
+        Backup energy above the caps of renewable share and CO2, over all years or over the study's own,
+        whichever is more: a report shows the latter. [MWh/yr]
+    standard_errors : tuple of float
+        Of `uptime_by_class` over weather years; empty when only some of the years were run. [fraction]
+    """
+
+    plant: Plant
+    controller: Controller
+    uptime_by_class: tuple[float, ...]
+    cost_usd_per_yr: float
+    excess_mwh_per_yr: float = 0.0
+    standard_errors: tuple[float, ...] = ()
+
+    @property
+    def uptime(self) -> float:
+        """Uptime of the first class: of all load where there are no classes. [fraction]"""
+        return self.uptime_by_class[0]
+
+    @property
+    def decision(self) -> Decision:
+        """What was evaluated."""
+        return self.plant, self.controller
+
+    def describe(self, objective: SearchObjective) -> str:
+        """Cost and uptime in words for a line of progress."""
+        pairs = zip(self.uptime_by_class, objective.targets, strict=True)
+        uptime = ", ".join(f"{uptime:.4%} of {target:.4%}" for uptime, target in pairs)
+        return f"{self.cost_usd_per_yr / 1e6:,.2f} M USD/yr at {uptime}"
+
+
+@dataclass(frozen=True)
+class SearchObjective:
+    """What a search minimises, and the constraints that it keeps.
+
+    Attributes
+    ----------
+    targets : tuple of float
+        Uptime to reach per class, a margin on what is asked for included. [fraction]
+    load_mwh_per_yr : tuple of float
+        Load per class. [MWh/yr]
+    voll_usd_per_mwh : float
+        Value of lost load: what lost compute is worth to the owner. [USD/MWh]
+    multipliers_usd_per_mwh : tuple of float
+        Lagrange multipliers of the targets: prices on lost compute per class. [USD/MWh]
+    """
+
+    targets: tuple[float, ...]
+    load_mwh_per_yr: tuple[float, ...]
+    voll_usd_per_mwh: float
+    multipliers_usd_per_mwh: tuple[float, ...]
+
+    def cost_with_voll(self, candidate: Candidate) -> float:
+        """Annual cost, lost compute at its value. [USD/yr]"""
+        pairs = zip(candidate.uptime_by_class, self.load_mwh_per_yr, strict=True)
+        lost = sum((1 - uptime) * load for uptime, load in pairs)
+        return candidate.cost_usd_per_yr + self.voll_usd_per_mwh * lost
+
+    def lagrangian(self, candidate: Candidate) -> float:
+        """`cost_with_voll` and every lost MWh at the multipliers. [USD/yr]"""
+        parts = zip(
+            candidate.uptime_by_class, self.load_mwh_per_yr, self.multipliers_usd_per_mwh, strict=True
+        )
+        lost = sum((1 - uptime) * load * price for uptime, load, price in parts)
+        return self.cost_with_voll(candidate) + lost + self._excess(candidate)
+
+    def merit(self, candidate: Candidate) -> float:
+        """`cost_with_voll` and an exact penalty: thrice the multipliers on what misses a target. [USD/yr]"""
+        parts = zip(
+            self.targets, candidate.uptime_by_class, self.load_mwh_per_yr, self.multipliers_usd_per_mwh,
+            strict=True,
+        )  # fmt: skip
+        missing = sum(max(0.0, target - uptime) * load * 3 * price for target, uptime, load, price in parts)
+        return self.cost_with_voll(candidate) + missing + self._excess(candidate)
+
+    def feasible(self, candidate: Candidate) -> bool:
+        """Whether targets and caps are kept."""
+        pairs = zip(candidate.uptime_by_class, self.targets, strict=True)
+        return all(uptime >= target for uptime, target in pairs) and candidate.excess_mwh_per_yr <= 0.0
+
+    def _excess(self, candidate: Candidate) -> float:
+        return EXCESS_PRICE * candidate.excess_mwh_per_yr
+
+
+def co2_t_per_mmbtu(case: Case) -> FloatArray:
+    """Emissions of the fuel of each technology, shape (K,). [t/MMBtu]"""
+    return np.array([item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup])
+
+
+def excess_mwh(case: Case, backup_mwh_per_yr: float, co2_t_per_yr: float, share: float = 1.0) -> float:
+    """Backup energy above a share of what the caps on renewable share and CO2 allow. [MWh/yr]"""
+    total, excess = backup_mwh_per_yr, 0.0
+    if case.limits.min_renewable_share is not None:
+        excess = total - share * (1 - case.limits.min_renewable_share) * case.load_mwh_per_yr
+    cap = case.limits.max_co2_t_per_yr
+    if cap is not None and co2_t_per_yr > share * cap:
+        excess = max(excess, total * (1 - share * cap / co2_t_per_yr))
+    return max(excess, 0.0)
