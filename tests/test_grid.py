@@ -46,7 +46,7 @@ def test_all_faults_come_at_once() -> None:
     assert set(found) == {
         "grid.mw", "grid.kind", "grid.model", "grid.months", "grid.tariff", "grid.price_levels",
         "grid.curtailment.hours_per_yr", "grid.curtailment.kept", "grid.outages.interruption_h",
-        "grid.export_mw", "grid.export[0].when.months.0", "grid.prices", "grid.capital_usd_per_kw",
+        "grid.export_mw", "grid.export[0].when.months[0]", "grid.prices", "grid.capital_usd_per_kw",
         "grid.mww",
     }  # fmt: skip
     assert "Did you mean 'ercot'" in found["grid.tariff"]
@@ -59,6 +59,7 @@ def test_all_faults_come_at_once() -> None:
         ({}, "grid.tariff", "needs a region (caiso, ercot, miso, pjm, spp, tva)"),
         ({"kind": "none", "mw": 5}, "grid.mw", "there is no grid"),
         ({"kind": "none", "tariff": 3}, "grid.tariff", "there is no grid"),
+        ({"tariff": 50, "kind": "firm", "model": "ex_smelter"}, "grid.kind", "must be 'flexible', as"),
         ({"tariff": 50, "curtailment": 100}, "grid.curtailment", "a firm connection is not called"),
         ({"tariff": 50, "model": "ex_smelter", "mw": 500}, "grid.mw", "at most the 480 MW"),
         ({"tariff": 50, "export": 4}, "grid.export", "needs export_mw"),

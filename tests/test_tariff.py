@@ -450,7 +450,7 @@ def test_faulty_tariffs_are_refused(fields: dict[str, object], said: str) -> Non
 def test_all_faults_of_a_tariff_come_at_once() -> None:
     with pytest.raises(InputError) as told:
         Tariff(
-            energy=[{"usd_per_mwh": -3}, {"usd_per_mwh": 3, "when": {"months": [13], "hours": [25, 3]}}],
+            energy=[{"usd_per_mwh": -3}, {"usd_per_mwh": 3, "when": {"months": [13], "hours": [25, 3]}}, 5],
             demand=[{"usd_per_kw_month": "9"}],
             holidays="xmas",
             usd_per_moth=3,
@@ -458,8 +458,9 @@ def test_all_faults_of_a_tariff_come_at_once() -> None:
     where = {fault.where for fault in told.value.faults}
     assert where == {
         "tariff.energy[0].usd_per_mwh",
-        "tariff.energy[1].when.months.0",
-        "tariff.energy[1].when.hours.0",
+        "tariff.energy[1].when.months[0]",
+        "tariff.energy[1].when.hours[0]",
+        "tariff.energy[2]",
         "tariff.demand[0].usd_per_kw_month",
         "tariff.holidays",
         "tariff.usd_per_moth",

@@ -181,6 +181,10 @@ class Grid(Checked):
 
     def _call_faults(self) -> list[Fault]:
         faults = []
+        if self.kind == "firm" and self.connection.connection == "flexible":
+            allowed = f"must be 'flexible', as model={self.model!r} is"
+            remedy = "A firm connection has dates and prices of its own: model='firm'."
+            faults.append(Fault("grid.kind", "'firm'", allowed, remedy))
         if self.curtailment is not None and not self.is_flexible:
             remedy = "Say kind='flexible', or leave it out."
             faults.append(Fault("grid.curtailment", "given", "a firm connection is not called", remedy))

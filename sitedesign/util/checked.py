@@ -38,9 +38,9 @@ class Checked(BaseModel):
         try:
             super().__init__(**known)
         except ValidationError as error:
-            told = {_field(cls, fault) for fault in faults}  # already said in better words
-            found = faults_of(error, cls.WHERE, cls.model_fields)
-            faults += [fault for fault in found if _field(cls, fault) not in told]
+            found = [_numbered(fault) for fault in faults_of(error, cls.WHERE, cls.model_fields)]
+            # What is already said in better words, of the whole or of a part, is not said again
+            faults += [fault for fault in found if not any(_overlap(fault, other) for other in faults)]
         if not faults:
             faults = self._contradictions()
         if faults:
@@ -101,9 +101,16 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return str(value) if isinstance(value, Path) else value
 
 
-def _field(cls: type[Checked], fault: Fault) -> str:
-    """Field that a fault is about: ``hours`` for ``when.hours[0]``."""
-    return re.split(r"[.\[]", fault.where.removeprefix(f"{cls.WHERE}."))[0]
+def _numbered(fault: Fault) -> Fault:
+    """Write the numbers in a location as everywhere: ``energy[0].tiers`` for ``energy.0.tiers``."""
+    return replace(fault, where=re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", fault.where))
+
+
+def _overlap(fault: Fault, other: Fault) -> bool:
+    """Whether one of two faults is about a part of what the other is about."""
+    parts = [re.findall(r"[^.\[\]]+", item.where) for item in (fault, other)]
+    shared = min(map(len, parts))
+    return parts[0][:shared] == parts[1][:shared]
 
 
 def _checked_class(annotation: Any) -> type[Checked] | None:  # noqa: ANN401
