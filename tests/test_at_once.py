@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sitedesign.util.threads import at_once
+from sitedesign.util.threads import at_once, one_ahead
 
 
 def test_two_runs_are_under_way_together_and_results_keep_their_order(monkeypatch):
@@ -23,6 +23,45 @@ def test_two_runs_are_under_way_together_and_results_keep_their_order(monkeypatc
 def test_one_core_is_the_thread_that_asks(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert set(at_once(lambda _: threading.get_ident(), range(3))) == {threading.get_ident()}
+
+
+def test_a_run_begins_while_the_next_item_is_made(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    begun = threading.Event()
+
+    def items():
+        yield 1
+        assert begun.wait(timeout=60)
+        yield 2
+
+    assert at_once(lambda number: begun.set() or number, items()) == [1, 2]
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_items_made_one_ahead_keep_their_order_and_raise_their_error(monkeypatch, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert list(one_ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+    assert list(one_ahead([])) == []
+    found = []
+    with pytest.raises(ZeroDivisionError):
+        found.extend(one_ahead(2 // number for number in (2, 1, 0)))
+    assert found == [1, 2]
+
+
+def test_the_next_item_is_made_while_one_is_worked_on(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    made = threading.Event()
+
+    def items():
+        yield "first"
+        made.set()
+        yield "second"
+        pytest.fail("nobody asked for a third")
+
+    ahead = one_ahead(items())
+    assert next(ahead) == "first"
+    assert made.wait(timeout=60)
+    ahead.close()
 
 
 def test_an_error_of_a_run_is_raised(monkeypatch):

@@ -266,10 +266,9 @@ class Evaluator:
         return Candidate(plant, controller, tuple((1.0 - lost - short).tolist()), cost, excess)
 
     def _run_all(self, rows: IntArray, decisions: Sequence[Decision], case: Case) -> list[_Outcomes]:
-        # One after the other: they are drawn, and kept for others with the same units
-        outages = [self._outages(rows, plant.units) for plant, _ in decisions]
-        runs = zip(decisions, outages, strict=True)
-        return at_once(lambda run: self._run(case, rows, *run[0], run[1]), runs)
+        # Drawn one after the other, while those before are run, and kept for others with the same units
+        runs = ((plant, controller, self._outages(rows, plant.units)) for plant, controller in decisions)
+        return at_once(lambda run: self._run(case, rows, *run), runs)
 
     def _run(
         self, case: Case, rows: IntArray, plant: Plant, controller: Controller, outages: OutageSample

@@ -6,7 +6,7 @@ switched off say what share of the lost compute each cause explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -33,7 +33,7 @@ from sitedesign.reliability.metrics import (
 )
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock, blocks_of, listed
-from sitedesign.util.threads import at_once
+from sitedesign.util.threads import at_once, one_ahead
 
 FloatArray = NDArray[np.float64]
 
@@ -139,7 +139,7 @@ def monte_carlo(
     causes = [cause for cause in CAUSES if _happens(outages, run.behaviour, cause)]
     off = [*causes, WEATHER] if attribute else []
     first_case: Case | None = None
-    for number, block in enumerate(blocks):
+    for number, block in enumerate(one_ahead(blocks)):
         first_case = first_case or block.case
         begun = [run.begin(block, draw) for draw in range(draws)]
         done = at_once(partial(run.operate_draw, block.case, begun), range(draws))
@@ -157,7 +157,7 @@ def monte_carlo(
         message = "weather: got no years; give at least one"
         raise ValueError(message)
     if off:
-        run.name_events(blocks_of(weather, years), off)
+        run.name_events(off)
     return _certificate(
         run, first_case, draws, target or first_case.uptime_target, metric, confidence, planned or {}
     )
@@ -179,10 +179,11 @@ class _Begun:
 
 @dataclass
 class _WorstEvent:
-    """A worst event, where it was, and how its block began."""
+    """A worst event, where it was, with its years, and how they began."""
 
     event: Event
     place: Place
+    case: Case
     begun: _Begun
 
 
@@ -253,21 +254,18 @@ class _Tally:
                 self.lost_without.setdefault(cause, []).append(by_year)
             found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
         first = self.first_year
-        self.events += [_WorstEvent(e.in_year(e.year_row + first), place, begun) for e in found]
+        self.events += [_WorstEvent(e.in_year(e.year_row + first), place, case, begun) for e in found]
         self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.keep_events]
 
-    def name_events(self, blocks: Iterable[WeatherBlock], causes: Sequence[str]) -> None:
+    def name_events(self, causes: Sequence[str]) -> None:
         """Run blocks and draws again that hold a worst event whose cause is not known yet."""
-        open_places = {worst.place for worst in self.events if not worst.event.cause}
-        last = max((number for number, _ in open_places), default=-1)
-        for number, block in enumerate(blocks):
-            if number > last:
-                break
-            for place in sorted(place for place in open_places if place[0] == number):
-                mine = [worst for worst in self.events if worst.place == place]
-                left = self._left(block.case, mine[0].begun, place[1], causes)
-                for worst in mine:
-                    worst.event = replace(worst.event, cause=cause_of(worst.event, left, block.case.step_h))
+        unnamed = [worst for worst in self.events if not worst.event.cause]
+        for place in sorted({worst.place for worst in unnamed}):
+            mine = [worst for worst in unnamed if worst.place == place]
+            case = mine[0].case
+            left = self._left(case, mine[0].begun, place[1], causes)
+            for worst in mine:
+                worst.event = replace(worst.event, cause=cause_of(worst.event, left, case.step_h))
 
     def _left(self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]) -> dict[str, FloatArray]:
         """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,18 +21,41 @@ def at_once(run: Callable[[Item], Result], items: Iterable[Item]) -> list[Result
     run : callable
         Changes nothing that another run reads.
     items : iterable
+        Each is run as soon as it is given, while the next are still made.
 
     Returns
     -------
     list
         Results in the order of the items, the same with any number of threads.
     """
-    todo = list(items)
-    threads = min(cores(), len(todo))
-    if threads <= 1:
-        return [run(item) for item in todo]
+    threads = cores()
+    if threads == 1:
+        return [run(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(run, todo))
+        return list(pool.map(run, items))
+
+
+def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """Give items in their order; with several cores, the next is made while one is worked on.
+
+    Parameters
+    ----------
+    items : iterable
+        What it does, nobody else does meanwhile.
+
+    Yields
+    ------
+    object
+    """
+    if cores() == 1:
+        yield from items
+        return
+    source, end = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, source, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, source, end)
+            yield item  # type: ignore[misc]  # not the end
 
 
 def cores() -> int:
