@@ -11,6 +11,9 @@ import sitedesign as sd
 from sitedesign import Evaluation, InputError, Study
 
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+PLANT = {
+    "solar_mw": 40, "battery_mwh": 120, "battery_mw": 16, "backup": {"recip_fast": 1}, "racks": 72
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +24,7 @@ def study() -> Study:
 
 @pytest.fixture(scope="module")
 def result(study: Study) -> Evaluation:
-    return sd.evaluate(
-        study,
-        solar_mw=40,
-        battery_mwh=120,
-        battery_mw=16,
-        backup={"recip_fast": 1},
-        racks=72,
-        operation="greedy",
-    )
+    return sd.evaluate(study, **PLANT, operation="greedy")
 
 
 def test_energy_of_every_step_balances(result: Evaluation) -> None:
@@ -84,15 +79,7 @@ def test_dictionary_is_json(result: Evaluation) -> None:
 
 
 def test_foresight_never_does_worse_than_greedy(study: Study, result: Evaluation) -> None:
-    best = sd.evaluate(
-        study,
-        solar_mw=40,
-        battery_mwh=120,
-        battery_mw=16,
-        backup={"recip_fast": 1},
-        racks=72,
-        operation="foresight",
-    )
+    best = sd.evaluate(study, **PLANT, operation="foresight")
     assert best.energy_mwh_per_yr["shed"] <= result.energy_mwh_per_yr["shed"] + 1e-6
 
 

@@ -7,9 +7,7 @@ import dataclasses
 import gzip
 import html
 import json
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
@@ -21,21 +19,12 @@ from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
 from sitedesign.report.study_toml import study_toml
 from sitedesign.results.design import ComputeCost, ComputeCostPoint
+from tests.chromium import launched
 from tests.report_designs import certified, make_certificate, make_design
 from tests.test_figures import CURVES, GRID, NINES, SHARES
 
 EVIL = "Bad </script><script>document.title='owned'</script> & \"El Paso\" {{ 7*7 }}"
 SWEEPS = {"tradeoff": CURVES, "uptime": NINES, "min_renewable_share": SHARES}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -372,16 +361,8 @@ def test_sweep_without_its_columns_is_refused(design):
 
 @pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed (pip install .[test])"
-    )
-    program = os.environ.get("SITEDESIGN_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium here (install one, or name it in SITEDESIGN_CHROMIUM)")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, args=FLAGS)
-        yield opened
-        opened.close()
+    with launched() as one:
+        yield one
 
 
 @pytest.fixture(scope="module")
