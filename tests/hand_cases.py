@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitedesign.case.case import Case, Plant, Tier
-from tests.strategies import backup, case
+from tests.cases import backup, case
 
 NO_BATTERY = {"battery_mwh": (0.0, 0.0), "battery_mw": (0.0, 0.0)}
 NO_SUN = {"solar_mw": (0.0, 0.0)}

@@ -5,12 +5,22 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, LoadClass, Tier, sum_of_resources
+from sitedesign.case.case import Case, LoadClass, Sizing, Tier, sum_of_resources
+from sitedesign.errors import InfeasibleDesign
+from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.dispatch_oracle import Oracle, Point
-from tests.solar_cases import array
+from sitedesign.optimize.extensive_form import solve_extensive
+from tests import cases
+
+#: Both formulations, to the same gap.
+METHODS = {
+    "cuts": lambda case: solve_cuts(case, gap=1e-5, explains=False),
+    "extensive": lambda case: solve_extensive(case, gap=1e-5, explain_infeasible=False),
+}
 
 
 def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True):
@@ -26,8 +36,9 @@ def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True
         rows = int(rng.choice([1, 3]))
         on_off = rng.choice([0.0, 1.0, 0.9], size=(rows, steps), p=[0.2, 0.6, 0.2])
         backup.append(
-            BackupCase(
-                name=f"engine_{k}",
+            cases.backup(
+                steps,
+                f"engine_{k}",
                 unit_mw=float(rng.choice([2.5, 5.0, 10.0])),
                 capability=on_off if ties else rng.random((rows, steps)),
                 annual_cost_usd_per_unit=float(rng.uniform(2e5, 8e5)),
@@ -35,19 +46,17 @@ def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True
                 fuel_mmbtu_per_mwh=8.0,
                 co2_t_per_mwh=0.5,
                 lead_months=12.0,
-                units_min=0,
                 units_max=3,
             )
         )
     widths = np.full(tiers, 1 / tiers) if ties else rng.dirichlet(np.ones(tiers))
     weights = np.sort(rng.uniform(0.3, 2, tiers))
     etas = rng.choice([0.9, 0.95, 1.0], 2)
-    return Case(
-        name="small",
+    return cases.case(
+        solar,
+        load,
+        solar={"annual_cost_usd_per_mw": 7e4, "acres_per_mw": 5.0},
         step_h=step_h,
-        years=1,
-        resources=array(solar, annual_cost_usd_per_mw=7e4, acres_per_mw=5.0, bounds_mw=(0.0, 1000.0)),
-        load_mw=load,
         usable=usable,
         eta_charge=float(etas[0]),
         eta_discharge=float(etas[1]),
@@ -56,14 +65,56 @@ def random_case(rng, *, steps=24, technologies=2, tiers=3, step_h=1.0, ties=True
         battery_cost_usd_per_mwh_yr=2e4,
         battery_cost_usd_per_mw_yr=1e4,
         battery_lead_months=12.0,
-        racks_contracted=10,
-        racks_max=10,
-        rack_availability=1.0,
         rack_cost_usd_per_yr=3e5,
         uptime_target=0.99,
-        delay_cost_usd_per_month_yr=0.0,
-        limits=CaseLimits((0.0, 1000.0), (0.0, 1000.0)),
+        limits=dict.fromkeys(cases.SIZES, (0.0, 1000.0)),
     )
+
+
+def study(seed: int, **changes: object) -> Case:
+    """A small random study whose capital prices fit its length; limits and losses vary with the seed."""
+    rng = np.random.default_rng(seed)
+    technologies = int(rng.integers(0, 3))
+    case = random_case(
+        rng,
+        steps=int(rng.choice([12, 24, 48])),
+        technologies=technologies,
+        tiers=int(rng.integers(1, 4)),
+        step_h=float(rng.choice([0.25, 0.5, 1.0])),
+        ties=seed % 2 == 0,
+    )
+    share = case.steps * case.step_h / 8760
+    availability = float(rng.choice([1.0, 0.95]))
+
+    def sometimes(value: float, often: float = 0.3) -> float | None:
+        return value if rng.random() < often else None
+
+    case = cases.limited(
+        case,
+        land_acres=sometimes(150.0),
+        min_renewable_share=sometimes(float(rng.choice([0.2, 0.5]))) if technologies else None,
+        max_co2_t_per_yr=sometimes(0.2 * case.load_mwh_per_yr) if technologies else None,
+        min_duration_h=sometimes(1.0),
+        max_duration_h=sometimes(3.0),
+    )
+    priced = tuple(
+        dataclasses.replace(b, annual_cost_usd_per_unit=b.annual_cost_usd_per_unit * share)
+        for b in case.backup
+    )
+    case = dataclasses.replace(
+        case,
+        backup=priced,
+        rack_availability=availability,
+        racks_max=10 if availability == 1.0 else 14,
+        uptime_target=float(rng.choice([0.9, 0.97, 0.99])),
+        resources=case.with_resource(annual_cost_usd_per_mw=7e4 * share).resources,
+        battery_cost_usd_per_mwh_yr=2e4 * share,
+        battery_cost_usd_per_mw_yr=1e4 * share,
+        rack_cost_usd_per_yr=3e5 * share,
+        delay_cost_usd_per_month_yr=float(rng.choice([0.0, 10.0])),
+        usable=np.full(case.steps, 0.9),
+    )
+    return dataclasses.replace(case, **changes)
 
 
 def with_classes(case: Case, seed: int) -> Case:
@@ -146,3 +197,17 @@ def least_cost(case: Case, oracle: Oracle, point: Point, prices) -> float:
         bounds=np.stack([lower.ravel(), upper.ravel()], axis=1),
     )
     return float(result.fun) / case.years if result.status == 0 else np.inf
+
+
+def solved_both_ways(case: Case) -> tuple[Sizing, Sizing] | None:
+    """Answers of cuts and of the hour-by-hour model, which cost the same; None where both find no plant."""
+    try:
+        reference = solve_extensive(case, gap=1e-5, explain_infeasible=False)
+    except InfeasibleDesign:
+        with pytest.raises(InfeasibleDesign):
+            solve_cuts(case, explains=False)
+        return None
+    fast = solve_cuts(case, gap=1e-5)
+    assert fast.stopped_by == "gap"
+    assert fast.objective_usd_per_yr == pytest.approx(reference.objective_usd_per_yr, rel=3e-5)
+    return fast, reference

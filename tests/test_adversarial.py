@@ -25,6 +25,7 @@ from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
+from tests.cases import sizes
 
 ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "500"))
 SEED = int(os.environ.get("SITEDESIGN_ATTACK_SEED", "0"))
@@ -371,11 +372,7 @@ def test_certified_plants_keep_the_limits_and_repeat(asked: dict[str, Any]) -> N
     assert kept.met
     again = sd.evaluate(
         study,
-        solar_mw=design.solar_mw,
-        battery_mwh=design.battery_mwh,
-        battery_mw=design.battery_mw,
-        backup=design.backup,
-        racks=design.racks,
+        **sizes(design),
         operation="causal",
         controller=kept.controller,
     )

@@ -12,9 +12,9 @@ from sitedesign.case.case import Plant
 from sitedesign.components.backup import heat_rate_factor, mean_heat_rate_factor
 from sitedesign.finance import annual_cost
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr
+from tests.cases import backup, case
 from tests.hand_cases import NO_BATTERY, NO_SUN
-from tests.strategies import backup, case
-from tests.test_widening import METHODS
+from tests.small_cases import METHODS
 
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
 TURBINE = library.backup("mobile_gt")

@@ -12,7 +12,8 @@ from sitedesign.case.capacity_bounds import battery_upper_mwh, capacity_bounds, 
 from sitedesign.case.case import Case
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import solve_extensive
-from tests.strategies import small_cases, sunny_years
+from tests.cases import sunny_years
+from tests.strategies import small_cases
 
 
 def test_units_carry_the_peak_at_their_worst_derating() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import rolled, sunny_afternoon
 from sitedesign.optimize.infeasibility import date_of_step
+from tests.cases import sizes
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +67,7 @@ def test_dispatch_with_foresight_is_back_in_calendar_order(how: str) -> None:
     if how == "evaluate":
         result = sd.evaluate(
             study,
-            solar_mw=result.solar_mw,
-            battery_mwh=result.battery_mwh,
-            battery_mw=result.battery_mw,
-            backup=result.backup,
-            racks=result.racks,
+            **sizes(result),
             operation="foresight",
         )
     d = result.dispatch
@@ -75,3 +75,15 @@ def test_dispatch_with_foresight_is_back_in_calendar_order(how: str) -> None:
     np.testing.assert_allclose(given + d["shed_mw"], d["load_mw"], atol=1e-5)
     night = d["solar_mw"].to_numpy() == 0
     assert d["curtailed_mw"].to_numpy()[night].max() == pytest.approx(0.0, abs=1e-5)
+
+
+def test_tests_build_cases_in_one_place() -> None:
+    """Whoever adds a field to a case finds one place in the tests that must know of it."""
+    for file in sorted((ROOT / "tests").rglob("*.py")):
+        calls = {
+            node.func.id
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        built = calls & {"Case", "BackupCase", "Resource"}
+        assert built == (set() if file.name != "cases.py" else {"Case", "BackupCase", "Resource"}), file.name

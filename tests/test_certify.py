@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.case.case import Plant, Tier
 from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
@@ -21,7 +21,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
-from tests.solar_cases import array
+from tests import cases
 
 HOURS = 8760
 BEHAVIOUR = [UnitBehaviour(0.1, 0.3, 0.07, 0.02, 0.03, 24.0, "natural_gas", 0.0, 5.0)]
@@ -40,30 +40,20 @@ def weather_years(years, seed=0, first=0, load=10.0):
     hour = np.arange(24) + 0.5
     season = 1 - 0.25 * np.cos(2 * np.pi * (np.arange(clear.size) % 365 + 10) / 365)
     solar = ((clear * season)[:, None] * np.maximum(np.sin(np.pi * (hour - 6) / 12), 0)[None, :]).ravel()
-    machine = BackupCase("recip", 2.8, np.ones((1, solar.size)), 1e5, 60.0, 8.0, 0.44, 12.0, 0, 9)
-    case = Case(
-        name="c",
-        step_h=1.0,
+    machine = cases.backup(
+        solar.size, "recip", unit_mw=2.8, annual_cost_usd_per_unit=1e5, fuel_mmbtu_per_mwh=8.0,
+        co2_t_per_mwh=0.44, lead_months=12.0, units_max=9,
+    )  # fmt: skip
+    case = cases.case(
+        solar,
+        load,
         years=years,
-        resources=array(
-            solar, annual_cost_usd_per_mw=1.0, acres_per_mw=4.0, lead_months=6.0, bounds_mw=(0, 100)
-        ),
-        load_mw=np.full(solar.size, load),
-        usable=np.ones(solar.size),
         eta_charge=0.93,
         eta_discharge=0.93,
         backup=(machine,),
         tiers=(Tier(0.15, 0.4), Tier(0.85, 0.94 / 0.85)),
-        battery_cost_usd_per_mwh_yr=1.0,
-        battery_cost_usd_per_mw_yr=1.0,
-        battery_lead_months=6.0,
-        racks_contracted=10,
         racks_max=20,
-        rack_availability=1.0,
-        rack_cost_usd_per_yr=1.0,
         uptime_target=0.99,
-        delay_cost_usd_per_month_yr=0.0,
-        limits=CaseLimits((0, 1000), (0, 100)),
     )
     return WeatherBlock(case, np.full(solar.size, 15.0))
 

@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case.case import BackupCase, Plant, sum_of_resources
+from sitedesign.case.case import Plant, sum_of_resources
 from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle, Point
 from sitedesign.optimize.merit_order import allows, order_of, slope_values
+from tests import cases
 from tests.small_cases import backup_mw, least_cost, random_case, random_point
-from tests.solar_cases import array
 
 SHED_PRICES = [0.5, 40.0, 90.0, 100.0, 300.0, 1e4]
 
@@ -116,7 +116,7 @@ def test_battery_that_cannot_refill_is_infeasible_and_the_cut_says_how_much_is_m
     """Usable energy rises by 5 MWh over two sunless steps; without backup 2.5 MW of charging never comes."""
     case = dataclasses.replace(
         random_case(np.random.default_rng(0), steps=3, technologies=0, tiers=1),
-        resources=array(np.zeros(3)),
+        resources=(cases.resource(np.zeros(3)),),
         usable=np.array([0.5, 0.5, 1.0]),
         eta_charge=1.0,
         eta_discharge=1.0,
@@ -147,17 +147,8 @@ def test_three_step_plant_by_hand():
 
     It gives 8.91 MWh of the 20 MWh of dark load; engines give the rest, which set the price.
     """
-    base = random_case(np.random.default_rng(0), steps=3, technologies=0, tiers=1)
-    engine = BackupCase("engine", 5.0, np.ones((1, 3)), 1e5, 100.0, 8.0, 0.5, 12.0, 0, 3)
-    case = dataclasses.replace(
-        base,
-        load_mw=np.full(3, 10.0),
-        resources=array([0.0, 0.0, 1.0]),
-        usable=np.ones(3),
-        eta_charge=0.9,
-        eta_discharge=0.9,
-        backup=(engine,),
-    )
+    engine = cases.backup(3, unit_mw=5.0, marginal_cost_usd_per_mwh=100.0)
+    case = cases.case([0.0, 0.0, 1.0], 10.0, eta_charge=0.9, eta_discharge=0.9, backup=(engine,))
     oracle = Oracle(case)
     order = order_of(case, np.array([100.0, 1000.0]))
     result = oracle.run(oracle.point(Plant((21.0,), 10.0, 20.0, (3,), 10)), order)

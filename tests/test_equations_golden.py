@@ -22,8 +22,7 @@ from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
 from sitedesign.equations.variables import declare_capacities, declare_operation
 from sitedesign.optimize.extensive_form import build_model
-from tests.solar_cases import array
-from tests.strategies import backup, case
+from tests.cases import backup, case, resource
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -45,13 +44,12 @@ def three_steps() -> Case:
         units_min=1,
         units_max=3,
     )
-    sun, wind = array([0.0, 0.3, 0.7])[0], [0.6, 0.25, 0.45]
-    farm = array(wind, name="wind", label="wind farm", annual_cost_usd_per_mw=170e3, acres_per_mw=0.7,
-                 lead_months=24.0, bounds_mw=(0.0, 800.0))  # fmt: skip
+    farm = resource([0.6, 0.25, 0.45], name="wind", label="wind farm", annual_cost_usd_per_mw=170e3,
+                    acres_per_mw=0.7, lead_months=24.0, bounds_mw=(0.0, 800.0))  # fmt: skip
     return case(
         [0.0, 0.3, 0.7],
         [100.0, 110.0, 90.0],
-        resources=(sun, *farm),
+        resources=(resource([0.0, 0.3, 0.7]), farm),
         step_h=0.5,
         years=2,
         usable=np.array([0.92, 0.91, 0.9]),

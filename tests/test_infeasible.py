@@ -12,9 +12,8 @@ from sitedesign.case.case import Case, Plant
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
 from sitedesign.optimize.infeasibility import Quantity, date_of_step, explain, worst_spell
-from tests import solar_cases
+from tests.cases import backup, case, limited
 from tests.hand_cases import NO_BATTERY, NO_SUN, engines, green, night, too_slow
-from tests.strategies import backup, case
 
 
 def why(c: Case, fixed: Plant | None = None) -> InfeasibleDesign:
@@ -25,10 +24,6 @@ def why(c: Case, fixed: Plant | None = None) -> InfeasibleDesign:
 
 def needed(error: InfeasibleDesign) -> dict[str, float]:
     return {r.limit: r.needed for r in error.relaxations}
-
-
-def limited(c: Case, **limits: object) -> Case:
-    return solar_cases.limited(c, **limits)
 
 
 def test_full_message_of_an_array_that_is_too_small() -> None:

@@ -22,10 +22,9 @@ from sitedesign.optimize.foresight_dispatch import foresight
 from sitedesign.optimize.merit_order import order_of
 from sitedesign.optimize.parametric import frontier
 from sitedesign.reliability.replay import check_dispatch
+from tests.cases import backup, case, year_case
 from tests.hand_cases import NO_BATTERY, NO_SUN, engines
-from tests.small_cases import least_cost, random_case, random_point, with_classes
-from tests.strategies import backup, case, year_case
-from tests.test_master import study
+from tests.small_cases import least_cost, random_case, random_point, solved_both_ways, study, with_classes
 
 SOLVERS = (solve_cuts, solve_extensive)
 SERVICE_AND_BATCH = (Tier(0.4, 1.0, 1), Tier(0.6, 1.0, 0))
@@ -112,16 +111,11 @@ def test_racks_are_bought_for_the_value_of_what_they_save(solve) -> None:
 @given(seed=st.integers(0, 10**6))
 def test_cuts_equal_extensive_with_classes_and_a_value(seed) -> None:
     c = with_classes(study(seed), seed)
-    try:
-        reference = solve_extensive(c, gap=1e-5, explain_infeasible=False)
-    except InfeasibleDesign:
-        with pytest.raises(InfeasibleDesign):
-            solve_cuts(c, explains=False)
+    solved = solved_both_ways(c)
+    if solved is None:
         return
-    fast = solve_cuts(c, gap=1e-5)
-    assert fast.stopped_by == "gap"
-    assert fast.objective_usd_per_yr == pytest.approx(reference.objective_usd_per_yr, rel=3e-5)
-    for answer in (fast, reference):
+    fast, _ = solved
+    for answer in solved:
         replay = check_dispatch(c, answer.plant, answer.dispatch, must_end_full=True)
         assert replay.objective_usd_per_yr == pytest.approx(answer.objective_usd_per_yr, rel=1e-6)
         assert replay.lost_mwh_per_yr == pytest.approx(sum(answer.lost_by_class_mwh_per_yr), abs=1e-6)
@@ -137,14 +131,10 @@ def test_cuts_equal_extensive_with_classes_and_a_value(seed) -> None:
 def test_cuts_equal_extensive_with_a_value_and_one_class(seed, value) -> None:
     c = study(seed, lost_value_usd_per_mwh=value)
     c = dataclasses.replace(c, uptime_target=0.0 if seed % 3 else c.uptime_target)
-    try:
-        reference = solve_extensive(c, gap=1e-5, explain_infeasible=False)
-    except InfeasibleDesign:
-        with pytest.raises(InfeasibleDesign):
-            solve_cuts(c, explains=False)
+    solved = solved_both_ways(c)
+    if solved is None:
         return
-    fast = solve_cuts(c, gap=1e-5)
-    assert fast.objective_usd_per_yr == pytest.approx(reference.objective_usd_per_yr, rel=3e-5)
+    fast, _ = solved
     replay = check_dispatch(c, fast.plant, fast.dispatch, must_end_full=True)
     assert replay.objective_usd_per_yr == pytest.approx(fast.objective_usd_per_yr, rel=1e-6)
 

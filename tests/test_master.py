@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, with_series
+from sitedesign.case.case import Case, Plant, with_series
 from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.annual_budgets import budgets_of
@@ -20,76 +20,22 @@ from sitedesign.optimize.dispatch_oracle import NoDispatch
 from sitedesign.optimize.extensive_form import annual_cost_usd, solve_extensive
 from sitedesign.optimize.foresight_dispatch import foresight
 from sitedesign.reliability.replay import check_dispatch
-from tests import solar_cases
+from tests import cases
+from tests.cases import year_case
 from tests.hand_cases import engines, night
-from tests.small_cases import least_cost, random_case, random_point
-from tests.solar_cases import array
-from tests.strategies import year_case
-
-
-def study(seed: int, **changes: object) -> Case:
-    """A small random study whose capital prices fit its length; limits and losses vary with the seed."""
-    rng = np.random.default_rng(seed)
-    technologies = int(rng.integers(0, 3))
-    case = random_case(
-        rng,
-        steps=int(rng.choice([12, 24, 48])),
-        technologies=technologies,
-        tiers=int(rng.integers(1, 4)),
-        step_h=float(rng.choice([0.25, 0.5, 1.0])),
-        ties=seed % 2 == 0,
-    )
-    share = case.steps * case.step_h / 8760
-    availability = float(rng.choice([1.0, 0.95]))
-
-    def sometimes(value: float, often: float = 0.3) -> float | None:
-        return value if rng.random() < often else None
-
-    limits = CaseLimits(
-        battery_mwh=(0.0, 1000.0),
-        battery_mw=(0.0, 1000.0),
-        land_acres=sometimes(150.0),
-        min_renewable_share=sometimes(float(rng.choice([0.2, 0.5]))) if technologies else None,
-        max_co2_t_per_yr=sometimes(0.2 * case.load_mwh_per_yr) if technologies else None,
-        min_duration_h=sometimes(1.0),
-        max_duration_h=sometimes(3.0),
-    )
-    priced = tuple(
-        dataclasses.replace(b, annual_cost_usd_per_unit=b.annual_cost_usd_per_unit * share)
-        for b in case.backup
-    )
-    case = dataclasses.replace(
-        case,
-        backup=priced,
-        limits=limits,
-        rack_availability=availability,
-        racks_max=10 if availability == 1.0 else 14,
-        uptime_target=float(rng.choice([0.9, 0.97, 0.99])),
-        resources=case.with_resource(annual_cost_usd_per_mw=7e4 * share).resources,
-        battery_cost_usd_per_mwh_yr=2e4 * share,
-        battery_cost_usd_per_mw_yr=1e4 * share,
-        rack_cost_usd_per_yr=3e5 * share,
-        delay_cost_usd_per_month_yr=float(rng.choice([0.0, 10.0])),
-        usable=np.full(case.steps, 0.9),
-    )
-    return dataclasses.replace(case, **changes)
+from tests.small_cases import least_cost, random_point, solved_both_ways, study
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_cuts_equal_extensive_and_each_plant_is_feasible_for_the_other(seed):
     case = study(seed)
-    try:
-        reference = solve_extensive(case, gap=1e-5, explain_infeasible=False)
-    except InfeasibleDesign:
-        with pytest.raises(InfeasibleDesign):
-            solve_cuts(case, explains=False)
+    solved = solved_both_ways(case)
+    if solved is None:
         return
-    fast = solve_cuts(case, gap=1e-5)
-    assert fast.stopped_by == "gap"
+    fast, reference = solved
     assert fast.objective_usd_per_yr >= reference.bound_usd_per_yr * (1 - 1e-6)
     assert reference.objective_usd_per_yr >= fast.bound_usd_per_yr * (1 - 1e-6)
-    assert fast.objective_usd_per_yr == pytest.approx(reference.objective_usd_per_yr, rel=3e-5)
     # its own promises, recomputed by code that shares nothing with it
     replay = check_dispatch(case, fast.plant, fast.dispatch, must_end_full=True)
     assert replay.balance_residual_mw < 1e-9
@@ -325,7 +271,7 @@ def test_impossible_requests_are_explained_as_by_the_hour_by_hour_model(name):
     dark, motors = night().case, engines().case
 
     def limited(**limits):
-        return solar_cases.limited(dark, **limits)
+        return cases.limited(dark, **limits)
 
     case = {
         "solar": limited(solar_mw=(0.0, 20.0), battery_mwh=(0.0, 30.0)),
@@ -346,20 +292,9 @@ def test_units_with_outages_of_their_own_are_built_in_order():
     steps = 6
     on = np.ones((5, steps))
     on[0, 1] = on[1, 2] = on[2, 3] = 0.0
-    engine = BackupCase("engine", 10.0, on, 1e5, 60.0, 8.0, 0.5, 12.0, 0, 5)
-    nothing = CaseLimits((0.0, 0.0), (0.0, 0.0))
-    case = dataclasses.replace(
-        study(2),
-        backup=(engine,),
-        step_h=1.0,
-        resources=array(np.zeros(steps), bounds_mw=(0.0, 0.0)),
-        load_mw=np.full(steps, 30.0),
-        usable=np.ones(steps),
-        uptime_target=1.0,
-        rack_availability=1.0,
-        racks_max=10,
-        limits=nothing,
-    )
+    engine = cases.backup(steps, capability=on, annual_cost_usd_per_unit=1e5, units_max=5)
+    nothing_else = dict.fromkeys(cases.SIZES, (0.0, 0.0))
+    case = cases.case(np.zeros(steps), 30.0, backup=(engine,), uptime_target=1.0, limits=nothing_else)
     answer = solve_cuts(case)
     assert answer.plant.units == (4,)
     assert answer.backup_mwh_per_yr == (pytest.approx(180.0),)

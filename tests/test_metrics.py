@@ -7,25 +7,19 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Case, CaseLimits, Dispatch, Tier
+from sitedesign.case.case import Dispatch
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import find_events, start_label, worst_events
 from sitedesign.reliability.metrics import YearTable, metrics_of_years, uptime_metrics, without_hours
-from tests.solar_cases import array
+from tests import cases
 
 
 def case_of(shed, load, years, step_h=1.0, lost=None, availability=1.0):
     shed, load = np.asarray(shed, float), np.asarray(load, float)
     zero = np.zeros(load.size)
-    case = Case(
-        name="m", step_h=step_h, years=years, resources=array(zero), load_mw=load, usable=np.ones(load.size),
-        eta_charge=1.0, eta_discharge=1.0, backup=(), tiers=(Tier(1.0, 1.0),),
-        battery_cost_usd_per_mwh_yr=0.0, battery_cost_usd_per_mw_yr=0.0,
-        battery_lead_months=0.0,
-        racks_contracted=10, racks_max=20,
-        rack_availability=availability, rack_cost_usd_per_yr=0.0, uptime_target=0.9,
-        delay_cost_usd_per_month_yr=0.0, limits=CaseLimits((0, 1), (0, 1)),
-    )  # fmt: skip
+    case = cases.case(
+        zero, load, step_h=step_h, years=years, backup=(), rack_availability=availability, uptime_target=0.9
+    )
     lost = shed / load if lost is None else np.asarray(lost, float)
     return case, Dispatch(zero, zero, zero, shed, zero, np.zeros((0, load.size)), lost)
 

@@ -14,17 +14,11 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.case import NOTHING, Case, Plant, slowest_lead
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.optimize.benders import solve_cuts
-from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
+from sitedesign.optimize.extensive_form import minimise_extensive
 from sitedesign.optimize.infeasibility import Quantity
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
-from tests.test_master import study
-
-METHODS = {
-    "cuts": lambda case: solve_cuts(case, gap=1e-5, explains=False),
-    "extensive": lambda case: solve_extensive(case, gap=1e-5, explain_infeasible=False),
-}
+from tests.small_cases import METHODS, study
 
 
 def hurried(seed: int) -> Case:

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Dispatch, Plant, Tier
+from sitedesign.case.case import Dispatch, Plant, Tier
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors
 from sitedesign.operation.operate import operate, operate_greedy
@@ -22,58 +22,12 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
-from tests.solar_cases import array
-
-
-def backup(name="recip", unit_mw=4.0, cost=80.0, steps=6, capability=1.0):
-    return BackupCase(
-        name=name,
-        unit_mw=unit_mw,
-        capability=np.full((1, steps), capability),
-        annual_cost_usd_per_unit=1000.0,
-        marginal_cost_usd_per_mwh=cost,
-        fuel_mmbtu_per_mwh=8.0,
-        co2_t_per_mwh=0.44,
-        lead_months=12.0,
-        units_min=0,
-        units_max=10,
-    )
-
-
-RACKS = (Tier(1.0, 1.0),)
-
-
-def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_h=1.0, years=1, **extra):
-    solar = np.asarray(solar, dtype=float)
-    values = {
-        "name": "hand",
-        "step_h": step_h,
-        "years": years,
-        "resources": array(
-            solar, annual_cost_usd_per_mw=100.0, acres_per_mw=4.0, lead_months=6.0, bounds_mw=(0, 100)
-        ),
-        "load_mw": np.broadcast_to(np.asarray(load, dtype=float), solar.shape).copy(),
-        "usable": np.ones(solar.size),
-        "eta_charge": 0.9,
-        "eta_discharge": 0.8,
-        "backup": tuple(units),
-        "tiers": tuple(tiers),
-        "battery_cost_usd_per_mwh_yr": 10.0,
-        "battery_cost_usd_per_mw_yr": 5.0,
-        "battery_lead_months": 9.0,
-        "racks_contracted": 10,
-        "racks_max": 20,
-        "rack_availability": 1.0,
-        "rack_cost_usd_per_yr": 7.0,
-        "uptime_target": 0.9,
-        "delay_cost_usd_per_month_yr": 3.0,
-        "limits": CaseLimits((0, 100), (0, 100)),
-    }
-    return Case(**{**values, **extra})
+from tests.cases import RACKS, operated_case, operated_unit
 
 
 def test_greedy_matches_a_plant_run_by_hand():
-    case = small_case(units=[backup("dear", cost=90.0), backup("cheap", unit_mw=2.0, cost=50.0)])
+    units = [operated_unit("dear", cost=90.0), operated_unit("cheap", unit_mw=2.0, cost=50.0)]
+    case = operated_case(units=units)
     dispatch = operate_greedy(case, Plant((10.0,), 20.0, 6.0, (1, 1), 10))
     # hour 0: no sun; battery 6 MW (7.5 MWh out of it), cheap 2, dear 2
     # hour 1: sun equals load; hour 2: 10 MW surplus, 6 MW into the battery (5.4 MWh stored), 4 curtailed
@@ -88,7 +42,7 @@ def test_greedy_matches_a_plant_run_by_hand():
 
 
 def test_replay_accepts_greedy_and_adds_up_its_cost():
-    case = small_case(units=[backup(cost=80.0)], years=1)
+    case = operated_case(units=[operated_unit(cost=80.0)], years=1)
     plant = Plant((10.0,), 20.0, 6.0, (1,), 12)
     replay = check_dispatch(case, plant, operate_greedy(case, plant))
     assert replay.balance_residual_mw < 1e-12
@@ -101,7 +55,7 @@ def test_replay_accepts_greedy_and_adds_up_its_cost():
 
 
 def test_replay_names_every_violation():
-    case = small_case(units=[backup()])
+    case = operated_case(units=[operated_unit()])
     plant = Plant((10.0,), 20.0, 6.0, (1,), 10)
     good = operate_greedy(case, plant)
     bad = dataclasses.replace(good, backup_mw=good.backup_mw + 5.0, lost_compute=good.lost_compute + 0.5)
@@ -118,7 +72,7 @@ SERIES = [f.name for f in dataclasses.fields(Dispatch) if f.default is not None]
 
 @pytest.mark.parametrize("field", SERIES)
 def test_replay_catches_a_fault_in_any_series(field):
-    case = small_case(units=[backup()], tiers=[Tier(0.2, 0.3), Tier(0.8, 1.175)])
+    case = operated_case(units=[operated_unit()], tiers=[Tier(0.2, 0.3), Tier(0.8, 1.175)])
     plant = Plant((10.0,), 20.0, 6.0, (1,), 10)
     good = operate_greedy(case, plant)
     series = getattr(good, field).copy()
@@ -132,7 +86,7 @@ def test_replay_catches_a_fault_in_any_series(field):
 
 def test_tiers_are_shed_cheapest_first():
     tiers = [Tier(0.1, 0.3), Tier(0.2, 0.6), Tier(0.7, 1.214285714285714)]
-    case = small_case(solar=(0.25, 0.0, 0.5, 1, 1, 1), tiers=tiers)
+    case = operated_case(solar=(0.25, 0.0, 0.5, 1, 1, 1), tiers=tiers)
     dispatch = operate_greedy(case, Plant((10.0,), 0.0, 0.0, (), 10))
     assert dispatch.shed_mw == pytest.approx([7.5, 10, 5, 0, 0, 0])
     assert dispatch.lost_compute[1] == pytest.approx(1.0)
@@ -141,7 +95,7 @@ def test_tiers_are_shed_cheapest_first():
 
 def test_fade_under_a_full_battery_leaves_by_discharge():
     usable = np.array([1.0, 0.9, 0.9, 0.9, 0.9, 0.9])
-    case = small_case(solar=(1, 1, 1, 1, 1, 1), usable=usable)
+    case = operated_case(solar=(1, 1, 1, 1, 1, 1), usable=usable)
     plant = Plant((10.0,), 50.0, 2.0, (), 10)
     dispatch = operate_greedy(case, plant)
     assert dispatch.stored_mwh == pytest.approx([50, 47.5, 45, 45, 45, 45])
@@ -150,8 +104,8 @@ def test_fade_under_a_full_battery_leaves_by_discharge():
 
 def test_each_unit_reads_its_own_capability_row():
     rows = np.array([[1.0] * 6, [0.0] * 6, [1.0] * 6])
-    machine = dataclasses.replace(backup(unit_mw=4.0), capability=rows)
-    case = small_case(solar=(0,) * 6, units=[machine])
+    machine = dataclasses.replace(operated_unit(unit_mw=4.0), capability=rows)
+    case = operated_case(solar=(0,) * 6, units=[machine])
     for units, served in ((1, 4), (2, 4), (3, 8), (4, 10)):
         dispatch = operate_greedy(case, Plant((0.0,), 0.0, 0.0, (units,), 10))
         assert dispatch.backup_mw[0] == pytest.approx(served)
@@ -165,10 +119,10 @@ def test_same_plant_agrees_at_60_30_and_15_minutes(unit_mw):
     solar, load = rng.uniform(0, 2, 48), rng.uniform(8, 12, 48)
     totals = []
     for split in (1, 2, 4):
-        case = small_case(
+        case = operated_case(
             np.repeat(solar, split),
             np.repeat(load, split),
-            [backup(unit_mw=unit_mw, steps=48 * split)],
+            [operated_unit(unit_mw=unit_mw, steps=48 * split)],
             step_h=1.0 / split,
         )
         plant = Plant((8.0,), 20.0, 6.0, (1,), 10)
@@ -200,8 +154,8 @@ def sunny_case(years=1, seed=0, step_h=1.0, tiers=RACKS, units=((6.0, 60.0), (6.
     season = 1 - 0.25 * np.cos(2 * np.pi * (np.arange(days) % 365 + 10) / 365)
     solar = (clear * season)[:, None] * np.maximum(np.sin(np.pi * (hour - 6) / 12), 0)[None, :]
     solar = solar.ravel()
-    machines = [backup(f"t{i}", mw, cost, solar.size) for i, (mw, cost) in enumerate(units)]
-    return small_case(solar, 10.0, machines, tiers, step_h, years)
+    machines = [operated_unit(f"t{i}", mw, cost, solar.size) for i, (mw, cost) in enumerate(units)]
+    return operated_case(solar, 10.0, machines, tiers, step_h=step_h, years=years)
 
 
 GENTLE = (Tier(0.1, 0.3), Tier(0.2, 0.6), Tier(0.7, 0.85 / 0.7))
@@ -339,9 +293,9 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
     hourly = sunny_case(2, 7)
     totals = []
     for split in (1, 2, 4):
-        case = small_case(
+        case = operated_case(
             np.repeat(hourly.resources[0].yield_mw_per_mw, split), 10.0,
-            [backup(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)],
+            [operated_unit(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)],
             step_h=1 / split, years=2,
         )  # fmt: skip
         done = operate(case, PLANT, Controller(kind, start_soc=0.5), forecast=Forecast("climatology"))
@@ -434,7 +388,7 @@ def test_same_inputs_same_operation():
 
 
 def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
-    case = small_case((0,) * 6, units=[backup(unit_mw=10.0)])
+    case = operated_case((0,) * 6, units=[operated_unit(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 10.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     plant = Plant((0,), 0, 0, (1,), 10)
     for start_h, served in ((0.25, [7.5, 10, 10, 10, 10, 10]), (2.5, [0, 0, 5, 10, 10, 10])):
@@ -445,7 +399,7 @@ def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
 
 
 def test_part_load_fuel_follows_the_straight_line():
-    case = small_case((0,) * 6, load=6.0, units=[backup(unit_mw=10.0)])
+    case = operated_case((0,) * 6, load=6.0, units=[operated_unit(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     done = operate(
         case, Plant((0,), 0, 0, (1,), 10), Controller("greedy", start_soc=0.0),
@@ -456,9 +410,9 @@ def test_part_load_fuel_follows_the_straight_line():
 
 
 def test_unit_rows_are_refused_where_outages_are_sampled():
-    rows = dataclasses.replace(backup(), capability=np.ones((2, 6)))
+    rows = dataclasses.replace(operated_unit(), capability=np.ones((2, 6)))
     with pytest.raises(ValueError, match="one row a unit"):
-        operate(small_case(units=[rows]), Plant((1,), 1, 1, (1,), 10))
+        operate(operated_case(units=[rows]), Plant((1,), 1, 1, (1,), 10))
 
 
 @pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
@@ -501,7 +455,7 @@ def test_run_hours_are_those_between_a_start_and_a_stop():
 
 
 def test_a_unit_held_at_no_load_burns_what_it_burns_at_no_load():
-    case = small_case((0, 1, 1, 1, 1, 1), load=6.0, units=[backup(unit_mw=10.0)])
+    case = operated_case((0, 1, 1, 1, 1, 1), load=6.0, units=[operated_unit(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     for hold_h, idle_h in ((0.0, 0), (3.0, 2)):
         done = operate(

@@ -35,7 +35,7 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch
-from tests import strategies
+from tests import cases
 
 KINDS = ("latest_safe_start", "greedy", "rolling")
 YEAR = 8760
@@ -199,7 +199,7 @@ def plants(draw):
             else rng.uniform(draw(st.sampled_from([0.0, 0.6])), 1, steps)
         )
         machines.append(
-            strategies.backup(
+            cases.backup(
                 steps, f"t{k}", unit_mw=draw(st.sampled_from([5.0, 20.0, 100.0])),
                 marginal_cost_usd_per_mwh=draw(st.sampled_from([40.0, 60.0, 90.0])), capability=able[None, :],
             )
@@ -237,7 +237,7 @@ def plants(draw):
     # What is in a block that is down does not fade with it
     fade = 0.0 if model.battery.forced_outage_rate > 0.0 else draw(st.sampled_from([0.0, 0.2]))
     usable = np.linspace(1.0, 1.0 - fade, steps)
-    case = strategies.case(sun, load, backup=tuple(machines), step_h=h, usable=usable)
+    case = cases.case(sun, load, backup=tuple(machines), step_h=h, usable=usable)
     conditions = OutageConditions(h, 1, 0, np.full(steps, 15.0), usual_of(case))
     return case, plant, ways, rule, sample_outages(model, units, conditions, seed=draw(st.integers(0, 99)))
 
@@ -290,9 +290,9 @@ def test_nothing_is_shed_that_could_be_served(drawn):
 
 def flat(load_mw, step_h=1.0, sun=None, **unit):
     steps = round(YEAR / step_h)
-    machine = strategies.backup(steps, **{"unit_mw": 100.0, **unit})
+    machine = cases.backup(steps, **{"unit_mw": 100.0, **unit})
     load = np.broadcast_to(np.asarray(load_mw, float), (steps,)).copy()
-    return strategies.case(np.zeros(steps) if sun is None else sun, load, backup=(machine,), step_h=step_h)
+    return cases.case(np.zeros(steps) if sun is None else sun, load, backup=(machine,), step_h=step_h)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -460,10 +460,9 @@ def test_a_technology_whose_only_fuel_is_its_tank_burns_just_that():
 def test_two_technologies_of_one_fuel_have_a_tank_each_and_other_fuels_are_left_alone():
     steps = YEAR
     machines = tuple(
-        strategies.backup(steps, f"t{k}", unit_mw=50.0, marginal_cost_usd_per_mwh=40.0 + 10 * k)
-        for k in range(3)
+        cases.backup(steps, f"t{k}", unit_mw=50.0, marginal_cost_usd_per_mwh=40.0 + 10 * k) for k in range(3)
     )
-    case = strategies.case(np.zeros(steps), np.full(steps, 150.0), backup=machines)
+    case = cases.case(np.zeros(steps), np.full(steps, 150.0), backup=machines)
     plant, outages = Plant((0.0,), 0.0, 0.0, (1, 1, 1), 10), interrupted((1, 1, 1), (1000, 1100))
     ways = [UnitBehaviour(fuel=f, storage_h=s) for f, s in (("gas", 10.0), ("gas", 30.0), ("oil", 0.0))]
     done = run(case, plant, ways, Controller(), outages)

@@ -10,7 +10,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.case.case import Plant, Tier
 from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.operate import operate
@@ -28,57 +28,10 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.metrics import uptime_metrics
-from tests.solar_cases import array
+from tests.cases import operated_case, operated_unit
 
 HOURS = 8760
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))
-
-
-def backup(name="recip", unit_mw=4.0, cost=80.0, steps=6, capability=1.0):
-    return BackupCase(
-        name=name,
-        unit_mw=unit_mw,
-        capability=np.full((1, steps), capability),
-        annual_cost_usd_per_unit=1000.0,
-        marginal_cost_usd_per_mwh=cost,
-        fuel_mmbtu_per_mwh=8.0,
-        co2_t_per_mwh=0.44,
-        lead_months=12.0,
-        units_min=0,
-        units_max=10,
-    )
-
-
-RACKS = (Tier(1.0, 1.0),)
-
-
-def small_case(solar=(0, 1, 2, 0, 0, 0), load=10.0, units=(), tiers=RACKS, step_h=1.0, years=1, **extra):
-    solar = np.asarray(solar, dtype=float)
-    values = {
-        "name": "hand",
-        "step_h": step_h,
-        "years": years,
-        "resources": array(
-            solar, annual_cost_usd_per_mw=100.0, acres_per_mw=4.0, lead_months=6.0, bounds_mw=(0, 100)
-        ),
-        "load_mw": np.broadcast_to(np.asarray(load, dtype=float), solar.shape).copy(),
-        "usable": np.ones(solar.size),
-        "eta_charge": 0.9,
-        "eta_discharge": 0.8,
-        "backup": tuple(units),
-        "tiers": tuple(tiers),
-        "battery_cost_usd_per_mwh_yr": 10.0,
-        "battery_cost_usd_per_mw_yr": 5.0,
-        "battery_lead_months": 9.0,
-        "racks_contracted": 10,
-        "racks_max": 20,
-        "rack_availability": 1.0,
-        "rack_cost_usd_per_yr": 7.0,
-        "uptime_target": 0.9,
-        "delay_cost_usd_per_month_yr": 3.0,
-        "limits": CaseLimits((0, 100), (0, 100)),
-    }
-    return Case(**{**values, **extra})
 
 
 def year_climate(temp=15.0):
@@ -101,7 +54,7 @@ def one(rate=0.05, mttr=20.0, **more):
 
 def flat_case(years, load, units, step_h=1.0):
     steps = round(years * HOURS / step_h)
-    return small_case(np.zeros(steps), load, units, years=years, step_h=step_h)
+    return operated_case(np.zeros(steps), load, units, years=years, step_h=step_h)
 
 
 def constant_climate(load, technologies=1):
@@ -267,7 +220,7 @@ def test_a_cold_that_the_site_has_never_seen_cuts_the_supply():
 def test_loss_of_load_without_storage_is_binomial(units, need):
     rate, years = 0.05, 60
     model = OutageModel(units=(one(rate, 20.0),))
-    case = flat_case(years, 10.0 * need, [backup(unit_mw=10.0, steps=years * HOURS)])
+    case = flat_case(years, 10.0 * need, [operated_unit(unit_mw=10.0, steps=years * HOURS)])
     paths = sample_outages(model, [units], sky(years), seed=9)
     done = operate(
         case, Plant((0,), 0, 0, (units,), 10), Controller("greedy", start_soc=0.0), outages=paths,
@@ -289,7 +242,8 @@ def test_three_unequal_units_computed_by_hand():
     # unserved = .05*.1*(.8*10 + .2*15) + .028*5 = .195 MW
     years, steps = 60, 60 * HOURS
     names = (("a", 10.0, 0.05), ("b", 10.0, 0.10), ("c", 5.0, 0.20))
-    case = flat_case(years, 15.0, [backup(n, mw, 50.0 + i, steps) for i, (n, mw, _) in enumerate(names)])
+    units = [operated_unit(name, mw, 50.0 + i, steps) for i, (name, mw, _) in enumerate(names)]
+    case = flat_case(years, 15.0, units)
     model = OutageModel(units=tuple(UnitOutages(n, "", q, 10.0) for n, _, q in names))
     paths = sample_outages(model, [1, 1, 1], sky(years), seed=2)
     done = operate(
@@ -329,7 +283,7 @@ def test_units_and_storage_match_the_exact_markov_chain():
     for _ in range(4000):
         share = share @ chain
     steps = years * HOURS
-    case = flat_case(years, float(load), [backup(unit_mw=6.0, steps=steps)])
+    case = flat_case(years, float(load), [operated_unit(unit_mw=6.0, steps=steps)])
     case = dataclasses.replace(case, eta_charge=1.0, eta_discharge=1.0)
     paths = sample_outages(OutageModel(units=(one(rate, mttr),)), [2], sky(years), seed=8)
     # The chain keeps no unit on beyond the step in which it was needed
@@ -347,7 +301,7 @@ def test_units_and_storage_match_the_exact_markov_chain():
 
 def test_diesel_outlasts_an_interruption_by_its_tank_and_gas_does_not():
     steps = HOURS
-    case = flat_case(1, 8.0, [backup(unit_mw=4.0, steps=steps)])
+    case = flat_case(1, 8.0, [operated_unit(unit_mw=4.0, steps=steps)])
     model = OutageModel(fuels=(FuelOutages("diesel", 6.0, 100.0),))
     paths = sample_outages(model, [], sky(1), seed=3)
     spans = sorted(zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True))
@@ -366,7 +320,7 @@ def test_diesel_outlasts_an_interruption_by_its_tank_and_gas_does_not():
 def test_failed_starts_come_at_their_probability_and_cost_time():
     clock = np.arange(HOURS * 4) % 24
     solar = np.where((clock > 6) & (clock < 18), 2.0, 0.0)
-    case = small_case(solar, 10.0, [backup(unit_mw=5.0, steps=solar.size)], years=4)
+    case = operated_case(solar, 10.0, [operated_unit(unit_mw=5.0, steps=solar.size)], years=4)
     model = OutageModel(units=(one(0.0),))
     paths = sample_outages(model, [2], sky(4), seed=3)
     behaviour = [UnitBehaviour(start_failure=0.1, mttr_h=24.0)]
@@ -388,7 +342,7 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
 def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
     rng = np.random.Generator(np.random.PCG64(1))
     solar = rng.uniform(0, 2.2, HOURS * 2)
-    case = small_case(solar, 10.0, (), years=2, tiers=[Tier(1.0, 1.0)])
+    case = operated_case(solar, 10.0, (), years=2, tiers=[Tier(1.0, 1.0)])
     model = OutageModel(battery=BlockOutages(5, 0.1, 30.0, 0.02), solar=BlockOutages(4, 0.05, 24.0))
     paths = sample_outages(model, [], sky(2), seed=3)
     done = operate(
@@ -406,7 +360,7 @@ def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
 
 
 def test_a_site_fault_stops_everything():
-    case = flat_case(1, 10.0, [backup(unit_mw=10.0, steps=HOURS)])
+    case = flat_case(1, 10.0, [operated_unit(unit_mw=10.0, steps=HOURS)])
     model = OutageModel(units=(one(0.0),), site_events_per_yr=5.0, site_event_h=8.0)
     paths = sample_outages(model, [1], sky(1), seed=2)
     spans = zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True)

@@ -20,8 +20,9 @@ from sitedesign.optimize.branch_and_bound import branch_and_bound
 from sitedesign.optimize.extensive_form import build_model, solve_extensive
 from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status, solve_once
 from sitedesign.optimize.primal_recovery import annual_cost_usd
+from tests.cases import case, sunny_years, year_case
 from tests.hand_cases import HAND_CASES, Hand, engines, night
-from tests.strategies import case, small_cases, sunny_years, year_case
+from tests.strategies import small_cases
 
 GAP = 1e-6
 random_cases = settings(

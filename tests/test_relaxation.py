@@ -12,7 +12,7 @@ from sitedesign.case.relaxation import FORESIGHT, relaxation
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr
-from tests.strategies import backup, case
+from tests.cases import backup, case
 
 LOADS = [10.0, 31.0, 20.0, 41.0]
 ABOVE_FLOOR = (Tier(0.4, 0.5), Tier(0.6, 0.8 / 0.6))

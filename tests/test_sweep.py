@@ -13,7 +13,7 @@ from sitedesign.errors import InputError
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.parametric import frontier, tradeoff
-from tests.strategies import year_case
+from tests.cases import year_case
 
 
 @pytest.fixture(scope="module")

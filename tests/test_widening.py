@@ -22,15 +22,11 @@ from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.widening import unbound
-from tests import solar_cases
+from tests import cases
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
-from tests.test_master import study
+from tests.small_cases import METHODS, study
 
-METHODS = {
-    "cuts": lambda case: solve_cuts(case, gap=1e-5, explains=False),
-    "extensive": lambda case: solve_extensive(case, gap=1e-5, explain_infeasible=False),
-}
 WIDE = ((0.0, 2e4), (0.0, 2e4), (0.0, 2e4))
 
 
@@ -101,7 +97,7 @@ def test_derived_bounds_would_have_decided() -> None:
     """Otherwise the test below would say nothing."""
     for seed in DECIDED:
         derived, wide = limited(seed)
-        held = solar_cases.limited(derived.with_resource(widest_mw=None), widest=None)
+        held = cases.limited(derived.with_resource(widest_mw=None), widest=None)
         truth, cost = least_cost_usd(wide), math.inf
         with contextlib.suppress(InfeasibleDesign):
             cost = METHODS["cuts"](held).objective_usd_per_yr
@@ -168,7 +164,7 @@ def test_what_is_proven_before_time_is_up_counts_plants_beyond_the_bounds() -> N
 
 
 def test_message_names_what_was_given_and_calls_the_rest_any_amount() -> None:
-    case = solar_cases.limited(tight_night(), battery_mw=(0.0, 5.0), widest=(math.inf, 5.0))
+    case = cases.limited(tight_night(), battery_mw=(0.0, 5.0), widest=(math.inf, 5.0))
     with pytest.raises(InfeasibleDesign) as caught:
         solve_extensive(case)
     words = str(caught.value)
@@ -209,7 +205,7 @@ def test_studies_cost_what_they_cost_with_wide_bounds(name: str) -> None:
     own = build_case(asked).case
     case = rolled(relaxation(own, asked.metric).case, sunny_afternoon(own))
     wide = case.with_bounds({s.name: getattr(asked.limits, s.name) or (0.0, 1e6) for s in case.sizes})
-    wide = solar_cases.limited(wide.with_resource(widest_mw=None), widest=None)
+    wide = cases.limited(wide.with_resource(widest_mw=None), widest=None)
     found, truth = solve_cuts(case), solve_cuts(wide)
     assert found.objective_usd_per_yr == pytest.approx(truth.objective_usd_per_yr, rel=3e-4)
     assert found.bound_usd_per_yr <= truth.objective_usd_per_yr * (1 + 1e-6)

@@ -8,6 +8,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.foresight.plan import _affordable
+from tests.cases import sizes
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
@@ -106,11 +107,7 @@ def test_causal_operation_keeps_less_than_foresight() -> None:
     design = sd.solve(study, certify=False)
     causal = sd.evaluate(
         study,
-        solar_mw=design.solar_mw,
-        battery_mwh=design.battery_mwh,
-        battery_mw=design.battery_mw,
-        backup=design.backup,
-        racks=design.racks,
+        **sizes(design),
         operation="causal",
     )
     assert causal.operation == "causal"

@@ -11,7 +11,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from sitedesign.optimize.extensive_form import solve_extensive
-from tests.strategies import year_case
+from tests.cases import year_case
 
 
 @pytest.mark.slow

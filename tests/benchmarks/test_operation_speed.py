@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Tier
+from sitedesign.case.case import Plant, Tier
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
@@ -19,7 +19,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
-from tests.solar_cases import array
+from tests import cases
 
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (5.0, 0.024), (15.0, 0.024), (25.0, 0.031), (35.0, 0.066))
 BEHAVIOUR = (
@@ -55,14 +55,24 @@ def desert(years):
         17 + 10 * season + 6 * np.sin(2 * np.pi * (hour - 9) / 24) + 3 * rng.standard_normal((days.size, 1))
     ).ravel()
     able = np.clip(1 - 0.008 * np.maximum(temp - 15, 0), 0, 1)[None, :]
-    machines = [BackupCase("recip", 10.0, able, 1e6, 80.0, 8.3, 0.44, 24.0, 0, 30)]
-    machines.append(BackupCase("aero", 17.0, able, 1e6, 110.0, 9.5, 0.5, 36.0, 0, 30))
-    tiers = (Tier(0.08, 0.31), Tier(0.16, 0.6), Tier(0.76, (1 - 0.08 * 0.31 - 0.16 * 0.6) / 0.76))
-    load = 100 * (1 + 0.0015 * np.maximum(temp - 15, 0))
-    case = Case(
-        "desert", 1.0, years, array(solar), load, np.full(solar.size, 0.9), 0.93, 0.93, tuple(machines),
-        tiers, 1.0, 1.0, 6.0, 700, 720, 0.99, 1.0, 0.999, 0.0, CaseLimits((0, 1e5), (0, 1e4)),
+    machines = tuple(
+        cases.backup(solar.size, name, unit_mw=unit_mw, capability=able, marginal_cost_usd_per_mwh=usd,
+                     fuel_mmbtu_per_mwh=fuel)
+        for name, unit_mw, usd, fuel in (("recip", 10.0, 80.0, 8.3), ("aero", 17.0, 110.0, 9.5))
     )  # fmt: skip
+    case = cases.case(
+        solar,
+        100 * (1 + 0.0015 * np.maximum(temp - 15, 0)),
+        years=years,
+        usable=np.full(solar.size, 0.9),
+        eta_charge=0.93,
+        eta_discharge=0.93,
+        backup=machines,
+        tiers=(Tier(0.08, 0.31), Tier(0.16, 0.6), Tier(0.76, (1 - 0.08 * 0.31 - 0.16 * 0.6) / 0.76)),
+        racks_contracted=700,
+        racks_max=720,
+        rack_availability=0.99,
+    )
     return WeatherBlock(case, temp)
 
 

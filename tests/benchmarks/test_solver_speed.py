@@ -28,7 +28,7 @@ from sitedesign.optimize.dispatch_oracle import Oracle
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.merit_order import order_of
 from sitedesign.optimize.parametric import frontier
-from tests.strategies import year_case
+from tests.cases import year_case
 
 pytestmark = pytest.mark.slow
 
