@@ -46,7 +46,7 @@ def tariffs(draw: st.DrawFn, *, ratchets: bool = True, tiers: bool = True) -> Ta
         energy.append(last)
     demand = []
     for number in range(draw(st.integers(0, 3))):
-        charge: dict[str, Any] = {"name": f"d{number}", "when": draw(whens)}
+        charge: dict[str, Any] = {"name": f"d{number}", "when": draw(st.lists(whens, min_size=1, max_size=2))}
         charge["usd_per_kw_month"] = draw(st.one_of(prices, st.lists(prices, min_size=12, max_size=12)))
         charge["minimum_take"] = draw(st.sampled_from([0, 0.5, 1]))
         if ratchets and draw(st.booleans()):
@@ -79,7 +79,11 @@ def series(seed: int, steps: int = 8760) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0, 100, steps).round(3)
 
 
-def _covers(when: When, moment: datetime.datetime) -> bool:
+def _covers(parts: tuple[When, ...], moment: datetime.datetime) -> bool:
+    return any(_is_in(when, moment) for when in parts)
+
+
+def _is_in(when: When, moment: datetime.datetime) -> bool:
     holiday = moment.year == 2023 and (moment.month, moment.day) in NERC_2023
     day = "holiday" if holiday else DAYS[moment.weekday()]
     known = {item for word in when.days for item in _SETS.get(word, (word,))}
@@ -132,7 +136,9 @@ def plain_bill(
         scopes: dict[int, list[int]] = {}
         for date, step in best.items():
             scopes.setdefault(date.month if charge.each_month else 0, []).append(step)
-        count = charge.peaks * (len(set(charge.when.months)) if charge.each_month else 1)
+        count = charge.peaks * (
+            len({month for when in charge.when for month in when.months}) if charge.each_month else 1
+        )
         for steps in scopes.values():
             for step in sorted(steps, key=lambda item: -system_load[item])[: charge.peaks]:
                 cost = 1000 * charge.usd_per_kw_yr / count * float(import_mw[step])

@@ -46,7 +46,7 @@ def test_all_faults_come_at_once() -> None:
     assert set(found) == {
         "grid.mw", "grid.kind", "grid.model", "grid.months", "grid.tariff", "grid.price_levels",
         "grid.curtailment.hours_per_yr", "grid.curtailment.kept", "grid.outages.interruption_h",
-        "grid.export_mw", "grid.export[0].when.months[0]", "grid.prices", "grid.capital_usd_per_kw",
+        "grid.export_mw", "grid.export[0].when[0].months[0]", "grid.prices", "grid.capital_usd_per_kw",
         "grid.mww",
     }  # fmt: skip
     assert "Did you mean 'ercot'" in found["grid.tariff"]

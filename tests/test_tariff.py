@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from tests.tariff_strategies import plain_bill, series, tariffs
 ROOT = Path(__file__).resolve().parent.parent
 CASES = json.loads((ROOT / "tests/data/tariff/worked_cases.json").read_text(encoding="utf-8"))
 PUBLISHED = {item["case"]: item for item in CASES["published"]}
+SAM_BILLS = json.loads((ROOT / "tests/data/tariff/sam_bills.json").read_text(encoding="utf-8"))["cases"]
 SAM = {item["case"]: item for item in CASES["sam"]}
 YEAR = 8760
 ON_PEAK = {"months": [6, 7, 8, 9], "days": "weekdays", "hours": [14, 20]}
@@ -61,7 +63,7 @@ def sam_tariff() -> Tariff:
 def test_bill_of_sam_month_by_month(case: str, in_peak_mw: float) -> None:
     expected, tariff = SAM[case], sam_tariff()
     power = np.full(YEAR, 100.0)
-    peak_hours = When(**ON_PEAK).covers(year_calendar(2018, 60))
+    peak_hours = year_calendar(2018, 60).look_up(When(**ON_PEAK).mask())
     assert peak_hours.sum() == 516
     power[peak_hours] = in_peak_mw
     found = tariff.bill(power)
@@ -76,6 +78,48 @@ def test_bill_of_sam_month_by_month(case: str, in_peak_mw: float) -> None:
     assert found.line("fixed", "fixed").usd == pytest.approx(expected["monthly_fixed_usd"], abs=1)
     mwh = sum(line.amount.sum() for line in found.lines if line.kind == "energy")
     assert mwh * 1000 == pytest.approx(expected["energy_kwh"], abs=1)
+
+
+def hours_of(period: int, weekday: list[str], weekend: list[str]) -> list[dict[str, Any]]:
+    """Hours of one period of a schedule that has a row a month and a digit an hour."""
+    return [
+        {"months": month + 1, "days": days, "hours": [[h, h + 1] for h in range(24) if row[h] == str(period)]}
+        for days, rows in (("weekdays", weekday), ("weekends", weekend))
+        for month, row in enumerate(rows)
+        if str(period) in row
+    ]
+
+
+def charges_of(case: dict[str, Any], kind: str, scale: float) -> list[dict[str, Any]]:
+    """Charges of one kind, by period, in USD/MWh from MWh on or in USD/kW from MW on."""
+    schedules = {"energy": ("weekday", "weekend"), "demand": ("demand_weekday", "demand_weekend")}[kind]
+    return [
+        {
+            "name": f"period {period}",
+            "when": hours_of(period, *(case[name] for name in schedules)),
+            "tiers": [(first / 1000, price * scale) for one, first, price in case[kind] if one == period],
+        }
+        for period in sorted({row[0] for row in case[kind]})
+    ]
+
+
+@pytest.mark.parametrize("case", SAM_BILLS, ids=lambda case: f"seed {case['seed']}")
+def test_random_schedules_tiers_and_minimum_bills_of_sam(case: dict[str, Any]) -> None:
+    tariff = Tariff(
+        energy=charges_of(case, "energy", 1000),
+        demand=[{"name": "flat", "usd_per_kw_month": case["flat"]}, *charges_of(case, "demand", 1)],
+        usd_per_month=case["fixed"],
+        minimum_usd_per_month=case["min"],
+    )
+    load_kw = np.random.default_rng(case["seed"]).uniform(0, 1000, YEAR).round(2)
+    found, expected = tariff.bill(load_kw / 1000), case["expected"]
+    energy = sum(line.usd for line in found.lines if line.kind == "energy")
+    by_period = [line.usd for line in found.lines if line.kind == "demand" and line.name != "flat"]
+    assert energy == pytest.approx(expected["energy_usd"], abs=1e-3)
+    assert found.line("demand", "flat").usd == pytest.approx(expected["flat_usd"], abs=1e-3)
+    assert sum(by_period) == pytest.approx(expected["tou_demand_usd"], abs=1e-3)
+    assert found.usd_of("minimum") == pytest.approx(expected["minimum_usd"], abs=1e-3)
+    assert found.usd == pytest.approx(expected["total_usd"], abs=1e-2)
 
 
 def test_ratchet_over_all_months() -> None:
@@ -244,7 +288,7 @@ def test_demand_is_a_mean_over_its_interval() -> None:
 def test_hours_are_those_of_the_clock_on_the_wall() -> None:
     """A meeting hour of 14 to 20 in Chicago begins at 13 standard time in July, at 14 in January."""
     days = year_calendar(2023, 60, "none", "America/Chicago", -6.0)
-    inside = When(hours=[14, 20]).covers(days).reshape(365, 24)
+    inside = days.look_up(When(hours=[14, 20]).mask()).reshape(365, 24)
     assert np.flatnonzero(inside[195]).tolist() == [13, 14, 15, 16, 17, 18]
     assert np.flatnonzero(inside[10]).tolist() == [14, 15, 16, 17, 18, 19]
     first, last = (pd.Timestamp(day).day_of_year - 1 for day in ("2023-03-12", "2023-11-04"))
@@ -339,14 +383,15 @@ def test_splitting_a_charge_of_energy_changes_nothing(tariff: Tariff, data: st.D
     number = data.draw(st.integers(0, len(tariff.energy) - 1))
     hour = data.draw(st.integers(1, 23))
     charge = tariff.energy[number]
-    early = When(months=charge.when.months, days=charge.when.days, hours=[0, hour])
-    both = (early.mask() & charge.when.mask()).any(), (charge.when.mask() & ~early.mask()).any()
-    inside = [pair for pair in charge.when.hours if pair[0] < hour < pair[1]]
+    when = charge.when[0]
+    early = when.replace(hours=[0, hour])
+    both = (early.mask() & when.mask()).any(), (when.mask() & ~early.mask()).any()
+    inside = [pair for pair in when.hours if pair[0] < hour < pair[1]]
     if not all(both) or not inside:
         return
     first = inside[0][0]
     parts = [
-        charge.replace(name="a", when=charge.when.replace(hours=[first, hour])),
+        charge.replace(name="a", when=when.replace(hours=[first, hour])),
         charge.replace(name="b"),
     ]
     charges = [*tariff.energy[:number], *parts, *tariff.energy[number + 1 :]]
@@ -368,7 +413,7 @@ def test_planned_demand_charge_is_never_exceeded(tariff: Tariff, seed: int) -> N
     most = demand_usd_per_mw_yr(tariff) * contract
     assert found.usd_of("demand") <= most * (1 + 1e-12)
     flat = tariff.bill(np.full(YEAR, contract), contract_mw=contract, system_load=power)
-    holidays_only = any(item.when.days == ("holiday",) for item in tariff.demand)
+    holidays_only = any(part.days == ("holiday",) for item in tariff.demand for part in item.when)
     if not holidays_only:  # a month may have no holiday, and is then not charged
         assert flat.usd_of("demand") == pytest.approx(most)
 
@@ -458,8 +503,8 @@ def test_all_faults_of_a_tariff_come_at_once() -> None:
     where = {fault.where for fault in told.value.faults}
     assert where == {
         "tariff.energy[0].usd_per_mwh",
-        "tariff.energy[1].when.months[0]",
-        "tariff.energy[1].when.hours[0]",
+        "tariff.energy[1].when[0].months[0]",
+        "tariff.energy[1].when[0].hours[0]",
         "tariff.energy[2]",
         "tariff.demand[0].usd_per_kw_month",
         "tariff.holidays",

@@ -120,8 +120,8 @@ def bill(
             least = None if name in ("hourly_usd_per_mwh", "export_usd_per_mwh", "system_load") else 0.0
             series[name], found = _series(name, values, days.steps, least)
             faults += found
-    parts = [item.when for item in (*tariff.energy, *tariff.export)]
-    parts += [item.when for item in tariff.demand] + [item.when for item in tariff.coincident]
+    charges = (*tariff.energy, *tariff.demand, *tariff.coincident, *tariff.export)
+    parts = [part for charge in charges for part in charge.when]
     hour = finer_than_the_step(parts, days.step_minutes)
     if hour is not None:
         found_text = f"hours that change at {hour:g} h"
@@ -242,7 +242,7 @@ def charge_of_step(charges: Sequence[EnergyCharge], days: Calendar) -> IntArray:
     """Place of the charge that prices each step, -1 where none does."""
     table = np.full(ALWAYS.mask().shape, -1, dtype=np.int64)
     for number in reversed(range(len(charges))):
-        table[charges[number].when.mask()] = number
+        table[charges[number].mask()] = number
     found: IntArray = days.look_up(table)
     return found
 
@@ -292,7 +292,7 @@ def _demand_lines(
     metered = _metered(import_mw, tariff.demand_interval_minutes, days.step_minutes)
     months = days.month_numbers()
     for charge in tariff.demand:
-        inside = charge.when.covers(days)
+        inside = charge.covers(days)
         peak = _peaks(metered, days, inside)
         charged = np.bincount(days.month[inside], minlength=len(months)) > 0
         billed = np.maximum(peak, charge.ratchet * _looked_back(peak, months, charge))
@@ -354,7 +354,7 @@ def _peaks_a_year(charge: CoincidentCharge) -> int:
     """Peaks over which the price of a year is spread."""
     if charge.windows is not None:
         return len(charge.windows)
-    return charge.peaks * (len(set(charge.when.months)) if charge.each_month else 1)
+    return charge.peaks * (len(charge.months) if charge.each_month else 1)
 
 
 def coincident_windows(
@@ -379,7 +379,7 @@ def coincident_windows(
     if charge.windows is not None:
         return [list(window) for window in charge.windows]
     assert system_load is not None  # asked for by the callers
-    inside = charge.when.covers(days)
+    inside = charge.covers(days)
     date = days.dates.normalize()
     scope = days.month if charge.each_month else (days.dates.year - days.dates.year[0]).to_numpy()
     table = pd.DataFrame({"scope": scope, "date": date, "load": system_load})[inside]

@@ -128,16 +128,6 @@ class When(Checked):
         """
         return _mask(self.months, self.days, self.hours)
 
-    def covers(self, calendar: Calendar) -> BoolArray:
-        """Which steps of a calendar it covers."""
-        found: BoolArray = calendar.look_up(self.mask())
-        return found
-
-    @property
-    def is_always(self) -> bool:
-        """Whether it leaves no hour out."""
-        return bool(self.mask().all())
-
 
 ALWAYS = When()
 

@@ -75,7 +75,7 @@ def _rest_factor(shaped: list[tuple[str, float, When]], days: Calendar, entry: R
     left = np.ones(days.steps, dtype=bool)
     paid = 0.0
     for _, factor, when in shaped:
-        here = when.covers(days) & left
+        here = days.look_up(when.mask()) & left
         paid += factor * here.sum()
         left &= ~here
     rest = (days.steps - paid) / max(int(left.sum()), 1)

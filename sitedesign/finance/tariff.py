@@ -7,7 +7,7 @@ what stands still; what is paid for power fed in. :mod:`sitedesign.finance.bill`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -21,6 +21,8 @@ from sitedesign.finance.billing_calendar import (
     ALWAYS,
     DAYS,
     PLAIN_YEAR,
+    BoolArray,
+    Calendar,
     Holidays,
     When,
 )
@@ -96,7 +98,45 @@ class _Tiers(Gate):
 Tiers = tuple[tuple[float, float], ...]
 
 
-class EnergyCharge(Checked):
+class Charge(Checked):
+    """What all charges share: a name on the bill and the hours for which they are.
+
+    The hours of several `when` are taken together: on-peak may be other hours in winter than in summer.
+    """
+
+    name: Annotated[str, _NAME] = "charge"
+    when: tuple[When, ...] = (ALWAYS,)
+
+    @classmethod
+    def _prepared(cls, known: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
+        """Read a single `when` as one of several."""
+        if isinstance(known.get("when"), Mapping | When):
+            known["when"] = (known["when"],)
+        return known
+
+    def _contradictions(self) -> list[Fault]:
+        """Find a charge without hours."""
+        if self.when:
+            return []
+        return [Fault(f"{self.WHERE}.when", "nothing", "must name hours", "Leave it out for all.")]
+
+    def mask(self) -> BoolArray:
+        """Which twelfths of an hour it is for, as :meth:`When.mask`."""
+        found: BoolArray = np.logical_or.reduce([item.mask() for item in self.when])
+        return found
+
+    def covers(self, days: Calendar) -> BoolArray:
+        """Which steps of a calendar it is for."""
+        found: BoolArray = days.look_up(self.mask())
+        return found
+
+    @property
+    def months(self) -> tuple[int, ...]:
+        """Months of the year in which it has hours, 1 to 12."""
+        return tuple((np.flatnonzero(self.mask().any(axis=(1, 2))) + 1).tolist())
+
+
+class EnergyCharge(Charge):
     """Price of energy in some hours.
 
     Parameters
@@ -107,7 +147,7 @@ class EnergyCharge(Checked):
         Give this or `tiers`. [USD/MWh]
     tiers : sequence of (float, float)
         From how much energy in a month on, of this charge's own hours, and at what price. [MWh, USD/MWh]
-    when : When
+    when : When, or sequence of them
         All hours when left out; of several charges the first that covers an hour prices it.
     """
 
@@ -117,14 +157,14 @@ class EnergyCharge(Checked):
     name: Annotated[str, _NAME] = "energy"
     usd_per_mwh: Annotated[float, USD_PER_MWH] | None = None
     tiers: Annotated[Tiers, _Tiers("MWh in the month", USD_PER_MWH)] = ()
-    when: When = ALWAYS
 
     def _contradictions(self) -> list[Fault]:
         """Exactly one way to say the price."""
+        faults = super()._contradictions()
         if (self.usd_per_mwh is None) == (not self.tiers):
             found = "nothing" if self.usd_per_mwh is None else "both a price and tiers"
-            return [Fault("energy.usd_per_mwh", found, "needs one of usd_per_mwh and tiers")]
-        return []
+            faults.append(Fault("energy.usd_per_mwh", found, "needs one of usd_per_mwh and tiers"))
+        return faults
 
     @property
     def prices(self) -> Tiers:
@@ -132,7 +172,7 @@ class EnergyCharge(Checked):
         return self.tiers or ((0.0, self.usd_per_mwh or 0.0),)
 
 
-class DemandCharge(Checked):
+class DemandCharge(Charge):
     """Price of the highest power of a month.
 
     What is billed is the largest of three: the month's own peak in the hours of the charge; `ratchet` times
@@ -146,7 +186,7 @@ class DemandCharge(Checked):
         Give this or `tiers`. [USD/kW-month]
     tiers : sequence of (float, float)
         From how much power on, and at what price. [MW, USD/kW-month]
-    when : When
+    when : When, or sequence of them
         Hours whose peak counts; a month without such hours is not charged.
     ratchet : float
         Share of the highest peak of the months looked back at. [fraction]
@@ -164,7 +204,6 @@ class DemandCharge(Checked):
     name: Annotated[str, _NAME] = "demand"
     usd_per_kw_month: Annotated[float | tuple[float, ...], _Monthly(_USD_PER_KW)] | None = None
     tiers: Annotated[Tiers, _Tiers("MW", _USD_PER_KW)] = ()
-    when: When = ALWAYS
     ratchet: Annotated[float, _SHARE] = 0.0
     lookback_months: Annotated[int, _LOOKBACK] = 11
     lookback_in: tuple[Annotated[int, _MONTH], ...] | None = None
@@ -172,7 +211,7 @@ class DemandCharge(Checked):
 
     def _contradictions(self) -> list[Fault]:
         """Exactly one way to say the price; a lookback without ratchet does nothing."""
-        faults = []
+        faults = super()._contradictions()
         if (self.usd_per_kw_month is None) == (not self.tiers):
             found = "nothing" if self.usd_per_kw_month is None else "both a price and tiers"
             faults.append(Fault("demand.usd_per_kw_month", found, "needs one of usd_per_kw_month and tiers"))
@@ -193,7 +232,7 @@ class DemandCharge(Checked):
         return float(given[month - 1]) if isinstance(given, tuple) else float(given or 0.0)
 
 
-class CoincidentCharge(Checked):
+class CoincidentCharge(Charge):
     """Price of the power drawn at the moments in which the whole system draws most.
 
     Parameters
@@ -202,7 +241,7 @@ class CoincidentCharge(Checked):
         On the bill.
     usd_per_kw_yr : float
         Of the mean over the peaks of a year. [USD/kW-yr]
-    when : When
+    when : When, or sequence of them
         Hours in which the peaks are sought.
     peaks : int
         How many, on different days.
@@ -219,7 +258,6 @@ class CoincidentCharge(Checked):
 
     name: Annotated[str, _NAME] = "coincident peak"
     usd_per_kw_yr: Annotated[float, _USD_PER_KW]
-    when: When = ALWAYS
     peaks: Annotated[int, _PEAKS] = 1
     each_month: bool = True
     windows: tuple[tuple[Annotated[int, _STEP], ...], ...] | None = None
@@ -227,9 +265,9 @@ class CoincidentCharge(Checked):
 
     def _contradictions(self) -> list[Fault]:
         """Known windows leave nothing to seek."""
+        faults = super()._contradictions()
         if self.windows is None:
-            return []
-        faults = []
+            return faults
         if not self.windows or not all(self.windows):
             faults.append(Fault("coincident.windows", "a window without steps", "must name steps"))
         sought = {"when", "peaks", "each_month", "candidates"} & self.model_fields_set
@@ -390,11 +428,11 @@ def _coverage_faults(charges: Sequence[EnergyCharge], field: str, *, gaps: bool)
     """Faults of charges of which the first that covers an hour counts."""
     faults, covered = [], np.zeros(ALWAYS.mask().shape, bool)
     for number, charge in enumerate(charges):
-        if not (charge.when.mask() & ~covered).any():
+        if not (charge.mask() & ~covered).any():
             remedy = "Put it before them: the first that covers an hour counts."
             found = f"{charge.name!r}, all of whose hours the charges before it cover"
             faults.append(Fault(f"tariff.{field}[{number}]", found, "must have an hour of its own", remedy))
-        covered |= charge.when.mask()
+        covered |= charge.mask()
     if gaps and not covered.all():
         month, day, slot = (int(item) for item in np.argwhere(~covered)[0])
         found = f"no price on a {DAYS[day]} in month {month + 1} at {slot // 12:02d}:{slot % 12 * 5:02d}"

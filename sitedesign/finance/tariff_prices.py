@@ -14,9 +14,7 @@ def demand_usd_per_mw_yr(tariff: Tariff) -> float:
 
     No import within the contracted power is charged more for demand.
     """
-    return KW_PER_MW * sum(
-        charge.usd_per_kw(month) for charge in tariff.demand for month in sorted(set(charge.when.months))
-    )
+    return KW_PER_MW * sum(charge.usd_per_kw(month) for charge in tariff.demand for month in charge.months)
 
 
 def coincident_usd_per_mwh(tariff: Tariff, days: Calendar, system_load: FloatArray | None) -> FloatArray:
