@@ -13,7 +13,7 @@ import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.certified.environment import environment_of, unseen_years
 from sitedesign.certified.sizing_loop import search_years
-from sitedesign.foresight.plan import _affordable
+from sitedesign.foresight.plan import one_year_case
 from sitedesign.operation.outages.sampling import solar_scale
 from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL
 from sitedesign.study.effort import EFFORTS, Effort
@@ -233,7 +233,7 @@ def test_a_certificate_of_one_year_says_what_it_covers(monkeypatch: pytest.Monke
 def test_the_hour_by_hour_model_takes_the_year_in_which_the_own_profile_is_darkest() -> None:
     yields = sun(3)
     yields[1, 100 * 24 : 105 * 24] *= 0.01
-    study_case = _affordable(study(solar_profile=yields, load_profile=load(3)))
+    study_case = one_year_case(study(solar_profile=yields, load_profile=load(3)))
     assert study_case.case.years == 1
     np.testing.assert_allclose(study_case.case.resources[0].yield_mw_per_mw, yields[1])
     np.testing.assert_allclose(study_case.case.load_mw, load(3)[1])

@@ -18,7 +18,7 @@ from sitedesign.report import packing
 from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
 from sitedesign.report.study_toml import study_toml
-from sitedesign.results.design import ComputeCost, ComputeCostPoint
+from sitedesign.results.compute_cost import ComputeCost, ComputeCostPoint
 from tests.chromium import launched
 from tests.report_designs import certified, make_certificate, make_design
 from tests.test_figures import CURVES, GRID, NINES, SHARES

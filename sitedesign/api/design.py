@@ -15,7 +15,10 @@ from sitedesign.util.gate import File, Kind, takes
 
 
 class Design(results.Design):
-    """A design with its report; everything else is :class:`sitedesign.results.design.Design`."""
+    """The least-cost plant of a study, with its report.
+
+    Everything else is that of :class:`sitedesign.results.design.Design`.
+    """
 
     @takes(
         "report()",

@@ -8,7 +8,7 @@ from sitedesign.api.design import Design, with_report
 from sitedesign.api.question import check_method, one_study, study_faults
 from sitedesign.certified.certified_design import certified_design
 from sitedesign.errors import NotProvenOptimal
-from sitedesign.foresight.plan import cheapest, foresight_design
+from sitedesign.foresight.plan import best_power_path, foresight_design
 from sitedesign.results.design import Design as Found
 from sitedesign.study.effort import (
     DEFAULT_GAP,
@@ -101,7 +101,7 @@ def solve(
     except NotProvenOptimal as stop:
         stop.incumbent = stop.incumbent and with_report(stop.incumbent)
         raise
-    study_case, design = cheapest(found)
+    study_case, design = best_power_path(found)
     if certifies:
         say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
         design = _completed(design, certified_design(study_case, design, say, EFFORTS[effort]))

@@ -18,7 +18,7 @@ FORESIGHT = "perfect foresight, nothing fails"
 
 
 @dataclass(frozen=True, eq=False)
-class Relaxation:
+class MetricRelaxation:
     """A case whose optimum bounds the one that is asked for.
 
     Attributes
@@ -43,7 +43,7 @@ class Relaxation:
         return replace(dispatch, shed_mw=shed, lost_compute=lost, lost_by_class=None)
 
 
-def relaxation(case: Case, metric: str) -> Relaxation:
+def relaxation(case: Case, metric: str) -> MetricRelaxation:
     """Find what a planner with foresight sizes for.
 
     Parameters
@@ -56,10 +56,10 @@ def relaxation(case: Case, metric: str) -> Relaxation:
 
     Returns
     -------
-    Relaxation
+    MetricRelaxation
     """
     if metric not in ("site", "floor"):
-        return Relaxation(case, FORESIGHT, case)
+        return MetricRelaxation(case, FORESIGHT, case)
     down = int((1 - case.uptime_target) * case.steps + 1e-9)
     largest = float(np.sort(case.load_mw)[case.steps - down :].sum()) if down else 0.0
     share = largest / float(case.load_mw.sum())
@@ -73,4 +73,4 @@ def relaxation(case: Case, metric: str) -> Relaxation:
     if metric == "floor":
         relaxed = replace(relaxed, load_mw=FLOOR_SHARE * case.load_mw)
         words = f"all of the {FLOOR_SHARE:.0%} floor in the steps that may be below it, the rest at any time"
-    return Relaxation(relaxed, f"{FORESIGHT}; relaxed: may shed as much energy as {words}", case)
+    return MetricRelaxation(relaxed, f"{FORESIGHT}; relaxed: may shed as much energy as {words}", case)

@@ -8,7 +8,6 @@ to the ratio of its answer, until it stays. Cuts hold for every price, so each f
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,13 +17,14 @@ from sitedesign.finance import annual_cost
 from sitedesign.optimize import parametric
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.results.design import ComputeCost, ComputeCostPoint
+from sitedesign.results.compute_cost import ComputeCost, ComputeCostPoint
+from sitedesign.util.deadline import Deadline
 from sitedesign.util.progress import Progress
 
 CURVE_TARGETS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
-_TIGHTER = 0.3
+_GAP_FACTOR = 0.3  # of the inner gap, once the price has settled
 _ROUNDING = 1e-6  # by how much a bound may seem to exceed the ratio
-_MOST_ROUNDS = 30  # convergence is faster than linear: three or four are usual
+_MAX_ITERATIONS = 30  # convergence is faster than linear: three or four are usual
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,57 +99,92 @@ def cheapest_compute(
     NotProvenOptimal
         When the time limit comes before any design.
     """
-    say, pool = progress or (lambda _: None), CutPool(case)
-    end = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
-
-    def solve(usd_per_rack_h: float, before: Sizing | None, gap: float) -> tuple[Case, Sizing]:
-        priced = with_lost_compute(case, usd_per_rack_h)
-        left = None if time_limit_s is None else max(end - time.perf_counter(), 1e-3)
-        warm = None if before is None else before.plant
-        return priced, solve_cuts(
-            priced, gap=gap, time_limit_s=left, warm_start=warm, cut_pool=pool, progress=progress
-        )
-
-    if lost_compute_usd_per_rack_h is not None:
-        price, bound = lost_compute_usd_per_rack_h, None
-        best: Sizing | None
-        priced, best = solve(price, None, gap)
-        ratio = _ratio(case, best, sunk_usd_per_yr)
+    problem = _PricedProblem(case, sunk_usd_per_yr, CutPool(case), Deadline.after(time_limit_s), progress)
+    if lost_compute_usd_per_rack_h is None:
+        found = _dinkelbach(problem, gap)
     else:
-        price = sunk_usd_per_yr / _contracted_rack_h(
-            case
-        )  # nothing costs less: all delivered, by a free plant
-        best, bound, ratio, inner = None, price, math.inf, gap
-        for turn in range(1, _MOST_ROUNDS + 1):
-            asked, now = solve(price, best, inner)
-            found = _ratio(case, now, sunk_usd_per_yr)
-            bound = max(bound, _ratio_bound(case, now, price, sunk_usd_per_yr))
-            if best is None or found < ratio:
-                priced, best, ratio = asked, now, found
-            say(f"round {turn}: {found:,.4f} USD/rack-h, bound {bound:,.4f}")
-            settled = ratio - bound <= gap * ratio
-            if settled or now.stopped_by != "gap" or turn == _MOST_ROUNDS:
-                stopped_by = "gap" if settled else now.stopped_by
-                best = replace(best, stopped_by="iteration_limit" if turn == _MOST_ROUNDS else stopped_by)
-                break
-            if ratio == price:
-                inner *= _TIGHTER  # the price has settled, its own gap is what is left
-            price = ratio if math.isfinite(ratio) else 2 * price
-        assert best is not None  # the loop runs at least once
-        if bound > ratio * (1 + _ROUNDING):
-            message = f"bound {bound} above the ratio {ratio}: a fault of the optimiser"
-            raise AssertionError(message)
-        bound = min(bound, ratio)
-    say("cost of compute against uptime")
-    uptime = _uptime(case, best)
+        found = problem.solve(lost_compute_usd_per_rack_h, None, gap)
+    problem.tell("cost of compute against uptime")
+    uptime = _uptime(case, found.sizing)
     cost = ComputeCost(
-        usd_per_rack_h=ratio,
-        bound_usd_per_rack_h=bound,
+        usd_per_rack_h=found.usd_per_rack_h,
+        bound_usd_per_rack_h=found.bound_usd_per_rack_h,
         uptime=uptime,
-        lost_compute_usd_per_rack_h=price,
-        curve=_curve(case, sunk_usd_per_yr, targets, gap, pool),
+        lost_compute_usd_per_rack_h=found.price_usd_per_rack_h,
+        curve=_curve(case, sunk_usd_per_yr, targets, gap, problem.pool),
     )
-    return CheapestCompute(priced, best, uptime, cost)
+    return CheapestCompute(found.case, found.sizing, uptime, cost)
+
+
+@dataclass(frozen=True, eq=False)
+class _Priced:
+    """Optimum at one price of lost compute, the ratio of its plant, and a bound of all ratios where known."""
+
+    price_usd_per_rack_h: float
+    case: Case
+    sizing: Sizing
+    usd_per_rack_h: float
+    bound_usd_per_rack_h: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _PricedProblem:
+    """Least cost of plant and lost compute, at any price of the latter; cuts found for one serve all."""
+
+    case: Case
+    sunk_usd_per_yr: float
+    pool: CutPool
+    deadline: Deadline
+    progress: Progress | None
+
+    def tell(self, line: str) -> None:
+        if self.progress is not None:
+            self.progress(line)
+
+    def solve(self, price_usd_per_rack_h: float, warm: Sizing | None, gap: float) -> _Priced:
+        priced = with_lost_compute(self.case, price_usd_per_rack_h)
+        sizing = solve_cuts(
+            priced,
+            gap=gap,
+            time_limit_s=self.deadline.remaining_s,
+            warm_start=None if warm is None else warm.plant,
+            cut_pool=self.pool,
+            progress=self.progress,
+        )
+        return _Priced(price_usd_per_rack_h, priced, sizing, _ratio(self.case, sizing, self.sunk_usd_per_yr))
+
+
+def _dinkelbach(problem: _PricedProblem, gap: float) -> _Priced:
+    """Set the price to the ratio of the answer until it stays; gives the last price with the best plant."""
+    case, sunk = problem.case, problem.sunk_usd_per_yr
+    price = sunk / _contracted_rack_h(case)  # nothing costs less: all delivered, by a free plant
+    best: _Priced | None = None
+    bound, ratio, inner_gap, stopped_by = price, math.inf, gap, "iteration_limit"
+    for iteration in range(1, _MAX_ITERATIONS + 1):
+        found = problem.solve(price, None if best is None else best.sizing, inner_gap)
+        bound = max(bound, _ratio_bound(case, found.sizing, price, sunk))
+        if best is None or found.usd_per_rack_h < ratio:
+            best, ratio = found, found.usd_per_rack_h
+        problem.tell(f"round {iteration}: {found.usd_per_rack_h:,.4f} USD/rack-h, bound {bound:,.4f}")
+        settled = ratio - bound <= gap * ratio
+        if iteration == _MAX_ITERATIONS:
+            break
+        if settled or found.sizing.stopped_by != "gap":
+            stopped_by = "gap" if settled else found.sizing.stopped_by
+            break
+        if ratio == price:
+            inner_gap *= _GAP_FACTOR  # its own gap is what remains
+        price = ratio if math.isfinite(ratio) else 2 * price
+    assert best is not None  # the loop runs at least once
+    if bound > ratio * (1 + _ROUNDING):
+        message = f"bound {bound} above the ratio {ratio}: a fault of the optimiser"
+        raise AssertionError(message)
+    return replace(
+        best,
+        price_usd_per_rack_h=price,
+        sizing=replace(best.sizing, stopped_by=stopped_by),
+        bound_usd_per_rack_h=min(bound, ratio),
+    )
 
 
 def with_lost_compute(case: Case, usd_per_rack_h: float) -> Case:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from sitedesign.case.build import StudyCase, build_case, build_case_on, weather_of
 from sitedesign.case.case import Case, Sizing, rolled, rows_of, sunny_afternoon
-from sitedesign.case.relaxation import Relaxation, relaxation
+from sitedesign.case.relaxation import MetricRelaxation, relaxation
 from sitedesign.case.throttling_tiers import most_useful_working
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, ReplayMismatch
 from sitedesign.foresight.compute_cost import CheapestCompute, cheapest_compute
@@ -25,6 +24,7 @@ from sitedesign.results.accounting import evaluate_dispatch, project_costs
 from sitedesign.results.design import Alternative, Design
 from sitedesign.study.effort import Method
 from sitedesign.study.study import Study
+from sitedesign.util.deadline import Deadline
 from sitedesign.util.progress import Progress
 from sitedesign.weather.weather import Weather
 
@@ -34,7 +34,7 @@ EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-ho
 
 
 @dataclass(frozen=True, eq=False)
-class Planned:
+class ForesightResult:
     """Foresight design of one power path, or why there is none."""
 
     name: str
@@ -56,26 +56,26 @@ def foresight_design(
     method: Method,
     gap: float,
     time_limit_s: float | None,
-    say: Progress,
-) -> Planned:
+    progress: Progress,
+) -> ForesightResult:
     """Design one power path with perfect foresight."""
-    say("preparing weather, solar yield and load")
-    study_case = build_case(study) if method == "cuts" else _affordable(study)
-    say(f"solving {study_case.case.years} weather years by {method}")
+    progress("preparing weather, solar yield and load")
+    study_case = build_case(study) if method == "cuts" else one_year_case(study)
+    progress(f"solving {study_case.case.years} weather years by {method}")
     relaxed = relaxation(study_case.case, study.metric)
     case = rolled(relaxed.case, sunny_afternoon(study_case.case))
     name = f"{study.pv.name} with {study.battery.name}"
     try:
         if study.objective == "compute_cost":
-            study_case, design = _cheapest_compute(study_case, case, gap, time_limit_s, say)
+            study_case, design = _design_cheapest_compute(study_case, case, gap, time_limit_s, progress)
         elif study.spares == "share" and study.sharing_racks is None:
-            study_case, design = _sharing(study_case, case, gap, time_limit_s, say)
+            study_case, design = _design_sharing_racks(study_case, case, gap, time_limit_s, progress)
         else:
-            sizing = _size(case, method, gap, time_limit_s, say)
-            say("replaying the design")
+            sizing = _size(case, method, gap, time_limit_s, progress)
+            progress("replaying the design")
             design = _design(study_case, case, sizing, relaxed)
     except InfeasibleDesign as error:
-        return Planned(name, study_case, None, error)
+        return ForesightResult(name, study_case, None, error)
     if design.stopped_by != "gap":
         message = (
             f"stopped by the {design.stopped_by.replace('_', ' ')} at a gap of {design.gap:.2%}: "
@@ -84,20 +84,19 @@ def foresight_design(
             "The incumbent is in error.incumbent; allow more time or a wider gap."
         )
         raise NotProvenOptimal(message, design, design.bound_usd_per_yr)
-    return Planned(name, study_case, design, None)
+    return ForesightResult(name, study_case, design, None)
 
 
-def _sharing(
-    study_case: StudyCase, standby: Case, gap: float, time_limit_s: float | None, say: Progress
+def _design_sharing_racks(
+    study_case: StudyCase, standby: Case, gap: float, time_limit_s: float | None, progress: Progress
 ) -> tuple[StudyCase, Design]:
     """Choose the number of racks that share the work; each number is a question of its own."""
     study, rack_usd = study_case.study, standby.rack_cost_usd_per_yr
-    end = None if time_limit_s is None else time.perf_counter() + time_limit_s
+    deadline = Deadline.after(time_limit_s)
     best: tuple[StudyCase, Case, Sizing] | None = None
 
     def size(case: Case) -> Sizing:
-        left = None if end is None else max(end - time.perf_counter(), 1e-3)
-        return solve_cuts(case, gap=gap, time_limit_s=left, explains=False)
+        return solve_cuts(case, gap=gap, time_limit_s=deadline.remaining_s, explains=False)
 
     def price(racks: int) -> tuple[float, float] | None:
         nonlocal best
@@ -107,7 +106,7 @@ def _sharing(
             sizing = size(case)
         except InfeasibleDesign:
             return None
-        say(f"{racks} racks share the work: {sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr")
+        progress(f"{racks} racks share the work: {sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr")
         if best is None or sizing.objective_usd_per_yr < best[2].objective_usd_per_yr:
             best = one, case, sizing
         return sizing.objective_usd_per_yr, sizing.bound_usd_per_yr
@@ -127,14 +126,14 @@ def _sharing(
         solve_cuts(standby, gap=gap)  # says what binds
         reason = "no number of racks that share the work meets the request"
         raise InfeasibleDesign(reason)
-    say("replaying the design")
+    progress("replaying the design")
     chosen, case, sizing = best
     design = _design(chosen, case, sizing, relaxation(chosen.case, study.metric))
     return chosen, design.model_copy(update={"bound_usd_per_yr": count.bound_usd_per_yr})
 
 
-def _cheapest_compute(
-    study_case: StudyCase, case: Case, gap: float, time_limit_s: float | None, say: Progress
+def _design_cheapest_compute(
+    study_case: StudyCase, case: Case, gap: float, time_limit_s: float | None, progress: Progress
 ) -> tuple[StudyCase, Design]:
     """Let the optimiser choose the uptime; the case that comes back has his price of lost compute."""
     study = study_case.study
@@ -145,9 +144,9 @@ def _cheapest_compute(
         lost_compute_usd_per_rack_h=study.lost_compute_usd_per_rack_h,
         gap=gap,
         time_limit_s=time_limit_s,
-        progress=say,
+        progress=progress,
     )
-    say("replaying the design")
+    progress("replaying the design")
     design = _design(study_case, answer.case, answer.sizing, relaxation(study_case.case, study.metric))
     # An operator without foresight chooses his own uptime, at the same price of lost compute
     priced = replace(study_case.case, lost_value_usd_per_mwh=answer.case.lost_value_usd_per_mwh)
@@ -169,7 +168,7 @@ def _priced(design: Design, answer: CheapestCompute) -> Design:
     )
 
 
-def cheapest(found: list[Planned]) -> tuple[StudyCase, Design]:
+def best_power_path(found: list[ForesightResult]) -> tuple[StudyCase, Design]:
     """Choose among power paths; the bound is that of all of them together."""
     best = min(found, key=lambda item: item.rank)
     if best.design is None:
@@ -183,7 +182,7 @@ def cheapest(found: list[Planned]) -> tuple[StudyCase, Design]:
     return best.study_case, best.design.model_copy(update=update)
 
 
-def _alternative(path: Planned) -> Alternative:
+def _alternative(path: ForesightResult) -> Alternative:
     design = path.design
     if design is None:
         assert path.error is not None
@@ -202,7 +201,7 @@ def _alternative(path: Planned) -> Alternative:
     )
 
 
-def _affordable(study: Study) -> StudyCase:
+def one_year_case(study: Study) -> StudyCase:
     """Prepare what the hour-by-hour model can afford: one weather year, that of the darkest five days."""
     weather = weather_of(study)
     years, steps = weather.ghi_w_m2.shape
@@ -246,10 +245,10 @@ def _size(
     return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
 
 
-def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: Relaxation) -> Design:
+def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: MetricRelaxation) -> Design:
     plant, dispatch = sizing.plant, sizing.dispatch
     assert dispatch is not None  # both optimisers give one
-    _agree(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
+    _check_against_replay(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
     outside = broken_limits(case, plant, sizing.backup_mwh_per_yr, _co2_t_per_yr(case, sizing))
     if outside:
         raise ReplayMismatch(outside)
@@ -278,7 +277,7 @@ def _co2_t_per_yr(case: Case, sizing: Sizing) -> float:
     return sum(item.co2_t_per_mwh * mwh for item, mwh in energy)
 
 
-def _agree(replay: Replay, sizing: Sizing, case: Case) -> None:
+def _check_against_replay(replay: Replay, sizing: Sizing, case: Case) -> None:
     """Hold the optimiser's claims against the replay's account."""
     faults = []
     claimed, found = sizing.objective_usd_per_yr, replay.objective_usd_per_yr
