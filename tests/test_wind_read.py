@@ -204,6 +204,65 @@ def test_stamps_without_a_year_are_refused(tmp_path):
     assert "without a year" in refused(tmp_path, HEAD + pd.DataFrame(columns).to_csv(index=False))
 
 
+@pytest.mark.parametrize("zone", ["6", "UTC+6", "+05:30", "Asia/Kolkata"])
+def test_a_declared_clock_far_from_the_site_is_refused(tmp_path, zone):
+    text = f"# utc_offset: {zone}\n# convention: start\n" + table({"wind_speed_100m (m/s)": SPEED})
+    assert "sign lost" in refused(tmp_path, text)
+    assert read(tmp_path, text, utc_offset_h=-6.0).wind_aloft is not None  # somebody knows better
+
+
+def test_rows_that_run_back_in_time_are_turned_round(tmp_path):
+    text = HEAD + table({"wind_speed_100m (m/s)": SPEED[::-1]}, STAMPS[::-1])
+    np.testing.assert_allclose(read(tmp_path, text).wind_aloft.speed_m_s[0, 0], SPEED, rtol=1e-4)
+
+
+# What air cannot do -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "hours"), [(0.0, 200), (7.3, 60), (7.3, 8760)])
+def test_an_instrument_that_stood_still_is_refused(tmp_path, value, hours):
+    stuck = SPEED.copy()
+    stuck[:hours] = value
+    assert "hours in a row" in refused(tmp_path, HEAD + table({"wind_speed_100m (m/s)": stuck}))
+
+
+@pytest.mark.parametrize(
+    ("values", "unit"), [(WARMTH * 1.8 + 32, "C"), (WARMTH + 273.15, "C"), (WARMTH, "K"), (WARMTH, "F")]
+)
+def test_temperatures_of_another_unit_are_refused(tmp_path, values, unit):
+    text = HEAD + table({"wind_speed_100m (m/s)": SPEED, f"temperature_2m ({unit})": values})
+    assert "where the weather has" in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "per_pa"), [("Pa", 1), ("hPa", 100), ("mbar", 100), ("kPa", 1000), ("atm", 101325)]
+)
+def test_units_of_pressure_are_read_and_guarded(tmp_path, unit, per_pa):
+    right = {"wind_speed_100m (m/s)": SPEED, f"surface_pressure ({unit})": np.full(STEPS, 94_800 / per_pa)}
+    density = read(tmp_path, HEAD + table(right)).wind_aloft.density_kg_m3
+    assert density.mean() == pytest.approx(1.125, abs=0.01)
+    wrong = right | {f"surface_pressure ({unit})": np.full(STEPS, 80_000 / per_pa)}
+    assert "another unit" in refused(tmp_path, HEAD + table(wrong))
+
+
+def test_two_columns_of_one_height_must_agree(tmp_path):
+    same = {"wind_speed_100m (m/s)": SPEED, "ws100m (km/h)": SPEED * 3.6}
+    assert read(tmp_path, HEAD + table(same)).wind_aloft.heights_m == (100.0,)
+    other = {"wind_speed_100m (m/s)": SPEED, "ws100m (m/s)": SPEED * 1.2}
+    assert "which differ" in refused(tmp_path, HEAD + table(other))
+
+
+def test_wind_near_the_ground_alone_is_refused_unless_the_shear_is_given(tmp_path):
+    text = HEAD + table({"wind_speed_10m (m/s)": SPEED * 0.6})
+    assert "and no higher" in refused(tmp_path, text)
+    assert read(tmp_path, text, shear_exponent=0.2).wind_aloft.shear_exponent == 0.2
+
+
+def test_weather_has_one_wind(tmp_path):
+    text = HEAD + table({"wind_speed_100m (m/s)": SPEED})
+    assert "has its wind already" in refused(tmp_path, text, read(tmp_path, text))
+
+
 # Families ---------------------------------------------------------------------------------------------------
 
 
@@ -271,6 +330,27 @@ def test_srw_in_both_orders_of_columns_and_with_any_ninth_field(tmp_path, speed_
     assert weather.wind_aloft.heights_m == (80.0, 120.0)
     np.testing.assert_allclose(weather.wind_aloft.speed_m_s[0, 0], SPEED, atol=6e-4)
     assert any("local standard time UTC-6" in note for note in weather.source.notes)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_srw_with_other_separators_and_spellings(tmp_path, mark):
+    text = srw(f"1,city,TX,USA,{YEAR},32.5N,100.0W,558,1,8760").replace(",", mark)
+    text = text.replace("Speed", "WIND SPEED").replace("80;80;80;80", "80 m;80 m;80 m;80 m")
+    weather = read(tmp_path, text, name="wind.srw")
+    np.testing.assert_allclose(weather.wind_aloft.speed_m_s[0, 0], SPEED, atol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("first", "cause"),
+    [
+        (f"1,city,TX,USA,{YEAR},-100.0,32.5,558,1,8760", "exchanged"),
+        (f"1,city,TX,USA,{YEAR},32.5,100.0,558,1,8760", "km from the site"),
+        (f"1,city,TX,USA,{YEAR},32.5,-100.0,558,6,8760", "sign lost"),
+        ("1,city,TX,USA,year??,95,-100.0,558,1,8760", "2 problems"),
+    ],
+)
+def test_first_lines_of_srw_that_cannot_be_are_refused(tmp_path, first, cause):
+    assert cause in refused(tmp_path, srw(first), name="wind.srw")
 
 
 @pytest.mark.parametrize("year", ["year??", "TMY", "0"])

@@ -21,11 +21,11 @@ from pvlib.atmosphere import alt2pres
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.text_table import decode, lines_of
 from sitedesign.weather.climate.wind import REFERENCE_HEIGHT_M, wind_climate_fault
-from sitedesign.weather.files.formats import epw_tmy
+from sitedesign.weather.files.formats import epw_tmy, srw, wind_table
 from sitedesign.weather.files.formats.parquet import text_of
 from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.unsupported import wrong_kind
-from sitedesign.weather.files.formats.wind import OF, OWN, WIND_KEY, WindRecord, parse_wind
+from sitedesign.weather.files.formats.wind_record import OF, OWN, WIND_KEY, WindRecord
 from sitedesign.weather.files.gap_filling import fill_calm
 from sitedesign.weather.files.paths import expand, merged
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
@@ -48,6 +48,9 @@ LARGEST_LEVEL_RATIO = 1.7
 _HIGHEST_MEAN_M_S, _HIGHEST_M_S = 13.0, 75.0
 _LOWEST_MEAN_M_S = 2.3  # at 40 m or more; the calmest valleys of the United States have 3
 _NEGATIVE_SHARE = 0.001
+_LONGEST_SAME_H, _LONGEST_CALM_H = 48.0, 96.0
+_STUCK_REMEDY = "Did the instrument stand still? Leave those rows empty, or take another source."
+_FARTHEST_WARMTH_C = 10.0  # of the mean temperature aloft from that of the weather
 _PRESSURE_BAND = 0.06  # off the standard atmosphere; weather moves it by 5 %, 500 m of height too
 _PRESSURE_SCALE_M = 8400.0
 _USUAL_DENSITY_HEIGHT_M = 100.0
@@ -92,6 +95,9 @@ def add_wind(
         )
         allowed = "wind of calendar years needs the sun of the same days"
         raise InputError([Fault("weather", f"weather whose years are {made}", allowed, remedy)], OF)
+    if weather.wind_aloft is not None:
+        remedy = "Read the sun anew and add this wind to it."
+        raise InputError([Fault("weather", "weather that has its wind already", "one wind only", remedy)], OF)
     if weather.source.is_tmy:
         remedy = "A typical year is of no year: read the sun of the years that the wind is of."
         raise InputError([Fault("weather", "a typical year", "must be of calendar years", remedy)], OF)
@@ -104,6 +110,9 @@ def add_wind(
             faults += error.faults
     for record in records:
         faults += _record_faults(record, weather)
+        highest = max(record.speed_m_s)
+        if shear_exponent is None and record.shear_exponent is None and highest < LOWEST_ALOFT_M:
+            faults.append(_near_the_ground(record.file, highest))
     faults += _overlap_faults(records)
     if not records and not faults:
         faults.append(Fault("paths", "no files", "needs at least one file of wind"))
@@ -117,6 +126,15 @@ def add_wind(
         doubts=(*weather.source.doubts, *doubts),
     )
     return replace(weather, wind_aloft=wind, source=source)
+
+
+def _near_the_ground(file: str, height_m: float) -> Fault:
+    allowed = f"needs a height of {LOWEST_ALOFT_M:.0f} m or more"
+    remedy = (
+        "Wind near the ground blows at other hours than at a hub: give wind aloft; or, if you know how speed "
+        "grows with height, shear_exponent."
+    )
+    return Fault(file, f"wind at {height_m:g} m and no higher", allowed, remedy)
 
 
 def carries_wind(file: Path) -> bool:
@@ -149,7 +167,9 @@ def _parsed(file: Path, site: Site, utc_offset_h: float | None) -> WindRecord:
         remedy = "Wind near the ground blows at other hours than at a hub: give a file of wind aloft."
         raise InputError([Fault(file.name, "EPW or TMY3, with wind at 10 m", "needs wind aloft", remedy)], OF)
     try:
-        return parse_wind(source, site, utc_offset_h)
+        if srw.recognise(source.text):
+            return srw.parse(source, site, utc_offset_h)
+        return wind_table.parse(source, site, utc_offset_h)
     except InputError:
         raise
     except Exception as error:  # whatever a parser stumbles over, the user needs to know in which file
@@ -205,6 +225,10 @@ def _level_faults(record: WindRecord) -> list[Fault]:
             faults.append(
                 Fault(record.file, found, f"must be below {_HIGHEST_MEAN_M_S:.0f} m/s on average", remedy)
             )
+        elif (stuck := _stuck(values, record.step_minutes, height)) is not None:
+            faults.append(
+                Fault(record.file, stuck, "must be measured or modelled hour by hour", _STUCK_REMEDY)
+            )
         elif mean < _LOWEST_MEAN_M_S and height >= LOWEST_ALOFT_M:
             found = f"wind of {mean:.3g} m/s on average at {height:g} m"
             remedy = "Is the unit right, and the column a speed? Nowhere is it so calm."
@@ -216,6 +240,20 @@ def _level_faults(record: WindRecord) -> list[Fault]:
             remedy = "Are units or heights of the two columns exchanged?"
             faults.append(Fault(record.file, found, "wind grows with height", remedy))
     return faults
+
+
+def _stuck(values: FloatArray, step_minutes: int, height: float) -> str | None:
+    """Describe the longest run of one value, where it is too long to be wind."""
+    same = np.concatenate([[False], np.diff(values) == 0])
+    run = _longest_run(same) * step_minutes / 60
+    if run < _LONGEST_SAME_H:
+        return None
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], same, [False]]).astype(np.int8)))
+    start = int(edges[::2][np.argmax(edges[1::2] - edges[::2])])
+    calm = float(values[start]) < 1.0
+    if calm and (run < _LONGEST_CALM_H or height < LOWEST_ALOFT_M):
+        return None
+    return f"{values[start]:.3g} m/s at {height:g} m for {run:.0f} hours in a row"
 
 
 def _pressure_faults(record: WindRecord, weather: Weather) -> list[Fault]:
@@ -277,9 +315,11 @@ def _joined(
         if share:
             notes.append(f"{share:.2%} of wind speeds repaired")
     temperature, temperature_height = _temperature(records, grid)
-    clock = _clock_fault(records, grid, weather)
-    if clock is not None:
-        raise InputError([clock], OF)
+    fault = _warmth_fault(records[0], temperature, temperature_height, weather) or _clock_fault(
+        records, grid, weather
+    )
+    if fault is not None:
+        raise InputError([fault], OF)
     density: FloatArray | None
     if first.kind == OWN and first.density_kg_m3 is None:
         density, density_height = None, 0.0  # as it was written: the standard atmosphere
@@ -454,6 +494,21 @@ def _density(
     pressure = pressure * np.exp((pressure_height - height) / _PRESSURE_SCALE_M)
     density = pressure / (GAS_CONSTANT_J_KG_K * (at_height + 273.15))
     return np.clip(density, 0.5, 1.7), height, f"Air density from {warm} and {pressed}."
+
+
+def _warmth_fault(
+    record: WindRecord, temperature_c: FloatArray | None, height_m: float, weather: Weather
+) -> Fault | None:
+    """Say that temperatures are not those of the weather: of another unit or place."""
+    if temperature_c is None:
+        return None
+    mean, usual = float(temperature_c.mean()), float(weather.temp_air_c.mean())
+    if abs(mean - usual) <= _FARTHEST_WARMTH_C:
+        return None
+    found = f"temperatures of {mean:.0f} degrees C on average at {height_m:g} m, "
+    found += f"where the weather has {usual:.0f}"
+    allowed = f"must be within {_FARTHEST_WARMTH_C:.0f} degrees"
+    return Fault(record.file, found, allowed, "Is the unit right (C, F, K), and the place?")
 
 
 def _clock_fault(records: Sequence[WindRecord], grid: _Grid, weather: Weather) -> Fault | None:

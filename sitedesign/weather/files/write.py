@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.atomic_file import write_given
-from sitedesign.weather.files.formats.wind import WIND_KEY
+from sitedesign.weather.files.formats.wind_record import WIND_KEY
 
 if TYPE_CHECKING:
     from sitedesign.weather.weather import Weather

@@ -51,6 +51,7 @@ _BARE_HEIGHT = re.compile(r"(?i)^(ws|wspd|wind_?speed|u|v|temp|t|pressure|p)[\s_
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)?)[)\]]")
 _HARMLESS = ("agl", "aboveground", "abovegroundlevel", "avg", "mean", "average")
 _FOOT_M = 0.3048
+_LOWEST_M, _HIGHEST_M = 1.0, 500.0  # of a wind speed
 _DEFAULT_HEIGHT_M: dict[Quantity, float] = {
     "pressure": 0.0,
     "temperature": 2.0,
@@ -179,6 +180,8 @@ def _column(position: int, name: str, below: str) -> WindColumn | None:
         if quantity not in _DEFAULT_HEIGHT_M:
             return None
         height = _DEFAULT_HEIGHT_M[quantity]
+    if quantity in ("speed", "u", "v") and not _LOWEST_M <= height <= _HIGHEST_M:
+        return None
     if quantity in ("u", "v") and not unit:
         unit = "m/s"  # reanalyses have no other
     return WindColumn(position, name, quantity, height, unit)
