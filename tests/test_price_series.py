@@ -135,6 +135,33 @@ def test_file_of_pjm_and_files_with_several_prices(tmp_path: Path) -> None:
     assert "prices of HB_WEST, HB_NORTH" in refused(path)
 
 
+def test_files_of_caiso_and_nyiso(tmp_path: Path) -> None:
+    """Stamps in GMT win over the hour of the day, which has a 25th in autumn."""
+    local, gmt = STANDARD.tz_convert("America/Chicago"), STANDARD.tz_convert("UTC")
+    path = tmp_path / "caiso.csv"
+    rows = (
+        f"{g:%Y-%m-%dT%H:%M:%S}-00:00,{t:%Y-%m-%d},{t.hour + 1},TH_SP15,LMP,{price:.2f}"
+        for g, t, price in zip(gmt, local, PRICES, strict=True)
+    )
+    path.write_text(
+        "\n".join(["INTERVALSTARTTIME_GMT,OPR_DT,OPR_HR,NODE,LMP_TYPE,MW", *rows]), encoding="utf-8"
+    )
+    found = read_prices({"file": path, "column": "MW", "unit": "USD/MWh"}, **CHICAGO)
+    assert found.usd_per_mwh[0] == pytest.approx(PRICES)
+    head = '"Time Stamp","Name","PTID","LBMP ($/MWHr)","Marginal Cost Losses ($/MWHr)"'
+    for names, told in ((("CAPITL",), ""), (("CAPITL", "NYC"), "prices of CAPITL, NYC")):
+        rows = (
+            f'"{moment:%m/%d/%Y %H:%M}","{name}",61757,{price:.2f},0.1'
+            for moment, price in zip(local, PRICES, strict=True)
+            for name in names
+        )
+        path.write_text("\n".join([head, *rows]), encoding="utf-8")
+        if told:
+            assert told in refused(path, **CHICAGO)
+        else:
+            assert read_prices(path, **CHICAGO).usd_per_mwh[0] == pytest.approx(PRICES)
+
+
 def test_prices_of_other_years_than_the_weather() -> None:
     series = PriceSeries(np.array([[1.0] * 8760, [2.0] * 8760]), 60, (2021, 2022), "a file")
     dated, notes = series.on_years((2022, 2021, 2022), 60)

@@ -308,7 +308,9 @@ def _of_file(file: Any, column: Any, where: str) -> tuple[Record, str, str]:  # 
     place = _price_place(table, None if column is None else str(column))
     name = table.names[place] if place is not None and table.names else ""
     unit_row = table.units[place] if place is not None and place < len(table.units) else ""
-    if place is not None and (stamps := _market_stamps(table, place)) is not None:
+    if place is not None:
+        _refuse_several_points(table, place)
+    if place is not None and (stamps := _market_stamps(table)) is not None:
         values, notes = table.numbers(place)
         record = Record(values, stamps, path.name, f"file {path.name}", wall_clock=True, notes=notes)
         return record, name, unit_row
@@ -323,7 +325,7 @@ def _first_unit(texts: Sequence[str]) -> str:
     return next((text for text in texts if _UNIT.search(text)), "")
 
 
-def _market_stamps(table: TextTable, price: int) -> pd.DatetimeIndex | None:
+def _market_stamps(table: TextTable) -> pd.DatetimeIndex | None:
     """Read stamps of a market's file that counts the hours of the day from 1; None for others."""
     place = {
         part: number
@@ -331,12 +333,12 @@ def _market_stamps(table: TextTable, price: int) -> pd.DatetimeIndex | None:
         for part, words in _MARKET_COLUMNS.items()
         if re.fullmatch(words, name.strip(), re.IGNORECASE)
     }
-    if not {"day", "hour"} <= place.keys():
+    universal = any(re.search(r"gmt|utc", name, re.IGNORECASE) for name in table.names)
+    if universal or not {"day", "hour"} <= place.keys():
         return None
-    _refuse_several_points(table, price)
     hour = pd.to_numeric(table.cells[place["hour"]], errors="coerce")
     day = read_stamps(table.cells[place["day"]], table.file).index
-    if hour.isna().any() or not hour.between(1, 25).all():
+    if hour.isna().any() or not hour.between(1, 24).all():
         return None
     minutes = (hour.to_numpy() - 1) * 60
     if "interval" in place:
@@ -350,7 +352,9 @@ def _refuse_several_points(table: TextTable, price: int) -> None:
     for number, name in enumerate(table.names):
         cells = table.cells[number]
         points = cells.unique()
-        names_a_place = re.search(r"point|node|hub|zone|location", name, re.IGNORECASE)
+        names_a_place = re.search(
+            r"point|node|hub|(?<!time )zone|location|^name$|^ptid$", name, re.IGNORECASE
+        )
         if names_a_place and number != price and len(points) > 1:
             listed = ", ".join(map(str, points[:8]))
             allowed = "must hold the prices of one place"
