@@ -25,6 +25,7 @@ import json
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -338,7 +339,7 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> tuple[list[str], l
         for path in old.keys() & new.keys()
         if old[path] != new[path]
     ]
-    moved = []
+    renamed: Counter[str] = Counter()
     free = {path for path in new if path not in old}
     for path in sorted(old.keys() - new.keys()):
         alike = [name for name in free if new[name] == old[path]]
@@ -347,9 +348,20 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> tuple[list[str], l
             continue
         to = max(sorted(alike), key=lambda name: _likeness(path, name))
         free.remove(to)
-        moved.append(f"{path} -> {to}")
+        renamed[_change(path, to)] += 1
+    moved = [f"renamed: {change} ({count} figures)" for change, count in sorted(renamed.items())]
     moved += [f"new: {path} = {_short(after[path])}" for path in sorted(free)]
     return sorted(differs), moved
+
+
+def _change(path: str, to: str) -> str:
+    """What changed in the name of a figure; what both names begin and end with is left out."""
+    a, b = path.split("."), to.split(".")
+    while len(a) > 1 and len(b) > 1 and a[0] == b[0]:
+        a, b = a[1:], b[1:]
+    while len(a) > 1 and len(b) > 1 and a[-1] == b[-1]:
+        a, b = a[:-1], b[:-1]
+    return f"{'.'.join(a)} -> {'.'.join(b)}"
 
 
 def _likeness(one: str, other: str) -> tuple[int, int]:

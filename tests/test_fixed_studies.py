@@ -70,20 +70,25 @@ def test_another_process_with_another_number_of_threads_gives_the_same_bits(foun
 def test_a_comparison_names_what_differs_and_finds_what_was_renamed():
     before = {
         "a.cost": (1.0).hex(),
-        "a.size": (2.5).hex(),
+        "a.size.0": (2.5).hex(),
+        "a.size.1": (3.5).hex(),
         "a.gone": (3.0).hex(),
         "a.mw": np.array([1.0, 2.0]),
     }
     after = {
-        "a.cost": float(np.nextafter(1.0, 2.0)), "b.size": 2.5, "a.more": 7, "a.mw": np.array([1.0, -2.0])
-    }  # fmt: skip
+        "a.cost": float(np.nextafter(1.0, 2.0)),
+        "a.mwh.0": 2.5,
+        "a.mwh.1": 3.5,
+        "a.more": 7,
+        "a.mw": np.array([1.0, -2.0]),
+    }
     differs, moved = fixed_studies.compare(before, after)
     assert differs == [
         "a.cost: 1.0 -> 1.0000000000000002",
         "a.gone: gone, and nothing new has its value 3.0",
         "a.mw: 1 of 2 entries differ, by 4 at most, first at 1: np.float64(2.0) -> np.float64(-2.0)",
     ]
-    assert moved == ["a.size -> b.size", "new: a.more = 7"]
+    assert moved == ["renamed: size -> mwh (2 figures)", "new: a.more = 7"]
 
 
 def test_a_hash_sees_the_last_bit_and_no_names():
