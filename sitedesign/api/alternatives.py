@@ -11,8 +11,8 @@ from sitedesign.api.certify import certify
 from sitedesign.api.sweep import frontier, tradeoff
 from sitedesign.errors import Fault, InputError
 from sitedesign.reliability.certificate import Certificate
-from sitedesign.report.content import study_file
 from sitedesign.results.design import Design
+from sitedesign.results.saved import missing_series, rebuilt_study
 from sitedesign.study.study import Study
 from sitedesign.util.progress import Progress
 
@@ -48,7 +48,7 @@ def alternatives(
     InputError
         If the study's weather or profiles came from files, which a design does not hold.
     """
-    study = _at_least_cost(study or rebuilt_study(design), design)
+    study = _at_least_cost(study or _study_of(design), design)
     shares = sorted({*SHARES, *([study.min_renewable_share] if study.min_renewable_share else [])})
     found = {
         "min_renewable_share": frontier(study, "min_renewable_share", shares, gap=_GAP, progress=progress)
@@ -85,7 +85,7 @@ def with_causes(design: Design, certificate: Certificate, progress: Progress | N
         return certificate
     again = certify(
         design,
-        rebuilt_study(design),
+        _study_of(design),
         years=certificate.weather_years,
         draws=certificate.draws,
         seed=certificate.seed,
@@ -117,19 +117,17 @@ def _more_nines(uptime: float, nines: int) -> float:
     return round(1 - (1 - uptime) * 10.0**-nines, 2 + nines - math.floor(math.log10(1 - uptime)))
 
 
-def rebuilt_study(design: Design) -> Study:
-    """Give the study of a design back: as it was solved, or from what a file holds of it.
+def _study_of(design: Design) -> Study:
+    """Give the study of a design back.
 
     Raises
     ------
     InputError
         If it was read from a file and its weather or profiles were given.
     """
-    if isinstance(design._study, Study):
-        return design._study
-    kept = [name for name in ("weather", "solar_profile", "load_profile") if design.study.get(name)]
-    if kept:
-        found = f"a design whose {', '.join(name.replace('_', ' ') for name in kept)} came from files"
+    missing = missing_series(design)
+    if missing:
+        found = f"a design whose {', '.join(name.replace('_', ' ') for name in missing)} came from files"
         remedy = "Give sweeps={'tradeoff': sd.tradeoff(study), ...} from the study as it was solved."
         raise InputError([Fault("sweeps", found, "cannot be computed from the design", remedy)], "report()")
-    return Study(**study_file(design))
+    return rebuilt_study(design)

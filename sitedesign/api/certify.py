@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Plant
 from sitedesign.certified.certified_design import planned_figures
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import default_controller, metric_key
@@ -17,11 +16,12 @@ from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL, Certificate
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
+from sitedesign.results.saved import missing_series, plant_of, rebuilt_study
 from sitedesign.study.demand import RACKS
 from sitedesign.study.limits import MW, MWH, UNITS
 from sitedesign.study.study import SEED, Study
 from sitedesign.util.gate import CALL, FLAG, TEXT, Kind, Many, Measure, takes
-from sitedesign.util.progress import Progress
+from sitedesign.util.progress import Progress, silent
 
 _FEWEST, _MOST = "must be a whole number of at least", 1_000_000
 _PLANT = {"battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
@@ -96,7 +96,7 @@ def certify(
     InputError
         If the study is needed and missing, a number is out of range, or a cause is unknown.
     """
-    study = study_of(design, study)
+    study = _study_of(design, study)
     faults = []
     for name, gate in _PLANT.items():
         faults += gate.faults(f"design.{name}", getattr(design, name))
@@ -110,11 +110,9 @@ def certify(
     if faults:
         raise InputError(faults, "certify()")
     study_case = build_case(study)
-    units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
-    resources = tuple(design.resources_mw[item.name] for item in study_case.case.resources)
-    plant = Plant(resources, design.battery_mwh, design.battery_mw, units, design.racks)
+    plant = plant_of(design, study_case.case)
+    tell = progress or silent
     own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
-    say = progress or (lambda _: None)
     return certify_plant(
         study_case,
         plant,
@@ -130,7 +128,7 @@ def certify(
         without=without,
         stop_when_converged=stop_when_converged,
         planned=planned_figures(design),
-        progress=lambda done, total: say(f"certifying: {done} of {total} years"),
+        progress=lambda done, total: tell(f"certifying: {done} of {total} years"),
     )
 
 
@@ -143,7 +141,7 @@ def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str
     return default_controller(study), USUAL
 
 
-def study_of(design: Design | Evaluation, study: Study | None) -> Study:
+def _study_of(design: Design | Evaluation, study: Study | None) -> Study:
     """Find the study that goes with a design."""
     if study is not None and isinstance(design, Evaluation):
         if not isinstance(study, Study):
@@ -151,11 +149,8 @@ def study_of(design: Design | Evaluation, study: Study | None) -> Study:
             raise InputError([fault], "certify()")
         return study
     if isinstance(design, Design):
-        if isinstance(design._study, Study):
-            return design._study
-        asked = {key: value for key, value in design.study.items() if value is not None}
-        if not asked.keys() & {"weather", "solar_profile", "load_profile"}:
-            return Study(**asked)
+        if not missing_series(design):
+            return rebuilt_study(design)
         found = "a design read from a file, which does not hold the weather or profile it was given"
     elif not isinstance(design, Evaluation):
         allowed = "must be a Design or an Evaluation"

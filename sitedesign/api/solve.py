@@ -23,7 +23,7 @@ from sitedesign.study.effort import (
 from sitedesign.study.study import Study
 from sitedesign.util.compile_ahead import compile_ahead
 from sitedesign.util.gate import CALL, FLAG, takes
-from sitedesign.util.progress import Progress
+from sitedesign.util.progress import Progress, silent
 
 #: What `solve` does when it is told nothing.
 _PLAIN = {"method": "cuts", "certify": None, "effort": "standard", "gap": None, "time_limit_s": None}
@@ -89,7 +89,7 @@ def solve(
     """
     study = one_study(study, question)
     check_method(method, certify, study)
-    say, limit = progress or (lambda _: None), time_limit_s
+    progress, limit = progress or silent, time_limit_s
     variants = study.variants
     if limit is not None:
         limit /= len(variants)
@@ -97,14 +97,16 @@ def solve(
     if certifies:
         compile_ahead()
     try:
-        found = [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, say) for item in variants]
+        found = [
+            foresight_design(item, method, gap or DEFAULT_GAP[method], limit, progress) for item in variants
+        ]
     except NotProvenOptimal as stop:
         stop.incumbent = stop.incumbent and with_report(stop.incumbent)
         raise
     study_case, design = best_power_path(found)
     if certifies:
-        say(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
-        design = _completed(design, certified_design(study_case, design, say, EFFORTS[effort]))
+        progress(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
+        design = _completed(design, certified_design(study_case, design, progress, EFFORTS[effort]))
     options = {
         "method": method,
         "certify": certify,

@@ -15,7 +15,7 @@ from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.study.effort import Effort
 from sitedesign.study.study import Limits, Study
-from sitedesign.util.progress import Progress
+from sitedesign.util.progress import Progress, silent
 
 REMEDY_EFFORT = Effort(
     years=100,
@@ -173,7 +173,7 @@ def evaluate_remedies(study_case: StudyCase, progress: Progress) -> list[Remedy]
         progress(f"trying {name}")
         try:
             there = build_case(changed)
-            found = size_then_search(there, environment_of(there), REMEDY_EFFORT, lambda _line: None)
+            found = size_then_search(there, environment_of(there), REMEDY_EFFORT, silent)
         except (InfeasibleDesign, InputError):
             continue
         tried.append(Remedy(name, found.search, _beyond(study_case, there, found.search.best.plant)))

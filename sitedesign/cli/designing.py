@@ -295,14 +295,12 @@ def with_hours(design: Design, study: Study) -> Design:
 
     if design.certificate is not None:
         from sitedesign.case.build import build_case
-        from sitedesign.case.case import Plant
         from sitedesign.certified.certified_design import operate_causally
         from sitedesign.certified.environment import environment_of
+        from sitedesign.results.saved import plant_of
 
         study_case = build_case(study)
-        units = tuple(design.backup.get(item.name, 0) for item in study_case.case.backup)
-        resources = tuple(design.resources_mw[item.name] for item in study_case.case.resources)
-        plant = Plant(resources, design.battery_mwh, design.battery_mw, units, design.racks)
+        plant = plant_of(design, study_case.case)
         again = operate_causally(
             study_case, plant, design.certificate.controller, environment_of(study_case), design.rule
         )
@@ -338,25 +336,25 @@ def study_of(design: Design, files: list[Path]) -> Study:
         If a file is needed and missing.
     """
     import sitedesign as sd
+    from sitedesign.results.saved import missing_series, rebuilt_study
 
-    asked = {key: value for key, value in design.study.items() if value is not None}
-    was = asked.pop("weather", None)
-    own = [name for name in ("solar_profile", "load_profile") if asked.pop(name, None)]
+    missing, was = missing_series(design), design.study.get("weather")
+    own = [name for name in missing if name != "weather"]
     faults: list[Fault] = []
     if own:
         allowed = "cannot be had from the saved design"
         faults.append(sd.Fault("DESIGN", f"one solved with own {' and '.join(own)}", allowed, "Use Python."))
-    if was is not None and not files:
+    if was and not files:
         faults.append(
             sd.Fault("--weather", "nothing", f"the design was solved with {was}", "Give its files.")
         )
-    if was is None and files:
+    if files and not was:
         faults.append(sd.Fault("--weather", "files", "the design was solved with generated weather"))
     if faults:
         raise sd.InputError(faults, OF)
-    if files:
-        asked["weather"] = sd.Weather.read(*files, site=sd.Site(**asked["site"]))
-    return sd.Study(**asked)
+    if not files:
+        return rebuilt_study(design)
+    return rebuilt_study(design, weather=sd.Weather.read(*files, site=sd.Site(**design.study["site"])))
 
 
 def _counts(items: list[str]) -> dict[str, int]:

@@ -19,7 +19,7 @@ from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.results.compute_cost import ComputeCost, ComputeCostPoint
 from sitedesign.util.deadline import Deadline
-from sitedesign.util.progress import Progress
+from sitedesign.util.progress import Progress, silent
 
 CURVE_TARGETS = (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 _GAP_FACTOR = 0.3  # of the inner gap, once the price has settled
@@ -99,12 +99,14 @@ def cheapest_compute(
     NotProvenOptimal
         When the time limit comes before any design.
     """
-    problem = _PricedProblem(case, sunk_usd_per_yr, CutPool(case), Deadline.after(time_limit_s), progress)
+    problem = _PricedProblem(
+        case, sunk_usd_per_yr, CutPool(case), Deadline.after(time_limit_s), progress or silent
+    )
     if lost_compute_usd_per_rack_h is None:
         found = _dinkelbach(problem, gap)
     else:
         found = problem.solve(lost_compute_usd_per_rack_h, None, gap)
-    problem.tell("cost of compute against uptime")
+    problem.progress("cost of compute against uptime")
     uptime = _uptime(case, found.sizing)
     cost = ComputeCost(
         usd_per_rack_h=found.usd_per_rack_h,
@@ -135,11 +137,7 @@ class _PricedProblem:
     sunk_usd_per_yr: float
     pool: CutPool
     deadline: Deadline
-    progress: Progress | None
-
-    def tell(self, line: str) -> None:
-        if self.progress is not None:
-            self.progress(line)
+    progress: Progress
 
     def solve(self, price_usd_per_rack_h: float, warm: Sizing | None, gap: float) -> _Priced:
         priced = with_lost_compute(self.case, price_usd_per_rack_h)
@@ -165,7 +163,7 @@ def _dinkelbach(problem: _PricedProblem, gap: float) -> _Priced:
         bound = max(bound, _ratio_bound(case, found.sizing, price, sunk))
         if best is None or found.usd_per_rack_h < ratio:
             best, ratio = found, found.usd_per_rack_h
-        problem.tell(f"round {iteration}: {found.usd_per_rack_h:,.4f} USD/rack-h, bound {bound:,.4f}")
+        problem.progress(f"round {iteration}: {found.usd_per_rack_h:,.4f} USD/rack-h, bound {bound:,.4f}")
         settled = ratio - bound <= gap * ratio
         if iteration == _MAX_ITERATIONS:
             break

@@ -6,3 +6,7 @@ from collections.abc import Callable
 
 #: Called with one line of text now and then.
 Progress = Callable[[str], None]
+
+
+def silent(_line: str) -> None:
+    """Say nothing."""

@@ -1,0 +1,49 @@
+"""From a design back to its question and its plant, also where it was read from a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sitedesign.case.case import Case, Plant
+from sitedesign.results.design import Design
+from sitedesign.results.evaluation import Evaluation
+from sitedesign.study.study import Study
+
+#: What a study may be given beside its fields, and a saved design names but does not hold.
+SERIES = ("weather", "solar_profile", "load_profile")
+
+
+def missing_series(design: Design) -> tuple[str, ...]:
+    """Name the series that the study of a design needs and the design does not hold."""
+    if isinstance(design._study, Study):
+        return ()
+    return tuple(name for name in SERIES if design.study.get(name))
+
+
+def rebuilt_study(design: Design, **series: Any) -> Study:  # noqa: ANN401
+    """Give the study of a design back: as it was solved, or from what a file holds of it.
+
+    Parameters
+    ----------
+    design : Design
+    **series
+        Those of :func:`missing_series`.
+
+    Returns
+    -------
+    Study
+    """
+    if isinstance(design._study, Study):
+        return design._study
+    return Study(**{name: value for name, value in design.study.items() if name not in SERIES} | series)
+
+
+def plant_of(design: Evaluation, case: Case) -> Plant:
+    """Take the plant of a design, in the order of resources and technologies of a case."""
+    return Plant(
+        tuple(design.resources_mw[item.name] for item in case.resources),
+        design.battery_mwh,
+        design.battery_mw,
+        tuple(design.backup.get(item.name, 0) for item in case.backup),
+        design.racks,
+    )
