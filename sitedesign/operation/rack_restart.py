@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
 from sitedesign.case.case import Case, FloatArray
-from sitedesign.library import Rack
+
+if TYPE_CHECKING:  # a process that only compiles loads no library
+    from sitedesign.library import Rack
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import Case, Plant
-from sitedesign.library import Backup, Facility, Fuel
 from sitedesign.operation import policies
 from sitedesign.util.gate import Gate, Measure, OneOf, arguments, check_fields
+
+if TYPE_CHECKING:  # a process that only compiles loads no library
+    from sitedesign.library import Backup, Facility, Fuel
 
 FloatArray = NDArray[np.float64]
 ControllerKind = Literal["greedy", "latest_safe_start", "rolling"]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitedesign import library
 from sitedesign.case.case import BackupCase, Case, CaseLimits, Plant, Resource, Tier
 from sitedesign.operation.operate import operate
 from sitedesign.operation.rack_restart import Restart
-from sitedesign.reliability.metrics import lost_by_year
 
 _STEPS = 8760
 
@@ -39,6 +37,4 @@ def compile_simulation() -> None:
         delay_cost_usd_per_month_yr=0.0,
         limits=CaseLimits((0.0, 1.0), (0.0, 1.0)),
     )
-    restart = Restart.from_library(library.rack("gb200_nvl72"))
-    done = operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), restart=restart, record=False)
-    lost_by_year(case, done.shed_mw, done.lost_by_class, "rack")
+    operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), restart=Restart(0.0, 0.0), record=False)

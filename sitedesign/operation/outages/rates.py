@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.library import Backup, Battery, Facility, Fuel, Pv
 from sitedesign.operation.forecast import Climatology
+
+if TYPE_CHECKING:  # a process that only compiles loads no library
+    from sitedesign.library import Backup, Battery, Facility, Fuel, Pv
 
 FloatArray = NDArray[np.float64]
 
