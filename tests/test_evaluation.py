@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -245,3 +246,48 @@ def test_shares_of_time_are_reported_by_their_own_figure(study: Study, metric: s
     # Rack-hours are what is served, whatever the target counts
     served = result.served_mwh_per_yr / result.load_mwh_per_yr - result.rack_shortfall
     assert result.delivered_rack_h_per_yr == pytest.approx(70 * 8760 * served)
+
+
+NOTHING = {"solar_mw": 0, "battery_mwh": 0, "battery_mw": 0}
+
+
+@pytest.mark.parametrize("operation", ["greedy", "foresight", "causal"])
+@pytest.mark.parametrize("metric", ["rack", "floor"])
+def test_a_plant_of_nothing_delivers_nothing_at_no_finite_price(study: Study, operation, metric) -> None:
+    nothing = sd.evaluate(study.replace(metric=metric), **NOTHING, operation=operation)
+    assert nothing.served_mwh_per_yr == 0
+    assert nothing.delivered_rack_h_per_yr == 0
+    for price in (
+        nothing.usd_per_rack_h,
+        nothing.usd_per_gpu_h,
+        nothing.lcoe_usd_per_mwh,
+        nothing.kwh_per_rack_h,
+    ):
+        assert price == math.inf
+    assert "inf USD/rack-h" in str(nothing)
+    assert "inf USD/rack-h" in nothing._repr_html_()
+
+
+def test_classes_without_power_deliver_nothing() -> None:
+    classes = [
+        sd.LoadClass(name="training", racks=50, uptime=0.9, metric="compute"),
+        sd.LoadClass(name="inference", racks=20, uptime=0.99),
+    ]
+    study = Study(site=EL_PASO, classes=classes, backup=[], weather_years=1)
+    nothing = sd.evaluate(study, **NOTHING)
+    assert [item.delivered_rack_h_per_yr for item in nothing.classes] == [0, 0]
+    assert nothing.usd_per_rack_h == math.inf
+    assert str(nothing)
+
+
+def test_a_design_that_need_not_be_built_is_shown_saved_and_reported(tmp_path) -> None:
+    """A lost rack-hour at 2 USD is worth no power plant: an answer that is told like any other."""
+    design = sd.solve(
+        site=EL_PASO, racks=70, weather_years=2, backup="recip_fast", objective="compute_cost",
+        lost_compute_usd_per_rack_h=2.0, certify=False,
+    )  # fmt: skip
+    assert (design.solar_mw, design.battery_mwh, design.backup) == (0, 0, {"recip_fast": 0})
+    assert design.usd_per_rack_h == math.inf
+    assert "inf USD/rack-h" in str(design)
+    assert sd.Design.load(design.save(tmp_path / "design.json")) == design
+    assert "inf USD" in design.report(tmp_path / "report.html").read_text(encoding="utf-8")

@@ -127,14 +127,6 @@ class Design(Evaluation):
         return self.certificate.uptime if self.certificate is not None else super().uptime
 
     @property
-    def delivered_share(self) -> float:
-        """Rack-hours delivered over contracted: certified where there is a certificate. [fraction]"""
-        if self.certificate is None:
-            return super().delivered_share
-        kept = self.certificate.metrics
-        return kept.energy.value - self.rack_shortfall if self.metric == "floor" else kept.rack.value
-
-    @property
     def cost(self) -> float:
         """Annual cost of the power plant and the spare racks. [USD/yr]"""
         return self.cost_usd_per_yr

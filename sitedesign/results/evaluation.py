@@ -263,10 +263,14 @@ class Evaluation(BaseModel):
 
     @property
     def delivered_share(self) -> float:
-        """Rack-hours delivered over contracted, at full throughput, failures of racks included. [fraction]"""
-        if self.metric == "floor":  # its tiers stand for the floor, not for throughput
-            return self.metrics.energy.value - self.rack_shortfall
-        return self.metrics.rack.value
+        """Rack-hours delivered over contracted, at full throughput, failures of racks included. [fraction]
+
+        Certified where there is a certificate.
+        """
+        shown = self._shown_metrics
+        # The tiers of ``floor`` stand for the floor, not for throughput
+        share = shown.energy.value - self.rack_shortfall if self.metric == "floor" else shown.rack.value
+        return max(share, 0.0)  # racks without power may be broken as well, which the uptime counts twice
 
     @property
     def best_effort_rack_h_per_yr(self) -> float:
@@ -305,18 +309,19 @@ class Evaluation(BaseModel):
     @property
     def served_mwh_per_yr(self) -> float:
         """Load served. [MWh/yr]"""
-        return self.load_mwh_per_yr - self.energy_mwh_per_yr["shed"]
+        served = self.load_mwh_per_yr - self.energy_mwh_per_yr["shed"]
+        return served if served > ROUNDING * self.load_mwh_per_yr else 0.0
 
     @property
     def lcoe_usd_per_mwh(self) -> float:
         """Cost of the power plant per MWh served, spare racks left out. [USD/MWh]"""
         power = sum(item.usd_per_yr for item in self.costs if item.asset != "racks")
-        return power / self.served_mwh_per_yr
+        return _for_each(power, self.served_mwh_per_yr)
 
     @property
     def usd_per_rack_h(self) -> float:
         """Cost of the whole project per delivered rack-hour. [USD/rack-h]"""
-        return self.project_cost_usd_per_yr / self.delivered_rack_h_per_yr
+        return _for_each(self.project_cost_usd_per_yr, self.delivered_rack_h_per_yr)
 
     @property
     def usd_per_gpu_h(self) -> float:
@@ -334,7 +339,7 @@ class Evaluation(BaseModel):
     def kwh_per_rack_h(self) -> float:
         """Energy at the bus per delivered rack-hour, cooling and losses included. [kWh/rack-h]"""
         energy = self.served_mwh_per_yr + self.energy_mwh_per_yr.get("best_effort", 0.0)
-        return energy * 1000 / self.delivered_rack_h_per_yr
+        return _for_each(energy * 1000, self.delivered_rack_h_per_yr)
 
     @property
     def renewable_share(self) -> float:
@@ -492,6 +497,11 @@ class Evaluation(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON."""
         return self.model_dump(mode="json")
+
+
+def _for_each(total: float, units: float) -> float:
+    """Total for each unit that it is spent on; infinite where there is none."""
+    return total / units if units > 0 else math.inf
 
 
 def percent(estimate: Estimate) -> str:

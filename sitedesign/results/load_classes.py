@@ -65,7 +65,7 @@ def contracted_classes(study_case: StudyCase, plant: Plant, dispatch: Dispatch) 
     results = []
     for contract, share in zip(study.contracts, by_year, strict=True):
         uptime = uptime_of_losses(table, share, short, study.seed)
-        delivered = contract.racks * annual_cost.HOURS_PER_YEAR * uptime.value
+        delivered = contract.racks * annual_cost.HOURS_PER_YEAR * max(uptime.value, 0.0)
         value = contract.value_usd_per_rack_h
         results.append(
             ClassResult(

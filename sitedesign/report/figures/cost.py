@@ -67,7 +67,9 @@ def cost_breakdown(result: Evaluation) -> Figure:
             row=1,
             col=place,
         )
-        shown.update_xaxes(range=[0, max(millions) * (1.6 if place == 1 else 1.3) or 1], row=1, col=place)
+        shown.update_xaxes(
+            range=[0, max(millions, default=0.0) * (1.6 if place == 1 else 1.3) or 1], row=1, col=place
+        )
     return shown
 
 
