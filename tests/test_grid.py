@@ -17,6 +17,7 @@ from sitedesign import library
 from sitedesign.case.grid_supply import Clock, grid_supply
 from sitedesign.errors import InputError
 from sitedesign.finance.annual_cost import capital_recovery_factor
+from sitedesign.finance.bill import mean_usd_per_yr
 from sitedesign.finance.tariff import Tariff
 from sitedesign.study.grid import Grid
 from tests.tariff_strategies import tariffs
@@ -161,6 +162,8 @@ def test_region_on_weather_years() -> None:
     assert found.mw == (0, 200)
     assert found.state.available.shape == TEMP.shape
     assert 1 - found.state.cap.mean() == pytest.approx(0.005, rel=1e-3)
+    assert found.state.called_h_per_yr(1.0) == 177
+    assert found.state.broken_h_per_yr(1.0) == (~found.state.wires).sum() / 2
     assert found.levels.is_exact
     recovery = capital_recovery_factor(FINANCE.wacc_power_real, 30)
     demand = 7.2 * 12 * 1000
@@ -181,6 +184,9 @@ def test_planned_cost_of_a_full_draw_is_that_of_the_bill() -> None:
     planned += 100 * (found.annual_usd_per_mw - 250_000 * recovery)
     billed = [item.usd for item in found.bills(100, full)]
     assert planned == pytest.approx(billed, rel=1e-9)
+    by_charge = mean_usd_per_yr(found.bills(100, full))
+    assert sum(by_charge.values()) == pytest.approx(np.mean(billed))
+    assert by_charge["demand: month's peak"] == pytest.approx(6.5 * 12 * 100_000)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

@@ -267,6 +267,14 @@ class WireState:
         """Share of the contracted power that may be drawn. [fraction]"""
         return np.where(self.wires, self.cap, 0.0)
 
+    def called_h_per_yr(self, step_h: float) -> float:
+        """Hours of a mean year in which import is capped. [h/yr]"""
+        return float((self.cap < 1).sum(axis=1).mean()) * step_h
+
+    def broken_h_per_yr(self, step_h: float) -> float:
+        """Hours of a mean year without wires. [h/yr]"""
+        return float((~self.wires).sum(axis=1).mean()) * step_h
+
 
 def curtailment_caps(
     curtailment: Curtailment,

@@ -87,6 +87,16 @@ class Bill:
         return frame
 
 
+def mean_usd_per_yr(bills: Sequence[Bill]) -> dict[str, float]:
+    """Mean of the bills of several years, by charge as in :meth:`Bill.to_frame`. [USD/yr]"""
+    found: dict[str, float] = {}
+    for item in bills:
+        for line in item.lines:
+            name = f"{line.kind}: {line.name}"
+            found[name] = found.get(name, 0.0) + float(line.usd.sum()) / len(bills)
+    return found
+
+
 def bill(
     tariff: Tariff,
     days: Calendar,
