@@ -162,6 +162,17 @@ def test_files_of_caiso_and_nyiso(tmp_path: Path) -> None:
             assert read_prices(path, **CHICAGO).usd_per_mwh[0] == pytest.approx(PRICES)
 
 
+def test_files_of_spreadsheets(tmp_path: Path) -> None:
+    """Amounts with their sign; a workbook is named for what it is."""
+    path = tmp_path / "sheet.csv"
+    rows = (f'{t:%m/%d/%Y %H:%M},{"-" if p < 0 else ""}"${abs(p):.2f}"'.replace('-"$', '"-$')
+            for t, p in zip(HOURS, PRICES, strict=True))  # fmt: skip
+    path.write_text("\n".join(["time,price ($/MWh)", *rows]), encoding="utf-8")
+    assert read_prices(path).usd_per_mwh[0] == pytest.approx(PRICES)
+    path.write_bytes(b"PK\x03\x04 and so on")
+    assert "an Excel workbook" in refused(path)
+
+
 def test_prices_of_other_years_than_the_weather() -> None:
     series = PriceSeries(np.array([[1.0] * 8760, [2.0] * 8760]), 60, (2021, 2022), "a file")
     dated, notes = series.on_years((2022, 2021, 2022), 60)

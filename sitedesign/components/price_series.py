@@ -17,12 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.components.own_profile.clock import STEPS_MINUTES, Record, whole_years
-from sitedesign.components.own_profile.file import read_file, record_of_frame
+from sitedesign.components.own_profile.file import read_file, record_of_frame, record_of_text, text_of
 from sitedesign.components.own_profile.given import ClockSaid, clock_said
 from sitedesign.components.own_profile.profile import resample
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.util.gate import OneOf, is_number, read_bytes
-from sitedesign.util.text_table import TextTable, decode, read_table
+from sitedesign.util.text_table import TextTable, read_table
 from sitedesign.util.timestamps import read_stamps
 
 FloatArray = NDArray[np.float64]
@@ -33,6 +33,7 @@ _KEYS = ("file", "data", "unit", "column", "clock", "step_minutes")
 _FIRST_DATED, _LAST_DATED = 1900, 2200
 _STEP = OneOf(STEPS_MINUTES, "min")
 
+_MONEY_IN_CELL = re.compile(r'(?<=[,;\t"(\s-])\$\s?(\d)')
 _MONEY = r"(?P<money>us\$|\$|usd|dollars?|us cents?|cents?|ct|c|¢|mills?|eur|euros?|€|gbp|£|[a-z]{3})"
 _UNIT = re.compile(
     rf"(?<![a-z]){_MONEY}[\s_]*(?:/|per|_per_|_)[\s_]*(?P<energy>[kmg]?w)[\s_.·*-]?h(?:r|rs|ours?)?(?![a-z])",
@@ -304,7 +305,8 @@ def _of_file(file: Any, column: Any, where: str) -> tuple[Record, str, str]:  # 
         record = read_file(path, "load", None if column is None else str(column))
         return replace(record, refused=None), str(column or ""), ""
     raw = read_bytes(path, path.name[:100], "must be a CSV file", of=OF)
-    table = read_table(decode(raw), path.name)
+    text = _MONEY_IN_CELL.sub(r"\1", text_of(raw, path.name))
+    table = read_table(text, path.name)
     place = _price_place(table, None if column is None else str(column))
     name = table.names[place] if place is not None and table.names else ""
     unit_row = table.units[place] if place is not None and place < len(table.units) else ""
@@ -315,7 +317,7 @@ def _of_file(file: Any, column: Any, where: str) -> tuple[Record, str, str]:  # 
         record = Record(values, stamps, path.name, f"file {path.name}", wall_clock=True, notes=notes)
         return record, name, unit_row
     wanted = None if place is None else (name or str(place + 1))
-    record = read_file(path, "load", wanted if column is None else str(column))
+    record = record_of_text(text, path.name, "load", wanted if column is None else str(column))
     said = (name, *(() if place is not None else table.names), *table.above)
     return replace(record, refused=None), _first_unit(said) or name, unit_row
 

@@ -148,12 +148,34 @@ def _read(path: Path, kind: Kind, column: str | None, _changed_ns: int, _size: i
     raw = path.read_bytes()
     if raw.startswith(b"PAR1"):
         return _read_parquet(path, kind, column)
+    return record_of_text(text_of(raw, path.name), path.name, kind, column)
+
+
+def text_of(raw: bytes, file: str) -> str:
+    """Text of a file that holds a table.
+
+    Parameters
+    ----------
+    raw : bytes
+    file : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        If it is a workbook, an archive, a document, or empty.
+    """
     for magic, what, remedy in _MAGIC:
         if raw.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(magic):
-            raise InputError([Fault(path.name, what, "must be a CSV or Parquet file", remedy)], path.name)
+            raise InputError([Fault(file, what, "must be a CSV or Parquet file", remedy)], file)
     if not raw.strip():
-        raise InputError([Fault(path.name, "an empty file", "must hold at least one year")], path.name)
-    table = _without_footer(_table(_unit_from_cells(_one_field(decode(raw))), path.name))
+        raise InputError([Fault(file, "an empty file", "must hold at least one year")], file)
+    return decode(raw)
+
+
+def record_of_text(text: str, file: str, kind: Kind, column: str | None = None) -> Record:
+    """Read the text of a file; as :func:`read_file`."""
+    table = _without_footer(_table(_unit_from_cells(_one_field(text)), file))
     return _record(_unfolded(table), kind, column)
 
 
