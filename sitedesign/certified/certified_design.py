@@ -18,7 +18,7 @@ from sitedesign.optimize.benders import solve_cuts
 from sitedesign.reliability.certificate import GIVEN, TUNED, Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.metrics import uptime_metrics
-from sitedesign.results.accounting import evaluate_dispatch
+from sitedesign.results.accounting import Actuals, evaluate_dispatch
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.study.effort import Effort
@@ -53,20 +53,16 @@ def operate_causally(
         [weather_block(study_case)], environment, study_case.study.metric, study_case.study.seed
     )
     done = evaluator.operate(plant, controller, record=True)
-    assert done.dispatch is not None  # recorded
+    assert done.dispatch is not None  # recorded, as is what the array could give
+    assert done.solar_mw is not None
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
         off = f"off by {done.balance_residual_mw:g} MW"
         raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
     years = study_case.case.years
-    result = evaluate_dispatch(
-        study_case,
-        plant,
-        done.dispatch,
-        "causal",
-        part_load=done.fuel_mmbtu.sum(axis=1) / years,
-        part_load_usd_per_yr=float(done.extra_fuel_usd.sum()) / years,
-        solar_mw=done.solar_mw,
+    actuals = Actuals(
+        done.fuel_mmbtu.sum(axis=1) / years, float(done.extra_fuel_usd.sum()) / years, done.solar_mw
     )
+    result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
     return result.model_copy(update={"controller": controller, "rule": rule})
 
 

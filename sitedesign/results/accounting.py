@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,106 +25,148 @@ from sitedesign.study.study import Study
 _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
 
 
+@dataclass(frozen=True, eq=False)
+class Actuals:
+    """What an operation really took and had, where that is not what the case says.
+
+    Attributes
+    ----------
+    fuel_mmbtu_per_yr : ndarray, shape (K,)
+        Fuel per technology, part load included. [MMBtu/yr]
+    part_load_usd_per_yr : float
+        Cost of the fuel above the full-load heat rate. [USD/yr]
+    solar_mw : ndarray, shape (T,)
+        Power that the array could give, outages of its blocks included. [MW]
+    """
+
+    fuel_mmbtu_per_yr: FloatArray
+    part_load_usd_per_yr: float
+    solar_mw: FloatArray
+
+
 def evaluate_dispatch(
     study_case: StudyCase,
     plant: Plant,
     dispatch: Dispatch,
     operation: Literal["greedy", "foresight", "causal"],
-    *,
-    part_load: FloatArray | None = None,
-    part_load_usd_per_yr: float = 0.0,
-    solar_mw: FloatArray | None = None,
+    actuals: Actuals | None = None,
 ) -> Evaluation:
     """Put figures on a dispatch.
 
     Parameters
     ----------
     study_case : StudyCase
-        Study, weather and case.
     plant : Plant
     dispatch : Dispatch
         What the plant did, over all weather years of the case.
     operation : str
         Who decided.
-    part_load : ndarray, shape (K,), optional
-        Fuel per technology that running at part load really took; the full-load heat rate when left out.
-        [MMBtu/yr]
-    part_load_usd_per_yr : float
-        Cost of the fuel above the full-load heat rate. [USD/yr]
-    solar_mw : ndarray, shape (T,), optional
-        Power that the array could give, outages of its blocks included; that of the case's yield when left
-        out. [MW]
+    actuals : Actuals, optional
+        Full-load heat rates and the yield of the case when left out.
 
     Returns
     -------
     Evaluation
     """
-    study, case = study_case.study, study_case.case
+    case, extra = study_case.case, surplus(study_case, dispatch)
     energy = _energy(case, dispatch)
-    extra = surplus(study_case, dispatch)
     if extra.classes:
         energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
-    per_unit = dict(zip((item.name for item in case.backup), plant.units, strict=True))
-    generated = {item.name: energy[item.name] for item in case.backup}
-    fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in case.backup}
-    costs = _plant_costs(study_case, plant, generated)
-    if part_load is not None:
-        fuel = {item.name: float(mmbtu) for item, mmbtu in zip(case.backup, part_load, strict=True)}
-        costs.append(_yearly("part-load fuel", "backup", "fuel", part_load_usd_per_yr))
-    per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup}
-    metrics = uptime_metrics(case, dispatch, racks=plant.racks, seed=study.seed)
-    events = worst_events(case, dispatch).to_dict("records")
-    if operation == "foresight":
-        metrics, events = without_hours(metrics), []
-    lead = slowest_lead(case, plant)
-    containers = (
-        int(np.ceil(plant.battery_mwh / study.battery.container_mwh - NOTHING))
-        if plant.battery_mwh > NOTHING
-        else 0
-    )
     result = Evaluation(
-        site_name=study.site.name,
         operation=operation,
-        resources_mw={r.name: mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)},
-        battery_mwh=plant.battery_mwh,
-        battery_mw=plant.battery_mw,
-        backup=per_unit,
-        backup_unit_mw={item.name: item.unit_mw for item in case.backup},
-        racks=plant.racks,
-        racks_contracted=case.racks_contracted,
-        gpus_per_rack=study.rack.gpus,
-        uptime_target=case.uptime_target,
-        metric=_metric(study_case),
-        metrics=metrics,
-        rack_shortfall=rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
-        costs=costs,
-        project_costs=project_costs(study_case),
+        **_asked(study_case),
+        **_sizes(case, plant),
+        **_uptime(study_case, plant, dispatch, foresight=operation == "foresight"),
+        **_cost_and_fuel(study_case, plant, energy, actuals),
+        **_on_site(study_case, plant),
         energy_mwh_per_yr=energy,
-        fuel_mmbtu_per_yr=fuel,
-        run_hours_per_yr={
-            item.name: generated[item.name] / (item.unit_mw * max(per_unit[item.name], 1))
-            for item in case.backup
-        },
-        co2_t_per_yr=sum(fuel[item.name] * per_mmbtu[item.name] for item in case.backup),
-        land_acres=land_acres(case, plant),
-        battery_containers=containers,
-        truckloads=containers + plant.racks,
-        months_to_power=lead[0],
-        slowest=lead[1],
-        load_mwh_per_yr=case.load_mwh_per_yr,
-        it_mwh_per_yr=it_mw_at_work(study, study_case.weather) * annual_cost.HOURS_PER_YEAR,
-        tokens_per_s_per_rack=study.rack.tokens_per_s,
         classes=contracted_classes(study_case, plant, dispatch) + extra.classes,
-        mean_pue=float(pue(study_case.weather.temp_air_c, study.facility).mean()),
-        fixed_load_share=fixed_load_share(study, study_case.weather),
         water_m3_per_yr=water_m3_per_yr(study_case, dispatch, extra.it_mwh_per_yr),
-        events=events,
         provenance=_provenance(study_case),
     )
     given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
-    given[0] = given[0] if solar_mw is None else solar_mw
+    given[0] = given[0] if actuals is None else actuals.solar_mw
     result._dispatch = _frame(study_case, given, dispatch)
     return result
+
+
+def _asked(study_case: StudyCase) -> dict[str, Any]:
+    """Give what every plant of a study has in common."""
+    study, case, weather = study_case.study, study_case.case, study_case.weather
+    return {
+        "site_name": study.site.name,
+        "racks_contracted": case.racks_contracted,
+        "gpus_per_rack": study.rack.gpus,
+        "uptime_target": case.uptime_target,
+        "metric": _metric(study_case),
+        "project_costs": project_costs(study_case),
+        "load_mwh_per_yr": case.load_mwh_per_yr,
+        "it_mwh_per_yr": it_mw_at_work(study, weather) * annual_cost.HOURS_PER_YEAR,
+        "tokens_per_s_per_rack": study.rack.tokens_per_s,
+        "mean_pue": float(pue(weather.temp_air_c, study.facility).mean()),
+        "fixed_load_share": fixed_load_share(study, weather),
+    }
+
+
+def _sizes(case: Case, plant: Plant) -> dict[str, Any]:
+    return {
+        "resources_mw": {r.name: mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)},
+        "battery_mwh": plant.battery_mwh,
+        "battery_mw": plant.battery_mw,
+        "backup": {item.name: units for item, units in zip(case.backup, plant.units, strict=True)},
+        "backup_unit_mw": {item.name: item.unit_mw for item in case.backup},
+        "racks": plant.racks,
+        "rack_shortfall": rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
+    }
+
+
+def _uptime(study_case: StudyCase, plant: Plant, dispatch: Dispatch, *, foresight: bool) -> dict[str, Any]:
+    """Metrics and worst events; hours and events of a planner with foresight mean nothing."""
+    case, seed = study_case.case, study_case.study.seed
+    metrics = uptime_metrics(case, dispatch, racks=plant.racks, seed=seed)
+    if foresight:
+        return {"metrics": without_hours(metrics), "events": []}
+    return {"metrics": metrics, "events": worst_events(case, dispatch).to_dict("records")}
+
+
+def _cost_and_fuel(
+    study_case: StudyCase, plant: Plant, energy: Mapping[str, float], actuals: Actuals | None
+) -> dict[str, Any]:
+    backup = study_case.case.backup
+    generated = {item.name: energy[item.name] for item in backup}
+    costs = _plant_costs(study_case, plant, generated)
+    fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in backup}
+    if actuals is not None:
+        fuel = {
+            item.name: float(mmbtu) for item, mmbtu in zip(backup, actuals.fuel_mmbtu_per_yr, strict=True)
+        }
+        costs.append(_yearly("part-load fuel", "backup", "fuel", actuals.part_load_usd_per_yr))
+    per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in backup}
+    return {
+        "costs": costs,
+        "fuel_mmbtu_per_yr": fuel,
+        "run_hours_per_yr": {
+            item.name: generated[item.name] / (item.unit_mw * max(units, 1))
+            for item, units in zip(backup, plant.units, strict=True)
+        },
+        "co2_t_per_yr": sum(fuel[item.name] * per_mmbtu[item.name] for item in backup),
+    }
+
+
+def _on_site(study_case: StudyCase, plant: Plant) -> dict[str, Any]:
+    """Land, deliveries and the months until first power."""
+    case, containers = study_case.case, 0
+    if plant.battery_mwh > NOTHING:
+        container_mwh = study_case.study.battery.container_mwh
+        containers = int(np.ceil(plant.battery_mwh / container_mwh - NOTHING))
+    months, slowest = slowest_lead(case, plant)
+    return {
+        "land_acres": land_acres(case, plant),
+        "battery_containers": containers,
+        "truckloads": containers + plant.racks,
+        "months_to_power": months,
+        "slowest": slowest,
+    }
 
 
 def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
