@@ -18,8 +18,9 @@ from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.results.saved import missing_series, plant_of, rebuilt_study
 from sitedesign.study.demand import RACKS
+from sitedesign.study.inputs import SEED
 from sitedesign.study.limits import MW, MWH, UNITS
-from sitedesign.study.study import SEED, Study
+from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, TEXT, Kind, Many, Measure, takes
 from sitedesign.util.progress import Progress, silent
 

@@ -20,8 +20,9 @@ from sitedesign.optimize.parametric import SweepPoint
 from sitedesign.results.accounting import project_costs
 from sitedesign.study.demand import UPTIME
 from sitedesign.study.effort import GAP
+from sitedesign.study.inputs import FUEL_PRICE, SHARE
 from sitedesign.study.limits import ACRES, MONTHS, T_PER_YR
-from sitedesign.study.study import FUEL_PRICE, SHARE, Study
+from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, Gate, Many, Measure, OneOf, takes
 from sitedesign.util.progress import Progress
 

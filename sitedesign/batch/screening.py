@@ -31,7 +31,8 @@ from sitedesign.batch.store import FORMAT, Store, outcome_row
 from sitedesign.batch.table import TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
-from sitedesign.study.study import DEFAULT_BACKUP, Study
+from sitedesign.study.inputs import DEFAULT_BACKUP
+from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
 
 log = logging.getLogger("sitedesign.batch")

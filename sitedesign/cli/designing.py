@@ -152,11 +152,8 @@ def evaluate(
         import sitedesign as sd
 
         counts = _counts(units or [])
-        if counts and not options.backup:
-            if options.file is None:
-                options = dataclasses.replace(options, backup=list(counts))
-        elif options.file is None and not options.backup:
-            options = dataclasses.replace(options, backup=["none"])
+        if "file" not in options.given:
+            options.given.setdefault("backup", list(counts) or ["none"])
         study = options.study()
         tell("operating the plant")
         result = sd.evaluate(

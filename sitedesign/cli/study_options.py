@@ -1,4 +1,4 @@
-"""The options that ask a question, the same for every command that takes a study."""
+"""The options that ask a question, the same for every command that takes a study: one for each input."""
 
 from __future__ import annotations
 
@@ -6,112 +6,89 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
 
 import typer
+
+from sitedesign.study.inputs import GROUPS, PLACE, PRICES, WEATHER, StudyInputs
+from sitedesign.study.limits import LIMITS
+from sitedesign.util.inputs import Declared, declared
 
 if TYPE_CHECKING:
     from sitedesign.errors import Fault
     from sitedesign.study.study import Study
 
-_PLACE, _LOAD, _PLANT, _SKY = "Place", "Load and target", "Plant, limits and prices", "Weather"
 OF = "the command line"
+_OTHER = "Any other field"
 
 
-def _option(panel: str, name: str, text: str) -> Any:  # noqa: ANN401
-    return typer.Option(name, help=text, rich_help_panel=panel, show_default=False)
+def _option(kind: Any, panel: str, name: str, text: str) -> Any:  # noqa: ANN401
+    return Annotated[kind, typer.Option(name, help=text, rich_help_panel=panel, show_default=False)]
 
 
-@dataclass(frozen=True)
+def _own(item: Declared) -> Any:  # noqa: ANN401
+    """Option of an input: its type, and a line that says what it means."""
+    kind = list[str] if item.told.several else item.kind if item.kind in (int, float) else str
+    text = item.brief
+    if item.choices:
+        text += f": {', '.join(str(word) for word in item.choices)}"
+    several = "; repeat for more" + (", 'none' for none" if isinstance(item.default, tuple) else "")
+    text += f"{several}." if item.told.several else "."
+    text += f" ({item.unit})" if item.unit else ""
+    default = ", ".join(item.default) if isinstance(item.default, tuple) else item.default
+    text += f" (default: {default})" if default not in (None, "") else ""
+    return _option(kind | None, item.told.group, item.option, text)
+
+
+def own_options() -> dict[str, Declared]:
+    """List the inputs that have an option of their own; of tables and files others tell, or ``--set``."""
+    return {name: item for name, item in declared(StudyInputs).items() if item.sort not in ("table", "file")}
+
+
 class QuestionOptions:
-    """Options of a study without its place. What is left out is what the study file or the study says."""
+    """What was said of a study without its place; the rest is as the study file or the study says.
 
-    racks: Annotated[int | None, _option(_LOAD, "--racks", "Racks contracted.")] = None
-    it_mw: Annotated[
-        float | None, _option(_LOAD, "--it-mw", "Or the IT power contracted; turned into racks. (MW)")
-    ] = None
-    gpus: Annotated[int | None, _option(_LOAD, "--gpus", "Or the GPUs contracted; turned into racks.")] = None
-    rack: Annotated[
-        str | None, _option(_LOAD, "--rack", "Rack model, see 'library list rack'. (default: gb200_nvl72)")
-    ] = None
-    uptime: Annotated[
-        float | None,
-        _option(_LOAD, "--uptime", "Share to serve, such as 0.999; a floor with compute_cost. (fraction)"),
-    ] = None
-    metric: Annotated[
-        str | None,
-        _option(
-            _LOAD, "--metric", "What uptime counts: rack (hours), compute, site or floor. (default: rack)"
+    Parameters
+    ----------
+    **given
+        Values by input, and those of `more`; None where nothing was said.
+    """
+
+    more: ClassVar[dict[str, Any]] = {
+        "gas_price": _option(float | None, PRICES, "--gas-price", "Delivered gas price. (USD/MMBtu)"),
+        "fuel_price": _option(
+            list[str] | None,
+            PRICES,
+            "--fuel-price",
+            "Price as FUEL=PRICE, for example diesel=30; repeat. (USD/MMBtu)",
         ),
-    ] = None
-    objective: Annotated[
-        str | None,
-        _option(_LOAD, "--objective", "cost, or compute_cost: per delivered rack-hour. (default: cost)"),
-    ] = None
-    use: Annotated[
-        str | None, _option(_LOAD, "--use", "training or inference: the sustained draw. (default: training)")
-    ] = None
-    throughput_curve: Annotated[
-        str | None,
-        _option(
-            _LOAD,
-            "--throughput-curve",
-            "For --metric compute: default, conservative, optimistic, measured_h100.",
-        ),
-    ] = None
-    pv: Annotated[
-        list[str] | None,
-        _option(_PLANT, "--pv", "Array; repeat to let the optimiser choose. (default: tracker_ac)"),
-    ] = None
-    battery: Annotated[list[str] | None, _option(_PLANT, "--battery", "Battery. (default: lfp)")] = None
-    backup: Annotated[
-        list[str] | None,
-        _option(
-            _PLANT,
-            "--backup",
-            "Backup technology; repeat for more, 'none' for none. (default: recip_medium, mobile_gt, diesel)",
-        ),
-    ] = None
-    facility: Annotated[
-        str | None, _option(_PLANT, "--facility", "Building and cooling. (default: dry_cooler)")
-    ] = None
-    gas_price: Annotated[float | None, _option(_PLANT, "--gas-price", "Delivered gas price. (USD/MMBtu)")] = (
-        None
-    )
-    fuel_price: Annotated[
-        list[str] | None,
-        _option(_PLANT, "--fuel-price", "Price as FUEL=PRICE, for example diesel=30; repeat. (USD/MMBtu)"),
-    ] = None
-    min_renewable_share: Annotated[
-        float | None, _option(_PLANT, "--min-renewable-share", "Least share without backup. (fraction)")
-    ] = None
-    limit: Annotated[
-        list[str] | None,
-        _option(
-            _PLANT,
+        "limit": _option(
+            list[str] | None,
+            LIMITS,
             "--limit",
             "NAME=MOST or NAME=LEAST:MOST, for example solar_mw=900, land_acres=3000, "
             "recip_medium=2:6; repeat.",
         ),
-    ] = None
-    years: Annotated[int | None, _option(_SKY, "--years", "Weather years to generate. (default: 20)")] = None
-    seed: Annotated[int | None, _option(_SKY, "--seed", "Seed of the generated weather. (default: 0)")] = None
-    accept: Annotated[
-        list[str] | None,
-        _option(
-            _LOAD, "--accept", "What an error asked back, and you mean: large_load, weather_flags; repeat."
-        ),
-    ] = None
-    setting: Annotated[
-        list[str] | None,
-        _option(
-            _PLANT,
+        "setting": _option(
+            list[str] | None,
+            _OTHER,
             "--set",
-            "Any other field of a study as KEY=VALUE, for example plant_age_yr=5; repeat. See 'init'.",
+            "KEY=VALUE as in a study file, for example 'load_profile=\"load.csv\"'; repeat. See 'init'.",
         ),
-    ] = None
+    }
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401
+        self.given = {name: value for name, value in given.items() if value not in (None, [])}
+
+    @classmethod
+    def parameters(cls) -> dict[str, Any]:
+        """Annotations by name of everything that may be given, positional arguments first."""
+        found = cls.more | {name: _own(item) for name, item in own_options().items()}
+        panels = {name: get_args(kind)[1].rich_help_panel for name, kind in found.items()}
+        order = (None, *GROUPS, _OTHER)
+        return {name: found[name] for name in sorted(found, key=lambda name: order.index(panels[name]))}
 
     def fields_given(self) -> dict[str, Any]:
         """Fields of a study that were given.
@@ -124,57 +101,55 @@ class QuestionOptions:
         from sitedesign.errors import InputError
 
         faults: list[Fault] = []
-        question = {name: getattr(self, name) for name in _PLAIN}
-        question |= {study: getattr(self, own) for own, study in _RENAMED.items()}
+        said = self.given
+        question = {name: said[name] for name in own_options() if name in said}
         for name in ("pv", "battery"):
-            given = getattr(self, name) or None
-            question[name] = given[0] if given and len(given) == 1 else given
-        if self.backup:
-            question["backup"] = [] if self.backup == ["none"] else self.backup
-        question["accept"] = self.accept or None
-        question["limits"] = read_limits(self.limit or [], "--limit", faults)
-        prices = read_numbers(self.fuel_price or [], "--fuel-price", "Try diesel=30.", faults)
-        prices |= {} if self.gas_price is None else {"natural_gas": self.gas_price}
-        question["fuel_price_usd_per_mmbtu"] = prices
-        question |= _read_settings(self.setting or [], faults)
+            if len(question.get(name, ())) == 1:
+                (question[name],) = question[name]
+        if question.get("backup") == ["none"]:
+            question["backup"] = []
+        limits = read_limits(said.get("limit", []), "--limit", faults)
+        prices = read_numbers(said.get("fuel_price", []), "--fuel-price", "Try diesel=30.", faults)
+        prices |= {"natural_gas": said["gas_price"]} if "gas_price" in said else {}
+        question |= {"limits": limits} if limits else {}
+        question |= {"fuel_price_usd_per_mmbtu": prices} if prices else {}
+        question |= _read_settings(said.get("setting", []), faults)
         if faults:
             raise InputError(faults, OF)
-        return {name: value for name, value in question.items() if value is not None and value != {}}
+        return question
 
 
-@dataclass(frozen=True)
 class StudyOptions(QuestionOptions):
-    """Options of a study, and the study file that they amend."""
+    """What was said of a study, and the study file that it amends."""
 
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[STUDY.TOML]",
-            help="Study file ('sitedesign init' writes one); options replace what it says.",
-            show_default=False,
-        ),
-    ] = None
-    lat: Annotated[float | None, _option(_PLACE, "--lat", "Latitude, north positive. (degrees)")] = None
-    lon: Annotated[
-        float | None, _option(_PLACE, "--lon", "Longitude, east positive, west negative. (degrees)")
-    ] = None
-    name: Annotated[str | None, _option(_PLACE, "--name", "Name shown in the result.")] = None
-    weather: Annotated[
-        list[Path] | None,
-        _option(
-            _SKY,
+    more: ClassVar[dict[str, Any]] = {
+        "file": Annotated[
+            Path | None,
+            typer.Argument(
+                metavar="[STUDY.TOML]",
+                help="Study file ('sitedesign init' writes one); options replace what it says.",
+                show_default=False,
+            ),
+        ],
+        "lat": _option(float | None, PLACE, "--lat", "Latitude, north positive. (degrees)"),
+        "lon": _option(float | None, PLACE, "--lon", "Longitude, east positive, west negative. (degrees)"),
+        "name": _option(str | None, PLACE, "--name", "Name shown in the result."),
+        "weather": _option(
+            list[Path] | None,
+            WEATHER,
             "--weather",
             "Weather file or folder; repeat for more. Names the place too. Generated when left out.",
         ),
-    ] = None
+        **QuestionOptions.more,
+    }
 
     def fields_given(self) -> dict[str, Any]:
         """Fields of a study that were given, its place and weather files included."""
+        names = {"latitude": "lat", "longitude": "lon", "name": "name"}
+        place = {key: self.given[name] for key, name in names.items() if name in self.given}
         question = super().fields_given()
-        place = {"latitude": self.lat, "longitude": self.lon, "name": self.name}
-        place = {key: value for key, value in place.items() if value is not None}
         question |= {"site": place} if place else {}
-        question |= {"weather": self.weather} if self.weather else {}
+        question |= {"weather": self.given["weather"]} if "weather" in self.given else {}
         return question
 
     def study(self, **defaults: Any) -> Study:  # noqa: ANN401
@@ -193,29 +168,24 @@ class StudyOptions(QuestionOptions):
         from sitedesign.errors import InputError
         from sitedesign.study.toml_file import make_study, read_study
 
-        given = self.fields_given()
+        given, file = self.fields_given(), self.given.get("file")
         try:
-            if self.file is None:
+            if file is None:
                 return make_study(defaults | given)
-            return read_study(self.file, **given)
+            return read_study(file, **given)
         except InputError as error:
-            of = OF if self.file is None else error.of
+            of = OF if file is None else error.of
             raise InputError(by_option(error.faults), of) from None
 
 
-_PLAIN = (
-    "racks", "it_mw", "gpus", "rack", "uptime", "metric", "objective", "use", "throughput_curve", "facility",
-    "min_renewable_share",
-)  # fmt: skip
-_RENAMED = {"years": "weather_years", "seed": "seed"}
-# Field of a study -> option, where the name does not say it
+# Field of a study -> option, where no input says it
 _OPTIONS = {
     "site.latitude": "--lat",
     "site.longitude": "--lon",
     "site.name": "--name",
     "study.site": "--lat and --lon",
     "site": "--lat and --lon",
-    "study.weather_years": "--years",
+    "study.weather": "--weather",
     "study.fuel_price_usd_per_mmbtu.natural_gas": "--gas-price",
 }
 
@@ -238,9 +208,8 @@ def _option_of(where: str) -> str:
     found = re.fullmatch(r"study\.(\w+)(\[\d+\])?", where)
     if found is None:
         return where
-    known = {field.name for field in fields(StudyOptions)}
-    name = found[1].replace("_", "-")
-    return f"--{name}" if found[1] in known else f"--set {found[1]}"
+    known = own_options()
+    return known[found[1]].option if found[1] in known else f"--set {found[1]}"
 
 
 def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str, Any]:
@@ -309,18 +278,13 @@ def takes_study(command: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(command, include_extras=True)
     first, *rest = inspect.signature(command).parameters.values()
     options = hints[first.name]
-    option_hints = get_type_hints(options, include_extras=True)
-    names = [field.name for field in fields(options)]
-    # Positional arguments of the command line come first, in the order in which they are declared
-    names.sort(key=lambda name: name not in ("file", "lat", "lon", "name"))
+    asked = options.parameters()
 
     def run(**given: Any) -> None:  # noqa: ANN401
-        command(options(**{name: given.pop(name) for name in names}), **given)
+        command(options(**{name: given.pop(name) for name in asked}), **given)
 
     keyword = inspect.Parameter.KEYWORD_ONLY
-    parameters = [
-        inspect.Parameter(name, keyword, default=None, annotation=option_hints[name]) for name in names
-    ]
+    parameters = [inspect.Parameter(name, keyword, default=None, annotation=asked[name]) for name in asked]
     own = [item.replace(kind=keyword, annotation=hints[item.name]) for item in rest]
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature([*parameters, *own])  # type: ignore[attr-defined]

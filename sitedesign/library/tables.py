@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from sitedesign.library.files import KINDS, entry, names
 from sitedesign.library.number import Entry, Value
 from sitedesign.util.gate import TEXT, takes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "pv": ("capex_usd_per_wdc", "power_density_mwdc_per_acre", "lead_months"),
@@ -58,6 +60,8 @@ def list_entries(kind: str | None = None) -> pd.DataFrame:
     InputError
         For an unknown kind.
     """
+    import pandas as pd  # takes long to load, and most who want an entry want no table
+
     rows = []
     for each in [kind] if kind is not None else KINDS:
         for name in names(each):
@@ -105,6 +109,8 @@ class EntryTable:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a number: value, unit, meaning, provenance, note, and whether nothing uses it."""
+        import pandas as pd
+
         rows = []
         for field, number in self.entry.numbers().items():
             value = getattr(self.entry, field)

@@ -11,9 +11,11 @@ from sitedesign import library
 from sitedesign.errors import SiteDesignError
 from sitedesign.report.content import study_file
 from sitedesign.results.design import Design
-from sitedesign.study.toml_file import make_study
+from sitedesign.study.inputs import StudyInputs
+from sitedesign.study.toml_file import make_study, toml_value
+from sitedesign.util.inputs import declared
 
-_EQUIPMENT = ("pv", "battery", "backup", "rack", "facility", "finance")
+_EQUIPMENT = [name for name, item in declared(StudyInputs).items() if item.sort == "entry"]
 _UNWRITTEN = ("name", "kind", "title", "sources", "status", "confidence")
 
 
@@ -51,7 +53,7 @@ def _document(design: Design) -> str:
             for item in shown:
                 tables += _table(name, item if isinstance(item, Mapping) else {"extends": item}, "[[{}]]")
         else:
-            top.append(f"{name} = {_value(shown)}")
+            top.append(f"{name} = {toml_value(shown)}")
     return "\n".join([*top, *tables]) + "\n"
 
 
@@ -79,7 +81,7 @@ def _given(value: Any) -> Any:  # noqa: ANN401
 def _table(name: str, content: Mapping[str, Any], head: str = "[{}]") -> list[str]:
     """Lines of a table; an empty one is not written."""
     plain = [
-        f"{_key(key)} = {_value(item)}" for key, item in content.items() if not isinstance(item, Mapping)
+        f"{_key(key)} = {toml_value(item)}" for key, item in content.items() if not isinstance(item, Mapping)
     ]
     inner = [item for item in content.items() if isinstance(item[1], Mapping)]
     lines = ["", head.format(name), *plain] if plain else []
@@ -88,8 +90,3 @@ def _table(name: str, content: Mapping[str, Any], head: str = "[{}]") -> list[st
 
 def _key(name: str) -> str:
     return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
-
-
-def _value(value: Any) -> str:  # noqa: ANN401
-    """Write a number, text, truth or list; JSON writes these as TOML does."""
-    return json.dumps(value, ensure_ascii=False)

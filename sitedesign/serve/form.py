@@ -12,7 +12,7 @@ from sitedesign import library
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
-from sitedesign.study.resolve import DEFAULT_BACKUP
+from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.study import Study
 
 Kind = Literal["text", "number", "choice", "several"]

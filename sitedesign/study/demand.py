@@ -13,6 +13,7 @@ from sitedesign import library
 from sitedesign.errors import Fault, InputError
 from sitedesign.library import Rack
 from sitedesign.util.gate import Measure, Words, is_number, unnamed
+from sitedesign.util.inputs import Input, documented
 from sitedesign.util.validation import faults_of, unknown_keys
 
 Use = Literal["training", "inference"]
@@ -28,49 +29,55 @@ _WORK = Measure("racks", 0, 1e7, above=True, says="must be above 0 and at most 1
 _TOKENS = Measure("tokens/s", 0, 1e15, above=True, says="must be above 0 and at most 1e15 tokens/s")
 USD_PER_RACK_H = Measure("USD/rack-h", 0, 1e6)
 _NAME = Words("results need a name to show", most=200, empty=False)
+#: Heading under which the load is asked.
+LOAD = "Load"
+USE_WORDS = {"training": "training", "inference": "inference"}
+ContractedRacks = Annotated[
+    int | None,
+    RACKS,
+    Input(
+        "Racks",
+        "Racks contracted. One measure of the load is needed, the others stay away.",
+        LOAD,
+        planner=False,
+    ),
+]
+ContractedMw = Annotated[
+    float | None,
+    IT_MW,
+    Input(
+        "IT power",
+        "IT power contracted. At the racks, network included; turned into racks, rounded up.",
+        LOAD,
+        example=100,
+        planner=False,
+    ),
+]
+ContractedGpus = Annotated[
+    int | None,
+    GPUS,
+    Input("GPUs", "GPUs contracted. Turned into racks, rounded up.", LOAD, example=50_000, planner=False),
+]
 _ROUNDING = 1e-9  # so that 7 racks' worth of power is 7 racks
 
 
+@documented
 class Throughput(BaseModel):
-    """A contract in work done rather than in equipment; exactly one of the two.
-
-    Attributes
-    ----------
-    rack_equivalents : float, optional
-        Work of so many racks at full power.
-    tokens_per_s : float, optional
-        Output tokens, by the rack model's own benchmark. [tokens/s]
-    """
+    """A contract in work done rather than in equipment; exactly one of the two."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rack_equivalents: Annotated[float, _WORK] | None = None
-    tokens_per_s: Annotated[float, _TOKENS] | None = None
+    rack_equivalents: Annotated[
+        float | None, _WORK, Input("Work", "Work of so many racks at full power.", LOAD)
+    ] = None
+    tokens_per_s: Annotated[
+        float | None, _TOKENS, Input("Tokens", "Output tokens, by the rack model's own benchmark.", LOAD)
+    ] = None
 
 
+@documented
 class LoadClassRequest(BaseModel):
     """Part of a site's compute with a target, a use and a value of its own (``sitedesign.LoadClass``).
-
-    Parameters
-    ----------
-    name : str
-    racks : int, optional
-        Racks of this class. Give this, `it_mw` or `gpus`.
-    it_mw : float, optional
-        IT power, network included; turned into racks, rounded up. [MW]
-    gpus : int, optional
-        Turned into racks, rounded up.
-    uptime : float, optional
-        Share of rack-hours (or throughput, see `metric`) that must be served; None is best effort: these
-        racks run on power that would be curtailed and on nothing else. [fraction]
-    use : {"training", "inference"}
-    metric : {"rack", "compute"}
-        Whether load of this class is shed rack by rack or throttled.
-    throughput_curve : {"default", "conservative", "optimistic", "measured_h100"}
-        For ``metric="compute"``.
-    value_usd_per_rack_h : float, optional
-        What an hour of one rack is worth; load of the least value is shed first. Give it for every contracted
-        class or for none: then the class with the laxer target is shed first. [USD/rack-h]
 
     Raises
     ------
@@ -80,15 +87,38 @@ class LoadClassRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, _NAME]
-    racks: Annotated[int, RACKS] | None = None
-    it_mw: Annotated[float, IT_MW] | None = None
-    gpus: Annotated[int, GPUS] | None = None
-    uptime: Annotated[float, UPTIME] | None = None
-    use: Use = "training"
-    metric: Literal["rack", "compute"] = "rack"
-    throughput_curve: CurveName = "default"
-    value_usd_per_rack_h: Annotated[float, USD_PER_RACK_H] | None = None
+    name: Annotated[str, _NAME, Input("Name", "Name shown in results.", LOAD, example="serving")]
+    racks: ContractedRacks = None
+    it_mw: ContractedMw = None
+    gpus: ContractedGpus = None
+    uptime: Annotated[
+        float | None,
+        UPTIME,
+        Input(
+            "Uptime",
+            "Share to serve, of rack-hours (or throughput, see `metric`). None is best effort: these racks "
+            "run on power that would be curtailed and on nothing else.",
+            LOAD,
+        ),
+    ] = None
+    use: Annotated[Use, Input("Use", "Training or inference.", LOAD)] = "training"
+    metric: Annotated[
+        Literal["rack", "compute"],
+        Input("Uptime counts", "Whether load of this class is shed rack by rack or throttled.", LOAD),
+    ] = "rack"
+    throughput_curve: Annotated[CurveName, Input("Throughput curve", 'For ``metric="compute"``.', LOAD)] = (
+        "default"
+    )
+    value_usd_per_rack_h: Annotated[
+        float | None,
+        USD_PER_RACK_H,
+        Input(
+            "Value",
+            "What an hour of one rack is worth; load of the least value is shed first. Give it for every "
+            "contracted class or for none: then the class with the laxer target is shed first.",
+            LOAD,
+        ),
+    ] = None
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         fields = type(self).model_fields

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sitedesign.errors import InputError
 from sitedesign.util.gate import Bounds, Kind, Measure, Words, unnamed
+from sitedesign.util.inputs import Input, documented
 from sitedesign.util.validation import faults_of, unknown_keys
 
 Pair = tuple[float, float]
@@ -25,32 +26,18 @@ _HOURS = Bounds(Measure("h", 0, 10_000), pairs_only=True)
 ACRES = Measure("acres", 0, 1e9)
 T_PER_YR = Measure("t/yr", 0, 1e12)
 MONTHS = Measure("months", 0, 1200, above=True)
+#: Heading under which they are asked.
+LIMITS = "Limits"
 _NAME = Words("must be the name of a technology", most=200)
 _BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
 
 
+@documented
 class Limits(BaseModel):
     """Bounds of the design. One number is an upper bound, a pair is lower and upper, a pair of equals fixes.
 
     What is given here binds on every way to a design; only bounds that sitedesign derives itself are widened
     by a search, for units that may be broken.
-
-    Attributes
-    ----------
-    solar_mw, battery_mwh, battery_mw : float or (float, float), optional
-        [MWdc, MWh, MW]
-    racks : float or (float, float), optional
-        Racks installed; never fewer than contracted.
-    units : mapping of str to int or (int, int)
-        Units per backup technology.
-    land_acres : float, optional
-        Most land for the array. [acres]
-    co2_t_per_yr : float, optional
-        Most emissions of the backup, in the mean over weather years, fuel of part load included. [t/yr]
-    months_to_power : float, optional
-        Longest lead time of anything built. [months]
-    battery_hours : (float, float), optional
-        Battery energy over battery power; the library's shortest duration when left out. [h]
 
     Raises
     ------
@@ -60,17 +47,59 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    solar_mw: Annotated[Pair, _MW] | None = None
-    battery_mwh: Annotated[Pair, _MWH] | None = None
-    battery_mw: Annotated[Pair, _MW] | None = None
-    racks: Annotated[Pair, _RACKS] | None = None
-    units: Annotated[Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]], _BY_NAME] = Field(
-        default_factory=dict
+    solar_mw: Annotated[Pair | None, _MW, Input("solar", "Array, in MWdc.", LIMITS, example=(0, 900))] = None
+    battery_mwh: Annotated[
+        Pair | None, _MWH, Input("battery energy", "Battery energy.", LIMITS, example=4000)
+    ] = None
+    battery_mw: Annotated[Pair | None, _MW, Input("battery power", "Battery power.", LIMITS, example=400)] = (
+        None
     )
-    land_acres: Annotated[float, ACRES] | None = None
-    co2_t_per_yr: Annotated[float, T_PER_YR] | None = None
-    months_to_power: Annotated[float, MONTHS] | None = None
-    battery_hours: Annotated[Pair, _HOURS] | None = None
+    racks: Annotated[
+        Pair | None,
+        _RACKS,
+        Input("racks installed", "Racks installed. Never fewer than contracted.", LIMITS, example=800),
+    ] = None
+    units: Annotated[
+        Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]],
+        _BY_NAME,
+        Input(
+            "units",
+            "Units per backup technology.",
+            LIMITS,
+            type="mapping of str to int or (int, int)",
+            sort="table",
+        ),
+    ] = Field(default_factory=dict)
+    land_acres: Annotated[
+        float | None, ACRES, Input("land for the array", "Most land for the array.", LIMITS, example=4000)
+    ] = None
+    co2_t_per_yr: Annotated[
+        float | None,
+        T_PER_YR,
+        Input(
+            "CO2",
+            "Most emissions of the backup. In the mean over weather years, fuel of part load included.",
+            LIMITS,
+            example=50_000,
+        ),
+    ] = None
+    months_to_power: Annotated[
+        float | None,
+        MONTHS,
+        Input("months to power", "Longest lead time of anything built.", LIMITS, example=26),
+    ] = None
+    battery_hours: Annotated[
+        Pair | None,
+        _HOURS,
+        Input(
+            "battery hours",
+            "Battery energy over battery power. The library's shortest duration when left out.",
+            LIMITS,
+            example=(2, 24),
+            type="(float, float)",
+            planner=False,
+        ),
+    ] = None
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         faults = unnamed(given, "limits", "sd.Limits(solar_mw=900)")

@@ -4,43 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown
-from sitedesign.library import Backup, Battery, Entry, Facility, Finance, Pv, Rack
+from sitedesign.library import Backup, Battery, Pv
 from sitedesign.study.demand import LoadClassRequest
+from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.util.gate import text_keys
+from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """How a field that names library entries is resolved."""
-
-    cls: type[Entry]
-    default: str
-
-
-_ENTRIES = {
-    "rack": _Kind(Rack, "gb200_nvl72"),
-    "pv": _Kind(Pv, "tracker_ac"),
-    "battery": _Kind(Battery, "lfp"),
-    "backup": _Kind(Backup, "diesel"),
-    "facility": _Kind(Facility, "dry_cooler"),
-    "finance": _Kind(Finance, "default"),
-}
-# Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
-DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
+_DEFAULTS = {name: item.default for name, item in declared(StudyInputs).items()}
 
 
 def _piece(kind: str, value: Any, faults: list[Fault], where: str) -> Any:  # noqa: ANN401
     """Find a piece of equipment given by name, as a mapping or as itself; None where there is a fault."""
-    cls = _ENTRIES[kind].cls
+    cls = library.KINDS[kind]
     if isinstance(value, Mapping):
         return _made(cls, value, faults, where)
     if isinstance(value, str):
@@ -59,7 +44,7 @@ def _piece(kind: str, value: Any, faults: list[Fault], where: str) -> Any:  # no
 def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     """Replace library names by entries and fill in the defaults that depend on each other."""
     for name in ("rack", "facility", "finance"):
-        default = _ENTRIES[name].default
+        default = _DEFAULTS[name]
         found = _piece(name, data.get(name, default), faults, f"study.{name}")
         data[name] = found or library.entry(name, default)  # so that the other faults are found
     if data.get("power_paths") is not None and not _pairs(data["power_paths"]):
@@ -69,7 +54,7 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         data["pv"], data["battery"] = data["power_paths"][0]
     else:
         _resolve_paths(data, faults)
-    data["backup"] = _technologies(data.get("backup", DEFAULT_BACKUP), faults)
+    data["backup"] = _technologies(data.get("backup", _DEFAULTS["backup"]), faults)
     if isinstance(data.get("limits"), Mapping):
         data["limits"] = _limits(data["limits"], faults)
     if data.get("classes") is None:
@@ -148,7 +133,7 @@ def _inside(where: str) -> str:
 
 def _resolve_paths(data: dict[str, Any], faults: list[Fault]) -> None:
     """Find array and battery, or several pairs of them to choose from."""
-    given, stores = data.get("pv", _ENTRIES["pv"].default), data.get("battery", "lfp")
+    given, stores = data.get("pv", _DEFAULTS["pv"]), data.get("battery", "lfp")
     several = isinstance(given, list | tuple)
     before = len(faults)
     arrays = [

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
+from pydantic import InstanceOf, ValidationError
 
 from sitedesign import library
-from sitedesign.components.own_profile.profile import Profile
 from sitedesign.errors import Fault, InputError, nearest, shown
-from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack
+from sitedesign.library import Backup, Fuel, PowerPath
 from sitedesign.study.demand import (
-    GPUS,
-    IT_MW,
     MOST_IT_MW,
     RACKS,
-    UPTIME,
-    USD_PER_RACK_H,
     Contract,
-    CurveName,
     LoadClassRequest,
-    Throughput,
     Use,
     class_faults,
     contract_faults,
@@ -35,39 +22,20 @@ from sitedesign.study.demand import (
     throughput_faults,
     uptime_faults,
 )
+from sitedesign.study.inputs import PLACE, WEATHER, StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.plausibility import accept_faults, flag_faults, load_faults, weather_faults
-from sitedesign.study.resolve import DEFAULT_BACKUP, resolve
-from sitedesign.util.gate import Day, Kind, Measure, OneOf, OrNone, Words, takes, unnamed
+from sitedesign.study.resolve import resolve
+from sitedesign.util.gate import Kind, takes, unnamed
 from sitedesign.util.html_table import table_html
+from sitedesign.util.inputs import Input, documented
 from sitedesign.util.validation import faults_of, unknown_keys
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
-__all__ = ["DEFAULT_BACKUP", "Limits", "Study"]
-STEPS_MINUTES = (5, 10, 15, 30, 60)
+__all__ = ["Limits", "Study"]
 _CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
-WEATHER_YEARS = Measure("weather years", 1, 2000, whole=True)
-#: The largest that survives a table of floats.
-SEED = Measure("", 0, 2**53, whole=True)
-STEP_MINUTES = OneOf(STEPS_MINUTES, "min")
-SHARE = Measure("fraction", 0, 1)
-DAY = Day(2000, 2100)
-FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
-_LOST_USD = replace(USD_PER_RACK_H, above=True)
-_SUSTAINED = Measure("fraction", 0.01, 1)
-_CO2_PRICE = Measure("USD/t", 0, 10_000)
-_DELAY_COST = Measure("USD/month", 0, 1e12)
-_PLANT_AGE = Measure("yr", 0, 50)
-_FUEL = Words("must be the name of a fuel", most=200)
-_BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
 _WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
-_PROFILE = OrNone(
-    Kind(
-        (pd.Series, pd.DataFrame, np.ndarray, list, tuple, str, Path, Profile, Mapping),
-        "must be a series, an array, the path of a file, or a mapping with its unit",
-    )
-)
 # What people write as a field of a study, and where it belongs
 _BELONGS = {
     **dict.fromkeys(
@@ -85,97 +53,13 @@ _BELONGS = {
         if name not in ("racks", "units")
     },
 }
-# What every class says for itself, and what it is when nobody says anything
-_PER_CLASS = {
-    "racks": None, "it_mw": None, "gpus": None, "throughput": None, "uptime": None,
-    "metric": "rack", "use": "training", "throughput_curve": "default",
-}  # fmt: skip
+# What every class says for itself
+_PER_CLASS = ("racks", "it_mw", "gpus", "throughput", "uptime", "metric", "use", "throughput_curve")
 
 
-def _one_or_many(value: Any) -> Any:  # noqa: ANN401
-    """Read a single name as a tuple of one."""
-    return (value,) if isinstance(value, str) else value
-
-
-class Study(BaseModel):
+@documented
+class Study(StudyInputs):
     """One question: a place, a compute load and an uptime target.
-
-    Parameters
-    ----------
-    site : Site
-    racks : int, optional
-        Racks contracted. Give this, `it_mw`, `gpus`, `throughput` or `classes`.
-    it_mw : float, optional
-        Contracted IT power at the racks, network included; turned into racks, rounded up. [MW]
-    gpus : int, optional
-        GPUs contracted; turned into racks, rounded up.
-    throughput : mapping, optional
-        Contracted work: ``{"rack_equivalents": x}``, or ``{"tokens_per_s": x}`` where the rack model states
-        tokens per second; turned into racks at full power, rounded up.
-    classes : sequence of LoadClass, optional
-        Several kinds of load, each with its own contract, target, metric and use, which are then not given
-        here.
-    rack : str or Rack
-        Library name or entry.
-    uptime : float, optional
-        Share of contracted rack-hours (or throughput, see `metric`) that must be served; may be left out with
-        ``objective="compute_cost"``, where it is a floor. [fraction]
-    metric : {"rack", "compute", "site", "floor"}
-        ``rack``: load is shed rack by rack. ``compute``: racks are throttled along their throughput curve and
-        the target holds for delivered throughput. ``site``: share of time with every contracted rack at full
-        power. ``floor``: share of time with at least 60 % of the power.
-    objective : {"cost", "compute_cost"}
-        ``cost``: least annual cost at the target. ``compute_cost``: least cost of the whole project per
-        delivered rack-hour; the optimiser chooses the uptime.
-    lost_compute_usd_per_rack_h : float, optional
-        What a rack-hour not delivered costs, with ``objective="compute_cost"``: then plant and lost compute
-        together cost least, instead of the project per rack-hour. [USD/rack-h]
-    spares : {"standby", "share"}
-        ``standby``: racks above the contracted ones cover failures. ``share``: all racks do the contracted
-        work together, each at less and more efficient power; for ``metric="compute"``.
-    use : {"training", "inference"}
-        Sets the sustained draw as a share of the planning power.
-    sustained_fraction : float, optional
-        Overrides `use`. [fraction]
-    throughput_curve : {"default", "conservative", "optimistic", "measured_h100"}
-        For ``metric="compute"``.
-    weather : Weather, optional
-        Generated when left out.
-    weather_years, seed : int
-        Years to generate and their seed; ignored when `weather` is given.
-    step_minutes : int, optional
-        Time step; that of the weather when left out. [min]
-    pv : str, Pv, or a sequence of them
-        With several, arrays of one and the other coupling are designed and the cheapest design is taken.
-    battery : str, Battery, or a sequence of them
-        With a `pv` of several couplings, one for each coupling.
-    facility, finance : str or library entry
-    backup : sequence of str or Backup
-        Technologies that may be built; empty for none.
-    fuel_price_usd_per_mmbtu : mapping of str to float
-        Overrides the library's price per fuel. [USD/MMBtu]
-    co2_price_usd_per_t : float
-        [USD/t]
-    limits : Limits or mapping
-    min_renewable_share : float, optional
-        Least share of the load not met by backup. [fraction]
-    delay_cost_usd_per_month : float
-        What each month until first power costs, once. [USD/month]
-    plant_age_yr : float
-        Age at which the plant is sized, for solar degradation. [yr]
-    construction_start, in_service : date
-        Decide the tax credits.
-    accept : sequence of str
-        What an error asked back and the user means: ``large_load``, ``weather_flags``.
-    solar_profile : series, array, path or mapping, optional
-        Own production profile, MW per MWdc at the bus; stands in for weather. Units in names and comments are
-        read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": 50}``, see
-        :func:`~sitedesign.components.own_profile.profile.read_profile`. It is what the array delivers: no
-        outages of its blocks on top. Certificates draw years from it, six of them at least; with fewer they
-        cover these years only, and say so.
-    load_profile : series, array, path or mapping, optional
-        Own facility load of the contracted racks; stands in for racks x power x PUE. One year is repeated; as
-        many as the weather's go with its days when years are drawn. [MW at the bus]
 
     Raises
     ------
@@ -183,46 +67,19 @@ class Study(BaseModel):
         With every fault found.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    site: Site
-    uptime: Annotated[float, UPTIME] | None = None
-    racks: Annotated[int, RACKS] | None = None
-    it_mw: Annotated[float, IT_MW] | None = None
-    gpus: Annotated[int, GPUS] | None = None
-    throughput: Throughput | None = None
-    classes: tuple[LoadClassRequest, ...] = ()
-    rack: Rack
-    metric: Literal["rack", "compute", "site", "floor"] = "rack"
-    objective: Literal["cost", "compute_cost"] = "cost"
-    lost_compute_usd_per_rack_h: Annotated[float, _LOST_USD] | None = None
-    spares: Literal["standby", "share"] = "standby"
-    use: Use = "training"
-    sustained_fraction: Annotated[float, _SUSTAINED] | None = None
-    throughput_curve: CurveName = "default"
-    weather: Annotated[InstanceOf[Weather], _WEATHER] | None = None
-    weather_years: Annotated[int, WEATHER_YEARS] = 20
-    seed: Annotated[int, SEED] = 0
-    step_minutes: Annotated[int, STEP_MINUTES] | None = None
-    pv: Pv
-    battery: Battery
-    power_paths: tuple[tuple[Pv, Battery], ...] = Field(default=(), repr=False)
-    backup: tuple[Backup, ...]
-    facility: Facility
-    finance: Finance
-    fuel_price_usd_per_mmbtu: Annotated[
-        Mapping[Annotated[str, _FUEL], Annotated[float, FUEL_PRICE]], _BY_FUEL
-    ] = Field(default_factory=dict)
-    co2_price_usd_per_t: Annotated[float, _CO2_PRICE] = 0.0
-    limits: Limits = Limits()
-    min_renewable_share: Annotated[float, SHARE] | None = None
-    delay_cost_usd_per_month: Annotated[float, _DELAY_COST] = 0.0
-    plant_age_yr: Annotated[float, _PLANT_AGE] = 10.0
-    construction_start: Annotated[date, DAY] = date(2027, 1, 1)
-    in_service: Annotated[date, DAY] = date(2028, 7, 1)
-    accept: Annotated[tuple[str, ...], BeforeValidator(_one_or_many)] = ()
-    solar_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
-    load_profile: Annotated[Any, _PROFILE] = Field(default=None, repr=False)
+    site: Annotated[Site, Input("Place", "Where the plant stands.", PLACE, type="Site")]
+    weather: Annotated[
+        InstanceOf[Weather] | None,
+        _WEATHER,
+        Input(
+            "Weather",
+            "Weather of the place. Generated when left out.",
+            WEATHER,
+            example=("my_nsrdb_years/",),
+            type="Weather",
+            sort="file",
+        ),
+    ] = None
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         faults = unnamed(given, "study", "sd.Study(site=sd.Site(...), racks=700, uptime=0.999)")
@@ -442,7 +299,7 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
             Fault(
                 f"study.{name}", shown(data[name]), "each class has its own", "Leave it out, or the classes."
             )
-            for name, plain in _PER_CLASS.items()
+            for name, plain in ((name, StudyInputs.model_fields[name].default) for name in _PER_CLASS)
             if not _is(data.get(name, plain), plain)
         ]
     else:

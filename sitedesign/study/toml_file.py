@@ -6,29 +6,33 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.study.demand import RACKS, UPTIME
+from sitedesign.study.inputs import GROUPS, PLACE
+from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.study import Study
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.gate import TEXT, File, Measure, parse_toml, read_bytes, takes, text_keys
+from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
-#: Fields that hold library entries: kind, and the entry that a table without ``extends`` amends.
+#: Fields that hold library entries, and the entry that a table without ``extends`` amends.
 _ENTRY_FIELDS = {
-    "pv": ("pv", "tracker_ac"),
-    "battery": ("battery", "lfp"),
-    "backup": ("backup", ""),
-    "rack": ("rack", "gb200_nvl72"),
-    "facility": ("facility", "dry_cooler"),
-    "finance": ("finance", "default"),
+    name: item.default if isinstance(item.default, str) else ""
+    for name, item in declared(Study).items()
+    if item.sort == "entry"
 }
 _PROFILES = ("solar_profile", "load_profile")
+_COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
 SIZES = ("racks", "it_mw", "gpus", "throughput", "classes")
 #: Tables of which a change replaces single keys only.
@@ -119,17 +123,53 @@ def write_template(
         fault = Fault("path", f"{path}, which is there", "must be a new file", "Choose another name.")
         raise InputError([fault], "write_template()")
     template = (files("sitedesign.study") / "study_template.toml").read_text(encoding="utf-8")
-    # A JSON text is a TOML text, quotes and all
+    given = {"racks": racks, "uptime": uptime}
     text = template.format(
         file=path.name,
         latitude=float(latitude),
         longitude=float(longitude),
-        name=json.dumps(name, ensure_ascii=False),
-        racks=racks,
-        uptime=uptime,
+        name=toml_value(name),
+        limits=settings(Limits, LIMITS),
+        **{group.lower(): settings(Study, group, given) for group in GROUPS if group not in (PLACE, LIMITS)},
     )
     write_given(path, text.encode(), where="path", of="write_template()")
     return path
+
+
+def settings(model: type[BaseModel], group: str, given: Mapping[str, Any] | None = None) -> str:
+    """Write the inputs of a model as lines to choose from; what needs a table is left out.
+
+    Parameters
+    ----------
+    model : type
+    group : str
+        Heading of the inputs.
+    given : mapping of str to object, optional
+        Values that hold, which are no comment.
+    """
+    lines, given = [], given or {}
+    for name, item in declared(model).items():
+        value = given.get(name, item.default if item.told.example is None else item.told.example)
+        if item.told.group != group or value in (None, (), {}):
+            continue
+        line = f"{'' if name in given else '#'}{name} = {toml_value(value)}"
+        words = ", ".join(toml_value(word) for word in item.choices if word != value)
+        unit = f"[{item.unit}] " if item.unit else ""
+        lines.append(
+            f"{line:<{_COMMENTS_AT}} # {unit}{f'or {words}: ' if words else ''}{item.brief.rstrip('.')}"
+        )
+    return "\n".join(lines)
+
+
+def toml_value(value: Any) -> str:  # noqa: ANN401
+    """Write a number, text, truth, day, list or mapping; JSON writes most of these as TOML does."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -221,22 +261,22 @@ def make_study(question: Mapping[str, Any]) -> Study:
 def resolved(question: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """Fields in which tables of equipment have become library entries, and the faults of those tables."""
     fields, faults = dict(question), []
-    for name, (kind, default) in _ENTRY_FIELDS.items():
-        value = fields.get(name)
+    for kind, default in _ENTRY_FIELDS.items():
+        value = fields.get(kind)
         items = value if isinstance(value, list) else [value]
         if not any(isinstance(item, Mapping) for item in items):
             continue
         entries = []
         for number, item in enumerate(items):
-            where = f"study.{name}[{number}]" if isinstance(value, list) else f"study.{name}"
+            where = f"study.{kind}[{number}]" if isinstance(value, list) else f"study.{kind}"
             entry, found = _amended(kind, default, item, where)
             faults += found
             if not found:
                 entries.append(entry)
         if len(entries) == len(items):
-            fields[name] = entries if isinstance(value, list) else entries[0]
+            fields[kind] = entries if isinstance(value, list) else entries[0]
         else:
-            fields.pop(name)
+            fields.pop(kind)
     return fields, faults
 
 

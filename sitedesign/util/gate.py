@@ -20,7 +20,8 @@ from datetime import date, datetime
 from itertools import islice
 from numbers import Real
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from types import NoneType
+from typing import Any, ParamSpec, TypeVar, get_args
 
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -68,9 +69,12 @@ class Gate:
         return [] if wrong is None else [Fault(where, *wrong)]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:  # noqa: ANN401
-        """Stand before pydantic's own validation of the annotated type."""
+        """Stand before pydantic's own validation of the annotated type; None passes an optional one."""
+        optional = NoneType in get_args(source)
 
         def check(value: Any) -> Any:  # noqa: ANN401
+            if value is None and optional:
+                return None
             value = self.clean(value)
             wrong = self.wrong(value)
             if wrong is not None:
