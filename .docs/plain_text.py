@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 from typing import Any
 
 import griffe
+from pydantic import BaseModel
+
+from sitedesign.util.inputs import declared
 
 _ROLE = re.compile(r":(?:class|func|meth|mod|attr|data):`~?(?:[\w.]*\.)?(\w+)`")
 _PROMPT = re.compile(r"(?:^[ \t]*>>>.*\n?(?:^(?!\s*$).*\n?)*)+", re.MULTILINE)
@@ -16,6 +21,8 @@ class PlainText(griffe.Extension):
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:  # noqa: ANN401
         """Rewrite one."""
+        if obj.docstring is not None and obj.is_class:
+            obj.docstring.value = written(obj.path) or obj.docstring.value
         if obj.docstring is not None:
             obj.docstring.value = readable(obj.docstring.value)
 
@@ -26,6 +33,15 @@ class PlainText(griffe.Extension):
         inherits = any(str(base) == "Checked" for base in cls.bases)  # whose constructor is such a one
         if cls.docstring is not None and (inherits or takes == ["self", "given", "data"]):
             cls.docstring.value = cls.docstring.value.replace("Parameters\n------", "Attributes\n------", 1)
+
+
+def written(path: str) -> str:
+    """Docstring of a class whose inputs are written into it where it is made; empty for any other."""
+    module, _, name = path.rpartition(".")
+    found = getattr(importlib.import_module(module), name, None)
+    if not (inspect.isclass(found) and issubclass(found, BaseModel) and declared(found)):
+        return ""
+    return (inspect.getdoc(found) or "").replace("Parameters\n------", "Attributes\n------", 1)
 
 
 def readable(text: str) -> str:

@@ -21,15 +21,19 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.study.demand import Throughput
 from sitedesign.study.study import Limits, Study
 from sitedesign.util.gate import File, Kind, Many
+from sitedesign.util.inputs import declared
 from sitedesign.util.validation import unknown_keys
 from sitedesign.weather.site import Site
 
-SITE_COLUMNS = ("latitude", "longitude", "name", "elevation_m", "timezone")
+SITE_COLUMNS = tuple(Site.model_fields)
 TEXT_COLUMNS = frozenset(
-    ("name", "timezone", "rack", "metric", "objective", "spares", "use", "throughput_curve", "pv", "battery",
-     "backup", "facility", "finance", "construction_start", "in_service", "weather", "solar_profile",
-     "load_profile")
-)  # fmt: skip
+    {"name", "timezone"}
+    | {
+        name
+        for name, item in declared(Study).items()
+        if item.sort in ("text", "day", "entry", "file") or (item.sort == "choice" and item.kind is str)
+    }
+)
 _PREFIXED = ("site", "limits", "fuel_price_usd_per_mmbtu", "throughput")
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {

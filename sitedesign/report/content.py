@@ -15,6 +15,8 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import cause_name, percent, pretty
 from sitedesign.results.design import Design
+from sitedesign.study.inputs import StudyInputs
+from sitedesign.util.inputs import Declared, declared
 from sitedesign.weather.site import Site
 
 
@@ -372,13 +374,27 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
         ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
         ("Limits", "; ".join(f"{pretty(key)}: {value}" for key, value in limits.items()) or "none"),
     ]
-    if study.get("min_renewable_share") is not None:
-        rows.append(("Least share without backup", f"{study['min_renewable_share']:.1%}"))
-    if study.get("co2_price_usd_per_t"):
-        rows.append(("CO2 price", f"{study['co2_price_usd_per_t']:,g} USD/t"))
-    if study.get("delay_cost_usd_per_month"):
-        rows.append(("Cost of delay", f"{study['delay_cost_usd_per_month']:,.0f} USD a month"))
-    return rows
+    return rows + [(item.told.title, _said(item, study[item.name])) for item in _changed(study)]
+
+
+#: Inputs that have words of their own above.
+_TOLD = ("racks", "it_mw", "gpus", "uptime", "metric", "objective", "use", "weather_years", "seed")
+_ONE_VALUE = ("number", "choice", "text", "day")
+
+
+def _changed(study: Mapping[str, Any]) -> list[Declared]:
+    """List the inputs of one value that are not as they are when nobody says anything."""
+    found = declared(StudyInputs).values()
+    plain = [item for item in found if item.sort in _ONE_VALUE and item.name not in _TOLD]
+    usual = {item.name: (item.default, str(item.default)) for item in plain}  # a day is text in a design
+    return [item for item in plain if study.get(item.name, item.default) not in usual[item.name]]
+
+
+def _said(item: Declared, value: Any) -> str:  # noqa: ANN401
+    """Write the value of an input as people read it, with its unit."""
+    if not isinstance(value, int | float):
+        return pretty(str(value))
+    return percent_text(value) if item.unit == "fraction" else f"{value:,.10g} {item.unit}".rstrip()
 
 
 def _asked(study: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from sitedesign.serve import form
 from sitedesign.serve.form import Field
 
 Solve = Callable[[dict[str, Any], bool], Awaitable[None]]
-_WHOLE_WIDTH = ("name", "rack", "metric", "pv", "backup", "facility")
+_WHOLE_WIDTH = ("site.name", "rack", "metric", "pv", "backup", "facility")
 _MODES = {"certified": "Certified", "bound": "Bound only"}
 _MODE_HINTS = {
     "certified": "Uptime that an operator keeps without foresight, while things fail, on unseen years: "
@@ -78,14 +78,14 @@ class Asks:
             for field in group.fields:
                 self._inputs[field.name] = _input(field)
         if group.title == "Place":
-            for name in ("latitude", "longitude"):
+            for name in ("site.latitude", "site.longitude"):
                 self._inputs[name].on_value_change(self._move_mark)
         if group.title == "Load":
             self._inputs["uptime"].on_value_change(self._say_hours)
 
     def _map(self) -> None:
         start = form.defaults()
-        place = (start["latitude"], start["longitude"])
+        place = (start["site.latitude"], start["site.longitude"])
         with ui.leaflet(center=(36, -98), zoom=3, options=_MAP) as self._world:
             self._world.clear_layers()  # its tiles would come from the network
         look = {"radius": 7, "color": "#ffffff", "weight": 2, "fillColor": "#d8431f", "fillOpacity": 1}
@@ -96,12 +96,12 @@ class Asks:
 
     def _pick(self, event: events.GenericEventArguments) -> None:
         place = event.args["latlng"]
-        self._inputs["latitude"].value = round(float(place["lat"]), 3)
-        self._inputs["longitude"].value = round((float(place["lng"]) + 180) % 360 - 180, 3)
-        self._inputs["name"].value = ""  # the old name is of another place
+        self._inputs["site.latitude"].value = round(float(place["lat"]), 3)
+        self._inputs["site.longitude"].value = round((float(place["lng"]) + 180) % 360 - 180, 3)
+        self._inputs["site.name"].value = ""  # the old name is of another place
 
     def _move_mark(self) -> None:
-        latitude, longitude = (self._inputs[name].value for name in ("latitude", "longitude"))
+        latitude, longitude = (self._inputs[name].value for name in ("site.latitude", "site.longitude"))
         if isinstance(latitude, int | float) and isinstance(longitude, int | float):
             self._mark.run_method("setLatLng", [latitude, longitude])
 

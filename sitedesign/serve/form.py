@@ -5,18 +5,26 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
-from sitedesign.study.inputs import DEFAULT_BACKUP
+from sitedesign.study.demand import LOAD
+from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, WEATHER, StudyInputs
+from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.study import Study
+from sitedesign.util.gate import Measure
+from sitedesign.util.inputs import Declared, declared
 
 Kind = Literal["text", "number", "choice", "several"]
 Answers = Mapping[str, Any]
+_SIZES = {"racks": "racks", "it_mw": "MW of IT power", "gpus": "GPUs"}
+_FUEL = "fuel_price_usd_per_mmbtu"
 
 
 @dataclass(frozen=True)
@@ -26,6 +34,7 @@ class Field:
     Attributes
     ----------
     name, label : str
+        The name is its place in the study, such as ``limits.land_acres``.
     kind : {"text", "number", "choice", "several"}
     default : str, float, tuple or None
     unit : str
@@ -57,12 +66,13 @@ class Group:
 def groups() -> tuple[Group, ...]:
     """Everything that the form asks, choices and hints as the library gives them."""
     return (
-        Group("Place", _place()),
-        Group("Load", _load()),
-        Group("Equipment", _equipment()),
-        Group("Prices", _prices(), folded=True),
-        Group("Limits", _limits(), folded=True),
-        Group("Weather", _weather(), folded=True),
+        Group(PLACE, _place()),
+        Group(LOAD, _load()),
+        Group(EQUIPMENT, _declared(EQUIPMENT)),
+        Group(PRICES, _prices(), folded=True),
+        Group(LIMITS, _declared(LIMITS, Limits, "limits.") + _declared(LIMITS), folded=True),
+        Group(WEATHER, _declared(WEATHER), folded=True),
+        Group(DETAILS, _declared(DETAILS), folded=True),
     )
 
 
@@ -83,69 +93,75 @@ def _titles(kind: str) -> dict[str, str]:
     return {name: library.entry(kind, name).title for name in library.names(kind)}
 
 
+def _declared(group: str, model: type[BaseModel] = StudyInputs, prefix: str = "") -> tuple[Field, ...]:
+    """Fields of the inputs under one heading, as far as the planner can ask them as they stand."""
+    return tuple(
+        _field(item, prefix)
+        for item in declared(model).values()
+        if item.told.group == group and item.told.planner and item.sort not in ("table", "file", "words")
+    )
+
+
+def _field(item: Declared, prefix: str) -> Field:
+    told, several = item.told, isinstance(item.default, tuple)
+    options: Mapping[str, str] | None = None
+    if item.sort == "entry":
+        options = _titles(item.name)
+    elif item.choices:
+        options = told.words or {str(word): str(word) for word in item.choices}
+    plain: Kind = "text" if item.sort in ("text", "day") else "number"
+    kind: Kind = "several" if several else "choice" if options else plain
+    unit, default = item.unit if kind == "number" else "", item.default
+    if unit == "fraction":
+        unit, default = "%", None if default is None else default * 100
+    if kind in ("text", "choice"):
+        default = "" if default is None else str(default)
+        options = {"": "as it comes"} | dict(options) if options and not default else options
+    label = told.title if prefix == "" else f"Most {told.title}"
+    return Field(prefix + item.name, label, kind, default, unit, options, f"{item.brief}.")
+
+
 def _place() -> tuple[Field, ...]:
     return (
-        Field("latitude", "Latitude", default=31.76, unit="° north"),
-        Field("longitude", "Longitude", default=-106.49, unit="° east"),
-        Field("name", "Name", kind="text", default="El Paso, TX", hint="Shown in the results; may be empty."),
+        Field("site.latitude", "Latitude", default=31.76, unit="° north"),
+        Field("site.longitude", "Longitude", default=-106.49, unit="° east"),
+        Field(
+            "site.name",
+            "Name",
+            kind="text",
+            default="El Paso, TX",
+            hint="Shown in the results; may be empty.",
+        ),
     )
 
 
 def _load() -> tuple[Field, ...]:
-    sizes = {"racks": "racks", "it_mw": "MW of IT power", "gpus": "GPUs"}
-    metrics = {"rack": "rack-hours served", "compute": "compute delivered (racks may be throttled)"}
-    uses = {"training": "training", "inference": "inference"}
+    uptime, *rest = _declared(LOAD)
     return (
         Field("amount", "How much", default=100.0),
-        Field("size", "of", kind="choice", default="it_mw", options=sizes),
-        Field("rack", "Rack", kind="choice", default="gb200_nvl72", options=_titles("rack")),
-        Field("use", "Use", kind="choice", default="training", options=uses),
-        Field("uptime", "Uptime", default=99.9, unit="%", hint=uptime_hint(99.9)),
-        Field("metric", "Uptime counts", kind="choice", default="rack", options=metrics),
-    )
-
-
-def _equipment() -> tuple[Field, ...]:
-    return (
-        Field("pv", "Solar array", kind="choice", default="tracker_ac", options=_titles("pv")),
-        Field(
-            "backup",
-            "Backup that may be built",
-            kind="several",
-            default=DEFAULT_BACKUP,
-            options=_titles("backup"),
-            hint="The optimiser chooses among them; none at all is possible.",
-        ),
-        Field("facility", "Cooling", kind="choice", default="dry_cooler", options=_titles("facility")),
+        Field("size", "of", kind="choice", default="it_mw", options=_SIZES),
+        replace(uptime, default=99.9, hint=uptime_hint(99.9)),
+        *rest,
     )
 
 
 def _prices() -> tuple[Field, ...]:
     solar = library.pv("tracker_ac").capex_usd_per_wdc
     battery = library.battery("lfp").capex_usd_per_kwh
-    gas, diesel = (library.fuel(name).price_usd_per_mmbtu for name in ("natural_gas", "diesel"))
+    fuels = {name: library.fuel(name) for name in library.names("fuel")}
     return (
-        Field("solar_price", "Solar array", unit="USD/Wdc", hint=f"Library: {solar:g} (tracker)."),
-        Field("battery_price", "Battery", unit="USD/kWh", hint=f"Library: {battery:g}."),
-        Field("gas_price", "Natural gas", unit="USD/MMBtu", hint=f"Library: {gas:g}, delivered."),
-        Field("diesel_price", "Diesel", unit="USD/MMBtu", hint=f"Library: {diesel:.3g}, delivered."),
-        Field("co2_price", "CO2", default=0.0, unit="USD/t"),
-    )
-
-
-def _limits() -> tuple[Field, ...]:
-    return (
-        Field("land_acres", "Most land for the array", unit="acres"),
-        Field("months_to_power", "Most months to power", unit="months"),
-        Field("solar_mw", "Most solar", unit="MWdc"),
-        Field("min_renewable", "Least share without backup", unit="%"),
-    )
-
-
-def _weather() -> tuple[Field, ...]:
-    return (
-        Field("years", "Weather years", default=20.0, hint="Generated from climate statistics."),
-        Field("seed", "Seed", default=0.0, hint="The same seed gives the same years."),
+        Field("pv.capex_usd_per_wdc", "Solar array", unit="USD/Wdc", hint=f"Library: {solar:g} (tracker)."),
+        Field("battery.capex_usd_per_kwh", "Battery", unit="USD/kWh", hint=f"Library: {battery:g}."),
+        *(
+            Field(
+                f"{_FUEL}.{name}",
+                fuel.title.partition(",")[0],
+                unit="USD/MMBtu",
+                hint=f"Library: {fuel.price_usd_per_mmbtu:.3g}, delivered.",
+            )
+            for name, fuel in fuels.items()
+        ),
+        *_declared(PRICES),
     )
 
 
@@ -178,49 +194,43 @@ def study_of(answers: Answers) -> Study:
 def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     """Keywords of the study; what cannot be read is noted and left out."""
     number = _Numbers(answers, faults)
-    question: dict[str, Any] = {
-        "site": {"latitude": number("latitude"), "longitude": number("longitude")},
-        "rack": answers.get("rack"),
-        "use": answers.get("use"),
-        "metric": answers.get("metric"),
-        "facility": answers.get("facility"),
-        "backup": list(answers.get("backup") or ()),
-        "uptime": _uptime(number, faults),
-        "weather_years": _whole(number("years")),
-        "seed": _whole(number("seed")),
-        "co2_price_usd_per_t": number("co2_price") or 0.0,
-        "limits": {
-            name: value
-            for name in ("land_acres", "months_to_power", "solar_mw")
-            if (value := number(name)) is not None
-        },
-    }
-    name = str(answers.get("name") or "").strip()
-    if name:
-        question["site"]["name"] = name
-    size = answers.get("size")
+    question: dict[str, Any] = {"site": {}, "limits": {}, _FUEL: {}}
+    for field in (field for group in groups() for field in group.fields):
+        head, _, name = field.name.rpartition(".")
+        if field.name in ("amount", "size") or head in ("pv", "battery"):
+            continue
+        value = _answer(field, answers, number, faults)
+        if value is not None:
+            (question[head] if head else question)[name] = value
     if str(answers.get("amount") or "").strip() == "":
         faults.append(
             Fault("study.racks", "nothing", "give a number of racks, MW or GPUs", "For example 100 MW.")
         )
-    question[size if size in ("it_mw", "gpus") else "racks"] = _whole(number("amount"))
-    share = number("min_renewable")
-    if share is not None and 0 < share < 1:
-        remedy = f"A fraction was meant? {share:g} is {share * 100:.10g} %."
-        faults.append(Fault("study.min_renewable_share", f"{share:g} %", "must be 0, or 1 to 100 %", remedy))
-    elif share is not None:
-        question["min_renewable_share"] = round(share / 100, 12)
-    fuels = {"natural_gas": number("gas_price"), "diesel": number("diesel_price")}
-    question["fuel_price_usd_per_mmbtu"] = {fuel: price for fuel, price in fuels.items() if price is not None}
+    size = answers.get("size")
+    question[size if size in _SIZES else "racks"] = _whole(number("amount"))
     question |= _priced(answers, number, faults)
     return question
 
 
+def _answer(field: Field, answers: Answers, number: _Numbers, faults: list[Fault]) -> Any:  # noqa: ANN401
+    """Value of one field as the study takes it; None where nothing was said."""
+    if field.kind == "several":
+        return list(answers.get(field.name) or ())
+    if field.kind == "number":
+        value = number(field.name)
+        return _fraction(field.name, value, faults) if field.unit == "%" else _whole(value)
+    text = answers.get(field.name)
+    text = text.strip() if isinstance(text, str) else text
+    return (
+        int(text) if isinstance(text, str) and text.isdecimal() and field.kind == "choice" else text or None
+    )
+
+
 def _priced(answers: Answers, number: _Numbers, faults: list[Fault]) -> dict[str, Any]:
     """Array and battery, with the user's price where there is one."""
-    array, battery_price = answers.get("pv"), number("battery_price")
+    array, battery_price = answers.get("pv"), number("battery.capex_usd_per_kwh")
     chosen: dict[str, Any] = {"pv": array}
-    solar_price = number("solar_price")
+    solar_price = number("pv.capex_usd_per_wdc")
     if array not in library.names("pv"):
         return chosen  # the study says what is wrong with it
     pv = library.pv(str(array))
@@ -240,16 +250,22 @@ def _replaced(entry: Pv | Battery, change: dict[str, float], faults: list[Fault]
         return entry
 
 
-def _uptime(number: _Numbers, faults: list[Fault]) -> float | None:
+def _fraction(name: str, percent: float | None, faults: list[Fault]) -> float | None:
     """Fraction from per cent; the form asks in per cent, so it complains in per cent."""
-    percent = number("uptime")
-    if percent is None or 1 < percent < 100:
-        return None if percent is None else round(percent / 100, 12)
-    remedy = "No finite plant is never down; try 99.99." if percent == 100 else ""
-    if 0 < percent <= 1:
-        remedy = f"A fraction was meant? {percent:g} is {percent * 100:.10g} %."
-    faults.append(Fault("study.uptime", f"{percent:g} %", "must be above 1 and below 100 %", remedy))
-    return 0.999
+    gate = declared(StudyInputs)[name].gate
+    if percent is None or not isinstance(gate, Measure):
+        return None
+    fraction = round(percent / 100, 12)
+    slip = 0 < percent < 1 or (percent == 1 and gate.above)
+    if not slip and gate.wrong(fraction) is None:
+        return fraction
+    first = "above 1" if gate.above else "1" if gate.low else "0, or 1"
+    remedy = f"A fraction was meant? {percent:g} is {percent * 100:.10g} %." if slip else ""
+    if name == "uptime" and percent == 100:
+        remedy = "No finite plant is never down; try 99.99."
+    allowed = f"must be {first} {'and below' if gate.below else 'to'} 100 %"
+    faults.append(Fault(f"study.{name}", f"{percent:g} %", allowed, remedy))
+    return None
 
 
 def _whole(value: float | None) -> float | int | None:
@@ -274,45 +290,14 @@ class _Numbers:
             number = math.nan
         if math.isfinite(number):
             return number
-        where = _WHERE.get(name, f"form.{name}")
+        where = "study.racks" if name == "amount" else name
+        where = where if where.startswith(("site.", "pv.", "battery.", "study.")) else f"study.{name}"
         self.faults.append(Fault(where, repr(str(value)[:40]), "must be a number"))
         return None
 
 
-#: Field -> place in the study, where the names differ or the study looks deeper.
-_WHERE = {
-    "latitude": "site.latitude",
-    "longitude": "site.longitude",
-    "name": "site.name",
-    "amount": "study.racks",
-    "uptime": "study.uptime",
-    "years": "study.weather_years",
-    "seed": "study.seed",
-    "solar_price": "pv.capex_usd_per_wdc",
-    "battery_price": "battery.capex_usd_per_kwh",
-    "gas_price": "study.fuel_price_usd_per_mmbtu.natural_gas",
-    "diesel_price": "study.fuel_price_usd_per_mmbtu.diesel",
-    "co2_price": "study.co2_price_usd_per_t",
-    "land_acres": "study.limits.land_acres",
-    "months_to_power": "study.limits.months_to_power",
-    "solar_mw": "study.limits.solar_mw",
-    "min_renewable": "study.min_renewable_share",
-    "rack": "study.rack",
-    "use": "study.use",
-    "metric": "study.metric",
-    "pv": "study.pv",
-    "backup": "study.backup",
-    "facility": "study.facility",
-}
-_FIELD = {where: name for name, where in _WHERE.items()} | {
-    "study.it_mw": "amount",
-    "study.gpus": "amount",
-    "site": "latitude",
-}
-
-
 def _spot(fault: Fault) -> str:
-    """Place of a fault without the entry's name and without positions, as `_WHERE` has it."""
+    """Place of a fault without the entry's name and without positions."""
     where = re.sub(r"\[\d+\]", "", fault.where)
     entry = re.fullmatch(r"(pv|battery)\.[a-z0-9_]+\.([a-z0-9_]+)", where)
     return f"{entry[1]}.{entry[2]}" if entry else where
@@ -320,7 +305,10 @@ def _spot(fault: Fault) -> str:
 
 def field_of(fault: Fault) -> str | None:
     """Field of the form that a fault is about; None where no single field is."""
-    return _FIELD.get(_spot(fault))
+    name = _spot(fault).removeprefix("study.")
+    if name in ("racks", *_SIZES):
+        return "amount"
+    return "site.latitude" if name == "site" else name if name in defaults() else None
 
 
 def beside_fields(faults: Iterable[Fault]) -> tuple[dict[str, str], list[str]]:

@@ -36,7 +36,7 @@ PLACE, EQUIPMENT, PRICES, WEATHER, DETAILS = "Place", "Equipment", "Prices", "We
 #: Headings in the order in which they are asked.
 GROUPS = (PLACE, LOAD, EQUIPMENT, PRICES, LIMITS, WEATHER, DETAILS)
 STEPS_MINUTES = (5, 10, 15, 30, 60)
-WEATHER_YEARS = Measure("weather years", 1, 2000, whole=True)
+WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 #: The largest that survives a table of floats.
 SEED = Measure("", 0, 2**53, whole=True)
 SHARE = Measure("fraction", 0, 1)
@@ -109,7 +109,14 @@ class StudyInputs(BaseModel):
     ] = ()
     rack: Annotated[
         Rack,
-        Input("Rack", "Rack model.", LOAD, default="gb200_nvl72", sort="entry", type="str or Rack"),
+        Input(
+            "Rack",
+            "Rack model, see 'library list rack'.",
+            LOAD,
+            default="gb200_nvl72",
+            sort="entry",
+            type="str or Rack",
+        ),
     ]
     metric: Annotated[
         Literal["rack", "compute", "site", "floor"],
