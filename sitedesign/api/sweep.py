@@ -18,12 +18,12 @@ from sitedesign.library import Battery, Pv
 from sitedesign.optimize import parametric
 from sitedesign.optimize.parametric import SweepPoint
 from sitedesign.results.accounting import project_costs
-from sitedesign.study.demand import UPTIME
 from sitedesign.study.effort import GAP
-from sitedesign.study.inputs import FUEL_PRICE, SHARE
-from sitedesign.study.limits import ACRES, MONTHS, T_PER_YR
+from sitedesign.study.inputs import FUEL_PRICE, StudyInputs
+from sitedesign.study.limits import Limits
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, Gate, Many, Measure, OneOf, takes
+from sitedesign.util.inputs import declared
 from sitedesign.util.progress import Progress
 
 _BUDGETS = {
@@ -46,14 +46,8 @@ def _range(over: str) -> Gate:
     }
     if over in numbers:
         return Measure(numbers[over].unit, numbers[over].low, numbers[over].high)
-    own: dict[str, Gate] = {
-        "uptime": UPTIME,
-        "min_renewable_share": SHARE,
-        "land_acres": ACRES,
-        "co2_t_per_yr": T_PER_YR,
-        "months_to_power": MONTHS,
-    }
-    return own.get(over, FUEL_PRICE)
+    own = (declared(StudyInputs) | declared(Limits)).get(over)
+    return FUEL_PRICE if own is None or own.gate is None else own.gate
 
 
 @takes(

@@ -16,6 +16,7 @@ from itertools import product
 
 import numpy as np
 
+from sitedesign.case.annual_limits import ANNUAL_LIMITS
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
@@ -284,8 +285,7 @@ def _certified(
 
 def _cap_excess(evaluator: Evaluator, best: Candidate, certificate: Certificate) -> float:
     """Share of the backup energy above the caps, on unseen years or in those that a design reports."""
-    limits = evaluator.case.limits
-    if limits.min_renewable_share is None and limits.max_co2_t_per_yr is None:
+    if all(item.given(evaluator.case.limits) is None for item in ANNUAL_LIMITS):
         return 0.0
     alone = Evaluator(evaluator.blocks[:1], evaluator.environment, evaluator.metric, evaluator.seed)
     done = alone.operate(best.plant, best.controller, record=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.case.annual_limits import annual_limits
 from sitedesign.case.case import Case, FloatArray
 
 # Of the load: by how much a budget may be exceeded and still be met. 30 ms a year, more than the rounding of
@@ -103,14 +104,11 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
     rows = list(np.eye(technologies + classes)[technologies:])
     limit = [_allowed_mwh(case, c, rack_lost_mwh_per_yr) for c in range(classes)]
     size = [mine.share * load for mine in case.classes]
-    if case.limits.min_renewable_share is not None and technologies:
-        rows.append(np.array([1.0] * technologies + shed))
-        limit.append((1 - case.limits.min_renewable_share) * load)
-        size.append(load)
-    if case.limits.max_co2_t_per_yr is not None and technologies:
-        rows.append(np.array([item.co2_t_per_mwh for item in case.backup] + shed))
-        limit.append(case.limits.max_co2_t_per_yr)
-        size.append(load * max(item.co2_t_per_mwh for item in case.backup))
+    for own, given in annual_limits(case):
+        per_mwh = [own.per_mwh(item) for item in case.backup]
+        rows.append(np.array(per_mwh + shed))
+        limit.append(own.most(case, given))
+        size.append(load * max(per_mwh))
     return Budgets(cost, np.array(rows), np.array(limit), np.array(size), classes)
 
 

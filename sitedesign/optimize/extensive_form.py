@@ -18,6 +18,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
+from sitedesign.case.annual_limits import annual_limits
 from sitedesign.case.case import Case, Dispatch, Plant, Sizing, sizes_of
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, uptime
@@ -83,10 +84,8 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
         limits.least_duration.add(m)
     if case.limits.max_duration_h is not None:
         limits.longest_duration.add(m)
-    if case.limits.min_renewable_share is not None and case.backup:
-        limits.renewable_share.add(m)
-    if case.limits.max_co2_t_per_yr is not None and case.backup:
-        limits.co2_limit.add(m)
+    for own, _ in annual_limits(case):
+        getattr(limits, own.equation).add(m)
     cost.annual_cost.add(m)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sitedesign.case.annual_limits import ANNUAL_LIMITS, AnnualLimit
 from sitedesign.case.case import Case, CaseLimits, FloatArray, LoadClass, Plant, sum_of_resources
 from sitedesign.errors import InfeasibleDesign, Relaxation
 
@@ -200,23 +201,18 @@ class _Duration:
 
 def _budgets(case: Case) -> Iterator[_Limit]:
     """Limits that hold for a fixed plant as well."""
-    limits, load = case.limits, case.load_mwh_per_yr
 
-    def limited(**changes: Any) -> Case:  # noqa: ANN401
-        return dataclasses.replace(case, limits=dataclasses.replace(limits, **changes))
+    def reads_as(own: AnnualLimit) -> Callable[[float], float]:
+        outward = (lambda v: _outward(v, 4, up=False)) if own.at_least else _up
+        return lambda total: outward(own.reached(case, total))
 
     yield from _uptimes(case)
-    if limits.min_renewable_share is not None:
-        share = Quantity("backup_mwh_per_yr")
-        yield _Limit(
-            "min_renewable_share", limits.min_renewable_share, "", limited(min_renewable_share=None), share,
-            lambda v: _outward(1 - v / load, 4, up=False),
-        )  # fmt: skip
-    if limits.max_co2_t_per_yr is not None:
-        yield _Limit(
-            "max_co2_t_per_yr", limits.max_co2_t_per_yr, "t/yr", limited(max_co2_t_per_yr=None),
-            Quantity("co2_t_per_yr"), _up,
-        )  # fmt: skip
+    for own in ANNUAL_LIMITS:
+        value = own.given(case.limits)
+        if value is not None:
+            without: dict[str, Any] = {own.name: None}
+            freed = dataclasses.replace(case, limits=dataclasses.replace(case.limits, **without))
+            yield _Limit(own.name, value, own.unit, freed, Quantity(own.total), reads_as(own))
 
 
 def _uptimes(case: Case) -> Iterator[_Limit]:

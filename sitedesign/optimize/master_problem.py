@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
+from sitedesign.case.annual_limits import ANNUAL_LIMITS
 from sitedesign.case.case import Case, FloatArray, Plant
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import budgets_of
@@ -154,7 +155,7 @@ class MasterModel:
         """Widen the rows of the budgets to what counts as met: the bound is that of all such plants."""
         m, own = self._m, self._m.uptime  # without a row for a class that asks for nothing
         rows = [own[c.name] if c.name in own else None for c in self.case.classes]  # noqa: SIM401
-        rows += [row for name in ("renewable_share", "co2_limit") if (row := m.component(name)) is not None]
+        rows += [row for own in ANNUAL_LIMITS if (row := m.component(own.equation)) is not None]
         for row, by in zip(rows, self._budgets.tolerance, strict=True):
             if row is not None:
                 self._highs.widen(row, float(by))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +11,9 @@ from sitedesign.errors import SiteDesignError
 from sitedesign.report.content import study_file
 from sitedesign.results.design import Design
 from sitedesign.study.inputs import StudyInputs
-from sitedesign.study.toml_file import make_study, toml_value
+from sitedesign.study.toml_file import make_study
 from sitedesign.util.inputs import declared
+from sitedesign.util.toml_text import toml_key, toml_value
 
 _EQUIPMENT = [name for name, item in declared(StudyInputs).items() if item.sort == "entry"]
 _UNWRITTEN = ("name", "kind", "title", "sources", "status", "confidence")
@@ -81,12 +81,10 @@ def _given(value: Any) -> Any:  # noqa: ANN401
 def _table(name: str, content: Mapping[str, Any], head: str = "[{}]") -> list[str]:
     """Lines of a table; an empty one is not written."""
     plain = [
-        f"{_key(key)} = {toml_value(item)}" for key, item in content.items() if not isinstance(item, Mapping)
+        f"{toml_key(key)} = {toml_value(item)}"
+        for key, item in content.items()
+        if not isinstance(item, Mapping)
     ]
     inner = [item for item in content.items() if isinstance(item[1], Mapping)]
     lines = ["", head.format(name), *plain] if plain else []
-    return lines + [line for key, item in inner for line in _table(f"{name}.{_key(key)}", item)]
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+    return lines + [line for key, item in inner for line in _table(f"{name}.{toml_key(key)}", item)]

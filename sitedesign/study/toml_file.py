@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from sitedesign.study.study import Study
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.gate import TEXT, File, Measure, parse_toml, read_bytes, takes, text_keys
 from sitedesign.util.inputs import declared
+from sitedesign.util.toml_text import toml_value
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
@@ -152,6 +151,7 @@ def settings(model: type[BaseModel], group: str, given: Mapping[str, Any] | None
         value = given.get(name, item.default if item.told.example is None else item.told.example)
         if item.told.group != group or value in (None, (), {}):
             continue
+        value = int(value) if isinstance(value, float) and value.is_integer() else value
         line = f"{'' if name in given else '#'}{name} = {toml_value(value)}"
         words = ", ".join(toml_value(word) for word in item.choices if word != value)
         unit = f"[{item.unit}] " if item.unit else ""
@@ -159,17 +159,6 @@ def settings(model: type[BaseModel], group: str, given: Mapping[str, Any] | None
             f"{line:<{_COMMENTS_AT}} # {unit}{f'or {words}: ' if words else ''}{item.brief.rstrip('.')}"
         )
     return "\n".join(lines)
-
-
-def toml_value(value: Any) -> str:  # noqa: ANN401
-    """Write a number, text, truth, day, list or mapping; JSON writes most of these as TOML does."""
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, ensure_ascii=False)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -141,7 +141,7 @@ class Declared:
 
 
 @cache
-def declared(model: type[BaseModel]) -> Mapping[str, Declared]:
+def declared(model: type[BaseModel]) -> dict[str, Declared]:
     """List the inputs of a model by the name of their field, in the order of the fields."""
     return {item.name: item for item in _declared(model)}
 
