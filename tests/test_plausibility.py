@@ -95,13 +95,13 @@ def test_distance_on_the_globe() -> None:
 
 def test_fraction_in_a_field_of_per_cent_is_asked_back() -> None:
     answers = {item.name: item.default for group in form.groups() for item in group.fields}
-    for field, typed, meant in (("uptime", 0.999, "99.9 %"), ("min_renewable", 0.3, "30 %")):
+    for field, typed, meant in (("uptime", 0.999, "99.9 %"), ("min_renewable_share", 0.3, "30 %")):
         with pytest.raises(sd.InputError) as error:
             form.study_of(answers | {field: typed})
         beside, rest = form.beside_fields(error.value.faults)
         assert not rest
         assert f"A fraction was meant? {typed:g} is {meant}" in beside[field]
-    assert form.study_of(answers | {"uptime": 99.9, "min_renewable": 30}).min_renewable_share == 0.3
+    assert form.study_of(answers | {"uptime": 99.9, "min_renewable_share": 30}).min_renewable_share == 0.3
 
 
 def test_batch_rows_name_the_country() -> None:
