@@ -68,5 +68,5 @@ def _is_compiled() -> bool:
     users = platformdirs.user_cache_dir("numba", appauthor=False)
     places = [Path(given) / folder] if given else [_SOURCE.parent / "__pycache__", Path(users) / folder]
     written = _SOURCE.stat().st_mtime
-    indices = (path for place in places for path in place.glob("kernel.simulate-*.nbi"))
+    indices = (path for place in places for path in place.glob(f"{_SOURCE.stem}.simulate-*.nbi"))
     return any(path.stat().st_mtime >= written for path in indices)
