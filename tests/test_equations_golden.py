@@ -17,7 +17,7 @@ import pytest
 from pyomo.repn.tests.lp_diff import lp_diff
 from pyomo.util.check_units import assert_units_consistent, assert_units_equivalent
 
-from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.case import Case, ImportCase, LoadClass, PriceLevel, SinkCase, Tier
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
 from sitedesign.equations.variables import declare_capacities, declare_operation
@@ -46,6 +46,17 @@ def three_steps() -> Case:
     )
     farm = resource([0.6, 0.25, 0.45], name="wind", label="wind farm", annual_cost_usd_per_mw=170e3,
                     acres_per_mw=0.7, lead_months=24.0, bounds_mw=(0.0, 800.0))  # fmt: skip
+    grid = ImportCase(
+        "grid", np.array([[1.0, 0.6, 1.0]]),
+        (PriceLevel("off peak", 31.0, 0.35), PriceLevel("peak", 77.0, 0.41)),
+        annual_cost_usd_per_unit=130e3, lead_months=28.0, units_min=0.0, units_max=75.0,
+        active_level=np.array([0, 1, 1]), site_cost_usd_per_yr=0.4e6,
+    )  # fmt: skip
+    town = SinkCase(
+        "town", np.array([[0.5, 0.8, 1.0]]), (PriceLevel("night", 18.0), PriceLevel("day", 42.0)),
+        annual_cost_usd_per_unit=9e3, units_min=2.0, units_max=6.0, active_level=np.array([0, 1, 0]),
+        unit_mw=7.0, whole=True,
+    )  # fmt: skip
     return case(
         [0.0, 0.3, 0.7],
         [100.0, 110.0, 90.0],
@@ -56,6 +67,8 @@ def three_steps() -> Case:
         eta_charge=0.95,
         eta_discharge=0.94,
         backup=(alike, differing),
+        imports=(grid,),
+        sinks=(town,),
         tiers=(Tier(0.25, 1.0, 1), Tier(0.3, 0.5, 0), Tier(0.45, 1.4, 0)),
         load_classes=(LoadClass("service", 0.75, 0.98), LoadClass("batch", 0.25, 0.9)),
         lost_value_usd_per_mwh=2300.0,
@@ -112,7 +125,7 @@ def test_units_are_consistent() -> None:
     m = build_model(three_steps())
     assert_units_consistent(m)
     assert_units_equivalent(m.annual_cost.expr, pyo.units.KUSD / pyo.units.year)
-    assert_units_equivalent(m.backup_energy["engine"].body, pyo.units.MWh / pyo.units.year)
+    assert_units_equivalent(m.supply_energy["engine", 0].body, pyo.units.MWh / pyo.units.year)
 
 
 def test_units_catch_a_lost_step_length() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sitedesign.case.case import BackupCase, Case, CaseLimits
+from sitedesign.case.case import Case, CaseLimits, PriceLevel
 
 
 @dataclass(frozen=True)
 class AnnualLimit:
-    """One limit: ``sum over technologies of per_mwh * energy <= most``.
+    """One limit: ``sum over all levels of all supplies of per_mwh * energy <= most``.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class AnnualLimit:
     total, unit : str
         What is limited, as an explanation asks for the least of it, and the unit of the limit.
     per_mwh : callable
-        What a MWh of a technology adds to the total. [of the total, per MWh]
+        What a MWh of a supply at one of its levels adds to the total. [of the total, per MWh]
     most : callable
         Most of the total, from the case and the limit as it was given. [of the total]
     reached : callable
@@ -34,7 +34,7 @@ class AnnualLimit:
     equation: str
     total: str
     unit: str
-    per_mwh: Callable[[BackupCase], float]
+    per_mwh: Callable[[PriceLevel], float]
     most: Callable[[Case, float], float]
     reached: Callable[[Case, float], float]
     at_least: bool = False
@@ -61,7 +61,7 @@ ANNUAL_LIMITS = (
         "co2_limit",
         "co2_t_per_yr",
         "t/yr",
-        per_mwh=lambda item: item.co2_t_per_mwh,
+        per_mwh=lambda level: level.co2_t_per_mwh,
         most=lambda _, cap: cap,
         reached=lambda _, tonnes: tonnes,
     ),
@@ -69,8 +69,8 @@ ANNUAL_LIMITS = (
 
 
 def annual_limits(case: Case) -> Iterator[tuple[AnnualLimit, float]]:
-    """Yield the limits of a case with what was given; there are none where nothing can be burnt."""
-    for item in ANNUAL_LIMITS if case.backup else ():
+    """Yield the limits of a case with what was given; there are none where nothing has a price."""
+    for item in ANNUAL_LIMITS if case.supplies else ():
         value = item.given(case.limits)
         if value is not None:
             yield item, value

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer[Any]]
 
 FLOOR_SHARE = 0.6  # of the load that the metric `floor` always serves
 NOTHING = 1e-3  # MW or MWh of array or battery up to which a plant has none: what an optimiser leaves over
@@ -60,6 +61,32 @@ class Resource:
         return f"{self.name}_mw"
 
 
+@dataclass(frozen=True)
+class PriceLevel:
+    """One of the prices that the energy of a supply, or what a sink takes, can have.
+
+    Attributes
+    ----------
+    name : str
+        For example ``on peak``, or the fuel.
+    usd_per_mwh : float
+        Marginal cost of a supply, value of a sink; not below zero, as waste would then pay. [USD/MWh at the
+        bus]
+    co2_t_per_mwh, fuel_mmbtu_per_mwh : float
+        Of a supply. [t/MWh, MMBtu/MWh at the bus]
+    """
+
+    name: str
+    usd_per_mwh: float
+    co2_t_per_mwh: float = 0.0
+    fuel_mmbtu_per_mwh: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.usd_per_mwh >= 0.0:
+            message = f"level {self.name}: {self.usd_per_mwh} USD/MWh is below zero"
+            raise ValueError(message)
+
+
 @dataclass(frozen=True, eq=False)
 class BackupCase:
     """One backup technology at one site.
@@ -88,6 +115,11 @@ class BackupCase:
         Bounds of the unit count; `units_max` is the user's, or derived from the load (``Case.given``).
     site_cost_usd_per_yr : float
         Annualised cost once per site when any unit is built. [USD/yr]
+    other_levels : tuple of PriceLevel
+        Further prices of its energy, such as those of a second fuel; the first level is that of the figures
+        above.
+    active_level : ndarray of int, shape (T,), or None
+        Which level holds in each step: 0 for the first, i for ``other_levels[i - 1]``. None: the first.
     """
 
     name: str
@@ -101,6 +133,91 @@ class BackupCase:
     units_min: int
     units_max: int
     site_cost_usd_per_yr: float = 0.0
+    other_levels: tuple[PriceLevel, ...] = ()
+    active_level: IntArray | None = None
+
+    whole: ClassVar[bool] = True
+
+    @property
+    def levels(self) -> tuple[PriceLevel, ...]:
+        """All prices of its energy, its own first."""
+        own = PriceLevel(
+            self.name, self.marginal_cost_usd_per_mwh, self.co2_t_per_mwh, self.fuel_mmbtu_per_mwh
+        )
+        return (own, *self.other_levels)
+
+
+@dataclass(frozen=True, eq=False)
+class ImportCase:
+    """A supply whose size is decided, such as a grid connection.
+
+    Attributes
+    ----------
+    name : str
+    capability : ndarray, shape (1, T)
+        Share of its size that it can give in each step: curtailment calls, outages of the wires. [fraction]
+    levels : tuple of PriceLevel
+    annual_cost_usd_per_unit : float
+        Annualised capital, demand and capacity charges of one unit. [USD/yr]
+    lead_months : float
+        Months until it is energised. [months]
+    units_min, units_max : float
+        Bounds of the size, in units; both the same where it is given.
+    active_level : ndarray of int, shape (T,), or None
+        Which of the levels holds in each step; None: always the first.
+    unit_mw : float
+        Size of a unit; 1 where the size is any number of MW. [MW]
+    whole : bool
+        Only whole units.
+    site_cost_usd_per_yr : float
+        What there is to pay each year for any size above zero. [USD/yr]
+    """
+
+    name: str
+    capability: FloatArray
+    levels: tuple[PriceLevel, ...]
+    annual_cost_usd_per_unit: float
+    lead_months: float
+    units_min: float
+    units_max: float
+    active_level: IntArray | None = None
+    unit_mw: float = 1.0
+    whole: bool = False
+    site_cost_usd_per_yr: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class SinkCase:
+    """Load without a promise, served while it pays: sale of surplus, best-effort racks.
+
+    Attributes
+    ----------
+    name : str
+    capability : ndarray, shape (1, T)
+        Share of its size that it would take in each step. [fraction]
+    levels : tuple of PriceLevel
+        What a MWh taken is worth.
+    annual_cost_usd_per_unit : float
+        Annualised capital and fixed cost of one unit. [USD/yr]
+    units_min, units_max : float
+        Bounds of the size, in units; both the same where it is given.
+    active_level : ndarray of int, shape (T,), or None
+        Which of the levels holds in each step; None: always the first.
+    unit_mw : float
+        Size of a unit; 1 where the size is any number of MW. [MW]
+    whole : bool
+        Only whole units.
+    """
+
+    name: str
+    capability: FloatArray
+    levels: tuple[PriceLevel, ...]
+    annual_cost_usd_per_unit: float
+    units_min: float
+    units_max: float
+    active_level: IntArray | None = None
+    unit_mw: float = 1.0
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -250,6 +367,11 @@ class Case:
     given : frozenset of str
         Bounds that the user gave: names of `sizes`, ``racks``, and ``units.NAME`` per technology. They bind
         everywhere; all others are derived, and a search may go beyond them.
+    imports : tuple of ImportCase
+        Supplies beside the backup units.
+    sinks : tuple of SinkCase
+        What takes power beside the load, while it pays. Names of all sources of power and sinks are
+        different.
     """
 
     name: str
@@ -277,6 +399,23 @@ class Case:
     load_classes: tuple[LoadClass, ...] = ()
     lost_value_usd_per_mwh: float = 0.0
     given: frozenset[str] = frozenset()
+    imports: tuple[ImportCase, ...] = ()
+    sinks: tuple[SinkCase, ...] = ()
+
+    @property
+    def supplies(self) -> tuple[BackupCase | ImportCase, ...]:
+        """Everything that gives power at a price."""
+        return (*self.backup, *self.imports)
+
+    @property
+    def flows(self) -> tuple[BackupCase | ImportCase | SinkCase, ...]:
+        """Everything whose power has a price: supplies, then sinks."""
+        return (*self.supplies, *self.sinks)
+
+    @property
+    def priced(self) -> int:
+        """Number of annual totals of energy: one for each level of each of the `flows`."""
+        return sum(len(item.levels) for item in self.flows)
 
     @property
     def steps(self) -> int:
@@ -362,7 +501,7 @@ def sunny_afternoon(case: Case) -> int:
     return int(np.argmax(month)) * per_day + int(np.searchsorted(done, 0.85))
 
 
-def with_series(case: Case, change: Callable[[FloatArray], FloatArray], **others: Any) -> Case:  # noqa: ANN401
+def with_series(case: Case, change: Callable[[NDArray[Any]], NDArray[Any]], **others: Any) -> Case:  # noqa: ANN401
     """Change every series of a case in the same way.
 
     Parameters
@@ -374,15 +513,25 @@ def with_series(case: Case, change: Callable[[FloatArray], FloatArray], **others
         Further fields to set.
     """
     resources = tuple(replace(r, yield_mw_per_mw=change(r.yield_mw_per_mw)) for r in case.resources)
-    backup = tuple(
-        replace(item, capability=np.array([change(row) for row in item.capability])) for item in case.backup
-    )
+
+    def changed(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            replace(
+                item,
+                capability=np.array([change(row) for row in item.capability]),
+                active_level=None if item.active_level is None else change(item.active_level),
+            )
+            for item in items
+        )
+
     return replace(
         case,
         resources=resources,
         load_mw=change(case.load_mw),
         usable=change(case.usable),
-        backup=backup,
+        backup=changed(case.backup),
+        imports=changed(case.imports),
+        sinks=changed(case.sinks),
         **others,
     )
 
@@ -403,7 +552,7 @@ def rolled(case: Case, first_step: int) -> Case:
 def rows_of(case: Case, rows: NDArray[np.int64]) -> Case:
     """Pick weather years of a case, in the order given."""
 
-    def pick(series: FloatArray) -> FloatArray:
+    def pick(series: NDArray[Any]) -> NDArray[Any]:
         return np.ascontiguousarray(series.reshape(case.years, -1)[rows].ravel())
 
     return with_series(case, pick, years=len(rows))
@@ -423,6 +572,8 @@ class Plant:
         Units per backup technology, in the order of ``Case.backup``.
     racks : int
         Racks installed.
+    imports, sinks : tuple of float
+        Sizes in the order of ``Case.imports`` and ``Case.sinks``, in their units: whole numbers, or MW.
     """
 
     resources_mw: tuple[float, ...]
@@ -430,6 +581,13 @@ class Plant:
     battery_mw: float
     units: tuple[int, ...]
     racks: int
+    imports: tuple[float, ...] = ()
+    sinks: tuple[float, ...] = ()
+
+    @property
+    def counts(self) -> tuple[float, ...]:
+        """Units in the order of ``Case.flows``."""
+        return (*self.units, *self.imports, *self.sinks)
 
     @property
     def solar_mw(self) -> float:
@@ -452,6 +610,45 @@ def with_sizes(case: Case, plant: Plant, sizes: Mapping[str, float]) -> Plant:
         battery_mwh=sizes.get("battery_mwh", plant.battery_mwh),
         battery_mw=sizes.get("battery_mw", plant.battery_mw),
     )
+
+
+def energy_by_level(case: Case, dispatch: Dispatch) -> tuple[float, ...]:
+    """Energy that supplies give, then that sinks take, level by level in the order of ``Case.flows``.
+
+    Parameters
+    ----------
+    case : Case
+    dispatch : Dispatch
+
+    Returns
+    -------
+    tuple of float
+        [MWh/yr]
+    """
+    flows = zip(case.flows, (*dispatch.supply_mw, *dispatch.sink_mw), strict=True)
+    return tuple(mwh for item, mw in flows for mwh in split_by_level(case, item, mw))
+
+
+def split_by_level(
+    case: Case, item: BackupCase | ImportCase | SinkCase, power_mw: FloatArray
+) -> tuple[float, ...]:
+    """Annual energy of one of the flows, split over its levels. [MWh/yr]"""
+    always = item.active_level is None
+    steps = [slice(None if always and i == 0 else 0) for i in range(len(item.levels))]
+    if item.active_level is not None:
+        steps = [item.active_level == i for i in range(len(item.levels))]
+    return tuple(float(power_mw[chosen].sum()) * case.step_h / case.years for chosen in steps)
+
+
+def by_flow(case: Case, by_level: Sequence[float]) -> list[tuple[float, ...]]:
+    """Cut a list over all levels of all flows into one for each flow."""
+    ends = np.cumsum([len(item.levels) for item in case.flows]).tolist()
+    return [tuple(by_level[end - len(item.levels) : end]) for item, end in zip(case.flows, ends, strict=True)]
+
+
+def appetite_mwh(case: Case, sink: SinkCase) -> tuple[float, ...]:
+    """Most that a unit of a sink takes a year, level by level. [MWh/yr]"""
+    return split_by_level(case, sink, sink.unit_mw * sink.capability[0])
 
 
 def available_mw(case: Case, plant: Plant) -> FloatArray:
@@ -484,6 +681,8 @@ def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
     tuple of (float, str)
     """
     leads = [(item.lead_months, item.name) for item, n in zip(case.backup, plant.units, strict=True) if n > 0]
+    imports = zip(case.imports, plant.imports, strict=True)
+    leads += [(item.lead_months, item.name) for item, n in imports if n * item.unit_mw > NOTHING]
     resources = zip(case.resources, plant.resources_mw, strict=True)
     leads += [(r.lead_months, r.label) for r, mw in resources if mw > NOTHING]
     leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []
@@ -503,6 +702,9 @@ class Dispatch:
         Output per technology.
     lost_compute : ndarray, shape (T,)
         Weighted shed load as a share of the load of the step (the tier weights applied). [fraction]
+    import_mw, taken_mw : ndarray, shape (I, T) and (S, T), or None
+        Power of each of ``Case.imports``, and what each of ``Case.sinks`` takes; None where there are none.
+        [MW]
     lost_by_class : ndarray, shape (C, T), or None
         The part of `lost_compute` that falls on each class. None when the load was shed tier by tier in the
         order of ``Case.tiers``, which says it all (:func:`lost_by_class`), or when there is one class.
@@ -517,6 +719,18 @@ class Dispatch:
     backup_mw: FloatArray
     lost_compute: FloatArray
     lost_by_class: FloatArray | None = None
+    import_mw: FloatArray | None = None
+    taken_mw: FloatArray | None = None
+
+    @property
+    def supply_mw(self) -> FloatArray:
+        """Power of every supply, in the order of ``Case.supplies``. [MW]"""
+        return self.backup_mw if self.import_mw is None else np.concatenate([self.backup_mw, self.import_mw])
+
+    @property
+    def sink_mw(self) -> FloatArray:
+        """Power of every sink, in the order of ``Case.sinks``. [MW]"""
+        return np.zeros((0, self.shed_mw.size)) if self.taken_mw is None else self.taken_mw
 
     def rolled_back(self, first_step: int) -> Dispatch:
         """Put the dispatch of a :func:`rolled` case back in calendar order."""
@@ -582,6 +796,8 @@ class Sizing:
         What lost compute costs in the objective, failures of racks included. [USD/yr]
     dispatch : Dispatch or None
         The optimiser's own dispatch, where it keeps one.
+    level_mwh_per_yr : tuple of float
+        Energy given or taken at each level of each of ``Case.flows``, in their order. [MWh/yr]
     """
 
     plant: Plant
@@ -598,6 +814,7 @@ class Sizing:
     lost_by_class_mwh_per_yr: tuple[float, ...] = ()
     lost_value_usd_per_yr: float = 0.0
     dispatch: Dispatch | None = field(default=None, repr=False)
+    level_mwh_per_yr: tuple[float, ...] = ()
 
     @property
     def gap(self) -> float:

@@ -196,7 +196,7 @@ def units_most(case: Case, item: BackupCase) -> int:
 
     A limit derived for a planner whose units never fail leaves no spares; a search may take some more.
     """
-    most = units_allowed(case, item)
+    most = int(units_allowed(case, item))
     return most if case.units_given(item) or most == 0 else most + SPARE_UNITS
 
 

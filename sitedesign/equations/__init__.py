@@ -1,6 +1,6 @@
 """The equations of the model, one file per subject; importing this package fills :data:`REGISTRY`."""
 
-from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, uptime
+from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
 from sitedesign.equations.registry import REGISTRY, Equation, equation
 from sitedesign.equations.variables import SYMBOLS, Symbol
 
@@ -17,5 +17,6 @@ __all__ = [
     "equation",
     "limits",
     "racks",
+    "sinks",
     "uptime",
 ]

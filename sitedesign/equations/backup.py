@@ -1,4 +1,4 @@
-"""Backup units: what they can give, how they are counted, and when they arrive."""
+"""Supplies, backup units and imports: what they can give, how they are counted, and when they arrive."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from sitedesign.equations.registry import equation
 
 @equation("C1", r"g_{kt} \le s_k\,a_{kt}\,N_k", over=("alike_technology", "step"))
 def alike_generation_limit(m, k, t):
-    """Units of one kind that derate alike need only their number."""
-    return m.backup_mw[k, t] <= m.unit_mw[k] * m.capability[k, t] * m.units[k]
+    """Units of one kind that derate alike need only their number; an import is so many MW."""
+    return m.supply_mw[k, t] <= m.unit_mw[k] * m.capability[k, t] * m.units[k]
 
 
 @equation("C2", r"g_{kt} \le s_k \sum_i a_{kit}\,y_{ki}", over=("differing_technology", "step"))
 def differing_generation_limit(m, k, t):
     """Units with outages of their own each bring what they can give in this step."""
     able = sum(m.unit_capability[k, i, t] * m.unit_built[k, i] for name, i in m.unit if name == k)
-    return m.backup_mw[k, t] <= m.unit_mw[k] * able
+    return m.supply_mw[k, t] <= m.unit_mw[k] * able
 
 
 @equation("C3", r"N_k = \sum_i y_{ki}", over="differing_technology")
@@ -42,7 +42,8 @@ def lead_time(m, k):
     return m.months_to_power >= m.lead_months[k] * m.technology_used[k]
 
 
-@equation("C7", r"F_k = \frac{\Delta t}{Y} \sum_t g_{kt}", over="technology")
-def backup_energy(m, k):
-    """Energy a year, the mean over the weather years; fuel, carbon and the renewable share follow from it."""
-    return m.backup_mwh_per_yr[k] == m.step_h / m.weather_years * sum(m.backup_mw[k, t] for t in m.step)
+@equation("C7", r"F_{kl} = \frac{\Delta t}{Y} \sum_{t \in T_{kl}} g_{kt}", over="supply_level")
+def supply_energy(m, k, i):
+    """Energy a year at one of the prices, which holds in the steps T; cost and carbon follow from it."""
+    given = sum(m.supply_mw[k, t] for t in m.step if m.supply_active_level[k, t] == i)
+    return m.energy_mwh_per_yr[k, i] == m.step_h / m.weather_years * given

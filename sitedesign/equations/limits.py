@@ -23,15 +23,15 @@ def longest_duration(m):
     return m.battery_mwh <= m.max_duration_h * m.battery_mw
 
 
-@equation("L4", r"\sum_k F_k \le (1 - \rho)\,\bar\ell")
+@equation("L4", r"\sum_{kl} F_{kl} \le (1 - \rho)\,\bar\ell")
 def renewable_share(m):
-    """Backup gives at most what the least renewable share leaves of the contracted load."""
-    return (
-        sum(m.backup_mwh_per_yr[k] for k in m.technology) <= (1 - m.min_renewable_share) * m.load_mwh_per_yr
-    )
+    """Supplies give at most what the least renewable share leaves of the contracted load."""
+    given = sum(m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
+    return given <= (1 - m.min_renewable_share) * m.load_mwh_per_yr
 
 
-@equation("L5", r"\sum_k \gamma_k\,F_k \le \overline{\gamma}")
+@equation("L5", r"\sum_{kl} \gamma_{kl}\,F_{kl} \le \overline{\gamma}")
 def co2_limit(m):
     """Carbon dioxide stays under its annual cap."""
-    return sum(m.co2_t_per_mwh[k] * m.backup_mwh_per_yr[k] for k in m.technology) <= m.max_co2_t_per_yr
+    emitted = sum(m.co2_t_per_mwh[k, i] * m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
+    return emitted <= m.max_co2_t_per_yr

@@ -8,13 +8,21 @@ step-by-step operation, because a master problem needs only the former.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
-from sitedesign.case.case import BackupCase, Case, FloatArray, Resource
+from sitedesign.case.case import (
+    BackupCase,
+    Case,
+    FloatArray,
+    ImportCase,
+    Resource,
+    SinkCase,
+    appetite_mwh,
+)
 
 u = pyo.units
 if not hasattr(u, "KUSD"):  # the registry is one per process
@@ -23,6 +31,7 @@ if not hasattr(u, "KUSD"):  # the registry is one per process
 USD_PER_KUSD = 1e3
 
 Chords = tuple[FloatArray, FloatArray]
+Flow = BackupCase | ImportCase | SinkCase
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ SYMBOLS = (
     Symbol("resource_mw", "S_r", "MW", ("resource",), "Solar array (MWdc), wind farm"),
     Symbol("battery_mwh", "E", "MWh", (), "Battery energy, nameplate"),
     Symbol("battery_mw", "P", "MW", (), "Battery power, charging and discharging alike"),
-    Symbol("units", "N_k", "", ("technology",), "Units of a backup technology, integer"),
+    Symbol("units", "N_k", "", ("technology",), "Units of a supply: whole ones of backup, MW of an import"),
     Symbol(
         "unit_built", "y_{ki}", "", ("unit",), "Unit i of a technology whose units differ is built, 0 or 1"
     ),
@@ -63,7 +72,9 @@ SYMBOLS = (
     Symbol("racks", "R", "", (), "Racks installed, integer"),
     Symbol("rack_lost_mwh_per_yr", "L^R", "MWh/yr", (), "Load not computed on because racks are broken"),
     Symbol("months_to_power", "M", "month", (), "Longest lead time of what is built"),
-    Symbol("backup_mwh_per_yr", "F_k", "MWh/yr", ("technology",), "Energy from a backup technology"),
+    Symbol("energy_mwh_per_yr", "F_{kl}", "MWh/yr", ("supply_level",), "Energy from a supply at one price"),
+    Symbol("sink_units", "X_s", "", ("sink",), "Units of a sink, or MW"),
+    Symbol("missed_mwh_per_yr", "W_{sl}", "MWh/yr", ("sink_level",), "What a sink does not get at one value"),
     Symbol(
         "lost_mwh_per_yr",
         "U_c",
@@ -75,7 +86,8 @@ SYMBOLS = (
     Symbol("charge_mw", "c_t", "MW", ("step",), "Battery charging, at the bus"),
     Symbol("discharge_mw", "d_t", "MW", ("step",), "Battery discharging, at the bus"),
     Symbol("stored_mwh", "e_t", "MWh", ("step",), "Energy in the battery at the end of the step"),
-    Symbol("backup_mw", "g_{kt}", "MW", ("technology", "step"), "Output of a backup technology"),
+    Symbol("supply_mw", "g_{kt}", "MW", ("technology", "step"), "Output of a supply"),
+    Symbol("taken_mw", "x_{st}", "MW", ("sink", "step"), "Power that a sink takes"),
     Symbol(
         "shed_mw", "u_{jt}", "MW", ("tier", "step"), "Load shed in a tier, at most its width times the load"
     ),
@@ -97,15 +109,19 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     limits = case.limits
     by_resource = {r.name: r for r in case.resources}
     m.resource = pyo.Set(initialize=list(by_resource), dimen=1)
-    names = [b.name for b in case.backup]
-    by_name = dict(zip(names, case.backup, strict=True))
-    alike = [b.name for b in case.backup if b.capability.shape[0] == 1]
+    names = [b.name for b in case.supplies]
+    by_name = dict(zip(names, case.supplies, strict=True))
+    sinks = {s.name: s for s in case.sinks}
+    alike = [b.name for b in case.supplies if b.capability.shape[0] == 1]
     differing = [
-        (b.name, i) for b in case.backup if b.name not in alike for i in range(units_allowed(case, b))
+        (b.name, i) for b in case.backup if b.name not in alike for i in range(int(units_allowed(case, b)))
     ]
     m.technology = pyo.Set(initialize=names, dimen=1)
     m.alike_technology = pyo.Set(initialize=alike, dimen=1)
     m.differing_technology = pyo.Set(initialize=[n for n in names if n not in alike], dimen=1)
+    m.supply_level = pyo.Set(initialize=_levels(case.supplies), dimen=2)
+    m.sink = pyo.Set(initialize=list(sinks), dimen=1)
+    m.sink_level = pyo.Set(initialize=_levels(case.sinks), dimen=2)
     m.unit = pyo.Set(initialize=differing, dimen=2)
     m.later_unit = pyo.Set(initialize=[(k, i) for k, i in differing if i > 0], dimen=2)
     m.load_class = pyo.Set(initialize=[c.name for c in case.classes], dimen=1)
@@ -120,8 +136,13 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.battery_mw = pyo.Var(bounds=battery_bounds(case, limits.battery_mw), units=u.MW)
     m.units = pyo.Var(
         m.technology,
-        domain=pyo.NonNegativeIntegers,
+        domain=lambda _, k: pyo.NonNegativeIntegers if by_name[k].whole else pyo.NonNegativeReals,
         bounds=lambda _, k: (by_name[k].units_min, units_allowed(case, by_name[k])),
+    )
+    m.sink_units = pyo.Var(
+        m.sink,
+        domain=lambda _, s: pyo.NonNegativeIntegers if sinks[s].whole else pyo.NonNegativeReals,
+        bounds=lambda _, s: (sinks[s].units_min, sinks[s].units_max),
     )
     m.unit_built = pyo.Var(m.unit, domain=pyo.Binary)
     m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
@@ -132,7 +153,8 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     )
     m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
     m.months_to_power = pyo.Var(bounds=(0, limits.months_to_power), units=u.month)
-    m.backup_mwh_per_yr = pyo.Var(m.technology, bounds=(0, None), units=u.MWh / u.year)
+    m.energy_mwh_per_yr = pyo.Var(m.supply_level, bounds=(0, None), units=u.MWh / u.year)
+    m.missed_mwh_per_yr = pyo.Var(m.sink_level, bounds=(0, None), units=u.MWh / u.year)
     m.lost_mwh_per_yr = pyo.Var(m.load_class, bounds=(0, None), units=u.MWh / u.year)
 
 
@@ -168,28 +190,62 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     m.usable = pyo.Param(m.step, initialize=_by_step(case.usable))
     m.capability = pyo.Param(m.alike_technology, m.step, initialize=_alike_capability(case))
     m.unit_capability = pyo.Param(m.unit, m.step, initialize=_unit_capability(case, list(m.unit)))
+    m.sink_capability = pyo.Param(
+        m.sink,
+        m.step,
+        initialize={(s.name, t): share for s in case.sinks for t, share in _by_step(s.capability[0]).items()},
+    )
+    m.supply_active_level = pyo.Param(
+        m.technology, m.step, default=0, initialize=_active_levels(case.supplies)
+    )
+    m.sink_active_level = pyo.Param(m.sink, m.step, default=0, initialize=_active_levels(case.sinks))
 
     m.curtailed_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
     m.charge_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
     m.discharge_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
     m.stored_mwh = pyo.Var(m.step, bounds=(0, None), units=u.MWh)
-    m.backup_mw = pyo.Var(m.technology, m.step, bounds=(0, None), units=u.MW)
+    m.supply_mw = pyo.Var(m.technology, m.step, bounds=(0, None), units=u.MW)
+    m.taken_mw = pyo.Var(m.sink, m.step, bounds=(0, None), units=u.MW)
     load, tiers = _by_step(case.load_mw), case.tiers
     m.shed_mw = pyo.Var(m.tier, m.step, bounds=lambda _, j, t: (0, tiers[j - 1].width * load[t]), units=u.MW)
 
 
-def units_allowed(case: Case, backup: BackupCase) -> int:
-    """Most units of a technology: none when its lead time is longer than the months allowed."""
-    return 0 if _too_late(case, backup.lead_months) else backup.units_max
+def units_allowed(case: Case, supply: BackupCase | ImportCase) -> float:
+    """Most units of a supply: none when its lead time is longer than the months allowed."""
+    return 0 if _too_late(case, supply.lead_months) else supply.units_max
 
 
-def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupCase]) -> None:
+def _levels(flows: Sequence[Flow]) -> list[tuple[str, int]]:
+    return [(item.name, i) for item in flows for i in range(len(item.levels))]
+
+
+def _active_levels(flows: Sequence[Flow]) -> dict[tuple[str, int], int]:
+    """Level that holds in each step, of those that have several."""
+    changing = [(item.name, item.active_level) for item in flows if item.active_level is not None]
+    return {(name, t): int(i) for name, series in changing for t, i in enumerate(series.tolist(), start=1)}
+
+
+def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, BackupCase | ImportCase]) -> None:
     def param(value: float, unit: Any) -> pyo.Param:  # noqa: ANN401
         return pyo.Param(initialize=value, units=unit, mutable=True)
 
     def per_technology(attribute: str, unit: Any, scale: float = 1.0) -> pyo.Param:  # noqa: ANN401
         values = {k: getattr(b, attribute) * scale for k, b in by_name.items()}
         return pyo.Param(m.technology, initialize=values, units=unit, mutable=True)
+
+    def per_level(
+        over: pyo.Set,
+        flows: Sequence[Flow],
+        attribute: str,
+        unit: Any,  # noqa: ANN401
+        scale: float = 1.0,
+    ) -> pyo.Param:
+        values = {
+            (item.name, i): getattr(level, attribute) * scale
+            for item in flows
+            for i, level in enumerate(item.levels)
+        }
+        return pyo.Param(over, initialize=values, units=unit, mutable=True)
 
     def per_resource(value: Callable[[Resource], float], unit: Any) -> pyo.Param:  # noqa: ANN401
         values = {r.name: value(r) for r in case.resources}
@@ -202,11 +258,23 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: dict[str, BackupC
     m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
     m.unit_cost = per_technology("annual_cost_usd_per_unit", u.KUSD / u.year, kusd)
     m.site_cost = per_technology("site_cost_usd_per_yr", u.KUSD / u.year, kusd)
-    m.marginal_cost = per_technology("marginal_cost_usd_per_mwh", u.KUSD / u.MWh, kusd)
+    m.marginal_cost = per_level(m.supply_level, case.supplies, "usd_per_mwh", u.KUSD / u.MWh, kusd)
+    m.sink_value = per_level(m.sink_level, case.sinks, "usd_per_mwh", u.KUSD / u.MWh, kusd)
+    appetite = {(s.name, i): mwh for s in case.sinks for i, mwh in enumerate(appetite_mwh(case, s))}
+    m.appetite_mwh_per_yr = pyo.Param(m.sink_level, initialize=appetite, units=u.MWh / u.year, mutable=True)
+    m.sink_cost = pyo.Param(
+        m.sink,
+        initialize={s.name: s.annual_cost_usd_per_unit * kusd for s in case.sinks},
+        units=u.KUSD / u.year,
+        mutable=True,
+    )
+    m.sink_unit_mw = pyo.Param(
+        m.sink, initialize={s.name: s.unit_mw for s in case.sinks}, units=u.MW, mutable=True
+    )
     m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, u.KUSD / u.year)
     m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, u.KUSD / u.year / u.month)
     m.unit_mw = per_technology("unit_mw", u.MW)
-    m.co2_t_per_mwh = per_technology("co2_t_per_mwh", u.metric_ton / u.MWh)
+    m.co2_t_per_mwh = per_level(m.supply_level, case.supplies, "co2_t_per_mwh", u.metric_ton / u.MWh)
     m.lead_months = per_technology("lead_months", u.month)
     m.resource_lead_months = per_resource(lambda r: r.lead_months, u.month)
     m.battery_lead_months = param(case.battery_lead_months, u.month)
@@ -256,7 +324,7 @@ def _by_step(series: FloatArray) -> dict[int, float]:
 
 
 def _alike_capability(case: Case) -> dict[tuple[str, int], float]:
-    alike = [b for b in case.backup if b.capability.shape[0] == 1]
+    alike = [b for b in case.supplies if b.capability.shape[0] == 1]
     return {(b.name, t): share for b in alike for t, share in _by_step(b.capability[0]).items()}
 
 

@@ -22,7 +22,8 @@ _ROUNDING = 4e-10  # of the size: more than the tolerances of the linear program
 class Budgets:
     """Linear budgets of the annual totals: ``rows @ totals <= limit``.
 
-    Totals are the energy of each of K technologies and the weighted shed load of each of C classes.
+    Totals are the energy of each of K levels, of supplies what they give and of sinks what they miss, and the
+    weighted shed load of each of C classes.
 
     Attributes
     ----------
@@ -33,8 +34,8 @@ class Budgets:
     limit : ndarray, shape (budgets,)
         Infinite for a class that asks for nothing. [MWh/yr, or t/yr for carbon dioxide]
     size : ndarray, shape (budgets,)
-        What each could be at most: the load of a class, all load, carbon dioxide of all load from the
-        dirtiest technology. Rounding is in proportion to it. [as `limit`]
+        What each could be at most without sinks: the load of a class, all load, carbon dioxide of all load
+        from the dirtiest supply. Rounding is in proportion to it. [as `limit`]
     classes : int
         C.
     """
@@ -97,16 +98,17 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
     -------
     Budgets
     """
-    technologies, classes = len(case.backup), len(case.classes)
-    load, shed = case.load_mwh_per_yr, [0.0] * classes
+    priced, classes = case.priced, len(case.classes)
+    supplied = [level for item in case.supplies for level in item.levels]
+    load, unserved = case.load_mwh_per_yr, [0.0] * (priced - len(supplied) + classes)
     value = [case.lost_value_usd_per_mwh] * classes
-    cost = np.array([item.marginal_cost_usd_per_mwh for item in case.backup] + value)
-    rows = list(np.eye(technologies + classes)[technologies:])
+    cost = np.array([level.usd_per_mwh for item in case.flows for level in item.levels] + value)
+    rows = list(np.eye(priced + classes)[priced:])
     limit = [_allowed_mwh(case, c, rack_lost_mwh_per_yr) for c in range(classes)]
     size = [mine.share * load for mine in case.classes]
     for own, given in annual_limits(case):
-        per_mwh = [own.per_mwh(item) for item in case.backup]
-        rows.append(np.array(per_mwh + shed))
+        per_mwh = [own.per_mwh(level) for level in supplied]
+        rows.append(np.array(per_mwh + unserved))
         limit.append(own.most(case, given))
         size.append(load * max(per_mwh))
     return Budgets(cost, np.array(rows), np.array(limit), np.array(size), classes)

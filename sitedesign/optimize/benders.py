@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from sitedesign.case.case import NOTHING, Case, Plant, Sizing, slowest_lead
+from sitedesign.case.case import NOTHING, Case, FloatArray, Plant, Sizing, appetite_mwh, by_flow, slowest_lead
 from sitedesign.equations.variables import (
     USD_PER_KUSD,
     battery_bounds,
@@ -28,7 +28,7 @@ from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.dispatch_oracle import Point
 from sitedesign.optimize.foresight_dispatch import mixed_dispatch
-from sitedesign.optimize.in_out import Descent
+from sitedesign.optimize.in_out import Descent, above
 from sitedesign.optimize.infeasibility_cuts import explained
 from sitedesign.optimize.lagrangian import Operation
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
@@ -162,7 +162,7 @@ class _Search:
         self.best: _Incumbent | None = None
         self.bound = -np.inf
         self.warm: tuple[Proposal, float] | None = None
-        self.descents: dict[tuple[tuple[int, ...], int, tuple[bool, ...]], Descent] = {}
+        self.descents: dict[tuple[tuple[float, ...], int, tuple[bool, ...]], Descent] = {}
 
     # ------------------------------------------------------------------ outer loop
 
@@ -205,10 +205,10 @@ class _Search:
             self.say(self._news())
             if self._closed():
                 return
-            units, racks = self.model.counts(proposal)
+            plant = self.model.plant(proposal)
             operation = self._operate(proposal, likely=False)
-            self._keep(_plant(proposal, units, racks), operation, _side(idle))
-            self._polish(_plant(proposal, units, racks), proposal.months_to_power, idle)
+            self._keep(plant, operation, _side(idle))
+            self._polish(plant, proposal.months_to_power, idle)
             if self._closed():
                 return
             now = (self.best.cost_usd_per_yr if self.best else np.inf, self.bound)
@@ -219,12 +219,13 @@ class _Search:
             before = now
 
     def _polish(self, counts: Plant, months: float, idle: int) -> None:
-        """Best solar and battery for given units and racks, or proof that they cannot be the best."""
+        """Best sizes for given whole units and racks, or proof that they cannot be the best."""
         gap = _POLISHED * self.gap * 0.5**idle
         side = _side(idle)
         self.model.fix_counts(counts, months)
         self.model.keep_to(side)
-        choice = counts.units, counts.racks, self.model.arriving(months)
+        whole = [n for item, n in zip(self.case.flows, counts.counts, strict=True) if item.whole]
+        choice = tuple(whole), counts.racks, self.model.arriving(counts, months)
         descent = self.descents.setdefault(choice, Descent())
         descent.resume()
         try:
@@ -237,11 +238,11 @@ class _Search:
                 known = self.best.cost_usd_per_yr if self.best else np.inf
                 if proposal is None or descent.ends(proposal.bound_usd_per_yr, known, gap):
                     return
-                overtaken = proposal.bound_usd_per_yr > self.bound * (1 + _OVERTAKEN * self.gap)
+                overtaken = proposal.bound_usd_per_yr > above(self.bound, _OVERTAKEN * self.gap)
                 if overtaken and turn >= _LEAST_TURNS:
                     return  # other counts may be better: let the master choose again
                 trial, operation = self._step(descent, proposal, side)
-                self._keep(_plant(trial, counts.units, counts.racks), operation, side)
+                self._keep(self.model.plant(trial), operation, side)
         finally:
             self.model.keep_to(Side.ANY)
             self.model.free_counts()
@@ -301,6 +302,7 @@ class _Search:
         for r, item in enumerate(case.resources):
             taken = float(np.delete(resources * acres, r).sum())
             resources[r] = min(resources[r] * factor, resource_most_mw(case, item, taken))
+        units, imports_usd = self._larger_imports(old.units, factor)
         energy = min(old.battery_mwh * factor, battery_bounds(case, limits.battery_mwh)[1])
         power = min(old.battery_mw * factor, battery_bounds(case, limits.battery_mw)[1])
         if limits.min_duration_h:
@@ -314,12 +316,23 @@ class _Search:
             )
             + case.battery_cost_usd_per_mwh_yr * (energy - old.battery_mwh)
             + case.battery_cost_usd_per_mw_yr * (power - old.battery_mw)
+            + imports_usd
         )
         return dataclasses.replace(
             proposal,
-            point=Point(resources, energy, power, old.units),
+            point=Point(resources, energy, power, units),
             capital_usd_per_yr=proposal.capital_usd_per_yr + extra,
         )
+
+    def _larger_imports(self, units: FloatArray, factor: float) -> tuple[FloatArray, float]:
+        """Enlarge the imports that may have any size; all units, and what it costs. [USD/yr]"""
+        larger, extra, start = units.copy(), 0.0, self.pool.search.oracle.row_start
+        for k, item in enumerate(self.case.imports, start=len(self.case.backup)):
+            row = int(start[k])
+            if not item.whole:
+                larger[row] = max(units[row], min(units[row] * factor, units_allowed(self.case, item)))
+                extra += item.annual_cost_usd_per_unit * float(larger[row] - units[row])
+        return larger, extra
 
     def _keep(
         self, plant: Plant, operation: Operation, side: Side = Side.INSIDE, *, preferred: bool = False
@@ -331,11 +344,24 @@ class _Search:
         """
         if not _counts(operation, side):
             return
-        energy, lost = np.split(operation.totals, [len(self.case.backup)])
-        cost = annual_cost_usd(self.case, plant, tuple(energy.tolist()), float(lost.sum()))
+        energy, lost = self._energy_and_lost(plant, operation)
+        cost = annual_cost_usd(self.case, plant, energy, float(lost.sum()))
         chosen = preferred and cost - self.bound <= self.gap * abs(cost)
         if self.best is None or cost < self.best.cost_usd_per_yr or chosen:
             self.best = _Incumbent(plant, operation, cost)
+
+    def _energy_and_lost(self, plant: Plant, operation: Operation) -> tuple[tuple[float, ...], FloatArray]:
+        """Energy given or taken at each level, and weighted shed load of each class. [MWh/yr]"""
+        case = self.case
+        energy, lost = np.split(operation.totals, [case.priced])
+        supplied = sum(len(item.levels) for item in case.supplies)
+        wished = [
+            n * mwh
+            for sink, n in zip(case.sinks, plant.sinks, strict=True)
+            for mwh in appetite_mwh(case, sink)
+        ]
+        taken = [most - missed for most, missed in zip(wished, energy[supplied:].tolist(), strict=True)]
+        return (*energy[:supplied].tolist(), *taken), lost
 
     def _closed(self) -> bool:
         """Whether bound and best plant are within the gap."""
@@ -346,10 +372,7 @@ class _Search:
 
     def _round_up(self, proposal: Proposal) -> None:
         """Whole units and racks that do at least as much: a first plant, should a limit stop the search."""
-        start, rows = self.pool.search.oracle.row_start, proposal.point.units
-        units = [float(rows[a:b].sum()) for a, b in itertools.pairwise(start)]
-        whole = tuple(math.ceil(count - 1e-6) for count in units)
-        self._try_plant(_plant(proposal, whole, math.ceil(proposal.racks - 1e-6)))
+        self._try_plant(self.model.plant(proposal, lambda count: math.ceil(count - 1e-6)))
 
     def _try_plant(self, plant: Plant, *, preferred: bool = False) -> None:
         """Operate a plant given from outside, brought within the bounds, if the other limits allow it."""
@@ -371,7 +394,9 @@ class _Search:
         plant, crumb = self.best.plant, _CRUMB * float(self.case.load_mw.mean())
         resources = tuple(0.0 if mw < crumb else mw for mw in plant.resources_mw)
         battery = (0.0, 0.0) if plant.battery_mwh < crumb else (plant.battery_mwh, plant.battery_mw)
-        without = Plant(resources, *battery, plant.units, plant.racks)
+        without = dataclasses.replace(
+            plant, resources_mw=resources, battery_mwh=battery[0], battery_mw=battery[1]
+        )
         if without != plant and without == _within_bounds(self.case, without):
             with contextlib.suppress(_Stop, MasterStopped):  # the answer stands without it
                 self._try_plant(without, preferred=True)
@@ -393,12 +418,12 @@ class _Search:
         if best is None:
             message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
             raise NotProvenOptimal(message, None, self.bound)
-        if self.bound > best.cost_usd_per_yr * (1 + _ROUNDING):
+        if self.bound > above(best.cost_usd_per_yr, _ROUNDING):
             message = (
                 f"bound {self.bound} above the plant's cost {best.cost_usd_per_yr}: a fault of the optimiser"
             )
             raise AssertionError(message)
-        energy, lost = np.split(best.operation.totals, [len(self.case.backup)])
+        energy, lost = self._energy_and_lost(best.plant, best.operation)
         iterations, prices = self.model.solves, self._uptime_prices(best.plant)
         dispatch = None
         if keeps_dispatch:
@@ -408,7 +433,7 @@ class _Search:
             plant=best.plant,
             objective_usd_per_yr=best.cost_usd_per_yr,
             bound_usd_per_yr=min(self.bound, best.cost_usd_per_yr),
-            backup_mwh_per_yr=tuple(energy.tolist()),
+            backup_mwh_per_yr=tuple(map(sum, by_flow(self.case, energy)[: len(self.case.backup)])),
             lost_mwh_per_yr=float(lost.sum()),
             method="cuts",
             stopped_by=stopped_by,
@@ -419,6 +444,7 @@ class _Search:
             lost_by_class_mwh_per_yr=tuple(lost.tolist()),
             lost_value_usd_per_yr=lost_value_usd(self.case, best.plant, float(lost.sum())),
             dispatch=dispatch,
+            level_mwh_per_yr=energy,
         )
 
     def _uptime_prices(self, plant: Plant) -> tuple[float, ...]:
@@ -441,8 +467,16 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         return min(max(value if value > NOTHING else 0.0, bounds[0]), bounds[1])
 
     units = (
-        min(max(count, item.units_min), max(item.units_min, units_allowed(case, item)))
+        int(min(max(count, item.units_min), max(item.units_min, units_allowed(case, item))))
         for count, item in zip(plant.units, case.backup, strict=True)
+    )
+    imports = (
+        min(max(count, item.units_min), max(item.units_min, units_allowed(case, item)))
+        for count, item in zip(plant.imports, case.imports, strict=True)
+    )
+    sinks = (
+        min(max(count, item.units_min), item.units_max)
+        for count, item in zip(plant.sinks, case.sinks, strict=True)
     )
     return Plant(
         tuple(
@@ -453,15 +487,11 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
         tuple(units),
         min(max(plant.racks, case.racks_contracted, case.racks_min), case.racks_max),
+        tuple(imports),
+        tuple(sinks),
     )
 
 
 def _counts(operation: Operation, side: Side) -> bool:
     """Whether a plant meets its budgets: at the edge of them, the tolerance on them counts as well."""
     return operation.strict or (operation.feasible and side is Side.AT)
-
-
-def _plant(proposal: Proposal, units: tuple[int, ...], racks: int) -> Plant:
-    point = proposal.point
-    sizes = tuple(point.resources_mw.tolist())
-    return Plant(sizes, float(point.battery_mwh), float(point.battery_mw), units, racks)

@@ -48,6 +48,7 @@ class _Search:
     gap: float
     incumbent: float = math.inf
     best: NDArray[np.float64] | None = None
+    point: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))  # the same, not yet rounded
     basis: Any = None  # of the incumbent
     cut_off: float = math.inf  # least bound among boxes dropped because they cannot win more than the gap
     queue: list[tuple[float, int, Box, Any]] = field(default_factory=list)
@@ -118,9 +119,14 @@ def branch_and_bound(
 
     def result(status: Status, bound: float) -> BranchResult:
         if search.best is not None:
-            _set_bounds(solver, variables, np.column_stack([search.best, search.best]))
-            solver.restore_basis(search.basis)
-            solver.solve()
+            for held in (
+                search.best,
+                search.point,
+            ):  # a hair of one, times a large factor, may be needed
+                _set_bounds(solver, variables, np.column_stack([held, held]))
+                solver.restore_basis(search.basis)
+                if solver.solve().status is Status.OPTIMAL:
+                    break
         seconds = time.perf_counter() - start
         bound = min(bound, search.incumbent)
         return BranchResult(SolveReport(status, search.incumbent, bound, seconds, nodes), search.best)
@@ -167,6 +173,7 @@ def _expand(
     if distance.max(initial=0.0) <= INTEGRAL:
         if objective < search.incumbent:
             search.incumbent, search.best, search.basis = objective, np.rint(point), basis
+            search.point = point
         return None
     if search.hopeless(objective):
         return None

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.optimize.dispatch_oracle import Oracle
 from sitedesign.optimize.lagrangian import Cut, PriceSearch
 
@@ -36,7 +36,7 @@ class CutPool:
         self.count = 0
         self._case = case
         self._known: set[bytes] = set()
-        totals = len(case.backup) + len(case.classes)
+        totals = case.priced + len(case.classes)
         self._lines = np.empty((0, totals + self.search.oracle.columns.count))
 
     def fits(self, case: Case) -> bool:
@@ -77,15 +77,25 @@ class CutPool:
 
 def _same_arrays(case: Case, other: Case) -> bool:
     """Whether two cases share their very data, as variations of one case do."""
-    units, others = ([(b.capability, b.unit_mw, b.units_max) for b in c.backup] for c in (case, other))
+    kinds = [(len(c.backup), len(c.imports), len(c.sinks)) for c in (case, other)]
     return (
-        len(units) == len(others)
-        and all(a[0] is b[0] and a[1:] == b[1:] for a, b in zip(units, others, strict=True))
+        kinds[0] == kinds[1]
+        and all(_same_flow(a, b) for a, b in zip(case.flows, other.flows, strict=True))
         and len(case.resources) == len(other.resources)
         and all(a is b for a, b in zip(_series(case), _series(other), strict=True))
         and (case.step_h, case.years, case.eta_charge, case.eta_discharge, case.tiers)
         == (other.step_h, other.years, other.eta_charge, other.eta_discharge, other.tiers)
         and len(case.classes) == len(other.classes)
+    )
+
+
+def _same_flow(one: BackupCase | ImportCase | SinkCase, other: BackupCase | ImportCase | SinkCase) -> bool:
+    """Whether two flows share their very data, prices aside."""
+    return (
+        one.capability is other.capability
+        and one.active_level is other.active_level
+        and (one.unit_mw, one.units_max, len(one.levels))
+        == (other.unit_mw, other.units_max, len(other.levels))
     )
 
 
@@ -98,10 +108,12 @@ def data_key(case: Case) -> str:
     digest = hashlib.sha256()
     for series in _series(case):
         digest.update(np.ascontiguousarray(series).tobytes())
-    for item in case.backup:
+    for item in case.flows:
         rows = 1 if item.capability.shape[0] == 1 else item.units_max
-        digest.update(f"{item.unit_mw!r} {rows}".encode())
+        digest.update(f"{type(item).__name__} {item.unit_mw!r} {rows} {len(item.levels)}".encode())
         digest.update(np.ascontiguousarray(item.capability).tobytes())
+        if item.active_level is not None:
+            digest.update(np.asarray(item.active_level, dtype=np.int64).tobytes())
     shedding = f"{len(case.classes)} {case.tiers!r}"
     digest.update(
         f"{case.step_h!r} {case.years} {case.eta_charge!r} {case.eta_discharge!r} {shedding}".encode()

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sitedesign.case.case import Case, Dispatch, FloatArray, Plant, sum_of_resources
 from sitedesign.optimize.dispatch_recursion import (
     FIRST_RESOURCE,
     LATE_CHARGE,
     Capacities,
+    IntArray,
     Memory,
     Outputs,
     Series,
@@ -41,7 +43,7 @@ class Point:
     resources_mw : ndarray, shape (R,)
     battery_mwh, battery_mw : float
     units : ndarray, shape (rows,)
-        How many units follow each capability row (rows of all technologies in sequence).
+        How many units follow each capability row (rows of all flows in sequence).
     """
 
     resources_mw: FloatArray
@@ -103,7 +105,8 @@ class Run:
     ----------
     order : Order
     totals : ndarray, shape (K + C,)
-        Energy of each technology and weighted shed load of each class. [MWh/yr]
+        Energy of each level of the supplies, what sinks miss at each level, and weighted shed load of each
+        class. [MWh/yr]
     cut : ndarray, shape (K + C, columns)
         Row i times (1, capacities) is entry i of `totals`; the columns are those of :class:`Columns`. For
         every price vector p in this order, ``p @ cut`` is an affine function of the capacities that never
@@ -144,8 +147,8 @@ class Oracle:
 
     Attributes
     ----------
-    row_start : ndarray of int, shape (K + 1,)
-        First capability row of each technology, and the number of all rows.
+    row_start : ndarray of int, shape (flows + 1,)
+        First capability row of each of ``Case.flows``, and the number of all rows.
     columns : Columns
     calls : int
         Dispatches solved so far.
@@ -153,11 +156,10 @@ class Oracle:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.technologies = len(case.backup)
-        self._rows = [_rows_used(item.capability, item.units_max) for item in case.backup]
+        self._rows = [_rows_used(item.capability, item.units_max) for item in case.flows]
         counts = [rows.shape[0] for rows in self._rows]
         self.row_start = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
-        steps, slopes = case.steps, 2 * (self.technologies + len(case.tiers)) + 1
+        steps, slopes = case.steps, 2 * (case.priced + len(case.tiers)) + 1
         self._series = Series(
             float(case.step_h),
             np.array([r.yield_mw_per_mw for r in case.resources], dtype=np.float64),
@@ -168,28 +170,31 @@ class Oracle:
             _contiguous(
                 self._rows[0] if len(counts) == 1 else np.concatenate([np.zeros((0, steps)), *self._rows])
             ),
-            np.repeat([float(item.unit_mw) for item in case.backup], counts),
+            np.repeat([float(item.unit_mw) for item in case.flows], counts),
             self.row_start,
+            _active_levels(case),
+            len(case.supplies),
         )
+        self._blocks = _blocks(case)
         self._memory = Memory(
             np.empty((steps, slopes)),
             np.empty(steps),
-            np.empty((steps, 2), dtype=np.int8),
+            np.empty((steps, 2), dtype=np.int8 if slopes < 128 else np.int16),
             np.empty((steps, 2)),
         )
-        self._backup = np.empty((self.technologies, steps))
+        self._flow = np.empty((len(counts), steps))
         self.columns = Columns(len(case.resources), self.rows)
         self.calls = 0
 
     @property
     def rows(self) -> int:
-        """Number of capability rows over all technologies."""
+        """Number of capability rows over all flows."""
         return int(self.row_start[-1])
 
     def point(self, plant: Plant) -> Point:
         """Spread the unit counts of a plant over the capability rows."""
         units = np.zeros(self.rows)
-        for k, count in enumerate(plant.units):
+        for k, count in enumerate(plant.counts):
             first, last = self.row_start[k], self.row_start[k + 1]
             built = np.clip(count - np.arange(last - first, dtype=float), 0.0, 1.0)
             built[-1] = max(0.0, float(count - (last - first - 1)))  # the last row serves all further units
@@ -220,7 +225,7 @@ class Oracle:
             When the battery cannot end full.
         """
         outputs = self._recorded(point, order)
-        return _dispatch_of(self.case, point, order, outputs.stored, self._backup)
+        return _dispatch_of(self.case, point, order, outputs.stored, self._flow)
 
     def prices(self, point: Point, prices: FloatArray) -> PricePath:
         """Price paths at a price vector; with them the dual value equals the least cost.
@@ -245,14 +250,15 @@ class Oracle:
 
     def _passes(self, point: Point, order: Order, *, record: bool) -> _Path | NoDispatch:
         self.calls += 1
-        self._set_backup(point)
+        self._set_flow(point)
         weather = sum_of_resources(self.case, point.resources_mw)
-        plant = Capacities(weather, float(point.battery_mwh), float(point.battery_mw), self._backup)
+        net = self._demand() - weather
+        plant = Capacities(weather, net, float(point.battery_mwh), float(point.battery_mw), self._flow)
         tables = self._tables(order)
         why, step, slope, offset = backward(self._series, plant, tables, self._memory)
         if why:
             return NoDispatch(self._feasibility_cut(point, why, step))
-        size, components = self.case.steps if record else 0, self.technologies + len(self.case.classes)
+        size, components = self.case.steps if record else 0, self.case.priced + len(self.case.classes)
         outputs = Outputs(
             np.zeros(components),
             np.zeros((components, self.columns.count)),
@@ -265,27 +271,31 @@ class Oracle:
         years = self.case.years
         return _Path(Run(order, outputs.totals / years, outputs.cut / years), outputs)
 
-    def _set_backup(self, point: Point) -> None:
-        """Fill in the available power per technology and step. [MW]"""
-        for k, rows in enumerate(self._rows):
-            size = point.units[self.row_start[k] : self.row_start[k + 1]] * self.case.backup[k].unit_mw
+    def _set_flow(self, point: Point) -> None:
+        """Fill in what each flow can give or take in each step. [MW]"""
+        for k, (rows, item) in enumerate(zip(self._rows, self.case.flows, strict=True)):
+            size = point.units[self.row_start[k] : self.row_start[k + 1]] * item.unit_mw
             if size.size == 1:
-                np.multiply(rows[0], size[0], out=self._backup[k])
+                np.multiply(rows[0], size[0], out=self._flow[k])
             else:
                 built = int(np.flatnonzero(size).max(initial=-1)) + 1
-                np.dot(size[:built], rows[:built], out=self._backup[k])
+                np.dot(size[:built], rows[:built], out=self._flow[k])
+
+    def _demand(self) -> FloatArray:
+        """Load with all that the sinks would take. [MW]"""
+        sinks = self._flow[len(self.case.supplies) :]
+        return self._series.load + sinks.sum(axis=0) if len(sinks) else self._series.load
 
     def _tables(self, order: Order) -> Tables:
-        tiers, technologies = self.case.tiers, self.technologies
-        width = np.array([0.0] * technologies + [tier.width for tier in tiers])[order.rank_block]
-        weight = np.array([1.0] * technologies + [tier.weight for tier in tiers])[order.rank_block]
-        component = [*range(technologies), *(technologies + tier.load_class for tier in tiers)]
+        flow, level, component = (column[order.rank_block] for column in self._blocks[:3])
+        width, weight = (column[order.rank_block] for column in self._blocks[3:])
         slope = np.arange(order.slope_rank.size)[:, np.newaxis]
         return Tables(
-            order.rank_block,
+            flow,
+            level,
             width,
             weight,
-            np.array(component, dtype=np.int64)[order.rank_block],
+            component,
             order.charge_slope,
             order.discharge_slope,
             order.slope_rank,
@@ -306,7 +316,8 @@ class Oracle:
         if why == LATE_CHARGE:
             before = case.usable[step - 1] if step else case.usable[0]
             weather = sum_of_resources(case, point.resources_mw)
-            supply = weather[tail] + self._backup[:, tail].sum(axis=0)
+            supplies = len(case.supplies)
+            supply = weather[tail] + self._flow[:supplies, tail].sum(axis=0)
             by_power = supply >= point.battery_mw
             gain = case.step_h * case.eta_charge
             cut[columns.battery_mwh] = case.usable[-1] - before
@@ -314,6 +325,7 @@ class Oracle:
             for r, item in enumerate(case.resources, start=FIRST_RESOURCE):
                 cut[r] = -gain * item.yield_mw_per_mw[tail][~by_power].sum()
             able = self._series.capability[:, tail][:, ~by_power].sum(axis=1)
+            able[self.row_start[supplies] :] = 0.0  # a sink gives nothing
             cut[columns.first_row :] = -gain * self._series.row_mw * able
         else:
             cut[columns.battery_mwh] = case.usable[0] - case.usable[step]
@@ -321,9 +333,32 @@ class Oracle:
         return cut
 
 
-def _rows_used(capability: FloatArray, units_max: int) -> FloatArray:
+def _rows_used(capability: FloatArray, units_max: float) -> FloatArray:
     rows: FloatArray = np.atleast_2d(capability)
-    return rows if rows.shape[0] == 1 else rows[: max(1, units_max)]
+    return rows if rows.shape[0] == 1 else rows[: max(1, int(units_max))]
+
+
+def _active_levels(case: Case) -> NDArray[np.int16]:
+    """Which level of each flow holds in each step, shape (flows, T)."""
+    active = np.zeros((len(case.flows), case.steps), dtype=np.int16)
+    for row, item in zip(active, case.flows, strict=True):
+        if item.active_level is not None:
+            row[:] = item.active_level
+    return active
+
+
+def _blocks(case: Case) -> tuple[IntArray, IntArray, IntArray, FloatArray, FloatArray]:
+    """Flow, level, price component, width and weight of each block: levels of flows, then tiers."""
+    levels = [(k, i) for k, item in enumerate(case.flows) for i in range(len(item.levels))]
+    always = [len(item.levels) == 1 and item.active_level is None for item in case.flows]
+    tiers = case.tiers
+    return (
+        np.array([k for k, _ in levels] + [-1] * len(tiers), dtype=np.int64),
+        np.array([-1 if always[k] else i for k, i in levels] + [-1] * len(tiers), dtype=np.int64),
+        np.array([*range(len(levels)), *(len(levels) + tier.load_class for tier in tiers)], dtype=np.int64),
+        np.array([0.0] * len(levels) + [tier.width for tier in tiers]),
+        np.array([1.0] * len(levels) + [tier.weight for tier in tiers]),
+    )
 
 
 def _dispatch_of(
@@ -334,27 +369,41 @@ def _dispatch_of(
     change = stored - before
     charge = np.maximum(change, 0.0) / (case.step_h * case.eta_charge)
     discharge = np.maximum(-change, 0.0) * case.eta_discharge / case.step_h
-    missing = case.load_mw - sum_of_resources(case, point.resources_mw) + charge - discharge
+    supplies, classes = len(case.supplies), len(case.classes)
+    demand = case.load_mw + capacity[supplies:].sum(axis=0) if case.sinks else case.load_mw
+    missing = demand - sum_of_resources(case, point.resources_mw) + charge - discharge
     curtailed = np.maximum(-missing, 0.0)
     missing = np.maximum(missing, 0.0)
-    technologies, classes = len(case.backup), len(case.classes)
-    backup, shed, lost = np.zeros_like(capacity), np.zeros(case.steps), np.zeros((classes, case.steps))
+    used_mw, shed, lost = np.zeros_like(capacity), np.zeros(case.steps), np.zeros((classes, case.steps))
     safe_load = np.where(case.load_mw > 0.0, case.load_mw, 1.0)
-    for place, block in enumerate(order.rank_block.tolist()):
-        last = place == order.rank_block.size - 1
-        if block < technologies:
-            used = np.minimum(missing, capacity[block])
-            backup[block] = used
+    blocks = [(k, i) for k, item in enumerate(case.flows) for i in range(len(item.levels))]
+    for block in order.rank_block.tolist():
+        if block < len(blocks):
+            k, level = blocks[block]
+            active = case.flows[k].active_level
+            offered = capacity[k] if active is None else np.where(active == level, capacity[k], 0.0)
+            used = np.minimum(missing, offered if active is not None or level == 0 else 0.0)
+            used_mw[k] += used
         else:
-            tier = case.tiers[block - technologies]
+            tier = case.tiers[block - len(blocks)]
             used = np.minimum(missing, tier.width * case.load_mw)
             shed += used
             lost[tier.load_class] += tier.weight * used / safe_load
         missing = missing - used
-        if last:  # rounding of the widths may leave 1e-13 MW: keep the balance exact
-            shed += missing
-    by_class = lost if classes > 1 else None
-    return Dispatch(curtailed, charge, discharge, shed, stored, backup, lost.sum(axis=0), by_class)
+    shed += missing  # rounding of the widths may leave 1e-13 MW: keep the balance exact
+    backup, imports, missed = np.split(used_mw, [len(case.backup), supplies])
+    return Dispatch(
+        curtailed,
+        charge,
+        discharge,
+        shed,
+        stored,
+        backup,
+        lost.sum(axis=0),
+        lost_by_class=lost if classes > 1 else None,
+        import_mw=imports if case.imports else None,
+        taken_mw=capacity[supplies:] - missed if case.sinks else None,
+    )
 
 
 def _contiguous(series: FloatArray) -> FloatArray:

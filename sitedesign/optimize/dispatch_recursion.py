@@ -21,7 +21,11 @@ INTERCEPT, FIRST_RESOURCE = 0, 1  # columns of a cut; those of the battery follo
 
 
 class Series(NamedTuple):
-    """Data of a case: step [h], yields [MW/MW], load [MW], usable share, capability rows of so many MW."""
+    """Data of a case: step [h], yields [MW/MW], load [MW], usable share, capability rows of so many MW.
+
+    The rows of each flow (supplies, then sinks) follow each other from `row_start`; `active_level` says which
+    level of a flow holds in each step.
+    """
 
     step_h: float
     resource_yield: FloatArray
@@ -32,21 +36,28 @@ class Series(NamedTuple):
     capability: FloatArray
     row_mw: FloatArray
     row_start: IntArray
+    active_level: NDArray[np.int16]
+    supplies: int
 
 
 class Capacities(NamedTuple):
-    """Resources together per step [MW], battery [MWh, MW] and backup per technology and step [MW]."""
+    """Resources together, and load with all sinks less that, per step [MW]; battery [MWh, MW]; flows [MW]."""
 
     weather: FloatArray
+    net: FloatArray
     energy: float
     power: float
-    backup: FloatArray
+    flow: FloatArray
 
 
 class Tables(NamedTuple):
-    """Order of the slopes: block, width, weight and price component by rank; slopes and ranks both ways."""
+    """Order of the slopes: what stands at each rank, and slopes and ranks both ways.
 
-    rank_block: IntArray
+    A block is a level of a flow, or a tier (`flow` of -1) of some width; a `level` of -1 holds in every step.
+    """
+
+    flow: IntArray
+    level: IntArray
     width: FloatArray
     weight: FloatArray
     component: IntArray
@@ -79,17 +90,29 @@ class Outputs(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
+def _size(
+    rank: int, t: int, tables: Tables, flow_mw: FloatArray, active: NDArray[np.int16], load: FloatArray
+) -> float:
+    """Find what the block at a rank offers in a step: nothing where another level of its flow holds. [MW]"""
+    flow, level = tables.flow[rank], tables.level[rank]
+    if flow < 0:
+        return float(tables.width[rank] * load[t])
+    if level >= 0 and active[flow, t] != level:
+        return 0.0
+    return float(flow_mw[flow, t])
+
+
+@njit(cache=True, nogil=True)
 def backward(
     series: Series, plant: Capacities, tables: Tables, memory: Memory
 ) -> tuple[int, int, int, float]:
     """Fill the memory; return (0 or why infeasible, its step, slope and offset of the state at the start)."""
-    step_h, load, usable = series.step_h, series.load, series.usable
-    weather, energy, power, backup = plant.weather, plant.energy, plant.power, plant.backup
-    rank_block, width = tables.rank_block, tables.width
+    step_h, load, usable, active = series.step_h, series.load, series.usable, series.active_level
+    energy, power, flow_mw = plant.energy, plant.power, plant.flow
     charge_slope, discharge_slope = tables.charge_slope, tables.discharge_slope
     segments, floor, trim_at, trim_by = memory.segments, memory.floor, memory.trim_at, memory.trim_by
     steps, slopes = segments.shape
-    blocks, technologies, last = rank_block.size, backup.shape[0], slopes - 1
+    blocks, last = tables.flow.size, slopes - 1
     gain, drain = step_h * series.eta_charge, step_h / series.eta_discharge
     line = np.zeros(slopes)
     low, held = energy * usable[steps - 1], 0.0  # least energy, and how much more than that
@@ -98,7 +121,7 @@ def backward(
         for index in range(slopes):
             segments[t, index] = line[index]
         floor[t] = low
-        net = load[t] - weather[t]
+        net = plant.net[t]
         top, bottom = net + power, net - power
         charged = 0.0
         if net < 0.0:
@@ -109,8 +132,7 @@ def backward(
         if top > 0.0:
             lower = 0.0
             for rank in range(blocks):
-                block = rank_block[rank]
-                upper = lower + (backup[block, t] if block < technologies else width[rank] * load[t])
+                upper = lower + _size(rank, t, tables, flow_mw, active, load)
                 if upper > net and upper > lower:
                     length = (min(top, upper) - max(net, lower)) * gain
                     line[charge_slope[rank]] += length
@@ -145,8 +167,8 @@ def _latest_charge(series: Series, plant: Capacities, step: int, low: float) -> 
     for t in range(step, -1, -1):
         if t < step:
             supply = plant.weather[t]
-            for k in range(plant.backup.shape[0]):
-                supply += plant.backup[k, t]
+            for k in range(series.supplies):
+                supply += plant.flow[k, t]
             low -= min(supply, plant.power) * gain
         missing = low - energy * usable[max(t - 1, 0)]
         if missing > worst:
@@ -205,6 +227,7 @@ def forward(
 ) -> None:
     """Follow the optimum from `start`; add up totals and the dual objective's coefficients per component."""
     step_h, load, usable, resource_yield = series.step_h, series.load, series.usable, series.resource_yield
+    active, first_sink = series.active_level, series.row_start[series.supplies]
     eta_c, eta_d, capability, row_mw = (
         series.eta_charge,
         series.eta_discharge,
@@ -212,17 +235,17 @@ def forward(
         series.row_mw,
     )
     row_start = series.row_start
-    weather, energy, power, backup = plant.weather, plant.energy, plant.power, plant.backup
+    energy, power, flow_mw = plant.energy, plant.power, plant.flow
     resources = resource_yield.shape[0]
     battery_mwh = FIRST_RESOURCE + resources
     battery_mw, first_row = battery_mwh + 1, battery_mwh + 2
-    rank_block, width, weight, component = tables.rank_block, tables.width, tables.weight, tables.component
+    weight, component = tables.weight, tables.component
     slope_rank, slope_charges = tables.slope_rank, tables.slope_charges
     below_charge, below_discharge = tables.below_charge, tables.below_discharge
     segments, floor, trim_at, trim_by = memory.segments, memory.floor, memory.trim_at, memory.trim_by
     totals, cut = out.totals, out.cut
     steps, slopes = segments.shape
-    blocks, technologies, last = rank_block.size, backup.shape[0], slopes - 1
+    blocks, rows, last = tables.flow.size, row_mw.size, slopes - 1
     record = out.stored.size > 0
     available = np.zeros(blocks)
     theta_component = np.zeros(slopes, dtype=np.int64)
@@ -244,12 +267,11 @@ def forward(
             after += segments[t, j]
         after = min(after, energy * usable[t])
         change = after - before
-        net = load[t] - weather[t]
+        net = plant.net[t]
         need = net + (change / (step_h * eta_c) if change > 0.0 else change * eta_d / step_h)
         looked_at = 0
         while need > 0.0 and looked_at < blocks:
-            block = rank_block[looked_at]
-            size = backup[block, t] if block < technologies else width[looked_at] * load[t]
+            size = _size(looked_at, t, tables, flow_mw, active, load)
             available[looked_at] = size
             totals[component[looked_at]] += min(need, size) * step_h * weight[looked_at]
             need -= size
@@ -270,8 +292,7 @@ def forward(
                 price_c, price, place = theta_c, theta / eta_d, -3
             elif passed < blocks:
                 if passed == looked_at:
-                    block = rank_block[passed]
-                    available[passed] = backup[block, t] if block < technologies else width[passed] * load[t]
+                    available[passed] = _size(passed, t, tables, flow_mw, active, load)
                     looked_at += 1
                 short -= available[passed]
                 price_c, price, place = component[passed], weight[passed], passed
@@ -281,15 +302,19 @@ def forward(
         if place != -1:
             hourly, served = step_h * price, load[t]
             for rank in range(passed - 1 if place >= 0 else passed):
-                block = rank_block[rank]
-                if block < technologies:
-                    for row in range(row_start[block], row_start[block + 1]):
+                flow, level = tables.flow[rank], tables.level[rank]
+                if flow >= 0:
+                    if level >= 0 and active[flow, t] != level:
+                        continue
+                    for row in range(row_start[flow], row_start[flow + 1]):
                         give = row_mw[row] * capability[row, t]
                         cut[price_c, first_row + row] -= hourly * give
-                        cut[block, first_row + row] += step_h * give
+                        cut[component[rank], first_row + row] += step_h * give
                 else:
                     served -= available[rank]
                     cut[component[rank], INTERCEPT] += step_h * weight[rank] * available[rank]
+            for row in range(first_sink, rows):  # a sink is load, of a size that is decided
+                cut[price_c, first_row + row] += hourly * row_mw[row] * capability[row, t]
             cut[price_c, INTERCEPT] += hourly * served
             for r in range(resources):
                 cut[price_c, FIRST_RESOURCE + r] -= hourly * resource_yield[r, t]

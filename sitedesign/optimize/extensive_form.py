@@ -19,9 +19,9 @@ import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
 from sitedesign.case.annual_limits import annual_limits
-from sitedesign.case.case import Case, Dispatch, Plant, Sizing, sizes_of
+from sitedesign.case.case import Case, Dispatch, Plant, Sizing, by_flow, energy_by_level, sizes_of
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
-from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, uptime
+from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
 from sitedesign.equations.variables import USD_PER_KUSD, declare_capacities, declare_operation
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal, SolverFailed
 from sitedesign.optimize.branch_and_bound import branch_and_bound
@@ -114,7 +114,9 @@ def build_model(case: Case) -> pyo.ConcreteModel:
         battery.discharge_limit.add(m)
         backup.alike_generation_limit.add(m)
         backup.differing_generation_limit.add(m)
-        backup.backup_energy.add(m)
+        backup.supply_energy.add(m)
+        sinks.sink_limit.add(m)
+        sinks.missed_energy.add(m)
         uptime.lost_energy.add(m)
     return m
 
@@ -202,7 +204,7 @@ def _size(
     _raise_without_design(report)
 
     plant, dispatch = _read(case, m, solver)
-    energy = tuple((dispatch.backup_mw.sum(axis=1) * case.step_h / case.years).tolist())
+    energy = energy_by_level(case, dispatch)
     lost = lost_by_class_mwh(case, dispatch)
     value = lost_value_usd(case, plant, sum(lost))
     objective = report.objective * USD_PER_KUSD
@@ -214,7 +216,7 @@ def _size(
         plant=plant,
         objective_usd_per_yr=objective,
         bound_usd_per_yr=min(report.bound * USD_PER_KUSD, objective),
-        backup_mwh_per_yr=energy,
+        backup_mwh_per_yr=tuple(map(sum, by_flow(case, energy)[: len(case.backup)])),
         lost_mwh_per_yr=sum(lost),
         method="extensive",
         stopped_by="gap" if report.status is Status.OPTIMAL else "time_limit",
@@ -224,6 +226,7 @@ def _size(
         lost_by_class_mwh_per_yr=lost,
         lost_value_usd_per_yr=value,
         dispatch=dispatch,
+        level_mwh_per_yr=energy,
     )
 
 
@@ -232,10 +235,13 @@ def _size(
 
 def _holding(case: Case, plant: Plant) -> Case:
     """Open the limits of the capacities, so that any plant can be dispatched; budgets stay."""
-    opened = tuple(
-        dataclasses.replace(b, units_min=0, units_max=max(b.units_max, n))
-        for b, n in zip(case.backup, plant.units, strict=True)
-    )
+
+    def opened(items: tuple[Any, ...], counts: tuple[float, ...]) -> tuple[Any, ...]:
+        return tuple(
+            dataclasses.replace(item, units_min=0, units_max=max(item.units_max, n))
+            for item, n in zip(items, counts, strict=True)
+        )
+
     sizes = sizes_of(case, plant)
     case = case.with_bounds({s.name: (0.0, max(sizes[s.name], s.upper)) for s in case.sizes})
     resources = tuple(dataclasses.replace(r, widest_mw=None) for r in case.resources)
@@ -248,7 +254,15 @@ def _holding(case: Case, plant: Plant) -> Case:
         widest=None,
     )
     most = max(plant.racks, case.racks_max)
-    return dataclasses.replace(case, resources=resources, backup=opened, limits=wide, racks_max=most)
+    return dataclasses.replace(
+        case,
+        resources=resources,
+        backup=opened(case.backup, plant.units),
+        imports=opened(case.imports, plant.imports),
+        sinks=opened(case.sinks, plant.sinks),
+        limits=wide,
+        racks_max=most,
+    )
 
 
 def _fix(m: pyo.ConcreteModel, plant: Plant) -> None:
@@ -257,8 +271,8 @@ def _fix(m: pyo.ConcreteModel, plant: Plant) -> None:
     m.battery_mwh.fix(plant.battery_mwh)
     m.battery_mw.fix(plant.battery_mw)
     m.racks.fix(plant.racks)
-    for k, units in zip(m.technology, plant.units, strict=True):
-        m.units[k].fix(units)
+    for variable, units in zip((*m.units.values(), *m.sink_units.values()), plant.counts, strict=True):
+        variable.fix(units)
 
 
 def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
@@ -270,10 +284,14 @@ def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
     weights = pyo.ComponentMap()
     delay = pyo.value(m.delay_cost)
     for k in m.technology:
-        weights[m.units[k]] = pyo.value(m.unit_cost[k])
+        if m.units[k].is_integer():
+            weights[m.units[k]] = pyo.value(m.unit_cost[k])
         weights[m.technology_used[k]] = delay * pyo.value(m.lead_months[k]) + pyo.value(m.site_cost[k])
     for k, i in m.unit:
         weights[m.unit_built[k, i]] = pyo.value(m.unit_cost[k])
+    for s in m.sink:
+        if m.sink_units[s].is_integer():
+            weights[m.sink_units[s]] = pyo.value(m.sink_cost[s])
     weights[m.racks] = pyo.value(m.rack_cost)
     for r in m.resource:
         weights[m.resource_built[r]] = delay * pyo.value(m.resource_lead_months[r])
@@ -370,8 +388,10 @@ def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN
         "land_acres": lambda: sum(m.resource_acres_per_mw[r] * m.resource_mw[r] for r in m.resource),
         "units": lambda: m.units[quantity.technology],
         "lost_mwh_per_yr": lambda: _lost_expression(m, quantity.load_class),
-        "backup_mwh_per_yr": lambda: sum(m.backup_mwh_per_yr[k] for k in m.technology),
-        "co2_t_per_yr": lambda: sum(m.co2_t_per_mwh[k] * m.backup_mwh_per_yr[k] for k in m.technology),
+        "backup_mwh_per_yr": lambda: sum(m.energy_mwh_per_yr.values()),
+        "co2_t_per_yr": lambda: sum(
+            m.co2_t_per_mwh[key] * m.energy_mwh_per_yr[key] for key in m.supply_level
+        ),
         "months_to_power": lambda: m.months_to_power,
     }
     return expressions[quantity.name]()
@@ -389,15 +409,25 @@ def _read(case: Case, m: pyo.ConcreteModel, solver: PersistentHighs) -> tuple[Pl
     def size(variable: Any) -> float:  # noqa: ANN401
         return max(solver.value(variable), 0.0) + 0.0  # not -0.0
 
+    counts = [
+        math.ceil(n - 1e-6) if item.whole else max(n, 0.0) + 0.0
+        for item, n in zip(
+            case.flows, [*solver.values(m.units).tolist(), *solver.values(m.sink_units).tolist()], strict=True
+        )
+    ]
+    ends = len(case.backup), len(case.supplies)
     plant = Plant(
         resources_mw=tuple(size(mw) for mw in m.resource_mw.values()),
         battery_mwh=size(m.battery_mwh),
         battery_mw=size(m.battery_mw),
-        units=tuple(math.ceil(n - 1e-6) for n in solver.values(m.units).tolist()),
+        units=tuple(map(int, counts[: ends[0]])),
         racks=math.ceil(solver.value(m.racks) - 1e-6),
+        imports=tuple(counts[ends[0] : ends[1]]),
+        sinks=tuple(counts[ends[1] :]),
     )
-    generated = solver.values(m.backup_mw).reshape(len(case.backup), case.steps).clip(min=0.0)
+    generated = solver.values(m.supply_mw).reshape(len(case.supplies), case.steps).clip(min=0.0)
+    taken = solver.values(m.taken_mw).reshape(len(case.sinks), case.steps).clip(min=0.0)
     by_tier = solver.values(m.shed_mw).reshape(len(case.tiers), case.steps).clip(min=0.0)
     shed = np.zeros((len(case.classes), case.steps))
     np.add.at(shed, [tier.load_class for tier in case.tiers], by_tier)
-    return plant, tidy_dispatch(case, plant, generated, shed)
+    return plant, tidy_dispatch(case, plant, generated, shed, taken)

@@ -244,8 +244,11 @@ class PersistentHighs:
         self._highs.changeRowBounds(row, lower, upper)
 
     def widen(self, constraint: Any, by: float) -> None:  # noqa: ANN401
-        """Let a constraint of the model be exceeded, in its own unit."""
-        for row in self._rows[constraint]:
+        """Let a constraint of the model be exceeded, in its own unit.
+
+        One whose coefficients are all zero always holds and is no row of the solver's.
+        """
+        for row in self._rows.get(constraint, ()):
             _, lower, upper, _ = self._highs.getRow(row)  # status, bounds, number of entries
             self._highs.changeRowBounds(row, lower - by, upper + by)
 
@@ -364,7 +367,7 @@ class PersistentHighs:
         dual = self._need(self._row_dual)
         if isinstance(row, int):
             return float(dual[row])
-        return float(sum(dual[index] for index in self._rows[row]))
+        return float(sum(dual[index] for index in self._rows.get(row, ())))
 
     def basis(self) -> highspy.HighsBasis:
         """Copy of the last optimal basis, for :meth:`restore_basis`."""

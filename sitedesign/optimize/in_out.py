@@ -9,6 +9,11 @@ from sitedesign.optimize.master_problem import Proposal
 _TOWARDS_BEST = 0.4  # share of the way from the master's proposal to the best point at which cuts are made
 
 
+def above(cost: float, share: float) -> float:
+    """Return a value above a cost, which sinks may make negative, by a share of its size."""
+    return cost * (1 + (share if cost >= 0.0 else -share))
+
+
 class Descent:
     """Where to cut next, and when there is nothing more to gain.
 
@@ -51,7 +56,7 @@ class Descent:
 
     def learn(self, trial: Proposal, cost: float) -> None:
         """Take in the cost of a trial."""
-        self._stalled = cost >= self._best * (1 - 1e-9)
+        self._stalled = cost >= above(self._best, -1e-9)
         self._share = _TOWARDS_BEST if np.isinf(cost) else max(0.5 * self._share, 0.02)
         if cost < self._best:
             self._best, self.centre = cost, trial

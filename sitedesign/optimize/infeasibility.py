@@ -269,6 +269,14 @@ def _capacities(case: Case) -> Iterator[_Limit]:
             lambda v: math.ceil(v - 1e-6),
         )  # fmt: skip
 
+    for k, item in enumerate(case.imports):
+        wider = dataclasses.replace(item, units_max=max(item.units_max, 2 * peak / item.unit_mw))
+        freed = dataclasses.replace(case, imports=(*case.imports[:k], wider, *case.imports[k + 1 :]))
+        yield _Limit(
+            f"size of {item.name}", item.units_max, "" if item.whole else "MW", freed,
+            Quantity("units", item.name), _up,
+        )  # fmt: skip
+
 
 def _durations(case: Case) -> Iterator[_Duration]:
     limits: CaseLimits = case.limits
@@ -310,10 +318,13 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
     limits = case.limits
     resources = plant.resources_mw if plant is not None else _most_resources(case)
     energy = plant.battery_mwh if plant is not None else limits.battery_mwh[1]
-    counts = plant.units if plant is not None else tuple(_most_units(case))
+    counts = plant.counts if plant is not None else tuple(_most_units(case))
     backup = np.zeros(case.steps)
-    for tech, units in zip(case.backup, counts, strict=True):
-        rows = tech.capability[np.minimum(np.arange(units), tech.capability.shape[0] - 1)]
+    for tech, units in zip(case.supplies, counts, strict=False):  # sinks, which are last, give nothing
+        if not tech.whole:
+            backup = backup + tech.unit_mw * units * tech.capability[0]
+            continue
+        rows = tech.capability[np.minimum(np.arange(int(units)), tech.capability.shape[0] - 1)]
         backup = backup + tech.unit_mw * rows.sum(axis=0)
     name = date_of or (lambda step: date_of_step(case, step))
     spell = worst_spell(case, resources, backup)
@@ -365,7 +376,7 @@ def _most_resources(case: Case) -> tuple[float, ...]:
     return tuple(most)
 
 
-def _most_units(case: Case) -> Iterator[int]:
+def _most_units(case: Case) -> Iterator[float]:
     months = case.limits.months_to_power
-    for tech in case.backup:
+    for tech in case.supplies:
         yield 0 if months is not None and tech.lead_months > months else tech.units_max

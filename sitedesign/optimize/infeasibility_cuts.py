@@ -18,8 +18,8 @@ from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Propo
 _SLACK = 1e-6  # by how much a budget may be exceeded here: far less than a relaxation is rounded
 _MOST_ROUNDS = 400
 _ENERGY_WEIGHTS: dict[str, Callable[[Case], list[float]]] = {
-    "backup_mwh_per_yr": lambda case: [1.0] * len(case.backup),
-    "co2_t_per_yr": lambda case: [item.co2_t_per_mwh for item in case.backup],
+    "backup_mwh_per_yr": lambda case: [1.0 for item in case.supplies for _ in item.levels],
+    "co2_t_per_yr": lambda case: [level.co2_t_per_mwh for item in case.supplies for level in item.levels],
 }
 
 
@@ -108,8 +108,10 @@ def _budgets_with(case: Case, quantity: Quantity, proposal: Proposal) -> Budgets
         names = [c.name for c in case.classes]
         c = names.index(quantity.load_class) if quantity.load_class else 0
         limit[c] = min(limit[c], float(budgets.lost(proposal.totals)[c]))
-    elif quantity.name in _ENERGY_WEIGHTS and case.backup:
-        weights = np.array(_ENERGY_WEIGHTS[quantity.name](case) + [0.0] * budgets.classes)
+    elif quantity.name in _ENERGY_WEIGHTS and case.supplies:
+        weights = np.zeros(budgets.cost.size)
+        given = _ENERGY_WEIGHTS[quantity.name](case)
+        weights[: len(given)] = given
         rows, limit = np.vstack([rows, weights]), np.append(limit, float(weights @ proposal.totals))
         size = np.append(size, case.load_mwh_per_yr * float(weights.max()))
     return dataclasses.replace(

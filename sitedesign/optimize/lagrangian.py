@@ -250,11 +250,11 @@ class Ladder:
 
     def __init__(self, case: Case, cost: FloatArray) -> None:
         losses = case.eta_charge * case.eta_discharge
-        self._technologies = len(case.backup)
+        self._priced = case.priced
         self._least = float(cost[-1])
         steps = {
             float(price / tier.weight * factor)
-            for price in cost[: self._technologies]
+            for price in cost[: self._priced]
             for tier in case.tiers
             if tier.weight > 0.0
             for factor in (losses, 1.0, 1.0 / losses)
@@ -301,20 +301,20 @@ class Ladder:
         """Cuts at both ends of a rung; above the last one shed load alone counts."""
         lower = self._with(self.steps[rung - 1] if rung else self._least)
         only_shed = np.zeros_like(self._cost)
-        only_shed[self._technologies :] = 1.0
+        only_shed[self._priced :] = 1.0
         upper = self._with(self.steps[rung]) if rung < len(self.steps) else only_shed
         return _cuts_of(run, lower, upper)
 
     def _with(self, shed_price: float) -> FloatArray:
         prices = self._cost.copy()
-        prices[self._technologies :] = shed_price
+        prices[self._priced :] = shed_price
         return prices
 
 
 def _nothing_shed(case: Case, budgets: Budgets) -> tuple[FloatArray, FloatArray]:
     """Prices at which shedding a class with a budget comes after all else; prices of that shed load alone."""
-    technologies, losses = len(case.backup), case.eta_charge * case.eta_discharge
-    asked = np.flatnonzero(budgets.asked) + technologies
+    losses = case.eta_charge * case.eta_discharge
+    asked = np.flatnonzero(budgets.asked) + case.priced
     weights = [tier.weight for tier in case.tiers if tier.weight > 0.0]
     alone = np.zeros_like(budgets.cost)
     alone[asked] = 1.0

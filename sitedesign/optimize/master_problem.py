@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from sitedesign.case.annual_limits import ANNUAL_LIMITS
-from sitedesign.case.case import Case, FloatArray, Plant
+from sitedesign.case.case import Case, FloatArray, ImportCase, Plant, SinkCase
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.branch_and_bound import branch_and_bound
@@ -121,10 +122,11 @@ class MasterModel:
             add_capacity_model(m, case)
         self._highs = PersistentHighs(m, {"primal_feasibility_tolerance": _TOLERANCE})
         self._totals = [
-            *(m.backup_mwh_per_yr[item.name] for item in case.backup),
+            *m.energy_mwh_per_yr.values(),
+            *m.missed_mwh_per_yr.values(),
             *(m.lost_mwh_per_yr[c.name] for c in case.classes),
         ]
-        self._units = [self._rows_of(k) for k in range(len(case.backup))]
+        self._units = [self._rows_of(k) for k in range(len(case.flows))]
         self._capacities = [
             *m.resource_mw.values(),
             m.battery_mwh,
@@ -143,9 +145,9 @@ class MasterModel:
 
     def _rows_of(self, k: int) -> list[Any]:
         """Variables that count the units of each capability row; None where no unit is allowed."""
-        m, item, start = self._m, self.case.backup[k], self.pool.search.oracle.row_start
+        m, item, start = self._m, self.case.flows[k], self.pool.search.oracle.row_start
         if item.capability.shape[0] == 1:
-            return [m.units[item.name]]
+            return [(m.units if k < len(self.case.supplies) else m.sink_units)[item.name]]
         rows = range(int(start[k + 1] - start[k]))
         return [m.unit_built[item.name, i] if (item.name, i) in m.unit else None for i in rows]
 
@@ -175,15 +177,22 @@ class MasterModel:
         """Minimise another quantity than cost; :attr:`least` is then its value in the last proposal."""
         self._highs.set_objective(expression_of(self._m, quantity))
 
-    def arriving(self, months: float) -> tuple[bool, ...]:
-        """Whether each resource and a battery would be there by then; at any time if delay is free."""
+    def arriving(self, plant: Plant, months: float) -> tuple[bool, ...]:
+        """Whether each resource, a battery and each import may be there by then; always if delay is free.
+
+        Imports of which any size has a price of its own are counted like units.
+        """
         case, limit = self.case, self.case.limits.months_to_power
         by = months + _MOMENT if case.delay_cost_usd_per_month_yr > 0.0 else np.inf
         by = by if limit is None else min(by, limit)
-        return *(r.lead_months <= by for r in case.resources), case.battery_lead_months <= by
+        imports = (
+            item.lead_months <= by and (item.site_cost_usd_per_yr <= 0.0 or size > 0.0)
+            for item, size in zip(case.imports, plant.imports, strict=True)
+        )
+        return *(r.lead_months <= by for r in case.resources), case.battery_lead_months <= by, *imports
 
     def fix_counts(self, plant: Plant, months: float) -> None:
-        """Hold units and racks at those of a plant; only resources and battery that come in time stay free.
+        """Hold whole units and racks at those of a plant; of the rest what comes in time stays free.
 
         Parameters
         ----------
@@ -192,10 +201,14 @@ class MasterModel:
             First power that is paid for. [months]
         """
         m, highs = self._m, self._highs
-        built = (*m.resource_built.values(), m.battery_built)
-        for variable, there in zip(built, self.arriving(months), strict=True):
+        imports = (m.technology_used[item.name] for item in self.case.imports)
+        built = (*m.resource_built.values(), m.battery_built, *imports)
+        for variable, there in zip(built, self.arriving(plant, months), strict=True):
             highs.fix(variable, float(there))
         highs.fix(m.racks, plant.racks)
+        for flow, variable, count in self._sized(plant):
+            if flow.whole:
+                highs.fix(variable, count)
         for k, (item, count) in enumerate(zip(self.case.backup, plant.units, strict=True)):
             highs.fix(m.units[item.name], count)
             highs.fix(m.technology_used[item.name], float(count > 0))
@@ -204,8 +217,16 @@ class MasterModel:
                     if built is not None:
                         highs.fix(built, float(i < count))
 
+    def _sized(self, plant: Plant) -> Iterator[tuple[ImportCase | SinkCase, Any, float]]:
+        """Go through imports and sinks with their variables and sizes."""
+        case, m = self.case, self._m
+        yield from zip(case.imports, (m.units[i.name] for i in case.imports), plant.imports, strict=True)
+        yield from zip(case.sinks, m.sink_units.values(), plant.sinks, strict=True)
+
     def fix_plant(self, plant: Plant) -> None:
-        """Hold resources and battery at those of a plant."""
+        """Hold all sizes at those of a plant."""
+        for _, variable, size in self._sized(plant):
+            self._highs.fix(variable, size)
         for variable, mw in zip(self._m.resource_mw.values(), plant.resources_mw, strict=True):
             self._highs.fix(variable, mw)
         self._highs.fix(self._m.battery_mwh, plant.battery_mwh)
@@ -213,7 +234,9 @@ class MasterModel:
 
     def free_plant(self) -> None:
         """Undo :meth:`fix_plant`."""
-        for variable in (*self._m.resource_mw.values(), self._m.battery_mwh, self._m.battery_mw):
+        m = self._m
+        flows = (*(m.units[item.name] for item in self.case.imports), *m.sink_units.values())
+        for variable in (*m.resource_mw.values(), m.battery_mwh, m.battery_mw, *flows):
             self._highs.unfix(variable)
 
     def free_counts(self) -> None:
@@ -221,7 +244,7 @@ class MasterModel:
         m = self._m
         built = [v for rows in self._units for v in rows if v is not None]
         there = [*m.resource_built.values(), m.battery_built, *m.technology_used.values()]
-        for variable in [m.racks, *m.units.values(), *there, *built]:
+        for variable in [m.racks, *m.units.values(), *m.sink_units.values(), *there, *built]:
             self._highs.unfix(variable)
 
     # ------------------------------------------------------------------ solving
@@ -277,12 +300,25 @@ class MasterModel:
             prices.append(max(0.0, -USD_PER_KUSD * dual))
         return tuple(prices)
 
-    def counts(self, proposal: Proposal) -> tuple[tuple[int, ...], int]:
-        """Whole units per technology, and racks, of a proposal."""
-        start = self.pool.search.oracle.row_start
-        rows = proposal.point.units
-        units = [round(float(rows[a:b].sum())) for a, b in pairwise(start)]
-        return tuple(units), round(proposal.racks)
+    def plant(self, proposal: Proposal, whole: Callable[[float], int] = round) -> Plant:
+        """Plant of a proposal, with whole units and racks."""
+        start, rows = self.pool.search.oracle.row_start, proposal.point.units
+        counts: list[float] = []
+        for item, (a, b) in zip(self.case.flows, pairwise(start), strict=True):
+            count = float(rows[a:b].sum())
+            counts.append(whole(count) if item.whole else count)
+        backup, supplies = len(self.case.backup), len(self.case.supplies)
+        units, imports, sinks = counts[:backup], counts[backup:supplies], counts[supplies:]
+        point = proposal.point
+        return Plant(
+            tuple(point.resources_mw.tolist()),
+            float(point.battery_mwh),
+            float(point.battery_mw),
+            tuple(map(int, units)),
+            whole(proposal.racks),
+            tuple(imports),
+            tuple(sinks),
+        )
 
     # ------------------------------------------------------------------ inside
 

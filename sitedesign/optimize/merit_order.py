@@ -19,13 +19,13 @@ from sitedesign.optimize.dispatch_recursion import IntArray
 class Order:
     """An order of the slopes, as index tables for the passes.
 
-    Blocks are technologies and shed tiers in merit order (``rank``); a slope index counts from the most
-    valuable slope to the last, which is zero.
+    Blocks are the levels of supplies and sinks, and shed tiers, in merit order (``rank``); a slope index
+    counts from the most valuable slope to the last, which is zero. A sink is load that is shed at its value.
 
     Attributes
     ----------
     rank_block : ndarray of int, shape (B,)
-        Block at each rank: k for technology k, K + j for tier j.
+        Block at each rank: k for level k of ``Case.flows``, K + j for tier j.
     charge_slope, discharge_slope : ndarray of int, shape (B,)
         Slope index used when the block at this rank is loaded for charging, or relieved by discharging.
     slope_rank : ndarray of int, shape (2B + 1,)
@@ -48,10 +48,10 @@ class Order:
 
 
 def block_prices(case: Case, prices: FloatArray) -> FloatArray:
-    """Price of each block: one per technology, its class's price times the weight per tier, shape (B,)."""
-    technologies = len(case.backup)
-    shed = [prices[technologies + tier.load_class] * tier.weight for tier in case.tiers]
-    return np.concatenate([prices[:technologies], shed])
+    """Price of each block: one per level, its class's price times the weight per tier, shape (B,)."""
+    levels = case.priced
+    shed = [prices[levels + tier.load_class] * tier.weight for tier in case.tiers]
+    return np.concatenate([prices[:levels], shed])
 
 
 def order_of(case: Case, prices: FloatArray) -> Order:
@@ -61,7 +61,7 @@ def order_of(case: Case, prices: FloatArray) -> Order:
     ----------
     case : Case
     prices : ndarray, shape (K + C,)
-        Price of the energy of each technology and of the weighted shed load of each class. [USD/MWh]
+        Price of the energy of each level and of the weighted shed load of each class. [USD/MWh]
 
     Returns
     -------

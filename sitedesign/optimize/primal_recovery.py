@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from sitedesign.case.case import Case, Dispatch, FloatArray, Plant, available_mw, slowest_lead
+from sitedesign.case.case import (
+    NOTHING,
+    BackupCase,
+    Case,
+    Dispatch,
+    FloatArray,
+    ImportCase,
+    Plant,
+    available_mw,
+    by_flow,
+    slowest_lead,
+)
 from sitedesign.case.rack_shortfall import expected_shortfall
 
 
 def annual_cost_usd(
-    case: Case, plant: Plant, backup_mwh_per_yr: tuple[float, ...], lost_mwh_per_yr: float
+    case: Case, plant: Plant, level_mwh_per_yr: tuple[float, ...], lost_mwh_per_yr: float
 ) -> float:
     """Cost of a plant by plain arithmetic: the objective without Pyomo. [USD/yr].
 
@@ -17,8 +30,8 @@ def annual_cost_usd(
     ----------
     case : Case
     plant : Plant
-    backup_mwh_per_yr : tuple of float
-        Energy per technology. [MWh/yr]
+    level_mwh_per_yr : tuple of float
+        Energy that each of ``Case.flows`` gives or takes, level by level. [MWh/yr]
     lost_mwh_per_yr : float
         Weighted shed load of all classes. [MWh/yr]
 
@@ -31,13 +44,30 @@ def annual_cost_usd(
         sum(r.annual_cost_usd_per_mw * mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
         + case.battery_cost_usd_per_mwh_yr * plant.battery_mwh
         + case.battery_cost_usd_per_mw_yr * plant.battery_mw
-        + sum(b.annual_cost_usd_per_unit * n for b, n in zip(case.backup, plant.units, strict=True))
-        + sum(b.site_cost_usd_per_yr for b, n in zip(case.backup, plant.units, strict=True) if n > 0)
-        + sum(b.marginal_cost_usd_per_mwh * f for b, f in zip(case.backup, backup_mwh_per_yr, strict=True))
+        + sum(item.annual_cost_usd_per_unit * n for item, n in zip(case.flows, plant.counts, strict=True))
+        + sum(item.site_cost_usd_per_yr for item in supplies_used(case, plant))
+        + _energy_cost_usd(case, level_mwh_per_yr)
         + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
         + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
         + lost_value_usd(case, plant, lost_mwh_per_yr)
     )
+
+
+def supplies_used(case: Case, plant: Plant) -> list[BackupCase | ImportCase]:
+    """Supplies of which a plant has any."""
+    supplies = zip(case.supplies, plant.counts, strict=False)
+    return [item for item, n in supplies if (n > 0 if item.whole else n * item.unit_mw > NOTHING)]
+
+
+def _energy_cost_usd(case: Case, level_mwh_per_yr: Sequence[float]) -> float:
+    """Cost of the energy that supplies give, less the value of what sinks take. [USD/yr]"""
+    by_item = by_flow(case, level_mwh_per_yr)
+    cost = [
+        sum(level.usd_per_mwh * mwh for level, mwh in zip(item.levels, energy, strict=True))
+        for item, energy in zip(case.flows, by_item, strict=True)
+    ]
+    supplies = len(case.supplies)
+    return sum(cost[:supplies]) - sum(cost[supplies:])
 
 
 def lost_value_usd(case: Case, plant: Plant, lost_mwh_per_yr: float) -> float:
@@ -67,29 +97,35 @@ def lost_by_class_mwh(case: Case, dispatch: Dispatch) -> tuple[float, ...]:
     return tuple(((lost * case.load_mw).sum(axis=1) * (case.step_h / case.years)).tolist())
 
 
-def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: FloatArray) -> Dispatch:
-    """Rebuild a dispatch from what the backup gives and what is shed: the battery takes every surplus it can.
+def tidy_dispatch(
+    case: Case, plant: Plant, supply_mw: FloatArray, shed_mw: FloatArray, taken_mw: FloatArray | None = None
+) -> Dispatch:
+    """Rebuild a dispatch from what supplies give, sinks take and is shed: the battery takes all it can.
 
     A linear program may charge and discharge at once, or empty a full battery into the void, at no cost. With
-    backup and shed load given, charging early never leaves less in the store, so this dispatch is feasible
+    supplies and shed load given, charging early never leaves less in the store, so this dispatch is feasible
     whenever the given one is. What neither load nor battery takes (shedding and a supply may cost nothing) is
     not shed and not generated in the first place; only the rest is curtailed, as arrays and batteries can be.
-    Differences within the solver's tolerance end up in the shed load.
+    Differences within the solver's tolerance end up in what sinks take, then in the shed load.
 
     Parameters
     ----------
     case : Case
     plant : Plant
-    backup_mw : ndarray, shape (K, T)
-        [MW]
+    supply_mw : ndarray, shape (K, T)
+        Of each of ``Case.supplies``. [MW]
     shed_mw : ndarray, shape (C, T)
         Per class of the load. [MW]
+    taken_mw : ndarray, shape (S, T), optional
+        Of each of ``Case.sinks``. [MW]
 
     Returns
     -------
     Dispatch
     """
-    surplus = available_mw(case, plant) + backup_mw.sum(axis=0) + shed_mw.sum(axis=0) - case.load_mw
+    surplus = available_mw(case, plant) + supply_mw.sum(axis=0) + shed_mw.sum(axis=0) - case.load_mw
+    taken = np.zeros((0, case.steps)) if taken_mw is None else taken_mw
+    surplus = surplus - taken.sum(axis=0) if len(taken) else surplus
     ceiling = plant.battery_mwh * case.usable
     h, eta_in, eta_out, power = case.step_h, case.eta_charge, case.eta_discharge, plant.battery_mw
     flow, stored = np.zeros(case.steps), np.zeros(case.steps)  # flow: into the battery, at the bus
@@ -105,10 +141,12 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
         flow[t], stored[t] = step, level
     rest = surplus - flow
     shed_mw, too_much = _with_less(shed_mw, np.maximum(rest, 0.0))
-    dearest = np.argsort([-b.marginal_cost_usd_per_mwh for b in case.backup], kind="stable")
-    given = backup_mw.copy()
-    given[dearest], curtailed = _with_less(backup_mw[dearest], too_much)
-    shed = _with_more_shed(case, shed_mw, np.maximum(-rest, 0.0))
+    dearest = np.argsort([-item.levels[0].usd_per_mwh for item in case.supplies], kind="stable")
+    given = supply_mw.copy()
+    given[dearest], curtailed = _with_less(supply_mw[dearest], too_much)
+    taken, missing = _with_less(taken, np.maximum(-rest, 0.0))
+    shed = _with_more_shed(case, shed_mw, missing)
+    backup, imports = np.split(given, [len(case.backup)])
     lost = _lost_compute(case, shed)
     return Dispatch(
         curtailed_mw=curtailed,
@@ -116,9 +154,11 @@ def tidy_dispatch(case: Case, plant: Plant, backup_mw: FloatArray, shed_mw: Floa
         discharge_mw=np.maximum(-flow, 0.0),
         shed_mw=shed.sum(axis=0),
         stored_mwh=stored,
-        backup_mw=given,
+        backup_mw=backup,
         lost_compute=lost.sum(axis=0),
         lost_by_class=lost if len(case.classes) > 1 else None,
+        import_mw=imports if case.imports else None,
+        taken_mw=taken if case.sinks else None,
     )
 
 

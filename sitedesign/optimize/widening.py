@@ -1,7 +1,8 @@
 """Derived upper bounds must not decide: proof that they cost nothing, or the question again with wider ones.
 
-Every part of the objective is at least 0, so a plant that is cheaper than one already known has at most as
-large an array, and as large a battery, as the whole cost of the known plant would buy. Derived bounds that
+Every part of the objective is at least 0 but what sinks pay, which has a most. A plant that is cheaper than
+one already known has at most as large an array, and as large a battery, as the whole cost of the known plant
+and all that sinks can pay would buy. Derived bounds that
 allow so much leave out nothing better. Where they allow less they are widened to that, and where no plant is
 found within them, to whatever the user allows.
 """
@@ -12,7 +13,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from sitedesign.case.case import Case, Plant, SizeBounds, Sizing, sizes_of, slowest_lead
+from sitedesign.case.case import Case, Plant, SizeBounds, Sizing, appetite_mwh, sizes_of, slowest_lead
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 
 Solve = Callable[[Case, Plant | None], Sizing]
@@ -85,14 +86,26 @@ def _derived(case: Case) -> list[SizeBounds]:
 
 def _outside(case: Case, floors: dict[str, float]) -> float:
     """Least cost of a plant beyond a derived bound. [USD/yr]"""
-    return min((floors[size.name] * size.upper for size in _derived(case)), default=math.inf)
+    least = min((floors[size.name] * size.upper for size in _derived(case)), default=math.inf)
+    return least - _most_revenue_usd(case)
+
+
+def _most_revenue_usd(case: Case) -> float:
+    """Most that the sinks of a case can pay, beyond what they cost. [USD/yr]"""
+    paid = 0.0
+    for sink in case.sinks:
+        values = zip(sink.levels, appetite_mwh(case, sink), strict=True)
+        unit = sum(level.usd_per_mwh * mwh for level, mwh in values) - sink.annual_cost_usd_per_unit
+        paid += max(unit * sink.units_min, unit * sink.units_max)
+    return paid
 
 
 def _affordable(case: Case, floors: dict[str, float], cost_usd_per_yr: float) -> Case | None:
     """Widen the derived bounds to what so much money buys; None when they allow it already."""
     wider = {}
     for size in _derived(case):
-        bought = cost_usd_per_yr / floors[size.name] if floors[size.name] > 0.0 else math.inf
+        money = cost_usd_per_yr + _most_revenue_usd(case)
+        bought = money / floors[size.name] if floors[size.name] > 0.0 else math.inf
         if bought > size.upper * (1 + _ROUNDING):
             wider[size.name] = min(bought, size.most)
     return _with_upper(case, wider) if wider else None

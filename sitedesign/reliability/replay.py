@@ -5,13 +5,24 @@ Shares no code with the optimisers; a mismatch is an internal error, never a res
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sitedesign.case.case import Case, Dispatch, Plant, lost_by_class, slowest_lead
+from sitedesign.case.case import (
+    NOTHING,
+    BackupCase,
+    Case,
+    Dispatch,
+    ImportCase,
+    Plant,
+    SinkCase,
+    lost_by_class,
+    slowest_lead,
+)
 from sitedesign.errors import ReplayMismatch
 
 FloatArray = NDArray[np.float64]
@@ -43,14 +54,14 @@ class Replay:
         E[(K - Bin(R, a))+] / K. [fraction]
     lost_mwh_per_yr, shed_mwh_per_yr, curtailed_mwh_per_yr : float
         Weighted shed load, shed load, power not used. [MWh/yr]
-    backup_mwh_per_yr : tuple of float
-        Per technology. [MWh/yr]
+    backup_mwh_per_yr, import_mwh_per_yr, taken_mwh_per_yr : tuple of float
+        Per technology, import and sink. [MWh/yr]
     renewable_share : float
-        1 - backup energy / load. [fraction]
+        1 - energy of all supplies / load. [fraction]
     fuel_mmbtu_per_yr, co2_t_per_yr : float
         At the full-load heat rate. [MMBtu/yr, t/yr]
     operating_cost_usd_per_yr : float
-        Sum of marginal cost x energy. [USD/yr]
+        Sum of marginal cost x energy of the supplies, less value x energy of the sinks. [USD/yr]
     objective_usd_per_yr : float
         The optimiser's objective: annualised plant, operation, spare racks, delay, lost compute. [USD/yr]
     battery_cycles_per_yr : float
@@ -75,6 +86,8 @@ class Replay:
     operating_cost_usd_per_yr: float
     objective_usd_per_yr: float
     battery_cycles_per_yr: float
+    import_mwh_per_yr: tuple[float, ...] = ()
+    taken_mwh_per_yr: tuple[float, ...] = ()
 
 
 def rack_shortfall(racks: int, contracted: int, availability: float) -> float:
@@ -157,6 +170,10 @@ def _balance(case: Case, plant: Plant, dispatch: Dispatch) -> FloatArray:
     residual: FloatArray = (
         supply + dispatch.backup_mw.sum(axis=0) + dispatch.shed_mw - dispatch.charge_mw - case.load_mw
     )
+    for imported in () if dispatch.import_mw is None else dispatch.import_mw:
+        residual = residual + imported
+    for taken in () if dispatch.taken_mw is None else dispatch.taken_mw:
+        residual = residual - taken
     return residual
 
 
@@ -172,9 +189,8 @@ def _storage(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Fl
     flow = case.eta_charge * dispatch.charge_mw - dispatch.discharge_mw / case.eta_discharge
     above = dispatch.stored_mwh - full
     # Fade can leave more in a full battery than the capacity holds; it must then leave as fast as it can.
-    leaving = (
-        np.minimum(plant.battery_mw, case.load_mw) - dispatch.discharge_mw <= TOLERANCE * plant.battery_mw
-    )
+    use = case.load_mw if dispatch.taken_mw is None else case.load_mw + dispatch.taken_mw.sum(axis=0)
+    leaving = np.minimum(plant.battery_mw, use) - dispatch.discharge_mw <= TOLERANCE * plant.battery_mw
     above = np.where((before > full) & leaving, 0.0, above)
     return [
         ("storage recursion", np.abs(dispatch.stored_mwh - before - case.step_h * flow)),
@@ -187,6 +203,7 @@ def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Flo
     # A full battery whose usable share falls must spill, and a unit may give more at its lowest load than the
     # load and the battery take, so what they give may be curtailed as well.
     given = _resources_mw(case, plant) + dispatch.discharge_mw + dispatch.backup_mw.sum(axis=0)
+    given = given if dispatch.import_mw is None else given + dispatch.import_mw.sum(axis=0)
     limits = [
         ("charging above the battery's power", dispatch.charge_mw - plant.battery_mw),
         ("discharging above the battery's power", dispatch.discharge_mw - plant.battery_mw),
@@ -204,7 +221,19 @@ def _limits(case: Case, plant: Plant, dispatch: Dispatch) -> list[tuple[str, Flo
         capable = backup.unit_mw * (count * backup.capability).sum(axis=0)
         limits.append((f"{backup.name} above its units", dispatch.backup_mw[row] - capable))
         limits.append((f"{backup.name} below zero", -dispatch.backup_mw[row]))
-    return limits
+    limits += _flow_limits(case.imports, plant.imports, dispatch.import_mw)
+    return limits + _flow_limits(case.sinks, plant.sinks, dispatch.taken_mw)
+
+
+def _flow_limits(
+    items: Sequence[ImportCase | SinkCase], sizes: Sequence[float], power_mw: FloatArray | None
+) -> list[tuple[str, FloatArray]]:
+    """Hold the power of imports, or of sinks, against their sizes."""
+    found: list[tuple[str, FloatArray]] = []
+    for item, size, given in zip(items, sizes, [] if power_mw is None else power_mw, strict=True):
+        found.append((f"{item.name} above its size", given - size * item.unit_mw * item.capability[0]))
+        found.append((f"{item.name} below zero", -given))
+    return found
 
 
 def _tier_residual(case: Case, dispatch: Dispatch) -> FloatArray:
@@ -268,10 +297,19 @@ def _account(
     per_year = case.step_h / case.years
     load = case.load_mwh_per_yr
     energy = tuple(float(row.sum()) * per_year for row in dispatch.backup_mw)
+    imported = _energy(dispatch.import_mw, per_year)
+    taken = _energy(dispatch.taken_mw, per_year)
+    emitted = [_at_levels(item, mw, "co2_t_per_mwh") * per_year for item, mw in _supplied(case, dispatch)]
+    burnt = [_at_levels(item, mw, "fuel_mmbtu_per_mwh") * per_year for item, mw in _supplied(case, dispatch)]
     lost = float((dispatch.lost_compute * case.load_mw).sum()) * per_year
     by_class = (_lost(case, dispatch) * case.load_mw).sum(axis=1) * per_year
     short = rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability)
-    operating = sum(b.marginal_cost_usd_per_mwh * e for b, e in zip(case.backup, energy, strict=True))
+    operating = sum(_at_levels(item, mw, "usd_per_mwh") * per_year for item, mw in _supplied(case, dispatch))
+    if dispatch.taken_mw is not None:
+        operating -= sum(
+            _at_levels(item, mw, "usd_per_mwh") * per_year
+            for item, mw in zip(case.sinks, dispatch.taken_mw, strict=True)
+        )
     discharged = float(dispatch.discharge_mw.sum()) * per_year
     balance, storage, limit, end = residuals
     return Replay(
@@ -290,15 +328,38 @@ def _account(
         shed_mwh_per_yr=float(dispatch.shed_mw.sum()) * per_year,
         curtailed_mwh_per_yr=float(dispatch.curtailed_mw.sum()) * per_year,
         backup_mwh_per_yr=energy,
-        renewable_share=1.0 - sum(energy) / load,
-        fuel_mmbtu_per_yr=sum(b.fuel_mmbtu_per_mwh * e for b, e in zip(case.backup, energy, strict=True)),
-        co2_t_per_yr=sum(b.co2_t_per_mwh * e for b, e in zip(case.backup, energy, strict=True)),
+        renewable_share=1.0 - sum((*energy, *imported)) / load,
+        fuel_mmbtu_per_yr=sum(burnt),
+        co2_t_per_yr=sum(emitted),
         operating_cost_usd_per_yr=operating,
         objective_usd_per_yr=operating
         + fixed_cost_usd_per_yr(case, plant)
         + case.lost_value_usd_per_mwh * (lost + short * load),
         battery_cycles_per_yr=discharged / plant.battery_mwh if plant.battery_mwh > 0 else 0.0,
+        import_mwh_per_yr=imported,
+        taken_mwh_per_yr=taken,
     )
+
+
+def _energy(rows_mw: FloatArray | None, per_year: float) -> tuple[float, ...]:
+    return () if rows_mw is None else tuple(float(row.sum()) * per_year for row in rows_mw)
+
+
+def _supplied(case: Case, dispatch: Dispatch) -> list[tuple[BackupCase | ImportCase, FloatArray]]:
+    """Pair every supply with what it gave. [MW]"""
+    imports = [] if dispatch.import_mw is None else list(dispatch.import_mw)
+    return [
+        *zip(case.backup, dispatch.backup_mw, strict=True),
+        *zip(case.imports, imports, strict=True),
+    ]
+
+
+def _at_levels(item: BackupCase | ImportCase | SinkCase, power_mw: FloatArray, figure: str) -> float:
+    """Add up the power of all steps, each times a figure of the level that holds in it."""
+    figures = np.array([getattr(level, figure) for level in item.levels])
+    if item.active_level is None:
+        return float(figures[0]) * float(power_mw.sum())
+    return float(figures[item.active_level] @ power_mw)
 
 
 def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
@@ -307,8 +368,8 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     Returns
     -------
     float
-        Annualised resources, battery, units, what each technology costs once, racks above the contracted
-        number, delay. [USD/yr]
+        Annualised resources, battery, units, imports, sinks, what each supply costs once, racks above the
+        contracted number, delay. [USD/yr]
     """
     cost = (
         sum(mw * r.annual_cost_usd_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
@@ -318,4 +379,8 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     )
     cost += sum(units * b.annual_cost_usd_per_unit for b, units in zip(case.backup, plant.units, strict=True))
     cost += sum(b.site_cost_usd_per_yr for b, n in zip(case.backup, plant.units, strict=True) if n > 0)
+    for connection, size in zip(case.imports, plant.imports, strict=True):
+        cost += size * connection.annual_cost_usd_per_unit
+        cost += connection.site_cost_usd_per_yr if size * connection.unit_mw > NOTHING else 0.0
+    cost += sum(n * sink.annual_cost_usd_per_unit for sink, n in zip(case.sinks, plant.sinks, strict=True))
     return cost + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
