@@ -308,7 +308,7 @@ def _backup(
     mmbtu = annual_cost.backup_fuel_mmbtu_per_mwh(backup, path, heat)
     capability = backup_capability(backup, weather.temp_air_c, study.site.elevation_m).ravel()
     unit_mw = backup.unit_mw * path.generator_to_bus_efficiency
-    least, most = study.limits.units.get(backup.name, (0, -1))
+    fewest, most = study.limits.units.get(backup.name, (0, -1))
     if most < 0:
         most = capacity_bounds.units_max(float(load.max()), unit_mw, capability)
     return BackupCase(
@@ -322,8 +322,8 @@ def _backup(
         fuel_mmbtu_per_mwh=mmbtu,
         co2_t_per_mwh=mmbtu * fuel.co2_kg_per_mmbtu / 1000,
         lead_months=backup.lead_months,
-        units_min=least,
-        units_max=max(least, most),
+        units_min=fewest,
+        units_max=max(fewest, most),
         site_cost_usd_per_yr=site.total_usd_per_yr,
     )
 

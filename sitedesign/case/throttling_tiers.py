@@ -105,5 +105,5 @@ def usable_points(curve: Curve, floor: float) -> list[tuple[float, float]]:
     if floor <= points[-1][0]:
         return points
     powers, throughputs = np.array(points[::-1]).T
-    kept = [point for point in points if point[0] > floor]
-    return [*kept, (floor, float(np.interp(floor, powers, throughputs)))]
+    above = [point for point in points if point[0] > floor]
+    return [*above, (floor, float(np.interp(floor, powers, throughputs)))]

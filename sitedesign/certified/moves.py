@@ -177,8 +177,8 @@ def _battery(plant: Plant, case: Case, *, power_leads: bool) -> tuple[float, flo
 
     def power_of(least_mwh: float, most_mwh: float) -> tuple[float, float]:
         """Least power for an energy, most power for another."""
-        least = least_mwh / longest if longest else 0.0
-        return max(p_low, least), min(p_most, most_mwh / shortest if shortest > 0 else np.inf)
+        slowest_mw = least_mwh / longest if longest else 0.0
+        return max(p_low, slowest_mw), min(p_most, most_mwh / shortest if shortest > 0 else np.inf)
 
     if power_leads:
         power = _clip(plant.battery_mw, *power_of(e_low, e_most))

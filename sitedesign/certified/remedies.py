@@ -95,18 +95,18 @@ def candidate_remedies(study: Study) -> list[tuple[str, Study]]:
 def _lifted(study: Study, given: Sequence[str]) -> Limits:
     """Take away the upper limits of what may be built; what is asked for at least stays."""
     limits = study.limits
-    kept = {name: getattr(limits, name) for name in Limits.model_fields if name not in given}
-    free = build_case(study.replace(limits=Limits(**kept))).case  # what is derived where nothing is given
+    fields = {name: getattr(limits, name) for name in Limits.model_fields if name not in given}
+    free = build_case(study.replace(limits=Limits(**fields))).case  # what is derived where nothing is given
     most: dict[str, float] = {size.name: size.upper for size in free.sizes}
     most["racks"] = free.racks_max
     for name, upper in most.items():
         low = (getattr(limits, name) or (0.0, 0.0))[0]
         if name in given and low > 0:
-            kept[name] = (low, max(low, upper))
+            fields[name] = (low, max(low, upper))
     units = {item.name: item.units_max + SPARE_UNITS for item in free.backup}
     asked = {name: pair[0] for name, pair in limits.units.items() if pair[0] > 0}
-    kept["units"] = {name: (low, max(low, units[name])) for name, low in asked.items()}
-    return Limits(**kept)
+    fields["units"] = {name: (low, max(low, units[name])) for name, low in asked.items()}
+    return Limits(**fields)
 
 
 def explain_uncertified(

@@ -61,9 +61,9 @@ def best_rack_count(
         low, high, of_high = open_.pop()
         if low >= high:
             continue
-        least = of_high - (high - low) * rack_usd_per_yr
-        if least >= best[1] * (1 - gap):
-            bound = min(bound, least)
+        lower_bound = of_high - (high - low) * rack_usd_per_yr
+        if lower_bound >= best[1] * (1 - gap):
+            bound = min(bound, lower_bound)
             continue
         middle = (low + high - 1) // 2
         found = price(middle)

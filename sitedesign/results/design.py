@@ -155,7 +155,7 @@ class Design(Evaluation):
         return f"Design({self.site_name!r}): {status} {self.gap:.2%}"
 
     @property
-    def _shown_metrics(self) -> UptimeMetrics:
+    def _reported_metrics(self) -> UptimeMetrics:
         return self.metrics if self.certificate is None else self.certificate.metrics
 
     def _uptime_lines(self) -> list[tuple[str, str]]:
@@ -183,18 +183,18 @@ class Design(Evaluation):
 
     def _source_lines(self) -> list[tuple[str, str]]:
         solved = f"{self.method} in {self.solve_seconds:.1f} s"
-        kept = self.certificate
-        if kept is None:
+        certificate = self.certificate
+        if certificate is None:
             return [*super()._source_lines(), ("solved", f"{solved}, stopped by {self.stopped_by}")]
-        fuel = sum(kept.fuel_mmbtu_per_yr)
+        fuel = sum(certificate.fuel_mmbtu_per_yr)
         certified = (
-            f"backup {kept.backup_share.value:.2%} of the load, {fuel:,.0f} MMBtu/yr; "
+            f"backup {certificate.backup_share.value:.2%} of the load, {fuel:,.0f} MMBtu/yr; "
             "cost, energy and CO2 above are those of the study's own years under one draw of failures"
         )
         return [
             *super()._source_lines(),
-            *([("certified on", kept.weather_source)] if kept.weather_source else []),
-            ("unseen years" if not kept.given_years else "given years", certified),
+            *([("certified on", certificate.weather_source)] if certificate.weather_source else []),
+            ("unseen years" if not certificate.given_years else "given years", certified),
             ("solved", f"bound by {solved}; plant by search, stopped by {self.stopped_by}"),
         ]
 

@@ -96,11 +96,11 @@ class ClassResult(BaseModel):
     def line(self) -> tuple[str, str]:
         """Label and text for a summary."""
         target = "best effort from surplus" if self.target is None else f"target {self.target:.6g}"
-        kept = f"{percent(self.uptime)} ({self.metric}), {target}, {self.racks:,} racks"
+        uptime = f"{percent(self.uptime)} ({self.metric}), {target}, {self.racks:,} racks"
         value = (
             "" if self.value_usd_per_yr is None else f", worth {self.value_usd_per_yr / 1e6:,.1f} M USD/yr"
         )
-        return f"class {self.name}", f"{kept}, {self.delivered_rack_h_per_yr:,.0f} rack-h/yr{value}"
+        return f"class {self.name}", f"{uptime}, {self.delivered_rack_h_per_yr:,.0f} rack-h/yr{value}"
 
 
 class Provenance(BaseModel):
@@ -259,7 +259,7 @@ class Evaluation(BaseModel):
     @property
     def counts_hours(self) -> bool:
         """Whether hours and events of shedding mean something: not with foresight, see `metrics`."""
-        return not math.isnan(self._shown_metrics.lolh_h_per_yr.value)
+        return not math.isnan(self._reported_metrics.lolh_h_per_yr.value)
 
     @property
     def delivered_share(self) -> float:
@@ -267,9 +267,9 @@ class Evaluation(BaseModel):
 
         Certified where there is a certificate.
         """
-        shown = self._shown_metrics
+        metrics = self._reported_metrics
         # The tiers of ``floor`` stand for the floor, not for throughput
-        share = shown.energy.value - self.rack_shortfall if self.metric == "floor" else shown.rack.value
+        share = metrics.energy.value - self.rack_shortfall if self.metric == "floor" else metrics.rack.value
         return max(share, 0.0)  # racks without power may be broken as well, which the uptime counts twice
 
     @property
@@ -417,12 +417,12 @@ class Evaluation(BaseModel):
         return OPERATION_LABELS[self.operation]
 
     @property
-    def _shown_metrics(self) -> UptimeMetrics:
+    def _reported_metrics(self) -> UptimeMetrics:
         """Metrics of the years that the uptime in the summary is of."""
         return self.metrics
 
     def _uptime_lines(self) -> list[tuple[str, str]]:
-        m = self._shown_metrics
+        m = self._reported_metrics
         short = (
             f"LOLH {m.lolh_h_per_yr} h/yr, EUE {m.eue_mwh_per_yr} MWh/yr, {m.events_per_yr} events/yr, "
             f"longest {m.longest_h} h, worst year {percent(m.worst_year)}"
@@ -434,10 +434,10 @@ class Evaluation(BaseModel):
         if not self.counts_hours:
             # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours
             # and events of that say nothing about a plant in operation.
-            kept = percent(self.uptime)
+            uptime = percent(self.uptime)
             if math.isnan(self.uptime.value):
-                kept = "relaxed to the energy of the hours that may be short"
-            return [(label, f"{kept}, {target} ({self._label()})")]
+                uptime = "relaxed to the energy of the hours that may be short"
+            return [(label, f"{uptime}, {target} ({self._label()})")]
         return [(label, f"{percent(self.uptime)}, {target} ({self._label()})"), ("shortfall", short)]
 
     def _rule_lines(self) -> list[tuple[str, str]]:

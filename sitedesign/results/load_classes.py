@@ -99,7 +99,7 @@ def surplus(study_case: StudyCase, dispatch: Dispatch) -> Surplus:
     Surplus
     """
     study, case = study_case.study, study_case.case
-    left, used = dispatch.curtailed_mw.copy(), np.zeros(case.steps)
+    unused_mw, used = dispatch.curtailed_mw.copy(), np.zeros(case.steps)
     table = year_table(case, dispatch)
     classes, it_mwh = [], 0.0
     for contract in study.best_effort:
@@ -107,8 +107,8 @@ def surplus(study_case: StudyCase, dispatch: Dispatch) -> Surplus:
         asks = load_mw(
             study_case.weather, study.rack, contract.racks, study.facility, study.path, sustained
         ).ravel()
-        taken = np.minimum(left, asks)
-        left, used = left - taken, used + taken
+        taken = np.minimum(unused_mw, asks)
+        unused_mw, used = unused_mw - taken, used + taken
         runs = (taken / asks).reshape(case.years, -1).mean(axis=1)  # share of its racks, by year
         uptime = uptime_of_losses(table, 1 - case.rack_availability * runs, 0.0, study.seed)
         delivered = contract.racks * annual_cost.HOURS_PER_YEAR * case.rack_availability * float(runs.mean())
