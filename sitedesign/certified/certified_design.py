@@ -19,7 +19,7 @@ from sitedesign.reliability.certificate import GIVEN, TUNED, Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.metrics import uptime_metrics
 from sitedesign.results.accounting import Actuals, evaluate_dispatch
-from sitedesign.results.design import Design
+from sitedesign.results.design import Design, design_from
 from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
@@ -118,25 +118,21 @@ def _certified(
     plant, study = result.best.plant, study_case.study
     greedy = operate_greedy(study_case.case, plant)
     blind = uptime_metrics(study_case.case, greedy, racks=plant.racks, seed=study.seed)
-    changed = {
-        "classes": _certified_classes(evaluation, result.certificate),
-        "provenance": _searched(evaluation, result),
-    }
     of_the_bound = (
         "study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds", "bound_name",
         "bound_usd_per_yr",
     )  # fmt: skip
-    design = Design(
-        **(evaluation.model_dump() | changed),
+    return design_from(
+        evaluation,
         **{name: getattr(planned, name) for name in of_the_bound},
+        classes=_certified_classes(evaluation, result.certificate),
+        provenance=_searched(evaluation, result),
         objective_usd_per_yr=evaluation.cost_usd_per_yr,
         stopped_by="certificate",
         greedy_uptime=getattr(blind, metric_key(study.metric)),
         certificate=replace(result.certificate, planned=planned_figures(planned)),
         gap_parts=gap_parts,
     )
-    design._dispatch = evaluation._dispatch
-    return design
 
 
 def _gap_parts(sized: SizingResult, cost: float, bound: float) -> dict[str, float]:

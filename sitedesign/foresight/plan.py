@@ -21,7 +21,7 @@ from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.results.accounting import evaluate_dispatch, project_costs
-from sitedesign.results.design import Alternative, Design
+from sitedesign.results.design import Alternative, Design, design_from
 from sitedesign.study.effort import Method
 from sitedesign.study.study import Study
 from sitedesign.util.deadline import Deadline
@@ -255,8 +255,8 @@ def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: MetricRe
     dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
     evaluation = evaluate_dispatch(study_case, plant, dispatch, "foresight")
     greedy = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), "greedy")
-    design = Design(
-        **evaluation.model_dump(),
+    return design_from(
+        evaluation,
         study=study_case.study.to_dict(),
         objective_usd_per_yr=sizing.objective_usd_per_yr,
         bound_usd_per_yr=sizing.bound_usd_per_yr,
@@ -268,8 +268,6 @@ def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: MetricRe
         greedy_uptime=greedy.uptime,
         bound_name=relaxed.name,
     )
-    design._dispatch = evaluation._dispatch
-    return design
 
 
 def _co2_t_per_yr(case: Case, sizing: Sizing) -> float:

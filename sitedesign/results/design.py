@@ -276,6 +276,13 @@ class Design(Evaluation):
         return cls.from_dict(data)
 
 
+def design_from(evaluation: Evaluation, **fields: Any) -> Design:  # noqa: ANN401
+    """Make a design of an evaluation, its time series and what only a design has."""
+    design = Design(**(evaluation.model_dump() | fields))
+    design._dispatch = evaluation._dispatch
+    return design
+
+
 def _with_nan(node: Any) -> Any:  # noqa: ANN401
     """Put NaN back where a command printed null, as JSON has no word for it: in figures that are unknown."""
     if isinstance(node, list):
