@@ -282,6 +282,12 @@ def test_generated_weather_is_read_back(tmp_path: Path) -> None:
     assert len(found["years"]) == 2
     again = sd.Weather.generate(SITE, years=2, seed=3)
     assert sd.Weather.read(path).ghi_w_m2 == pytest.approx(again.ghi_w_m2, abs=0.01)
+    run("weather", "generate", *EL_PASO, "--years", 1, "--wind", "--out", tmp_path / "wind.csv")
+    assert sd.Weather.read(tmp_path / "wind.csv").wind_aloft is not None
+    assert (
+        "has its wind already"
+        in run("weather", "check", tmp_path / "wind.csv", "--wind", path, code=cli.BAD_INPUT).stderr
+    )
     wrong = run("weather", "generate", *EL_PASO, "--out", tmp_path / "years.xlsx", code=cli.BAD_INPUT)
     assert "must end in .csv or .parquet" in wrong.stderr
 

@@ -44,7 +44,7 @@ def test_the_sun_is_the_same_to_the_byte_with_and_without_wind(step_minutes):
     for name in ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_air_c", "wind_speed_m_s"):
         assert getattr(alone, name).tobytes() == getattr(both, name).tobytes()
     assert alone.wind_aloft is None
-    assert alone.source.notes == both.source.notes[:-1]
+    assert alone.source.notes == both.source.notes[:-2]
 
 
 @pytest.mark.parametrize("step_minutes", [5, 60])
@@ -131,8 +131,13 @@ def test_months_and_hours_follow_the_tables():
     assert course[[22, 23, 0, 1]].mean() > 1.15 * course[9:13].mean()
 
 
-def test_the_note_names_level_and_doubt():
-    note = sd.Weather.generate(WEST_TEXAS, years=1, wind=True).source.notes[-1]
+def test_the_notes_name_worst_spells_level_and_doubt():
+    weather = sd.Weather.generate(WEST_TEXAS, years=1, wind=True)
+    worst, note = weather.source.notes[-2:]
+    mix = wind_yield(weather, TURBINE) / wind_yield(weather, TURBINE).mean()
+    mix = (mix + weather.ghi_w_m2 / weather.ghi_w_m2.mean()).reshape(365, 24).mean(axis=1) / 2
+    calmest = np.convolve(mix, np.ones(10) / 10, "valid").min()
+    assert f"10 days {calmest:.2f} of its mean" in worst
     assert "115 m" in note
     assert "Screening source" in note
     assert f"{wind_climate(WEST_TEXAS).net_capacity_factor:.3f}" in note

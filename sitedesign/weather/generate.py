@@ -116,7 +116,7 @@ def generate(
         kind="generated",
         description=f"{years} years generated from climate statistics (screening), seed {seed}",
         seed=seed,
-        notes=(*_notes(climate, ghi, step_minutes), *(wind_notes(site, aloft) if aloft else ())),
+        notes=(*_notes(climate, ghi, step_minutes), *(wind_notes(site, aloft, ghi) if aloft else ())),
     )
     return Weather(
         site=site, step_minutes=step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi, dni_w_m2=dni,

@@ -25,6 +25,7 @@ from sitedesign.weather.climate.wind import (
 )
 from sitedesign.weather.farm_curve import as_standard_density, farm_power
 from sitedesign.weather.generate import Persistence, chain, clearness_shocks, persistence
+from sitedesign.weather.low_resource import worst_means_kwh_m2_day
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray
 from sitedesign.weather.wind_aloft import WindAloft, air_density_kg_m3
@@ -73,10 +74,18 @@ def generate_wind(site: Site, years: int, seed: int, step_minutes: int) -> WindA
     )
 
 
-def wind_notes(site: Site, wind: WindAloft) -> tuple[str, ...]:
+def wind_notes(site: Site, wind: WindAloft, ghi_w_m2: FloatArray) -> tuple[str, ...]:
     """Say what to know of generated wind, for the notes of the weather that it belongs to."""
     climate = wind_climate(site)
+    reference = library_wind(REFERENCE_TURBINE)
+    density = air_density_kg_m3(site.elevation_m + REFERENCE_HEIGHT_M)
+    power = farm_power(as_standard_density(wind.speed_m_s[0], density), reference.power_curve)
+    mix = (power / power.mean() + ghi_w_m2 / ghi_w_m2.mean()) / 2
+    by_day = mix.reshape(len(mix), DAYS_PER_YEAR, -1).mean(axis=2)
+    found = worst_means_kwh_m2_day(by_day, (3, 5, 10))
+    worst = ", ".join(f"{days} days {mean:.2f}" for days, mean in found.items())
     return (
+        f"Worst means of an equal mix of wind and sun among these years: {worst} of its mean.",
         f"Wind at {wind.heights_m[0]:g} m: {wind.speed_m_s.mean():.2f} m/s on average, from NREL's capacity "
         f"factor {climate.net_capacity_factor:.3f} (sd {climate.sd_within_cell:.3f} within a cell, nearest "
         f"cell at {climate.cell_km:.0f} km), chained to the sun's days. Screening source: built farms yield "
