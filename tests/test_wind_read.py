@@ -123,10 +123,21 @@ def test_a_level_far_from_the_climates_is_doubted(tmp_path):
     assert not read(tmp_path, HEAD + table({"wind_speed_100m (m/s)": SPEED})).source.doubts
 
 
-def test_components_are_joined(tmp_path):
+@pytest.mark.parametrize(
+    "names", [("u100", "v100"), ("100m_u_component_of_wind", "100m_v_component_of_wind")]
+)
+def test_era5_is_in_utc_and_in_si_units(tmp_path, names):
     east, north = SPEED * np.cos(np.arange(STEPS)), SPEED * np.sin(np.arange(STEPS))
-    text = "# utc_offset: -6\n" + table({"u100": east, "v100": north})
-    np.testing.assert_allclose(read(tmp_path, text).wind_aloft.speed_m_s[0, 0], SPEED, rtol=1e-4)
+    columns = dict(zip(names, (east, north), strict=True)) | {
+        "t2m": WARMTH + 273.15, "sp": np.full(STEPS, 94_800.0), "latitude": 32.5, "longitude": -100.0
+    }  # fmt: skip
+    wind = read(tmp_path, table(columns, STAMPS + pd.Timedelta(hours=6), "valid_time")).wind_aloft
+    np.testing.assert_allclose(wind.speed_m_s[0, 0], SPEED, rtol=1e-4)
+    assert wind.density_kg_m3.mean() == pytest.approx(1.125, abs=0.01)
+
+
+def test_one_component_is_no_speed(tmp_path):
+    assert "no wind speed" in refused(tmp_path, table({"u100": SPEED}, time="valid_time"))
 
 
 def test_columns_of_exchanged_heights_are_refused(tmp_path):
@@ -294,6 +305,12 @@ def test_wind_toolkit_in_utc_is_told_by_its_header(tmp_path):
     found = read(tmp_path, columns).wind_aloft.speed_m_s[0, 0]
     np.testing.assert_allclose(found, np.roll(SPEED, -6), rtol=1e-3)
     assert "time zones" in refused(tmp_path, wind_toolkit(0))  # its temperatures are of local time
+
+
+def test_wind_toolkit_with_its_keys_in_a_row_of_their_own(tmp_path):
+    head = "SiteID,Site Timezone,Data Timezone,Longitude,Latitude\n1,-6,-6,-100.0,32.5\n"
+    text = head + wind_toolkit(-6).split("\n", 1)[1]
+    np.testing.assert_allclose(read(tmp_path, text).wind_aloft.speed_m_s[0, 0], SPEED, rtol=1e-3)
 
 
 def test_a_leap_year_without_its_day_is_whole(tmp_path):

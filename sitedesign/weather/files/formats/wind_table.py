@@ -7,6 +7,7 @@ by its family, and are never guessed. What a family says of itself:
 * Open-Meteo: instants; whole days in the time of the header. A file that starts at another hour than 00:00
   and would start at 00:00 if its stamps were UTC is in UTC, whatever its header says.
 * NASA POWER: hourly means stamped at their start.
+* ERA5 and other reanalyses, told by the wind's two components: UTC, instants, m/s, K and Pa.
 * renewables.ninja: UTC, means stamped at their start, the hub's height among the parameters.
 * windpowerlib: names and heights in two rows, SI units.
 """
@@ -39,6 +40,8 @@ from sitedesign.weather.files.formats.wind_record import (
 )
 from sitedesign.weather.site import Site
 
+ERA5 = "ERA5 CSV"
+_ERA5_UNITS = {"u": "m/s", "v": "m/s", "temperature": "K", "pressure": "Pa"}
 _LINES = "header lines such as '# utc_offset: -6' and '# convention: instant' (start, middle, end or instant)"
 
 
@@ -90,7 +93,12 @@ def parse(source: SourceText, site: Site, utc_offset_h: float | None = None) -> 
         columns += _ninja_columns(table, source.text[:5000])
     if not time_columns(table.names) or not any(column.quantity in ("speed", "u") for column in columns):
         raise InputError([no_wind(table)], OF)
-    keys = {**keys_of(table.above, table.separator), **_pairs_of_first_line(table)}
+    keys = _with_wind_toolkit(keys_of(table.above, table.separator), table)
+    kind = _kind(table, keys, columns, source.text[:3000])
+    if kind == ERA5:
+        columns = [
+            replace(column, unit=column.unit or _ERA5_UNITS.get(column.quantity, "")) for column in columns
+        ]
     stamps, stamped_zone, yearless, notes = stamps_of(table)
     if yearless:
         remedy = "Wind of no known year cannot stand beside the sun of one: give stamps with years."
@@ -101,7 +109,6 @@ def parse(source: SourceText, site: Site, utc_offset_h: float | None = None) -> 
     if len(stamps) > 2 and (np.diff(stamps.to_numpy()) < np.timedelta64(0)).mean() > 0.99:
         table, stamps = replace(table, cells=table.cells.iloc[::-1]), stamps[::-1]
         notes = (*notes, "rows run back in time: turned round")
-    kind = _kind(table, keys, source.text[:3000])
     if utc_offset_h is None:
         zone, clock = _zone(table, keys, stamped_zone, stamps, kind)
         if stamped_zone is None:
@@ -118,14 +125,13 @@ def parse(source: SourceText, site: Site, utc_offset_h: float | None = None) -> 
     )  # fmt: skip
 
 
-def _pairs_of_first_line(table: TextTable) -> dict[str, str]:
-    """``SiteID,1052613,Site Timezone,-6,Data Timezone,0,Longitude,...`` of the WIND Toolkit."""
-    parts = fields(table.above[0], ",") if table.above else []
+def _with_wind_toolkit(keys: dict[str, str], table: TextTable) -> dict[str, str]:
+    """Add what the WIND Toolkit says: ``SiteID,1052613,Site Timezone,-6,Data Timezone,0,Longitude,...``."""
+    parts = fields(table.above[0], table.separator) if table.above and table.separator.strip() else []
     pairs = {squash(key): value for key, value in zip(parts[::2], parts[1::2], strict=False)}
-    if "datatimezone" not in pairs:
-        return {}
-    found = {"zone": pairs["datatimezone"], "wind_toolkit": "yes"}
-    return found | {key: pairs[key] for key in ("latitude", "longitude", "elevation") if key in pairs}
+    alternating = re.fullmatch(r"[-+]?\d+(\.\d+)?", pairs.get("datatimezone", "")) is not None
+    found = {**keys, **pairs} if alternating else keys
+    return {**found, "zone": found["datatimezone"]} if "datatimezone" in found else keys
 
 
 def _ninja_columns(table: TextTable, head: str) -> list[WindColumn]:
@@ -137,11 +143,11 @@ def _ninja_columns(table: TextTable, head: str) -> list[WindColumn]:
     return [WindColumn(places[0], "wind_speed", "speed", float(height[1]), "m/s")]
 
 
-def _kind(table: TextTable, keys: dict[str, str], head: str) -> str:
+def _kind(table: TextTable, keys: dict[str, str], columns: list[WindColumn], head: str) -> str:
     above = "\n".join(table.above)
     if squash(WIND_KEY) in keys:
         return OWN
-    if "wind_toolkit" in keys:
+    if "datatimezone" in keys:
         return "WIND Toolkit CSV"
     if "renewables.ninja" in head.lower():
         return "renewables.ninja CSV"
@@ -149,6 +155,8 @@ def _kind(table: TextTable, keys: dict[str, str], head: str) -> str:
         return "NASA POWER CSV"
     if "zone_s" in keys:
         return "Open-Meteo CSV"
+    if any(column.quantity == "u" for column in columns):
+        return ERA5
     return "CSV with named heights"
 
 
@@ -172,6 +180,8 @@ def _zone(
         return _open_meteo_zone(declared, stamps, table.file)
     if declared is not None:
         return declared, f"{utc_words(declared)} as declared"
+    if kind == ERA5:
+        return 0.0, "UTC, as reanalyses are"
     if kind == "renewables.ninja CSV" or re.search(r"(?i)utc|gmt", names):
         offset = re.search(r"(?i)(?:utc|gmt)\s*([+-]\d{1,2}(?::?\d{2})?)", names)
         zone = zone_h(offset[1], table.file) if offset else 0.0
@@ -204,14 +214,12 @@ def _convention(table: TextTable, keys: dict[str, str], stamps: pd.DatetimeIndex
         return declared
     by_kind: dict[str, Convention] = {
         "WIND Toolkit CSV": "instant", "Open-Meteo CSV": "instant", "NASA POWER CSV": "start",
-        "renewables.ninja CSV": "start",
+        "renewables.ninja CSV": "start", ERA5: "instant",
     }  # fmt: skip
     if kind in by_kind:
         return by_kind[kind]
     minutes = np.unique(np.asarray(stamps.minute))
     if len(minutes) == 1 and minutes[0] not in (0,):  # within the hour, of the instant or of the middle
         return "instant"
-    if any(re.search(r"(?i)^(100m_)?[uv]_component|^[uv]_?100$", name.strip()) for name in table.names):
-        return "instant"  # ERA5
     found = "no word on whether values are instants or means, and of which interval"
     raise InputError([Fault(table.file, found, "the convention must be known", f"Add {_LINES}.")], OF)
