@@ -8,8 +8,8 @@ from typing import Any, Literal
 from sitedesign.api.question import one_study, study_faults
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, Dispatch, Plant, rolled, sunny_afternoon
-from sitedesign.certified.certified_design import operate_causally
 from sitedesign.certified.environment import default_controller, environment_of
+from sitedesign.certified.operate import operate_causally
 from sitedesign.errors import Fault, InputError, unknown_name
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.operate import operate_greedy

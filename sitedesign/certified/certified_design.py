@@ -1,69 +1,26 @@
-"""What an operator can do with a study: causal evaluation, certificates, and the design that is certified."""
+"""The certified design: searched from the foresight design on, with what separates it from its bound."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
+from sitedesign.case.case import Case, rolled, sunny_afternoon
 from sitedesign.case.relaxation import relaxation
-from sitedesign.certified.environment import OperatingEnvironment, environment_of, metric_key, weather_block
-from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.environment import environment_of, metric_key
+from sitedesign.certified.operate import operate_causally
 from sitedesign.certified.remedies import explain_uncertified
 from sitedesign.certified.sizing_loop import SearchResult, SizingResult, size_then_search
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
-from sitedesign.operation.state import Controller
 from sitedesign.optimize.benders import solve_cuts
-from sitedesign.reliability.certificate import GIVEN, TUNED, Certificate
+from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.metrics import uptime_metrics
-from sitedesign.results.accounting import Actuals, evaluate_dispatch
 from sitedesign.results.design import Design, design_from
 from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
-
-BALANCE_TOLERANCE_MW = 1e-6
-
-
-def operate_causally(
-    study_case: StudyCase,
-    plant: Plant,
-    controller: Controller,
-    environment: OperatingEnvironment,
-    rule: str = GIVEN,
-) -> Evaluation:
-    """Operate without foresight under one draw of outages.
-
-    Parameters
-    ----------
-    study_case : StudyCase
-    plant : Plant
-    controller : Controller
-    environment : OperatingEnvironment
-    rule : str
-        Where the controller comes from, in words.
-
-    Returns
-    -------
-    Evaluation
-    """
-    evaluator = Evaluator(
-        [weather_block(study_case)], environment, study_case.study.metric, study_case.study.seed
-    )
-    done = evaluator.operate(plant, controller, record=True)
-    assert done.dispatch is not None  # recorded, as is what the array could give
-    assert done.solar_mw is not None
-    if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
-        off = f"off by {done.balance_residual_mw:g} MW"
-        raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
-    years = study_case.case.years
-    actuals = Actuals(
-        done.fuel_mmbtu.sum(axis=1) / years, float(done.extra_fuel_usd.sum()) / years, done.solar_mw
-    )
-    result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
-    return result.model_copy(update={"controller": controller, "rule": rule})
 
 
 def certified_design(

@@ -292,8 +292,8 @@ def with_hours(design: Design, study: Study) -> Design:
 
     if design.certificate is not None:
         from sitedesign.case.build import build_case
-        from sitedesign.certified.certified_design import operate_causally
         from sitedesign.certified.environment import environment_of
+        from sitedesign.certified.operate import operate_causally
         from sitedesign.results.saved import plant_of
 
         study_case = build_case(study)

@@ -1,0 +1,54 @@
+"""What an operator without foresight makes of a plant under one draw of outages."""
+
+from __future__ import annotations
+
+from sitedesign.case.build import StudyCase
+from sitedesign.case.case import Plant
+from sitedesign.certified.environment import OperatingEnvironment, weather_block
+from sitedesign.certified.evaluator import Evaluator
+from sitedesign.errors import ReplayMismatch
+from sitedesign.operation.state import Controller
+from sitedesign.reliability.certificate import GIVEN
+from sitedesign.results.accounting import Actuals, evaluate_dispatch
+from sitedesign.results.evaluation import Evaluation
+
+BALANCE_TOLERANCE_MW = 1e-6
+
+
+def operate_causally(
+    study_case: StudyCase,
+    plant: Plant,
+    controller: Controller,
+    environment: OperatingEnvironment,
+    rule: str = GIVEN,
+) -> Evaluation:
+    """Operate without foresight under one draw of outages.
+
+    Parameters
+    ----------
+    study_case : StudyCase
+    plant : Plant
+    controller : Controller
+    environment : OperatingEnvironment
+    rule : str
+        Where the controller comes from, in words.
+
+    Returns
+    -------
+    Evaluation
+    """
+    evaluator = Evaluator(
+        [weather_block(study_case)], environment, study_case.study.metric, study_case.study.seed
+    )
+    done = evaluator.operate(plant, controller, record=True)
+    assert done.dispatch is not None  # recorded, as is what the array could give
+    assert done.solar_mw is not None
+    if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
+        off = f"off by {done.balance_residual_mw:g} MW"
+        raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
+    years = study_case.case.years
+    actuals = Actuals(
+        done.fuel_mmbtu.sum(axis=1) / years, float(done.extra_fuel_usd.sum()) / years, done.solar_mw
+    )
+    result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
+    return result.model_copy(update={"controller": controller, "rule": rule})
