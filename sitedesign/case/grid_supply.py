@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.case.case import ImportCase, PriceLevel, SinkCase
 from sitedesign.components.grid_connection import WireState, curtailment_caps, wire_outages
 from sitedesign.components.price_series import read_prices
 from sitedesign.errors import Fault, InputError
@@ -152,6 +153,54 @@ class GridSupply:
             )
             for row, days in enumerate(self.calendars)
         )
+
+
+def import_case(
+    supply: GridSupply, most_mw: float, co2_t_per_mwh: float = 0.0, name: str = "grid"
+) -> ImportCase:
+    """Make the connection a supply of a case.
+
+    Parameters
+    ----------
+    supply : GridSupply
+    most_mw : float
+        Size beyond which more is of no use, where nothing else bounds it. [MW]
+    co2_t_per_mwh : float
+        Of the power drawn. [t/MWh]
+    name : str
+    """
+    least, most = supply.mw
+    return ImportCase(
+        name,
+        supply.state.available.reshape(1, -1),
+        _levels(supply.levels, co2_t_per_mwh),
+        annual_cost_usd_per_unit=supply.annual_usd_per_mw,
+        lead_months=supply.months,
+        units_min=least,
+        units_max=max(least, min(most, most_mw)),
+        active_level=supply.levels.level.ravel(),
+        site_cost_usd_per_yr=supply.annual_usd,
+    )
+
+
+def sale_case(supply: GridSupply, name: str = "sale") -> SinkCase | None:
+    """Make what may be fed in a sink of a case; None where nothing may be."""
+    sale = supply.export
+    if sale is None:
+        return None
+    return SinkCase(
+        name,
+        sale.available.astype(np.float64).reshape(1, -1),
+        _levels(sale.levels, 0.0),
+        annual_cost_usd_per_unit=sale.annual_usd_per_mw,
+        units_min=sale.mw[0],
+        units_max=sale.mw[1],
+        active_level=sale.levels.level.ravel(),
+    )
+
+
+def _levels(levels: PriceLevels, co2_t_per_mwh: float) -> tuple[PriceLevel, ...]:
+    return tuple(PriceLevel(f"{price:,.2f} USD/MWh", price, co2_t_per_mwh) for price in levels.usd_per_mwh)
 
 
 def _row(values: FloatArray | None, row: int) -> FloatArray | None:
