@@ -20,7 +20,7 @@ SECONDS = float(os.environ.get("FAKE_SECONDS", "0.02"))
 LOG = os.environ.get("FAKE_LOG")
 
 
-def solve(study: Study, job: one_site.Job) -> Study:
+def solve(study: Study, job: one_site.BatchJob) -> Study:
     """Take a moment, and say so; the site named ``killer`` takes its worker along."""
     time.sleep(SECONDS)
     if study.site.name == "killer":

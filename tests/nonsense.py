@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 import sitedesign as sd
 from sitedesign import cli
 from sitedesign.batch import one_site, screening
-from sitedesign.batch.engine import HereEngine
+from sitedesign.batch.engine import SerialEngine
 from sitedesign.weather.services.providers import Failure
 from tests.report_designs import make_certificate, make_design
 
@@ -319,7 +319,7 @@ def prepared_and_reached(study: Any, *_: Any, **__: Any) -> Any:
 @contextmanager
 def nothing_solved() -> Iterator[None]:
     """Replace what takes long, starts processes, or asks the network."""
-    here = lambda tasks, question, job, *_: HereEngine(tasks, question, job)  # noqa: E731
+    here = lambda tasks, question, job, *_: SerialEngine(tasks, question, job)  # noqa: E731
     with ExitStack() as stack:
         for place, stand_in in (
             ("sitedesign.api.solve.foresight_design", prepared_and_reached),

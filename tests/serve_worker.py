@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 
-from sitedesign.serve.solving import Ended, Said
+from sitedesign.serve.solving import EndMessage, ProgressMessage
 
 FAIL, DIE, LAST = 1, 2, 3
 
@@ -16,10 +16,10 @@ def work(pipe):
     with contextlib.suppress(EOFError, OSError):
         while True:
             task = pipe.recv()
-            pipe.send(Said(f"process {os.getpid()}"))
+            pipe.send(ProgressMessage(f"process {os.getpid()}"))
             if task.study.seed == DIE:
                 os._exit(1)
             if task.study.seed == LAST:
                 time.sleep(3600)  # longer than any test waits: it must be ended
             (task.folder / "design.json").write_text("{}")
-            pipe.send(Ended(error="cannot be done" if task.study.seed == FAIL else ""))
+            pipe.send(EndMessage(error="cannot be done" if task.study.seed == FAIL else ""))

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 import sitedesign as sd
 from sitedesign import InputError, Site, Study
 from sitedesign.batch import one_site, screening, store
-from sitedesign.batch.engine import HereEngine
+from sitedesign.batch.engine import SerialEngine
 from sitedesign.batch.one_site import BatchStopped
-from sitedesign.batch.progress import Progress
+from sitedesign.batch.progress import ProgressMeter
 from sitedesign.batch.table import read_sites
 from sitedesign.cli import app
 from sitedesign.errors import InfeasibleDesign
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     """Solve in no time, in this process; the list fills with what was asked."""
     studies: list[Study] = []
 
-    def solve(study: Study, job: one_site.Job) -> Study:
+    def solve(study: Study, job: one_site.BatchJob) -> Study:
         studies.append(study)
         if study.site.name == "crash":
             raise ZeroDivisionError("division by zero")
@@ -63,7 +63,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     monkeypatch.setattr(one_site, "figures", figures)
     monkeypatch.setattr(screening, "check_job", lambda job: None)
     monkeypatch.setattr(
-        screening._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
+        screening._Batch, "dask", lambda self, tasks, question, job: SerialEngine(tasks, question, job)
     )
     return studies
 
@@ -172,13 +172,13 @@ def test_effort_is_part_of_what_certified_results_stand_on(asked: list[Study], t
     sd.solve_many([EL_PASO], out=tmp_path / "bound", **QUESTION)
     sd.solve_many([EL_PASO], out=tmp_path / "bound", effort="standard", **QUESTION)
     assert len(asked) == 1  # a bound has no search
-    sd.solve_many([EL_PASO], out=tmp_path / "sure", level="certified", **QUESTION)
-    text = message([EL_PASO], out=tmp_path / "sure", level="certified", effort="standard", **QUESTION)
+    sd.solve_many([EL_PASO], out=tmp_path / "sure", stage="certified", **QUESTION)
+    text = message([EL_PASO], out=tmp_path / "sure", stage="certified", effort="standard", **QUESTION)
     assert "job.effort: got standard; the results in" in text
 
 
 def test_unknown_level_and_effort_are_refused() -> None:
-    assert "Did you mean 'certified'?" in message([EL_PASO], level="certifed", **QUESTION)
+    assert "Did you mean 'certified'?" in message([EL_PASO], stage="certifed", **QUESTION)
     assert "Did you mean 'screening'?" in message([EL_PASO], effort="screning", **QUESTION)
 
 
@@ -215,7 +215,7 @@ def test_best_site_is_really_certified_and_another_says_why_not(
     quick = replace(EFFORTS["screening"], years=60, evaluations=60, certificate_years=40, certificates=5)
     monkeypatch.setitem(EFFORTS, "screening", quick)
     monkeypatch.setattr(
-        screening._Batch, "dask", lambda self, tasks, question, job: HereEngine(tasks, question, job)
+        screening._Batch, "dask", lambda self, tasks, question, job: SerialEngine(tasks, question, job)
     )
     rows = [
         EL_PASO | {"name": "gas"},
@@ -518,7 +518,7 @@ def test_grid_is_on_land_and_includes_its_edges() -> None:
 def test_progress_tells_rate_and_time_left() -> None:
     clock = iter([0.0, *(t for second in (30.0, 60.0) for t in [second] * 2)])
     said: list[str] = []
-    progress = Progress(10, 4, said.append, 0.0, clock=lambda: next(clock))
+    progress = ProgressMeter(10, 4, said.append, 0.0, clock=lambda: next(clock))
     progress.add("solved")
     progress.add("error")
     assert said == [
@@ -574,7 +574,7 @@ def test_interrupt_is_an_exit_code_and_a_hint(
 ) -> None:
     solve = one_site._solve
 
-    def interrupted(study: Study, job: one_site.Job) -> Any:
+    def interrupted(study: Study, job: one_site.BatchJob) -> Any:
         if study.site.name == "land":
             raise KeyboardInterrupt
         return solve(study, job)

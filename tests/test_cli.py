@@ -312,7 +312,7 @@ def test_the_bound_stays_on_the_screen_of_a_person(monkeypatch: pytest.MonkeyPat
     screen = Console(file=StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr(console, "err", screen)
     study = sd.Study(site=sd.Site(latitude=31.76, longitude=-106.49), it_mw=2, uptime=0.9, weather_years=1)
-    with console.progress() as tell:
+    with console.progress_line() as tell:
 
         def until_the_bound(text: str) -> None:
             tell(text)

@@ -266,9 +266,9 @@ def test_batch_takes_a_study_file_and_speaks_json(
 
 
 def _here(tasks: Any, question: Any, job: Any, *_: object) -> Any:
-    from sitedesign.batch.engine import HereEngine
+    from sitedesign.batch.engine import SerialEngine
 
-    return HereEngine(tasks, question, job)
+    return SerialEngine(tasks, question, job)
 
 
 # weather and library ----------------------------------------------------------------------------------------

@@ -105,7 +105,7 @@ def test_fraction_in_a_field_of_per_cent_is_asked_back() -> None:
 
 
 def test_batch_rows_name_the_country() -> None:
-    from sitedesign.batch.one_site import Job, solve_row
+    from sitedesign.batch.one_site import BatchJob, solve_row
 
     question = SimpleNamespace(study=lambda row: sd.Study(site=NAIROBI, racks=2, uptime=0.9, weather_years=1))
-    assert solve_row(question, Job(), "key", {}).row["country"] == "KE"
+    assert solve_row(question, BatchJob(), "key", {}).row["country"] == "KE"

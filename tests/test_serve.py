@@ -247,7 +247,7 @@ def test_files_of_a_result(design, study, tmp_path, monkeypatch):
     certified._dispatch = design.dispatch
     monkeypatch.setattr(solving, "_solved", lambda *_: (certified, "look out"))
     lines = []
-    assert perform(Task(study, True, tmp_path), lines.append) == solving.Ended(note="look out")
+    assert perform(Task(study, True, tmp_path), lines.append) == solving.EndMessage(note="look out")
     assert lines == ["writing the report", "writing the dispatch"]
     assert {path.name for path in tmp_path.iterdir()} == {DESIGN, DISPATCH, FIGURES, REPORT}
     assert sd.Design.load(tmp_path / DESIGN) == certified

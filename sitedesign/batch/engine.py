@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from sitedesign.batch.one_site import BatchStopped, Job, Outcome, solve_row
+from sitedesign.batch.one_site import BatchJob, BatchStopped, Outcome, solve_row
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 from sitedesign.errors import Fault, InputError
@@ -50,10 +50,10 @@ class Engine(Protocol):
         """Fetch what has finished already, without waiting; nothing new is started."""
 
 
-class HereEngine:
+class SerialEngine:
     """One site after the other in this process."""
 
-    def __init__(self, tasks: Iterator[Task], question: Question, job: Job) -> None:
+    def __init__(self, tasks: Iterator[Task], question: Question, job: BatchJob) -> None:
         self._tasks, self._question, self._job = tasks, question, job
 
     def __enter__(self) -> Self:
@@ -79,7 +79,7 @@ class DaskEngine:
     ----------
     tasks : iterator of (key, row)
     question : Question
-    job : Job
+    job : BatchJob
     scheduler : str or distributed.Client, optional
         Address such as ``tls://10.0.0.1:8786``, or a client. Without one, a LocalCluster of
         `workers` processes with one thread each is started and closed again; its connections are encrypted
@@ -99,7 +99,7 @@ class DaskEngine:
         self,
         tasks: Iterator[Task],
         question: Question,
-        job: Job,
+        job: BatchJob,
         scheduler: str | Client | None = None,
         workers: int | None = None,
     ) -> None:

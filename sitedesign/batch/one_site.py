@@ -19,7 +19,7 @@ from sitedesign.reliability.certificate import Certificate
 from sitedesign.results.design import Design
 from sitedesign.study.effort import EffortName, Method
 
-LEVELS = ("bound", "certified")
+STAGES = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
 FIGURES: tuple[str, ...] = (
     "solar_mw", "battery_mwh", "battery_mw", "racks_installed", "uptime_achieved", "uptime_standard_error",
@@ -42,12 +42,12 @@ class BatchStopped(SiteDesignError):
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """What is done at every site of a batch.
 
     Attributes
     ----------
-    level : {"bound", "certified"}
+    stage : {"bound", "certified"}
     effort : {"screening", "standard"}
         Of the search for a certified design.
     method : str
@@ -58,7 +58,7 @@ class Job:
         [s]
     """
 
-    level: str = "bound"
+    stage: str = "bound"
     effort: EffortName = "screening"
     method: Method = "cuts"
     gap: float | None = None
@@ -67,7 +67,7 @@ class Job:
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the numbers, ready for JSON."""
         data = asdict(self)
-        if self.level == "bound":
+        if self.stage == "bound":
             del data["effort"]
         return data
 
@@ -93,17 +93,17 @@ class Outcome:
     rss_mb: float
 
 
-def check_job(job: Job) -> None:
+def check_job(job: BatchJob) -> None:
     """Refuse a job that no site could do.
 
     Raises
     ------
     InputError
     """
-    check_method(job.method, job.level == "certified")
+    check_method(job.method, job.stage == "certified")
 
 
-def solve_row(question: Question, job: Job, key: str, row: Row) -> Outcome:
+def solve_row(question: Question, job: BatchJob, key: str, row: Row) -> Outcome:
     """Solve one site; whatever goes wrong becomes part of its row."""
     start = time.perf_counter()
     result: dict[str, Any] = {}
@@ -171,13 +171,13 @@ def _certified_figures(certificate: Certificate | None) -> dict[str, Any]:
     }
 
 
-def _solve(study: Any, job: Job) -> Design:  # noqa: ANN401
+def _solve(study: Any, job: BatchJob) -> Design:  # noqa: ANN401
     from sitedesign.api.solve import solve  # when the first site needs it: it takes seconds
 
     return solve(
         study,
         method=job.method,
-        certify=job.level == "certified",
+        certify=job.stage == "certified",
         effort=job.effort,
         gap=job.gap,
         time_limit_s=job.time_limit_s,

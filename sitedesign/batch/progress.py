@@ -7,7 +7,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, Self
+from typing import Any
+
+from sitedesign.util.progress import Progress
 
 _LOG_EVERY_S = 15.0
 _LIVE_EVERY_S = 0.5
@@ -15,7 +17,7 @@ _WINDOW_S = 300.0  # the rate is that of the last five minutes
 FAILURES = ("bad input", "infeasible", "error", "lost")
 
 
-class Progress:
+class ProgressMeter:
     """Counts finished sites and says so now and then.
 
     Parameters
@@ -34,7 +36,7 @@ class Progress:
         self,
         total: int,
         done: int,
-        show: Callable[[str], None],
+        show: Progress,
         every_s: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,33 +77,9 @@ class Progress:
         return ", ".join(parts)
 
 
-class _Bar:
-    """A rich bar that shows the line of a :class:`Progress`."""
-
-    def __init__(self, total: int, done: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, TextColumn
-        from rich.progress import Progress as Rich
-
-        columns = (BarColumn(), TextColumn("{task.description}", markup=False))
-        self._rich = Rich(*columns, console=Console(stderr=True), transient=False)
-        self._task = self._rich.add_task("starting", total=total, completed=done)
-
-    def __enter__(self) -> Self:
-        self._rich.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._rich.stop()
-
-    def show(self, line: str) -> None:
-        completed = int(line.split(" of ", 1)[0].replace(",", ""))
-        self._rich.update(self._task, completed=completed, description=line)
-
-
 def open_progress(
-    total: int, done: int, stack: ExitStack, say: Callable[[str], None] | None = None, *, quiet: bool = False
-) -> Progress:
+    total: int, done: int, stack: ExitStack, progress: Progress | None = None, *, quiet: bool = False
+) -> ProgressMeter:
     """Choose how to show progress.
 
     Parameters
@@ -110,20 +88,34 @@ def open_progress(
         Sites of the table, and those finished before.
     stack : ExitStack
         Closes what is opened.
-    say : callable, optional
+    progress : callable, optional
         Takes every line instead.
     quiet : bool
         Show nothing.
     """
-    if say is not None:
-        return Progress(total, done, say, 0.0)
+    if progress is not None:
+        return ProgressMeter(total, done, progress, 0.0)
     if quiet:
-        return Progress(total, done, lambda _: None, float("inf"))
+        return ProgressMeter(total, done, lambda _: None, float("inf"))
     if _in_notebook():
-        return Progress(total, done, _notebook_line(), _LIVE_EVERY_S)
+        return ProgressMeter(total, done, _notebook_line(), _LIVE_EVERY_S)
     if sys.stderr.isatty():
-        return Progress(total, done, stack.enter_context(_Bar(total, done)).show, _LIVE_EVERY_S)
-    return Progress(total, done, _log_line, _LOG_EVERY_S)
+        return _bar(total, done, stack)
+    return ProgressMeter(total, done, _log_line, _LOG_EVERY_S)
+
+
+def _bar(total: int, done: int, stack: ExitStack) -> ProgressMeter:
+    """Count beside a bar in a terminal."""
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (rich.BarColumn(), rich.TextColumn("{task.description}", markup=False))
+    bar = stack.enter_context(rich.Progress(*columns, console=Console(stderr=True)))
+    task = bar.add_task("starting", total=total, completed=done)
+    meter = ProgressMeter(
+        total, done, lambda line: bar.update(task, completed=meter.done, description=line), _LIVE_EVERY_S
+    )
+    return meter
 
 
 def _log_line(line: str) -> None:
@@ -140,7 +132,7 @@ def _in_notebook() -> bool:
     return shell is not None and type(shell).__name__ == "ZMQInteractiveShell"
 
 
-def _notebook_line() -> Callable[[str], None]:
+def _notebook_line() -> Progress:
     """One line of text in the cell's output, rewritten in place."""
     from IPython.display import display
 

@@ -21,10 +21,10 @@ import pandas as pd
 import pyarrow as pa
 
 from sitedesign import library
-from sitedesign.batch.engine import DaskEngine, Engine, HereEngine
+from sitedesign.batch.engine import DaskEngine, Engine, SerialEngine
 from sitedesign.batch.guard import check_main_guard
-from sitedesign.batch.one_site import CERTIFIED_FIGURES, CHOSEN, FIGURES, LEVELS, Job, Outcome, check_job
-from sitedesign.batch.progress import Progress, open_progress
+from sitedesign.batch.one_site import CERTIFIED_FIGURES, CHOSEN, FIGURES, STAGES, BatchJob, Outcome, check_job
+from sitedesign.batch.progress import ProgressMeter, open_progress
 from sitedesign.batch.question import Question, assumptions, class_names, make_question, technologies
 from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
@@ -34,6 +34,7 @@ from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortNam
 from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
+from sitedesign.util.progress import Progress
 
 log = logging.getLogger("sitedesign.batch")
 
@@ -74,7 +75,7 @@ class _Scheduler(Gate):
     out=File(says="must be the path of a folder"),
     workers=Measure("workers", 1, 4096, whole=True, says="must be at least 1"),
     scheduler=_Scheduler(),
-    level=OneOf(LEVELS),
+    stage=OneOf(STAGES),
     effort=EFFORT,
     certify_best=Measure("sites", 0, 1_000_000, whole=True),
     by=TEXT,
@@ -93,7 +94,7 @@ def solve_many(
     out: str | Path | None = None,
     workers: int | None = None,
     scheduler: str | Client | None = None,
-    level: str = "bound",
+    stage: str = "bound",
     effort: EffortName = "screening",
     certify_best: int = 0,
     by: str = "cost_usd_per_yr",
@@ -102,7 +103,7 @@ def solve_many(
     method: Method = "cuts",
     gap: float | None = None,
     time_limit_s: float | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
     quiet: bool = False,
     **question: Any,  # noqa: ANN401
 ) -> pd.DataFrame:
@@ -126,7 +127,7 @@ def solve_many(
         otherwise one process per core is the default.
     scheduler : str or distributed.Client, optional
         Address of a dask scheduler, or a client: a cluster instead of this machine.
-    level : {"bound", "certified"}
+    stage : {"bound", "certified"}
         ``bound``: the optimum with perfect foresight, fastest. ``certified``: with proof under causal
         operation and equipment outages.
     effort : {"screening", "standard"}
@@ -180,10 +181,10 @@ def solve_many(
     """
     table = read_sites(sites)
     asked = make_question(study, question, table)
-    job = Job(level, effort, method, gap, time_limit_s)
+    job = BatchJob(stage, effort, method, gap, time_limit_s)
     check_job(job)
     if certify_best:
-        check_job(replace(job, level="certified"))
+        check_job(replace(job, stage="certified"))
     here = out is None and workers is None and scheduler is None
     batch = _Batch(
         table, asked, job, workers, scheduler, new, retry_failed, progress, quiet or (here and not progress)
@@ -193,7 +194,7 @@ def solve_many(
     if not here and scheduler is None:
         check_main_guard()
     if here:
-        frame = batch.in_memory(HereEngine)
+        frame = batch.in_memory(SerialEngine)
     elif out is None:
         frame = batch.in_memory(batch.dask)
     else:
@@ -209,12 +210,12 @@ class _Batch:
 
     table: SiteTable
     question: Question
-    job: Job
+    job: BatchJob
     workers: int | None
     scheduler: str | Client | None
     new: bool
     retry_failed: bool
-    say: Callable[[str], None] | None
+    progress: Progress | None
     quiet: bool
 
     @cached_property
@@ -222,7 +223,7 @@ class _Batch:
         """Columns of the results."""
         return result_schema(self.table, self.question, self.job)
 
-    def dask(self, tasks: Iterator[tuple[str, Row]], question: Question, job: Job) -> Engine:
+    def dask(self, tasks: Iterator[tuple[str, Row]], question: Question, job: BatchJob) -> Engine:
         return DaskEngine(tasks, question, job, self.scheduler, self.workers)
 
     def in_memory(self, engine: Callable[..., Engine]) -> pd.DataFrame:
@@ -273,12 +274,12 @@ class _Batch:
         with ExitStack() as stack:
             stack.enter_context(_terminate_as_interrupt())
             running = stack.enter_context(engine(tasks, self.question, self.job))
-            shown = open_progress(len(self.table.rows), done, stack, self.say, quiet=self.quiet)
+            meter = open_progress(len(self.table.rows), done, stack, self.progress, quiet=self.quiet)
             outcomes: list[Outcome] = []
             try:
                 while outcomes := running.next_batch():
                     keep(outcomes)
-                    _count(shown, outcomes)
+                    _count(meter, outcomes)
             except KeyboardInterrupt:
                 # Written twice is read once, so what may have been kept already is kept again.
                 keep([*outcomes, *running.drain()])
@@ -303,14 +304,14 @@ class _Batch:
         }
 
 
-def result_schema(table: SiteTable, question: Question, job: Job) -> pa.Schema:
+def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Schema:
     """Columns of the results: the table's own, status, figures, error; the same whatever the order."""
     columns = [*table.columns] + ([] if "name" in table.columns else ["name"])
     given = {name: pa.string() if _is_text(table, name) else pa.float64() for name in columns}
     units = {f"units_{name}": pa.int64() for name in _technologies(table, question)}
     numbers = {name: pa.float64() for name in FIGURES} | {"racks_installed": pa.int64()}
     sizes, rest = FIGURES[:3], FIGURES[3:]
-    if job.level == "certified":
+    if job.stage == "certified":
         numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
         rest += CERTIFIED_FIGURES
     made = {"status": pa.string(), "country": pa.string()} | {name: numbers[name] for name in sizes} | units
@@ -364,9 +365,9 @@ def _second_stage(
     table = SiteTable(
         [rows[key] for key in best], best, batch.table.columns, batch.table.folder, batch.table.source
     )
-    stage = replace(batch, table=table, job=replace(batch.job, level="certified"))
+    stage = replace(batch, table=table, job=replace(batch.job, stage="certified"))
     if out is None:
-        found = stage.in_memory(HereEngine if here else stage.dask).assign(key=best)
+        found = stage.in_memory(SerialEngine if here else stage.dask).assign(key=best)
     else:
         found = stage.in_folder(out / "certified")
     given = {*batch.table.columns, "key", "name"}
@@ -379,9 +380,9 @@ def _second_stage(
     return frame.merge(found, on="key", how="left", validate="one_to_one")
 
 
-def _count(progress: Progress, outcomes: Sequence[Outcome]) -> None:
+def _count(meter: ProgressMeter, outcomes: Sequence[Outcome]) -> None:
     for outcome in outcomes:
-        progress.add(outcome.row["status"])
+        meter.add(outcome.row["status"])
 
 
 def _versions() -> dict[str, str]:

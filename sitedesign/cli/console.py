@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Rich
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from sitedesign.util.progress import Progress, silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +42,7 @@ _OPTIONS = {
         name: f"--{name.replace('_', '-')}"
         for name in (
             "battery_mw", "battery_mwh", "by", "certify_best", "confidence", "draws", "effort", "gap",
-            "level", "method", "operation", "out", "over", "points", "scheduler", "seed", "solar_mw",
+            "method", "operation", "out", "over", "points", "scheduler", "seed", "solar_mw", "stage",
             "step_minutes", "title", "uptime", "values", "where", "without", "workers", "years",
         )
     },
@@ -99,24 +102,24 @@ def failure(error: BaseException, code: int) -> str:
 
 
 @contextmanager
-def progress(first: str = "starting") -> Iterator[Callable[[str], None]]:
+def progress_line(first: str = "starting") -> Iterator[Progress]:
     """Show what is going on and for how long, on standard error and only to people.
 
     A bound stays on the screen from the moment it stands, long before the answer that it is of.
     """
     if not err.is_terminal:
-        yield lambda _: None
+        yield silent
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, redirect_stdout=False) as shown:
+    with Rich(*columns, console=err, transient=True, redirect_stdout=False) as shown:
         task = shown.add_task(first, total=None)
 
-        def tell(text: str) -> None:
+        def progress(text: str) -> None:
             if text.startswith(STAYS):
                 shown.console.print(text, markup=False, highlight=False, soft_wrap=True)
             shown.update(task, description=text)
 
-        yield tell
+        yield progress
 
 
 def say(text: str) -> None:

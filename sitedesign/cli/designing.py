@@ -14,7 +14,7 @@ from sitedesign.cli.console import (
     AsJson,
     check_outputs,
     exit_codes,
-    progress,
+    progress_line,
     say,
     say_json,
     show,
@@ -85,7 +85,7 @@ def solve(
     with exit_codes(as_json):
         check_outputs({"--save": save, "--report": report})
         code = SOLVED
-        with progress("loading the solver") as tell:
+        with progress_line("loading the solver") as progress:
             if certify is not False:
                 compile_ahead()  # takes longer than all that is loaded here
 
@@ -95,7 +95,7 @@ def solve(
             try:
                 design = sd.solve(
                     study, method=method, certify=certify, effort=effort, gap=gap,  # type: ignore[arg-type]  # checked by solve
-                    time_limit_s=time_limit, progress=tell,
+                    time_limit_s=time_limit, progress=progress,
                 )  # fmt: skip
             except sd.NotProvenOptimal as error:
                 if error.incumbent is None:
@@ -109,7 +109,7 @@ def solve(
         if not as_json:  # first: a report that fails must not take the answer with it
             show(design, as_json)
         if report is not None:
-            with progress("writing the report"):
+            with progress_line("writing the report"):
                 design.report(report)
         if as_json:
             show(design, as_json)
@@ -148,14 +148,14 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Operate a fixed plant and report uptime, energy and cost."""
-    with exit_codes(as_json), progress("loading the operation") as tell:
+    with exit_codes(as_json), progress_line("loading the operation") as progress:
         import sitedesign as sd
 
         counts = _counts(units or [])
         if "file" not in options.given:
             options.given.setdefault("backup", list(counts) or ["none"])
         study = options.study()
-        tell("operating the plant")
+        progress("operating the plant")
         result = sd.evaluate(
             study, solar_mw=solar_mw, battery_mwh=battery_mwh, battery_mw=battery_mw, backup=counts,
             racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
@@ -184,13 +184,14 @@ def certify(
     as_json: AsJson = False,
 ) -> None:
     """State what uptime a design keeps without foresight, under failures, and how sure that is."""
-    with exit_codes(as_json), progress("loading the operation") as tell:
+    with exit_codes(as_json), progress_line("loading the operation") as progress:
         import sitedesign as sd
 
         loaded = load_design(design)
         certificate = sd.certify(
             loaded, study_of(loaded, weather or []), years=years, draws=draws, seed=seed,
-            confidence=confidence, without=without or (), stop_when_converged=until_converged, progress=tell,
+            confidence=confidence, without=without or (), stop_when_converged=until_converged,
+            progress=progress,
         )  # fmt: skip
     if as_json:
         uptime = dataclasses.asdict(certificate.uptime)
@@ -215,7 +216,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write the HTML report of a saved design: one file that opens offline."""
-    with exit_codes(as_json), progress("loading the design") as tell:
+    with exit_codes(as_json), progress_line("loading the design") as progress:
         from sitedesign.errors import InputError
 
         check_outputs({"--out": out_file})
@@ -225,7 +226,7 @@ def report(
         missing = ""
         try:
             study = study_of(loaded, weather or [])
-            tell("operating the plant again, to have its hours")
+            progress("operating the plant again, to have its hours")
             loaded = with_hours(loaded, study)
         except InputError as error:
             if sweeps or weather:
@@ -235,8 +236,8 @@ def report(
         if sweeps:
             from sitedesign.api.alternatives import alternatives
 
-            tables = alternatives(loaded, tell, study)
-        tell("writing the report")
+            tables = alternatives(loaded, progress, study)
+        progress("writing the report")
         loaded.report(target, sweeps=tables)
     if missing:
         warn(_NO_HOURS + missing)

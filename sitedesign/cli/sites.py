@@ -13,7 +13,7 @@ from sitedesign.cli.console import (
     check_outputs,
     exit_codes,
     out,
-    progress,
+    progress_line,
     records,
     say_json,
     show_written,
@@ -62,7 +62,7 @@ def batch(
             help="Study file with the question; its own place does not count.", rich_help_panel=_SITES
         ),
     ] = None,
-    level: Annotated[
+    stage: Annotated[
         str, typer.Option(help="bound (perfect foresight, fastest) or certified.", rich_help_panel=_RUN)
     ] = "bound",
     effort: Annotated[
@@ -117,7 +117,7 @@ def batch(
         try:
             frame = solve_many(
                 _source(sites, grid),
-                out=out_folder, level=level, effort=effort, method=method,  # type: ignore[arg-type]  # checked by solve_many
+                out=out_folder, stage=stage, effort=effort, method=method,  # type: ignore[arg-type]  # checked by solve_many
                 certify_best=certify_best, by=by, workers=workers, scheduler=scheduler, new=new,
                 retry_failed=retry_failed, gap=gap,
                 time_limit_s=time_limit, quiet=quiet, **_question(options, study),
@@ -170,7 +170,7 @@ def map_command(
     """Draw the sites of a batch on a map with a ranked table; the file needs no network."""
     with exit_codes(as_json):
         check_outputs({"--out": out_file})
-        with progress("drawing the map"):
+        with progress_line("drawing the map"):
             from sitedesign.batch.map import write_map
 
             written = write_map(results, out_file, title=title)

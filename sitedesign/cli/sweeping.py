@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from sitedesign.cli.console import AsJson, check_outputs, exit_codes, out, progress, records, say_json
+from sitedesign.cli.console import AsJson, check_outputs, exit_codes, out, progress_line, records, say_json
 from sitedesign.cli.study_options import OF, StudyOptions, takes_study
 
 if TYPE_CHECKING:
@@ -66,14 +66,14 @@ def frontier(
     """Solve a study for several values of one target, limit or price: bounds, with perfect foresight."""
     with exit_codes(as_json):
         check_outputs({"--csv": csv})
-        with progress("loading the solver") as tell:
+        with progress_line("loading the solver") as progress:
             import sitedesign as sd
 
             name, numbers = _asked(over, values)
             # What is swept needs no value of its own
             start = {"uptime": numbers[0]} if name == "uptime" else {}
             study = options.study(**start)
-            table = sd.frontier(study, name, numbers, gap=gap, progress=tell)
+            table = sd.frontier(study, name, numbers, gap=gap, progress=progress)
         _show_sweep(table, csv, as_json)
 
 
@@ -93,11 +93,11 @@ def tradeoff(
     """Find the best plant for each size of the array at the same uptime: panels against batteries."""
     with exit_codes(as_json):
         check_outputs({"--csv": csv})
-        with progress("loading the solver") as tell:
+        with progress_line("loading the solver") as progress:
             import sitedesign as sd
 
             study = options.study()
-            table = sd.tradeoff(study, points=points, gap=gap, progress=tell)
+            table = sd.tradeoff(study, points=points, gap=gap, progress=progress)
         _show_sweep(table, csv, as_json)
 
 

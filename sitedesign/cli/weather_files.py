@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitedesign.cli.console import AsJson, check_outputs, exit_codes, progress, say, say_json
+from sitedesign.cli.console import AsJson, check_outputs, exit_codes, progress_line, say, say_json
 from sitedesign.cli.study_options import OF
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def generate(
     """Generate weather years anywhere on land from climate statistics; no key, no network."""
     with exit_codes(as_json):
         check_outputs({"--out": out_file})
-        with progress("generating weather"):
+        with progress_line("generating weather"):
             import sitedesign as sd
 
             site = sd.Site(latitude=lat, longitude=lon)
@@ -58,7 +58,7 @@ def check(
 ) -> None:
     """Read weather files and report years, time convention, gaps, dark days and worst spells."""
     with exit_codes(as_json):
-        with progress("reading weather"):
+        with progress_line("reading weather"):
             import sitedesign as sd
             from sitedesign.case.build import weather_notes
 
@@ -112,7 +112,7 @@ def fetch(
         check_outputs({"--out": out_file})
         wanted = _years(years)
         key = typer.prompt("API key", hide_input=True, err=True) if ask_key else None
-        with progress(f"fetching {len(wanted)} years from {source}"):
+        with progress_line(f"fetching {len(wanted)} years from {source}"):
             import sitedesign as sd
 
             weather = sd.Weather.fetch(

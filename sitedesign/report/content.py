@@ -21,7 +21,7 @@ from sitedesign.weather.site import Site
 
 
 @dataclass(frozen=True)
-class Fact:
+class KeyFigure:
     """One figure of the answer: a value with its unit, what it is, and a line below it."""
 
     label: str
@@ -56,12 +56,12 @@ def interval(estimate: Estimate) -> str:
     return f"95 % interval {percent(low)} to {percent(high)}"
 
 
-def _resource(name: str, mw: float, load_mw: float) -> Fact:
+def _resource(name: str, mw: float, load_mw: float) -> KeyFigure:
     label, unit = ("Solar array", "MWdc") if name == "solar" else (pretty(name).capitalize(), "MW")
-    return Fact(label, f"{mw:,.0f}", unit, f"{mw / load_mw:.1f} MW per MW of load")
+    return KeyFigure(label, f"{mw:,.0f}", unit, f"{mw / load_mw:.1f} MW per MW of load")
 
 
-def answer(design: Design) -> list[Fact]:
+def answer(design: Design) -> list[KeyFigure]:
     """Give the four numbers."""
     standing = {name: units for name, units in design.backup.items() if units}
     backup_mw = sum(units * design.backup_unit_mw[name] for name, units in standing.items())
@@ -71,14 +71,14 @@ def answer(design: Design) -> list[Fact]:
     units = " + ".join(f"{count} × {pretty(name)}" for name, count in standing.items())
     return [
         *(_resource(name, mw, load_mw) for name, mw in design.resources_mw.items()),
-        Fact(
+        KeyFigure(
             "Battery",
             f"{design.battery_mwh:,.0f}",
             "MWh",
             f"{design.battery_mw:,.0f} MW, {hours:.1f} h of mean load",
         ),
-        Fact("Backup", f"{backup_mw:,.0f}", "MW", units or "none"),
-        Fact(
+        KeyFigure("Backup", f"{backup_mw:,.0f}", "MW", units or "none"),
+        KeyFigure(
             "Racks",
             f"{design.racks:,}",
             "installed",
@@ -87,40 +87,40 @@ def answer(design: Design) -> list[Fact]:
     ]
 
 
-def consequences(design: Design, certificate: Certificate | None) -> list[Fact]:
+def consequences(design: Design, certificate: Certificate | None) -> list[KeyFigure]:
     """Give uptime, cost, land, truckloads, months to first power and what goes with them."""
     shown = certificate.uptime if certificate else design.uptime
     label = "Uptime, certified" if certificate else "Uptime, foresight bound"
     return [
-        Fact(label, uptime_text(shown), "", f"{interval(shown)}; {target_words(design)}"),
+        KeyFigure(label, uptime_text(shown), "", f"{interval(shown)}; {target_words(design)}"),
         _cost(design),
-        Fact(
+        KeyFigure(
             "Land for the array",
             f"{design.land_acres:,.0f}",
             "acres",
             f"{design.land_acres * 0.40468564224:,.0f} ha",
         ),
-        Fact(
+        KeyFigure(
             "Truckloads",
             f"{design.truckloads:,}",
             "",
             f"{design.battery_containers:,} battery containers, {design.racks:,} racks; panels not counted",
         ),
-        Fact(
+        KeyFigure(
             "First power",
             f"{design.months_to_power:,.0f}",
             "months",
             f"longest lead time of what is built: {pretty(design.slowest)}",
         ),
         _renewable(design, certificate),
-        Fact(
+        KeyFigure(
             "Whole project",
             f"{design.project_cost_usd_per_yr / 1e6:,.0f}",
             "M USD/yr",
             f"racks and hall included; {design.usd_per_rack_h:,.2f} USD/rack-h, "
             f"{design.usd_per_gpu_h:,.3f} USD/GPU-h",
         ),
-        Fact(
+        KeyFigure(
             "Solar not used",
             f"{design.energy_mwh_per_yr['curtailed'] / 1e3:,.0f}",
             "GWh/yr",
@@ -139,9 +139,9 @@ def target_words(design: Design) -> str:
     return f"target {percent(design.uptime_target)}"
 
 
-def _cost(design: Design) -> Fact:
+def _cost(design: Design) -> KeyFigure:
     below = f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh; capital {design.capital_usd / 1e6:,.0f} M USD"
-    return Fact("Cost of the power plant", f"{design.cost / 1e6:,.1f}", "M USD/yr", below)
+    return KeyFigure("Cost of the power plant", f"{design.cost / 1e6:,.1f}", "M USD/yr", below)
 
 
 def _where(design: Design) -> str:
@@ -149,12 +149,12 @@ def _where(design: Design) -> str:
     return "with foresight" if design.operation == "foresight" else "in the study's own weather years"
 
 
-def _renewable(design: Design, certificate: Certificate | None) -> Fact:
+def _renewable(design: Design, certificate: Certificate | None) -> KeyFigure:
     foreseen = f"{design.renewable_share * 100:.1f}\u00a0%"
     if certificate is None:
-        return Fact("Served without backup", foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
+        return KeyFigure("Served without backup", foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
     kept = f"{(1 - certificate.backup_share.value) * 100:.1f}\u00a0%"
-    return Fact("Served without backup", kept, "", f"certified; {foreseen} {_where(design)}")
+    return KeyFigure("Served without backup", kept, "", f"certified; {foreseen} {_where(design)}")
 
 
 def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:

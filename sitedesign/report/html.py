@@ -33,7 +33,7 @@ SWEEPS = ("tradeoff", "uptime", "min_renewable_share")
 
 
 @dataclass(frozen=True)
-class Slot:
+class FigurePanel:
     """A place of the page that shows one figure at a time."""
 
     name: str
@@ -112,7 +112,7 @@ def render_report(
     from jinja2 import Environment, StrictUndefined
 
     certificate = certificate or design.certificate
-    slots = _slots(design, certificate, sweeps or {})
+    panels = _panels(design, certificate, sweeps or {})
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
     environment = Environment(
@@ -135,7 +135,7 @@ def render_report(
         verdict=verdict,
         verdict_title=label[verdict[0]],
         why=_why(design),
-        slots=slots,
+        panels=panels,
         has_series=series is not None,
         costs=_costs(design),
         optimality=content.optimality(design),
@@ -159,51 +159,57 @@ def render_report(
         css=_asset("report.css"),
         js=_asset("report.js"),
         plotly=pack(library.encode()),
-        payload=pack_json(_payload(design, slots, series, toml)),
+        payload=pack_json(_payload(design, panels, series, toml)),
         series=series.text if series else "",
     )
     return locked(page, library)
 
 
-def _slots(design: Design, certificate: Certificate | None, sweeps: Mapping[str, pd.DataFrame]) -> list[Slot]:
+def _panels(
+    design: Design, certificate: Certificate | None, sweeps: Mapping[str, pd.DataFrame]
+) -> list[FigurePanel]:
     """Every figure that this design has the data for, in the order of the page."""
-    slots = []
+    panels = []
     with_series = _has_series(design)
     if with_series:
-        slots.append(Slot("week", "why", {"week": figures.worst_week(design)}, controls="week"))
-    slots.append(Slot("cost", "why", {"cost": figures.cost_breakdown(design)}))
+        panels.append(FigurePanel("week", "why", {"week": figures.worst_week(design)}, controls="week"))
+    panels.append(FigurePanel("cost", "why", {"cost": figures.cost_breakdown(design)}))
     if with_series:
         names = [name for name in QUANTITIES if _is_there(design, name)]
         years = {f"year_{name}": figures.year_at_a_glance(design, name) for name in names}
         tabs = tuple((f"year_{name}", QUANTITIES[name][0]) for name in names)
-        slots.append(Slot("year", "why", years, tabs, controls="year"))
-        slots.append(Slot("duration", "why", {"duration": figures.duration_curves(design)}))
+        panels.append(FigurePanel("year", "why", years, tabs, controls="year"))
+        panels.append(FigurePanel("duration", "why", {"duration": figures.duration_curves(design)}))
     draw = {
         "tradeoff": figures.panels_against_batteries,
         "uptime": figures.cost_of_next_nine,
         "min_renewable_share": figures.renewable_frontier,
     }
-    slots += [
-        Slot(f"sweep_{name}", "why", {f"sweep_{name}": _noted(draw[name](sweeps[name], design), design)})
+    panels += [
+        FigurePanel(
+            f"sweep_{name}", "why", {f"sweep_{name}": _noted(draw[name](sweeps[name], design), design)}
+        )
         for name in SWEEPS
         if name in sweeps
     ]
-    slots.append(Slot("plan", "why", {"plan": figures.site_plan(design)}))
+    panels.append(FigurePanel("plan", "why", {"plan": figures.site_plan(design)}))
     kept = figures.certified_against_promised(design, certificate.uptime if certificate else None)
-    slots.append(Slot("kept", "sure", {"kept": kept}))
+    panels.append(FigurePanel("kept", "sure", {"kept": kept}))
     if design.gap_parts:
-        slots.append(Slot("gap", "sure", {"gap": figures.gap_by_part(design)}))
+        panels.append(FigurePanel("gap", "sure", {"gap": figures.gap_by_part(design)}))
     if certificate is not None and certificate.power_lost_h_by_year:
-        slots.append(
-            Slot("certified_years", "sure", {"certified_years": figures.certified_by_year(certificate)})
+        panels.append(
+            FigurePanel(
+                "certified_years", "sure", {"certified_years": figures.certified_by_year(certificate)}
+            )
         )
     if certificate is not None and certificate.causes:
-        slots.append(Slot("causes", "sure", {"causes": figures.uptime_by_cause(certificate)}))
+        panels.append(FigurePanel("causes", "sure", {"causes": figures.uptime_by_cause(certificate)}))
     if with_series:
-        slots.append(Slot("uptime_years", "sure", {"uptime_years": figures.uptime_by_year(design)}))
+        panels.append(FigurePanel("uptime_years", "sure", {"uptime_years": figures.uptime_by_year(design)}))
         if design.solar_mw > LEAST:
-            slots.append(Slot("weather", "sure", {"weather": figures.weather_years(design)}))
-    return slots
+            panels.append(FigurePanel("weather", "sure", {"weather": figures.weather_years(design)}))
+    return panels
 
 
 def _noted(figure: Figure, design: Design) -> Figure:
@@ -232,12 +238,12 @@ def _has_series(design: Design) -> bool:
 
 
 def _payload(
-    design: Design, slots: list[Slot], series: PackedSeries | None, toml: str | None
+    design: Design, panels: list[FigurePanel], series: PackedSeries | None, toml: str | None
 ) -> dict[str, Any]:
-    shown = {name: shown for slot in slots for name, shown in slot.shown.items()}
+    shown = {name: shown for panel in panels for name, shown in panel.shown.items()}
     return {
         "figures": {name: _page_figure(figure) for name, figure in shown.items()},
-        "slots": {slot.name: list(slot.shown) for slot in slots},
+        "panels": {panel.name: list(panel.shown) for panel in panels},
         "colours": dict(zip(LIGHT.values(), DARK.values(), strict=True)),
         "series": series.header if series else None,
         "week_title": WEEK_TITLE,

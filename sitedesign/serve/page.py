@@ -11,10 +11,10 @@ from nicegui import app, run, ui
 
 from sitedesign.errors import InputError
 from sitedesign.serve import form, mapdata
-from sitedesign.serve.answers import Answers
-from sitedesign.serve.asks import Asks
+from sitedesign.serve.input_panel import InputPanel
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import NARROW_PX
+from sitedesign.serve.result_panel import ResultPanel
 from sitedesign.serve.solving import REPORT
 
 TICK_S = 0.5
@@ -65,16 +65,16 @@ class Page:
         if self.planner.warning:
             ui.label(self.planner.warning).classes("warning")
         with ui.element("main").classes("columns"):
-            self.asks = Asks(self._solve)
-            self.answers = Answers(self.planner, self.owner)
+            self.inputs = InputPanel(self._solve)
+            self.results = ResultPanel(self.planner, self.owner)
         try:
             await ui.context.client.connected(timeout=60)
             screen: dict[str, Any] | None = await ui.run_javascript("screenIs()", timeout=10)
         except TimeoutError:
             return  # closed before it was shown
         if screen is not None:
-            self.answers.screen(dark=bool(screen["dark"]), narrow=int(screen["width"]) < NARROW_PX)
-            ui.timer(TICK_S, self.answers.refresh)
+            self.results.screen(dark=bool(screen["dark"]), narrow=int(screen["width"]) < NARROW_PX)
+            ui.timer(TICK_S, self.results.refresh)
 
     def _header(self) -> None:
         with ui.header().classes("bar"):
@@ -85,8 +85,8 @@ class Page:
             )
 
     def _switch(self) -> None:
-        self.answers.screen(dark=not self.answers.dark, narrow=self.answers.narrow)
-        self.theme.value = self.answers.dark
+        self.results.screen(dark=not self.results.dark, narrow=self.results.narrow)
+        self.theme.value = self.results.dark
 
     async def _solve(self, answers: dict[str, Any], certify: bool) -> None:
         """Check the answers, all faults at once, and queue the study."""
@@ -96,10 +96,10 @@ class Page:
                 return  # the server is going down
             job = self.planner.submit(study, certify=certify, owner=self.owner)
         except InputError as error:
-            self.asks.complain(*form.beside_fields(error.faults))
+            self.inputs.complain(*form.beside_fields(error.faults))
             return
-        self.asks.complain({}, [])
-        self.answers.follow(job)
+        self.inputs.complain({}, [])
+        self.results.follow(job)
 
 
 def _asset(name: str) -> str:

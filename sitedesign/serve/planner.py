@@ -14,7 +14,7 @@ from sitedesign.serve.solving import FILES
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sitedesign.serve.worker import Job, Pool
+    from sitedesign.serve.worker import PlannerJob, Pool
     from sitedesign.study.study import Study
 
 MOST_OPEN = 6  # of one session, waiting or being solved
@@ -36,14 +36,14 @@ class Planner:
     def __init__(self, pool: Pool, warning: str = "") -> None:
         self.pool = pool
         self.warning = warning
-        self._jobs: list[Job] = []
+        self._jobs: list[PlannerJob] = []
         self._asked: Counter[str] = Counter()
 
-    def jobs(self, owner: str) -> list[Job]:
+    def jobs(self, owner: str) -> list[PlannerJob]:
         """Jobs of one session, oldest first."""
         return [job for job in self._jobs if job.owner == owner]
 
-    def submit(self, study: Study, *, certify: bool, owner: str) -> Job:
+    def submit(self, study: Study, *, certify: bool, owner: str) -> PlannerJob:
         """Queue a study for a session.
 
         Raises
@@ -77,7 +77,7 @@ class Planner:
             remedy = "Remove runs that are no longer needed, or start another planner on another port."
             raise InputError([Fault("queue", found, allowed, remedy)], "the form")
 
-    def forget(self, job: Job) -> None:
+    def forget(self, job: PlannerJob) -> None:
         """Cancel a job, delete its files and take it from the list."""
         self.pool.forget(job)
         if job in self._jobs:

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,6 +17,7 @@ from sitedesign.api.design import Design
 from sitedesign.report import figures
 from sitedesign.study.study import Study
 from sitedesign.util.atomic_file import write_atomic
+from sitedesign.util.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,14 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Said:
+class ProgressMessage:
     """One line of progress."""
 
     line: str
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndMessage:
     """End of a task: `error` is empty where there is a design; `note` is what a reader must know about it."""
 
     error: str = ""
@@ -51,62 +51,62 @@ class Ended:
 
 
 def work(pipe: Connection) -> None:
-    """Take tasks from a pipe until it closes; answer each with `Said` lines and one `Ended`."""
+    """Take tasks from a pipe until it closes; answer each with progress messages and one end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then ends its workers
     if hasattr(os, "nice"):
         os.nice(5)  # pages stay quick while every core solves
     with contextlib.suppress(EOFError, OSError):  # the server is gone
         while True:
             task: Task = pipe.recv()
-            pipe.send(perform(task, lambda line: pipe.send(Said(line))))
+            pipe.send(perform(task, lambda line: pipe.send(ProgressMessage(line))))
 
 
-def perform(task: Task, say: Callable[[str], None]) -> Ended:
+def perform(task: Task, progress: Progress) -> EndMessage:
     """Solve a task and write its files.
 
     Parameters
     ----------
     task : Task
-    say : callable
+    progress : callable
         Called with one line of text now and then; what it raises ends the task.
 
     Returns
     -------
-    Ended
+    EndMessage
         What went wrong is in words, never an exception: the next task must not suffer from it.
     """
     try:
-        design, note = _solved(task, say)
-        _write(design, task.folder, say)
+        design, note = _solved(task, progress)
+        _write(design, task.folder, progress)
     except sd.SiteDesignError as error:
-        return Ended(error=str(error))
+        return EndMessage(error=str(error))
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        return Ended(error=f"The files of the result could not be written: {error}")
+        return EndMessage(error=f"The files of the result could not be written: {error}")
     except Exception as error:
         log.exception("an internal error; please report it")
         text = f"{type(error).__name__}: {error}"
-        return Ended(error=f"An internal error; please report it. The terminal shows where. {text}")
-    return Ended(note=note)
+        return EndMessage(error=f"An internal error; please report it. The terminal shows where. {text}")
+    return EndMessage(note=note)
 
 
-def _solved(task: Task, say: Callable[[str], None]) -> tuple[Design, str]:
+def _solved(task: Task, progress: Progress) -> tuple[Design, str]:
     try:
-        return sd.solve(task.study, certify=task.certify, progress=say), ""
+        return sd.solve(task.study, certify=task.certify, progress=progress), ""
     except sd.NotProvenOptimal as error:
         if error.incumbent is None:
             raise
         return error.incumbent, error.message
 
 
-def _write(design: Design, folder: Path, say: Callable[[str], None]) -> None:
+def _write(design: Design, folder: Path, progress: Progress) -> None:
     from pyarrow import Table
     from pyarrow.csv import write_csv
 
-    say("writing the report")
+    progress("writing the report")
     design.report(folder / REPORT)
-    say("writing the dispatch")
+    progress("writing the dispatch")
     frame = design.dispatch.rename_axis("time").reset_index()
     frame["time"] = frame["time"].map(lambda time: time.isoformat())
     write_csv(Table.from_pandas(frame, preserve_index=False), folder / DISPATCH)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sitedesign.api.design import Design
-from sitedesign.serve.solving import DESIGN, FIGURES, Ended, Said, Task, work
+from sitedesign.serve.solving import DESIGN, FIGURES, EndMessage, ProgressMessage, Task, work
 from sitedesign.study.study import Study
 
 State = Literal["waiting", "solving", "done", "failed", "cancelled"]
@@ -25,7 +25,7 @@ _SPAWN = multiprocessing.get_context("spawn")  # the server has threads: a fork 
 
 
 @dataclass(eq=False)
-class Job:
+class PlannerJob:
     """One study on its way to a design.
 
     Attributes
@@ -100,36 +100,36 @@ class Pool:
     workers : int
         Studies solved at a time. A process starts with its first job and stays for the next.
     target : callable
-        What a process runs: takes `Task` from a pipe, answers with `Said` and one `Ended`.
+        What a process runs: takes `Task` from a pipe, answers with `ProgressMessage` and one `EndMessage`.
     """
 
     def __init__(self, folder: Path, workers: int, target: Callable[[Connection], None] = work) -> None:
         self._folder = folder
         self._target = target
-        self._waiting: list[Job] = []
-        self._running: dict[Job, SpawnProcess] = {}
+        self._waiting: list[PlannerJob] = []
+        self._running: dict[PlannerJob, SpawnProcess] = {}
         self._changed = threading.Condition()
         self._closing = False
         self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(workers)]
         for thread in self._threads:
             thread.start()
 
-    def submit(self, study: Study, *, certify: bool, owner: str = "", label: str = "") -> Job:
+    def submit(self, study: Study, *, certify: bool, owner: str = "", label: str = "") -> PlannerJob:
         """Queue a study."""
         key = secrets.token_urlsafe(18)
-        job = Job(key, study, certify, self._folder / key, owner, label)
+        job = PlannerJob(key, study, certify, self._folder / key, owner, label)
         job.folder.mkdir(parents=True)
         with self._changed:
             self._waiting.append(job)
             self._changed.notify()
         return job
 
-    def position(self, job: Job) -> int:
+    def position(self, job: PlannerJob) -> int:
         """Place in the queue, 1 for the next; 0 for a job that does not wait."""
         with self._changed:
             return self._waiting.index(job) + 1 if job in self._waiting else 0
 
-    def cancel(self, job: Job) -> None:
+    def cancel(self, job: PlannerJob) -> None:
         """Take a job from the queue, or end the process that solves it; nothing for one that has ended."""
         with self._changed:
             if not job.open:
@@ -140,7 +140,7 @@ class Pool:
             if job in self._running:
                 self._running[job].kill()
 
-    def forget(self, job: Job) -> None:
+    def forget(self, job: PlannerJob) -> None:
         """Cancel a job and delete its files."""
         self.cancel(job)
         shutil.rmtree(job.folder, ignore_errors=True)
@@ -174,7 +174,7 @@ class Pool:
             process.join(timeout=2)
             process.kill()
 
-    def _next(self) -> Job | None:
+    def _next(self) -> PlannerJob | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closing)
             if self._closing:
@@ -183,17 +183,17 @@ class Pool:
             job.state, job.began = "solving", time.monotonic()
             return job
 
-    def _attend(self, job: Job, process: SpawnProcess, pipe: Connection) -> None:
+    def _attend(self, job: PlannerJob, process: SpawnProcess, pipe: Connection) -> None:
         """Send a job to a process and follow it to its end."""
         with self._changed:
             if job.cancelled:  # while the process started
                 return
             self._running[job] = process
-        ended = Ended(error="The process that solved this study died; it may have run out of memory.")
+        ended = EndMessage(error="The process that solved this study died; it may have run out of memory.")
         try:
             job.line = "starting"
             pipe.send(Task(job.study, job.certify, job.folder))
-            while isinstance(message := pipe.recv(), Said):
+            while isinstance(message := pipe.recv(), ProgressMessage):
                 job.line = message.line
             ended = message
         except (EOFError, OSError):

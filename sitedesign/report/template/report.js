@@ -137,7 +137,7 @@
 
   for (const slot of slots) {
     slot.state = {};
-    show(slot, payload.slots[slot.dataset.slot][0]);
+    show(slot, payload.panels[slot.dataset.slot][0]);
     control(slot);
     for (const tab of slot.querySelectorAll("[role=tab]")) {
       tab.addEventListener("click", () => {

@@ -13,14 +13,14 @@ from sitedesign.serve import compare
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import fitted, title_of
 from sitedesign.serve.solving import DESIGN, DISPATCH, REPORT
-from sitedesign.serve.worker import Job, State
+from sitedesign.serve.worker import PlannerJob, State
 
 _EMPTY = "Answer the questions and press Solve. Every design of this session is kept here."
 _SAVED = {REPORT: "Save the report", DESIGN: "Design as JSON", DISPATCH: "Dispatch as CSV"}
 _LABELS = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
 
 
-class Answers:
+class ResultPanel:
     """Runs of a session, the design that is looked at, and the comparison.
 
     Parameters
@@ -35,8 +35,8 @@ class Answers:
         self._owner = owner
         self.dark = False
         self.narrow = False
-        self._chosen: Job | None = None
-        self._followed: Job | None = None
+        self._chosen: PlannerJob | None = None
+        self._followed: PlannerJob | None = None
         self._seen: dict[str, State] | None = None
         self._left_out: set[str] = set()  # of the comparison
         self._states: dict[str, ui.label] = {}
@@ -50,7 +50,7 @@ class Answers:
         self.dark, self.narrow = dark, narrow
         self._draw()
 
-    def follow(self, job: Job) -> None:
+    def follow(self, job: PlannerJob) -> None:
         """Show a job's design as soon as there is one."""
         self._followed = job
         self.refresh()
@@ -72,7 +72,7 @@ class Answers:
             if job.open and job.key in self._states:
                 self._states[job.key].set_text(self._state(job))
 
-    def _choose(self, jobs: list[Job]) -> None:
+    def _choose(self, jobs: list[PlannerJob]) -> None:
         """Go to the run that was asked for last once it is done; else stay, if the design is still there."""
         if self._followed is not None and self._followed.state == "done":
             self._chosen, self._followed = self._followed, None
@@ -84,7 +84,7 @@ class Answers:
 
     # ---- runs
 
-    def _list(self, jobs: list[Job]) -> None:
+    def _list(self, jobs: list[PlannerJob]) -> None:
         self._runs.clear()
         self._states.clear()
         with self._runs:
@@ -93,7 +93,7 @@ class Answers:
             for job in reversed(jobs):
                 self._run(job)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: PlannerJob) -> None:
         with ui.element("div").classes("run" + (" shown" if job is self._chosen else "")):
             ui.label(job.label).classes("letter")
             with ui.element("div").style("min-width: 0"):
@@ -109,7 +109,7 @@ class Answers:
             if job.state == "solving":
                 ui.linear_progress(show_value=False, size="3px").props("indeterminate")
 
-    def _state(self, job: Job) -> str:
+    def _state(self, job: PlannerJob) -> str:
         if job.state == "waiting":
             place = self._planner.pool.position(job)
             return "starting" if not place else f"waiting, number {place} in the queue"
@@ -123,7 +123,7 @@ class Answers:
         text = f"{kind}, {job.design.cost / 1e6:,.4g} M USD/yr, done in {job.seconds:.0f} s"
         return f"{text}\n{job.note}" if job.note else text
 
-    def _show(self, job: Job) -> None:
+    def _show(self, job: PlannerJob) -> None:
         self._chosen, self._followed = job, None
         self._list(self._planner.jobs(self._owner))
         self._draw()
@@ -141,7 +141,7 @@ class Answers:
             with self._compared:
                 self._comparison(done)
 
-    def _design(self, job: Job) -> None:
+    def _design(self, job: PlannerJob) -> None:
         design = job.design
         with ui.element("h1"):
             ui.label(f"{job.label} · {design.site_name}")
@@ -156,7 +156,7 @@ class Answers:
         for figure in job.figures.values():
             self._plot(figure)
 
-    def _comparison(self, done: list[Job]) -> None:
+    def _comparison(self, done: list[PlannerJob]) -> None:
         with ui.element("h2"):
             ui.label("Side by side")
         names = {job.key: f"{job.label} · {job.study.site.name}" for job in done}
@@ -183,7 +183,7 @@ class Answers:
         ui.plotly(fitted(figure, dark=self.dark, narrow=self.narrow)).classes("plot")
 
 
-def _title(job: Job) -> str:
+def _title(job: PlannerJob) -> str:
     study = job.study
     uptime = "" if study.uptime is None else f", {study.uptime * 100:.6g} %"
     return f"{study.site.name}: {study.contracted_racks:,} racks{uptime}"

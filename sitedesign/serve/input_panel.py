@@ -29,7 +29,7 @@ _MAP = {
 }
 
 
-class Asks:
+class InputPanel:
     """The form.
 
     Parameters
