@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from sitedesign import Evaluation
-from sitedesign.case.case import BackupCase, Case, CaseLimits, Resource, Tier
+from sitedesign.case.case import BackupCase, Case, Resource, Tier
+from sitedesign.case.limits import CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
 
 RACKS = (Tier(1.0, 1.0),)

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case.case import Case, CaseLimits, ImportCase, LoadClass, PriceLevel, SinkCase, Tier
+from sitedesign.case.case import Case, ImportCase, LoadClass, PriceLevel, SinkCase, Tier
+from sitedesign.case.limits import CaseLimits
 from sitedesign.optimize.dispatch_oracle import Oracle, Point
 from tests.cases import resource
 from tests.small_cases import random_case

@@ -16,7 +16,8 @@ import pytest
 import sitedesign as sd
 from sitedesign.case import capacity_bounds
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Case, CaseLimits, rolled, sunny_afternoon
+from sitedesign.case.case import Case, rolled, sunny_afternoon
+from sitedesign.case.limits import CaseLimits
 from sitedesign.case.relaxation import relaxation
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.benders import solve_cuts

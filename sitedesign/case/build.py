@@ -14,12 +14,12 @@ from sitedesign.case.case import (
     FLOOR_SHARE,
     BackupCase,
     Case,
-    CaseLimits,
     FloatArray,
     LoadClass,
     Resource,
     Tier,
 )
+from sitedesign.case.limits import ANNUAL_LIMITS, CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
 from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
@@ -428,10 +428,9 @@ def _limits(study: Study, derived: capacity_bounds.CapacityBounds) -> CaseLimits
         battery_mwh=energy,
         battery_mw=power,
         land_acres=given.land_acres,
-        min_renewable_share=study.min_renewable_share,
-        max_co2_t_per_yr=given.co2_t_per_yr,
         min_duration_h=hours[0],
         max_duration_h=hours[1],
         months_to_power=given.months_to_power,
         widest=(widest_mwh, widest_mw),
+        **{item.name: item.asked(study) for item in ANNUAL_LIMITS},
     )

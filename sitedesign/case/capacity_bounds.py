@@ -1,6 +1,6 @@
 """Upper bounds of the capacities, derived from the arrays of a case: what more than this could not help.
 
-None of them is guessed. They fill :class:`~sitedesign.case.case.CaseLimits` where a study sets no limit, so
+None of them is guessed. They fill :class:`~sitedesign.case.limits.CaseLimits` where a study sets no limit, so
 that every variable is bounded by what the site can physically use. Each assumes that the other sizes are
 free: :mod:`sitedesign.optimize.widening` proves of every answer that they have cost nothing, or widens them.
 """

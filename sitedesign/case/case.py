@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.case.limits import CaseLimits
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
 
@@ -280,40 +282,6 @@ class SizeBounds:
     lower: float
     upper: float
     most: float
-
-
-@dataclass(frozen=True)
-class CaseLimits:
-    """Bounds and budgets of one case.
-
-    Attributes
-    ----------
-    battery_mwh, battery_mw : tuple of float
-        Lower and upper bound; the upper one is finite, and derived where the user allows more. [MWh, MW]
-    land_acres : float or None
-        Most land for all resources together. [acres]
-    min_renewable_share : float or None
-        Least share of the served energy that does not come from backup. [fraction]
-    max_co2_t_per_yr : float or None
-        [t/yr]
-    min_duration_h, max_duration_h : float or None
-        Bounds of battery energy over battery power. [h]
-    months_to_power : float or None
-        Longest lead time allowed. [months]
-    widest : tuple of float, optional
-        What the user allows of battery energy and power at most, infinite where nothing was said; the upper
-        bounds themselves when left out. Up to here, and no further, a bound may be widened. [MWh, MW]
-    """
-
-    battery_mwh: tuple[float, float]
-    battery_mw: tuple[float, float]
-    land_acres: float | None = None
-    min_renewable_share: float | None = None
-    max_co2_t_per_yr: float | None = None
-    min_duration_h: float | None = None
-    max_duration_h: float | None = None
-    months_to_power: float | None = None
-    widest: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,9 @@ from itertools import product
 
 import numpy as np
 
-from sitedesign.case.annual_limits import ANNUAL_LIMITS
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
+from sitedesign.case.limits import ANNUAL_LIMITS
 from sitedesign.case.relaxation import relaxation
 from sitedesign.certified.adaptive_sampling import improve
 from sitedesign.certified.environment import (

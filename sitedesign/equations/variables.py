@@ -23,6 +23,7 @@ from sitedesign.case.case import (
     SinkCase,
     appetite_mwh,
 )
+from sitedesign.case.limits import ANNUAL_LIMITS
 
 u = pyo.units
 if not hasattr(u, "KUSD"):  # the registry is one per process
@@ -290,8 +291,8 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
     m.land_acres = param(limits.land_acres or 0.0, u.acre)
     m.min_duration_h = param(limits.min_duration_h or 0.0, u.h)
     m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
-    m.min_renewable_share = pyo.Param(initialize=limits.min_renewable_share or 0.0)
-    m.max_co2_t_per_yr = param(limits.max_co2_t_per_yr or 0.0, u.metric_ton / u.year)
+    for item in ANNUAL_LIMITS:
+        setattr(m, item.name, param(item.given(limits) or 0.0, item.pyomo_unit(u)))
 
 
 def _too_late(case: Case, lead_months: float) -> bool:

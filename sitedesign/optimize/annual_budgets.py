@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.annual_limits import annual_limits
 from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.limits import annual_limits
 
 # Of the load: by how much a budget may be exceeded and still be met. 30 ms a year, more than the rounding of
 # sums over all steps, which grows with the load and not with a budget, as that may be 0.

@@ -18,8 +18,8 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from sitedesign.case.annual_limits import annual_limits
 from sitedesign.case.case import Case, Dispatch, Plant, Sizing, by_flow, energy_by_level, sizes_of
+from sitedesign.case.limits import annual_limits
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
 from sitedesign.equations.variables import USD_PER_KUSD, declare_capacities, declare_operation

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case.case import Case, CaseLimits, FloatArray, Plant, Sizing
+from sitedesign.case.case import Case, FloatArray, Plant, Sizing
+from sitedesign.case.limits import CaseLimits
 from sitedesign.case.rack_shortfall import most_racks
 from sitedesign.errors import InfeasibleDesign, InputError, unknown_name
 from sitedesign.optimize.benders import solve_cuts
@@ -63,7 +64,7 @@ def frontier(
     ----------
     case : Case
     over : str or callable
-        ``uptime``, a limit of :class:`~sitedesign.case.case.CaseLimits` with one value
+        ``uptime``, a limit of :class:`~sitedesign.case.limits.CaseLimits` with one value
         (``min_renewable_share``, ``land_acres``, ``max_co2_t_per_yr`` ...), a price of
         :class:`~sitedesign.case.case.Case` or of a resource (``solar_cost_usd_per_mw_yr``), or
         ``over(case, value)`` that gives the changed case. Series, efficiencies, tiers and unit sizes stay.

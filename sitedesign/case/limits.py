@@ -1,11 +1,48 @@
-"""Limits on the annual totals of a case, each told once: its row over the totals, its equation, its unit."""
+"""Limits of a case; those on annual totals each told once: row over the totals, equation, unit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from sitedesign.case.case import Case, CaseLimits, PriceLevel
+if TYPE_CHECKING:
+    from sitedesign.case.case import Case, PriceLevel
+    from sitedesign.study.study import Study
+
+
+@dataclass(frozen=True)
+class CaseLimits:
+    """Bounds and budgets of one case.
+
+    Attributes
+    ----------
+    battery_mwh, battery_mw : tuple of float
+        Lower and upper bound; the upper one is finite, and derived where the user allows more. [MWh, MW]
+    land_acres : float or None
+        Most land for all resources together. [acres]
+    min_renewable_share : float or None
+        Least share of the served energy that does not come from backup. [fraction]
+    max_co2_t_per_yr : float or None
+        [t/yr]
+    min_duration_h, max_duration_h : float or None
+        Bounds of battery energy over battery power. [h]
+    months_to_power : float or None
+        Longest lead time allowed. [months]
+    widest : tuple of float, optional
+        What the user allows of battery energy and power at most, infinite where nothing was said; the upper
+        bounds themselves when left out. Up to here, and no further, a bound may be widened. [MWh, MW]
+    """
+
+    battery_mwh: tuple[float, float]
+    battery_mw: tuple[float, float]
+    land_acres: float | None = None
+    min_renewable_share: float | None = None
+    max_co2_t_per_yr: float | None = None
+    min_duration_h: float | None = None
+    max_duration_h: float | None = None
+    months_to_power: float | None = None
+    widest: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -15,7 +52,7 @@ class AnnualLimit:
     Attributes
     ----------
     name : str
-        Field of :class:`~sitedesign.case.case.CaseLimits`.
+        Field of :class:`CaseLimits`.
     equation : str
         Name of its equation.
     total, unit : str
@@ -26,6 +63,10 @@ class AnnualLimit:
         Most of the total, from the case and the limit as it was given. [of the total]
     reached : callable
         The limit that a total just meets, from the case and the total. [unit]
+    asked : callable
+        The limit as a study asks for it. [unit]
+    pyomo_unit : callable
+        The unit as Pyomo writes it, from its container of units.
     at_least : bool
         Whether the limit as it was given is a lower one.
     """
@@ -37,6 +78,8 @@ class AnnualLimit:
     per_mwh: Callable[[PriceLevel], float]
     most: Callable[[Case, float], float]
     reached: Callable[[Case, float], float]
+    asked: Callable[[Study], float | None]
+    pyomo_unit: Callable[[Any], Any]
     at_least: bool = False
 
     def given(self, limits: CaseLimits) -> float | None:
@@ -54,6 +97,8 @@ ANNUAL_LIMITS = (
         per_mwh=lambda _: 1.0,
         most=lambda case, share: (1 - share) * case.load_mwh_per_yr,
         reached=lambda case, mwh: 1 - mwh / case.load_mwh_per_yr,
+        asked=lambda study: study.min_renewable_share,
+        pyomo_unit=lambda u: u.dimensionless,
         at_least=True,
     ),
     AnnualLimit(
@@ -64,6 +109,8 @@ ANNUAL_LIMITS = (
         per_mwh=lambda level: level.co2_t_per_mwh,
         most=lambda _, cap: cap,
         reached=lambda _, tonnes: tonnes,
+        asked=lambda study: study.limits.co2_t_per_yr,
+        pyomo_unit=lambda u: u.metric_ton / u.year,
     ),
 )
 
