@@ -123,10 +123,30 @@ def test_what_is_left_out_is_the_models() -> None:
     assert Grid(kind="none").is_absent
 
 
+def test_region_can_be_amended() -> None:
+    quoted = {"extends": "spp", "on_peak_demand_usd_per_kw_month": 8.0, "ratchet_fraction": 0.5}
+    rates = Grid(tariff=quoted).rates
+    assert [(item.name, item.usd_per_kw_month, item.ratchet) for item in rates.demand] == [
+        ("on-peak", 8.0, 0.5),
+        ("off-peak", 2.47, 0.5),
+    ]
+    assert (
+        Grid(
+            tariff=library.tariff("spp").replace(**{k: v for k, v in quoted.items() if k != "extends"})
+        ).rates
+        == rates
+    )
+    found = faults(tariff={"extends": "sp", "demand_usd_per_kw_month": 3})
+    assert "Did you mean 'spp'" in found["grid.tariff"]
+    found = faults(tariff={"extends": "spp", "demand_usd_per_kw": 3, "ratchet_fraction": 2})
+    assert set(found) == {"grid.tariff.demand_usd_per_kw", "grid.tariff.ratchet_fraction"}
+
+
 @pytest.mark.parametrize(
     "asked",
     [
         {"kind": "none"},
+        {"tariff": {"extends": "ercot", "energy_usd_per_mwh": 60}, "mw": 50},
         {"mw": 100, "tariff": "ercot"},
         {"mw": (100, 100), "tariff": 50, "kind": "flexible", "curtailment": 200, "outages": False},
         {"model": "ex_miner", "tariff": "spp", "export_mw": 20, "export": 10, "months": 9, "line_miles": 2},

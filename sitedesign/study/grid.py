@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from sitedesign import library
 from sitedesign.components.grid_connection import Curtailment, WireOutages, curtailment_of, outages_of
 from sitedesign.components.price_series import PriceSeries, read_prices
-from sitedesign.errors import Fault, InputError, shown, unknown_name
+from sitedesign.errors import Fault, InputError, shown
 from sitedesign.finance.billing_calendar import PLAIN_YEAR, Calendar, year_calendar
 from sitedesign.finance.price_levels import LEVELS
 from sitedesign.finance.regional_tariff import regional_tariff
@@ -22,7 +24,7 @@ from sitedesign.finance.tariff_prices import export_price, least_usd_per_mwh
 from sitedesign.library import Connection, RegionalTariff
 from sitedesign.study.limits import MONTHS, MW, Pair
 from sitedesign.util.checked import Checked
-from sitedesign.util.gate import Bounds, Kind, Measure, Words, is_number
+from sitedesign.util.gate import Bounds, Kind, Measure, Words, is_number, text_keys
 
 FloatArray = NDArray[np.float64]
 GridKind = Literal["none", "firm", "flexible"]
@@ -56,8 +58,8 @@ class Grid(Checked):
     months : float, optional
         Until it is energised. [months]
     tariff : str, Tariff or float
-        Region (``ercot``), or path of a ``.toml`` file; a tariff, as itself or as a mapping; a flat price.
-        [USD/MWh]
+        Region (``ercot``), or path of a ``.toml`` file; a mapping that ``extends`` a region by other numbers;
+        a tariff, as itself or as a mapping of its fields; a flat price. [USD/MWh]
     prices : path, mapping or array, optional
         Price of each hour, for :func:`~sitedesign.components.price_series.read_prices`: in place of a
         region's prices of energy, on top of those of a tariff with ``hourly=True``. [USD/MWh]
@@ -302,24 +304,41 @@ def _entry(known: dict[str, Any], faults: list[Fault]) -> Connection | None:
 
 
 def _read_tariff(known: dict[str, Any], faults: list[Fault]) -> None:
-    """Look the region up; make a tariff of a library entry."""
+    """Look the region up, or amend it; a name stays a name."""
     given = known.get("tariff")
-    if isinstance(given, RegionalTariff):
-        known["tariff"] = regional_tariff(given)
-    elif isinstance(given, str) and not given.endswith(".toml"):
-        if given not in library.names("tariff"):
-            faults.append(unknown_name("grid.tariff", given, library.names("tariff")))
-            known["tariff"] = Tariff(name="unreadable", energy=0)
-    elif isinstance(given, str):
-        try:
-            regional_tariff(library.tariff(given))
-        except InputError as error:
-            faults += [Fault("grid.tariff", item.found, item.allowed, item.remedy) for item in error.faults]
-            known["tariff"] = Tariff(name="unreadable", energy=0)
-    elif given is not None and not isinstance(given, Tariff | Mapping):
+    of_fields = isinstance(given, Mapping) and "extends" not in given
+    if given is None or of_fields or isinstance(given, Tariff):
+        return
+    found, wrong = _regional(given)
+    faults += wrong
+    if wrong or not isinstance(given, str):
+        known["tariff"] = found
+
+
+def _regional(given: Any) -> tuple[Tariff, list[Fault]]:  # noqa: ANN401
+    """Tariff of a region: by name, as a library entry, or as a table that extends one."""
+    unreadable = Tariff(name="unreadable", energy=0)
+    table = dict(given) if isinstance(given, Mapping) else {"extends": given}
+    wrong = text_keys(table, "grid.tariff")
+    base = table.pop("extends", None)
+    if wrong or not isinstance(base, str | RegionalTariff):
         allowed = "must be a region, a sitedesign.Tariff, a mapping of its fields, or a price"
-        faults.append(Fault("grid.tariff", shown(given), allowed))
-        known["tariff"] = Tariff(name="unreadable", energy=0)
+        return unreadable, wrong or [Fault("grid.tariff", shown(given), allowed)]
+    try:
+        entry = library.tariff(base) if isinstance(base, str) else base
+        # TOML has no null: the text says that there is no such number
+        changes = {key: None if _is_none(value) else value for key, value in table.items()}
+        return regional_tariff(entry.replace(**changes) if changes else entry), []
+    except InputError as error:
+        named = (re.sub(r"^tariff(\.[^.]+)?", "grid.tariff", fault.where) for fault in error.faults)
+        return unreadable, [
+            replace(fault, where=where if where.startswith("grid.tariff") else "grid.tariff")
+            for fault, where in zip(error.faults, named, strict=True)
+        ]
+
+
+def _is_none(value: object) -> bool:
+    return isinstance(value, str) and value == "none"
 
 
 def _amend(known: dict[str, Any], name: str, base: Checked | None) -> None:
