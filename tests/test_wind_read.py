@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import sitedesign as sd
 
@@ -274,6 +276,36 @@ def test_weather_has_one_wind(tmp_path):
     assert "has its wind already" in refused(tmp_path, text, read(tmp_path, text))
 
 
+UNITS = {"m/s": 1.0, "km/h": 3.6, "mph": 3600 / 1609.344, "knots": 3600 / 1852, "ft/s": 1 / 0.3048}
+ORDERS = ("%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p", "%Y%m%d%H%M")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    unit=st.sampled_from(sorted(UNITS)),
+    separator=st.sampled_from([",", ";", "\t"]),
+    comma=st.booleans(),
+    order=st.sampled_from(ORDERS),
+    zone=st.sampled_from([-6, 0]),
+    convention=st.sampled_from(["start", "middle", "end"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_one_year_written_in_any_way_is_read_the_same(
+    tmp_path, unit, separator, comma, order, zone, convention, encoding, line_end
+):
+    mark = "," if comma and separator != "," else "."
+    shift = {"start": 0, "middle": 30, "end": 60}[convention]
+    stamps = STAMPS + pd.Timedelta(hours=6 + zone, minutes=shift)
+    frame = pd.DataFrame({"time": stamps.strftime(order), f"wind_speed_100m ({unit})": SPEED * UNITS[unit]})
+    body = frame.to_csv(index=False, sep=separator, decimal=mark, float_format="%.5f")
+    text = f"# utc_offset: {zone}\n# convention: {convention}\n{body}"
+    path = tmp_path / "wind.csv"
+    path.write_bytes(text.replace("\n", line_end).encode(encoding))
+    found = SUN.with_wind(path).wind_aloft.speed_m_s[0, 0]
+    np.testing.assert_allclose(found, SPEED, atol=2e-5)
+
+
 # Families ---------------------------------------------------------------------------------------------------
 
 
@@ -484,6 +516,17 @@ def test_what_is_no_table_of_wind_is_named(tmp_path, name, content, cause):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(sd.InputError, match=cause):
         SUN.with_wind(tmp_path / name)
+
+
+def test_what_is_no_wind_in_a_folder_is_left_out_and_said(tmp_path):
+    written(tmp_path, "dear reader,\nthe wind was strong.\n", "letter.txt")
+    written(tmp_path, "time,price\n2013-01-01 00:00,7\n", "prices.csv")
+    with pytest.raises(sd.InputError, match=r"no file of wind, only letter\.txt, prices\.csv"):
+        SUN.with_wind(tmp_path)
+    written(tmp_path, HEAD + table({"wind_speed_100m (m/s)": SPEED}), "wind.csv")
+    weather = SUN.with_wind(tmp_path)
+    np.testing.assert_allclose(weather.wind_aloft.speed_m_s[0, 0], SPEED, rtol=1e-4)
+    assert "not wind, left out: letter.txt, prices.csv" in weather.source.notes
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from pvlib.atmosphere import alt2pres
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.util.text_table import decode, lines_of
+from sitedesign.util.text_table import SEPARATORS, decode, fields, lines_of
 from sitedesign.weather.climate.wind import REFERENCE_HEIGHT_M, wind_climate_fault
 from sitedesign.weather.files.formats import epw_tmy, srw, wind_table
 from sitedesign.weather.files.formats.parquet import text_of
 from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.unsupported import wrong_kind
+from sitedesign.weather.files.formats.wind_names import wind_columns
 from sitedesign.weather.files.formats.wind_record import OF, OWN, WIND_KEY, WindRecord
 from sitedesign.weather.files.gap_filling import fill_calm
 from sitedesign.weather.files.paths import expand, merged
@@ -87,6 +88,30 @@ def add_wind(
     InputError
         With every fault of every file.
     """
+    fault = _weather_fault(weather)
+    if fault is not None:
+        raise InputError([fault], OF)
+    records, notes, faults = _records(paths, weather.site, utc_offset_h)
+    for record in records:
+        faults += _record_faults(record, weather)
+        highest = max(record.speed_m_s)
+        if shear_exponent is None and record.shear_exponent is None and highest < LOWEST_ALOFT_M:
+            faults.append(_near_the_ground(record.file, highest))
+    faults += _overlap_faults(records)
+    if faults:
+        raise InputError(merged(faults), OF)
+    wind, said, doubts = _joined(records, weather, shear_exponent)
+    source = replace(
+        weather.source,
+        notes=(*weather.source.notes, *notes, *said),
+        flags=(*weather.source.flags, *doubts),
+        doubts=(*weather.source.doubts, *doubts),
+    )
+    return replace(weather, wind_aloft=wind, source=source)
+
+
+def _weather_fault(weather: Weather) -> Fault | None:
+    """Say why no wind of files can stand beside a weather; None where it can."""
     if weather.source.kind in ("generated", "bootstrap"):
         made = "generated" if weather.source.kind == "generated" else "drawn by bootstrap"
         remedy = (
@@ -94,38 +119,56 @@ def add_wind(
             "sd.Weather.generate(site, wind=True). Draw years from weather that has its wind already."
         )
         allowed = "wind of calendar years needs the sun of the same days"
-        raise InputError([Fault("weather", f"weather whose years are {made}", allowed, remedy)], OF)
+        return Fault("weather", f"weather whose years are {made}", allowed, remedy)
     if weather.wind_aloft is not None:
         remedy = "Read the sun anew and add this wind to it."
-        raise InputError([Fault("weather", "weather that has its wind already", "one wind only", remedy)], OF)
+        return Fault("weather", "weather that has its wind already", "one wind only", remedy)
     if weather.source.is_tmy:
         remedy = "A typical year is of no year: read the sun of the years that the wind is of."
-        raise InputError([Fault("weather", "a typical year", "must be of calendar years", remedy)], OF)
-    files, _, faults = expand(paths)
+        return Fault("weather", "a typical year", "must be of calendar years", remedy)
+    return None
+
+
+def _records(
+    paths: Sequence[Path], site: Site, utc_offset_h: float | None
+) -> tuple[list[WindRecord], tuple[str, ...], list[Fault]]:
+    """Parse all files; what lies in a folder and is no wind is left out, and said."""
+    files, explicit, faults = expand(paths)
     records: list[WindRecord] = []
+    skipped: list[str] = []
     for file in files:
+        if file not in explicit and not _looks_like_wind(file):
+            skipped.append(file.name)
+            continue
         try:
-            records.append(_parsed(file, weather.site, utc_offset_h))
+            records.append(_parsed(file, site, utc_offset_h))
         except InputError as error:
             faults += error.faults
-    for record in records:
-        faults += _record_faults(record, weather)
-        highest = max(record.speed_m_s)
-        if shear_exponent is None and record.shear_exponent is None and highest < LOWEST_ALOFT_M:
-            faults.append(_near_the_ground(record.file, highest))
-    faults += _overlap_faults(records)
     if not records and not faults:
-        faults.append(Fault("paths", "no files", "needs at least one file of wind"))
-    if faults:
-        raise InputError(merged(faults), OF)
-    wind, notes, doubts = _joined(records, weather, shear_exponent)
-    source = replace(
-        weather.source,
-        notes=(*weather.source.notes, *notes),
-        flags=(*weather.source.flags, *doubts),
-        doubts=(*weather.source.doubts, *doubts),
-    )
-    return replace(weather, wind_aloft=wind, source=source)
+        found = f"no file of wind, only {', '.join(skipped[:5])}" if skipped else "no files"
+        remedy = "Folders are not searched deeper: give the one that holds the files."
+        faults.append(Fault("paths", found, "needs at least one file of wind", remedy))
+    notes = (f"not wind, left out: {', '.join(skipped)}",) if skipped else ()
+    return records, notes, faults
+
+
+def _looks_like_wind(file: Path) -> bool:
+    """Whether a file names wind aloft near its beginning."""
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(_HEAD_BYTES)
+        if raw.startswith(b"PAR1"):
+            return _names_wind(pq.read_schema(file).names)
+    except (OSError, pa.ArrowException):
+        return False
+    head = decode(raw)
+    lines = lines_of(head)[:100]
+    rows = (fields(line.lstrip("# "), mark) for line in lines for mark in SEPARATORS if mark in line)
+    return srw.recognise(head) or any(map(_names_wind, rows))
+
+
+def _names_wind(names: Sequence[str]) -> bool:
+    return any(column.quantity in ("speed", "u") for column in wind_columns(names))
 
 
 def _near_the_ground(file: str, height_m: float) -> Fault:
