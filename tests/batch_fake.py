@@ -42,11 +42,11 @@ one_site._solve, one_site.figures, one_site.check_job = solve, figures, lambda j
 
 
 def main() -> None:
-    from sitedesign.batch.screening import solve_many
+    from sitedesign.batch import screening
 
     # A test run in the background hands down that interrupts are ignored; this one is to be interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    solve_many.check_job = lambda job: None
+    screening.check_job = lambda job: None
     parser = argparse.ArgumentParser()
     parser.add_argument("sites")
     parser.add_argument("out")
@@ -61,7 +61,7 @@ def main() -> None:
             n_workers=options.workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         )
         where = {"scheduler": cluster.scheduler_address}
-    solve_many.solve_many(options.sites, out=options.out, uptime=0.999, racks=10, **where)
+    screening.solve_many(options.sites, out=options.out, uptime=0.999, racks=10, **where)
 
 
 if __name__ == "__main__":

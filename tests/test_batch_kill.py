@@ -98,27 +98,30 @@ def lines(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def test_order_and_number_of_workers_change_nothing(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
-    shuffled = tmp_path / "shuffled.csv"
-    pd.read_csv(sites, dtype=str).sample(frac=1, random_state=1).to_csv(shuffled, index=False)
+@pytest.fixture(scope="module")
+def shuffled(sites: Path) -> Path:
+    """Put the same sites in another order."""
+    path = sites.with_name("shuffled.csv")
+    pd.read_csv(sites, dtype=str).sample(frac=1, random_state=1).to_csv(path, index=False)
+    return path
+
+
+def test_order_of_sites_and_own_scheduler_change_nothing(
+    shuffled: Path, undisturbed: bytes, tmp_path: Path
+) -> None:
     log = tmp_path / "log"
-    assert start(shuffled, tmp_path / "out", "--workers", "2", log=log).wait(PATIENCE_S) == 0
+    process = start(shuffled, tmp_path / "out", "--workers", "2", "--cluster", log=log)
+    assert process.wait(PATIENCE_S) == 0
     assert len({line.split()[0] for line in lines(log)}) == 2  # both workers worked
     assert (tmp_path / "out" / "results.parquet").read_bytes() == undisturbed
 
 
-def test_own_scheduler_with_two_processes(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    process = start(sites, tmp_path / "out", "--workers", "2", "--cluster", log=log)
-    assert process.wait(PATIENCE_S) == 0
-    assert len({line.split()[0] for line in lines(log)}) == 2
-    assert (tmp_path / "out" / "results.parquet").read_bytes() == undisturbed
-
-
-def test_worker_killed(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
+def test_order_of_sites_and_a_worker_killed_change_nothing(
+    shuffled: Path, undisturbed: bytes, tmp_path: Path
+) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
-    process = start(sites, out, "--workers", "2", seconds=0.2, log=log)
-    wait_until(lambda: len(lines(log)) > 5, process)
+    process = start(shuffled, out, "--workers", "2", seconds=0.2, log=log)
+    wait_until(lambda: len({line.split()[0] for line in lines(log)}) == 2 and len(lines(log)) > 5, process)
     os.kill(int(lines(log)[-1].split()[0]), signal.SIGKILL)
     assert process.wait(PATIENCE_S) == 0
     assert (out / "results.parquet").read_bytes() == undisturbed
