@@ -231,9 +231,9 @@ def test_weather_check_of_a_measured_record(weather_real: Path) -> None:
     facts = json.loads(run("weather", "check", str(folder), "--json").stdout)
     assert facts["years"] == [2012, 2013]
     assert facts["is_tmy"] is False
-    assert {row["days"] for row in facts["worst_spells"]} == {3, 5, 10}
+    assert {row["days"] for row in facts["low_resource_periods"]} == {3, 5, 10}
     text = run("weather", "check", str(folder)).stdout
-    assert "Darkest spells:" in text
+    assert "Darkest periods:" in text
     assert "2012" in text
 
 

@@ -246,7 +246,7 @@ def test_weather_years_sum_to_the_yield(design):
 
 
 def test_darkest_spells_are_outlined_where_they_are(design):
-    spells = figures.spells_data(design)
+    spells = figures.low_resource_data(design)
     outlines = figures.weather_years(design).layout.shapes
     assert len(outlines) >= len(spells) == 3
     first, shape = spells.iloc[0], outlines[0]
@@ -255,8 +255,13 @@ def test_darkest_spells_are_outlined_where_they_are(design):
 
 
 def test_spell_across_new_year_is_outlined_in_both_years(design):
-    spell = design.provenance.worst_spells[0] | {"days": 5, "year": 1, "start": "12-30", "end": "01-03"}
-    provenance = design.provenance.model_copy(update={"worst_spells": [spell]})
+    spell = design.provenance.low_resource_periods[0] | {
+        "days": 5,
+        "year": 1,
+        "start": "12-30",
+        "end": "01-03",
+    }
+    provenance = design.provenance.model_copy(update={"low_resource_periods": [spell]})
     wrapped = design.model_copy(update={"provenance": provenance})
     wrapped._dispatch = design.dispatch
     shapes = figures.weather_years(wrapped).layout.shapes

@@ -96,7 +96,7 @@ def test_what_was_given_is_operated_and_the_export_balances(own: str, operation:
     if asked.solar_profile is not None:
         wanted = 80 * np.broadcast_to(asked.solar_profile, (years, HOURS)).ravel()
         np.testing.assert_allclose(table.solar_mw, wanted, atol=1e-9)
-        assert found.provenance.worst_spells == []  # those of the weather are no array's
+        assert found.provenance.low_resource_periods == []  # those of the weather are no array's
     if asked.load_profile is not None:
         wanted = np.broadcast_to(asked.load_profile, (years, HOURS)).ravel()
         np.testing.assert_allclose(table.load_mw, wanted, atol=1e-9)

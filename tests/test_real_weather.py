@@ -64,7 +64,7 @@ def test_two_years_of_different_file_formats(weather_real: Path) -> None:
     design = solved(weather_real / "tx_amarillo_nsrdb")
     assert_sense(design, years=2)
     assert design.provenance.weather_years == (2012, 2013)
-    assert {spell["days"] for spell in design.provenance.worst_spells} == {3, 5, 10}
+    assert {spell["days"] for spell in design.provenance.low_resource_periods} == {3, 5, 10}
 
 
 def test_a_typical_year_is_solved_with_the_warning_that_it_promises_nothing(weather_real: Path) -> None:

@@ -17,8 +17,9 @@ from sitedesign import library
 from sitedesign.errors import InputError
 from sitedesign.finance.bill import bill, coincident_windows
 from sitedesign.finance.billing_calendar import When, calendar, year_calendar
+from sitedesign.finance.charges import CoincidentCharge, DemandCharge, EnergyCharge
 from sitedesign.finance.regional_tariff import regional_tariff
-from sitedesign.finance.tariff import CoincidentCharge, DemandCharge, EnergyCharge, Tariff
+from sitedesign.finance.tariff import Tariff
 from sitedesign.finance.tariff_prices import coincident_usd_per_mwh, demand_usd_per_mw_yr, energy_usd_per_mwh
 from tests.tariff_strategies import plain_bill, series, tariffs
 

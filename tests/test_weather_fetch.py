@@ -22,7 +22,7 @@ import pytest
 from pvlib import iotools
 
 from sitedesign.errors import InputError
-from sitedesign.weather.services.fetch import LONGEST_WAIT_S, Patience, fetch, wait_s
+from sitedesign.weather.services.fetch import LONGEST_WAIT_S, RetryPolicy, fetch, wait_s
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import solar_geometry
 from sitedesign.weather.weather import Weather
@@ -177,14 +177,14 @@ def ask(
     script: Script, folder: Path, years=(2015,), source="nsrdb", clock: Clock | None = None, **more
 ) -> Weather:
     secrets = {"api_key": KEY, "email": MAIL} if source in ("nsrdb", "era5") else {}
-    patience = Patience(sleep=clock or Clock(), attempts=more.pop("attempts", 4))
+    retry_policy = RetryPolicy(sleep=clock or Clock(), attempts=more.pop("attempts", 4))
     return fetch(
         SITE,
         source=source,
         years=list(years),
         cache_dir=folder,
         url=script.url,
-        patience=patience,
+        retry_policy=retry_policy,
         **{**secrets, **more},
     )
 
@@ -315,10 +315,10 @@ def test_nsrdb_of_a_fractional_zone_is_fetched(serve, tmp_path):
         ]
         return 200, {}, ("\n".join([*head, *rows]) + "\n").encode()
 
-    patience = Patience(sleep=Clock(), attempts=4)
+    retry_policy = RetryPolicy(sleep=Clock(), attempts=4)
     weather = fetch(
-        delhi, source="nsrdb", years=[2015], cache_dir=tmp_path, url=serve(indian).url, patience=patience,
-        api_key=KEY, email=MAIL,
+        delhi, source="nsrdb", years=[2015], cache_dir=tmp_path, url=serve(indian).url,
+        retry_policy=retry_policy, api_key=KEY, email=MAIL,
     )  # fmt: skip
     assert weather.utc_offset_h == 5.5
     assert abs(weather.quality.by_year[0].sun_error_minutes) < 2

@@ -859,9 +859,9 @@ def test_weather_without_doubts_needs_no_consent(tmp_path: Path, amarillo: Year)
 
 
 def test_much_repaired_irradiation_is_flagged(tmp_path: Path, amarillo: Year):
-    holed = amarillo.copy()
-    holed.loc["2021-06-01":"2021-06-09", "ghi"] = np.nan
-    (tmp_path / "a.csv").write_text(plain(holed).replace(",nan,", ",,"))
+    with_gap = amarillo.copy()
+    with_gap.loc["2021-06-01":"2021-06-09", "ghi"] = np.nan
+    (tmp_path / "a.csv").write_text(plain(with_gap).replace(",nan,", ",,"))
     weather = Weather.read(tmp_path / "a.csv")
     assert any("irradiation comes from repaired hours" in flag for flag in weather.quality.doubts)
 

@@ -13,7 +13,7 @@ from sitedesign.errors import InputError
 from sitedesign.weather.clear_sky import clear_sky, direct_normal
 from sitedesign.weather.climate.stations import daily_from_months, mid_month_nodes, site_climate
 from sitedesign.weather.generate import _HOURLY_LAG1, _HOURLY_SD, _chain_for_step, generate
-from sitedesign.weather.low_resource import worst_spells
+from sitedesign.weather.low_resource import low_resource_periods
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import MONTH_STARTS, solar_geometry
 from sitedesign.weather.weather import Weather
@@ -247,7 +247,7 @@ def test_first_years_of_a_long_run_are_those_of_a_short_one():
 def test_result_says_that_it_is_for_screening_and_how_dark_it_gets():
     weather = Weather.generate(EL_PASO, years=20, seed=0)
     notes = " ".join(weather.source.notes)
-    worst = weather.worst_spells(days=(10,))["ghi_kwh_m2_day"].iloc[0]
+    worst = weather.low_resource_periods(days=(10,))["ghi_kwh_m2_day"].iloc[0]
     assert weather.source.kind == "generated"
     assert weather.source.seed == 0
     assert "Screening source" in notes
@@ -297,10 +297,10 @@ def made(daily_kwh_m2, years):
 def test_spell_runs_over_new_year_only_where_the_record_does():
     daily = np.full((2, 365), 5.0)
     daily[0, 363:], daily[1, :1] = 1.0, 1.0
-    joined = worst_spells(made(daily, (2004, 2005)), days=(3,)).iloc[0]
+    joined = low_resource_periods(made(daily, (2004, 2005)), days=(3,)).iloc[0]
     assert (joined["year"], joined["start"], joined["end"]) == (2004, "12-30", "01-01")
     assert joined["ghi_kwh_m2_day"] == pytest.approx(1.0)
-    torn = worst_spells(made(daily, (2004, 2007)), days=(3,)).iloc[0]
+    torn = low_resource_periods(made(daily, (2004, 2007)), days=(3,)).iloc[0]
     assert (torn["start"], torn["end"]) == ("12-29", "12-31")
     assert torn["ghi_kwh_m2_day"] == pytest.approx(7 / 3)
 
@@ -309,7 +309,7 @@ def test_spells_do_not_overlap_and_are_compared_with_their_season():
     daily = np.full((2, 365), 4.0)
     daily[0, 100:104] = 0.5
     daily[1, 200:203] = 1.0
-    table = worst_spells(made(daily, (1, 2)), days=(3,), count=2)
+    table = low_resource_periods(made(daily, (1, 2)), days=(3,), count=2)
     assert table["rank"].tolist() == [1, 2]
     assert table["start"].tolist()[1] == "07-20"
     assert table["ghi_kwh_m2_day"].tolist() == pytest.approx([0.5, 1.0])
@@ -318,4 +318,4 @@ def test_spells_do_not_overlap_and_are_compared_with_their_season():
 
 def test_spells_of_impossible_length_are_refused():
     with pytest.raises(InputError, match="days: got 0; must be a whole number of days from 1 to 365"):
-        worst_spells(generate(EL_PASO, years=1), days=(0, 3))
+        low_resource_periods(generate(EL_PASO, years=1), days=(0, 3))

@@ -59,9 +59,9 @@ def test_an_untouched_year_is_kept_to_the_last_digit(tmp_path):
 
 
 def test_three_hours_are_a_line_in_clearness_not_in_irradiance(tmp_path):
-    holed = table(2014)
-    holed.loc["2014-05-10 09:00":"2014-05-10 11:00", "ghi"] = np.nan
-    weather = read(tmp_path, holed)
+    with_gap = table(2014)
+    with_gap.loc["2014-05-10 09:00":"2014-05-10 11:00", "ghi"] = np.nan
+    weather = read(tmp_path, with_gap)
     # Clearness is constant within the day, so the line restores the day exactly; a line in W/m2 would not.
     np.testing.assert_allclose(
         day_of(weather, 2014, "05-10"), table(2014)["ghi"].loc["2014-05-10"], rtol=1e-9
@@ -73,17 +73,17 @@ def test_three_hours_are_a_line_in_clearness_not_in_irradiance(tmp_path):
 
 
 def test_four_hours_come_from_the_day_before(tmp_path):
-    holed = table(2014)
-    holed.loc["2014-05-10 09:00":"2014-05-10 12:00", "ghi"] = np.nan
-    weather = read(tmp_path, holed)
+    with_gap = table(2014)
+    with_gap.loc["2014-05-10 09:00":"2014-05-10 12:00", "ghi"] = np.nan
+    weather = read(tmp_path, with_gap)
     expected = clearness(2014)[128] * SUN.ghi_extra_w_m2[129 * 24 + 9 : 129 * 24 + 13]
     np.testing.assert_allclose(day_of(weather, 2014, "05-10")[9:13], expected, rtol=1e-9)
     assert weather.quality.by_year[0].from_neighbours_h == 4
 
 
 def test_missing_rows_count_like_missing_values(tmp_path):
-    holed = table(2014).drop(table(2014).loc["2014-05-10 09:00":"2014-05-10 11:00"].index)
-    weather = read(tmp_path, holed)
+    with_gap = table(2014).drop(table(2014).loc["2014-05-10 09:00":"2014-05-10 11:00"].index)
+    weather = read(tmp_path, with_gap)
     np.testing.assert_allclose(
         day_of(weather, 2014, "05-10"), table(2014)["ghi"].loc["2014-05-10"], rtol=1e-9
     )
@@ -92,9 +92,9 @@ def test_missing_rows_count_like_missing_values(tmp_path):
 
 
 def test_three_days_come_from_the_days_next_to_them(tmp_path):
-    holed = table(2014)
-    holed.loc[days("05-10", "05-12"), "ghi"] = np.nan
-    weather = read(tmp_path, holed, table(2015))
+    with_gap = table(2014)
+    with_gap.loc[days("05-10", "05-12"), "ghi"] = np.nan
+    weather = read(tmp_path, with_gap, table(2015))
     for date, source in (("05-10", 128), ("05-11", 128), ("05-12", 132)):
         number = pd.Timestamp(f"2001-{date}").day_of_year - 1
         expected = clearness(2014)[source] * SUN.ghi_extra_w_m2[number * 24 : number * 24 + 24]
@@ -106,42 +106,42 @@ def test_three_days_come_from_the_days_next_to_them(tmp_path):
 
 
 def test_five_days_come_from_the_same_dates_of_the_nearest_year(tmp_path):
-    holed = table(2014)
-    holed.loc[days("05-10", "05-14"), "ghi"] = np.nan
-    weather = read(tmp_path, table(2013), holed, table(2015))
+    with_gap = table(2014)
+    with_gap.loc[days("05-10", "05-14"), "ghi"] = np.nan
+    weather = read(tmp_path, table(2013), with_gap, table(2015))
     expected = table(2013)["ghi"].loc["2013-05-10":"2013-05-14"].to_numpy()
     np.testing.assert_allclose(weather.ghi_w_m2[1, 129 * 24 : 134 * 24], expected, rtol=1e-9, atol=1e-9)
     assert weather.quality.table.loc[2014, "from_other_years_h"] > 60
 
 
 def test_five_days_of_a_single_year_come_from_its_nearest_days(tmp_path):
-    holed = table(2014)
-    holed.loc[days("05-10", "05-14"), "ghi"] = np.nan
-    weather = read(tmp_path, holed)
+    with_gap = table(2014)
+    with_gap.loc[days("05-10", "05-14"), "ghi"] = np.nan
+    weather = read(tmp_path, with_gap)
     assert weather.quality.by_year[0].from_neighbours_h > 60
     assert np.isfinite(weather.ghi_w_m2).all()
 
 
 def test_ten_days_pass_and_eleven_are_refused_by_date(tmp_path):
-    holed = table(2014)
-    holed.loc[days("05-10", "05-19"), "ghi"] = np.nan
-    assert read(tmp_path, holed).quality.by_year[0].longest_gap_days == pytest.approx(9.6, abs=0.1)
-    holed.loc[days("05-10", "05-20"), "ghi"] = np.nan
+    with_gap = table(2014)
+    with_gap.loc[days("05-10", "05-19"), "ghi"] = np.nan
+    assert read(tmp_path, with_gap).quality.by_year[0].longest_gap_days == pytest.approx(9.6, abs=0.1)
+    with_gap.loc[days("05-10", "05-20"), "ghi"] = np.nan
     with pytest.raises(InputError) as caught:
-        read(tmp_path, holed, table(2015))
+        read(tmp_path, with_gap, table(2015))
     message = str(caught.value)
     assert "year 2014" in message
-    assert "first hole above the limit from 05-10 05:00 to 05-20 19:00" in message
+    assert "first gap above the limit from 05-10 05:00 to 05-20 19:00" in message
     assert "Leave out 2014: 2015 can be used" in message
 
 
 def test_many_small_holes_are_refused_by_their_sum(tmp_path):
-    holed = table(2014)
-    noon = holed.index.hour.isin([11, 12]) & (holed.index.day % 2 == 0)
-    holed.loc[noon, "ghi"] = np.nan
+    with_gap = table(2014)
+    noon = with_gap.index.hour.isin([11, 12]) & (with_gap.index.day % 2 == 0)
+    with_gap.loc[noon, "ghi"] = np.nan
     assert read(tmp_path, table(2015)).years == (2015,)
-    with pytest.raises(InputError, match=r"7\.5% of daylight hours missing, longest hole"):
-        read(tmp_path, holed)
+    with pytest.raises(InputError, match=r"7\.5% of daylight hours missing, longest gap"):
+        read(tmp_path, with_gap)
 
 
 def test_two_bad_years_are_named_together(tmp_path):
@@ -155,10 +155,10 @@ def test_two_bad_years_are_named_together(tmp_path):
 
 @pytest.mark.parametrize("sentinel", [-9999.0, -999.0, -99.0, 9999.0, 99999.0])
 def test_sentinels_are_missing_not_weather(tmp_path, sentinel):
-    holed = table(2014)
+    with_gap = table(2014)
     spot = slice("2014-05-10 09:00", "2014-05-10 11:00")
-    holed.loc[spot, ["ghi", "temp_air", "wind_speed"]] = sentinel
-    weather = read(tmp_path, holed)
+    with_gap.loc[spot, ["ghi", "temp_air", "wind_speed"]] = sentinel
+    weather = read(tmp_path, with_gap)
     np.testing.assert_allclose(
         day_of(weather, 2014, "05-10"), table(2014)["ghi"].loc["2014-05-10"], rtol=1e-9
     )
@@ -192,18 +192,18 @@ def dark_days(*numbers: int, texture: float = 0.0) -> pd.DataFrame:
     return year.assign(ghi=ghi.ravel())
 
 
-def test_falsely_dark_days_are_flagged_with_dates_and_can_be_taken_out(tmp_path):
+def test_days_of_false_low_irradiance_are_flagged_with_dates_and_can_be_taken_out(tmp_path):
     weather = read(tmp_path, dark_days(9, 10, 200))
-    assert weather.quality.falsely_dark == ("2014-01-10", "2014-01-11", "2014-07-20")
-    assert weather.quality.by_year[0].falsely_dark_days == 3
-    bright = weather.quality.without_falsely_dark(weather)
+    assert weather.quality.false_low_irradiance == ("2014-01-10", "2014-01-11", "2014-07-20")
+    assert weather.quality.by_year[0].false_low_irradiance_days == 3
+    bright = weather.without_false_low_irradiance()
     expected = clearness(2014)[[8, 11, 199]] * SUN.h0_kwh_m2_day[[9, 10, 200]]
     assert bright.ghi_daily_kwh_m2[0, [9, 10, 200]] == pytest.approx(expected, rel=0.02)
     np.testing.assert_array_equal(
         np.delete(bright.ghi_daily_kwh_m2, [9, 10, 200]), np.delete(weather.ghi_daily_kwh_m2, [9, 10, 200])
     )
     assert weather.ghi_daily_kwh_m2[0, 9] == pytest.approx(0.05 * SUN.h0_kwh_m2_day[9])
-    assert "3 falsely dark days replaced" in bright.source.notes[-1]
+    assert "3 days of false low irradiance replaced" in bright.source.notes[-1]
     # The beam stays within what the replaced day's global irradiance can hold.
     cosine = np.maximum(np.cos(np.radians(SUN.zenith_deg)), 0)
     high = SUN.zenith_deg < 80
@@ -212,7 +212,7 @@ def test_falsely_dark_days_are_flagged_with_dates_and_can_be_taken_out(tmp_path)
 
 
 def test_dark_days_with_the_texture_of_cloud_are_believed(tmp_path):
-    assert read(tmp_path, dark_days(9, 10, 200, texture=0.7)).quality.falsely_dark == ()
+    assert read(tmp_path, dark_days(9, 10, 200, texture=0.7)).quality.false_low_irradiance == ()
 
 
 def test_frozen_even_dark_days_beside_bright_ones_may_be_snow():
@@ -262,20 +262,20 @@ def test_components_that_do_not_close_are_flagged(tmp_path):
 def test_report_reads_in_text_html_and_json(tmp_path):
     quality = read(tmp_path, dark_days(9)).quality
     text, html = repr(quality), quality._repr_html_()
-    for words in ("falsely dark days: 1 (2014-01-10)", "utc-6 all year, as declared"):
+    for words in ("days of false low irradiance: 1 (2014-01-10)", "utc-6 all year, as declared"):
         assert words in text.lower()
         assert words in html.lower()
     assert "<table" in html
     plain = json.loads(json.dumps(quality.to_dict(), allow_nan=False))
-    assert plain["falsely_dark"] == ["2014-01-10"]
+    assert plain["false_low_irradiance"] == ["2014-01-10"]
     assert plain["by_year"][0]["year"] == 2014
     assert plain["by_year"][0]["closure"] is None
 
 
 def test_temperature_is_filled_from_near_days_and_missing_wind_is_said(tmp_path):
-    holed = table(2014).drop(columns="wind_speed")
-    holed.loc[days("03-01", "03-04"), "temp_air"] = np.nan
-    weather = read(tmp_path, holed)
+    with_gap = table(2014).drop(columns="wind_speed")
+    with_gap.loc[days("03-01", "03-04"), "temp_air"] = np.nan
+    weather = read(tmp_path, with_gap)
     np.testing.assert_allclose(weather.temp_air_c[0], table(2014)["temp_air"], atol=1e-9)  # every day alike
     assert (weather.wind_speed_m_s == 3.0).all()
     assert "no wind in the files: 3 m/s assumed" in weather.source.notes

@@ -54,7 +54,7 @@ def test_colusa_18_half_hourly_years_keep_their_level_and_stand_on_the_sun(weath
     assert monthly_clearness(weather)[[0, 6]] == pytest.approx([0.5136, 0.7415], abs=0.01)
     assert np.abs(sun_errors(weather)).max() < 1
     assert weather.quality.repaired_share == 0
-    assert weather.quality.falsely_dark == ("1998-02-02",)
+    assert weather.quality.false_low_irradiance == ("1998-02-02",)
     worst_three_days = np.convolve(weather.ghi_daily_kwh_m2.ravel(), np.ones(3) / 3, "valid").min()
     assert worst_three_days == pytest.approx(0.3143, abs=5e-4)
     assert not weather.source.is_tmy
@@ -162,7 +162,7 @@ def test_muleshoe_leaves_out_years_that_the_record_begins_and_ends_in(weather_re
     assert weather.years == tuple(range(2005, 2024))
     assert mean_kwh(weather) == pytest.approx(5.1734 * 1.065, rel=0.006)
     assert weather.quality.table.loc[2007, "from_other_years_h"] > 100  # nine days in June
-    assert not weather.quality.falsely_dark
+    assert not weather.quality.false_low_irradiance
 
 
 # ---------------------------------------------------------------- every format from one synthetic year
@@ -551,7 +551,7 @@ def test_every_wrong_kind_of_file_is_named_all_at_once(tmp_path: Path):
             "steps of 30, 60 minutes in one file",
         ),
         (lambda t: t.iloc[::3], "a step of 180 minutes"),
-        (lambda t: t.drop(t.index[3000:3300]), "first hole above the limit from 05-06"),
+        (lambda t: t.drop(t.index[3000:3300]), "first gap above the limit from 05-06"),
         (lambda t: t[t.index.month <= 6], "of daylight hours missing"),
         (lambda t: t.assign(ghi=t["ghi"] / 1000), "irradiance that never exceeds"),
     ],

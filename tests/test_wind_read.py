@@ -150,9 +150,9 @@ def test_columns_of_exchanged_heights_are_refused(tmp_path):
 def test_negative_speeds_are_refused_and_sentinels_are_holes(tmp_path):
     signed = np.where(np.arange(STEPS) % 7, SPEED, -SPEED)
     assert "speeds below zero" in refused(tmp_path, HEAD + table({"wind_speed_100m (m/s)": signed}))
-    holed = SPEED.copy()
-    holed[100:110] = -999.0
-    weather = read(tmp_path, HEAD + table({"wind_speed_100m (m/s)": holed}))
+    with_gap = SPEED.copy()
+    with_gap[100:110] = -999.0
+    weather = read(tmp_path, HEAD + table({"wind_speed_100m (m/s)": with_gap}))
     assert np.isfinite(weather.wind_aloft.speed_m_s).all()
     assert weather.wind_aloft.speed_m_s.max() < 25
     assert any("wind speeds repaired" in note for note in weather.source.notes)

@@ -15,8 +15,9 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import annual_cost
 from sitedesign.finance.bill import Bill, bill
 from sitedesign.finance.billing_calendar import Calendar, year_calendar
+from sitedesign.finance.charges import KW_PER_MW
 from sitedesign.finance.price_levels import PriceLevels, price_levels
-from sitedesign.finance.tariff import KW_PER_MW, Tariff
+from sitedesign.finance.tariff import Tariff
 from sitedesign.finance.tariff_prices import (
     coincident_usd_per_mwh,
     demand_usd_per_mw_yr,

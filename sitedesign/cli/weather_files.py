@@ -65,16 +65,16 @@ def check(
             site = None if lat is None and lon is None else sd.Site(latitude=lat, longitude=lon)
             weather = sd.Weather.read(*files, site=site)
             weather = weather.with_wind(*wind) if wind else weather
-            spells = weather.worst_spells()
+            spells = weather.low_resource_periods()
             notes = weather_notes(weather)
         if as_json:
             quality = weather.quality.to_dict() if weather.quality is not None else None
             say_json(
                 _facts(weather)
-                | {"notes": notes, "quality": quality, "worst_spells": spells.to_dict("records")}
+                | {"notes": notes, "quality": quality, "low_resource_periods": spells.to_dict("records")}
             )
             return
-        lines = [_head(weather), str(weather.quality), "Darkest spells:", spells.to_string(index=False)]
+        lines = [_head(weather), str(weather.quality), "Darkest periods:", spells.to_string(index=False)]
         say("\n".join(lines + [f"Note: {note}" for note in notes]))
 
 

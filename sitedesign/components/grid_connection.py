@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.components.own_profile.clock import Record, whole_years
+from sitedesign.components.own_profile.clock import ProfileRecord, whole_years
 from sitedesign.components.own_profile.file import read_file
 from sitedesign.components.own_profile.profile import resample
 from sitedesign.errors import Fault, InputError, shown
@@ -379,7 +379,9 @@ def series_of_caps(data: Any, name: str, years: int, step_minutes: int) -> Float
             values = np.zeros(0)
         if values.size == 0 or values.ndim > 2:
             raise InputError([Fault(where, shown(data), _CAPS.says)], where)
-        record = Record(values.ravel(), None, where, where, rows=len(values) if values.ndim == 2 else None)
+        record = ProfileRecord(
+            values.ravel(), None, where, where, rows=len(values) if values.ndim == 2 else None
+        )
     most = 1.0 if name == "caps" else 1e7
     unit = "a fraction" if name == "caps" else "MW"
     bad = ~np.isfinite(record.values) | (record.values < 0) | (record.values > most)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.components.own_profile.clock import STEPS_MINUTES, Record, whole_years
+from sitedesign.components.own_profile.clock import STEPS_MINUTES, ProfileRecord, whole_years
 from sitedesign.components.own_profile.file import read_file, record_of_frame, record_of_text, text_of
 from sitedesign.components.own_profile.given import ClockSaid, clock_said
 from sitedesign.components.own_profile.profile import resample
@@ -233,8 +233,8 @@ def _said(data: Any, where: str) -> tuple[dict[str, Any], list[Fault]]:  # noqa:
     return said, faults
 
 
-def _loaded(said: dict[str, Any], where: str) -> tuple[Record, float, tuple[str, ...]]:
-    """Record with its prices, the factor to USD/MWh, and what was assumed."""
+def _loaded(said: dict[str, Any], where: str) -> tuple[ProfileRecord, float, tuple[str, ...]]:
+    """ProfileRecord with its prices, the factor to USD/MWh, and what was assumed."""
     stated = unit_factor(str(said["unit"])) if "unit" in said else None
     if "file" in said:
         record, name, unit_row = _of_file(said["file"], said.get("column"), where)
@@ -281,7 +281,7 @@ def _name_of(data: Any) -> str:  # noqa: ANN401
     return str(data.name) if isinstance(data, pd.Series) and data.name is not None else ""
 
 
-def _of_data(data: Any, where: str) -> Record:  # noqa: ANN401
+def _of_data(data: Any, where: str) -> ProfileRecord:  # noqa: ANN401
     if isinstance(data, pd.Series):
         frame = data.rename("price").to_frame()
         return record_of_frame(frame, "load", where, "the user's series")
@@ -293,11 +293,11 @@ def _of_data(data: Any, where: str) -> Record:  # noqa: ANN401
         allowed = "must be a path, a mapping with file or data, or numbers, one row a year"
         raise InputError([Fault(where, shown(data), allowed)], OF)
     rows = len(values) if values.ndim == 2 else None
-    return Record(values.ravel(), None, where, "the user's numbers", rows=rows)
+    return ProfileRecord(values.ravel(), None, where, "the user's numbers", rows=rows)
 
 
-def _of_file(file: Any, column: Any, where: str) -> tuple[Record, str, str]:  # noqa: ANN401
-    """Record of a file, the name of its column of prices, and what its row of units says."""
+def _of_file(file: Any, column: Any, where: str) -> tuple[ProfileRecord, str, str]:  # noqa: ANN401
+    """ProfileRecord of a file, the name of its column of prices, and what its row of units says."""
     if not isinstance(file, str | Path) or not str(file).strip() or "\0" in str(file):
         raise InputError([Fault(where, shown(file), "must be the path of a CSV file")], OF)
     path = Path(file)
@@ -314,7 +314,7 @@ def _of_file(file: Any, column: Any, where: str) -> tuple[Record, str, str]:  # 
         _refuse_several_points(table, place)
     if place is not None and (stamps := _market_stamps(table)) is not None:
         values, notes = table.numbers(place)
-        record = Record(values, stamps, path.name, f"file {path.name}", wall_clock=True, notes=notes)
+        record = ProfileRecord(values, stamps, path.name, f"file {path.name}", wall_clock=True, notes=notes)
         return record, name, unit_row
     wanted = None if place is None else (name or str(place + 1))
     record = record_of_text(text, path.name, "load", wanted if column is None else str(column))
@@ -392,7 +392,7 @@ def _is_numeric(table: TextTable, place: int) -> bool:
     return bool(cells.str.fullmatch(r"[\s+\-\d.,'’$eE]*\d[\s\d.,'’eE+\-]*|").mean() > 0.8)
 
 
-def _value_faults(record: Record, where: str, factor: float) -> list[Fault]:
+def _value_faults(record: ProfileRecord, where: str, factor: float) -> list[Fault]:
     faults = []
     values = record.values * factor
     missing = ~np.isfinite(values)
@@ -412,7 +412,7 @@ def _value_faults(record: Record, where: str, factor: float) -> list[Fault]:
     return faults
 
 
-def _at(record: Record, place: int) -> str:
+def _at(record: ProfileRecord, place: int) -> str:
     return f"at {record.index[place]}" if record.index is not None else f"at position {place}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,11 @@ from sitedesign.finance.billing_calendar import (
     calendar,
     finer_than_the_step,
 )
-from sitedesign.finance.tariff import KW_PER_MW, CoincidentCharge, DemandCharge, EnergyCharge, Tariff, Tiers
+from sitedesign.finance.charges import KW_PER_MW, CoincidentCharge, DemandCharge, EnergyCharge, Tiers
 from sitedesign.util.gate import Measure
+
+if TYPE_CHECKING:
+    from sitedesign.finance.tariff import Tariff
 
 LineKind = Literal["energy", "demand", "coincident", "fixed", "minimum", "export"]
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance.billing_calendar import PLAIN_YEAR, Calendar, When, year_calendar
-from sitedesign.finance.tariff import CoincidentCharge, DemandCharge, EnergyCharge, Tariff
+from sitedesign.finance.charges import CoincidentCharge, DemandCharge, EnergyCharge
+from sitedesign.finance.tariff import Tariff
 from sitedesign.library import RegionalTariff
 
 MONTHS_PER_YEAR = 12

@@ -6,7 +6,8 @@ import numpy as np
 
 from sitedesign.finance.bill import charge_of_step, coincident_windows
 from sitedesign.finance.billing_calendar import Calendar, FloatArray
-from sitedesign.finance.tariff import KW_PER_MW, Tariff
+from sitedesign.finance.charges import KW_PER_MW
+from sitedesign.finance.tariff import Tariff
 
 
 def demand_usd_per_mw_yr(tariff: Tariff) -> float:

@@ -228,7 +228,7 @@ def one_year_case(study: Study) -> StudyCase:
 
 def _darkest_year(weather: Weather) -> int:
     """Row of the year of the darkest five days."""
-    return weather.years.index(weather.worst_spells(days=(5,))["year"].iloc[0])
+    return weather.years.index(weather.low_resource_periods(days=(5,))["year"].iloc[0])
 
 
 def _darkest_yield(case: Case) -> int:

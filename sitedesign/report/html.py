@@ -308,7 +308,9 @@ def _why(design: Design) -> str:
         )
         sun = (used + energy["curtailed"]) / load
         said.append(f"The array can give {sun:.2f} times the energy that the load needs in a year.")
-        share = [spell["share_of_season"] for spell in design.provenance.worst_spells if spell["days"] == 5]
+        share = [
+            spell["share_of_season"] for spell in design.provenance.low_resource_periods if spell["days"] == 5
+        ]
         said += (
             [f"The darkest five days of the record bring {share[0]:.0%} of the usual sun."] if share else []
         )

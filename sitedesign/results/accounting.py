@@ -270,9 +270,9 @@ def _provenance(study_case: StudyCase) -> Provenance:
         weather_years=study_case.weather.years,
         seed=source.seed,
         # Beside an own solar profile the weather gives temperatures: its dark days are no array's
-        worst_spells=[]
+        low_resource_periods=[]
         if study_case.study.solar_profile is not None
-        else study_case.weather.worst_spells().to_dict("records"),
+        else study_case.weather.low_resource_periods().to_dict("records"),
         notes=study_case.notes,
         weather_flags=study_case.weather_flags,
     )

@@ -118,7 +118,7 @@ class Provenance(BaseModel):
         The years used.
     seed : int or None
         Seed of the weather, where it was sampled.
-    worst_spells : list of dict
+    low_resource_periods : list of dict
         Darkest 3, 5 and 10 days that the weather contains.
     notes : tuple of str
         What a reader must know about the inputs.
@@ -133,7 +133,7 @@ class Provenance(BaseModel):
     weather: str
     weather_years: tuple[int, ...]
     seed: int | None
-    worst_spells: list[dict[str, Any]]
+    low_resource_periods: list[dict[str, Any]]
     notes: tuple[str, ...]
     weather_flags: tuple[str, ...] = ()
 

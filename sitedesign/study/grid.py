@@ -17,9 +17,10 @@ from sitedesign.components.grid_connection import Curtailment, WireOutages, curt
 from sitedesign.components.price_series import PriceSeries, read_prices
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.finance.billing_calendar import PLAIN_YEAR, Calendar, year_calendar
+from sitedesign.finance.charges import USD_PER_MWH, EnergyCharge
 from sitedesign.finance.price_levels import LEVELS
 from sitedesign.finance.regional_tariff import regional_tariff
-from sitedesign.finance.tariff import USD_PER_MWH, EnergyCharge, Tariff
+from sitedesign.finance.tariff import Tariff
 from sitedesign.finance.tariff_prices import export_price, least_usd_per_mwh
 from sitedesign.library import Connection, RegionalTariff
 from sitedesign.study.limits import MONTHS, MW, Pair

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.gate import Measure, takes
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray, SolarGeometry, solar_geometry
-from sitedesign.weather.weather import Weather, WeatherSource
+from sitedesign.weather.years import WeatherSource, WeatherYears
 
 FEWEST_YEARS = 6
 _MOST_STRETCH = 1.5  # of a step's irradiance when a day is moved in the season; only low sun comes near it
@@ -20,7 +20,7 @@ IntArray = NDArray[np.int64]
 
 def _record_faults(given: Mapping[str, Any]) -> list[Fault]:
     """Faults of the record, whatever is drawn from it."""
-    weather: Weather = given["weather"]
+    weather: WeatherYears = given["weather"]
     faults = []
     count = len(weather.years)
     if weather.source.is_tmy:
@@ -49,8 +49,8 @@ def _whole(low: int, high: int) -> Measure:
     season_days=_whole(0, DAYS_PER_YEAR // 2),
 )
 def bootstrap(
-    weather: Weather, years: int, seed: int = 0, block_days: int = 15, season_days: int = 10
-) -> Weather:
+    weather: WeatherYears, years: int, seed: int = 0, block_days: int = 15, season_days: int = 10
+) -> WeatherYears:
     """Draw years from a record in blocks of whole days (Politis and Romano 1994, doi:10.2307/2290993).
 
     Block lengths are geometric with mean `block_days`; a block starts in a random year at most `season_days`
@@ -60,7 +60,7 @@ def bootstrap(
 
     Parameters
     ----------
-    weather : Weather
+    weather : WeatherYears
         A record of at least 6 years.
     years : int
         Years to draw.
@@ -73,7 +73,7 @@ def bootstrap(
 
     Returns
     -------
-    Weather
+    WeatherYears
         Years numbered 1, 2, ...; direct irradiance never makes more than the global.
 
     Raises
@@ -109,7 +109,7 @@ def bootstrap(
         flags=weather.source.flags,
         doubts=weather.source.doubts,
     )
-    return Weather(
+    return WeatherYears(
         site=weather.site, step_minutes=weather.step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi,
         dni_w_m2=dni, dhi_w_m2=ghi - dni * cos_zenith,
         temp_air_c=_picked(weather.temp_air_c, weather, source_year, source_day).reshape(years, -1),
@@ -171,7 +171,7 @@ def _draw(
     return row, day
 
 
-def _picked(values: FloatArray, weather: Weather, row: IntArray, day: IntArray) -> FloatArray:
+def _picked(values: FloatArray, weather: WeatherYears, row: IntArray, day: IntArray) -> FloatArray:
     """Days picked from a series of the record, shape (days drawn, steps_per_day)."""
     by_day = values.reshape(len(weather.years), DAYS_PER_YEAR, weather.steps_per_day)
     picked: FloatArray = by_day[row, day]
@@ -179,7 +179,7 @@ def _picked(values: FloatArray, weather: Weather, row: IntArray, day: IntArray) 
 
 
 def _moved_ghi(
-    weather: Weather, sun: SolarGeometry, row: IntArray, day: IntArray
+    weather: WeatherYears, sun: SolarGeometry, row: IntArray, day: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Global irradiance on the new dates, shape (years, steps_per_year), and each step's stretch by day."""
     extra = sun.ghi_extra_w_m2.reshape(DAYS_PER_YEAR, weather.steps_per_day)

@@ -14,12 +14,13 @@ from pvlib.atmosphere import alt2pres
 
 from sitedesign.util.gate import FLAG, Measure, OneOf, takes
 from sitedesign.weather.clear_sky import clear_sky, direct_normal
+from sitedesign.weather.clearness import chain, persistence
 from sitedesign.weather.climate.stations import SCORES, SiteClimate, daily_from_months, site_climate
 from sitedesign.weather.climate.wind import wind_climate
 from sitedesign.weather.low_resource import worst_means_kwh_m2_day
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray, SolarGeometry, solar_geometry
-from sitedesign.weather.weather import Weather, WeatherSource
+from sitedesign.weather.years import WeatherSource, WeatherYears
 
 STEPS_MINUTES = (5, 10, 15, 30, 60)
 WIND_M_S = 3.0
@@ -36,10 +37,6 @@ _HOURLY_LAG1 = np.array([0.55, 0.52, 0.57, 0.59, 0.58, 0.52, 0.39, 0.27])
 # ones.
 _HOURLY_SKEW = np.array([0.55, 0.38, 0.20, 0.03, -0.13, -0.29, -0.55, -0.62])
 
-# Part of the variance that changes over weeks: none where days hardly persist, 0.15 in California, as the
-# lag-5 and lag-7 autocorrelations of the records at Durham, Muleshoe and Colusa ask for.
-_SLOW_PER_PERSISTENCE, _SLOW_FROM, _SLOW_MOST = 0.80, 0.33, 0.20
-_SLOW_DAYS = 30.0
 
 _DAY_OVER_CLEAR = 1.20  # largest day against a cloudless one; a guard, met by hardly any day
 _STEP_OVER_CLEAR = 1.10  # largest hour; shorter steps see more enhancement at cloud edges
@@ -69,7 +66,7 @@ class _Days:
 )
 def generate(
     site: Site, years: int = 20, seed: int = 0, step_minutes: int = 60, *, wind: bool = False
-) -> Weather:
+) -> WeatherYears:
     """Generate weather years from embedded climate statistics.
 
     The first years of a longer run are those of a shorter one, and the days are the same at every step
@@ -89,7 +86,7 @@ def generate(
 
     Returns
     -------
-    Weather
+    WeatherYears
         Daily sums are clearness times extraterrestrial irradiation; ``ghi = dhi + dni cos(apparent zenith)``
         with the zenith of :func:`~sitedesign.weather.solar_geometry.solar_geometry`.
 
@@ -98,7 +95,7 @@ def generate(
     InputError
         If an argument is out of range or the site has no climate data, or no wind climate for `wind`.
     """
-    from sitedesign.weather.generate_wind import generate_wind, wind_notes  # it takes the shocks from here
+    from sitedesign.weather.generate_wind import generate_wind, wind_notes
 
     if wind:
         wind_climate(site)  # where there is none, that is what to say first
@@ -118,42 +115,12 @@ def generate(
         seed=seed,
         notes=(*_notes(climate, ghi, step_minutes), *(wind_notes(site, aloft, ghi) if aloft else ())),
     )
-    return Weather(
+    return WeatherYears(
         site=site, step_minutes=step_minutes, years=tuple(range(1, years + 1)), ghi_w_m2=ghi, dni_w_m2=dni,
         dhi_w_m2=dhi, temp_air_c=temp, wind_speed_m_s=np.full_like(ghi, WIND_M_S),
         utc_offset_h=site.utc_offset_h, source=source, sun_offset_minutes=step_minutes / 2,
         wind_aloft=aloft,
     )  # fmt: skip
-
-
-def clearness_shocks(seed: int, years: int) -> FloatArray:
-    """Draw again what is new in the fast part of each day's clearness, shape (years, 365)."""
-    stream = np.random.SeedSequence(seed).spawn(1)[0]
-    return np.random.Generator(np.random.PCG64(stream)).standard_normal((years, DAYS_PER_YEAR))
-
-
-@dataclass(frozen=True, eq=False)
-class Persistence:
-    """How clearness persists: a fast and a slow chain of normal scores; lags of shape (365,).
-
-    Attributes
-    ----------
-    slow_share : float
-        Of the variance.
-    slow_lag1, fast_lag1 : ndarray
-    """
-
-    slow_share: float
-    slow_lag1: FloatArray
-    fast_lag1: FloatArray
-
-
-def persistence(climate: SiteClimate) -> Persistence:
-    """Split the persistence of a site's clearness between days and weeks."""
-    lag1 = daily_from_months(climate.persistence)
-    slow_lag1 = np.full(DAYS_PER_YEAR, np.exp(-1 / _SLOW_DAYS))
-    slow = float(np.clip(_SLOW_PER_PERSISTENCE * (lag1.mean() - _SLOW_FROM), 0, _SLOW_MOST))
-    return Persistence(slow, slow_lag1, np.clip((lag1 - slow * slow_lag1) / (1 - slow), 0, 0.95))
 
 
 def _daily(sun: SolarGeometry, values: FloatArray) -> FloatArray:
@@ -189,22 +156,6 @@ def _draw_days(
     range_scores = follow * scores + np.sqrt(1 - follow**2) * range_shock
     temp_range = weather["diurnal_range_mean_c"] + weather["diurnal_range_sd_c"] * range_scores
     return _Days(kt, temp_mean, np.maximum(temp_range, _LEAST_RANGE_C))
-
-
-def chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
-    """Unit-variance first-order chain over all days of all years, shape of `shocks` (years, 365).
-
-    The first day comes from the stationary distribution, so that no year is special.
-    """
-    years = shocks.shape[0]
-    keep = np.tile(lag1, years).tolist()
-    fresh = (np.sqrt(1 - np.tile(lag1, years) ** 2) * shocks.ravel()).tolist()
-    state = float(shocks.flat[0])
-    found = [state]
-    for weight, shock in zip(keep[1:], fresh[1:], strict=True):
-        state = weight * state + shock
-        found.append(state)
-    return np.array(found).reshape(shocks.shape)
 
 
 def _clearness(scores: FloatArray, climate: SiteClimate) -> FloatArray:

@@ -14,6 +14,7 @@ from scipy.signal import lfilter
 from scipy.special import gamma, log_ndtr, ndtr, ndtri
 
 from sitedesign.library import wind as library_wind
+from sitedesign.weather.clearness import Persistence, chain, clearness_shocks, persistence
 from sitedesign.weather.climate.stations import SiteClimate, daily_from_months, site_climate
 from sitedesign.weather.climate.wind import (
     REFERENCE_HEIGHT_M,
@@ -24,7 +25,6 @@ from sitedesign.weather.climate.wind import (
     wind_climate,
 )
 from sitedesign.weather.farm_curve import as_standard_density, farm_power
-from sitedesign.weather.generate import Persistence, chain, clearness_shocks, persistence
 from sitedesign.weather.low_resource import worst_means_kwh_m2_day
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray

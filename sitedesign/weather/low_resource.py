@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sitedesign.util.gate import Many, Measure, takes
 from sitedesign.weather.solar_geometry import FloatArray
-from sitedesign.weather.weather import DAYS_PER_YEAR, Weather
+from sitedesign.weather.years import DAYS_PER_YEAR, WeatherYears
 
 _LENGTH = Measure(
     "days", 1, DAYS_PER_YEAR, whole=True, says=f"must be a whole number of days from 1 to {DAYS_PER_YEAR}"
@@ -18,11 +18,13 @@ _LENGTH = Measure(
 
 
 @takes(
-    "worst_spells()",
+    "low_resource_periods()",
     days=Many(_LENGTH, "must be a list of days", least=1, most=DAYS_PER_YEAR),
     count=Measure("spells", 1, 10_000, whole=True),
 )
-def worst_spells(weather: Weather, days: Sequence[int] = (3, 5, 10), count: int = 1) -> pd.DataFrame:
+def low_resource_periods(
+    weather: WeatherYears, days: Sequence[int] = (3, 5, 10), count: int = 1
+) -> pd.DataFrame:
     """Darkest spells in the record, not overlapping.
 
     A spell may run from one year into the next where the next row is the next calendar year (or the next
@@ -30,7 +32,7 @@ def worst_spells(weather: Weather, days: Sequence[int] = (3, 5, 10), count: int 
 
     Parameters
     ----------
-    weather : Weather
+    weather : WeatherYears
     days : sequence of int
         Lengths. [days]
     count : int
@@ -93,7 +95,7 @@ def worst_means_kwh_m2_day(daily: FloatArray, days: Sequence[int]) -> dict[int, 
     return {length: float(np.nanmin(_running_means(daily, length, joined))) for length in days}
 
 
-def _joined(weather: Weather) -> NDArray[np.bool_]:
+def _joined(weather: WeatherYears) -> NDArray[np.bool_]:
     """Whether each row is followed by its next year, shape (years - 1,)."""
     joined: NDArray[np.bool_] = np.diff(np.array(weather.years, dtype=int)) == 1
     return joined

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sitedesign.weather.solar_geometry import SolarGeometry, solar_geometry
 
 if TYPE_CHECKING:
-    from sitedesign.weather.weather import Weather
+    from sitedesign.weather.years import WeatherYears
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -48,7 +48,7 @@ class YearQuality:
         Daylight hours by kind of repair. [h]
     out_of_range : int
         Values outside physical limits (sentinels included), taken as missing.
-    falsely_dark_days : int
+    false_low_irradiance_days : int
         Days that a satellite retrieval seems to have lost.
     possible_snow_days : int
         Cold, dark, even days between bright ones: fresh snow may have been read as cloud.
@@ -70,7 +70,7 @@ class YearQuality:
     from_neighbours_h: float
     from_other_years_h: float
     out_of_range: int
-    falsely_dark_days: int
+    false_low_irradiance_days: int
     possible_snow_days: int
     sun_error_minutes: float
     clear_sky_ratio: float
@@ -86,8 +86,8 @@ class Quality:
     by_year : tuple of YearQuality
     time_convention : str
         How the stamps were understood.
-    falsely_dark : tuple of str
-        Dates, ``YYYY-MM-DD``; left in the data, see :meth:`without_falsely_dark`.
+    false_low_irradiance : tuple of str
+        Dates, ``YYYY-MM-DD``; left in the data, see :meth:`Weather.without_false_low_irradiance`.
     possible_snow : tuple of str
         Dates.
     flags : tuple of str
@@ -99,7 +99,7 @@ class Quality:
 
     by_year: tuple[YearQuality, ...]
     time_convention: str
-    falsely_dark: tuple[str, ...] = ()
+    false_low_irradiance: tuple[str, ...] = ()
     possible_snow: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
@@ -114,21 +114,6 @@ class Quality:
         """Share of all daylight hours that were repaired."""
         return float(np.mean([row.repaired_share for row in self.by_year]))
 
-    def without_falsely_dark(self, weather: Weather) -> Weather:
-        """Copy of `weather` with the falsely dark days replaced, to size with and without them.
-
-        Parameters
-        ----------
-        weather : Weather
-            The one that this report belongs to.
-
-        Returns
-        -------
-        Weather
-            Each such day takes the hours of the nearest other day, by clearness; said in the notes.
-        """
-        return replace_days(weather, self.falsely_dark)
-
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and texts; NaN as None."""
         rows = [
@@ -137,7 +122,7 @@ class Quality:
         ]
         return {
             "time_convention": self.time_convention,
-            "falsely_dark": list(self.falsely_dark),
+            "false_low_irradiance": list(self.false_low_irradiance),
             "possible_snow": list(self.possible_snow),
             "flags": list(self.flags),
             "doubts": list(self.doubts),
@@ -160,7 +145,7 @@ class Quality:
         return [
             f"Weather quality, {span}: {self.repaired_share:.2%} of daylight hours repaired",
             f"Time: {self.time_convention}",
-            f"Falsely dark days: {_dates(self.falsely_dark)}",
+            f"Days of false low irradiance: {_dates(self.false_low_irradiance)}",
             f"Possibly snow read as cloud: {_dates(self.possible_snow)}",
         ]
 
@@ -169,7 +154,7 @@ class Quality:
         return table.round({"clearness": 3, "repaired_share": 4, "clear_sky_ratio": 3, "closure": 4}).round(2)
 
 
-def falsely_dark_days(ghi: FloatArray, geometry: SolarGeometry) -> BoolArray:
+def false_low_irradiance_days(ghi: FloatArray, geometry: SolarGeometry) -> BoolArray:
     """Find days darker than thick cloud makes them and without the texture that real cloud has.
 
     A retrieval that lost the scene writes one cloud type all day: the day's clearness index is below 0.08 and
@@ -218,18 +203,18 @@ def dates_of(days: BoolArray, years: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(f"{years[row]:04d}-{str(_LABELS[day])[5:]}" for row, day in zip(rows, numbers, strict=True))
 
 
-def replace_days(weather: Weather, dates: tuple[str, ...]) -> Weather:
+def replace_days(weather: WeatherYears, dates: tuple[str, ...]) -> WeatherYears:
     """Give days the hours of the nearest day that is not among them, by clearness.
 
     Parameters
     ----------
-    weather : Weather
+    weather : WeatherYears
     dates : tuple of str
         ``YYYY-MM-DD``.
 
     Returns
     -------
-    Weather
+    WeatherYears
     """
     if not dates:
         return weather
@@ -254,7 +239,7 @@ def replace_days(weather: Weather, dates: tuple[str, ...]) -> Weather:
             with np.errstate(invalid="ignore", divide="ignore"):
                 scale = np.where(extra[name][origin] > 0, extra[name][target] / extra[name][origin], 1.0)
             array[row, target] = array[row, origin] * np.clip(scale, 0, 2)
-    note = f"{len(dates)} falsely dark days replaced by the nearest other day"
+    note = f"{len(dates)} days of false low irradiance replaced by the nearest other day"
     source_after = replace(weather.source, notes=(*weather.source.notes, note))
     return replace(weather, **arrays, source=source_after)
 

@@ -22,7 +22,7 @@ PLAIN_YEAR = 2013  # 365 days, for stamps whose year means nothing
 
 
 @dataclass(frozen=True, eq=False)
-class Record:
+class ProfileRecord:
     """A profile as it was given, before anything is assumed.
 
     Attributes
@@ -109,13 +109,13 @@ class Clock:
 
 
 def whole_years(
-    record: Record, step_minutes: int | None, utc_offset_h: float | None, zone: str | None = None
+    record: ProfileRecord, step_minutes: int | None, utc_offset_h: float | None, zone: str | None = None
 ) -> Clock:
     """Cut a record into 365-day years.
 
     Parameters
     ----------
-    record : Record
+    record : ProfileRecord
     step_minutes : int or None
         Step of a record without stamps, when its length has more than one reading. [min]
     utc_offset_h : float or None
@@ -173,7 +173,7 @@ def _moved_by(minutes: int) -> str:
     return f"moved by {minutes / 60:+g} h to the site's standard time; the ends wrap round"
 
 
-def _from_rows(record: Record, rows: int, step_minutes: int | None) -> Clock:
+def _from_rows(record: ProfileRecord, rows: int, step_minutes: int | None) -> Clock:
     width = record.values.size // rows
     readings = {_DAY_MINUTES * days // width: days for days in (365, 366) if _DAY_MINUTES * days % width == 0}
     step, days = next(((step, days) for step, days in readings.items() if step in STEPS_MINUTES), (0, 0))
@@ -184,7 +184,7 @@ def _from_rows(record: Record, rows: int, step_minutes: int | None) -> Clock:
     return Clock(tuple(years), tuple(range(1, rows + 1)), step, notes=notes)
 
 
-def _from_length(record: Record, step_minutes: int | None) -> Clock:
+def _from_length(record: ProfileRecord, step_minutes: int | None) -> Clock:
     count = record.values.size
     steps = STEPS_MINUTES if step_minutes is None else (step_minutes,)
     readings = [
@@ -214,7 +214,7 @@ def _plain_years(count: int, step: int) -> int:
     return minutes // (365 * _DAY_MINUTES) if minutes % (365 * _DAY_MINUTES) == 0 else 0
 
 
-def _length_fault(record: Record, found: str, step_minutes: int | None) -> Fault:
+def _length_fault(record: ProfileRecord, found: str, step_minutes: int | None) -> Fault:
     steps = STEPS_MINUTES if step_minutes is None else (step_minutes,)
     lengths = ", ".join(f"{365 * _DAY_MINUTES // step} at {step} min" for step in steps if step > 0)
     remedy = "" if step_minutes in (None, *STEPS_MINUTES) else "The step must be 5, 15, 30 or 60 minutes."
@@ -230,7 +230,7 @@ def _without_leap_day(row: FloatArray, step: int) -> FloatArray:
 
 
 def _from_stamps(
-    record: Record, step_minutes: int | None, utc_offset_h: float | None, zone: str | None
+    record: ProfileRecord, step_minutes: int | None, utc_offset_h: float | None, zone: str | None
 ) -> Clock:
     assert record.index is not None  # the caller looked
     if record.index.isna().any():
@@ -345,7 +345,9 @@ def _minutes_into_year(stamp: pd.Timestamp, offset_minutes: float = 0) -> float:
     return float((moved - pd.Timestamp(year=moved.year, month=1, day=1)).total_seconds() / 60)
 
 
-def _gap_faults(record: Record, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64], step: int) -> list[Fault]:
+def _gap_faults(
+    record: ProfileRecord, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64], step: int
+) -> list[Fault]:
     """Faults of the step; a 29 February left out is none."""
     exchanged = _exchanged_days(stamps, step) if (gaps < 0).any() else 0
     if exchanged:
@@ -370,7 +372,7 @@ def _gap_faults(record: Record, stamps: pd.DatetimeIndex, gaps: NDArray[np.int64
         (
             (gaps > step) & (gaps % step == 0) & ~skipped,
             "places where steps are missing",
-            "Fill the holes first.",
+            "Fill the gaps first.",
         ),
         (
             (gaps > 0) & (gaps % step != 0),

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.components.own_profile.clock import PLAIN_YEAR, Record
+from sitedesign.components.own_profile.clock import PLAIN_YEAR, ProfileRecord
 from sitedesign.components.own_profile.given import clock_said
 from sitedesign.components.own_profile.units import NoUnit, find_unit, rating_of_lines, unit_of_lines
 from sitedesign.errors import Fault, InputError
@@ -105,7 +105,7 @@ _COUNTED_MINUTES = {
 }
 
 
-def read_file(path: Path, kind: Kind, column: str | None = None) -> Record:
+def read_file(path: Path, kind: Kind, column: str | None = None) -> ProfileRecord:
     """Read a file with a profile.
 
     Parameters
@@ -119,7 +119,7 @@ def read_file(path: Path, kind: Kind, column: str | None = None) -> Record:
 
     Returns
     -------
-    Record
+    ProfileRecord
 
     Raises
     ------
@@ -144,7 +144,7 @@ def _reason(error: Exception) -> str:
 
 
 @lru_cache(maxsize=8)
-def _read(path: Path, kind: Kind, column: str | None, _changed_ns: int, _size: int) -> Record:
+def _read(path: Path, kind: Kind, column: str | None, _changed_ns: int, _size: int) -> ProfileRecord:
     raw = path.read_bytes()
     if raw.startswith(b"PAR1"):
         return _read_parquet(path, kind, column)
@@ -173,7 +173,7 @@ def text_of(raw: bytes, file: str) -> str:
     return decode(raw)
 
 
-def record_of_text(text: str, file: str, kind: Kind, column: str | None = None) -> Record:
+def record_of_text(text: str, file: str, kind: Kind, column: str | None = None) -> ProfileRecord:
     """Read the text of a file; as :func:`read_file`."""
     table = _without_footer(_table(_unit_from_cells(_one_field(text)), file))
     return _record(_unfolded(table), kind, column)
@@ -225,7 +225,7 @@ def _table(text: str, file: str) -> TextTable:
     raise InputError([Fault(file, found, "must be times such as 2019-01-01 00:00")], file)
 
 
-def _read_parquet(path: Path, kind: Kind, column: str | None) -> Record:
+def _read_parquet(path: Path, kind: Kind, column: str | None) -> ProfileRecord:
     try:
         frame = pd.read_parquet(path)
     except Exception:  # pyarrow has many of its own
@@ -236,7 +236,7 @@ def _read_parquet(path: Path, kind: Kind, column: str | None) -> Record:
 
 def record_of_frame(
     frame: pd.DataFrame, kind: Kind, where: str, description: str, column: str | None = None
-) -> Record:
+) -> ProfileRecord:
     """Take the column of values and the times of a table.
 
     Parameters
@@ -303,7 +303,7 @@ def real_numbers(data: object) -> FloatArray:
     return np.array(found, dtype=np.float64)
 
 
-def _of_series(series: pd.Series, where: str) -> Record:
+def _of_series(series: pd.Series, where: str) -> ProfileRecord:
     index: pd.DatetimeIndex | None = None
     if isinstance(series.index, pd.PeriodIndex):
         index = series.index.to_timestamp(how="start")
@@ -320,7 +320,7 @@ def _of_series(series: pd.Series, where: str) -> Record:
         fault = Fault(where, f"values that are not numbers, such as {example!r:.60}", "must be numbers")
         raise InputError([fault], where) from None
     name = "" if series.name is None else str(series.name)
-    record = Record(values, index, where, "user's series")
+    record = ProfileRecord(values, index, where, "user's series")
     if index is not None and index.tz is None and index.name is not None:
         record = _clock_of_name(record, str(index.name))
     return _with_unit(record, name, "", [])
@@ -359,7 +359,7 @@ def _without_footer(table: TextTable) -> TextTable:
     return replace(table, cells=cells.iloc[:keep], above=(*table.above, *below))
 
 
-def _record(table: TextTable, kind: Kind, column: str | None) -> Record:
+def _record(table: TextTable, kind: Kind, column: str | None) -> ProfileRecord:
     width = table.cells.shape[1]
     names = [*table.names, *(f"column {place + 1}" for place in range(len(table.names), width))]
     lines = [line for line in table.above if line.strip()]
@@ -375,7 +375,7 @@ def _record(table: TextTable, kind: Kind, column: str | None) -> Record:
             values[::-1],
             (*notes, "rows turned round: the newest stood first"),
         )
-    record = Record(
+    record = ProfileRecord(
         values, index, table.file, f"file {table.file}", yearless=times.yearless, notes=(*times.notes, *notes)
     )
     grouped = table.decimal == "," and table.cells[place].str.fullmatch(r"[1-9]\d{0,2}(,\d{3})+|0?").all()
@@ -401,8 +401,8 @@ def _unit_column(table: TextTable) -> str:
     return ""
 
 
-def _with_unit(record: Record, name: str, unit_row: str, lines: list[str]) -> Record:
-    """Record with the unit that its header, its row of units or a comment gives."""
+def _with_unit(record: ProfileRecord, name: str, unit_row: str, lines: list[str]) -> ProfileRecord:
+    """ProfileRecord with the unit that its header, its row of units or a comment gives."""
     said = [
         (find_unit(unit_row), "the row or column of units"),
         (find_unit(name), f"the name {name.strip()!r}"),
@@ -425,7 +425,7 @@ def _with_unit(record: Record, name: str, unit_row: str, lines: list[str]) -> Re
     return record
 
 
-def _clock_of_name(record: Record, name: str) -> Record:
+def _clock_of_name(record: ProfileRecord, name: str) -> ProfileRecord:
     said = clock_said(name) if name else None
     ends = bool(_END.search(name)) and not _START.search(name)
     record = replace(record, ends=ends)
@@ -434,7 +434,7 @@ def _clock_of_name(record: Record, name: str) -> Record:
     return replace(record, zone_h=said.zone_h, wall_clock=said.wall)
 
 
-def _clock_of_lines(record: Record, lines: Sequence[str], name: str) -> Record:
+def _clock_of_lines(record: ProfileRecord, lines: Sequence[str], name: str) -> ProfileRecord:
     """Clock that a comment gives: ``# time: UTC``, ``Time zone: -6``, ``"time": "UTC"``."""
     key = re.escape(name.strip().lower())
     for line in lines:

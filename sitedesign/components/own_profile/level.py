@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from sitedesign.components.own_profile.clock import Record
+from sitedesign.components.own_profile.clock import ProfileRecord
 from sitedesign.components.own_profile.units import Unit
 from sitedesign.errors import Fault
 
@@ -44,13 +44,13 @@ class Scale:
 
 
 def scale_of(
-    record: Record, kind: Kind, step_minutes: int, rated_mw: float | None
+    record: ProfileRecord, kind: Kind, step_minutes: int, rated_mw: float | None
 ) -> tuple[Scale, list[Fault]]:
     """Find out what the numbers must be multiplied with.
 
     Parameters
     ----------
-    record : Record
+    record : ProfileRecord
     kind : str
         ``solar`` or ``load``.
     step_minutes : int
@@ -89,13 +89,13 @@ def scale_of(
 
 
 def level_faults(
-    record: Record, scale: Scale, kind: Kind, step_minutes: int, mean: float | None, *, stated: bool
+    record: ProfileRecord, scale: Scale, kind: Kind, step_minutes: int, mean: float | None, *, stated: bool
 ) -> tuple[list[Fault], tuple[str, ...]]:
     """Compare the mean with what it could be.
 
     Parameters
     ----------
-    record : Record
+    record : ProfileRecord
         Its values multiplied by `scale`.
     scale : Scale
     kind : str
@@ -139,7 +139,7 @@ def level_faults(
     return [Fault(record.where, found, allowed, remedy)], ()
 
 
-def _likely(record: Record, kind: Kind, best: str, fits: float, ratio: float) -> str:
+def _likely(record: ProfileRecord, kind: Kind, best: str, fits: float, ratio: float) -> str:
     """Name the likely unit, or the likely size, and how to say it."""
     if record.commas_may_group and 1 / OFF_BY <= ratio * 1000 <= OFF_BY:
         return "Commas in it may group thousands: save the file without them."
@@ -169,12 +169,12 @@ def _other_units(kind: Kind, step_minutes: int) -> dict[str, float]:
     return units | (energies if share < 1 else {})
 
 
-def how_to_say(record: Record, kind: Kind, **said: str) -> str:
+def how_to_say(record: ProfileRecord, kind: Kind, **said: str) -> str:
     """Write down what the user can say beside the data: a table of a study file, which Python reads as well.
 
     Parameters
     ----------
-    record : Record
+    record : ProfileRecord
     kind : str
     **said : str
         ``unit``, ``rated_mw``, ``clock``.
@@ -184,7 +184,7 @@ def how_to_say(record: Record, kind: Kind, **said: str) -> str:
     return f"{kind}_profile = {{{', '.join([source, *texts])}}}"
 
 
-def _ambiguous(record: Record, unit: Unit, kind: Kind, step_minutes: int) -> Fault | None:
+def _ambiguous(record: ProfileRecord, unit: Unit, kind: Kind, step_minutes: int) -> Fault | None:
     if unit.quantity == "either" and step_minutes != 60:
         allowed = f"may be power or energy per {step_minutes} min"
         remedy = f'Say which, unit = "kW" or unit = "kWh per {step_minutes} min": '
@@ -197,7 +197,7 @@ def _ambiguous(record: Record, unit: Unit, kind: Kind, step_minutes: int) -> Fau
 
 
 def _load_scale(
-    record: Record, unit: Unit, factor: float, said: str, rated_mw: float | None
+    record: ProfileRecord, unit: Unit, factor: float, said: str, rated_mw: float | None
 ) -> tuple[Scale, list[Fault]]:
     if unit.of_a_plant:
         return Scale(factor, unit.text, _converted(said, "MW", factor)), []
@@ -211,7 +211,7 @@ def _load_scale(
     return Scale(1.0), [fault]
 
 
-def _share_scale(record: Record, unit: Unit, factor: float, said: str) -> tuple[Scale, list[Fault]]:
+def _share_scale(record: ProfileRecord, unit: Unit, factor: float, said: str) -> tuple[Scale, list[Fault]]:
     """Scale of a production per rating, or in per cent of something."""
     notes = _converted(said, _PLAIN["solar"], factor)
     highest = float(np.nanmax(record.values, initial=0.0)) * factor
@@ -228,7 +228,7 @@ def _share_scale(record: Record, unit: Unit, factor: float, said: str) -> tuple[
     return Scale(factor, unit.text, notes), []
 
 
-def _assumed_size(record: Record, unit: Unit, factor: float, said: str) -> tuple[Scale, list[Fault]]:
+def _assumed_size(record: ProfileRecord, unit: Unit, factor: float, said: str) -> tuple[Scale, list[Fault]]:
     """Scale of a plant's production when nobody says how large the plant is."""
     known = record.values[np.isfinite(record.values)]
     peak_mw = float(known.max()) * factor if known.size else 0.0

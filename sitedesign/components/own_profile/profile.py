@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.components.own_profile.clock import Clock, Record, whole_years
+from sitedesign.components.own_profile.clock import Clock, ProfileRecord, whole_years
 from sitedesign.components.own_profile.file import read_file, real_numbers, record_of_frame
 from sitedesign.components.own_profile.given import Given, given
 from sitedesign.components.own_profile.level import USUAL_PEAK, Scale, how_to_say, level_faults, scale_of
@@ -174,7 +174,7 @@ def read_profile(
     Raises
     ------
     InputError
-        Listing every fault: negative or implausible values, holes, wrong length, irregular step, a unit that
+        Listing every fault: negative or implausible values, gaps, wrong length, irregular step, a unit that
         cannot be told, a clock that the sun contradicts.
     """
     of = f"{kind}_profile"
@@ -203,8 +203,8 @@ def read_profile(
         stated = said.unit is not None or said.rated_mw is not None
         faults, level = level_faults(scaled, scale, kind, found.step_minutes, mean, stated=stated)
         limit = maximum or (SOLAR_MAX_MW_PER_MWDC if kind == "solar" else LOAD_MAX_MW)
-        holes = bool(found.faults) or not np.isfinite(values).all()
-        faults += _value_faults(scaled, kind, np.inf if faults else limit, holes=holes)
+        gaps = bool(found.faults) or not np.isfinite(values).all()
+        faults += _value_faults(scaled, kind, np.inf if faults else limit, gaps=gaps)
     faults = [*faults, *found.faults]
     if not found.faults:
         faults += _year_faults(len(found.rows), kind, beside)
@@ -302,8 +302,8 @@ def _roll(values: FloatArray, step_minutes: int, shift_minutes: int) -> FloatArr
     return resample(rolled, common, step_minutes)
 
 
-def _as_said(record: Record, said: Given) -> Record:
-    """Record with what its user says in place of what it says itself."""
+def _as_said(record: ProfileRecord, said: Given) -> ProfileRecord:
+    """ProfileRecord with what its user says in place of what it says itself."""
     if said.unit is not None:
         record = replace(record, unit=said.unit, said_by="as you say", refused=None)
     if said.clock is not None:
@@ -337,7 +337,7 @@ def _on_site_clock(
     return values, (f"{int(dark.sum())} blanks while the sun is down or low read as 0",) if dark.any() else ()
 
 
-def _without_night_consumption(record: Record, kind: Kind) -> Record:
+def _without_night_consumption(record: ProfileRecord, kind: Kind) -> ProfileRecord:
     """Record in which what inverters and transformers draw at night is zero, if it is no more than that."""
     values = record.values
     below = values < 0
@@ -349,13 +349,13 @@ def _without_night_consumption(record: Record, kind: Kind) -> Record:
     return replace(record, values=np.where(below, 0.0, values), notes=(*record.notes, note))
 
 
-def _value_faults(record: Record, kind: Kind, limit: float, *, holes: bool) -> list[Fault]:
+def _value_faults(record: ProfileRecord, kind: Kind, limit: float, *, gaps: bool) -> list[Fault]:
     values, unit = record.values, _UNITS[kind]
     finite = np.isfinite(values)
     known = values[finite]
     faults: list[Fault] = []
-    if holes and not finite.all():
-        remedy = "Fill the holes first, for example with the same hours of the days before and after."
+    if gaps and not finite.all():
+        remedy = "Fill the gaps first, for example with the same hours of the days before and after."
         faults.append(_fault_at(record, ~finite, "without a number", "every step needs one", remedy))
     if (known < 0).any():
         remedy = "If this is the inverters' consumption at night, clip it: profile.clip(lower=0)."
@@ -378,12 +378,12 @@ def _value_faults(record: Record, kind: Kind, limit: float, *, holes: bool) -> l
     return faults
 
 
-def _fault_at(record: Record, bad: BoolArray, what: str, allowed: str, remedy: str) -> Fault:
+def _fault_at(record: ProfileRecord, bad: BoolArray, what: str, allowed: str, remedy: str) -> Fault:
     first = record.place(int(np.flatnonzero(bad)[0]))
     return Fault(record.where, f"{int(bad.sum())} values {what}, first at {first}", allowed, remedy)
 
 
-def _load(said: Given, kind: Kind, where: str) -> Record:
+def _load(said: Given, kind: Kind, where: str) -> ProfileRecord:
     """Bring whatever the user gave to values and, if there are any, stamps."""
     data = said.data
     if isinstance(data, str | Path):
@@ -402,4 +402,4 @@ def _load(said: Given, kind: Kind, where: str) -> Record:
         fault = Fault(where, shape, "must be a series, or an array of shape (years, steps)")
         raise InputError([fault], where)
     rows = values.shape[0] if values.ndim == 2 else None
-    return Record(values.ravel(), None, where, "user's array", rows=rows)
+    return ProfileRecord(values.ravel(), None, where, "user's array", rows=rows)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.components.own_profile.clock import Record
+from sitedesign.components.own_profile.clock import ProfileRecord
 from sitedesign.components.own_profile.level import how_to_say
 from sitedesign.errors import Fault, InputError
 from sitedesign.weather.site import Site
@@ -123,7 +123,7 @@ def _daylight_saving_days(zone: str) -> BoolArray:
 
 
 def clock_notes(
-    values: FloatArray, step_minutes: int, site: Site, record: Record, *, stated: bool
+    values: FloatArray, step_minutes: int, site: Site, record: ProfileRecord, *, stated: bool
 ) -> tuple[str, ...]:
     """Compare the clock of a production with the sun.
 
@@ -134,7 +134,7 @@ def clock_notes(
     step_minutes : int
         [min]
     site : Site
-    record : Record
+    record : ProfileRecord
         For messages.
     stated : bool
         Whether the user said which clock it is; then what is found is a note.
@@ -160,7 +160,7 @@ def clock_notes(
     raise InputError([Fault(record.where, what, allowed, remedy)], "solar_profile")
 
 
-def load_fault(values: FloatArray, step_minutes: int, site: Site, record: Record) -> Fault | None:
+def load_fault(values: FloatArray, step_minutes: int, site: Site, record: ProfileRecord) -> Fault | None:
     """Refuse a load that is drawn only while the sun is up: it is a production.
 
     Parameters
@@ -170,7 +170,7 @@ def load_fault(values: FloatArray, step_minutes: int, site: Site, record: Record
     step_minutes : int
         [min]
     site : Site
-    record : Record
+    record : ProfileRecord
         For messages.
     """
     dark = check_sun(values, step_minutes, site).dark_share
@@ -181,7 +181,7 @@ def load_fault(values: FloatArray, step_minutes: int, site: Site, record: Record
     return Fault(record.where, found, "must be what racks draw, by night as well", remedy)
 
 
-def _said(found: SunCheck, site: Site, record: Record, step_minutes: int) -> tuple[str, str]:
+def _said(found: SunCheck, site: Site, record: ProfileRecord, step_minutes: int) -> tuple[str, str]:
     dark = f"{found.dark_share:.1%} of its energy while the sun is down"
     if found.summer_only:
         remedy = f"With stamps, say {how_to_say(record, 'solar', clock='wall')}. "

@@ -41,7 +41,7 @@ def standard_time_of(
         None when the record does not follow the wall clock.
     """
     step = pd.Timedelta(minutes=step_minutes)
-    if not 0 <= (stamps[-1] - stamps[0]) / step <= 2 * len(stamps):  # not in order, or mostly holes
+    if not 0 <= (stamps[-1] - stamps[0]) / step <= 2 * len(stamps):  # not in order, or mostly gaps
         return None
     for late in (pd.Timedelta(0), step):  # stamps at the beginning or at the end of the interval
         starts = stamps - late
@@ -87,8 +87,8 @@ def _moved(
     if not there.all():
         note += f"; {int(np.sum(~there))} values at times that the clock skips left out"
     full = pd.date_range(series.index[0], series.index[-1], freq=step)
-    holes = full[~full.isin(series.index)]
-    filled = holes[holes.isin(repeated - pd.Timedelta(hours=1)) | holes.isin(repeated)]
+    gaps = full[~full.isin(series.index)]
+    filled = gaps[gaps.isin(repeated - pd.Timedelta(hours=1)) | gaps.isin(repeated)]
     if len(filled):
         series = pd.concat([series, pd.Series(np.nan, filled)]).sort_index().interpolate()
         note += f"; {len(filled)} values of hours that come twice filled between their neighbours"

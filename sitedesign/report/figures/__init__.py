@@ -28,7 +28,7 @@ from sitedesign.report.figures.uptime import (
     uptime_by_year,
     uptime_by_year_data,
 )
-from sitedesign.report.figures.weather import spells_data, weather_years, weather_years_data
+from sitedesign.report.figures.weather import low_resource_data, weather_years, weather_years_data
 from sitedesign.report.figures.year import year_at_a_glance, year_at_a_glance_data
 
 __all__ = [
@@ -47,13 +47,13 @@ __all__ = [
     "duration_curves_data",
     "gap_by_part",
     "gap_by_part_data",
+    "low_resource_data",
     "panels_against_batteries",
     "panels_against_batteries_data",
     "renewable_frontier",
     "renewable_frontier_data",
     "site_plan",
     "site_plan_data",
-    "spells_data",
     "uptime_by_cause",
     "uptime_by_cause_data",
     "uptime_by_year",

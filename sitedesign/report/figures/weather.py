@@ -31,7 +31,7 @@ def weather_years_data(result: Evaluation) -> pd.DataFrame:
     )
 
 
-def spells_data(result: Evaluation) -> pd.DataFrame:
+def low_resource_data(result: Evaluation) -> pd.DataFrame:
     """Give the darkest 3, 5 and 10 days of all weather years.
 
     Returns
@@ -40,7 +40,7 @@ def spells_data(result: Evaluation) -> pd.DataFrame:
         Columns ``days, rank, year, start, end, ghi_kwh_m2_day, share_of_season``, and ``row``: the weather
         year's position.
     """
-    table = pd.DataFrame(result.provenance.worst_spells)
+    table = pd.DataFrame(result.provenance.low_resource_periods)
     years = list(result.provenance.weather_years)
     table["row"] = [years.index(year) for year in table["year"]] if len(table) else []
     return table
@@ -69,7 +69,7 @@ def weather_years(result: Evaluation) -> Figure:
             hovertemplate="day %{x}, %{y}<br>%{z:.2f} kWh/kWdc<extra></extra>",
         )
     )
-    for _, spell in spells_data(result).iterrows():
+    for _, spell in low_resource_data(result).iterrows():
         _outline(shown, spell, count)
     firsts = [pd.Timestamp(2001, month, 1) for month in range(1, 13)]
     shown.update_xaxes(tickvals=[day.day_of_year for day in firsts], ticktext=[f"{day:%b}" for day in firsts])
@@ -116,6 +116,6 @@ def _note(result: Evaluation) -> str:
     parts = [
         f"{spell['days']} days from {_day(spell['start'])} of {names[spell['year']]} with "
         f"{spell['ghi_kwh_m2_day']:.2f} kWh/m2 a day ({spell['share_of_season'] * 100:.0f} % of the usual)"
-        for _, spell in spells_data(result).iterrows()
+        for _, spell in low_resource_data(result).iterrows()
     ]
     return "Outlined, the darkest spells on the horizontal: " + "; ".join(parts) + "." if parts else ""

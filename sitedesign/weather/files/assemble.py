@@ -13,29 +13,29 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.weather.clear_sky import clear_sky
 from sitedesign.weather.files.clock_check import TOLERANCE_MINUTES, clear_days, sun_error_minutes
 from sitedesign.weather.files.decomposition import complete
-from sitedesign.weather.files.formats.record import Record
 from sitedesign.weather.files.gap_filling import (
     RepairCount,
     drop_impossible,
-    fill_calm,
     fill_irradiance,
     fill_low_sun,
-    find_holes,
+    fill_slow_variables,
+    find_gaps,
     years_to_leave_out,
 )
 from sitedesign.weather.files.physical_limits import brightness, sky_faults, temperature_fault
-from sitedesign.weather.files.year_grid import Grid, lay_out, light_of
+from sitedesign.weather.files.record import WeatherRecord
+from sitedesign.weather.files.year_grid import YearGrid, lay_out, light_of
 from sitedesign.weather.quality import (
     CLEAR_SKY_BAND,
     Quality,
     YearQuality,
     dates_of,
-    falsely_dark_days,
+    false_low_irradiance_days,
     possible_snow_days,
 )
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import SolarGeometry, solar_geometry
-from sitedesign.weather.weather import Weather, WeatherSource
+from sitedesign.weather.years import WeatherSource, WeatherYears
 
 FloatArray = NDArray[np.float64]
 
@@ -77,18 +77,18 @@ class Effects:
 
 
 def assemble(
-    records: Sequence[Record],
+    records: Sequence[WeatherRecord],
     site: Site,
     *,
     kind: Literal["file", "fetched"],
     of: str,
     notes: tuple[str, ...] = (),
-) -> Weather:
+) -> WeatherYears:
     """Join, repair and check records of one site.
 
     Parameters
     ----------
-    records : sequence of Record
+    records : sequence of WeatherRecord
     site : Site
     kind : {'file', 'fetched'}
     of : str
@@ -98,12 +98,12 @@ def assemble(
 
     Returns
     -------
-    Weather
+    WeatherYears
 
     Raises
     ------
     InputError
-        If the records do not fit together or have holes above the limits.
+        If the records do not fit together or have gaps above the limits.
     """
     records = sorted(records, key=lambda record: record.frame.index[0])
     offset = next((r.utc_offset_h for r in records if r.utc_offset_h is not None), site.utc_offset_h)
@@ -126,8 +126,8 @@ def assemble(
             f"{low_sun_h.sum():.3g} hours at low sun that the files leave blank day after day taken from the "
             "step next to them"
         )
-    holes = find_holes(ghi, geometry)
-    refused = years_to_leave_out(ghi, holes, grid.years, geometry, of)
+    gaps = find_gaps(ghi, geometry)
+    refused = years_to_leave_out(ghi, gaps, grid.years, geometry, of)
     if refused:
         said += [f"{grid.years[row]} left out: {reason}" for row, reason in refused.items()]
         keep = [row for row in range(len(grid.years)) if row not in refused]
@@ -135,13 +135,13 @@ def assemble(
         columns = {name: values[keep] for name, values in columns.items()}
         grid = replace(grid, years=years, columns=columns)
         ghi, out_of_range = ghi[keep], out_of_range[keep]
-        holes = find_holes(ghi, geometry)
+        gaps = find_gaps(ghi, geometry)
     error = sun_error_minutes(
         ghi, geometry.ghi_extra_w_m2, site.longitude, grid.utc_offset_h, grid.sun_offset_minutes
     )
     closure = _closure(ghi, columns, geometry)
     given = ~np.isnan(_ghi_of(columns, geometry)[0])
-    ghi, repairs = fill_irradiance(ghi, holes, geometry)
+    ghi, repairs = fill_irradiance(ghi, gaps, geometry)
     effects = _effects(ghi, given, error, geometry, site)
     dni, dhi, split_notes = complete(ghi, columns.get("dni"), columns.get("dhi"), geometry, site.elevation_m)
     said += split_notes
@@ -155,7 +155,7 @@ def assemble(
     quality = _quality(
         records, grid, geometry, site, ghi, temp, out_of_range, repairs, error, closure, effects
     )
-    return Weather(
+    return WeatherYears(
         site=site,
         step_minutes=grid.step_minutes,
         years=grid.years,
@@ -175,7 +175,7 @@ def assemble(
     )
 
 
-def _clock_slack_minutes(grid: Grid, geometry: SolarGeometry, site: Site, of: str) -> float:
+def _clock_slack_minutes(grid: YearGrid, geometry: SolarGeometry, site: Site, of: str) -> float:
     """Look at the clock before judging by the sun: small errors are flagged later, large ones refused."""
     plausible = _plausible(light_of(grid.columns))
     errors = sun_error_minutes(
@@ -211,7 +211,7 @@ def _measured_temperature(temp_air: FloatArray) -> FloatArray:
 
 
 def _source(
-    records: Sequence[Record], grid: Grid, kind: Literal["file", "fetched"], notes: tuple[str, ...]
+    records: Sequence[WeatherRecord], grid: YearGrid, kind: Literal["file", "fetched"], notes: tuple[str, ...]
 ) -> WeatherSource:
     kinds = ", ".join(dict.fromkeys(record.kind for record in records))
     many = f", {len(records)} files" if len(records) > 1 else ""
@@ -246,11 +246,11 @@ def _closure(ghi: FloatArray, columns: dict[str, FloatArray], geometry: SolarGeo
 
 
 def _temperature(
-    values: FloatArray | None, ghi: FloatArray, site: Site, grid: Grid
+    values: FloatArray | None, ghi: FloatArray, site: Site, grid: YearGrid
 ) -> tuple[FloatArray, list[str]]:
     """Repaired temperature, or the climate's where the files have none."""
     if values is not None and np.isnan(values).mean(axis=1).max() <= LARGEST_CALM_MISSING_SHARE:
-        filled = fill_calm(values, 1440 // grid.step_minutes)
+        filled = fill_slow_variables(values, 1440 // grid.step_minutes)
         missing = np.isnan(values).mean()
         return filled, [f"{missing:.2%} of temperatures repaired"] if missing else []
     from sitedesign.weather.climate.temperature import climate_temperature
@@ -262,11 +262,11 @@ def _temperature(
     return substitute, [f"{what}: {how}"]
 
 
-def _wind(values: FloatArray | None, grid: Grid) -> tuple[FloatArray, list[str]]:
+def _wind(values: FloatArray | None, grid: YearGrid) -> tuple[FloatArray, list[str]]:
     """Repaired wind, or a constant where the files have none."""
     if values is not None and np.isnan(values).mean(axis=1).max() <= LARGEST_CALM_MISSING_SHARE:
         missing = np.isnan(values).mean()
-        return fill_calm(values, 1440 // grid.step_minutes), [
+        return fill_slow_variables(values, 1440 // grid.step_minutes), [
             f"{missing:.2%} of wind speeds repaired"
         ] if missing else []
     shape = (len(grid.years), 365 * 1440 // grid.step_minutes)
@@ -277,8 +277,8 @@ def _wind(values: FloatArray | None, grid: Grid) -> tuple[FloatArray, list[str]]
 
 
 def _quality(
-    records: Sequence[Record],
-    grid: Grid,
+    records: Sequence[WeatherRecord],
+    grid: YearGrid,
     geometry: SolarGeometry,
     site: Site,
     ghi: FloatArray,
@@ -294,7 +294,7 @@ def _quality(
         sun_error = np.full(len(ghi), np.nan)  # it would only measure how the hours were made
     satellite = any(record.satellite for record in records)
     none = np.zeros((len(ghi), 365), dtype=bool)
-    dark = falsely_dark_days(ghi, geometry) if texture else none
+    dark = false_low_irradiance_days(ghi, geometry) if texture else none
     snow = possible_snow_days(ghi, temp, geometry) if satellite and texture else none
     ratio = _clear_sky_ratio(ghi, geometry, site)
     clearness = ghi.sum(axis=1) / geometry.ghi_extra_w_m2.sum()
@@ -310,7 +310,7 @@ def _quality(
             from_neighbours_h=float(repairs.from_neighbours_h[row]),
             from_other_years_h=float(repairs.from_other_years_h[row]),
             out_of_range=int(out_of_range[row]),
-            falsely_dark_days=int(dark[row].sum()),
+            false_low_irradiance_days=int(dark[row].sum()),
             possible_snow_days=int(snow[row].sum()),
             sun_error_minutes=float(sun_error[row]),
             clear_sky_ratio=float(ratio[row]),
@@ -325,7 +325,7 @@ def _quality(
     return Quality(
         by_year=rows,
         time_convention=words,
-        falsely_dark=dates_of(dark, grid.years),
+        false_low_irradiance=dates_of(dark, grid.years),
         possible_snow=dates_of(snow, grid.years),
         flags=tuple(flag.text for flag in flags),
         doubts=tuple(flag.text for flag in flags if flag.moves > LARGEST_SILENT_SHARE),
@@ -388,7 +388,7 @@ def _flags(
         flags.append(
             Flag(
                 "hours were made from daily totals: texture within a day is not measured, "
-                "and falsely dark days cannot be told"
+                "and days of false low irradiance cannot be told"
             )
         )
     if satellite:

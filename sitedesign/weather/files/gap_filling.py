@@ -10,7 +10,7 @@ daylight steps only:
 * longer than 10 days, or more than 5 % of a year's daylight hours missing: the year is left out of a long
   record (5 or more years and three quarters of it remain), and said; otherwise refused.
 
-Blanks that a file leaves day after day while the sun is below 12 degrees are no holes: they take the
+Blanks that a file leaves day after day while the sun is below 12 degrees are no gaps: they take the
 clearness of the step next to them, and are counted and said apart.
 
 Temperature and wind: a straight line up to 6 hours, then the same hours of the nearest days (at most 15 days
@@ -46,7 +46,7 @@ _LABELS = np.arange(np.datetime64("2001-01-01"), np.datetime64("2002-01-01"))
 
 
 @dataclass(frozen=True)
-class Hole:
+class Gap:
     """A run of missing daylight steps.
 
     Attributes
@@ -144,7 +144,7 @@ def drop_impossible(
     return clean, removed
 
 
-def find_holes(ghi: FloatArray, geometry: SolarGeometry) -> list[Hole]:
+def find_gaps(ghi: FloatArray, geometry: SolarGeometry) -> list[Gap]:
     """List the runs of missing daylight steps; a night between two missing days belongs to the run.
 
     Parameters
@@ -154,29 +154,29 @@ def find_holes(ghi: FloatArray, geometry: SolarGeometry) -> list[Hole]:
 
     Returns
     -------
-    list of Hole
+    list of Gap
     """
     daylight = np.flatnonzero(geometry.is_day)
     step_h = geometry.step_minutes / 60
-    holes: list[Hole] = []
+    gaps: list[Gap] = []
     for row, series in enumerate(ghi):
         missing = np.concatenate([[False], np.isnan(series[daylight]), [False]])
         edges = np.flatnonzero(np.diff(missing.astype(np.int8)))
         for begin, end in zip(edges[::2], edges[1::2], strict=True):
             first, last = int(daylight[begin]), int(daylight[end - 1])
-            holes.append(Hole(row, first, last, (last - first + 1) * step_h))
-    return holes
+            gaps.append(Gap(row, first, last, (last - first + 1) * step_h))
+    return gaps
 
 
 def years_to_leave_out(
-    ghi: FloatArray, holes: Sequence[Hole], years: Sequence[int], geometry: SolarGeometry, of: str
+    ghi: FloatArray, gaps: Sequence[Gap], years: Sequence[int], geometry: SolarGeometry, of: str
 ) -> dict[int, str]:
     """Find the years with too much missing; without them there must be a long record left.
 
     Parameters
     ----------
     ghi : ndarray, shape (years, steps)
-    holes : sequence of Hole
+    gaps : sequence of Gap
     years : sequence of int
     geometry : SolarGeometry
     of : str
@@ -191,12 +191,10 @@ def years_to_leave_out(
     Raises
     ------
     InputError
-        When less would remain, naming the first hole of every refused year.
+        When less would remain, naming the first gap of every refused year.
     """
     refused = {
-        row: found
-        for row in range(len(years))
-        if (found := _too_much_missing(row, ghi[row], holes, geometry))
+        row: found for row in range(len(years)) if (found := _too_much_missing(row, ghi[row], gaps, geometry))
     }
     left = [year for row, year in enumerate(years) if row not in refused]
     if not refused or (len(left) >= RECORD_YEARS and len(left) >= KEPT_SHARE * len(years)):
@@ -207,9 +205,9 @@ def years_to_leave_out(
     )
     out = year_ranges([years[row] for row in refused])
     remedy = (
-        f"Leave out {out}: {year_ranges(left)} can be used. Or fill the hole from another source."
+        f"Leave out {out}: {year_ranges(left)} can be used. Or fill the gap from another source."
         if left
-        else "Fill the hole from another source, or use another year or station."
+        else "Fill the gap from another source, or use another year or station."
     )
     ends = _last_light(ghi[max(refused)], geometry)
     if ends is not None:
@@ -227,29 +225,29 @@ def _last_light(ghi: FloatArray, geometry: SolarGeometry) -> str | None:
     return _when(int(known[-1]), geometry)
 
 
-def _too_much_missing(row: int, ghi: FloatArray, holes: Sequence[Hole], geometry: SolarGeometry) -> str:
+def _too_much_missing(row: int, ghi: FloatArray, gaps: Sequence[Gap], geometry: SolarGeometry) -> str:
     """Say what is missing from a year when it is too much, else nothing."""
     share = float(np.isnan(ghi[geometry.is_day]).mean())
-    mine = [hole for hole in holes if hole.row == row]
-    long = [hole for hole in mine if hole.hours > LONGEST_GAP_DAYS * 24]
+    mine = [gap for gap in gaps if gap.row == row]
+    long = [gap for gap in mine if gap.hours > LONGEST_GAP_DAYS * 24]
     if not long and share <= LARGEST_MISSING_SHARE:
         return ""
-    hole = long[0] if long else max(mine, key=lambda item: item.hours)
-    what = "first hole above the limit" if long else "longest hole"
-    span = f"from {_when(hole.first, geometry)} to {_when(hole.last, geometry)}"
+    gap = long[0] if long else max(mine, key=lambda item: item.hours)
+    what = "first gap above the limit" if long else "longest gap"
+    span = f"from {_when(gap.first, geometry)} to {_when(gap.last, geometry)}"
     return f"{share:.1%} of daylight hours missing, {what} {span}"
 
 
 def fill_irradiance(
-    ghi: FloatArray, holes: Sequence[Hole], geometry: SolarGeometry
+    ghi: FloatArray, gaps: Sequence[Gap], geometry: SolarGeometry
 ) -> tuple[FloatArray, RepairCount]:
-    """Fill the holes of global irradiance by the rules of this module.
+    """Fill the gaps of global irradiance by the rules of this module.
 
     Parameters
     ----------
     ghi : ndarray, shape (years, steps)
         NaN where missing. [W/m2]
-    holes : sequence of Hole
+    gaps : sequence of Gap
     geometry : SolarGeometry
 
     Returns
@@ -264,31 +262,31 @@ def fill_irradiance(
     step_h = geometry.step_minutes / 60
     count = {name: np.zeros(len(ghi)) for name in ("line", "days", "years")}
     longest = np.zeros(len(ghi))
-    for hole in holes:
-        steps = np.arange(hole.first, hole.last + 1)
-        steps = steps[np.isnan(clearness[hole.row, steps])]
+    for gap in gaps:
+        steps = np.arange(gap.first, gap.last + 1)
+        steps = steps[np.isnan(clearness[gap.row, steps])]
         how = (
             "line"
-            if hole.hours <= SHORT_GAP_H
+            if gap.hours <= SHORT_GAP_H
             else "days"
-            if hole.hours <= NEIGHBOUR_GAP_DAYS * 24
+            if gap.hours <= NEIGHBOUR_GAP_DAYS * 24
             else "years"
         )
         values = None
         if how == "line":
-            values = _line(clearness[hole.row], steps, geometry)
+            values = _line(clearness[gap.row], steps, geometry)
         elif how == "years":
-            values = _other_year(clearness, hole.row, steps)
+            values = _other_year(clearness, gap.row, steps)
         if values is None:
             how = "days"
             values = same_hours_of_near_days(
-                clearness[hole.row], steps, geometry.steps_per_day, geometry.is_day
+                clearness[gap.row], steps, geometry.steps_per_day, geometry.is_day
             )
         if np.isnan(values).any():  # near days lack the same hours
-            values = np.where(np.isnan(values), _along(clearness[hole.row], steps, geometry), values)
-        filled[hole.row, steps] = values
-        count[how][hole.row] += len(steps) * step_h
-        longest[hole.row] = max(longest[hole.row], hole.hours / 24)
+            values = np.where(np.isnan(values), _along(clearness[gap.row], steps, geometry), values)
+        filled[gap.row, steps] = values
+        count[how][gap.row] += len(steps) * step_h
+        longest[gap.row] = max(longest[gap.row], gap.hours / 24)
     missing = np.isnan(ghi[:, geometry.is_day])
     repaired = np.where(np.isnan(ghi), filled * extra, ghi)
     return repaired, RepairCount(
@@ -301,7 +299,7 @@ def fill_irradiance(
     )
 
 
-def fill_calm(values: FloatArray, steps_per_day: int) -> FloatArray:
+def fill_slow_variables(values: FloatArray, steps_per_day: int) -> FloatArray:
     """Fill temperature or wind: line, near days, then the month's mean of the same hour.
 
     Parameters
@@ -384,7 +382,7 @@ def fill_low_sun(ghi: FloatArray, geometry: SolarGeometry) -> tuple[FloatArray, 
     """Fill blanks that a file leaves day after day while the sun is low: instruments and filters do that.
 
     Such a step takes the clearness of the step next to it towards noon. A file that does it on a few days
-    only has ordinary holes.
+    only has ordinary gaps.
 
     Parameters
     ----------

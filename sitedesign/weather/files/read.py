@@ -1,4 +1,4 @@
-"""Reads weather files of any known family, recognised by content and joined across years."""
+"""Reads weather files of any known format, recognised by content and joined across years."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.util.text_table import decode, lines_of
 from sitedesign.weather.files.assemble import assemble
 from sitedesign.weather.files.formats import epw_tmy, generic, nsrdb, parquet, pvgis, surfrad, uscrn
-from sitedesign.weather.files.formats.record import Record
 from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.unsupported import unrecognised, wrong_kind
 from sitedesign.weather.files.paths import expand, merged
+from sitedesign.weather.files.record import WeatherRecord
 from sitedesign.weather.files.wind import add_wind, carries_wind
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
-from sitedesign.weather.weather import Weather
+from sitedesign.weather.years import WeatherYears
 
 OF = "Weather.read()"
 _HEAD_BYTES = 16_384
 
 
 @dataclass(frozen=True)
-class Family:
-    """A family of files: its name for people, how to tell it, how to parse it."""
+class FileFormat:
+    """A format of files: its name for people, how to tell it, how to parse it."""
 
     name: str
     recognise: Callable[[str], bool]
-    parse: Callable[[SourceText, Site | None], Record]
+    parse: Callable[[SourceText, Site | None], WeatherRecord]
 
 
-FAMILIES = (
-    Family("NSRDB CSV", nsrdb.recognise, nsrdb.parse),
-    Family("EPW", epw_tmy.recognise_epw, epw_tmy.parse_epw),
-    Family("TMY3", epw_tmy.recognise_tmy3, epw_tmy.parse_tmy3),
-    Family("TMY2", epw_tmy.recognise_tmy2, epw_tmy.parse_tmy2),
-    Family("PVGIS CSV", pvgis.recognise_csv, pvgis.parse),
-    Family("PVGIS JSON", pvgis.recognise_json, pvgis.parse),
-    Family("SURFRAD", surfrad.recognise, surfrad.parse),
-    Family("USCRN daily01", uscrn.recognise, uscrn.parse),
-    Family("Parquet with named columns", parquet.recognise, parquet.parse),
-    Family("CSV with named columns", generic.recognise, generic.parse),
+FORMATS = (
+    FileFormat("NSRDB CSV", nsrdb.recognise, nsrdb.parse),
+    FileFormat("EPW", epw_tmy.recognise_epw, epw_tmy.parse_epw),
+    FileFormat("TMY3", epw_tmy.recognise_tmy3, epw_tmy.parse_tmy3),
+    FileFormat("TMY2", epw_tmy.recognise_tmy2, epw_tmy.parse_tmy2),
+    FileFormat("PVGIS CSV", pvgis.recognise_csv, pvgis.parse),
+    FileFormat("PVGIS JSON", pvgis.recognise_json, pvgis.parse),
+    FileFormat("SURFRAD", surfrad.recognise, surfrad.parse),
+    FileFormat("USCRN daily01", uscrn.recognise, uscrn.parse),
+    FileFormat("Parquet with named columns", parquet.recognise, parquet.parse),
+    FileFormat("CSV with named columns", generic.recognise, generic.parse),
 )
 
 
-def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
+def read(paths: Sequence[Path], site: Site | None = None) -> WeatherYears:
     """Read weather files and join them; the rules are those of :mod:`sitedesign.weather.files.gap_filling`.
 
     Parameters
@@ -57,21 +57,21 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
 
     Returns
     -------
-    Weather
+    WeatherYears
         In local standard time, with ``quality`` filled.
 
     Raises
     ------
     InputError
         With every fault of every file: missing, of the wrong kind, unreadable, with duplicate or unsorted
-        stamps, far from the site or from each other, on different steps, or with holes above the limits.
+        stamps, far from the site or from each other, on different steps, or with gaps above the limits.
     """
     files, explicit, faults = expand(paths)
-    records: list[Record] = []
+    records: list[WeatherRecord] = []
     skipped: list[str] = []
     for file in files:
         outcome = _read_one(file, site)
-        if isinstance(outcome, Record):
+        if isinstance(outcome, WeatherRecord):
             records.append(outcome)
         elif file in explicit or outcome[1]:
             faults += outcome[0]
@@ -91,7 +91,7 @@ def read(paths: Sequence[Path], site: Site | None = None) -> Weather:
     return add_wind(weather, with_wind) if with_wind else weather
 
 
-def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool]:
+def _read_one(file: Path, site: Site | None) -> WeatherRecord | tuple[list[Fault], bool]:
     """Parse one file, or its faults and whether it was recognised as weather at all."""
     try:
         with file.open("rb") as stream:
@@ -102,25 +102,25 @@ def _read_one(file: Path, site: Site | None) -> Record | tuple[list[Fault], bool
     if fault is not None:
         return [fault], False
     head = "\n".join(lines_of(decode(first)))
-    family = next((known for known in FAMILIES if known.recognise(head)), None)
-    if family is None:
+    file_format = next((known for known in FORMATS if known.recognise(head)), None)
+    if file_format is None:
         return [unrecognised(file.name, head)], False
     # Only what is weather is read whole: a folder may hold anything.
-    text = "" if family.name.startswith("Parquet") else "\n".join(lines_of(decode(file.read_bytes())))
+    text = "" if file_format.name.startswith("Parquet") else "\n".join(lines_of(decode(file.read_bytes())))
     try:
-        return family.parse(SourceText(file.name, text, file), site)
+        return file_format.parse(SourceText(file.name, text, file), site)
     except InputError as error:
         return list(error.faults), True
     except Exception:
         # Whatever a parser stumbles over, the user needs to know which file and what it was taken for.
-        return [_unreadable(file.name, text, family.name)], True
+        return [_unreadable(file.name, text, file_format.name)], True
 
 
-def _unreadable(file: str, text: str, family: str) -> Fault:
-    """Say where a file of a known family stops being one, and whether it was cut short."""
+def _unreadable(file: str, text: str, file_format: str) -> Fault:
+    """Say where a file of a known format stops being one, and whether it was cut short."""
     lines = [line for line in lines_of(text) if line.strip()]
-    found = f"a file that begins like {family} but cannot be read as such"
-    cut = family.endswith("JSON") and not text.rstrip().endswith("}")
+    found = f"a file that begins like {file_format} but cannot be read as such"
+    cut = file_format.endswith("JSON") and not text.rstrip().endswith("}")
     if cut or (len(lines) > 3 and len(lines[-1]) < 0.5 * len(lines[-2]) and not text.endswith("\n")):
         found += f"; it ends in the middle of a row, {lines[-1][-60:]!r}"
         return Fault(file, found, "must be complete", "Download it again.")
@@ -128,7 +128,7 @@ def _unreadable(file: str, text: str, family: str) -> Fault:
     return Fault(file, found, "must be as its source writes it", remedy)
 
 
-def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
+def _place_faults(records: Sequence[WeatherRecord], site: Site | None) -> list[Fault]:
     faults: list[Fault] = []
     placed = [record for record in records if record.latitude is not None and record.longitude is not None]
     if site is None and records and not placed:
@@ -154,7 +154,7 @@ def _place_faults(records: Sequence[Record], site: Site | None) -> list[Fault]:
     return faults
 
 
-def _site_of(records: Sequence[Record]) -> Site:
+def _site_of(records: Sequence[WeatherRecord]) -> Site:
     first = next(record for record in records if record.latitude is not None)
     given = {"latitude": first.latitude, "longitude": first.longitude, "elevation_m": first.elevation_m}
     return Site(**{key: value for key, value in given.items() if value is not None})

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.weather.files.clock_check import clear_day_errors
-from sitedesign.weather.files.formats.record import Record, record_from
+from sitedesign.weather.files.record import WeatherRecord, record_from
 from sitedesign.weather.files.year_grid import lay_out, light_of
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import solar_geometry
@@ -97,7 +97,7 @@ def unwind(data: pd.DataFrame, file: str, site: Site) -> Unwound | None:
 def _season_minutes(data: pd.DataFrame, file: str, site: Site) -> float:
     """How much later noon is on the clear days of summer time than on the others, NaN if unknown. [min]"""
     try:
-        record: Record = record_from(
+        record: WeatherRecord = record_from(
             data, file, "", "start", site.utc_offset_h, words="", typical=False, sun_shift_minutes=0.0
         )
         grid = lay_out([record], site.utc_offset_h)

@@ -27,14 +27,14 @@ from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.unsupported import wrong_kind
 from sitedesign.weather.files.formats.wind_names import wind_columns
 from sitedesign.weather.files.formats.wind_record import OF, OWN, WIND_KEY, WindRecord
-from sitedesign.weather.files.gap_filling import fill_calm
+from sitedesign.weather.files.gap_filling import fill_slow_variables
 from sitedesign.weather.files.paths import expand, merged
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR
 from sitedesign.weather.wind_aloft import GAS_CONSTANT_J_KG_K, LAPSE_K_M, LOWEST_ALOFT_M, WindAloft
 
 if TYPE_CHECKING:
-    from sitedesign.weather.weather import Weather
+    from sitedesign.weather.years import WeatherYears
 
 FloatArray = NDArray[np.float64]
 
@@ -60,16 +60,16 @@ _HEAD_BYTES = 16_384
 
 
 def add_wind(
-    weather: Weather,
+    weather: WeatherYears,
     paths: Sequence[Path],
     shear_exponent: float | None = None,
     utc_offset_h: float | None = None,
-) -> Weather:
+) -> WeatherYears:
     """Add wind aloft of files to weather of the same years.
 
     Parameters
     ----------
-    weather : Weather
+    weather : WeatherYears
         Of calendar years.
     paths : sequence of path
         Files of wind, or folders of them.
@@ -80,7 +80,7 @@ def add_wind(
 
     Returns
     -------
-    Weather
+    WeatherYears
         A copy with ``wind_aloft``, and what was assumed among the notes.
 
     Raises
@@ -110,7 +110,7 @@ def add_wind(
     return replace(weather, wind_aloft=wind, source=source)
 
 
-def _weather_fault(weather: Weather) -> Fault | None:
+def _weather_fault(weather: WeatherYears) -> Fault | None:
     """Say why no wind of files can stand beside a weather; None where it can."""
     if weather.source.kind in ("generated", "bootstrap"):
         made = "generated" if weather.source.kind == "generated" else "drawn by bootstrap"
@@ -221,7 +221,7 @@ def _parsed(file: Path, site: Site, utc_offset_h: float | None) -> WindRecord:
         raise InputError([Fault(file.name, found, "must be as its source writes it", remedy)], OF) from None
 
 
-def _record_faults(record: WindRecord, weather: Weather) -> list[Fault]:
+def _record_faults(record: WindRecord, weather: WeatherYears) -> list[Fault]:
     """Find what one file says that cannot be."""
     elsewhere = _distance_faults(record, weather)
     if elsewhere:
@@ -233,7 +233,7 @@ def _record_faults(record: WindRecord, weather: Weather) -> list[Fault]:
     ]
 
 
-def _distance_faults(record: WindRecord, weather: Weather) -> list[Fault]:
+def _distance_faults(record: WindRecord, weather: WeatherYears) -> list[Fault]:
     if record.latitude is None or record.longitude is None:
         return []
     site = weather.site
@@ -299,7 +299,7 @@ def _stuck(values: FloatArray, step_minutes: int, height: float) -> str | None:
     return f"{values[start]:.3g} m/s at {height:g} m for {run:.0f} hours in a row"
 
 
-def _pressure_faults(record: WindRecord, weather: Weather) -> list[Fault]:
+def _pressure_faults(record: WindRecord, weather: WeatherYears) -> list[Fault]:
     faults = []
     for height, values in record.pressure_pa.items():
         standard = float(alt2pres(weather.site.elevation_m + height))
@@ -312,7 +312,7 @@ def _pressure_faults(record: WindRecord, weather: Weather) -> list[Fault]:
     return faults
 
 
-def _step_faults(record: WindRecord, weather: Weather) -> list[Fault]:
+def _step_faults(record: WindRecord, weather: WeatherYears) -> list[Fault]:
     a, b = sorted((record.step_minutes, weather.step_minutes))
     if b % a == 0 and record.step_minutes <= 60:
         return []
@@ -337,7 +337,7 @@ def _overlap_faults(records: Sequence[WindRecord]) -> list[Fault]:
 
 
 def _joined(
-    records: Sequence[WindRecord], weather: Weather, shear_exponent: float | None
+    records: Sequence[WindRecord], weather: WeatherYears, shear_exponent: float | None
 ) -> tuple[WindAloft, tuple[str, ...], tuple[str, ...]]:
     """Wind on the grid of the weather, notes and doubts."""
     grid = _Grid(weather)
@@ -386,7 +386,7 @@ def _joined(
 class _Grid:
     """The grid of weather, and how series of files come onto it."""
 
-    def __init__(self, weather: Weather) -> None:
+    def __init__(self, weather: WeatherYears) -> None:
         self.step = weather.step_minutes
         self.steps = DAYS_PER_YEAR * weather.steps_per_day
         self.steps_per_day = weather.steps_per_day
@@ -442,17 +442,17 @@ class _Grid:
         series: FloatArray = values[row].copy()
         edge = 26 * 60 // self.step
         for part, beside in ((slice(0, edge), row + 1), (slice(-edge, None), row - 1)):
-            hole = np.isnan(series[part])
-            if hole.any() and 0 <= beside < len(values):
+            gap = np.isnan(series[part])
+            if gap.any() and 0 <= beside < len(values):
                 spilled = np.isfinite(values[beside]).sum() <= edge
                 if spilled:
-                    series[part] = np.where(hole, values[beside][part], series[part])
+                    series[part] = np.where(gap, values[beside][part], series[part])
         return series
 
     def coverage_faults(self, layers: dict[float, FloatArray]) -> list[Fault]:
-        """Years without wind, and holes too long to be filled."""
+        """Years without wind, and gaps too long to be filled."""
         worst = np.logical_or.reduce([np.isnan(values) for values in layers.values()])
-        absent = [year for year, hole in zip(self.years, worst, strict=True) if hole.mean() > 0.5]
+        absent = [year for year, gap in zip(self.years, worst, strict=True) if gap.mean() > 0.5]
         faults = []
         if absent:
             have = [year for year in self.years if year not in absent]
@@ -463,30 +463,30 @@ class _Grid:
                 "weather.subset(rows). Wind and sun of different years must not be mixed."
             )
             faults.append(Fault("wind", found, "every year of the weather needs its own wind", remedy))
-        for year, hole in zip(self.years, worst, strict=True):
-            if year in absent or not hole.any():
+        for year, gap in zip(self.years, worst, strict=True):
+            if year in absent or not gap.any():
                 continue
-            longest = _longest_run(hole) * self.step / 60
-            if hole.mean() > LARGEST_MISSING_SHARE or longest > LONGEST_GAP_H:
-                found = f"{hole.mean():.1%} of the wind of {year} missing, {longest:.0f} hours in a row"
+            longest = _longest_run(gap) * self.step / 60
+            if gap.mean() > LARGEST_MISSING_SHARE or longest > LONGEST_GAP_H:
+                found = f"{gap.mean():.1%} of the wind of {year} missing, {longest:.0f} hours in a row"
                 allowed = f"at most {LARGEST_MISSING_SHARE:.0%} and {LONGEST_GAP_H:.0f} hours may be missing"
-                faults.append(Fault("wind", found, allowed, "Fill the hole, or leave the year out."))
+                faults.append(Fault("wind", found, allowed, "Fill the gap, or leave the year out."))
         return faults
 
     def filled(self, values: FloatArray) -> tuple[FloatArray, float]:
-        """Values without holes, and the share of them that was made."""
+        """Values without gaps, and the share of them that was made."""
         share = float(np.isnan(values).mean())
-        return (fill_calm(values, self.steps_per_day), share) if share else (values, 0.0)
+        return (fill_slow_variables(values, self.steps_per_day), share) if share else (values, 0.0)
 
 
-def _longest_run(hole: NDArray[np.bool_]) -> int:
-    padded = np.concatenate([[False], hole, [False]])
+def _longest_run(gap: NDArray[np.bool_]) -> int:
+    padded = np.concatenate([[False], gap, [False]])
     edges = np.flatnonzero(np.diff(padded.astype(np.int8)))
     return int((edges[1::2] - edges[::2]).max(initial=0))
 
 
 def _series(records: Sequence[WindRecord], grid: _Grid, name: str) -> FloatArray | None:
-    """One series that every file has, without holes; None where one lacks it or too much is missing."""
+    """One series that every file has, without gaps; None where one lacks it or too much is missing."""
     parts = [(record, getattr(record, name)) for record in records]
     if any(values is None for _, values in parts):
         return None
@@ -514,7 +514,7 @@ def _temperature(records: Sequence[WindRecord], grid: _Grid) -> tuple[FloatArray
 def _density(
     records: Sequence[WindRecord],
     grid: _Grid,
-    weather: Weather,
+    weather: WeatherYears,
     temperature_c: FloatArray | None,
     temperature_height_m: float,
 ) -> tuple[FloatArray, float, str]:
@@ -540,7 +540,7 @@ def _density(
 
 
 def _warmth_fault(
-    record: WindRecord, temperature_c: FloatArray | None, height_m: float, weather: Weather
+    record: WindRecord, temperature_c: FloatArray | None, height_m: float, weather: WeatherYears
 ) -> Fault | None:
     """Say that temperatures are not those of the weather: of another unit or place."""
     if temperature_c is None:
@@ -554,7 +554,7 @@ def _warmth_fault(
     return Fault(record.file, found, allowed, "Is the unit right (C, F, K), and the place?")
 
 
-def _clock_fault(records: Sequence[WindRecord], grid: _Grid, weather: Weather) -> Fault | None:
+def _clock_fault(records: Sequence[WindRecord], grid: _Grid, weather: WeatherYears) -> Fault | None:
     """Say by how many hours the temperatures of wind and weather are apart; None where they agree."""
     lowest, height = _by_height(records, grid, lambda record: record.temperature_c, 2.0)
     if lowest is None:
@@ -591,7 +591,7 @@ def _standardised(values: FloatArray) -> FloatArray:
     return result
 
 
-def _doubts(wind: WindAloft, weather: Weather) -> tuple[str, ...]:
+def _doubts(wind: WindAloft, weather: WeatherYears) -> tuple[str, ...]:
     """Say what a careful reader should look at: a level far from that of the climate."""
     site = weather.site
     if wind_climate_fault(site) is not None or wind.hub_faults(REFERENCE_HEIGHT_M):

@@ -17,7 +17,7 @@ from sitedesign.util.atomic_file import write_given
 from sitedesign.weather.files.formats.wind_record import WIND_KEY
 
 if TYPE_CHECKING:
-    from sitedesign.weather.weather import Weather
+    from sitedesign.weather.years import WeatherYears
 
 FloatArray = NDArray[np.float64]
 OF = "Weather.write()"
@@ -31,12 +31,12 @@ _COLUMNS = {
 }
 
 
-def write(weather: Weather, path: Path) -> Path:
+def write(weather: WeatherYears, path: Path) -> Path:
     """Write weather years with their place and time convention; the file is complete or not there at all.
 
     Parameters
     ----------
-    weather : Weather
+    weather : WeatherYears
     path : Path
         Ending in ``.csv`` (six digits) or ``.parquet`` (all digits).
 
@@ -73,7 +73,7 @@ def write(weather: Weather, path: Path) -> Path:
     return path
 
 
-def _head(weather: Weather) -> dict[str, str]:
+def _head(weather: WeatherYears) -> dict[str, str]:
     """Place and time, in the words that the reader of named columns knows."""
     site = weather.site
     wind = weather.wind_aloft
@@ -94,7 +94,7 @@ def _head(weather: Weather) -> dict[str, str]:
     }
 
 
-def _wind_columns(weather: Weather) -> dict[str, FloatArray]:
+def _wind_columns(weather: WeatherYears) -> dict[str, FloatArray]:
     """Wind aloft under the names that its reader knows."""
     wind = weather.wind_aloft
     if wind is None:

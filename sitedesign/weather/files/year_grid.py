@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.weather.files.formats.record import COLUMNS, Record
+from sitedesign.weather.files.record import COLUMNS, WeatherRecord
 
 FloatArray = NDArray[np.float64]
 MINUTES_PER_YEAR = 365 * 24 * 60
@@ -20,7 +20,7 @@ ALLOWED_STEPS = (5, 10, 15, 30, 60)
 
 
 @dataclass(frozen=True)
-class Grid:
+class YearGrid:
     """All records on one grid; NaN where nothing was given.
 
     Attributes
@@ -49,19 +49,19 @@ class Grid:
     notes: tuple[str, ...]
 
 
-def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
+def lay_out(records: Sequence[WeatherRecord], utc_offset_h: float) -> YearGrid:
     """Put records on the grid of local standard time and join them across years.
 
     Parameters
     ----------
-    records : sequence of Record
+    records : sequence of WeatherRecord
         One site, in any order.
     utc_offset_h : float
         Local standard time minus UTC. [h]
 
     Returns
     -------
-    Grid
+    YearGrid
         29 February dropped; the hours that a UTC file has in the neighbouring local year rolled to the other
         end; years that the record covers only in part at its beginning or end left out. All said in the
         notes.
@@ -96,7 +96,7 @@ def lay_out(records: Sequence[Record], utc_offset_h: float) -> Grid:
     else:
         years, columns, said = _trim(years, columns, step)
         notes += said
-    return Grid(
+    return YearGrid(
         years, step, offset_minutes / 60, records[0].sun_offset_minutes, columns, typical, tuple(notes)
     )
 
@@ -109,13 +109,13 @@ def light_of(columns: dict[str, FloatArray]) -> FloatArray:
     return columns["dni"] + columns["dhi"]
 
 
-def _phase_minutes(record: Record) -> int:
+def _phase_minutes(record: WeatherRecord) -> int:
     """How far into a whole step since midnight UTC the intervals of a record begin. [min]"""
     first = pd.DatetimeIndex(record.frame.index)[0]
     return int(first.hour * 60 + first.minute) % record.step_minutes
 
 
-def _coarsen(record: Record) -> Record:
+def _coarsen(record: WeatherRecord) -> WeatherRecord:
     """Average steps finer than 5 minutes to the smallest allowed multiple."""
     step = record.step_minutes
     if step >= ALLOWED_STEPS[0]:
@@ -129,7 +129,7 @@ def _coarsen(record: Record) -> Record:
     )
 
 
-def _check_agreement(records: Sequence[Record]) -> None:
+def _check_agreement(records: Sequence[WeatherRecord]) -> None:
     faults: list[Fault] = []
     first = records[0]
     for record in records[1:]:
@@ -165,7 +165,7 @@ def _check_agreement(records: Sequence[Record]) -> None:
 
 
 def _cells(
-    record: Record, step: int, offset_minutes: int
+    record: WeatherRecord, step: int, offset_minutes: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Local calendar year and step of year of every row, and whether it is on 29 February."""
     local = record.frame.index.to_numpy().astype("datetime64[m]") + np.timedelta64(offset_minutes, "m")
@@ -179,7 +179,7 @@ def _cells(
 
 
 def _scatter(
-    records: Sequence[Record], step: int, offset_minutes: int, *, typical: bool
+    records: Sequence[WeatherRecord], step: int, offset_minutes: int, *, typical: bool
 ) -> tuple[tuple[int, ...], dict[str, FloatArray], list[str]]:
     """Write every value into its cell; the first of two overlapping files wins over a few hours only."""
     steps = MINUTES_PER_YEAR // step

@@ -14,7 +14,7 @@ import pandas as pd
 import platformdirs
 
 from sitedesign.util.atomic_file import write_atomic
-from sitedesign.weather.files.formats.record import Record
+from sitedesign.weather.files.record import WeatherRecord
 from sitedesign.weather.site import Site
 
 _FORMAT = 1
@@ -31,13 +31,13 @@ def path_of(folder: Path, source: str, site: Site, year: int) -> Path:
     return folder / source / f"{site.latitude:.4f}_{site.longitude:.4f}_{year}.csv.gz"
 
 
-def store(path: Path, record: Record) -> None:
+def store(path: Path, record: WeatherRecord) -> None:
     """Write a record so that a reader sees either nothing or all of it.
 
     Parameters
     ----------
     path : Path
-    record : Record
+    record : WeatherRecord
 
     Raises
     ------
@@ -51,7 +51,7 @@ def store(path: Path, record: Record) -> None:
     write_atomic(path, gzip.compress(f"{json.dumps(head)}\n{body}".encode(), mtime=0))
 
 
-def load(path: Path) -> Record | None:
+def load(path: Path) -> WeatherRecord | None:
     """Read a record back.
 
     Parameters
@@ -60,7 +60,7 @@ def load(path: Path) -> Record | None:
 
     Returns
     -------
-    Record or None
+    WeatherRecord or None
         None if there is no file, or it is damaged (cut short, changed, or of an older format).
     """
     try:
@@ -75,12 +75,12 @@ def load(path: Path) -> Record | None:
         frame = pd.read_csv(io.StringIO(body), index_col="start_utc", parse_dates=True).astype("float64")
         fields = about["record"]
         fields["notes"] = tuple(fields["notes"])
-        return Record(frame=frame, **fields)
+        return WeatherRecord(frame=frame, **fields)
     except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError, zlib.error):
         return None
 
 
-def _without_frame(record: Record) -> Record:
+def _without_frame(record: WeatherRecord) -> WeatherRecord:
     from dataclasses import replace
 
     return replace(record, frame=pd.DataFrame())

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from sitedesign.errors import Fault, InputError, unknown_name
 from sitedesign.weather.files.assemble import assemble
-from sitedesign.weather.files.formats.record import Record
 from sitedesign.weather.files.gap_filling import year_ranges
+from sitedesign.weather.files.record import WeatherRecord
 from sitedesign.weather.services.cache import default_folder, load, path_of, store
 from sitedesign.weather.services.providers import SERVERS, Failure, Request, attempt
 from sitedesign.weather.services.secrets import Secrets
 from sitedesign.weather.site import Site
-from sitedesign.weather.weather import Weather
+from sitedesign.weather.years import WeatherYears
 
 OF = "Weather.fetch()"
 ATTEMPTS = 5
@@ -28,7 +28,7 @@ PAUSE_S = 1.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How to wait; replaced in tests.
 
     Attributes
@@ -56,8 +56,8 @@ def fetch(
     offline: bool = False,
     cache_dir: str | Path | None = None,
     url: str | None = None,
-    patience: Patience | None = None,
-) -> Weather:
+    retry_policy: RetryPolicy | None = None,
+) -> WeatherYears:
     """Fetch site-years that are not cached yet, one call each, and join all of them.
 
     Every year is stored as soon as it is complete, so a later call with the same arguments takes up where
@@ -79,11 +79,11 @@ def fetch(
         Default: the user's cache folder.
     url : str, optional
         Another server.
-    patience : Patience, optional
+    retry_policy : RetryPolicy, optional
 
     Returns
     -------
-    Weather
+    WeatherYears
 
     Raises
     ------
@@ -105,7 +105,7 @@ def fetch(
     if missing:
         secrets = _secrets(source, api_key, email)
         request = Request(site, secrets, url)
-        failures = _fetch_missing(request, source, missing, folder, records, patience or Patience())
+        failures = _fetch_missing(request, source, missing, folder, records, retry_policy or RetryPolicy())
         if failures:
             still = [year for year in missing if year not in records]
             raise InputError([_failure_fault(source, records, still, failures, folder)], OF)
@@ -118,15 +118,15 @@ def _fetch_missing(
     source: str,
     missing: Sequence[int],
     folder: Path,
-    records: dict[int, Record],
-    patience: Patience,
+    records: dict[int, WeatherRecord],
+    retry_policy: RetryPolicy,
 ) -> dict[int, Failure]:
     """Fetch year by year into `records` and the cache; stop where going on is no use."""
     failures: dict[int, Failure] = {}
     for number, year in enumerate(missing):
         if number:
-            patience.sleep(patience.pause_s)
-        outcome = _persist(request, source, year, patience)
+            retry_policy.sleep(retry_policy.pause_s)
+        outcome = _persist(request, source, year, retry_policy)
         if isinstance(outcome, Failure):
             failures[year] = outcome
             if outcome.kind != "year":
@@ -137,17 +137,17 @@ def _fetch_missing(
     return failures
 
 
-def _persist(request: Request, source: str, year: int, patience: Patience) -> Record | Failure:
+def _persist(request: Request, source: str, year: int, retry_policy: RetryPolicy) -> WeatherRecord | Failure:
     """Call until there is an answer, a final refusal, or no patience left."""
-    outcome: Record | Failure = Failure("server", "not tried")
-    for turn in range(max(1, patience.attempts)):
+    outcome: WeatherRecord | Failure = Failure("server", "not tried")
+    for turn in range(max(1, retry_policy.attempts)):
         outcome = attempt(SERVERS[source], request, year)
-        if isinstance(outcome, Record) or outcome.kind not in ("server", "answer"):
+        if isinstance(outcome, WeatherRecord) or outcome.kind not in ("server", "answer"):
             return outcome
         if outcome.kind == "answer" and turn > 0:  # the same again: no patience will change it
             return replace(outcome, kind="year")
-        if turn < patience.attempts - 1:
-            patience.sleep(wait_s(turn, outcome.retry_after_s))
+        if turn < retry_policy.attempts - 1:
+            retry_policy.sleep(wait_s(turn, outcome.retry_after_s))
     return outcome
 
 
@@ -205,7 +205,7 @@ def _secrets(source: str, api_key: str | None, email: str | None) -> Secrets:
 
 
 def _missing_fault(
-    source: str, records: dict[int, Record], missing: Sequence[int], where: str, allowed: str
+    source: str, records: dict[int, WeatherRecord], missing: Sequence[int], where: str, allowed: str
 ) -> Fault:
     there = year_ranges(sorted(records)) or "none"
     found = f"{source} years in the cache: {there}; missing: {year_ranges(missing)}"
@@ -214,7 +214,7 @@ def _missing_fault(
 
 def _failure_fault(
     source: str,
-    records: dict[int, Record],
+    records: dict[int, WeatherRecord],
     missing: Sequence[int],
     failures: dict[int, Failure],
     folder: Path,

@@ -20,8 +20,8 @@ from pvlib.iotools.psm4 import PSM4_AGG_URL
 from sitedesign.errors import InputError
 from sitedesign.util.text_table import decode, lines_of
 from sitedesign.weather.files.formats import nsrdb, pvgis
-from sitedesign.weather.files.formats.record import Record, record_from
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import WeatherRecord, record_from
 from sitedesign.weather.services.secrets import Secrets
 from sitedesign.weather.site import Site
 
@@ -76,7 +76,7 @@ class Server:
         Environment variables, empty if not needed, and where a key is given out.
     """
 
-    ask: Callable[[Request, int], Record]
+    ask: Callable[[Request, int], WeatherRecord]
     first_year: int
     key_variable: str = ""
     email_variable: str = ""
@@ -87,7 +87,7 @@ class IncompleteAnswer(ValueError):
     """The server's answer parses but does not hold the whole year."""
 
 
-def attempt(server: Server, request: Request, year: int) -> Record | Failure:
+def attempt(server: Server, request: Request, year: int) -> WeatherRecord | Failure:
     """Ask once; every failure comes back as a value, so that no exception can carry a URL with a key in it.
 
     Parameters
@@ -98,7 +98,7 @@ def attempt(server: Server, request: Request, year: int) -> Record | Failure:
 
     Returns
     -------
-    Record or Failure
+    WeatherRecord or Failure
     """
     try:
         with request.secrets.kept_from_logs():
@@ -109,7 +109,7 @@ def attempt(server: Server, request: Request, year: int) -> Record | Failure:
         return _failure(error, request.secrets)
 
 
-def _check_whole(record: Record, year: int) -> None:
+def _check_whole(record: WeatherRecord, year: int) -> None:
     expected = 8784 if pd.Timestamp(year, 1, 1).is_leap_year else 8760
     rows = len(record.frame)
     if rows < expected - 24 * 10 or record.frame["ghi"].notna().sum() < 0.9 * expected:
@@ -159,7 +159,7 @@ def _retry_after_s(header: str | None) -> float | None:
         return None
 
 
-def _ask_nsrdb(request: Request, year: int) -> Record:
+def _ask_nsrdb(request: Request, year: int) -> WeatherRecord:
     """Ask as pvlib does, but read the answer with our own reader: pvlib's knows only zones of whole hours."""
     site, secrets = request.site, request.secrets
     params = {
@@ -197,7 +197,7 @@ def _reason(response: requests.Response, text: str) -> str:
         return text
 
 
-def _ask_pvgis(request: Request, year: int) -> Record:
+def _ask_pvgis(request: Request, year: int) -> WeatherRecord:
     site = request.site
     data, _ = get_pvgis_hourly(
         site.latitude,
@@ -214,7 +214,7 @@ def _ask_pvgis(request: Request, year: int) -> Record:
     return pvgis.horizontal_record(data, f"pvgis {year}", "PVGIS hourly", place)
 
 
-def _ask_nasa_power(request: Request, year: int) -> Record:
+def _ask_nasa_power(request: Request, year: int) -> WeatherRecord:
     site = request.site
 
     def call() -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -227,7 +227,7 @@ def _ask_nasa_power(request: Request, year: int) -> Record:
     return _utc_record(data, request, year, "NASA POWER", "start", "hourly means stamped at their start, UTC")
 
 
-def _ask_era5(request: Request, year: int) -> Record:
+def _ask_era5(request: Request, year: int) -> WeatherRecord:
     site = request.site
     # The last hour of the year is stamped 1 January of the next one.
     data, _ = get_era5(
@@ -247,7 +247,7 @@ def _ask_era5(request: Request, year: int) -> Record:
 
 def _utc_record(
     data: pd.DataFrame, request: Request, year: int, kind: str, stamped: Literal["start", "end"], words: str
-) -> Record:
+) -> WeatherRecord:
     data = data.copy()
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)
     record = record_from(

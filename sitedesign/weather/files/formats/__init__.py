@@ -1,1 +1,1 @@
-"""Families of weather files: each module recognises its own by content and parses it to a :class:`Record`."""
+"""Formats of weather files: each module recognises its own and parses it to a :class:`WeatherRecord`."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.weather.files.clock_check import TOLERANCE_MINUTES, sun_error_minutes
-from sitedesign.weather.files.formats.record import Convention, Record, is_typical, record_from
+from sitedesign.weather.files.record import Convention, WeatherRecord, is_typical, record_from
 from sitedesign.weather.files.wall_clock import unwind
 from sitedesign.weather.files.year_grid import lay_out, light_of
 from sitedesign.weather.site import Site
@@ -58,13 +58,13 @@ def place_in_time(
     notes: tuple[str, ...] = (),
     sun_shift_minutes: float | None = None,
     **about: Any,  # noqa: ANN401
-) -> Record:
+) -> WeatherRecord:
     """Build a record from a table with naive stamps; measure on clear days what is not declared.
 
     Parameters
     ----------
     data : DataFrame
-        Columns of :class:`Record`; index: naive stamps in the file's own time.
+        Columns of :class:`WeatherRecord`; index: naive stamps in the file's own time.
     file, kind : str
         For people.
     zone_h : float or None
@@ -77,13 +77,13 @@ def place_in_time(
         What the format usually means, used with a declared zone where the sun cannot tell.
     notes : tuple of str
     sun_shift_minutes : float, optional
-        See :func:`sitedesign.weather.files.formats.record.place_stamps`. [min]
+        See :func:`sitedesign.weather.files.record.place_stamps`. [min]
     **about
         Further attributes of the record.
 
     Returns
     -------
-    Record
+    WeatherRecord
 
     Raises
     ------
@@ -148,7 +148,7 @@ def place_in_time(
     return replace(record, sun_offset_minutes=step + shift)
 
 
-def _errors_minutes(first: Record, zones: Sequence[float], site: Site) -> dict[float, float]:
+def _errors_minutes(first: WeatherRecord, zones: Sequence[float], site: Site) -> dict[float, float]:
     """How much later than its stamps say the sun stood in each zone, where it can be measured. [min]"""
     errors: dict[float, float] = {}
     for zone in zones:
@@ -177,7 +177,7 @@ def _no_zone_fits(file: str, zones: Sequence[float], best: float, error: float) 
     return Fault(file, found, "time must be known", remedy)
 
 
-def error_minutes(record: Record, site: Site) -> float:
+def error_minutes(record: WeatherRecord, site: Site) -> float:
     """How much later than its stamps say the sun stood in a record, NaN with too few clear days. [min]"""
     grid = lay_out([record], site.utc_offset_h)
     geometry = solar_geometry(site, grid.step_minutes, grid.utc_offset_h, grid.sun_offset_minutes)

@@ -18,8 +18,8 @@ from sitedesign.weather.files.formats.column_names import Column
 from sitedesign.weather.files.formats.generic import parse_as
 from sitedesign.weather.files.formats.header import coordinate, elevation_m, keys_of, zone_h
 from sitedesign.weather.files.formats.level import check_levels
-from sitedesign.weather.files.formats.record import Convention, Record, is_typical, record_from
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import Convention, WeatherRecord, is_typical, record_from
 from sitedesign.weather.files.wall_clock import unwind
 from sitedesign.weather.site import Site
 
@@ -55,7 +55,9 @@ def recognise_tmy2(head: str) -> bool:
     return bool(_TMY2_HEAD.match(head))
 
 
-def parse_epw(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse_epw(
+    source: SourceText, site: Site | None = None
+) -> WeatherRecord:  # one signature for all families
     """Read one EPW file (typical or actual year, of any step and any counting of hours).
 
     Parameters
@@ -66,7 +68,7 @@ def parse_epw(source: SourceText, site: Site | None = None) -> Record:  # one si
 
     Returns
     -------
-    Record
+    WeatherRecord
         Typical if the months come from different years or the header names a typical-year product.
 
     Raises
@@ -187,7 +189,7 @@ def _after(dates: pd.Series, minutes: FloatArray) -> pd.DatetimeIndex:
 def _pvgis_epw(
     data: pd.DataFrame, dates: pd.Series, hour: FloatArray, offset_h: float, file: str,
     notes: tuple[str, ...], about: dict[str, Any],
-) -> Record:  # fmt: skip
+) -> WeatherRecord:  # fmt: skip
     """EPW as PVGIS writes it: hours are of UTC whatever the zone says, the sun stands at hour plus offset."""
     whole = int(np.floor(offset_h))
     data = data.set_index(_after(dates, (hour + whole) * 60))
@@ -199,7 +201,9 @@ def _pvgis_epw(
     )  # fmt: skip
 
 
-def parse_tmy3(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse_tmy3(
+    source: SourceText, site: Site | None = None
+) -> WeatherRecord:  # one signature for all families
     """Read one file in the format of TMY3, of a typical year or of actual ones.
 
     Parameters
@@ -210,7 +214,7 @@ def parse_tmy3(source: SourceText, site: Site | None = None) -> Record:  # one s
 
     Returns
     -------
-    Record
+    WeatherRecord
         Typical if the months come from different years or the first row names a typical-year product.
 
     Raises
@@ -236,7 +240,9 @@ def parse_tmy3(source: SourceText, site: Site | None = None) -> Record:  # one s
     return replace(record, convention=words, notes=notes, utc_offset_h=zone)
 
 
-def parse_tmy2(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse_tmy2(
+    source: SourceText, site: Site | None = None
+) -> WeatherRecord:  # one signature for all families
     """Read one TMY2 file; always typical.
 
     Parameters
@@ -247,7 +253,7 @@ def parse_tmy2(source: SourceText, site: Site | None = None) -> Record:  # one s
 
     Returns
     -------
-    Record
+    WeatherRecord
 
     Raises
     ------

@@ -39,8 +39,8 @@ from sitedesign.weather.files.formats.header import (
     zone_h,
 )
 from sitedesign.weather.files.formats.level import check_levels
-from sitedesign.weather.files.formats.record import TYPICAL_LABEL_YEAR, Convention, Record
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import TYPICAL_LABEL_YEAR, Convention, WeatherRecord
 from sitedesign.weather.site import Site
 
 OF = "Weather.read()"
@@ -71,7 +71,7 @@ def _names_weather(line: str) -> bool:
     return False
 
 
-def parse(source: SourceText, site: Site | None = None) -> Record:
+def parse(source: SourceText, site: Site | None = None) -> WeatherRecord:
     """Read one table; parameters and errors are those of :func:`parse_as`."""
     return parse_as(source, site, "CSV with named columns")
 
@@ -86,7 +86,7 @@ def parse_as(
     typical: bool | None = None,
     satellite: bool = False,
     notes: tuple[str, ...] = (),
-) -> Record:
+) -> WeatherRecord:
     """Read one table of a known kind.
 
     Parameters
@@ -107,7 +107,7 @@ def parse_as(
 
     Returns
     -------
-    Record
+    WeatherRecord
 
     Raises
     ------

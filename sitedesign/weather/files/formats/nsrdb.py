@@ -12,8 +12,8 @@ from sitedesign.weather.files.formats.clock import zone_words
 from sitedesign.weather.files.formats.column_names import part_name
 from sitedesign.weather.files.formats.generic import parse_as
 from sitedesign.weather.files.formats.header import keys_of, zone_h
-from sitedesign.weather.files.formats.record import Convention, Record
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import Convention, WeatherRecord
 from sitedesign.weather.site import Site
 
 
@@ -27,7 +27,7 @@ def recognise(head: str) -> bool:
     )
 
 
-def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> WeatherRecord:  # one signature for all families
     """Read one NSRDB file.
 
     Values are instants at the stamp. ``Time Zone`` of the header is the time of the stamps (0 in UTC files)
@@ -41,7 +41,7 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
 
     Returns
     -------
-    Record
+    WeatherRecord
 
     Raises
     ------

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.weather.files.formats import generic
-from sitedesign.weather.files.formats.record import Record
 from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.unsupported import unrecognised
+from sitedesign.weather.files.record import WeatherRecord
 from sitedesign.weather.site import Site
 
 MAGIC = "PAR1"
@@ -24,7 +24,7 @@ def recognise(head: str) -> bool:
     return head.startswith(MAGIC)
 
 
-def parse(source: SourceText, site: Site | None = None) -> Record:
+def parse(source: SourceText, site: Site | None = None) -> WeatherRecord:
     """Read one table, as :func:`sitedesign.weather.files.formats.generic.parse` does."""
     text = text_of(source.path)
     if not generic.recognise(text):

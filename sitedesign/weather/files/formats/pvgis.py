@@ -10,8 +10,8 @@ import pandas as pd
 from pvlib.iotools import read_pvgis_hourly, read_pvgis_tmy
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.weather.files.formats.record import Record, record_from
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import WeatherRecord, record_from
 from sitedesign.weather.site import Site
 
 _LOWEST_SUN_DEG = 3.0
@@ -33,7 +33,7 @@ def recognise_json(head: str) -> bool:
     )
 
 
-def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> WeatherRecord:  # one signature for all families
     """Read one PVGIS file.
 
     Hourly series hold instants at the stamped minute (SARAH, NSRDB) or means around it (ERA5); either way the
@@ -47,7 +47,7 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
 
     Returns
     -------
-    Record
+    WeatherRecord
 
     Raises
     ------
@@ -61,7 +61,7 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
     return _hourly(source, layout)
 
 
-def _typical(source: SourceText, layout: str) -> Record:
+def _typical(source: SourceText, layout: str) -> WeatherRecord:
     data, meta = read_pvgis_tmy(
         source.stream if layout == "json" else source.byte_stream, pvgis_format=layout
     )
@@ -90,7 +90,7 @@ def _typical(source: SourceText, layout: str) -> Record:
     )
 
 
-def _hourly(source: SourceText, layout: str) -> Record:
+def _hourly(source: SourceText, layout: str) -> WeatherRecord:
     data, meta = read_pvgis_hourly(source.stream, pvgis_format=layout)
     inputs = meta["inputs"]
     slope = _slope_deg(inputs)
@@ -106,7 +106,7 @@ def _hourly(source: SourceText, layout: str) -> Record:
     )
 
 
-def horizontal_record(data: pd.DataFrame, file: str, kind: str, place: dict[str, Any]) -> Record:
+def horizontal_record(data: pd.DataFrame, file: str, kind: str, place: dict[str, Any]) -> WeatherRecord:
     """Build a record from what pvlib's PVGIS functions return for a horizontal plane.
 
     Parameters
@@ -120,7 +120,7 @@ def horizontal_record(data: pd.DataFrame, file: str, kind: str, place: dict[str,
 
     Returns
     -------
-    Record
+    WeatherRecord
     """
     data = data.copy()
     data.index = pd.DatetimeIndex(data.index).tz_localize(None)

@@ -7,8 +7,8 @@ import re
 import pandas as pd
 from pvlib.iotools import read_surfrad
 
-from sitedesign.weather.files.formats.record import Record, record_from
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import WeatherRecord, record_from
 from sitedesign.weather.site import Site
 
 _PLACE = re.compile(r"^\s*-?\d+\.\d+\s+-?\d+\.\d+\s+\d+(\.\d+)?\s+m\s+version\s+\d", re.IGNORECASE)
@@ -22,7 +22,7 @@ def recognise(head: str) -> bool:
     return len(lines) > 1 and bool(_PLACE.match(lines[1]))
 
 
-def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> WeatherRecord:  # one signature for all families
     """Read the file of one day; values that failed SURFRAD's own checks (flag 1) are taken as missing.
 
     Parameters
@@ -33,7 +33,7 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
 
     Returns
     -------
-    Record
+    WeatherRecord
 
     Raises
     ------

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.weather.clear_sky import clear_sky
-from sitedesign.weather.files.formats.record import Record, record_from
 from sitedesign.weather.files.formats.source import SourceText
+from sitedesign.weather.files.record import WeatherRecord, record_from
 from sitedesign.weather.generate import _steps_of_days
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import solar_geometry
@@ -32,7 +32,7 @@ def recognise(head: str) -> bool:
     )
 
 
-def parse(source: SourceText, site: Site | None = None) -> Record:  # one signature for all families
+def parse(source: SourceText, site: Site | None = None) -> WeatherRecord:  # one signature for all families
     """Read one year of daily totals and make hours that sum to them.
 
     Irradiation is column 11 [MJ/m2/day], times 1.065; temperature swings between the day's minimum and
@@ -46,7 +46,7 @@ def parse(source: SourceText, site: Site | None = None) -> Record:  # one signat
 
     Returns
     -------
-    Record
+    WeatherRecord
         Hourly means in local standard time; missing days are NaN.
 
     Raises

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.text_table import TextTable
 from sitedesign.weather.files.formats.clock import WORDS, utc_words
-from sitedesign.weather.files.formats.record import Convention, place_stamps
 from sitedesign.weather.files.formats.wind_names import Quantity, WindColumn
+from sitedesign.weather.files.record import Convention, place_stamps
 from sitedesign.weather.site import Site
 
 OF = "Weather.with_wind()"

@@ -26,7 +26,6 @@ from sitedesign.weather.files.formats.clock import utc_words
 from sitedesign.weather.files.formats.column_names import squash, time_columns
 from sitedesign.weather.files.formats.generic import declared_convention, on_whole_steps, stamps_of, units_of
 from sitedesign.weather.files.formats.header import declared_zone_h, keys_of, place_of, zone_h
-from sitedesign.weather.files.formats.record import Convention
 from sitedesign.weather.files.formats.source import SourceText
 from sitedesign.weather.files.formats.wind_names import WindColumn, wind_columns
 from sitedesign.weather.files.formats.wind_record import (
@@ -38,6 +37,7 @@ from sitedesign.weather.files.formats.wind_record import (
     no_wind,
     record_of,
 )
+from sitedesign.weather.files.record import Convention
 from sitedesign.weather.site import Site
 
 ERA5 = "ERA5 CSV"

@@ -18,7 +18,7 @@ Convention = Literal["start", "middle", "end", "instant"]
 
 
 @dataclass(frozen=True)
-class Record:
+class WeatherRecord:
     """One parsed weather file.
 
     Attributes
@@ -45,7 +45,7 @@ class Record:
     typical : bool
         True for a typical year; its stamps are on the label year 2001.
     satellite : bool
-        True where darkness may be an error of a retrieval (checked for falsely dark days).
+        True where darkness may be an error of a retrieval (checked for days of false low irradiance).
     hourly_texture : bool
         False where the hours were made from daily totals.
     notes : tuple of str
@@ -257,11 +257,11 @@ def record_from(
     satellite: bool = False,
     hourly_texture: bool = True,
     notes: tuple[str, ...] = (),
-) -> Record:
+) -> WeatherRecord:
     """Build a record from a table with naive stamps in the file's own time and pvlib's column names.
 
-    Parameters are those of :func:`place_stamps` and the attributes of :class:`Record`; `words` is the time
-    convention for people.
+    Parameters are those of :func:`place_stamps` and the attributes of :class:`WeatherRecord`; `words` is
+    the time convention for people.
 
     Raises
     ------
@@ -277,7 +277,7 @@ def record_from(
     frame.index = stamps.start_utc
     if stamps.typical and not keep.all():
         notes = (*notes, f"{int((~keep).sum())} rows of 29 February dropped from the typical year")
-    return Record(
+    return WeatherRecord(
         file=file,
         kind=kind,
         frame=frame,
