@@ -626,8 +626,10 @@ def available_mw(case: Case, plant: Plant) -> FloatArray:
 
 def sum_of_resources(case: Case, resources_mw: Sequence[float] | FloatArray) -> FloatArray:
     """Power that resources of such sizes could give together, shape (T,). [MW]"""
-    parts = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, resources_mw, strict=True)]
-    total: FloatArray = np.add.reduce(parts)
+    first, *others = zip(case.resources, resources_mw, strict=True)
+    total: FloatArray = first[1] * first[0].yield_mw_per_mw
+    for resource, mw in others:
+        total += mw * resource.yield_mw_per_mw
     return total
 
 

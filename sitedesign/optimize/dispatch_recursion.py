@@ -90,29 +90,17 @@ class Outputs(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def _size(
-    rank: int, t: int, tables: Tables, flow_mw: FloatArray, active: NDArray[np.int16], load: FloatArray
-) -> float:
-    """Find what the block at a rank offers in a step: nothing where another level of its flow holds. [MW]"""
-    flow, level = tables.flow[rank], tables.level[rank]
-    if flow < 0:
-        return float(tables.width[rank] * load[t])
-    if level >= 0 and active[flow, t] != level:
-        return 0.0
-    return float(flow_mw[flow, t])
-
-
-@njit(cache=True, nogil=True)
 def backward(
     series: Series, plant: Capacities, tables: Tables, memory: Memory
 ) -> tuple[int, int, int, float]:
     """Fill the memory; return (0 or why infeasible, its step, slope and offset of the state at the start)."""
     step_h, load, usable, active = series.step_h, series.load, series.usable, series.active_level
-    energy, power, flow_mw = plant.energy, plant.power, plant.flow
+    demand, energy, power, flow_mw = plant.net, plant.energy, plant.power, plant.flow
+    flows, levels, width = tables.flow, tables.level, tables.width
     charge_slope, discharge_slope = tables.charge_slope, tables.discharge_slope
     segments, floor, trim_at, trim_by = memory.segments, memory.floor, memory.trim_at, memory.trim_by
     steps, slopes = segments.shape
-    blocks, last = tables.flow.size, slopes - 1
+    blocks, last = flows.size, slopes - 1
     gain, drain = step_h * series.eta_charge, step_h / series.eta_discharge
     line = np.zeros(slopes)
     low, held = energy * usable[steps - 1], 0.0  # least energy, and how much more than that
@@ -121,7 +109,7 @@ def backward(
         for index in range(slopes):
             segments[t, index] = line[index]
         floor[t] = low
-        net = plant.net[t]
+        net = demand[t]
         top, bottom = net + power, net - power
         charged = 0.0
         if net < 0.0:
@@ -132,7 +120,13 @@ def backward(
         if top > 0.0:
             lower = 0.0
             for rank in range(blocks):
-                upper = lower + _size(rank, t, tables, flow_mw, active, load)
+                flow, level = flows[rank], levels[rank]
+                if flow < 0:
+                    upper = lower + width[rank] * load[t]
+                elif level < 0 or active[flow, t] == level:
+                    upper = lower + flow_mw[flow, t]
+                else:  # another level of the flow holds
+                    continue
                 if upper > net and upper > lower:
                     length = (min(top, upper) - max(net, lower)) * gain
                     line[charge_slope[rank]] += length
@@ -235,7 +229,8 @@ def forward(
         series.row_mw,
     )
     row_start = series.row_start
-    energy, power, flow_mw = plant.energy, plant.power, plant.flow
+    demand, energy, power, flow_mw = plant.net, plant.energy, plant.power, plant.flow
+    flows, levels, width = tables.flow, tables.level, tables.width
     resources = resource_yield.shape[0]
     battery_mwh = FIRST_RESOURCE + resources
     battery_mw, first_row = battery_mwh + 1, battery_mwh + 2
@@ -245,7 +240,7 @@ def forward(
     segments, floor, trim_at, trim_by = memory.segments, memory.floor, memory.trim_at, memory.trim_by
     totals, cut = out.totals, out.cut
     steps, slopes = segments.shape
-    blocks, rows, last = tables.flow.size, row_mw.size, slopes - 1
+    blocks, rows, last = flows.size, row_mw.size, slopes - 1
     record = out.stored.size > 0
     available = np.zeros(blocks)
     theta_component = np.zeros(slopes, dtype=np.int64)
@@ -267,11 +262,15 @@ def forward(
             after += segments[t, j]
         after = min(after, energy * usable[t])
         change = after - before
-        net = plant.net[t]
+        net = demand[t]
         need = net + (change / (step_h * eta_c) if change > 0.0 else change * eta_d / step_h)
         looked_at = 0
         while need > 0.0 and looked_at < blocks:
-            size = _size(looked_at, t, tables, flow_mw, active, load)
+            flow, level, size = flows[looked_at], levels[looked_at], 0.0
+            if flow < 0:
+                size = width[looked_at] * load[t]
+            elif level < 0 or active[flow, t] == level:
+                size = flow_mw[flow, t]
             available[looked_at] = size
             totals[component[looked_at]] += min(need, size) * step_h * weight[looked_at]
             need -= size
@@ -292,7 +291,12 @@ def forward(
                 price_c, price, place = theta_c, theta / eta_d, -3
             elif passed < blocks:
                 if passed == looked_at:
-                    available[passed] = _size(passed, t, tables, flow_mw, active, load)
+                    flow, level, size = flows[passed], levels[passed], 0.0
+                    if flow < 0:
+                        size = width[passed] * load[t]
+                    elif level < 0 or active[flow, t] == level:
+                        size = flow_mw[flow, t]
+                    available[passed] = size
                     looked_at += 1
                 short -= available[passed]
                 price_c, price, place = component[passed], weight[passed], passed
@@ -302,7 +306,7 @@ def forward(
         if place != -1:
             hourly, served = step_h * price, load[t]
             for rank in range(passed - 1 if place >= 0 else passed):
-                flow, level = tables.flow[rank], tables.level[rank]
+                flow, level = flows[rank], levels[rank]
                 if flow >= 0:
                     if level >= 0 and active[flow, t] != level:
                         continue
