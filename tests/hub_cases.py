@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.optimize import linprog
 
 from sitedesign.case.case import Case, ImportCase, LoadClass, PriceLevel, SinkCase, Tier
 from sitedesign.case.limits import CaseLimits
-from sitedesign.optimize.dispatch_oracle import Oracle, Point
 from tests.cases import resource
 from tests.small_cases import random_case
 
@@ -123,67 +120,3 @@ def hub(seed: int, *, steps: int | None = None) -> Case:
         rack_cost_usd_per_yr=3e5 * share,
         **classes,
     )
-
-
-def random_hub_point(rng: np.random.Generator, case: Case, oracle: Oracle) -> Point:
-    """Capacities with zeros made likely."""
-    units: list[float] = []
-    for first, last in zip(oracle.row_start[:-1], oracle.row_start[1:], strict=True):
-        if last - first == 1:
-            units.append(float(rng.choice([0.0, 1.0, 2.0, 2.5])))
-        else:
-            units += np.sort(rng.choice([0.0, 0.5, 1.0], last - first))[::-1].tolist()
-    resources = rng.choice([0.0, 10.0, 13.7, 30.0], len(case.resources))
-    energy, power = float(rng.choice([0.0, 10.0, 33.3])), float(rng.choice([0.0, 5.0, 2.2]))
-    return Point(resources, energy, power, np.array(units))
-
-
-def least_cost(case: Case, oracle: Oracle, point: Point, prices: np.ndarray) -> float:
-    """Least priced total of a hub by a general linear programming solver; inf when infeasible.
-
-    Written apart from the recursion: a column for each level of each supply, for what each sink takes, for
-    each tier; what a sink misses is priced.
-    """
-    steps, h = case.steps, case.step_h
-    flows, priced, supplies = case.flows, case.priced, len(case.supplies)
-    room, cost, sign, constant, at = [], [], [], 0.0, 0
-    for k, item in enumerate(flows):
-        rows = np.atleast_2d(item.capability)
-        able = np.zeros(steps)
-        for row, count in enumerate(point.units[oracle.row_start[k] : oracle.row_start[k + 1]]):
-            able += count * item.unit_mw * rows[row]
-        for i in range(len(item.levels)):
-            holds = np.full(steps, i == 0) if item.active_level is None else item.active_level == i
-            room.append(np.where(holds, able, 0.0))
-            if k < supplies:
-                cost.append(prices[at])
-                sign.append(1.0)
-            else:
-                cost.append(-prices[at])
-                sign.append(-1.0)
-                constant += float(prices[at] * room[-1].sum() * h)
-            at += 1
-    for tier in case.tiers:
-        room.append(tier.width * case.load_mw * (1 + 1e-12))
-        cost.append(prices[priced + tier.load_class] * tier.weight)
-        sign.append(1.0)
-    full, power = point.battery_mwh * case.usable, np.full(steps, point.battery_mw)
-    lower = np.zeros((4 + len(room), steps))
-    lower[3, -1] = full[-1]
-    upper = np.stack([np.full(steps, np.inf), power, power, full, *room])
-    eye, none = sp.identity(steps), sp.csr_matrix((steps, steps))
-    change = sp.diags([np.ones(steps), -np.ones(steps - 1)], [0, -1])
-    balance = sp.hstack([-eye, -eye, eye, none, *(s * eye for s in sign)])
-    storage = sp.hstack(
-        [none, -h * case.eta_charge * eye, h / case.eta_discharge * eye, change] + [none] * len(room)
-    )
-    start = np.zeros(steps)
-    start[0] = point.battery_mwh * case.usable[0]
-    weather = sum(mw * r.yield_mw_per_mw for mw, r in zip(point.resources_mw, case.resources, strict=True))
-    result = linprog(
-        np.concatenate([np.zeros(4 * steps), np.repeat(cost, steps) * h]),
-        A_eq=sp.vstack([balance, storage]).tocsr(),
-        b_eq=np.concatenate([case.load_mw - weather, start]),
-        bounds=np.stack([lower.ravel(), upper.ravel()], axis=1),
-    )
-    return (float(result.fun) + constant) / case.years if result.status == 0 else np.inf

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case.case import Case, LoadClass, Sizing, Tier, sum_of_resources
+from sitedesign.case.case import Case, LoadClass, Sizing, Tier
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.dispatch_oracle import Oracle, Point
@@ -152,9 +152,9 @@ def random_point(rng, oracle: Oracle) -> Point:
             units.append(float(rng.choice([0.0, 1.0, 2.0, 2.5])))
         else:
             units += np.sort(rng.choice([0.0, 0.5, 1.0], last - first))[::-1].tolist()
-    solar = float(rng.choice([0.0, 10.0, 30.0, 13.7]))
+    resources = np.array([float(rng.choice([0.0, 10.0, 30.0, 13.7])) for _ in oracle.case.resources])
     energy = float(rng.choice([0.0, 10.0, 20.0, 33.3]))
-    return Point(np.array([solar]), energy, float(rng.choice([0.0, 5.0, 10.0, 2.2])), np.array(units))
+    return Point(resources, energy, float(rng.choice([0.0, 5.0, 10.0, 2.2])), np.array(units))
 
 
 def backup_mw(case: Case, oracle: Oracle, point: Point):
@@ -166,37 +166,55 @@ def backup_mw(case: Case, oracle: Oracle, point: Point):
     return out
 
 
-def least_cost(case: Case, oracle: Oracle, point: Point, prices) -> float:
-    """Value of the dispatch problem by a general linear programming solver; inf when infeasible."""
+def least_cost(case: Case, oracle: Oracle, point: Point, prices: np.ndarray) -> float:
+    """Least priced total of a dispatch by a general linear programming solver; inf when infeasible.
+
+    Written apart from the recursion: a column for each level of each supply, for what each sink takes, for
+    each tier; what a sink misses is priced.
+    """
     steps, h = case.steps, case.step_h
-    technologies, tiers = len(case.backup), len(case.tiers)
-    blocks = technologies + tiers
-    shed = [prices[technologies + tier.load_class] * tier.weight for tier in case.tiers]
-    price = [*prices[:technologies], *shed]
-    room = [
-        *backup_mw(case, oracle, point),
-        *(tier.width * case.load_mw * (1 + 1e-12) for tier in case.tiers),
-    ]
-    full = point.battery_mwh * case.usable
-    power = np.full(steps, point.battery_mw)
-    lower = np.zeros((4 + blocks, steps))
+    flows, priced, supplies = case.flows, case.priced, len(case.supplies)
+    room, cost, sign, constant, at = [], [], [], 0.0, 0
+    for k, item in enumerate(flows):
+        rows = np.atleast_2d(item.capability)
+        able = np.zeros(steps)
+        for row, count in enumerate(point.units[oracle.row_start[k] : oracle.row_start[k + 1]]):
+            able += count * item.unit_mw * rows[row]
+        for i in range(len(item.levels)):
+            holds = np.full(steps, i == 0) if item.active_level is None else item.active_level == i
+            room.append(np.where(holds, able, 0.0))
+            if k < supplies:
+                cost.append(prices[at])
+                sign.append(1.0)
+            else:
+                cost.append(-prices[at])
+                sign.append(-1.0)
+                constant += float(prices[at] * room[-1].sum() * h)
+            at += 1
+    for tier in case.tiers:
+        room.append(tier.width * case.load_mw * (1 + 1e-12))
+        cost.append(prices[priced + tier.load_class] * tier.weight)
+        sign.append(1.0)
+    full, power = point.battery_mwh * case.usable, np.full(steps, point.battery_mw)
+    lower = np.zeros((4 + len(room), steps))
     lower[3, -1] = full[-1]
     upper = np.stack([np.full(steps, np.inf), power, power, full, *room])
     eye, none = sp.identity(steps), sp.csr_matrix((steps, steps))
     change = sp.diags([np.ones(steps), -np.ones(steps - 1)], [0, -1])
-    balance = sp.hstack([-eye, -eye, eye, none] + [eye] * blocks)
+    balance = sp.hstack([-eye, -eye, eye, none, *(s * eye for s in sign)])
     storage = sp.hstack(
-        [none, -h * case.eta_charge * eye, h / case.eta_discharge * eye, change] + [none] * blocks
+        [none, -h * case.eta_charge * eye, h / case.eta_discharge * eye, change] + [none] * len(room)
     )
     start = np.zeros(steps)
     start[0] = point.battery_mwh * case.usable[0]
+    weather = sum(mw * r.yield_mw_per_mw for mw, r in zip(point.resources_mw, case.resources, strict=True))
     result = linprog(
-        np.concatenate([np.zeros(4 * steps), np.repeat(price, steps) * h]),
+        np.concatenate([np.zeros(4 * steps), np.repeat(cost, steps) * h]),
         A_eq=sp.vstack([balance, storage]).tocsr(),
-        b_eq=np.concatenate([case.load_mw - sum_of_resources(case, point.resources_mw), start]),
+        b_eq=np.concatenate([case.load_mw - weather, start]),
         bounds=np.stack([lower.ravel(), upper.ravel()], axis=1),
     )
-    return float(result.fun) / case.years if result.status == 0 else np.inf
+    return (float(result.fun) + constant) / case.years if result.status == 0 else np.inf
 
 
 def solved_both_ways(case: Case) -> tuple[Sizing, Sizing] | None:

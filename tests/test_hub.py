@@ -17,7 +17,8 @@ from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.merit_order import order_of
 from sitedesign.optimize.primal_recovery import annual_cost_usd
 from sitedesign.reliability.replay import check_dispatch, fixed_cost_usd_per_yr
-from tests.hub_cases import hub, least_cost, random_hub_point
+from tests.hub_cases import hub
+from tests.small_cases import least_cost, random_point
 
 SHED_PRICES = [0.0, 40.0, 90.0, 100.0, 300.0, 1e4]
 
@@ -34,7 +35,7 @@ def test_dispatch_costs_what_a_linear_program_finds_and_every_cut_lies_below_it(
     rng, case = np.random.default_rng(seed), hub(seed)
     oracle, prices = Oracle(case), some_prices(np.random.default_rng(seed), case)
     order = order_of(case, prices)
-    points = [random_hub_point(rng, case, oracle) for _ in range(5)]
+    points = [random_point(rng, oracle) for _ in range(5)]
     truth = [least_cost(case, oracle, point, prices) for point in points]
     for point, value in zip(points, truth, strict=True):
         result = oracle.run(point, order)
