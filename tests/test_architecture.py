@@ -54,3 +54,22 @@ def test_the_map_names_every_room_in_the_order_of_the_layers() -> None:
     layers = contracts["contracts"][0]["layers"]
     text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)(?:/|\.py)` \|", text, flags=re.MULTILINE) == layers[::-1]
+
+
+def test_a_change_touches_four_files_that_are_there() -> None:
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("## What a change touches")[2].partition("## ")[0]
+    rows = [
+        line.split("|")[1:3]
+        for line in table.splitlines()
+        if line.startswith("| a ") or line.startswith("| one ")
+    ]
+    rows += [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| another ")]
+    assert len(rows) == 10
+    for change, files in rows:
+        named = re.findall(r"`([\w/]+\.\w+)`", files)
+        assert 1 <= len(named) <= 4, change
+        for name in named:
+            folder = PACKAGE.parent if name.startswith("models/") else PACKAGE
+            path = folder / name
+            assert path.parent.is_dir() if path.stem == "NAME" else path.is_file(), name

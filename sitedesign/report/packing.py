@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.report.figures.series import DAYS, Series, series, worst_week_start
+from sitedesign.report.figures.series import DAYS, DispatchSeries, series, worst_week_start
 from sitedesign.results.evaluation import Evaluation
 
 #: Resolution of the packed series: a thousandth of the largest value, finer than a screen.
@@ -121,13 +121,13 @@ def plotly_source() -> str:
     return (files("plotly") / "package_data" / "plotly.min.js").read_bytes().decode()
 
 
-def _hourly(data: Series, column: str) -> NDArray[np.float64]:
+def _hourly(data: DispatchSeries, column: str) -> NDArray[np.float64]:
     by_hour = data.by_year(column).reshape(len(data.years), DAYS * HOURS_PER_DAY, -1)
     values: NDArray[np.float64] = by_hour[:, :, -1] if column == "stored_mwh" else by_hour.mean(axis=2)
     return np.maximum(values, 0.0)
 
 
-def _years_that_fit(data: Series, columns: int) -> list[int]:
+def _years_that_fit(data: DispatchSeries, columns: int) -> list[int]:
     most = max(1, MOST_VALUES // (columns * DAYS * HOURS_PER_DAY))
     if len(data.years) <= most:
         return list(range(len(data.years)))

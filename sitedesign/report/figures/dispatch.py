@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.report.figures.series import DAYS, LEAST, Series, series, worst_week_start, year_row
+from sitedesign.report.figures.series import DAYS, LEAST, DispatchSeries, series, worst_week_start, year_row
 from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, resource_style, soft
 from sitedesign.results.evaluation import Evaluation
 
@@ -33,7 +33,7 @@ def dispatch_week_data(result: Evaluation, day: int | None = None, year: int | N
     Returns
     -------
     DataFrame
-        A row a step, columns of :class:`~sitedesign.report.figures.series.Series`. [MW, MWh]
+        A row a step, columns of :class:`~sitedesign.report.figures.series.DispatchSeries`. [MW, MWh]
 
     Raises
     ------
@@ -138,14 +138,14 @@ def worst_week(result: Evaluation) -> Figure:
     return dispatch_week(result)
 
 
-def week_name(data: Series, start: int) -> str:
+def week_name(data: DispatchSeries, start: int) -> str:
     """Name a week for people: ``22 to 28 Dec, year 17``."""
     first, last = data.frame.index[start], data.frame.index[start + (WEEK_DAYS - 1) * data.steps_per_day]
     head = f"{first.day}" if first.month == last.month else f"{first.day} {first:%b}"
     return f"{head} to {last.day} {last:%b}, {data.years[start // data.steps_per_year]}"
 
 
-def _start(result: Evaluation, data: Series, day: int | None, year: int | None) -> int:
+def _start(result: Evaluation, data: DispatchSeries, day: int | None, year: int | None) -> int:
     last = DAYS - WEEK_DAYS + 1
     if day is None and year is None:
         return worst_week_start(data)
@@ -156,6 +156,8 @@ def _start(result: Evaluation, data: Series, day: int | None, year: int | None) 
     row = year_row(result, year)
     if day is None:
         part = slice(row * data.steps_per_year, (row + 1) * data.steps_per_year)
-        one = Series(data.frame.iloc[part], data.step_h, (data.years[row],), data.resources, data.backup)
+        one = DispatchSeries(
+            data.frame.iloc[part], data.step_h, (data.years[row],), data.resources, data.backup
+        )
         return row * data.steps_per_year + worst_week_start(one)
     return row * data.steps_per_year + (day - 1) * data.steps_per_day

@@ -19,7 +19,7 @@ LEAST = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Series:
+class DispatchSeries:
     """Dispatch of a result with its calendar.
 
     Attributes
@@ -72,7 +72,7 @@ class Series:
         return totals
 
 
-def series(result: Evaluation) -> Series:
+def series(result: Evaluation) -> DispatchSeries:
     """Read the dispatch of a result.
 
     Raises
@@ -104,7 +104,7 @@ def series(result: Evaluation) -> Series:
         }
     )
     frame.index = index.tz_localize(None)
-    return Series(frame, step_h, year_names(result), resources, backup)
+    return DispatchSeries(frame, step_h, year_names(result), resources, backup)
 
 
 def year_names(result: Evaluation) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def year_row(result: Evaluation, year: int | None) -> int:
     return years.index(year)
 
 
-def worst_week_start(data: Series) -> int:
+def worst_week_start(data: DispatchSeries) -> int:
     """First step of the worst week: most compute lost, else most backup, else the emptiest battery."""
     weeks_start = np.arange(0, len(data.frame) - 7 * data.steps_per_day + 1, data.steps_per_day)
     backup = sum((data.frame[f"{name}_mw"] for name in data.backup), pd.Series(0.0, data.frame.index))
