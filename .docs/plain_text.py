@@ -30,7 +30,9 @@ class PlainText(griffe.Extension):
         """Let a model's parameters be its fields, which its constructor takes as ``**data``."""
         start = cls.members.get("__init__")
         takes = [item.name for item in start.parameters] if isinstance(start, griffe.Function) else []
-        inherits = any(str(base) == "Checked" for base in cls.bases)  # whose constructor is such a one
+        inherits = any(
+            str(base) in ("Checked", "Charge") for base in cls.bases
+        )  # whose constructor is such a one
         if cls.docstring is not None and (inherits or takes == ["self", "given", "data"]):
             cls.docstring.value = cls.docstring.value.replace("Parameters\n------", "Attributes\n------", 1)
 

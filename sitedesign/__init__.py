@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from sitedesign.batch.ranking import rank
     from sitedesign.batch.screening import solve_many
     from sitedesign.batch.site_grid import land_grid
+    from sitedesign.components.grid_connection import Curtailment, WireOutages
     from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, SiteDesignError
+    from sitedesign.finance.billing_calendar import When
+    from sitedesign.finance.charges import CoincidentCharge, DemandCharge, EnergyCharge
     from sitedesign.finance.tariff import Tariff
     from sitedesign.operation.forecast import Forecast
     from sitedesign.operation.state import Controller
@@ -45,8 +48,12 @@ if TYPE_CHECKING:
 # compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
     "Certificate": "reliability.certificate",
+    "CoincidentCharge": "finance.charges",
     "Controller": "operation.state",
+    "Curtailment": "components.grid_connection",
+    "DemandCharge": "finance.charges",
     "Design": "api.design",
+    "EnergyCharge": "finance.charges",
     "Estimate": "reliability.estimate",
     "Evaluation": "results.evaluation",
     "Fault": "errors",
@@ -62,6 +69,8 @@ _HOME = {
     "Study": "study.study",
     "Tariff": "finance.tariff",
     "Weather": "weather.weather",
+    "When": "finance.billing_calendar",
+    "WireOutages": "components.grid_connection",
     "certify": "api.certify",
     "evaluate": "api.evaluate",
     "frontier": "api.sweep",
@@ -75,8 +84,12 @@ _HOME = {
 
 __all__ = [
     "Certificate",
+    "CoincidentCharge",
     "Controller",
+    "Curtailment",
+    "DemandCharge",
     "Design",
+    "EnergyCharge",
     "Estimate",
     "Evaluation",
     "Fault",
@@ -92,6 +105,8 @@ __all__ = [
     "Study",
     "Tariff",
     "Weather",
+    "When",
+    "WireOutages",
     "__version__",
     "certify",
     "errors",

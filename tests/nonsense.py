@@ -182,7 +182,11 @@ class Good:
             "Study": study, "Weather": weather, "Design": design, "Evaluation": design,
             "Estimate": design.uptime, "Certificate": make_certificate(design), "Forecast": sd.Forecast(),
              "Controller": sd.Controller(), "Site": site,
-            "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50),
+            "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50), "When": sd.When(months=7),
+            "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
+            "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
+            "Curtailment": sd.Curtailment(hours_per_yr=9),
+            "CoincidentCharge": sd.CoincidentCharge(usd_per_kw_yr=66),
             "Limits": sd.Limits(), "LoadClass": sd.LoadClass(name="a", racks=1, uptime=0.9),
         }  # fmt: skip
         for name, cls in inspect.getmembers(sd.library, inspect.isclass):
@@ -208,10 +212,6 @@ class Good:
             "evaluate": {"question": {}},
             "Certificate.cause_text": {"name": "weather"},
             "Limits": {"data": {}},
-            "Grid": {"data": {"tariff": 50}},
-            "Grid.from_dict": {"data": {"tariff": 50}},
-            "Tariff": {"data": {"energy": 50}},
-            "Tariff.from_dict": {"data": {"energy": 50}},
             "Tariff.bill": {"import_mw": [1.0] * 24},
             "Site": {"data": {"latitude": 31.76, "longitude": -106.49}},
             "Study": {"data": question},
@@ -231,6 +231,12 @@ class Good:
             "library.library_folder": {"kind": "models"},
             "library.itc_fraction": {"kind": "pv"},
         }  # fmt: skip
+        for name, data in (
+            ("Grid", {"tariff": 50}), ("Tariff", {"energy": 50}), ("EnergyCharge", {"usd_per_mwh": 50}),
+            ("DemandCharge", {"usd_per_kw_month": 9}), ("CoincidentCharge", {"usd_per_kw_yr": 66}),
+            ("When", {"months": 7}), ("Curtailment", {"hours_per_yr": 9}), ("WireOutages", {}),
+        ):  # fmt: skip
+            self.values[name] = self.values[f"{name}.from_dict"] = {"data": data}
         for kind in sd.library.KINDS:
             self.values[f"library.{kind}"] = {"name": sd.library.names(kind)[0]}
         for name, thing in self.objects.items():

@@ -257,6 +257,12 @@ def test_minimum_take_and_contract_charge() -> None:
     assert found.line("demand", "capacity").usd.sum() == pytest.approx(12 * 2 * 100_000)
 
 
+def test_bill_can_be_looked_at() -> None:
+    text = repr(sam_tariff().bill(np.full(YEAR, 100.0)))
+    assert "2018-01 to 2018-12: 55,986,000 USD" in text
+    assert "demand: on-peak" in text
+
+
 def test_minimum_bill_fills_up() -> None:
     tariff = Tariff(energy=10, usd_per_month=100, minimum_usd_per_month=10_000)
     found = tariff.bill(np.where(year_calendar(2018, 60).month == 0, 100.0, 0.0))

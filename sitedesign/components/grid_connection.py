@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sitedesign.components.own_profile.clock import ProfileRecord, whole_years
 from sitedesign.components.own_profile.file import read_file
@@ -86,8 +87,8 @@ class Curtailment(Checked):
     deepest: Annotated[float, _SHARE] = 1.0
     heat_share: Annotated[float, _SHARE] = 0.75
     weather_correlation: Annotated[float, _SHARE] = 0.9
-    caps: Annotated[Any, _CAPS] = None
-    caps_mw: Annotated[Any, _CAPS] = None
+    caps: Annotated[Any, _CAPS] = Field(default=None, repr=False)
+    caps_mw: Annotated[Any, _CAPS] = Field(default=None, repr=False)
 
     @classmethod
     def _prepared(cls, known: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:

@@ -20,7 +20,14 @@ from sitedesign.finance.billing_calendar import (
     calendar,
     finer_than_the_step,
 )
-from sitedesign.finance.charges import KW_PER_MW, CoincidentCharge, DemandCharge, EnergyCharge, Tiers
+from sitedesign.finance.charges import (
+    KW_PER_MW,
+    CoincidentCharge,
+    DemandCharge,
+    EnergyCharge,
+    Tiers,
+    usd_per_kw,
+)
 from sitedesign.util.gate import Measure
 
 if TYPE_CHECKING:
@@ -68,6 +75,12 @@ class Bill:
 
     months: tuple[str, ...]
     lines: tuple[BillLine, ...]
+
+    def __repr__(self) -> str:
+        """Show the sum of each line, and how to see the months."""
+        head = f"Bill({self.months[0]} to {self.months[-1]}: {self.usd:,.0f} USD, by month: to_frame())"
+        lines = (f"  {item.kind + ': ' + item.name:<32} {item.usd.sum():>16,.0f} USD" for item in self.lines)
+        return "\n".join([head, *lines])
 
     @property
     def usd(self) -> float:
@@ -305,7 +318,7 @@ def _demand_lines(
     metered = _metered(import_mw, tariff.demand_interval_minutes, days.step_minutes)
     months = days.month_numbers()
     for charge in tariff.demand:
-        inside = charge.covers(days)
+        inside = days.look_up(charge.mask())
         peak = _peaks(metered, days, inside)
         charged = np.bincount(days.month[inside], minlength=len(months)) > 0
         billed = np.maximum(peak, charge.ratchet * _looked_back(peak, months, charge))
@@ -313,7 +326,7 @@ def _demand_lines(
         if charge.tiers:
             cost = KW_PER_MW * _tiered(billed, charge.tiers)
         else:
-            cost = KW_PER_MW * billed * np.array([charge.usd_per_kw(month) for month in months.tolist()])
+            cost = KW_PER_MW * billed * np.array([usd_per_kw(charge, month) for month in months.tolist()])
         yield BillLine("demand", charge.name, cost, billed, "MW")
 
 
@@ -392,7 +405,7 @@ def coincident_windows(
     if charge.windows is not None:
         return [list(window) for window in charge.windows]
     assert system_load is not None  # asked for by the callers
-    inside = charge.covers(days)
+    inside = days.look_up(charge.mask())
     date = days.dates.normalize()
     scope = days.month if charge.each_month else (days.dates.year - days.dates.year[0]).to_numpy()
     table = pd.DataFrame({"scope": scope, "date": date, "load": system_load})[inside]

@@ -10,12 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 
 from sitedesign.errors import Fault, shown
-from sitedesign.finance.billing_calendar import (
-    ALWAYS,
-    BoolArray,
-    Calendar,
-    When,
-)
+from sitedesign.finance.billing_calendar import ALWAYS, BoolArray, When
 from sitedesign.util.checked import Checked
 from sitedesign.util.gate import Gate, Measure, Words, Wrong, is_number
 
@@ -108,11 +103,6 @@ class Charge(Checked):
     def mask(self) -> BoolArray:
         """Which twelfths of an hour it is for, as :meth:`When.mask`."""
         found: BoolArray = np.logical_or.reduce([item.mask() for item in self.when])
-        return found
-
-    def covers(self, days: Calendar) -> BoolArray:
-        """Which steps of a calendar it is for."""
-        found: BoolArray = days.look_up(self.mask())
         return found
 
     @property
@@ -209,12 +199,13 @@ class DemandCharge(Charge):
             )
         return faults
 
-    def usd_per_kw(self, month: int) -> float:
-        """Highest price of a month of the year, 1 to 12. [USD/kW-month]"""
-        if self.tiers:
-            return max(price for _, price in self.tiers)
-        given = self.usd_per_kw_month
-        return float(given[month - 1]) if isinstance(given, tuple) else float(given or 0.0)
+
+def usd_per_kw(charge: DemandCharge, month: int) -> float:
+    """Highest price of a demand charge in a month of the year, 1 to 12. [USD/kW-month]"""
+    if charge.tiers:
+        return max(price for _, price in charge.tiers)
+    given = charge.usd_per_kw_month
+    return float(given[month - 1]) if isinstance(given, tuple) else float(given or 0.0)
 
 
 class CoincidentCharge(Charge):

@@ -6,7 +6,7 @@ import numpy as np
 
 from sitedesign.finance.bill import charge_of_step, coincident_windows
 from sitedesign.finance.billing_calendar import Calendar, FloatArray
-from sitedesign.finance.charges import KW_PER_MW
+from sitedesign.finance.charges import KW_PER_MW, usd_per_kw
 from sitedesign.finance.tariff import Tariff
 
 
@@ -15,7 +15,7 @@ def demand_usd_per_mw_yr(tariff: Tariff) -> float:
 
     No import within the contracted power is charged more for demand.
     """
-    return KW_PER_MW * sum(charge.usd_per_kw(month) for charge in tariff.demand for month in charge.months)
+    return KW_PER_MW * sum(usd_per_kw(charge, month) for charge in tariff.demand for month in charge.months)
 
 
 def coincident_usd_per_mwh(tariff: Tariff, days: Calendar, system_load: FloatArray | None) -> FloatArray:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from sitedesign import library
 from sitedesign.components.grid_connection import Curtailment, WireOutages, curtailment_of, outages_of
@@ -101,13 +102,13 @@ class Grid(Checked):
     model: Annotated[str, _MODEL] | None = None
     months: Annotated[float, MONTHS] | None = None
     tariff: str | Tariff | None = None
-    prices: Annotated[Any, _PRICES] | None = None
+    prices: Annotated[Any, _PRICES] | None = Field(default=None, repr=False)
     price_levels: Annotated[int, _LEVELS] = LEVELS
     curtailment: Curtailment | None = None
     outages: WireOutages | None = None
     export_mw: Annotated[Pair, _MW] | None = None
     export: tuple[EnergyCharge, ...] | None = None
-    export_prices: Annotated[Any, _PRICES] | None = None
+    export_prices: Annotated[Any, _PRICES] | None = Field(default=None, repr=False)
     capital_usd_per_kw: Annotated[float, _USD_PER_KW] | None = None
     export_capital_usd_per_kw: Annotated[float, _USD_PER_KW] | None = None
     capital_usd: Annotated[float, _USD] | None = None
