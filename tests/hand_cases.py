@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case.case import Case, Plant, Tier
+from sitedesign.case.case import Case, Tier
+from sitedesign.case.plant import Plant
 from tests.cases import backup, case
 
 NO_BATTERY = {"battery_mwh": (0.0, 0.0), "battery_mw": (0.0, 0.0)}

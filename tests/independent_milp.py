@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.stats import binom
 
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 
 _INFEASIBLE = 2
 

@@ -7,7 +7,7 @@ import dataclasses
 import sitedesign as sd
 from sitedesign.api.design import Design
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import FORESIGHT
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.operation.state import Controller

@@ -9,11 +9,12 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case.case import Case, LoadClass, Sizing, Tier
+from sitedesign.case.case import Case, LoadClass, Tier
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.dispatch_oracle import Oracle, Point
 from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.optimize.result import OptimizationResult
 from tests import cases
 
 #: Both formulations, to the same gap.
@@ -217,7 +218,7 @@ def least_cost(case: Case, oracle: Oracle, point: Point, prices: np.ndarray) -> 
     return (float(result.fun) + constant) / case.years if result.status == 0 else np.inf
 
 
-def solved_both_ways(case: Case) -> tuple[Sizing, Sizing] | None:
+def solved_both_ways(case: Case) -> tuple[OptimizationResult, OptimizationResult] | None:
     """Answers of cuts and of the hour-by-hour model, which cost the same; None where both find no plant."""
     try:
         reference = solve_extensive(case, gap=1e-5, explain_infeasible=False)

@@ -21,7 +21,9 @@ from hypothesis import strategies as st
 
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Case, Plant, rolled, sunny_afternoon
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
@@ -261,7 +263,7 @@ def attack(question: dict[str, Any], way: int) -> None:
     words = describe(question)
     design = solved(study)
     study_case: StudyCase = build_case(study)
-    case = rolled(study_case.case, sunny_afternoon(study_case.case))
+    case = shift_start(study_case.case, cyclic_start_step(study_case.case))
     costs = {
         plant: cost
         for plant in rivals(study, case, design)

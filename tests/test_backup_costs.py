@@ -8,7 +8,7 @@ import pytest
 import sitedesign as sd
 from sitedesign import library
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.components.backup import heat_rate_factor, mean_heat_rate_factor
 from sitedesign.finance import annual_cost
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr

@@ -9,7 +9,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import rolled, sunny_afternoon
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.optimize.infeasibility import date_of_step
 from tests.cases import sizes
 from tests.conftest import ROOT
@@ -23,26 +23,26 @@ def case():
 
 
 def test_chain_begins_on_a_summer_afternoon(case) -> None:
-    day, hour = divmod(sunny_afternoon(case), 24)
+    day, hour = divmod(cyclic_start_step(case), 24)
     assert 120 <= day <= 220
     assert 14 <= hour <= 18
 
 
 def test_southern_summer_is_in_january() -> None:
     site = sd.Site(latitude=-26.2, longitude=28.0)
-    day = sunny_afternoon(build_case(sd.Study(site=site, racks=7, uptime=0.9, weather_years=2)).case) // 24
+    day = cyclic_start_step(build_case(sd.Study(site=site, racks=7, uptime=0.9, weather_years=2)).case) // 24
     assert day > 240 or day < 90
 
 
 def test_rolling_keeps_every_step(case) -> None:
-    turned = rolled(case, 5000)
+    turned = shift_start(case, 5000)
     assert turned.resources[0].yield_mw_per_mw[0] == case.resources[0].yield_mw_per_mw[5000]
     assert turned.backup[0].capability[0, 0] == case.backup[0].capability[0, 5000]
     np.testing.assert_array_equal(np.roll(turned.load_mw, 5000), case.load_mw)
 
 
 def test_dates_survive_the_roll(case) -> None:
-    assert date_of_step(case, 5000) == date_of_step(rolled(case, 5000), 0)
+    assert date_of_step(case, 5000) == date_of_step(shift_start(case, 5000), 0)
     assert date_of_step(case, 0) == "1 January of weather year 1"
 
 

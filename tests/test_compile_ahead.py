@@ -13,7 +13,7 @@ from sitedesign.util import compile_ahead as ahead
 
 SEARCH = """
     import sitedesign as sd
-    from sitedesign.case.case import Plant
+    from sitedesign.case.plant import Plant
     from sitedesign.certified.environment import weather_block, environment_of
     from sitedesign.certified.evaluator import Evaluator
     from sitedesign.case.build import build_case

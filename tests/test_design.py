@@ -14,7 +14,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import slowest_lead
+from sitedesign.case.plant import slowest_lead
 from sitedesign.foresight import plan
 from sitedesign.reliability.estimate import Estimate
 from tests.report_designs import make_certificate, make_design
@@ -150,7 +150,7 @@ def test_months_to_power_are_the_ones_that_are_paid_for(design: sd.Design, study
 
 
 def sd_plant(design: sd.Design):
-    from sitedesign.case.case import Plant
+    from sitedesign.case.plant import Plant
 
     return Plant(
         (design.solar_mw,), design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks

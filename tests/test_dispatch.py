@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Plant, sum_of_resources
+from sitedesign.case.plant import Plant, sum_of_resources
 from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle, Point
 from sitedesign.optimize.merit_order import allows, order_of, slope_values
 from tests import cases

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.case import BackupCase, Case, LoadClass, Plant, Sizing, Tier
+from sitedesign.case.case import BackupCase, Case, LoadClass, Tier
+from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.optimize.annual_budgets import MET
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.primal_recovery import tidy_dispatch
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.replay import check_dispatch
 from tests import cases
 from tests.independent_milp import least_cost_usd
@@ -74,7 +76,7 @@ def random_edge(seed: int) -> Case:
     return cases.case(sun, load, backup=tuple(units), **changed)
 
 
-def solved_rightly(asked: Case, abs_usd: float) -> Sizing | None:
+def solved_rightly(asked: Case, abs_usd: float) -> OptimizationResult | None:
     """Solve by cuts, and find the cost of the independent model; None where both find no plant."""
     right = least_cost_usd(asked)
     try:

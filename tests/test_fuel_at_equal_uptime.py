@@ -8,7 +8,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate

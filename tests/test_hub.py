@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import energy_by_level
+from sitedesign.case.dispatch import energy_by_level
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle

@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
 from sitedesign.optimize.infeasibility import Quantity, date_of_step, explain, worst_spell

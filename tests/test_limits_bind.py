@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Case, Plant, with_series
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
+from sitedesign.case.years import with_series
 from sitedesign.certified import remedies
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import Evaluator

@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sitedesign.case.capacity_bounds import capacity_bounds, units_max
-from sitedesign.case.case import Case, Dispatch, LoadClass, Plant, Tier, lost_by_class
+from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.dispatch import Dispatch, lost_by_class
+from sitedesign.case.plant import Plant
 from sitedesign.case.rack_shortfall import expected_shortfall, most_racks, racks_worth
 from sitedesign.errors import InfeasibleDesign, ReplayMismatch
 from sitedesign.optimize.benders import solve_cuts

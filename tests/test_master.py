@@ -10,8 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import Case, Plant, with_series
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.case.rack_shortfall import expected_shortfall
+from sitedesign.case.years import with_series
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.benders import solve_cuts

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Dispatch
+from sitedesign.case.dispatch import Dispatch
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import find_events, start_label, worst_events
 from sitedesign.reliability.metrics import YearTable, metrics_of_years, uptime_metrics, without_hours

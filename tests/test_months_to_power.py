@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.case import NOTHING, Case, Plant, slowest_lead
+from sitedesign.case.case import NOTHING, Case
+from sitedesign.case.plant import Plant, slowest_lead
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import minimise_extensive
 from sitedesign.optimize.infeasibility import Quantity

@@ -7,7 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Dispatch, Plant, Tier
+from sitedesign.case.case import Tier
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors
 from sitedesign.operation.operate import operate, operate_greedy

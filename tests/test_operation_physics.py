@@ -14,7 +14,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import Plant, Tier
+from sitedesign.case.case import Tier
+from sitedesign.case.plant import Plant
 from sitedesign.operation.forecast import Climatology, Forecast
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (

@@ -10,7 +10,8 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Plant, Tier
+from sitedesign.case.case import Tier
+from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.operate import operate

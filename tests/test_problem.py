@@ -13,13 +13,16 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import Case, Plant, Sizing, available_mw, land_acres, with_series
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant, available_mw, land_acres
 from sitedesign.case.rack_shortfall import expected_shortfall
+from sitedesign.case.years import with_series
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.branch_and_bound import branch_and_bound
 from sitedesign.optimize.extensive_form import build_model, solve_extensive
 from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status, solve_once
 from sitedesign.optimize.primal_recovery import annual_cost_usd
+from sitedesign.optimize.result import OptimizationResult
 from tests.cases import case, sunny_years, year_case
 from tests.hand_cases import HAND_CASES, Hand, engines, night
 from tests.strategies import small_cases
@@ -30,7 +33,7 @@ random_cases = settings(
 )
 
 
-def solved(c: Case) -> Sizing:
+def solved(c: Case) -> OptimizationResult:
     """Solve to a tight gap; cases that cannot be met are passed over."""
     try:
         return solve_extensive(c, gap=GAP, explain_infeasible=False)
@@ -46,7 +49,7 @@ def cost_or_inf(c: Case) -> float:
         return math.inf
 
 
-def check(c: Case, s: Sizing) -> None:
+def check(c: Case, s: OptimizationResult) -> None:
     """Certify a sizing with nothing but arithmetic: every equation of the model, written a second time."""
     d, p, lim = s.dispatch, s.plant, c.limits
     assert d is not None

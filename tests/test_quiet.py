@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 from sitedesign import cli
-from sitedesign.case.case import Case, Sizing
+from sitedesign.case.case import Case
 from sitedesign.errors import SolverFailed
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.highs import PersistentHighs, solve_once
+from sitedesign.optimize.result import OptimizationResult
 from tests.cli_runs import QUICK, SMALL
 from tests.conftest import ROOT
 from tests.small_cases import random_case
@@ -76,7 +77,9 @@ def nothing_printed(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 @pytest.mark.usefixtures("nothing_printed")
 @pytest.mark.parametrize("method", [solve_cuts, solve_extensive])
-def test_nothing_is_printed_from_python_or_from_a_thread(method: Callable[[Case], Sizing]) -> None:
+def test_nothing_is_printed_from_python_or_from_a_thread(
+    method: Callable[[Case], OptimizationResult],
+) -> None:
     here = method(CASE)
     with ThreadPoolExecutor(1) as pool:
         there = pool.submit(method, CASE).result()

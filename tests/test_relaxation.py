@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Dispatch, Plant, Tier
+from sitedesign.case.case import Tier
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import FORESIGHT, relaxation
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts

@@ -8,7 +8,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.certified import remedies
 from sitedesign.certified.objective import Candidate
 from sitedesign.certified.remedies import Remedy, candidate_remedies, explain_uncertified

@@ -13,7 +13,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of, unseen_years, weather_block

@@ -10,7 +10,8 @@ from scipy.optimize import minimize
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.certified.moves import mean_load_mw
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.slp import solve_slp

@@ -16,9 +16,10 @@ import pytest
 import sitedesign as sd
 from sitedesign.case import capacity_bounds
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Case, rolled, sunny_afternoon
+from sitedesign.case.case import Case
 from sitedesign.case.limits import CaseLimits
 from sitedesign.case.relaxation import relaxation
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
@@ -204,7 +205,7 @@ def test_studies_cost_what_they_cost_with_wide_bounds(name: str) -> None:
     """The bounds of a study against a million MW and MWh, where nothing is given."""
     asked = sd.Study(**{key: value for key, value in (QUICK | STUDIES[name]).items() if value is not None})
     own = build_case(asked).case
-    case = rolled(relaxation(own, asked.metric).case, sunny_afternoon(own))
+    case = shift_start(relaxation(own, asked.metric).case, cyclic_start_step(own))
     wide = case.with_bounds({s.name: getattr(asked.limits, s.name) or (0.0, 1e6) for s in case.sizes})
     wide = cases.limited(wide.with_resource(widest_mw=None), widest=None)
     found, truth = solve_cuts(case), solve_cuts(wide)

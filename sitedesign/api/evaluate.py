@@ -7,7 +7,10 @@ from typing import Any, Literal
 
 from sitedesign.api.question import one_study, study_faults
 from sitedesign.case.build import build_case
-from sitedesign.case.case import Case, Dispatch, Plant, rolled, sunny_afternoon
+from sitedesign.case.case import Case
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.environment import default_controller, environment_of
 from sitedesign.certified.operate import operate_causally
 from sitedesign.errors import Fault, InputError, unknown_name
@@ -113,7 +116,7 @@ def evaluate(
         check_dispatch(study_case.case, plant, dispatch)
         result = evaluate_dispatch(study_case, plant, dispatch, operation)
     else:
-        dispatch = _foresight(rolled(study_case.case, sunny_afternoon(study_case.case)), plant)
+        dispatch = _foresight(shift_start(study_case.case, cyclic_start_step(study_case.case)), plant)
         result = evaluate_dispatch(study_case, plant, dispatch, operation)
     return _held_against_limits(study_case.case, plant, result)
 

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from sitedesign.case.build import StudyCase, build_case, unit_costs
-from sitedesign.case.case import Case, rolled, sizes_of, sunny_afternoon
+from sitedesign.case.case import Case
+from sitedesign.case.plant import sizes_of
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import annual_cost
 from sitedesign.foresight.compute_cost import delivered_rack_h_per_yr
@@ -138,7 +140,7 @@ def tradeoff(
 
 
 def _case(study_case: StudyCase) -> Case:
-    return rolled(study_case.case, sunny_afternoon(study_case.case))
+    return shift_start(study_case.case, cyclic_start_step(study_case.case))
 
 
 def _study_faults(study: Study, over: str) -> list[Fault]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sitedesign.case.case import FLOOR_SHARE, Case, Dispatch, Tier, lost_by_class
+from sitedesign.case.case import FLOOR_SHARE, Case, Tier
+from sitedesign.case.dispatch import Dispatch, lost_by_class
 
 FORESIGHT = "perfect foresight, nothing fails"
 

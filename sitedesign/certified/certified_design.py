@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import Case, rolled, sunny_afternoon
+from sitedesign.case.case import Case
 from sitedesign.case.relaxation import relaxation
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.operate import operate_causally
 from sitedesign.certified.remedies import explain_uncertified
@@ -152,7 +153,7 @@ def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list
 def _divisible_bound(study_case: StudyCase) -> float:
     """Bound of the same question with units cut into hundredths. [USD/yr]"""
     case = relaxation(_divisible(study_case.case), study_case.study.metric).case
-    sizing = solve_cuts(rolled(case, sunny_afternoon(study_case.case)), gap=1e-4, keeps_dispatch=False)
+    sizing = solve_cuts(shift_start(case, cyclic_start_step(study_case.case)), gap=1e-4, keeps_dispatch=False)
     return sizing.bound_usd_per_yr - sizing.lost_value_usd_per_yr
 
 

@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import FloatArray, Plant
+from sitedesign.case.case import FloatArray
+from sitedesign.case.plant import Plant
 from sitedesign.operation.forecast import Climatology, Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, FloatArray, Plant, rows_of
-from sitedesign.case.years import concat_years
+from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.plant import Plant
+from sitedesign.case.years import concat_years, select_years
 from sitedesign.certified.environment import Metric, OperatingEnvironment
 from sitedesign.certified.objective import Candidate, Decision, co2_t_per_mmbtu, excess_mwh
 from sitedesign.operation.forecast import Forecast, daily_factors
@@ -192,7 +193,7 @@ class Evaluator:
         some = self._draw.permutation(others)[:ordinary_years]
         rows = np.sort(np.concatenate([critical, some]))
         weight = np.where(np.isin(rows, critical), 1.0, others.size / max(some.size, 1))
-        case = rows_of(self.case, rows % self.case.years)
+        case = select_years(self.case, rows % self.case.years)
         self._samples.clear()
         here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._evaluated[(plant, controller)][1]

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sitedesign.case.case import BackupCase, Case, Plant, Resource, sizes_of, with_sizes
+from sitedesign.case.case import BackupCase, Case, Resource
+from sitedesign.case.plant import Plant, sizes_of, with_sizes
 from sitedesign.certified.objective import Candidate
 from sitedesign.equations.variables import (
     battery_bounds,

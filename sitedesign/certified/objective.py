@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case.case import Case, FloatArray, Plant
+from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.plant import Plant
 from sitedesign.operation.state import Controller
 
 Decision = tuple[Plant, Controller]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import OperatingEnvironment, weather_block
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.errors import ReplayMismatch

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.moves import SPARE_UNITS
 from sitedesign.certified.sizing_loop import SearchResult, size_then_search

@@ -17,9 +17,11 @@ from itertools import product
 import numpy as np
 
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import Case, FloatArray, Plant, Sizing, rolled, sunny_afternoon
+from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.adaptive_sampling import improve
 from sitedesign.certified.environment import (
     OperatingEnvironment,
@@ -49,6 +51,7 @@ from sitedesign.errors import InfeasibleDesign
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
@@ -130,8 +133,8 @@ def size_then_search(
     study, case = study_case.study, study_case.case
     progress("sizing with foresight of weather and failures")
     failing = relaxation(sampled_outage_case(study_case, environment, study.seed), study.metric).case
-    failing = rolled(failing, sunny_afternoon(case))
-    pool, found = CutPool(failing), list[Sizing]()
+    failing = shift_start(failing, cyclic_start_step(case))
+    pool, found = CutPool(failing), list[OptimizationResult]()
     for asked, gap in ((failing, 1e-3), (half_downtime(failing), 2e-3)):
         try:
             found.append(solve_cuts(asked, gap=gap, cut_pool=pool, explains=False, keeps_dispatch=False))

@@ -14,15 +14,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from sitedesign.case.case import (
-    BackupCase,
-    Case,
-    FloatArray,
-    ImportCase,
-    Resource,
-    SinkCase,
-    appetite_mwh,
-)
+from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase, Resource, SinkCase
+from sitedesign.case.dispatch import appetite_mwh
 from sitedesign.case.limits import ANNUAL_LIMITS
 
 u = pyo.units

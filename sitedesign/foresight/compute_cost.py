@@ -11,12 +11,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sitedesign.case.case import Case, Sizing
+from sitedesign.case.case import Case
 from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.finance import annual_cost
 from sitedesign.optimize import parametric
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.results.compute_cost import ComputeCost, ComputeCostPoint
 from sitedesign.util.deadline import Deadline
 from sitedesign.util.progress import Progress, silent
@@ -35,7 +36,7 @@ class CheapestCompute:
     ----------
     case : Case
         With the price on lost compute at which `sizing` is the optimum.
-    sizing : Sizing
+    sizing : OptimizationResult
     uptime : float
         That the optimiser chose. [fraction]
     cost : ComputeCost
@@ -43,7 +44,7 @@ class CheapestCompute:
     """
 
     case: Case
-    sizing: Sizing
+    sizing: OptimizationResult
     uptime: float
     cost: ComputeCost
 
@@ -124,7 +125,7 @@ class _Priced:
 
     price_usd_per_rack_h: float
     case: Case
-    sizing: Sizing
+    sizing: OptimizationResult
     usd_per_rack_h: float
     bound_usd_per_rack_h: float | None = None
 
@@ -139,7 +140,7 @@ class _PricedProblem:
     deadline: Deadline
     progress: Progress
 
-    def solve(self, price_usd_per_rack_h: float, warm: Sizing | None, gap: float) -> _Priced:
+    def solve(self, price_usd_per_rack_h: float, warm: OptimizationResult | None, gap: float) -> _Priced:
         priced = with_lost_compute(self.case, price_usd_per_rack_h)
         sizing = solve_cuts(
             priced,
@@ -191,12 +192,12 @@ def with_lost_compute(case: Case, usd_per_rack_h: float) -> Case:
     return replace(case, lost_value_usd_per_mwh=per_mwh)
 
 
-def delivered_rack_h_per_yr(case: Case, sizing: Sizing) -> float:
+def delivered_rack_h_per_yr(case: Case, sizing: OptimizationResult) -> float:
     """Rack-hours at full throughput that a sizing delivers, failures of racks included. [1/yr]"""
     return _contracted_rack_h(case) * _uptime(case, sizing)
 
 
-def plant_cost_usd_per_yr(sizing: Sizing) -> float:
+def plant_cost_usd_per_yr(sizing: OptimizationResult) -> float:
     """Cost of plant and spare racks, the value of lost compute left out. [USD/yr]"""
     return sizing.objective_usd_per_yr - sizing.lost_value_usd_per_yr
 
@@ -205,18 +206,18 @@ def _contracted_rack_h(case: Case) -> float:
     return case.racks_contracted * float(annual_cost.HOURS_PER_YEAR)
 
 
-def _uptime(case: Case, sizing: Sizing) -> float:
+def _uptime(case: Case, sizing: OptimizationResult) -> float:
     short = float(expected_shortfall(case.racks_contracted, sizing.plant.racks, case.rack_availability))
     return 1.0 - sizing.lost_mwh_per_yr / case.load_mwh_per_yr - short
 
 
-def _ratio(case: Case, sizing: Sizing, sunk_usd_per_yr: float) -> float:
+def _ratio(case: Case, sizing: OptimizationResult, sunk_usd_per_yr: float) -> float:
     delivered = delivered_rack_h_per_yr(case, sizing)
     total = sunk_usd_per_yr + plant_cost_usd_per_yr(sizing)
     return total / delivered if delivered > 0 else math.inf
 
 
-def _ratio_bound(case: Case, sizing: Sizing, price: float, sunk_usd_per_yr: float) -> float:
+def _ratio_bound(case: Case, sizing: OptimizationResult, price: float, sunk_usd_per_yr: float) -> float:
     """Lower bound of the ratio from the bound of the priced problem.
 
     With N the project's cost and D its rack-hours, the priced problem proves N - price D >= f for every

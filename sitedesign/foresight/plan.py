@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 
 from sitedesign.case.build import StudyCase, build_case, build_case_on, weather_of
-from sitedesign.case.case import Case, Sizing, rolled, rows_of, sunny_afternoon
+from sitedesign.case.case import Case
 from sitedesign.case.relaxation import MetricRelaxation, relaxation
 from sitedesign.case.throttling_tiers import most_useful_working
+from sitedesign.case.years import cyclic_start_step, select_years, shift_start
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, ReplayMismatch
 from sitedesign.foresight.compute_cost import CheapestCompute, cheapest_compute
 from sitedesign.foresight.rack_count import best_rack_count, most_racks_to_consider
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.results.accounting import evaluate_dispatch, project_costs
@@ -63,7 +65,7 @@ def foresight_design(
     study_case = build_case(study) if method == "cuts" else one_year_case(study)
     progress(f"solving {study_case.case.years} weather years by {method}")
     relaxed = relaxation(study_case.case, study.metric)
-    case = rolled(relaxed.case, sunny_afternoon(study_case.case))
+    case = shift_start(relaxed.case, cyclic_start_step(study_case.case))
     name = f"{study.pv.name} with {study.battery.name}"
     try:
         if study.objective == "compute_cost":
@@ -93,15 +95,15 @@ def _design_sharing_racks(
     """Choose the number of racks that share the work; each number is a question of its own."""
     study, rack_usd = study_case.study, standby.rack_cost_usd_per_yr
     deadline = Deadline.after(time_limit_s)
-    best: tuple[StudyCase, Case, Sizing] | None = None
+    best: tuple[StudyCase, Case, OptimizationResult] | None = None
 
-    def size(case: Case) -> Sizing:
+    def size(case: Case) -> OptimizationResult:
         return solve_cuts(case, gap=gap, time_limit_s=deadline.remaining_s, explains=False)
 
     def price(racks: int) -> tuple[float, float] | None:
         nonlocal best
         one = build_case_on(study.with_racks(racks), study_case.weather, study_case.unit_costs)
-        case = rolled(one.case, sunny_afternoon(one.case))
+        case = shift_start(one.case, cyclic_start_step(one.case))
         try:
             sizing = size(case)
         except InfeasibleDesign:
@@ -218,7 +220,9 @@ def one_year_case(study: Study) -> StudyCase:
     else:  # the year of a profile goes with it
         whole = build_case(study)
         row = _darkest_year(weather) if study.solar_profile is None else _darkest_yield(whole.case)
-        study_case = replace(whole, weather=weather.subset([row]), case=rows_of(whole.case, np.array([row])))
+        study_case = replace(
+            whole, weather=weather.subset([row]), case=select_years(whole.case, np.array([row]))
+        )
     note = (
         f"The hour-by-hour model affords one of the {years} weather years: year {weather.years[row]}, that "
         "of the darkest five days. Its uptime says nothing about the others; method='cuts' takes all."
@@ -240,12 +244,14 @@ def _darkest_yield(case: Case) -> int:
 
 def _size(
     case: Case, method: str, gap: float, time_limit_s: float | None, progress: Progress | None
-) -> Sizing:
+) -> OptimizationResult:
     run = solve_cuts if method == "cuts" else solve_extensive
     return run(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
 
 
-def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: MetricRelaxation) -> Design:
+def _design(
+    study_case: StudyCase, case: Case, sizing: OptimizationResult, relaxed: MetricRelaxation
+) -> Design:
     plant, dispatch = sizing.plant, sizing.dispatch
     assert dispatch is not None  # both optimisers give one
     _check_against_replay(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
@@ -270,12 +276,12 @@ def _design(study_case: StudyCase, case: Case, sizing: Sizing, relaxed: MetricRe
     )
 
 
-def _co2_t_per_yr(case: Case, sizing: Sizing) -> float:
+def _co2_t_per_yr(case: Case, sizing: OptimizationResult) -> float:
     energy = zip(case.backup, sizing.backup_mwh_per_yr, strict=True)
     return sum(item.co2_t_per_mwh * mwh for item, mwh in energy)
 
 
-def _check_against_replay(replay: Replay, sizing: Sizing, case: Case) -> None:
+def _check_against_replay(replay: Replay, sizing: OptimizationResult, case: Case) -> None:
     """Hold the optimiser's claims against the replay's account."""
     faults = []
     claimed, found = sizing.objective_usd_per_yr, replay.objective_usd_per_yr

@@ -14,7 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Dispatch, Plant, available_mw, lost_by_class
+from sitedesign.case.case import Case
+from sitedesign.case.dispatch import Dispatch, lost_by_class
+from sitedesign.case.plant import Plant, available_mw
 from sitedesign.operation import policies, simulation
 from sitedesign.operation.beyond_horizon import usual_need, usual_value
 from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors, lowered

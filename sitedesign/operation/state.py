@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.operation import policies
 from sitedesign.util.gate import Gate, Measure, OneOf, arguments, check_fields
 

@@ -15,7 +15,9 @@ import time
 
 import numpy as np
 
-from sitedesign.case.case import NOTHING, Case, FloatArray, Plant, Sizing, appetite_mwh, by_flow, slowest_lead
+from sitedesign.case.case import NOTHING, Case, FloatArray
+from sitedesign.case.dispatch import appetite_mwh, by_flow
+from sitedesign.case.plant import Plant, slowest_lead
 from sitedesign.equations.variables import (
     USD_PER_KUSD,
     battery_bounds,
@@ -33,6 +35,7 @@ from sitedesign.optimize.infeasibility_cuts import explained
 from sitedesign.optimize.lagrangian import Operation
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
 from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.optimize.widening import including, opened, unbound
 from sitedesign.util.progress import Progress
 
@@ -79,7 +82,7 @@ def solve_cuts(
     progress: Progress | None = None,
     explains: bool = True,
     keeps_dispatch: bool = True,
-) -> Sizing:
+) -> OptimizationResult:
     """Find the least-cost plant of a case by cuts from the exact dispatch.
 
     Parameters
@@ -104,7 +107,7 @@ def solve_cuts(
 
     Returns
     -------
-    Sizing
+    OptimizationResult
         With the dispatch of the incumbent.
 
     Raises
@@ -123,7 +126,7 @@ def solve_cuts(
     end = None if time_limit_s is None else time.perf_counter() + time_limit_s
     solves = 0
 
-    def size(bounded: Case, known: Plant | None) -> Sizing:
+    def size(bounded: Case, known: Plant | None) -> OptimizationResult:
         nonlocal solves
         left = None if iteration_limit is None else iteration_limit - solves
         search = _Search(bounded, gap, end, left, pool, progress)
@@ -166,7 +169,7 @@ class _Search:
 
     # ------------------------------------------------------------------ outer loop
 
-    def solve(self, warm_start: Plant | None, *, keeps_dispatch: bool) -> Sizing:
+    def solve(self, warm_start: Plant | None, *, keeps_dispatch: bool) -> OptimizationResult:
         stopped_by = "gap"
         try:
             if warm_start is not None:
@@ -413,7 +416,7 @@ class _Search:
         cost = "none yet" if self.best is None else f"{self.best.cost_usd_per_yr / 1e6:,.3f}"
         return f"master {self.model.solves}: best {cost}, bound {self.bound / 1e6:,.3f} M USD/yr"
 
-    def _sizing(self, stopped_by: str, *, keeps_dispatch: bool) -> Sizing:
+    def _sizing(self, stopped_by: str, *, keeps_dispatch: bool) -> OptimizationResult:
         best = self.best
         if best is None:
             message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
@@ -429,7 +432,7 @@ class _Search:
         if keeps_dispatch:
             oracle = self.pool.search.oracle
             dispatch = mixed_dispatch(oracle, oracle.point(best.plant), best.operation)
-        return Sizing(
+        return OptimizationResult(
             plant=best.plant,
             objective_usd_per_yr=best.cost_usd_per_yr,
             bound_usd_per_yr=min(self.bound, best.cost_usd_per_yr),

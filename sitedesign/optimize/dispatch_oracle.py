@@ -18,7 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Dispatch, FloatArray, Plant, sum_of_resources
+from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant, sum_of_resources
 from sitedesign.optimize.dispatch_recursion import (
     FIRST_RESOURCE,
     LATE_CHARGE,

@@ -18,8 +18,10 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from sitedesign.case.case import Case, Dispatch, Plant, Sizing, by_flow, energy_by_level, sizes_of
+from sitedesign.case.case import Case
+from sitedesign.case.dispatch import Dispatch, by_flow, energy_by_level
 from sitedesign.case.limits import annual_limits
+from sitedesign.case.plant import Plant, sizes_of
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
 from sitedesign.equations.variables import USD_PER_KUSD, declare_capacities, declare_operation
@@ -33,6 +35,7 @@ from sitedesign.optimize.primal_recovery import (
     lost_value_usd,
     tidy_dispatch,
 )
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.optimize.widening import opened, unbound
 from sitedesign.util.progress import Progress
 
@@ -130,7 +133,7 @@ def solve_extensive(
     progress: Progress | None = None,
     relax_integers: bool = False,
     explain_infeasible: bool = True,
-) -> Sizing:
+) -> OptimizationResult:
     """Size the least-cost plant of a case with the hour-by-hour model, or dispatch a fixed one.
 
     Parameters
@@ -153,7 +156,7 @@ def solve_extensive(
 
     Returns
     -------
-    Sizing
+    OptimizationResult
         With the dispatch. `stopped_by` says whether the gap was reached.
 
     Raises
@@ -167,7 +170,7 @@ def solve_extensive(
     if fixed is not None:
         case = _holding(case, fixed)
 
-    def size(bounded: Case, _known: Plant | None) -> Sizing:
+    def size(bounded: Case, _known: Plant | None) -> OptimizationResult:
         left = None if time_limit_s is None else max(end - time.perf_counter(), 0.0)
         return _size(bounded, gap, left, fixed, progress, relax_integers=relax_integers)
 
@@ -187,7 +190,7 @@ def _size(
     progress: Progress | None,
     *,
     relax_integers: bool,
-) -> Sizing:
+) -> OptimizationResult:
     """Solve the model of a case with its bounds as they stand."""
     start = time.perf_counter()
     m = build_model(case)
@@ -212,7 +215,7 @@ def _size(
         objective = annual_cost_usd(case, plant, energy, sum(lost))
     asked = [solver.dual(m.uptime[c]) if c in m.uptime else 0.0 for c in m.load_class]
     prices = tuple(max(0.0, -dual * USD_PER_KUSD) for dual in asked)
-    return Sizing(
+    return OptimizationResult(
         plant=plant,
         objective_usd_per_yr=objective,
         bound_usd_per_yr=min(report.bound * USD_PER_KUSD, objective),

@@ -6,7 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from sitedesign.case.case import Case, Dispatch, Plant
+from sitedesign.case.case import Case
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant
 from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.annual_budgets import budgets_of

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from sitedesign.case.case import Case, FloatArray, LoadClass, Plant, sum_of_resources
+from sitedesign.case.case import Case, FloatArray, LoadClass
 from sitedesign.case.limits import ANNUAL_LIMITS, AnnualLimit, CaseLimits
+from sitedesign.case.plant import Plant, sum_of_resources
 from sitedesign.errors import InfeasibleDesign, Relaxation
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",

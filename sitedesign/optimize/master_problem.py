@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from sitedesign.case.case import Case, FloatArray, ImportCase, Plant, SinkCase
+from sitedesign.case.case import Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.plant import Plant
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.branch_and_bound import branch_and_bound

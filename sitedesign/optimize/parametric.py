@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case.case import Case, FloatArray, Plant, Sizing
+from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.limits import CaseLimits
+from sitedesign.case.plant import Plant
 from sitedesign.case.rack_shortfall import most_racks
 from sitedesign.errors import InfeasibleDesign, InputError, unknown_name
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.util.progress import Progress
 
 Vary = Callable[[Case, float], Case]
@@ -37,14 +39,14 @@ class SweepPoint:
     ----------
     value : float
         What was varied.
-    sizing : Sizing or None
+    sizing : OptimizationResult or None
         Without dispatch; None when no design is possible.
     reason : str
         Why not; empty otherwise.
     """
 
     value: float
-    sizing: Sizing | None
+    sizing: OptimizationResult | None
     reason: str = ""
 
 

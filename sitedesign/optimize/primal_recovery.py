@@ -6,18 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sitedesign.case.case import (
-    NOTHING,
-    BackupCase,
-    Case,
-    Dispatch,
-    FloatArray,
-    ImportCase,
-    Plant,
-    available_mw,
-    by_flow,
-    slowest_lead,
-)
+from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase
+from sitedesign.case.dispatch import Dispatch, by_flow
+from sitedesign.case.plant import Plant, available_mw, slowest_lead
 from sitedesign.case.rack_shortfall import expected_shortfall
 
 

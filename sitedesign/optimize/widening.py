@@ -13,15 +13,18 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from sitedesign.case.case import Case, Plant, SizeBounds, Sizing, appetite_mwh, sizes_of, slowest_lead
+from sitedesign.case.case import Case, SizeBounds
+from sitedesign.case.dispatch import appetite_mwh
+from sitedesign.case.plant import Plant, sizes_of, slowest_lead
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
+from sitedesign.optimize.result import OptimizationResult
 
-Solve = Callable[[Case, Plant | None], Sizing]
+Solve = Callable[[Case, Plant | None], OptimizationResult]
 
 _ROUNDING = 1e-9
 
 
-def unbound(case: Case, solve: Solve) -> Sizing:
+def unbound(case: Case, solve: Solve) -> OptimizationResult:
     """Solve a case so that its derived bounds have cost nothing.
 
     Parameters
@@ -32,7 +35,7 @@ def unbound(case: Case, solve: Solve) -> Sizing:
 
     Returns
     -------
-    Sizing
+    OptimizationResult
         Its bound holds for every plant that the user allows.
 
     Raises
@@ -111,7 +114,7 @@ def _affordable(case: Case, floors: dict[str, float], cost_usd_per_yr: float) ->
     return _with_upper(case, wider) if wider else None
 
 
-def _sized_openly(case: Case, solve: Solve) -> Sizing:
+def _sized_openly(case: Case, solve: Solve) -> OptimizationResult:
     """Size a case with all that the user allows; months are added for the plant, not weighed against others.
 
     Without bounds there is no telling by linear equations whether an array is built.

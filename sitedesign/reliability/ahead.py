@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitedesign.case.case import BackupCase, Case, Plant, Resource, Tier
+from sitedesign.case.case import BackupCase, Case, Resource, Tier
 from sitedesign.case.limits import CaseLimits
+from sitedesign.case.plant import Plant
 from sitedesign.operation.operate import operate
 from sitedesign.operation.rack_restart import Restart
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, Dispatch
+from sitedesign.case.case import Case
+from sitedesign.case.dispatch import Dispatch
 
 FloatArray = NDArray[np.float64]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sitedesign.case.case import NOTHING, Case, Plant, land_acres, sizes_of
+from sitedesign.case.case import NOTHING, Case
+from sitedesign.case.plant import Plant, land_acres, sizes_of
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
 

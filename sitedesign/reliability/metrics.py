@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case.case import FLOOR_SHARE, Case, Dispatch
+from sitedesign.case.case import FLOOR_SHARE, Case
+from sitedesign.case.dispatch import Dispatch
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall

@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import FLOOR_SHARE, Case, Plant
+from sitedesign.case.case import FLOOR_SHARE, Case
+from sitedesign.case.plant import Plant
 from sitedesign.operation.forecast import Climatology, Forecast, climatology
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, OutageModel, sample_outages

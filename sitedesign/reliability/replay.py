@@ -12,17 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sitedesign.case.case import (
-    NOTHING,
-    BackupCase,
-    Case,
-    Dispatch,
-    ImportCase,
-    Plant,
-    SinkCase,
-    lost_by_class,
-    slowest_lead,
-)
+from sitedesign.case.case import NOTHING, BackupCase, Case, ImportCase, SinkCase
+from sitedesign.case.dispatch import Dispatch, lost_by_class
+from sitedesign.case.plant import Plant, slowest_lead
 from sitedesign.errors import ReplayMismatch
 
 FloatArray = NDArray[np.float64]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case, with_series
+from sitedesign.case.case import Case
+from sitedesign.case.years import with_series
 
 FloatArray = NDArray[np.float64]
 

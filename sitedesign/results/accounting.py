@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.case.build import StudyCase, fixed_load_share, it_mw_at_work
-from sitedesign.case.case import NOTHING, Case, Dispatch, FloatArray, Plant, land_acres, slowest_lead
+from sitedesign.case.case import NOTHING, Case, FloatArray
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant, land_acres, slowest_lead
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
 from sitedesign.reliability.events import worst_events

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sitedesign.case.build import StudyCase, it_mw_at_work
-from sitedesign.case.case import Dispatch, FloatArray, Plant, lost_by_class
+from sitedesign.case.case import FloatArray
+from sitedesign.case.dispatch import Dispatch, lost_by_class
+from sitedesign.case.plant import Plant
 from sitedesign.components.load import load_mw
 from sitedesign.finance import annual_cost
 from sitedesign.reliability.metrics import lost_by_year, uptime_of_losses, year_table

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sitedesign.case.case import Case, Plant
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.study.study import Study

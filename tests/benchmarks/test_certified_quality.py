@@ -12,7 +12,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import Plant
+from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.evaluator import Evaluator

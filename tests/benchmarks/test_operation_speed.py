@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Plant, Tier
+from sitedesign.case.case import Tier
+from sitedesign.case.plant import Plant
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (

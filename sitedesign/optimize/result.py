@@ -1,0 +1,67 @@
+"""What an optimiser answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.plant import Plant
+
+
+@dataclass(frozen=True, eq=False)
+class OptimizationResult:
+    """Answer of an optimiser on a :class:`Case`; perfect foresight.
+
+    Attributes
+    ----------
+    plant : Plant
+        The incumbent.
+    objective_usd_per_yr, bound_usd_per_yr : float
+        Cost of the incumbent and proven lower bound, the value of lost compute included. [USD/yr]
+    backup_mwh_per_yr : tuple of float
+        Energy per technology in the incumbent. [MWh/yr]
+    lost_mwh_per_yr : float
+        Weighted shed load in the incumbent, all classes together. [MWh/yr]
+    method : str
+        ``extensive`` or ``cuts``.
+    stopped_by : str
+        ``gap``, ``time_limit`` or ``iteration_limit``.
+    seconds : float
+        Wall time. [s]
+    iterations : int
+        Master iterations (0 for ``extensive``).
+    uptime_price_usd_per_mwh : float or None
+        Dual of the uptime row at the incumbent's integers, on top of the value of lost compute; with several
+        classes the largest of `uptime_prices`. [USD per weighted MWh]
+    uptime_prices : tuple of float
+        The same for each class; empty where it is not known. [USD per weighted MWh]
+    lost_by_class_mwh_per_yr : tuple of float
+        Weighted shed load of each class in the incumbent. [MWh/yr]
+    lost_value_usd_per_yr : float
+        What lost compute costs in the objective, failures of racks included. [USD/yr]
+    dispatch : Dispatch or None
+        The optimiser's own dispatch, where it keeps one.
+    level_mwh_per_yr : tuple of float
+        Energy given or taken at each level of each of ``Case.flows``, in their order. [MWh/yr]
+    """
+
+    plant: Plant
+    objective_usd_per_yr: float
+    bound_usd_per_yr: float
+    backup_mwh_per_yr: tuple[float, ...]
+    lost_mwh_per_yr: float
+    method: str
+    stopped_by: str
+    seconds: float
+    iterations: int = 0
+    uptime_price_usd_per_mwh: float | None = None
+    uptime_prices: tuple[float, ...] = ()
+    lost_by_class_mwh_per_yr: tuple[float, ...] = ()
+    lost_value_usd_per_yr: float = 0.0
+    dispatch: Dispatch | None = field(default=None, repr=False)
+    level_mwh_per_yr: tuple[float, ...] = ()
+
+    @property
+    def gap(self) -> float:
+        """Relative optimality gap, (objective - bound) / objective. [fraction]"""
+        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
