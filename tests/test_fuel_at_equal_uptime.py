@@ -12,6 +12,7 @@ from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.monte_carlo import monte_carlo
 
 ECTOR = sd.Site(latitude=31.87, longitude=-102.54)
@@ -37,19 +38,9 @@ def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
     environment, block = environment_of(study_case), weather_block(study_case)
 
     def judged(rule: Controller) -> Certificate:
-        return monte_carlo(
-            block,
-            plant,
-            environment.outages,
-            behaviour=environment.unit_behaviours,
-            controller=rule,
-            forecast=environment.forecast,
-            usual=environment.climatology,
-            restart=environment.restart,
-            draws=max(2, SIMULATED_YEARS // study_case.case.years),
-            seed=7,
-            attribute=False,
-        )
+        draws = max(2, SIMULATED_YEARS // study_case.case.years)
+        plan = CertificatePlan(draws=draws, seed=7, attribute=False)
+        return monte_carlo(block, plant, rule, environment, plan)
 
     early = judged(Controller("greedy", start_soc=THRESHOLD))
     tries = (judged(Controller(reserve_h=reserve_h)) for reserve_h in MARGINS_H)

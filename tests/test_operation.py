@@ -25,6 +25,8 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch, rack_shortfall
 from tests.cases import RACKS, operated_case, operated_unit
+from tests.operated import operated
+from tests.rolling_horizon import rolling_horizon
 
 
 def test_greedy_matches_a_plant_run_by_hand():
@@ -168,7 +170,7 @@ REAL = (
 PLANT = Plant((64.0,), 120.0, 14.0, (1, 1), 10)
 
 
-@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start"])
 @pytest.mark.parametrize("step_h", [1.0, 0.5])
 def test_energy_balance_closes_every_step_with_everything_failing(kind, step_h):
     case = sunny_case(2, step_h=step_h, tiers=GENTLE)
@@ -182,7 +184,7 @@ def test_energy_balance_closes_every_step_with_everything_failing(kind, step_h):
     conditions = OutageConditions(step_h, 2, 0, np.full(case.steps, 15.0), climatology(case))
     paths = sample_outages(model, PLANT.units, conditions, seed=1)
     rule = Controller(kind, start_soc=0.5)
-    done = operate(case, PLANT, rule, behaviour=REAL, outages=paths, fuels=("gas",))
+    done = operated(case, PLANT, rule, behaviours=REAL, outages=paths, fuels=("gas",))
     d = done.dispatch
     supply = (
         done.solar_mw - d.curtailed_mw + d.discharge_mw - d.charge_mw + d.backup_mw.sum(axis=0) + d.shed_mw
@@ -210,20 +212,19 @@ def test_energy_balance_closes_every_step_with_everything_failing(kind, step_h):
 def test_causal_greedy_without_quirks_is_the_simple_one(seed):
     case = sunny_case(1, seed, tiers=GENTLE)
     simple = operate_greedy(case, PLANT)
-    causal = operate(case, PLANT, Controller("greedy", start_soc=0.0)).dispatch
+    causal = operated(case, PLANT, Controller("greedy", start_soc=0.0)).dispatch
     for name in SERIES:
         assert getattr(causal, name) == pytest.approx(getattr(simple, name), abs=1e-9)
     check_dispatch(case, PLANT, causal)
 
 
-@pytest.mark.parametrize("kind", ["latest_safe_start", "rolling"])
 @pytest.mark.parametrize("forecast", ["skill", "perfect"])
-def test_causal_dispatch_of_ideal_units_passes_the_replay(kind, forecast):
+def test_causal_dispatch_of_ideal_units_passes_the_replay(forecast):
     case = sunny_case(1, 4, tiers=GENTLE)
-    check_dispatch(case, PLANT, operate(case, PLANT, Controller(kind), forecast=Forecast(forecast)).dispatch)
+    check_dispatch(case, PLANT, operated(case, PLANT, forecast=Forecast(forecast)).dispatch)
 
 
-@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start"])
 @pytest.mark.parametrize("forecast", ["skill", "perfect", "persistence", "climatology"])
 def test_no_decision_knows_the_future_beyond_the_horizon(kind, forecast):
     case = sunny_case(2, 1)
@@ -233,9 +234,10 @@ def test_no_decision_knows_the_future_beyond_the_horizon(kind, forecast):
     days[first:] = days[first:][rng.permutation(len(days) - first)]
     other = case.with_resource(yield_mw_per_mw=days.ravel())
     rule = Controller(kind, start_soc=0.5)
-    known = {"usual": climatology(case), "past": case}
+    known = climatology(case)
     one, two = (
-        operate(c, PLANT, rule, forecast=sight, behaviour=REAL, **known).dispatch for c in (case, other)
+        operated(c, PLANT, rule, forecast=sight, behaviours=REAL, climate=known).dispatch
+        for c in (case, other)
     )
     same = 24 * (first - sight.days)  # the window ends at the midnight that follows so many full days
     for name in SERIES:
@@ -262,17 +264,16 @@ def test_forecast_errors_grow_with_lead_as_stated():
         assert abs(np.corrcoef(error, factors[: truth.size - lead, lead])[0, 1]) < 0.06
 
 
-@pytest.mark.parametrize("kind", ["latest_safe_start", "rolling"])
-def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
+def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold():
     case = sunny_case(10, 5)
     lost, gas = [], []
     for rule, sight in (
-        (Controller(kind, forecast_z_score=0.0, reserve_h=0.0, capacity_credit=1.0), Forecast("perfect")),
-        (Controller(kind), Forecast("skill")),
-        (Controller(kind), Forecast("climatology")),
+        (Controller(forecast_z_score=0.0, reserve_h=0.0, capacity_credit=1.0), Forecast("perfect")),
+        (Controller(), Forecast("skill")),
+        (Controller(), Forecast("climatology")),
         (Controller("greedy", start_soc=0.8), Forecast()),
     ):
-        done = operate(case, PLANT, rule, forecast=sight, record=False)
+        done = operated(case, PLANT, rule, forecast=sight, record=False)
         lost.append((done.lost_compute * case.load_mw).sum() / case.load_mw.sum())
         gas.append(done.backup_mwh.sum() / case.load_mw.sum())
     assert lost[0] <= lost[1] <= lost[2]
@@ -283,14 +284,14 @@ def test_better_forecasts_never_lose_more_and_burn_less_than_a_threshold(kind):
 def test_throttling_early_and_gently_loses_less_compute_than_late_and_hard():
     case = sunny_case(5, 6, tiers=GENTLE, units=((3.0, 60.0),), spread=0.55)
     plant = Plant((42.0,), 120.0, 14.0, (1,), 10)
-    early = operate(
+    early = operated(
         case, plant, Controller(forecast_z_score=0.0, capacity_credit=1.0), forecast=Forecast("perfect")
     )
-    late = operate(case, plant, Controller("greedy", start_soc=1.0))
+    late = operated(case, plant, Controller("greedy", start_soc=1.0))
     assert early.lost_compute.sum() < 0.8 * late.lost_compute.sum()
 
 
-@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start"])
 def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
     hourly = sunny_case(2, 7)
     totals = []
@@ -300,7 +301,7 @@ def test_causal_operation_agrees_at_60_30_and_15_minutes(kind):
             [operated_unit(f"t{i}", 6.0, 60.0 + 30 * i, hourly.steps * split) for i in (0, 1)],
             step_h=1 / split, years=2,
         )  # fmt: skip
-        done = operate(case, PLANT, Controller(kind, start_soc=0.5), forecast=Forecast("climatology"))
+        done = operated(case, PLANT, Controller(kind, start_soc=0.5), forecast=Forecast("climatology"))
         gas = done.backup_mwh.sum() / (case.load_mw.sum() / split)
         totals.append((gas, done.lost_compute.mean()))
     # Shorter steps let a rule act sooner; nothing else may change
@@ -319,8 +320,8 @@ def test_counting_on_fewer_units_keeps_energy_for_the_trip_of_one():
     )
     lost, gas = [], []
     for credit in (1.0, 0.7):
-        done = operate(
-            case, plant, Controller(capacity_credit=credit), usual=usual, outages=paths, record=False
+        done = operated(
+            case, plant, Controller(capacity_credit=credit), climate=usual, outages=paths, record=False
         )
         lost.append(done.lost_compute.sum())
         gas.append(done.backup_mwh.sum())
@@ -366,26 +367,34 @@ def foresight_cost(case, plant, shed_price, end_mwh):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
-def test_rolling_with_perfect_forecast_and_no_failures_reaches_the_foresight_optimum(seed):
+def test_the_exact_recursion_on_a_perfect_window_reaches_the_foresight_optimum(seed):
     case = sunny_case(1, seed, tiers=GENTLE, units=((4.0, 60.0), (2.5, 90.0)), spread=0.5)
     plant = Plant((42.0,), 120.0, 14.0, (1, 1), 10)
-    rule = Controller(
-        "rolling", forecast_z_score=0.0, capacity_credit=1.0, min_run_h=0.0, shed_price_usd_per_mwh=2000.0
-    )
-    done = operate(case, plant, rule, forecast=Forecast("perfect", horizon_h=336.0))
-    lost = (done.lost_compute * case.load_mw).sum()
-    cost = 60 * done.backup_mwh[0].sum() + 90 * done.backup_mwh[1].sum() + 2000 * lost
-    best = foresight_cost(case, plant, 2000.0, done.end_mwh)
+    used, end_mwh = rolling_horizon(case, plant, 2000.0, 14)
+    cost = (used * [60, 90, *(2000.0 * tier.weight for tier in GENTLE)]).sum()
+    best = foresight_cost(case, plant, 2000.0, end_mwh)
     assert best <= cost * (1 + 1e-9)
     assert cost <= best * 1.005
-    assert lost > 1.0
+    assert used[:, 2:].sum() > 1.0
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_latest_safe_start_loses_little_more_than_the_exact_recursion_and_burns_little_more(seed):
+    case = sunny_case(1, seed, tiers=GENTLE, units=((4.0, 60.0), (2.5, 90.0)), spread=0.5)
+    plant = Plant((42.0,), 120.0, 14.0, (1, 1), 10)
+    rule = Controller(forecast_z_score=0.0, reserve_h=0.0, capacity_credit=1.0, min_run_h=0.0)
+    done = operated(case, plant, rule, forecast=Forecast("perfect"))
+    used, _ = rolling_horizon(case, plant, 1e5, Forecast().days)
+    lost = (used[:, 2:] * [tier.weight for tier in GENTLE]).sum()
+    assert lost * (1 - 1e-9) <= (done.lost_compute * case.load_mw).sum() <= 1.02 * lost
+    assert done.backup_mwh.sum() <= 1.01 * used[:, :2].sum()
 
 
 def test_same_inputs_same_operation():
     case = sunny_case(1, 8)
-    one, two = (operate(case, PLANT, Controller(), behaviour=REAL, seed=3) for _ in range(2))
+    one, two = (operated(case, PLANT, Controller(), behaviours=REAL, seed=3) for _ in range(2))
     assert np.array_equal(one.dispatch.stored_mwh, two.dispatch.stored_mwh)
-    other = operate(case, PLANT, Controller(), behaviour=REAL, seed=4)
+    other = operated(case, PLANT, Controller(), behaviours=REAL, seed=4)
     assert not np.array_equal(one.dispatch.stored_mwh, other.dispatch.stored_mwh)
 
 
@@ -394,8 +403,12 @@ def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
     usual = Climatology(np.zeros(8760), np.full(8760, 10.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     plant = Plant((0,), 0, 0, (1,), 10)
     for start_h, served in ((0.25, [7.5, 10, 10, 10, 10, 10]), (2.5, [0, 0, 5, 10, 10, 10])):
-        done = operate(
-            case, plant, Controller("greedy", start_soc=0.0), behaviour=[UnitBehaviour(start_h)], usual=usual
+        done = operated(
+            case,
+            plant,
+            Controller("greedy", start_soc=0.0),
+            behaviours=[UnitBehaviour(start_h)],
+            climate=usual,
         )
         assert done.dispatch.backup_mw[0] == pytest.approx(served)
 
@@ -403,9 +416,9 @@ def test_a_slow_unit_gives_only_what_is_left_of_the_step_and_then_waits():
 def test_part_load_fuel_follows_the_straight_line():
     case = operated_case((0,) * 6, load=6.0, units=[operated_unit(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
-    done = operate(
+    done = operated(
         case, Plant((0,), 0, 0, (1,), 10), Controller("greedy", start_soc=0.0),
-        behaviour=[UnitBehaviour(intercept=0.2, fuel_usd_per_mmbtu=5.0)], usual=usual,
+        behaviours=[UnitBehaviour(intercept=0.2, fuel_usd_per_mmbtu=5.0)], climate=usual,
     )  # fmt: skip
     assert done.fuel_mmbtu.sum() == pytest.approx(8.0 * 6 * (0.2 * 10 + 0.8 * 6))
     assert done.extra_fuel_usd.sum() == pytest.approx(5.0 * 8.0 * 6 * (0.2 * 10 + 0.8 * 6 - 6))
@@ -417,10 +430,10 @@ def test_unit_rows_are_refused_where_outages_are_sampled():
         operate(operated_case(units=[rows]), Plant((1,), 1, 1, (1,), 10))
 
 
-@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start", "rolling"])
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start"])
 def test_a_plant_without_any_technology_runs_on_sun_and_battery(kind):
     case = sunny_case(units=())
-    done = operate(case, Plant((80.0,), 120.0, 14.0, (), 10), Controller(kind))
+    done = operated(case, Plant((80.0,), 120.0, 14.0, (), 10), Controller(kind))
     assert done.backup_mwh.shape == (0, 1)
     assert 0.0 < done.shed_mw.sum() < 0.5 * case.load_mw.sum()
     assert done.balance_residual_mw < 1e-9
@@ -436,9 +449,9 @@ def test_technologies_that_are_not_built_change_nothing(built, reserve_h):
     alone = sunny_case(3, 4, tiers=GENTLE, units=kept, spread=0.55)
     usual = climatology(offered)
     shed = [
-        operate(
+        operated(
             case, Plant((42.0,), 120.0, 14.0, counts, 10), rule, seed=5,
-            usual=dataclasses.replace(usual, capability=usual.capability[: len(counts)]),
+            climate=dataclasses.replace(usual, capability=usual.capability[: len(counts)]),
         ).shed_mw
         for case, counts in ((offered, built), (alone, (1,) * len(kept)))
     ]  # fmt: skip
@@ -449,7 +462,7 @@ def test_technologies_that_are_not_built_change_nothing(built, reserve_h):
 def test_run_hours_are_those_between_a_start_and_a_stop():
     case = sunny_case(2, 3, units=((6.0, 60.0), (6.0, 90.0)))
     ways = [UnitBehaviour(min_load=0.3), UnitBehaviour(min_load=0.3)]
-    done = operate(case, Plant((42.0,), 60.0, 14.0, (1, 1), 10), behaviour=ways)
+    done = operated(case, Plant((42.0,), 60.0, 14.0, (1, 1), 10), behaviours=ways)
     running = (done.dispatch.backup_mw > 0).sum(axis=1)
     assert done.starts.min() > 10
     assert done.run_h.tolist() == running.tolist()
@@ -460,9 +473,9 @@ def test_a_unit_held_at_no_load_burns_what_it_burns_at_no_load():
     case = operated_case((0, 1, 1, 1, 1, 1), load=6.0, units=[operated_unit(unit_mw=10.0)])
     usual = Climatology(np.zeros(8760), np.full(8760, 6.0), np.ones((1, 8760)), np.zeros(365), np.zeros(0))
     for hold_h, idle_h in ((0.0, 0), (3.0, 2)):
-        done = operate(
+        done = operated(
             case, Plant((6.0,), 0, 0, (1,), 10), Controller("greedy", start_soc=0.0, min_run_h=hold_h),
-            behaviour=[UnitBehaviour(intercept=0.2)], usual=usual,
+            behaviours=[UnitBehaviour(intercept=0.2)], climate=usual,
         )  # fmt: skip
         assert done.backup_mwh.sum() == pytest.approx(6.0)
         assert done.fuel_mmbtu.sum() == pytest.approx(8.0 * (0.2 * 10 * (1 + idle_h) + 0.8 * 6))

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
 from sitedesign.operation.forecast import Climatology, Forecast
-from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
     BATTERY,
     BATTERY_BLOCK,
@@ -37,8 +36,9 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.replay import check_dispatch
 from tests import cases
+from tests.operated import operated
 
-KINDS = ("latest_safe_start", "greedy", "rolling")
+KINDS = ("latest_safe_start", "greedy")
 YEAR = 8760
 # A year takes a tenth of a second: a failing one is shown as it is
 FEW = settings(max_examples=30, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
@@ -258,8 +258,8 @@ def usual_of(case):
 
 
 def run(case, plant, ways, rule, outages=None, **more):
-    return operate(
-        case, plant, rule, behaviour=ways, outages=outages, fuels=FUELS, usual=usual_of(case), **more
+    return operated(
+        case, plant, rule, behaviours=ways, outages=outages, fuels=FUELS, climate=usual_of(case), **more
     )
 
 

@@ -14,7 +14,6 @@ from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of, weather_block
 from sitedesign.operation.forecast import Climatology
-from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
     FUEL,
     SITE,
@@ -30,6 +29,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.metrics import uptime_metrics
 from tests.cases import operated_case, operated_unit
+from tests.operated import operated
 
 HOURS = 8760
 MURPHY = ((-15.0, 0.199), (-5.0, 0.051), (15.0, 0.024), (35.0, 0.066))
@@ -223,9 +223,9 @@ def test_loss_of_load_without_storage_is_binomial(units, need):
     model = OutageModel(units=(one(rate, 20.0),))
     case = flat_case(years, 10.0 * need, [operated_unit(unit_mw=10.0, steps=years * HOURS)])
     paths = sample_outages(model, [units], sky(years), seed=9)
-    done = operate(
+    done = operated(
         case, Plant((0,), 0, 0, (units,), 10), Controller("greedy", start_soc=0.0), outages=paths,
-        usual=constant_climate(10.0 * need),
+        climate=constant_climate(10.0 * need),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
     up = [comb(units, n) * (1 - rate) ** n * rate ** (units - n) for n in range(units + 1)]
@@ -247,9 +247,9 @@ def test_three_unequal_units_computed_by_hand():
     case = flat_case(years, 15.0, units)
     model = OutageModel(units=tuple(UnitOutages(n, "", q, 10.0) for n, _, q in names))
     paths = sample_outages(model, [1, 1, 1], sky(years), seed=2)
-    done = operate(
+    done = operated(
         case, Plant((0,), 0, 0, (1, 1, 1), 10), Controller("greedy", start_soc=0.0), outages=paths,
-        usual=constant_climate(15.0, 3),
+        climate=constant_climate(15.0, 3),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
     hours, mwh = metrics.lolh_h_per_yr, metrics.eue_mwh_per_yr
@@ -288,10 +288,10 @@ def test_units_and_storage_match_the_exact_markov_chain():
     case = dataclasses.replace(case, eta_charge=1.0, eta_discharge=1.0)
     paths = sample_outages(OutageModel(units=(one(rate, mttr),)), [2], sky(years), seed=8)
     # The chain keeps no unit on beyond the step in which it was needed
-    done = operate(
+    done = operated(
         case, Plant((0,), full, 20.0, (2,), 10),
         Controller("greedy", start_soc=1.0, soc_band=0.0, min_run_h=0.0),
-        outages=paths, usual=constant_climate(float(load)),
+        outages=paths, climate=constant_climate(float(load)),
     )  # fmt: skip
     metrics = uptime_metrics(case, done.dispatch)
     hours, mwh = metrics.lolh_h_per_yr, metrics.eue_mwh_per_yr
@@ -307,11 +307,11 @@ def test_diesel_outlasts_an_interruption_by_its_tank_and_gas_does_not():
     paths = sample_outages(model, [], sky(1), seed=3)
     spans = sorted(zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True))
     for storage in (0.0, 24.0):
-        done = operate(
+        done = operated(
             case, Plant((0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0),
-            usual=constant_climate(8.0),
+            climate=constant_climate(8.0),
             outages=dataclasses.replace(paths, start_keys=np.zeros(3, np.uint64)), fuels=("diesel",),
-            behaviour=[UnitBehaviour(fuel="diesel", storage_h=storage)],
+            behaviours=[UnitBehaviour(fuel="diesel", storage_h=storage)],
         )  # fmt: skip
         expected = sum(max(end - start - storage, 0) for start, end in spans)
         assert (done.shed_mw > 0).sum() == expected
@@ -325,17 +325,17 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     model = OutageModel(units=(one(0.0),))
     paths = sample_outages(model, [2], sky(4), seed=3)
     behaviour = [UnitBehaviour(start_failure=0.1, mttr_h=24.0)]
-    done = operate(
-        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviour=behaviour,
-        outages=paths, usual=constant_climate(10.0),
+    done = operated(
+        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviours=behaviour,
+        outages=paths, climate=constant_climate(10.0),
     )  # fmt: skip
     starts, failed = done.starts.sum(), done.failed_starts.sum()
     assert failed / starts == pytest.approx(0.1, abs=3 * (0.09 / starts) ** 0.5)
     # a quarter of an hour for every retry that works, half a repair time for the others
     assert 0.4 * failed / 2 * 5 < done.shed_mw.sum() < failed / 2 * 12 * 5 + failed * 1.25
-    quiet = operate(
-        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviour=behaviour,
-        outages=sample_outages(model.without("starts"), [2], sky(4), seed=3), usual=constant_climate(10.0),
+    quiet = operated(
+        case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviours=behaviour,
+        outages=sample_outages(model.without("starts"), [2], sky(4), seed=3), climate=constant_climate(10.0),
     )  # fmt: skip
     assert quiet.shed_mw.sum() == pytest.approx(0.0, abs=1e-9)
 
@@ -346,9 +346,9 @@ def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
     case = operated_case(solar, 10.0, (), years=2, tiers=[Tier(1.0, 1.0)])
     model = OutageModel(battery=BlockOutages(5, 0.1, 30.0, 0.02), solar=BlockOutages(4, 0.05, 24.0))
     paths = sample_outages(model, [], sky(2), seed=3)
-    done = operate(
+    done = operated(
         case, Plant((10.0,), 60.0, 12.0, (), 10), Controller("greedy", start_soc=0.0), outages=paths,
-        usual=constant_climate(10.0, 0),
+        climate=constant_climate(10.0, 0),
     )  # fmt: skip
     d = done.dispatch
     before = np.concatenate([[60.0], d.stored_mwh[:-1]])
@@ -365,12 +365,12 @@ def test_a_site_fault_stops_everything():
     model = OutageModel(units=(one(0.0),), site_events_per_yr=5.0, site_event_h=8.0)
     paths = sample_outages(model, [1], sky(1), seed=2)
     spans = zip(paths.step[paths.change == 1], paths.step[paths.change == -1], strict=True)
-    done = operate(
+    done = operated(
         case,
         Plant((0,), 0, 0, (1,), 10),
         Controller("greedy", start_soc=0.0),
         outages=paths,
-        usual=constant_climate(10.0),
+        climate=constant_climate(10.0),
     )
     assert (done.shed_mw == 10.0).sum() == sum(end - start for start, end in spans) > 0
 

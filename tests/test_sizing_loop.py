@@ -28,6 +28,7 @@ from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import OutageConditions, sample_outages
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.results.design import GAP_PARTS
 from sitedesign.study.effort import EFFORTS, Effort
@@ -211,8 +212,10 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
     )
     found, asked = iter([first, second, first]), []
 
-    def certify(_study_case: StudyCase, plant: Plant, _controller: Controller, **options: Any) -> Any:
-        asked.append((plant, options["seed"]))
+    def assess(
+        _study_case: StudyCase, plant: Plant, _controller: Controller, plan: CertificatePlan, **_: Any
+    ) -> Any:
+        asked.append((plant, plan.seed))
         return SimpleNamespace(
             met=False,
             meets=lambda _: False,
@@ -224,7 +227,7 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
     monkeypatch.setattr(
         sizing_loop, "improve", lambda _evaluator, _best, objective, *_: (next(found), objective)
     )
-    monkeypatch.setattr(sizing_loop, "certify", certify)
+    monkeypatch.setattr(sizing_loop, "assess_on_unseen_years", assess)
     effort = Effort(years=1, evaluations=6, certificates=9)
     result = sizing_loop.search_and_certify(
         study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None

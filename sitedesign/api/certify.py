@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from sitedesign.case.build import build_case
 from sitedesign.certified.certified_design import planned_figures
-from sitedesign.certified.environment import certify as certify_plant
-from sitedesign.certified.environment import default_controller, metric_key
+from sitedesign.certified.environment import assess_on_unseen_years, default_controller, metric_key
 from sitedesign.errors import Fault, InputError
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import CAUSES
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL, Certificate
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.results.saved import missing_series, plant_of, rebuilt_study
@@ -114,23 +114,26 @@ def certify(
     plant = plant_of(design, study_case.case)
     tell = progress or silent
     own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
-    return certify_plant(
-        study_case,
-        plant,
-        own,
-        rule=origin,
+    plan = CertificatePlan(
         years=years,
         draws=draws,
         seed=seed,
         metric=metric_key(study.metric),
         confidence=confidence,
-        forecast=forecast,
         attribute=attribute,
-        without=without,
         stop_when_converged=stop_when_converged,
-        planned=planned_figures(design),
+    )
+    certificate = assess_on_unseen_years(
+        study_case,
+        plant,
+        own,
+        plan,
+        rule=origin,
+        forecast=forecast,
+        without=without,
         progress=lambda done, total: tell(f"certifying: {done} of {total} years"),
     )
+    return replace(certificate, planned=planned_figures(design))
 
 
 def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str]:

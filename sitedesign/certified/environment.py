@@ -12,11 +12,13 @@ import numpy as np
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import FloatArray
 from sitedesign.case.plant import Plant
-from sitedesign.operation.forecast import Climatology, Forecast, climatology
+from sitedesign.operation.environment import OperatingEnvironment
+from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.certificate import GIVEN, Certificate
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
@@ -28,34 +30,6 @@ Metric = Literal["rack", "compute", "site", "floor"]
 BLOCK_YEARS = 20
 THROTTLING_Z_SCORE = 0.5  # standard deviations of the forecast's error
 _STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
-
-
-@dataclass(frozen=True, eq=False)
-class OperatingEnvironment:
-    """What surrounds a plant in operation: failures, how its units behave, what the operator knows.
-
-    Attributes
-    ----------
-    outages : OutageModel
-    unit_behaviours : tuple of UnitBehaviour
-        Per technology of the study.
-    forecast : Forecast
-    climatology : Climatology
-        The climate as the operator knows it: from the study's own weather years.
-    restart : Restart
-        What it costs a rack to start again.
-    """
-
-    outages: OutageModel
-    unit_behaviours: tuple[UnitBehaviour, ...]
-    forecast: Forecast
-    climatology: Climatology
-    restart: Restart
-
-    @property
-    def fuels(self) -> list[str]:
-        """Fuel names in the order in which the outages number them."""
-        return [fuel.name for fuel in self.outages.fuels]
 
 
 def metric_key(metric: Metric) -> Metric:
@@ -209,24 +183,15 @@ def _own_series(study_case: StudyCase, seed: int) -> dict[str, FloatArray]:
     }
 
 
-def certify(
+def assess_on_unseen_years(
     study_case: StudyCase,
     plant: Plant,
     controller: Controller,
+    plan: CertificatePlan,
     *,
     rule: str = GIVEN,
-    years: int = 200,
-    draws: int = 5,
-    seed: int = 7,
-    metric: Metric = "rack",
-    confidence: float = 0.95,
     forecast: Forecast | None = None,
-    attribute: bool = True,
-    attribute_years: int | None = None,
-    events: int = 10,
     without: Sequence[str] = (),
-    stop_when_converged: bool = False,
-    planned: dict[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
     """Operate a plant causally through weather years and outages that its design never saw.
@@ -236,27 +201,12 @@ def certify(
     study_case : StudyCase
     plant : Plant
     controller : Controller
+    plan : CertificatePlan
     rule : str
         Where the controller comes from, in words.
-    years, draws : int
-        Weather years, and draws of outages of each.
-    seed : int
-    metric : str
-    confidence : float
-        One-sided, for `met`. [fraction]
     forecast : Forecast, optional
-    attribute : bool
-        Re-run with each cause off.
-    attribute_years : int, optional
-        Weather years that are re-run; all when left out.
-    events : int
-        Worst events to keep, each with its cause where causes are asked for.
     without : sequence of str
         Causes of failure that are switched off.
-    stop_when_converged : bool
-        Stop after the weather years at which the half-width is small enough.
-    planned : dict, optional
-        What the plant was planned with.
     progress : callable, optional
         Called with (years done, years in all).
 
@@ -265,28 +215,9 @@ def certify(
     Certificate
     """
     environment = environment_of(study_case, forecast)
-    build, source = unseen_years(study_case, seed)
-    certificate = monte_carlo(
-        build,
-        plant,
-        environment.outages.without(*without),
-        behaviour=environment.unit_behaviours,
-        controller=controller,
-        forecast=environment.forecast,
-        usual=environment.climatology,
-        restart=environment.restart,
-        years=years,
-        draws=draws,
-        seed=seed,
-        metric=metric,
-        confidence=confidence,
-        attribute=attribute,
-        attribute_years=attribute_years,
-        events=events,
-        stop_when_converged=stop_when_converged,
-        planned=planned,
-        progress=progress,
-    )
+    environment = replace(environment, outages=environment.outages.without(*without))
+    build, source = unseen_years(study_case, plan.seed)
+    certificate = monte_carlo(build, plant, controller, environment, plan, progress)
     return replace(
         certificate, weather_source=source.text, given_years=source.given_years, rule=rule,
         weather_flags=study_case.weather_flags,

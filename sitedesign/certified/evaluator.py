@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import concat_years, select_years
-from sitedesign.certified.environment import Metric, OperatingEnvironment
+from sitedesign.certified.environment import Metric
 from sitedesign.certified.objective import Candidate, Decision, co2_t_per_mmbtu, excess_mwh
+from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, daily_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import OutageSample
@@ -293,19 +294,14 @@ class Evaluator:
         *,
         record: bool,
     ) -> SimulatedOperation:
-        environment = self.environment
         days = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel()
         return operate(
             case,
             plant,
             controller,
-            behaviour=environment.unit_behaviours,
-            forecast=environment.forecast,
-            usual=environment.climatology,
+            self.environment,
             outages=outages,
-            fuels=environment.fuels,
-            restart=environment.restart,
-            guess=self._forecast_factors[days],
+            forecast_factors=self._forecast_factors[days],
             record=record,
         )
 

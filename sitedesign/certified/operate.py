@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sitedesign.case.build import StudyCase
 from sitedesign.case.plant import Plant
-from sitedesign.certified.environment import OperatingEnvironment, weather_block
+from sitedesign.certified.environment import weather_block
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.errors import ReplayMismatch
+from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN
 from sitedesign.results.accounting import Actuals, evaluate_dispatch

@@ -24,8 +24,7 @@ from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.adaptive_sampling import improve
 from sitedesign.certified.environment import (
-    OperatingEnvironment,
-    certify,
+    assess_on_unseen_years,
     metric_key,
     unseen_years,
     weather_block,
@@ -48,11 +47,13 @@ from sitedesign.certified.starting_points import (
     storage_rich_plants,
 )
 from sitedesign.errors import InfeasibleDesign
+from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
@@ -268,11 +269,7 @@ def _certified(
     study_case: StudyCase, evaluator: Evaluator, best: Candidate, effort: Effort, number: int
 ) -> SearchResult:
     """Ask for one certificate, of so many, on years and seeds of its own."""
-    certificate = certify(
-        study_case,
-        best.plant,
-        best.controller,
-        rule=TUNED,
+    plan = CertificatePlan(
         years=effort.certificate_years,
         draws=effort.certificate_draws,
         seed=evaluator.seed + number,
@@ -281,6 +278,7 @@ def _certified(
         attribute_years=effort.cause_years,
         events=WORST_EVENTS,
     )
+    certificate = assess_on_unseen_years(study_case, best.plant, best.controller, plan, rule=TUNED)
     excess = _cap_excess(evaluator, best, certificate)
     sure = certificate.meets(_confidence(certificate.confidence, number, effort.certificates))
     return SearchResult(best, certificate, sure and excess == 0.0, number, evaluator.evaluations, excess)

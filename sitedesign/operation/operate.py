@@ -5,7 +5,6 @@ No Pyomo and nothing from ``optimize/`` or ``equations/``: the judge shares no c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,16 +16,18 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.dispatch import Dispatch, lost_by_class
 from sitedesign.case.plant import Plant, available_mw
-from sitedesign.operation import policies, simulation
-from sitedesign.operation.beyond_horizon import usual_need, usual_value
-from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors, lowered
+from sitedesign.operation import records, simulation
+from sitedesign.operation.beyond_horizon import terminal_mwh
+from sitedesign.operation.environment import OperatingEnvironment
+from sitedesign.operation.forecast import climatology, daily_factors, lowered
 from sitedesign.operation.outages.sampling import OutageSample
-from sitedesign.operation.rack_restart import Restart, add_restart_loss
-from sitedesign.operation.state import Controller, Machine, UnitBehaviour, machine, price_slopes
+from sitedesign.operation.rack_restart import add_restart_loss
+from sitedesign.operation.records import Fleet, Horizon, Inputs, Outlook, Output, Plan, State
+from sitedesign.operation.state import Controller, Machine, UnitBehaviour, lay_out
 from sitedesign.util.compile_ahead import settled
 
 FloatArray = NDArray[np.float64]
-_KINDS = ("greedy", "latest_safe_start", "rolling")
+_KINDS = ("greedy", "latest_safe_start")
 
 
 def available_backup_mw(case: Case, plant: Plant) -> FloatArray:
@@ -190,16 +191,10 @@ def operate(
     case: Case,
     plant: Plant,
     controller: Controller | None = None,
+    environment: OperatingEnvironment | None = None,
     *,
-    behaviour: Sequence[UnitBehaviour] | None = None,
-    forecast: Forecast | None = None,
-    usual: Climatology | None = None,
-    past: Case | None = None,
     outages: OutageSample | None = None,
-    fuels: Sequence[str] = (),
-    restart: Restart | None = None,
-    guess: FloatArray | None = None,
-    seed: int = 0,
+    forecast_factors: FloatArray | None = None,
     start_mwh: float | None = None,
     record: bool = True,
 ) -> SimulatedOperation:
@@ -211,24 +206,12 @@ def operate(
         Capability in one row per technology: outages come from `outages`.
     plant : Plant
     controller : Controller, optional
-    behaviour : sequence of UnitBehaviour, optional
-        Per technology; ideal units when left out.
-    forecast : Forecast, optional
-    usual : Climatology, optional
-        The average year as the operator knows it; made from `past` when left out.
-    past : Case, optional
-        Years from which the operator knows the climate and (``rolling``) the value of stored energy beyond
-        the window; `case` when left out.
+    environment : OperatingEnvironment, optional
+        Ideal units under the case's own climate when left out.
     outages : OutageSample, optional
         Nothing fails when left out.
-    fuels : sequence of str
-        Names of the fuels whose interruptions `outages` numbers.
-    restart : Restart, optional
-        Racks that were off are at work again at once when left out.
-    guess : ndarray, shape (days, leads), optional
-        Forecast factors as they are, not lowered; made by :func:`daily_factors` when left out. [fraction]
-    seed : int
-        Of the forecast errors.
+    forecast_factors : ndarray, shape (days, leads), optional
+        As they are, not lowered; made by :func:`daily_factors` with seed 0 when left out. [fraction]
     start_mwh : float, optional
         Stored energy at the start; full when left out. [MWh]
     record : bool
@@ -244,86 +227,120 @@ def operate(
         If the case's capability has one row a unit.
     """
     settled()
-    rule = controller or Controller()
-    sight = forecast or Forecast()
-    ways = tuple(behaviour) if behaviour is not None else (UnitBehaviour(),) * len(case.backup)
     if any(b.capability.shape[0] > 1 for b in case.backup):
         message = "capability: one row a unit; give the weather's capability in one row and the outages apart"
         raise ValueError(message)
-    known = past or case
-    average = usual or climatology(known)
-    build = machine(case, plant, rule, ways, fuels)
+    rule, around = controller or Controller(), environment or OperatingEnvironment(climatology(case))
+    behaviours = around.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
+    machine = lay_out(case, plant, rule, behaviours, around.fuels)
     start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
-    build.plant["stored"] = start
-    _add_outages(build, outages)
-    table = _rule(case, rule, sight, average)
-    slopes = price_slopes(build, rule)
-    table["zero_slot"] = slopes.zero_slot
-    levels, values = np.zeros((1, 1)), np.zeros((365, slopes.values.size))
-    if rule.kind == "latest_safe_start":
-        levels = usual_need(build, average)
-    elif rule.kind == "rolling":
-        values = usual_value(known, build, slopes)
-    units, width = len(case.backup), case.steps if record else 0
-    shed, lost = np.zeros(case.steps), np.zeros(case.steps)
-    series, backup = np.zeros((5, width)), np.zeros((units, width))
-    energy, burnt, cycled = np.zeros((units, case.years)), np.zeros((units, case.years)), np.zeros(case.years)
-    capability, solar = _capability(case, build), case.sole_resource.yield_mw_per_mw
-    residual = simulation.simulate(  # type: ignore[call-arg]  # numba hides the signature
-        *(np.ascontiguousarray(x, dtype=np.float64) for x in (solar, case.load_mw, case.usable)),
-        capability,
-        *_events(outages),
-        build.rank,
-        np.zeros(max(len(fuels), 1), np.int64),
-        average.solar_yield,
-        average.load_mw,
-        build.sorted_capability(list(average.capability)),
-        _factors(case, rule, sight, average, guess, seed),
-        levels,
-        values,
-        slopes.values,
-        slopes.down_slot,
-        slopes.up_slot,
-        slopes.price,
-        *_room_to_plan(case, build, table, average, capability, values.shape[1]),
-        build.tech,
-        build.unit,
-        build.tier,
-        build.plant,
-        table,
-        shed,
-        lost,
-        series,
-        backup,
-        energy,
-        burnt,
-        cycled,
+    machine.plant["stored_mwh"] = start
+    _add_outages(machine, outages)
+    inputs, table = _inputs(case, machine, outages), _rule(case, rule, around)
+    outlook = _outlook(case, rule, around, machine, inputs, forecast_factors)
+    fuel_causes = np.zeros(max(len(around.fuels), 1), np.int64)
+    fleet = Fleet(machine.tech, machine.tier, machine.plant, table)
+    state = State(fleet, machine.unit, fuel_causes, machine.rank)
+    output = _output(case, record=record)
+    residual = simulation.simulate(inputs, outlook, state, _plan(machine, table), output)
+    return _operation(case, around, machine, output, residual)
+
+
+def _inputs(case: Case, machine: Machine, outages: OutageSample | None) -> Inputs:
+    """Lay out what weather and failures bring."""
+    step, kind, index, change = _events(outages)
+    return Inputs(
+        solar_yield=np.ascontiguousarray(case.sole_resource.yield_mw_per_mw, dtype=np.float64),
+        load_mw=np.ascontiguousarray(case.load_mw, dtype=np.float64),
+        usable=np.ascontiguousarray(case.usable, dtype=np.float64),
+        capability=_capability(case, machine),
+        event_step=step,
+        event_kind=kind,
+        event_index=index,
+        event_change=change,
     )
+
+
+def _outlook(
+    case: Case,
+    rule: Controller,
+    environment: OperatingEnvironment,
+    machine: Machine,
+    inputs: Inputs,
+    factors: FloatArray | None,
+) -> Outlook:
+    """Lay out what the operator expects."""
+    climate, forecast = environment.climatology, environment.forecast
+    window = np.vstack(
+        [climate.load_mw, climate.solar_yield, *machine.sorted_capability(list(climate.capability))]
+    )
+    if forecast.kind == "perfect":
+        window = np.vstack([inputs.load_mw, inputs.solar_yield, *inputs.capability])
+    # Added up one after the other
+    by_day = climate.solar_yield.reshape(-1, round(24 / case.step_h))
+    day_yield = np.cumsum(by_day, axis=1)[:, -1].copy()
+    if rule.kind == "greedy" or forecast.kind == "perfect":
+        lowered_factors = np.ones((1, 1))
+    elif factors is None:
+        lowered_factors = daily_factors(forecast, climate, inputs.solar_yield, z_score=rule.forecast_z_score)
+    else:
+        lowered_factors = lowered(factors, forecast, climate, rule.forecast_z_score)
+    terminal = terminal_mwh(machine, climate) if rule.kind == "latest_safe_start" else np.zeros((1, 1))
+    return Outlook(climate.solar_yield, day_yield, Horizon(window, lowered_factors), terminal)
+
+
+def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
+    """Arrays in which a kernel, which allocates none, plans."""
+    levels, day_steps = machine.tech.size + machine.tier.size, int(table["day_steps"][0])
+    return Plan(np.zeros((levels, day_steps + 2)), np.zeros(levels), np.zeros(day_steps))
+
+
+def _output(case: Case, *, record: bool) -> Output:
+    """Arrays for the results of a run."""
+    techs, width = len(case.backup), case.steps if record else 0
+    return Output(
+        shed_mw=np.zeros(case.steps),
+        lost_compute=np.zeros(case.steps),
+        series=np.zeros((5, width)),
+        backup_mw=np.zeros((techs, width)),
+        energy_mwh=np.zeros((techs, case.years)),
+        fuel_mwh=np.zeros((techs, case.years)),
+        cycled_mwh=np.zeros(case.years),
+    )
+
+
+def _operation(
+    case: Case, environment: OperatingEnvironment, machine: Machine, output: Output, residual: float
+) -> SimulatedOperation:
+    """Bring what a kernel wrote down into the case's order and units."""
+    behaviours = environment.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
     rate = np.array([b.fuel_mmbtu_per_mwh for b in case.backup]).reshape(-1, 1)
-    fuel_price = np.array([w.fuel_usd_per_mmbtu for w in ways]).reshape(-1, 1)
-    energy, burnt = energy[build.rank], burnt[build.rank]
+    fuel_price = np.array([b.fuel_usd_per_mmbtu for b in behaviours]).reshape(-1, 1)
+    shed, lost, series = output.shed_mw, output.lost_compute, output.series
+    energy, fuel = output.energy_mwh[machine.rank], output.fuel_mwh[machine.rank]
     by_class = lost_by_class(case, shed) if len(case.classes) > 1 else lost[np.newaxis]
-    if restart is not None:
-        add_restart_loss(case, shed, restart, by_class)
+    if environment.restart is not None:
+        add_restart_loss(case, shed, environment.restart, by_class)
         lost = by_class.sum(axis=0) if len(by_class) > 1 else by_class[0]
-    dispatch = None
-    if record:
-        dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup[build.rank], lost)
+    dispatch, recorded = None, series.shape[1] > 0
+    if recorded:
+        backup = output.backup_mw[machine.rank]
+        dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup, lost)
         dispatch = replace(dispatch, lost_by_class=by_class if len(case.classes) > 1 else None)
     return SimulatedOperation(
         shed_mw=shed,
         lost_compute=lost,
         lost_by_class=by_class,
         dispatch=dispatch,
-        solar_mw=series[4] if record else None,
+        solar_mw=series[4] if recorded else None,
         backup_mwh=energy,
-        fuel_mmbtu=rate * burnt,
-        extra_fuel_usd=(fuel_price * rate * (burnt - energy)).sum(axis=0),
-        run_h=build.unit["run_h"].copy(),
-        starts=build.unit["starts"].copy(),
-        failed_starts=build.unit["failed"].copy(),
-        cycled_mwh=cycled,
-        end_mwh=float(build.plant["stored"][0] + build.plant["frozen"][0]),
+        fuel_mmbtu=rate * fuel,
+        extra_fuel_usd=(fuel_price * rate * (fuel - energy)).sum(axis=0),
+        run_h=machine.unit["run_h"].copy(),
+        starts=machine.unit["starts"].copy(),
+        failed_starts=machine.unit["failed_starts"].copy(),
+        cycled_mwh=output.cycled_mwh,
+        end_mwh=float(machine.plant["stored_mwh"][0] + machine.plant["stranded_mwh"][0]),
         balance_residual_mw=residual,
     )
 
@@ -332,28 +349,12 @@ def operate(
 _ordered: WeakKeyDictionary[Case, dict[bytes, FloatArray]] = WeakKeyDictionary()
 
 
-def _capability(case: Case, build: Machine) -> FloatArray:
+def _capability(case: Case, machine: Machine) -> FloatArray:
     """Capability of a case's technologies in the order of a machine, shape (K, T)."""
-    known, order = _ordered.setdefault(case, {}), build.rank.tobytes()
+    known, order = _ordered.setdefault(case, {}), machine.rank.tobytes()
     if order not in known:
-        known[order] = build.sorted_capability([b.capability[0] for b in case.backup])
+        known[order] = machine.sorted_capability([b.capability[0] for b in case.backup])
     return known[order]
-
-
-def _room_to_plan(
-    case: Case, build: Machine, table: NDArray[Any], usual: Climatology, capability: FloatArray, slopes: int
-) -> tuple[FloatArray, ...]:
-    """Make what the forecast window reads, and the arrays in which a kernel, which allocates none, plans."""
-    day_steps = int(table["day_steps"][0])
-    rows = build.sorted_capability(list(usual.capability))
-    known = np.vstack([usual.load_mw, usual.solar_yield, *rows])
-    if table["perfect"][0]:
-        known = np.vstack([case.load_mw, case.sole_resource.yield_mw_per_mw, *capability])
-    # Added up one after the other
-    usual_day = np.cumsum(usual.solar_yield.reshape(-1, day_steps), axis=1)[:, -1].copy()
-    levels = build.tech.size + build.tier.size
-    sizes: tuple[Any, ...] = ((levels, day_steps + 2), levels, day_steps, slopes, levels)
-    return known, usual_day, *(np.zeros(size) for size in sizes)
 
 
 def _events(outages: OutageSample | None) -> tuple[NDArray[Any], ...]:
@@ -362,38 +363,26 @@ def _events(outages: OutageSample | None) -> tuple[NDArray[Any], ...]:
     return outages.step, outages.kind, outages.index, outages.change
 
 
-def _add_outages(build: Machine, outages: OutageSample | None) -> None:
+def _add_outages(machine: Machine, outages: OutageSample | None) -> None:
     """Copy block counts and the keys of start failures into the plant's record."""
     if outages is None:
         return
-    build.plant["battery_blocks"] = outages.battery_blocks
-    build.plant["solar_blocks"] = outages.solar_blocks
-    build.plant["solar_scale"] = outages.solar_scale
-    build.unit["key"] = outages.start_keys[: build.unit.size]
-    build.tech["start_key"] = build.sorted_rows(outages.start_keys[build.unit.size :])
+    machine.plant["battery_blocks"] = outages.battery_blocks
+    machine.plant["solar_blocks"] = outages.solar_blocks
+    machine.plant["solar_scale"] = outages.solar_scale
+    machine.unit["start_key"] = outages.start_keys[: machine.unit.size]
+    machine.tech["start_key"] = machine.sorted_rows(outages.start_keys[machine.unit.size :])
 
 
-def _factors(
-    case: Case, rule: Controller, sight: Forecast, usual: Climatology, guess: FloatArray | None, seed: int
-) -> FloatArray:
-    if rule.kind == "greedy" or sight.kind == "perfect":
-        return np.ones((1, 1))
-    if guess is None:
-        return daily_factors(
-            sight, usual, case.sole_resource.yield_mw_per_mw, seed=seed, z_score=rule.forecast_z_score
-        )
-    return lowered(guess, sight, usual, rule.forecast_z_score)
-
-
-def _rule(case: Case, rule: Controller, sight: Forecast, usual: Climatology) -> NDArray[Any]:
-    table = np.zeros(1, policies.RULE)
-    load = float(np.mean(usual.load_mw))
+def _rule(case: Case, rule: Controller, environment: OperatingEnvironment) -> NDArray[Any]:
+    table, forecast = np.zeros(1, records.RULE), environment.forecast
+    load = float(np.mean(environment.climatology.load_mw))
     table["kind"] = _KINDS.index(rule.kind)
     table["start_soc"], table["soc_band"] = rule.start_soc, rule.soc_band
     table["reserve_mwh"] = rule.reserve_h * load
     table["throttle_reserve_mwh"] = rule.throttle_reserve_h * load
-    table["issue_steps"] = max(1, round(sight.issue_h / case.step_h))
-    table["perfect"] = sight.kind == "perfect"
-    table["blend"] = sight.kind in ("skill", "persistence")
-    table["days"], table["day_steps"] = sight.days, round(24 / case.step_h)
+    table["issue_steps"] = max(1, round(forecast.issue_h / case.step_h))
+    table["perfect"] = forecast.kind == "perfect"
+    table["blends_observed"] = forecast.kind in ("skill", "persistence")
+    table["lead_days"], table["day_steps"] = forecast.days, round(24 / case.step_h)
     return table

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
-from sitedesign.operation import policies
+from sitedesign.operation import records
 from sitedesign.util.gate import Gate, Measure, OneOf, arguments, check_fields
 
 if TYPE_CHECKING:  # a process that only compiles loads no library
     from sitedesign.library import Backup, Facility, Fuel
 
 FloatArray = NDArray[np.float64]
-ControllerKind = Literal["greedy", "latest_safe_start", "rolling"]
+ControllerKind = Literal["greedy", "latest_safe_start"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class UnitBehaviour:
 _HOURS = Measure("h", 0, 8760)
 _SHARE = Measure("fraction", 0, 1)
 _RULE: dict[str, Gate] = {
-    "kind": OneOf(("greedy", "latest_safe_start", "rolling")),
+    "kind": OneOf(("greedy", "latest_safe_start")),
     "start_soc": _SHARE,
     "soc_band": _SHARE,
     "reserve_h": _HOURS,
@@ -97,7 +97,6 @@ _RULE: dict[str, Gate] = {
     "capacity_credit": _SHARE,
     "throttle_reserve_h": _HOURS,
     "min_run_h": _HOURS,
-    "shed_price_usd_per_mwh": Measure("USD/MWh", 0, 1e9),
 }
 
 
@@ -110,8 +109,7 @@ class Controller:
     ----------
     kind : str
         ``greedy`` (units at full power below a state of charge), ``latest_safe_start`` (units and throttling
-        as late as the forecast allows, with a reserve), ``rolling`` (exact recursion over the forecast
-        window).
+        as late as the forecast allows, with a reserve).
     start_soc, soc_band : float
         `greedy`: state of charge below which units start, and by how much more they stop. [fraction]
     reserve_h : float
@@ -128,8 +126,6 @@ class Controller:
         A unit stays on so long from the last step in which it was needed, and longer where what is stored
         would not last so long without it. A start of a gas turbine costs as much as two hours at its lowest
         load (Lew et al. 2013, NREL/TP-5500-55588, table 7: 67 USD/MW in 2011). [h]
-    shed_price_usd_per_mwh : float
-        `rolling`: price of lost compute. [USD/MWh]
 
     Raises
     ------
@@ -145,7 +141,6 @@ class Controller:
     capacity_credit: float = 0.7
     throttle_reserve_h: float = 0.0
     min_run_h: float = 2.0
-    shed_price_usd_per_mwh: float = 10_000.0
 
     def __post_init__(self) -> None:
         check_fields("Controller()", self, **_RULE)
@@ -153,7 +148,7 @@ class Controller:
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """Record arrays of one plant (see :mod:`sitedesign.operation.policies`), technologies by marginal cost.
+    """Record arrays of one plant (see :mod:`sitedesign.operation.records`), technologies by marginal cost.
 
     Attributes
     ----------
@@ -161,8 +156,6 @@ class Machine:
         Units are numbered over the technologies of the case, in the case's order.
     rank : ndarray of int, shape (K,)
         Row of each of the case's technologies in `tech`.
-    eta_charge, eta_discharge : float
-        [fraction]
     """
 
     tech: NDArray[Any]
@@ -170,8 +163,6 @@ class Machine:
     tier: NDArray[Any]
     plant: NDArray[Any]
     rank: NDArray[np.int64]
-    eta_charge: float
-    eta_discharge: float
 
     def sorted_rows(self, values: NDArray[Any]) -> NDArray[Any]:
         """Rows in the case's order, brought into the order of `tech`."""
@@ -189,8 +180,12 @@ class Machine:
         return out
 
 
-def machine(
-    case: Case, plant: Plant, rule: Controller, ways: Sequence[UnitBehaviour], fuels: Sequence[str]
+def lay_out(
+    case: Case,
+    plant: Plant,
+    controller: Controller,
+    behaviours: Sequence[UnitBehaviour],
+    fuels: Sequence[str],
 ) -> Machine:
     """Lay out a plant for the simulation.
 
@@ -198,9 +193,9 @@ def machine(
     ----------
     case : Case
     plant : Plant
-    rule : Controller
+    controller : Controller
         Gives the least running time.
-    ways : sequence of UnitBehaviour
+    behaviours : sequence of UnitBehaviour
         In the order of ``case.backup``.
     fuels : sequence of str
         Fuels whose supply can be interrupted, as numbered by the outages.
@@ -208,68 +203,34 @@ def machine(
     h, names = case.step_h, list(fuels)
     cost = np.array([b.marginal_cost_usd_per_mwh for b in case.backup], dtype=np.float64)
     rank = np.argsort(np.argsort(cost, kind="stable"), kind="stable").astype(np.int64)
-    tech = np.zeros(len(case.backup), policies.TECH)
+    tech = np.zeros(len(case.backup), records.TECH)
     first = 0
-    for backup, way, count, row in zip(case.backup, ways, plant.units, rank, strict=True):
+    for backup, behaviour, count, row in zip(case.backup, behaviours, plant.units, rank, strict=True):
         one = tech[row]
-        one["unit_mw"], one["units"], one["first"] = backup.unit_mw, count, first
-        one["counted_mw"] = backup.unit_mw * rule.capacity_credit
-        one["price"], one["intercept"] = backup.marginal_cost_usd_per_mwh, way.intercept
+        one["unit_mw"], one["units"], one["first_unit"] = backup.unit_mw, count, first
+        one["firm_mw"] = backup.unit_mw * controller.capacity_credit
+        one["intercept"] = behaviour.intercept
         one["start_steps"], one["start_failure"], one["start_beta"] = (
-            way.start_h / h,
-            way.start_failure,
-            way.start_beta,
+            behaviour.start_h / h,
+            behaviour.start_failure,
+            behaviour.start_beta,
         )
-        one["retry_steps"], one["retry_success"] = way.retry_h / h, way.retry_success
-        one["start_repair_steps"] = 0.5 * way.mttr_h / h
-        one["floor_mw"] = way.min_load * backup.unit_mw
-        one["fuel"] = names.index(way.fuel) if way.fuel in names else -1
-        one["tank_steps"] = one["tank"] = way.storage_h / h
-        one["refill"] = way.refill_h_per_h
-        one["sip"] = (way.intercept + (1.0 - way.intercept) * way.min_load) / max(count, 1)
+        one["retry_steps"], one["retry_success"] = behaviour.retry_h / h, behaviour.retry_success
+        one["start_repair_steps"] = 0.5 * behaviour.mttr_h / h
+        one["min_load_mw"] = behaviour.min_load * backup.unit_mw
+        one["fuel"] = names.index(behaviour.fuel) if behaviour.fuel in names else -1
+        one["fuel_inventory_max"] = one["fuel_inventory"] = behaviour.storage_h / h
+        one["refill_rate"] = behaviour.refill_h_per_h
+        one["min_load_fuel"] = (behaviour.intercept + (1.0 - behaviour.intercept) * behaviour.min_load) / max(
+            count, 1
+        )
         first += count
-    tier = np.zeros(len(case.tiers), policies.TIER)
-    tier["width"], tier["weight"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
-    record = np.zeros(1, policies.PLANT)
+    tier = np.zeros(len(case.tiers), records.TIER)
+    tier["share"], tier["loss_per_mwh"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
+    record = np.zeros(1, records.PLANT)
     record["step_h"], record["solar_mw"] = h, plant.solar_mw
     record["battery_mwh"], record["battery_mw"] = plant.battery_mwh, plant.battery_mw
-    record["up"], record["down"] = h * case.eta_charge, h / case.eta_discharge
-    record["hold_steps"] = round(rule.min_run_h / h)
+    record["mwh_per_mw_charge"], record["mwh_per_mw_discharge"] = h * case.eta_charge, h / case.eta_discharge
+    record["min_run_steps"] = round(controller.min_run_h / h)
     record["battery_blocks"] = record["solar_blocks"] = record["solar_scale"] = 1.0
-    return Machine(
-        tech, np.zeros(first, policies.UNIT), tier, record, rank, case.eta_charge, case.eta_discharge
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class PriceSlopes:
-    """The finite set of marginal values of stored energy, dearest first (documentation, method/dispatch).
-
-    Attributes
-    ----------
-    values : ndarray, shape (2 R + 1,)
-        [USD/MWh stored]
-    down_slot, up_slot : ndarray of int, shape (R,)
-        Where resource r stands when it replaces discharge, and when it charges.
-    zero_slot : int
-    price : ndarray, shape (R,)
-        Technologies, then tiers. [USD/MWh at the bus]
-    """
-
-    values: FloatArray
-    down_slot: NDArray[np.int64]
-    up_slot: NDArray[np.int64]
-    zero_slot: int
-    price: FloatArray
-
-
-def price_slopes(build: Machine, rule: Controller) -> PriceSlopes:
-    """Find the slopes of a plant under a rule's price of lost compute."""
-    price = np.concatenate([build.tech["price"], rule.shed_price_usd_per_mwh * build.tier["weight"]])
-    every = np.concatenate([price * build.eta_discharge, price / build.eta_charge, [0.0]])
-    order = np.argsort(-every, kind="stable")
-    slot = np.argsort(order, kind="stable").astype(np.int64)
-    count = price.size
-    return PriceSlopes(
-        every[order], slot[:count].copy(), slot[count : 2 * count].copy(), int(slot[-1]), price
-    )
+    return Machine(tech, np.zeros(first, records.UNIT), tier, record, rank)

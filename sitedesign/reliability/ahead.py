@@ -7,6 +7,8 @@ import numpy as np
 from sitedesign.case.case import BackupCase, Case, Resource, Tier
 from sitedesign.case.limits import CaseLimits
 from sitedesign.case.plant import Plant
+from sitedesign.operation.environment import OperatingEnvironment
+from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
 from sitedesign.operation.rack_restart import Restart
 
@@ -39,4 +41,5 @@ def compile_simulation() -> None:
         delay_cost_usd_per_month_yr=0.0,
         limits=CaseLimits((0.0, 1.0), (0.0, 1.0)),
     )
-    operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), restart=Restart(0.0, 0.0), record=False)
+    environment = OperatingEnvironment(climatology(case), restart=Restart(0.0, 0.0))
+    operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), environment=environment, record=False)

@@ -20,7 +20,6 @@ WEATHER = "weather"
 CONVERGED_SHARE = 0.25
 #: Where a rule of operation comes from.
 TUNED, USUAL, GIVEN = "tuned with this plant", "the usual rule, not tuned to this plant", "as given"
-METRICS = ("rack", "compute", "site", "floor")
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,23 @@ switched off say what share of the lost compute each cause explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import FLOOR_SHARE, Case
+from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
-from sitedesign.operation.forecast import Climatology, Forecast, climatology
+from sitedesign.operation.environment import OperatingEnvironment
+from sitedesign.operation.forecast import daily_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, OutageModel, sample_outages
-from sitedesign.operation.rack_restart import Restart
-from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.operation.state import Controller
 from sitedesign.reliability.attribution import cause_of, cause_shares
-from sitedesign.reliability.certificate import CONVERGED_SHARE, METRICS, WEATHER, Certificate, ClassUptime
+from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event, find_events
 from sitedesign.reliability.metrics import (
@@ -38,7 +39,6 @@ from sitedesign.util.threads import at_once, one_ahead
 
 FloatArray = NDArray[np.float64]
 
-
 _HOURS_PER_YEAR = 8760.0
 Progress = Callable[[int, int], None]
 Place = tuple[int, int]  # block and draw
@@ -47,25 +47,9 @@ Place = tuple[int, int]  # block and draw
 def monte_carlo(
     weather: WeatherBlock | Sequence[WeatherBlock] | Builder,
     plant: Plant,
-    outages: OutageModel,
-    *,
-    behaviour: Sequence[UnitBehaviour],
-    controller: Controller | None = None,
-    forecast: Forecast | None = None,
-    usual: Climatology | None = None,
-    restart: Restart | None = None,
-    years: int | None = None,
-    draws: int = 5,
-    seed: int = 0,
-    target: float | None = None,
-    metric: str = "rack",
-    confidence: float = 0.95,
-    floor_share: float = FLOOR_SHARE,
-    attribute: bool = True,
-    attribute_years: int | None = None,
-    stop_when_converged: bool = False,
-    planned: Mapping[str, float] | None = None,
-    events: int = 10,
+    controller: Controller,
+    environment: OperatingEnvironment,
+    plan: CertificatePlan,
     progress: Progress | None = None,
 ) -> Certificate:
     """Operate a plant causally over many weather years and outage draws.
@@ -73,42 +57,12 @@ def monte_carlo(
     Parameters
     ----------
     weather : WeatherBlock, sequence of them, or callable
-        Weather years; a callable is given the number of the block, 0, 1, ..., and is called until `years`
-        are simulated, so that a thousand years need not be in memory.
+        Weather years; a callable is given the number of the block, 0, 1, ..., and is called until
+        ``plan.years`` are simulated, so that a thousand years need not be in memory.
     plant : Plant
-    outages : OutageModel
-    behaviour : sequence of UnitBehaviour
-        Per technology.
-    controller, forecast : Controller, Forecast, optional
-    usual : Climatology, optional
-        What the operator knows of the climate; from the first block when left out.
-    restart : Restart, optional
-        What it costs a rack to start again; nothing when left out.
-    years : int, optional
-        Weather years, all of the blocks when left out; needed with a callable.
-    draws : int
-        Outage draws of each weather year.
-    seed : int
-        Of outages, forecast errors and bootstrap.
-    target : float, optional
-        The case's own when left out. [fraction]
-    metric : str
-        ``rack``, ``compute``, ``site`` or ``floor``.
-    confidence : float
-        One-sided for `met`. [fraction]
-    floor_share : float
-        Power that counts as up in the floor metric. [fraction]
-    attribute : bool
-        Re-run with each cause off.
-    attribute_years : int, optional
-        Weather years that are re-run, in one draw of outages; all of them, in every draw, when left out.
-    stop_when_converged : bool
-        Stop after the block at which the half-width is small enough.
-    planned : mapping, optional
-        Figures that the plant was planned with, to compare: ``uptime``, ``backup_share``,
-        ``fuel_mmbtu_per_yr``, ``operating_cost_usd_per_yr``.
-    events : int
-        Number of worst events to keep.
+    controller : Controller
+    environment : OperatingEnvironment
+    plan : CertificatePlan
     progress : callable, optional
         Called with (simulated years done, simulated years in all).
 
@@ -120,54 +74,39 @@ def monte_carlo(
     Raises
     ------
     ValueError
-        If `metric` is unknown, or a callable comes without `years`.
+        If a callable comes without ``plan.years``, or there are no years.
     """
-    if metric not in METRICS:
-        message = f"metric: got {metric!r}; must be one of {', '.join(METRICS)}"
-        raise ValueError(message)
-    blocks = blocks_of(weather, years)
-    total = (years if years is not None else sum(b.case.years for b in listed(weather))) * draws
-    run = _Tally(
-        plant,
-        outages,
-        tuple(behaviour),
-        controller or Controller(),
-        forecast or Forecast(),
-        seed,
-        floor_share,
-    )
-    run.usual, run.keep_events, run.restart = usual, events, restart
-    causes = [cause for cause in CAUSES if _happens(outages, run.behaviour, cause)]
-    off = [*causes, WEATHER] if attribute else []
+    blocks = blocks_of(weather, plan.years)
+    years = plan.years if plan.years is not None else sum(b.case.years for b in listed(weather))
+    run = _Tally(plant, controller, environment, plan)
+    causes = [*(cause for cause in CAUSES if _happens(environment, cause)), WEATHER] if plan.attribute else []
     first_case: Case | None = None
     for number, block in enumerate(one_ahead(blocks)):
-        first_case = first_case or block.case
-        begun = [run.begin(block, draw) for draw in range(draws)]
-        done = at_once(partial(run.operate_draw, block.case, begun), range(draws))
-        for draw in range(draws):
-            again = attribute_years is None or (draw == 0 and run.first_year < attribute_years)
-            run.book(block, (number, draw), begun[draw], done[draw], off if again else [])
+        if first_case is None:
+            first_case = block.case
+            run.plan = plan = replace(plan, target=plan.target or first_case.uptime_target)
+        begun = [run.begin(block, draw) for draw in range(plan.draws)]
+        done = at_once(partial(run.operate_draw, block.case, begun), range(plan.draws))
+        for draw in range(plan.draws):
+            again = plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
+            run.book(block, (number, draw), begun[draw], done[draw], causes if again else [])
             if progress is not None:
-                progress(run.simulated, total)
+                progress(run.simulated, years * plan.draws)
         run.first_year += block.case.years
-        if stop_when_converged and _converged(
-            run.metrics(first_case), metric, target or first_case.uptime_target, confidence
-        ):
+        if plan.stop_when_converged and _converged(run.metrics(first_case), plan):
             break
     if first_case is None:
         message = "weather: got no years; give at least one"
         raise ValueError(message)
-    if off:
-        run.name_events(off)
-    return _certificate(
-        run, first_case, draws, target or first_case.uptime_target, metric, confidence, planned or {}
-    )
+    if causes:
+        run.name_events(causes)
+    return _certificate(run, first_case)
 
 
-def _happens(outages: OutageModel, behaviour: Sequence[UnitBehaviour], cause: str) -> bool:
-    if cause == "starts" and not any(way.start_failure > 0 for way in behaviour):
+def _happens(environment: OperatingEnvironment, cause: str) -> bool:
+    if cause == "starts" and not any(way.start_failure > 0 for way in environment.unit_behaviours):
         return False
-    return outages.has(cause)
+    return environment.outages.has(cause)
 
 
 @dataclass(frozen=True)
@@ -176,6 +115,7 @@ class _Begun:
 
     conditions: OutageConditions
     stored_mwh: float
+    forecast_factors: FloatArray
 
 
 @dataclass
@@ -193,15 +133,9 @@ class _Tally:
     """Sums over all blocks and draws so far."""
 
     plant: Plant
-    outages: OutageModel
-    behaviour: tuple[UnitBehaviour, ...]
     controller: Controller
-    forecast: Forecast
-    seed: int
-    floor_share: float
-    usual: Climatology | None = None
-    restart: Restart | None = None
-    keep_events: int = 10
+    environment: OperatingEnvironment
+    plan: CertificatePlan
     first_year: int = 0
     simulated: int = 0
     tables: list[YearTable] = field(default_factory=list)
@@ -220,15 +154,22 @@ class _Tally:
 
     def begin(self, block: WeatherBlock, draw: int) -> _Begun:
         """State in which a block begins under one draw: where that draw's block before it ended."""
-        case = block.case
-        self.usual = self.usual or climatology(case, block.temp_air_c)
+        case, around = block.case, self.environment
         start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
-        conditions = OutageConditions(case.step_h, case.years, self.first_year, block.temp_air_c, self.usual)
-        return _Begun(conditions, start)
+        conditions = OutageConditions(
+            case.step_h, case.years, self.first_year, block.temp_air_c, around.climatology
+        )
+        factors = daily_factors(
+            around.forecast,
+            around.climatology,
+            case.sole_resource.yield_mw_per_mw,
+            seed=self.plan.seed + 1_000_003 * self.first_year,
+        )
+        return _Begun(conditions, start, factors)
 
     def operate_draw(self, case: Case, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
         """Run one block under one draw; books nothing, so that several draws run at once."""
-        return self._operate(case, begun[draw], draw, self.outages)
+        return self._operate(case, begun[draw], draw, self.environment.outages)
 
     def book(
         self,
@@ -243,7 +184,7 @@ class _Tally:
         self.stored[draw] = done.end_mwh
         self._add(case, done)
         found = find_events(
-            case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.keep_events
+            case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.plan.events
         )
         if causes:
             lost = done.lost_compute * case.load_mw * case.step_h
@@ -256,7 +197,7 @@ class _Tally:
             found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
         first = self.first_year
         self.events += [_WorstEvent(e.in_year(e.year_row + first), place, case, begun) for e in found]
-        self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.keep_events]
+        self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.plan.events]
 
     def name_events(self, causes: Sequence[str]) -> None:
         """Run blocks and draws again that hold a worst event whose cause is not known yet."""
@@ -272,7 +213,7 @@ class _Tally:
         """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""
 
         def lost_without(cause: str) -> FloatArray:
-            off = self.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
+            off = self.environment.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
             again = self._operate(case, begun, draw, off)
             result: FloatArray = again.lost_compute * case.load_mw * case.step_h
             return result
@@ -280,18 +221,14 @@ class _Tally:
         return dict(zip(causes, at_once(lost_without, causes), strict=True))
 
     def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> SimulatedOperation:
-        sample = sample_outages(model, self.plant.units, begun.conditions, draw, self.seed)
+        sample = sample_outages(model, self.plant.units, begun.conditions, draw, self.plan.seed)
         return operate(
             case,
             self.plant,
             self.controller,
-            behaviour=self.behaviour,
-            forecast=self.forecast,
-            usual=self.usual,
+            self.environment,
             outages=sample,
-            fuels=[fuel.name for fuel in model.fuels],
-            restart=self.restart,
-            seed=self.seed + 1_000_003 * begun.conditions.first_year,
+            forecast_factors=begun.forecast_factors,
             start_mwh=begun.stored_mwh,
             record=False,
         )
@@ -304,7 +241,7 @@ class _Tally:
             case.step_h,
             case.years,
             self.first_year,
-            self.floor_share,
+            self.plan.floor_share,
         )
         self.tables.append(table)
         self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
@@ -320,38 +257,33 @@ class _Tally:
     def metrics(self, case: Case) -> UptimeMetrics:
         """All metrics of the years so far."""
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
-        return metrics_of_years(YearTable.concat(self.tables), short, self.seed, self.floor_share)
+        return metrics_of_years(YearTable.concat(self.tables), short, self.plan.seed, self.plan.floor_share)
 
-    def classes(self, case: Case, confidence: float) -> tuple[ClassUptime, ...]:
+    def classes(self, case: Case) -> tuple[ClassUptime, ...]:
         """Say what each class kept; empty where the load has only one."""
         if not case.load_classes:
             return ()
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
         table, lost = YearTable.concat(self.tables), np.concatenate(self.lost_by_class, axis=1)
-        kept = [uptime_of_losses(table, row, short, self.seed) for row in lost]
+        kept = [uptime_of_losses(table, row, short, self.plan.seed) for row in lost]
         return tuple(
-            ClassUptime(part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, confidence))
+            ClassUptime(
+                part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, self.plan.confidence)
+            )
             for part, uptime in zip(case.classes, kept, strict=True)
         )
 
 
-def _converged(metrics: UptimeMetrics, metric: str, target: float, confidence: float) -> bool:
-    width = getattr(metrics, metric).half_width(confidence)
-    return bool(width <= CONVERGED_SHARE * (1.0 - target))
+def _converged(metrics: UptimeMetrics, plan: CertificatePlan) -> bool:
+    width = getattr(metrics, plan.metric).half_width(plan.confidence)
+    return bool(width <= CONVERGED_SHARE * (1.0 - (plan.target or 0.0)))
 
 
-def _certificate(
-    run: _Tally,
-    case: Case,
-    draws: int,
-    target: float,
-    metric: str,
-    confidence: float,
-    planned: Mapping[str, float],
-) -> Certificate:
+def _certificate(run: _Tally, case: Case) -> Certificate:
+    plan, target = run.plan, run.plan.target or 0.0
     metrics = run.metrics(case)
-    estimate: Estimate = getattr(metrics, metric)
-    classes = run.classes(case, confidence)
+    estimate: Estimate = getattr(metrics, plan.metric)
+    classes = run.classes(case)
     causes = cause_shares(run.again, run.lost, run.lost_without)
     years = run.simulated
     energy = np.concatenate(run.energy, axis=1)
@@ -374,22 +306,22 @@ def _certificate(
     )
     return Certificate(
         metrics=metrics,
-        metric=metric,
+        metric=plan.metric,
         target=target,
-        confidence=confidence,
-        met=all(part.met for part in classes) if classes else estimate.met(target, confidence),
-        converged=_converged(metrics, metric, target, confidence),
-        half_width=estimate.half_width(confidence),
+        confidence=plan.confidence,
+        met=all(part.met for part in classes) if classes else estimate.met(target, plan.confidence),
+        converged=_converged(metrics, plan),
+        half_width=estimate.half_width(plan.confidence),
         weather_years=run.first_year,
-        draws=draws,
+        draws=plan.draws,
         simulated_years=years,
-        seed=run.seed,
+        seed=plan.seed,
         controller=run.controller,
         causes={cause: share for cause, (share, _) in causes.items()},
         cause_errors={cause: error for cause, (_, error) in causes.items()},
         backup_mwh_per_yr=tuple(float(e) / years for e in energy.sum(axis=1)),
         fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
-        backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), run.seed),
+        backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), plan.seed),
         operating_cost_usd_per_yr=(cost + run.extra_usd) / years,
         run_h_per_yr=run_h,
         starts_per_yr=starts,
@@ -397,9 +329,8 @@ def _certificate(
         battery_cycles_per_yr=run.cycled / years / run.plant.battery_mwh
         if run.plant.battery_mwh > 0
         else 0.0,
-        planned=dict(planned),
         events=tuple(worst.event for worst in run.events),
         power_lost_h_by_year=tuple(lost_h.tolist()),
         classes=classes,
-        off=tuple(cause for cause in CAUSES if cause in run.outages.off),
+        off=tuple(cause for cause in CAUSES if cause in run.environment.outages.off),
     )

@@ -7,6 +7,7 @@ import pytest
 
 from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
+from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
@@ -18,6 +19,7 @@ from sitedesign.operation.outages.sampling import (
     sample_outages,
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from tests import cases
@@ -82,33 +84,24 @@ def desert(years):
 def test_hundred_years_with_outages_units_and_tiers(benchmark, kind):
     block = desert(100)
     usual = climatology(block.case, block.temp_air_c)
-    sky = OutageConditions(1.0, 100, 0, block.temp_air_c, usual)
-    paths = sample_outages(MODEL, PLANT.units, sky)
+    conditions = OutageConditions(1.0, 100, 0, block.temp_air_c, usual)
+    paths = sample_outages(MODEL, PLANT.units, conditions)
+    environment = OperatingEnvironment(usual, MODEL, BEHAVIOUR)
 
     def run():
-        return operate(
-            block.case, PLANT, Controller(kind), behaviour=BEHAVIOUR, usual=usual, outages=paths,
-            fuels=("natural_gas",), record=False,
-        )  # fmt: skip
+        return operate(block.case, PLANT, Controller(kind), environment, outages=paths, record=False)
 
     benchmark.pedantic(run, rounds=5, warmup_rounds=1)
     benchmark.extra_info["million_steps_per_s"] = block.case.steps / benchmark.stats.stats.min / 1e6
 
 
 @pytest.mark.benchmark
-def test_twenty_years_rolling(benchmark):
-    block = desert(20)
-    benchmark.pedantic(
-        lambda: operate(block.case, PLANT, Controller("rolling"), behaviour=BEHAVIOUR, record=False), rounds=2
-    )
-    assert benchmark.stats.stats.max < 30
-
-
-@pytest.mark.benchmark
 def test_certificate_of_a_thousand_years(benchmark):
     block = desert(200)
+    environment = OperatingEnvironment(climatology(block.case, block.temp_air_c), MODEL, BEHAVIOUR)
+    plan = CertificatePlan(draws=5, seed=7)
     certificate = benchmark.pedantic(
-        lambda: monte_carlo(block, PLANT, MODEL, behaviour=BEHAVIOUR, draws=5, seed=7), rounds=1
+        lambda: monte_carlo(block, PLANT, Controller(), environment, plan), rounds=1
     )
     assert certificate.simulated_years == 1000
     assert benchmark.stats.stats.max < 60

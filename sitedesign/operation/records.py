@@ -1,0 +1,236 @@
+"""What the compiled simulation reads and writes: rows of plant, units and tiers, and the series of a run.
+
+State and constants travel as record arrays, which compiled code reads without touching reference counts.
+Technologies are in order of marginal cost, tiers in order of weight.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Record = Any  # one row of a record array: in calls, far cheaper than the array
+
+#: One row a technology: constants, then state.
+TECH = np.dtype(
+    [
+        ("unit_mw", "f8"),
+        ("units", "i8"),
+        ("first_unit", "i8"),  # number of its first unit
+        ("firm_mw", "f8"),  # power of one unit that plans count on [MW]
+        ("intercept", "f8"),
+        ("start_steps", "f8"),
+        ("start_failure", "f8"),
+        ("start_beta", "f8"),
+        ("start_repair_steps", "f8"),
+        ("retry_steps", "f8"),
+        ("retry_success", "f8"),
+        ("start_key", "u8"),
+        ("fuel", "i8"),  # number of its fuel, -1 for none that can be interrupted
+        ("min_load_mw", "f8"),  # lowest load of one unit [MW]
+        ("fuel_inventory_max", "f8"),  # fuel kept on site, in steps of all units at full load
+        ("refill_rate", "f8"),  # the same, brought in one step
+        ("min_load_fuel", "f8"),  # the same, burnt in one step by one unit at its lowest load
+        ("n_on", "i8"),
+        ("n_free", "i8"),  # units that are not down, running or not
+        ("n_plan", "i8"),  # units that the plan wants
+        ("n_keep", "i8"),  # running units that are not stopped
+        ("n_target", "i8"),  # units decided on
+        ("min_up_until", "f8"),  # step until which running units stay on
+        ("ramped_at", "f8"),  # step from which all running units give full power
+        ("unit_available_mw", "f8"),  # what one unit can give in this step [MW]
+        ("running_mw", "f8"),  # what the running units can give in this step [MW]
+        ("max_mw", "f8"),  # what their fuel lets them give of it [MW]
+        ("min_mw", "f8"),  # what they give at least [MW]
+        ("setpoint_mw", "f8"),  # decided, then real output [MW]
+        ("common_causes", "i8"),  # common causes in force
+        ("interrupted", "i8"),  # supply of its fuel is interrupted
+        ("fuel_inventory", "f8"),
+        ("refilled_from", "f8"),  # step from which the tank fills again
+        ("energy_mwh", "f8"),  # of this year [MWh]
+        ("fuel_mwh", "f8"),  # of this year, full-load equivalent [MWh]
+    ],
+    align=True,
+)
+UNIT = np.dtype(
+    [
+        ("on", "i8"),
+        ("down", "i8"),  # causes that keep it down
+        ("started_at", "i8"),  # step of its last start
+        ("ready_at", "f8"),  # step at which it delivers after a start
+        ("repaired_at", "f8"),  # step until which it is repaired after a failed start
+        ("start_key", "u8"),  # stream of its start failures, 0 for none
+        ("run_h", "f8"),
+        ("starts", "i8"),
+        ("failed_starts", "i8"),
+    ],
+    align=True,
+)
+TIER = np.dtype([("share", "f8"), ("loss_per_mwh", "f8"), ("throttled_mw", "f8")], align=True)
+#: One row: the plant, then what changes.
+PLANT = np.dtype(
+    [
+        ("step_h", "f8"),
+        ("solar_mw", "f8"),
+        ("battery_mwh", "f8"),
+        ("battery_mw", "f8"),
+        ("mwh_per_mw_charge", "f8"),  # stored energy per MW charged over a step [MWh]
+        ("mwh_per_mw_discharge", "f8"),  # stored energy per MW discharged over a step [MWh]
+        ("min_run_steps", "f8"),
+        ("battery_blocks", "f8"),
+        ("solar_blocks", "f8"),
+        ("solar_scale", "f8"),
+        ("stored_mwh", "f8"),
+        ("stranded_mwh", "f8"),  # energy in battery blocks that are down
+        ("battery_blocks_down", "f8"),
+        ("battery_causes", "f8"),
+        ("solar_blocks_down", "f8"),
+        ("site_causes", "f8"),
+        ("battery_share", "f8"),  # of the battery's blocks, those that work
+        ("next_repair", "f8"),  # next step at which a repair ends
+        ("day_step", "i8"),  # steps passed of this day
+        ("recharging", "i8"),  # greedy: units run to refill
+        ("power_mw", "f8"),  # battery power now [MW]
+        ("capacity_mwh", "f8"),  # battery energy now [MWh]
+        ("observed", "f8"),  # solar yield of this day so far
+        ("expected", "f8"),  # the same of the average year
+        ("planned_at", "i8"),  # step of the last plan, -1 when it is stale
+        ("known_levels", "i8"),  # levels of need known since
+        (
+            "lead",
+            "i8",
+        ),  # first level of need that is planned for: of the cheapest technology built, else of a tier
+        ("midnight_day", "i8"),  # day whose coming midnight is known, -1 when it is stale
+        ("midnight_levels", "i8"),  # levels known of it
+    ],
+    align=True,
+)
+RULE = np.dtype(
+    [
+        ("kind", "i8"),
+        ("start_soc", "f8"),
+        ("soc_band", "f8"),
+        ("reserve_mwh", "f8"),
+        ("throttle_reserve_mwh", "f8"),
+        ("issue_steps", "i8"),
+        ("perfect", "i8"),
+        ("blends_observed", "i8"),  # what was seen of today corrects its forecast
+        ("lead_days", "i8"),
+        ("day_steps", "i8"),
+    ],
+    align=True,
+)
+
+
+class Inputs(NamedTuple):
+    """What weather and failures bring: series by step (T,), capability (K, T), changes of state by step.
+
+    Solar yield in MW/MWdc, load in MW, usable share of the battery and capability as fractions.
+    """
+
+    solar_yield: Array
+    load_mw: Array
+    usable: Array
+    capability: Array
+    event_step: Array
+    event_kind: Array
+    event_index: Array
+    event_change: Array
+
+
+class Horizon(NamedTuple):
+    """What a forecast window reads.
+
+    Attributes
+    ----------
+    window : ndarray, shape (2 + K, steps)
+        Load, solar yield, capability; of the average year, or the truth. [MW, MW/MWdc, fraction]
+    factor : ndarray, shape (days, leads)
+        Forecast factors on the yield, by day of issue. [fraction]
+    """
+
+    window: Array
+    factor: Array
+
+
+class Outlook(NamedTuple):
+    """What the operator expects.
+
+    Attributes
+    ----------
+    solar_yield, day_yield : ndarray
+        Of the average year, by step and summed by day. [MW/MWdc]
+    horizon : Horizon
+    terminal_mwh : ndarray, shape (levels, steps per year)
+        Energy that the average year asks for, where a window ends. [MWh]
+    """
+
+    solar_yield: Array
+    day_yield: Array
+    horizon: Horizon
+    terminal_mwh: Array
+
+
+class Fleet(NamedTuple):
+    """Rows that plans read and write: technologies, tiers, the plant, the rule.
+
+    What is passed between kernels is passed array by array: the fewer, the faster.
+    """
+
+    tech: Array
+    tier: Array
+    plant: Array
+    rule: Array
+
+
+class State(NamedTuple):
+    """Fleet, units, interruptions in force by fuel, and the row of each of the case's technologies."""
+
+    fleet: Fleet
+    unit: Array
+    fuel_causes: Array
+    rank: Array
+
+
+class Plan(NamedTuple):
+    """Room in which a kernel, which allocates none, plans: stored energy that each level requires. [MWh]
+
+    `required_mwh` (levels, steps of a day + 2) counts from the planned step on, `midnight_mwh` (levels,) is
+    that of the coming midnight, `change_mwh` what each step of a day takes from the battery.
+    """
+
+    required_mwh: Array
+    midnight_mwh: Array
+    change_mwh: Array
+
+
+class Output(NamedTuple):
+    """Results: by step, and sums over each year.
+
+    `series` holds rows for curtailed, charge, discharge, stored and available solar power, or no columns when
+    only shed load is kept, as `backup_mw` (K, T) does; `energy_mwh`, `fuel_mwh` (K, years), `cycled_mwh`
+    (years,).
+    """
+
+    shed_mw: Array
+    lost_compute: Array
+    series: Array
+    backup_mw: Array
+    energy_mwh: Array
+    fuel_mwh: Array
+    cycled_mwh: Array
+
+
+class Flows(NamedTuple):
+    """One step: sun, charge, discharge, curtailment, shed load, its weighted loss, balance error. [MW]"""
+
+    sun: float
+    charge: float
+    discharge: float
+    curtailed: float
+    shed: float
+    weighted: float
+    error: float
