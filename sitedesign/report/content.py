@@ -89,10 +89,10 @@ def answer(design: Design) -> list[KeyFigure]:
 
 def consequences(design: Design, certificate: Certificate | None) -> list[KeyFigure]:
     """Give uptime, cost, land, truckloads, months to first power and what goes with them."""
-    shown = certificate.uptime if certificate else design.uptime
+    uptime = certificate.uptime if certificate else design.uptime
     label = "Uptime, certified" if certificate else "Uptime, foresight bound"
     return [
-        KeyFigure(label, uptime_text(shown), "", f"{interval(shown)}; {target_words(design)}"),
+        KeyFigure(label, uptime_text(uptime), "", f"{interval(uptime)}; {target_words(design)}"),
         _cost(design),
         KeyFigure(
             "Land for the array",
@@ -153,8 +153,8 @@ def _renewable(design: Design, certificate: Certificate | None) -> KeyFigure:
     foreseen = f"{design.renewable_share * 100:.1f}\u00a0%"
     if certificate is None:
         return KeyFigure("Served without backup", foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
-    kept = f"{(1 - certificate.backup_share.value) * 100:.1f}\u00a0%"
-    return KeyFigure("Served without backup", kept, "", f"certified; {foreseen} {_where(design)}")
+    certified = f"{(1 - certificate.backup_share.value) * 100:.1f}\u00a0%"
+    return KeyFigure("Served without backup", certified, "", f"certified; {foreseen} {_where(design)}")
 
 
 def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
@@ -162,7 +162,7 @@ def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
     target = target_words(design)
     if certificate is not None:
         sure = percent_text(certificate.confidence)
-        least = percent(certificate.uptime.lower_bound(certificate.confidence))
+        lower = percent(certificate.uptime.lower_bound(certificate.confidence))
         basis = (
             f"operated without foresight ({pretty(certificate.controller.kind)}) while equipment fails, over "
             f"{certificate.weather_years:,} weather years, {certificate.draws} draws of outages each"
@@ -170,8 +170,8 @@ def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
         if certificate.given_years:
             basis += f" ({certificate.weather_source})"
         if certificate.met:
-            return "good", f"Certified: at least {least} at {sure} confidence, {target}, {basis}."
-        text = f"Not certified: {uptime_text(certificate.uptime)}, at least {least} at {sure} confidence"
+            return "good", f"Certified: at least {lower} at {sure} confidence, {target}, {basis}."
+        text = f"Not certified: {uptime_text(certificate.uptime)}, at least {lower} at {sure} confidence"
         return "bad", f"{text}, {basis}; {target}, which is not cleared."
     if design.operation == "foresight":
         text = (
@@ -256,8 +256,8 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
     )
     rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} {_where(design)}"))
     running = sum(item.usd_per_yr for item in design.costs if item.kind == "fuel") / 1e6
-    kept = certificate.operating_cost_usd_per_yr / 1e6
-    rows.append(("Fuel and running", f"{kept:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
+    certified = certificate.operating_cost_usd_per_yr / 1e6
+    rows.append(("Fuel and running", f"{certified:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
     return rows
 
 
@@ -296,13 +296,13 @@ def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
 
 def class_rows(design: Design, certificate: Certificate | None) -> list[tuple[str, ...]]:
     """Classes of the load: name, racks, target, uptime, rack-hours at full throughput, value a year."""
-    kept = {part.name: part.uptime for part in certificate.classes} if certificate else {}
+    certified = {part.name: part.uptime for part in certificate.classes} if certificate else {}
     return [
         (
             part.name,
             f"{part.racks:,}",
             "best effort" if part.target is None else percent(part.target),
-            uptime_text(kept.get(part.name, part.uptime)),
+            uptime_text(certified.get(part.name, part.uptime)),
             f"{part.delivered_rack_h_per_yr:,.0f}",
             "" if part.value_usd_per_yr is None else f"{part.value_usd_per_yr / 1e6:,.1f}",
         )
@@ -401,15 +401,15 @@ def _asked(study: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Say which compute was asked for and what was promised; class by class where there are several."""
     title = study["rack"]["title"]
     if not study["classes"]:
-        kept = _promised(study) if study["uptime"] is not None else "chosen by the optimiser"
-        rows = [("Compute", f"{_contract(study)} of {title}, {study['use']}"), ("Uptime", kept)]
+        target = _promised(study) if study["uptime"] is not None else "chosen by the optimiser"
+        rows = [("Compute", f"{_contract(study)} of {title}, {study['use']}"), ("Uptime", target)]
         if study["objective"] == "compute_cost":
             rows.append(("Made least", "cost of a delivered rack-hour"))
         return rows
     rows = []
     for item in study["classes"]:
-        kept = "best effort from surplus" if item["uptime"] is None else _promised(item)
-        rows.append((f"Class {item['name']}", f"{_contract(item)} of {title}, {item['use']}; {kept}"))
+        target = "best effort from surplus" if item["uptime"] is None else _promised(item)
+        rows.append((f"Class {item['name']}", f"{_contract(item)} of {title}, {item['use']}; {target}"))
     return rows
 
 

@@ -110,11 +110,11 @@ def cost_bars(designs: Mapping[str, Design]) -> Figure:
 
     table = cost_groups(designs) / 1e6
     labels = [html.escape(label) for label in table.columns]  # plotly reads tags in labels
-    shown = figure("Annual cost of the power plant [M USD/yr]", height_px=140 + 44 * len(labels))
+    fig = figure("Annual cost of the power plant [M USD/yr]", height_px=140 + 44 * len(labels))
     for group, row in table.iterrows():
         if row.abs().max() < 1e-3:
             continue
-        shown.add_trace(
+        fig.add_trace(
             Bar(
                 x=[round(value, 4) for value in row],
                 y=labels,
@@ -124,7 +124,7 @@ def cost_bars(designs: Mapping[str, Design]) -> Figure:
                 hovertemplate=f"%{{y}}, {group}: %{{x:,.2f}} M USD/yr<extra></extra>",
             )
         )
-    shown.update_layout(barmode="relative", hovermode="closest", bargap=0.35)
-    shown.update_yaxes(autorange="reversed", ticks="", showgrid=False)
-    shown.update_xaxes(showgrid=True, gridcolor=LIGHT["grid"], rangemode="tozero")
-    return shown
+    fig.update_layout(barmode="relative", hovermode="closest", bargap=0.35)
+    fig.update_yaxes(autorange="reversed", ticks="", showgrid=False)
+    fig.update_xaxes(showgrid=True, gridcolor=LIGHT["grid"], rangemode="tozero")
+    return fig

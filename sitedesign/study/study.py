@@ -256,12 +256,12 @@ class Study(StudyInputs):
             *entries.items(),
             ("backup", ", ".join(item.title for item in self.backup) or "none"),
         ]
-        shown = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
-        shown |= {"classes", "power_paths"}
+        told = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
+        told |= {"classes", "power_paths"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
-            if name in self.model_fields_set - shown - {"seed", "backup", "limits", *entries}
+            if name in self.model_fields_set - told - {"seed", "backup", "limits", *entries}
         }
         limits = self.limits.model_dump(exclude_defaults=True)
         given |= {"limits": ", ".join(f"{name} {value}" for name, value in limits.items())} if limits else {}

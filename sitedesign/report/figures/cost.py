@@ -43,7 +43,7 @@ def cost_breakdown(result: Evaluation) -> Figure:
     table = cost_breakdown_data(result).iloc[::-1]  # plotly draws upwards
     labels = [pretty(item) for item in table["item"]]
     colours = [_colour(asset, list(result.backup)) for asset in table["asset"]]
-    shown = _panels(result, len(table))
+    fig = _panels(result, len(table))
     panels = (("usd_per_yr", "M USD/yr", 1), ("capital_usd", "M USD", 2))
     for column, unit, place in panels:
         millions = (table[column] / 1e6).tolist()
@@ -52,7 +52,7 @@ def cost_breakdown(result: Evaluation) -> Figure:
             text = [
                 f"{value} ({share * 100:.0f} %)" for value, share in zip(text, table["share"], strict=True)
             ]
-        shown.add_trace(
+        fig.add_trace(
             Bar(
                 x=[round(value, 4) for value in millions],
                 y=labels,
@@ -67,10 +67,10 @@ def cost_breakdown(result: Evaluation) -> Figure:
             row=1,
             col=place,
         )
-        shown.update_xaxes(
+        fig.update_xaxes(
             range=[0, max(millions, default=0.0) * (1.6 if place == 1 else 1.3) or 1], row=1, col=place
         )
-    return shown
+    return fig
 
 
 def gap_by_part_data(design: Design) -> pd.DataFrame:
@@ -104,8 +104,8 @@ def gap_by_part(design: Design) -> Figure:
 
     table = gap_by_part_data(design).iloc[::-1]
     ends = [table.index[0], table.index[-1]]
-    shown = figure("From the bound to the certified cost [M USD/yr]", height_px=110 + 40 * len(table))
-    shown.add_trace(
+    fig = figure("From the bound to the certified cost [M USD/yr]", height_px=110 + 40 * len(table))
+    fig.add_trace(
         Bar(
             x=(table["usd_per_yr"] / 1e6).round(4).tolist(),
             base=(table["from_usd_per_yr"] / 1e6).round(4).tolist(),
@@ -127,12 +127,12 @@ def gap_by_part(design: Design) -> Figure:
     )
     inside = design.gap_parts.get(INSIDE)
     note = "" if inside is None else f"Inside the bound: whole units {inside / 1e6:,.2f} M USD/yr. "
-    shown.update_layout(hovermode="closest", bargap=0.35, meta={"note": note + GAP_NOTE})
-    shown.update_xaxes(
+    fig.update_layout(hovermode="closest", bargap=0.35, meta={"note": note + GAP_NOTE})
+    fig.update_xaxes(
         title_text="annual cost [M USD/yr]", range=[0, float(table["usd_per_yr"].max()) / 1e6 * 1.25]
     )
-    shown.update_yaxes(ticks="", showgrid=False)
-    return shown
+    fig.update_yaxes(ticks="", showgrid=False)
+    return fig
 
 
 GAP_NOTE = (
@@ -142,7 +142,7 @@ GAP_NOTE = (
 
 
 def _panels(result: Evaluation, bars: int) -> Figure:
-    shown = figure(
+    fig = figure(
         f"Cost of the power plant: {result.cost_usd_per_yr / 1e6:,.1f} M USD a year",
         height_px=120 + 34 * bars,
         cols=2,
@@ -150,12 +150,12 @@ def _panels(result: Evaluation, bars: int) -> Figure:
         horizontal_spacing=0.04,
         subplot_titles=("annual cost [M USD/yr]", "capital, once [M USD]"),
     )
-    shown.update_annotations(font={"size": 12, "color": LIGHT["muted"]})
-    shown.update_xaxes(showticklabels=False, ticks="", showline=False, zeroline=False)
-    shown.update_yaxes(ticks="", showgrid=False)
+    fig.update_annotations(font={"size": 12, "color": LIGHT["muted"]})
+    fig.update_xaxes(showticklabels=False, ticks="", showline=False, zeroline=False)
+    fig.update_yaxes(ticks="", showgrid=False)
     # A phone has room for one panel
-    shown.update_layout(hovermode="closest", bargap=0.35, meta={"wide_only": "x2"})
-    return shown
+    fig.update_layout(hovermode="closest", bargap=0.35, meta={"wide_only": "x2"})
+    return fig
 
 
 def _colour(asset: str, backup: list[str]) -> str:

@@ -52,7 +52,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     data = series(result)
     start = _start(result, data, day, year)
     week = data.frame.iloc[start : start + WEEK_DAYS * data.steps_per_day]
-    shown = figure(f"{TITLE}: {week_name(data, start)}", height_px=480, rows=2, row_heights=[0.68, 0.32])
+    fig = figure(f"{TITLE}: {week_name(data, start)}", height_px=480, rows=2, row_heights=[0.68, 0.32])
     stamps = pd.DatetimeIndex(week.index).strftime("%Y-%m-%dT%H:%M").tolist()
     styles = colours_of(list(result.backup))
     areas = [(f"{name}_used_mw", pretty(name), *resource_style(r)) for r, name in enumerate(data.resources)]
@@ -64,7 +64,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     ]
     areas = [area for area in areas if data.frame[area[0]].max() > LEAST]
     for column, name, colour, pattern in areas:
-        shown.add_trace(
+        fig.add_trace(
             Scatter(
                 x=stamps,
                 y=week[column].round(3).tolist(),
@@ -86,7 +86,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
             col=1,
         )
     load = {"color": LIGHT["ink"], "width": 2, "shape": "hv"}
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=stamps,
             y=week["load_mw"].round(3).tolist(),
@@ -98,7 +98,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
         row=1,
         col=1,
     )
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=stamps,
             y=week["stored_mwh"].round(2).tolist(),
@@ -114,13 +114,13 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
         col=1,
     )
     # Power is the mean of a step, so its line is a stair; energy is known at the end of a step.
-    shown.update_yaxes(title_text="power [MW]", rangemode="tozero", row=1, col=1)
-    shown.update_yaxes(title_text="stored [MWh]", range=[0, max(data.usable_mwh * 1.05, 1.0)], row=2, col=1)
-    shown.update_xaxes(tickformat="%-d %b", dtick=86_400_000, hoverformat="%-d %b %H:%M")
+    fig.update_yaxes(title_text="power [MW]", rangemode="tozero", row=1, col=1)
+    fig.update_yaxes(title_text="stored [MWh]", range=[0, max(data.usable_mwh * 1.05, 1.0)], row=2, col=1)
+    fig.update_xaxes(tickformat="%-d %b", dtick=86_400_000, hoverformat="%-d %b %H:%M")
     shed = result.energy_mwh_per_yr["shed"] > LEAST and data.usable_mwh > LEAST
     foresight = result.operation == "foresight" and shed
-    shown.update_layout(meta={"note": NOTE + (FORESIGHT_NOTE if foresight else "")})
-    return shown
+    fig.update_layout(meta={"note": NOTE + (FORESIGHT_NOTE if foresight else "")})
+    return fig
 
 
 NOTE = (

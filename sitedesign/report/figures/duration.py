@@ -60,12 +60,12 @@ def duration_curves(result: Evaluation) -> Figure:
 
     table = duration_curves_data(result)
     years = len(result.provenance.weather_years)
-    shown = figure(f"Hours a year at or above a power [MW], mean of {years} weather year{'s' * (years > 1)}")
+    fig = figure(f"Hours a year at or above a power [MW], mean of {years} weather year{'s' * (years > 1)}")
     for column, (name, colour, dash) in _curves(result).items():
         if table[column].max() <= LEAST:
             continue
         middle = table["hours_per_yr"] - table["width_h"] / 2
-        shown.add_trace(
+        fig.add_trace(
             Scatter(
                 x=middle.round(1).tolist(),
                 y=table[column].round(2).tolist(),
@@ -74,11 +74,11 @@ def duration_curves(result: Evaluation) -> Figure:
                 hovertemplate="%{y:,.1f} MW",
             )
         )
-    shown.update_xaxes(
+    fig.update_xaxes(
         title_text="hours a year", range=[0, HOURS_PER_YEAR], hoverformat=",.0f", tickformat=",.0f"
     )
-    shown.update_yaxes(title_text="power [MW]", rangemode="tozero")
-    return shown
+    fig.update_yaxes(title_text="power [MW]", rangemode="tozero")
+    return fig
 
 
 def _curves(result: Evaluation) -> dict[str, tuple[str, str, str]]:

@@ -62,12 +62,12 @@ def site_plan(result: Evaluation) -> Figure:
     from plotly.graph_objects import Scatter
 
     table = site_plan_data(result)
-    shown = figure(f"Site to scale: {table['acres'].sum():,.0f} acres", height_px=420)
+    fig = figure(f"Site to scale: {table['acres'].sum():,.0f} acres", height_px=420)
     colours = {"array": LIGHT["solar"], "battery": LIGHT["battery"], "halls, yard and roads": LIGHT["racks"]}
     for row in table.to_dict("records"):
         left, low = row["x_m"], row["y_m"]
         right, high = left + row["width_m"], low + row["depth_m"]
-        shown.add_trace(
+        fig.add_trace(
             Scatter(
                 x=[round(x, 1) for x in (left, right, right, left, left)],
                 y=[round(y, 1) for y in (low, low, high, high, low)],
@@ -83,7 +83,7 @@ def site_plan(result: Evaluation) -> Figure:
         )
     bar = 10 ** math.floor(math.log10(max(table["width_m"].max(), 10.0)))
     below = -0.06 * table["depth_m"].max()
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=[0, bar],
             y=[below, below],
@@ -95,10 +95,10 @@ def site_plan(result: Evaluation) -> Figure:
             hoverinfo="skip",
         ),
     )
-    shown.update_xaxes(visible=False)
-    shown.update_yaxes(visible=False, scaleanchor="x", scaleratio=1)
-    shown.update_layout(hovermode="closest", meta={"note": NOTE}, legend={"orientation": "v", "y": 1.02})
-    return shown
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False, scaleanchor="x", scaleratio=1)
+    fig.update_layout(hovermode="closest", meta={"note": NOTE}, legend={"orientation": "v", "y": 1.02})
+    return fig
 
 
 NOTE = (

@@ -128,11 +128,11 @@ def figure(title: str, *, height_px: int = 380, rows: int = 1, **subplots: Any) 
     return start
 
 
-def dark(shown: Figure) -> Figure:
+def dark(fig: Figure) -> Figure:
     """Copy of a figure in the colours of `DARK`."""
     from plotly.graph_objects import Figure
 
-    return Figure(exchange(shown.to_plotly_json(), dict(zip(LIGHT.values(), DARK.values(), strict=True))))
+    return Figure(exchange(fig.to_plotly_json(), dict(zip(LIGHT.values(), DARK.values(), strict=True))))
 
 
 def exchange(value: Any, colours: Mapping[str, str]) -> Any:  # noqa: ANN401

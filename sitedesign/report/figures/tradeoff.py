@@ -55,17 +55,17 @@ def panels_against_batteries_data(table: pd.DataFrame) -> pd.DataFrame:
 def panels_against_batteries(table: pd.DataFrame, design: Evaluation | None = None) -> Figure:
     """Draw lines of equal uptime over panels and batteries with their cost, the chosen design marked."""
     data = panels_against_batteries_data(table)
-    shown = figure("Panels against batteries at equal uptime", height_px=460)
+    fig = figure("Panels against batteries at equal uptime", height_px=460)
     if _is_grid(data):
-        _grid(shown, data)
+        _grid(fig, data)
     else:
-        _curves(shown, data)
+        _curves(fig, data)
     if design is not None:
-        _chosen(shown, design.solar_mw, design.battery_mwh, "this design")
-    shown.update_xaxes(title_text="solar array [MWdc]", hoverformat=",.0f")
-    shown.update_yaxes(title_text="battery [MWh]", hoverformat=",.0f")
-    shown.update_layout(hovermode="closest")
-    return shown
+        _chosen(fig, design.solar_mw, design.battery_mwh, "this design")
+    fig.update_xaxes(title_text="solar array [MWdc]", hoverformat=",.0f")
+    fig.update_yaxes(title_text="battery [MWh]", hoverformat=",.0f")
+    fig.update_layout(hovermode="closest")
+    return fig
 
 
 def cost_of_next_nine_data(table: pd.DataFrame) -> pd.DataFrame:
@@ -101,30 +101,30 @@ def cost_of_next_nine_data(table: pd.DataFrame) -> pd.DataFrame:
 def cost_of_next_nine(table: pd.DataFrame, design: Evaluation | None = None) -> Figure:
     """Draw annual cost against the uptime target; each unit of the axis is one more nine."""
     data = cost_of_next_nine_data(table)
-    shown = figure("Cost of the next nine [M USD/yr]", height_px=380)
+    fig = figure("Cost of the next nine [M USD/yr]", height_px=380)
     hover = [
         f"{uptime:.6g}: {cost / 1e6:,.2f} M USD/yr, {hours:,.2g} h lost a year"
         for uptime, cost, hours in zip(
             data["uptime"], data["cost_usd_per_yr"], data["lost_h_per_yr"], strict=True
         )
     ]
-    _cost_line(shown, data, "nines", hover)
+    _cost_line(fig, data, "nines", hover)
     if design is not None:
         _chosen(
-            shown,
+            fig,
             float(-np.log10(1 - (design.uptime_target or design.uptime.value))),
             design.cost_usd_per_yr / 1e6,
             "this design",
         )
     least, most = data["nines"].min(), data["nines"].max()
     ticks = [value for value in _NINES if least - 0.2 <= -np.log10(1 - value) <= most + 0.2]
-    shown.update_xaxes(
+    fig.update_xaxes(
         tickvals=[float(-np.log10(1 - value)) for value in ticks],
         ticktext=[f"{value * 100:.6g} %" for value in ticks],
         title_text="uptime target",
     )
-    shown.update_yaxes(title_text="cost [M USD/yr]")
-    return shown
+    fig.update_yaxes(title_text="cost [M USD/yr]")
+    return fig
 
 
 def renewable_frontier_data(table: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def renewable_frontier_data(table: pd.DataFrame) -> pd.DataFrame:
 def renewable_frontier(table: pd.DataFrame, design: Evaluation | None = None) -> Figure:
     """Draw annual cost against the least share of the load that backup must not serve."""
     data = renewable_frontier_data(table)
-    shown = figure("Cost of less backup [M USD/yr]", height_px=380)
+    fig = figure("Cost of less backup [M USD/yr]", height_px=380)
     data["percent"] = data["min_renewable_share"] * 100
     hover = [
         f"{share:.1f} %: {cost / 1e6:,.2f} M USD/yr (+{above:.1%})"
@@ -165,12 +165,12 @@ def renewable_frontier(table: pd.DataFrame, design: Evaluation | None = None) ->
             data["percent"], data["cost_usd_per_yr"], data["above_cheapest"], strict=True
         )
     ]
-    _cost_line(shown, data, "percent", hover)
+    _cost_line(fig, data, "percent", hover)
     if design is not None:
-        _chosen(shown, design.renewable_share * 100, design.cost_usd_per_yr / 1e6, "this design")
-    shown.update_xaxes(title_text="load served without backup, at least", ticksuffix=" %")
-    shown.update_yaxes(title_text="cost [M USD/yr]")
-    return shown
+        _chosen(fig, design.renewable_share * 100, design.cost_usd_per_yr / 1e6, "this design")
+    fig.update_xaxes(title_text="load served without backup, at least", ticksuffix=" %")
+    fig.update_yaxes(title_text="cost [M USD/yr]")
+    return fig
 
 
 def _columns(table: pd.DataFrame, needed: list[str], wanted: list[str] | None = None) -> pd.DataFrame:
@@ -192,13 +192,13 @@ def _is_grid(table: pd.DataFrame) -> bool:
     return solar > 1 and battery > 1 and len(table) == solar * battery
 
 
-def _grid(shown: Figure, data: pd.DataFrame) -> None:
+def _grid(fig: Figure, data: pd.DataFrame) -> None:
     from plotly.graph_objects import Contour
 
     uptime = data.pivot(index="battery_mwh", columns="solar_mw", values="uptime")
     cost = data.pivot(index="battery_mwh", columns="solar_mw", values="cost_usd_per_yr") / 1e6
     axes = {"x": uptime.columns.tolist(), "y": uptime.index.tolist()}
-    shown.add_trace(
+    fig.add_trace(
         Contour(
             **axes,
             z=cost.round(3).to_numpy().tolist(),
@@ -216,7 +216,7 @@ def _grid(shown: Figure, data: pd.DataFrame) -> None:
     levels = [value for value in _NINES if nines.min() <= -np.log10(1 - value) <= nines.max()]
     for number, value in enumerate(levels):
         level = float(-np.log10(1 - value))
-        shown.add_trace(
+        fig.add_trace(
             Contour(
                 **axes,
                 z=nines.round(4).tolist(),
@@ -230,7 +230,7 @@ def _grid(shown: Figure, data: pd.DataFrame) -> None:
         )
 
 
-def _curves(shown: Figure, data: pd.DataFrame) -> None:
+def _curves(fig: Figure, data: pd.DataFrame) -> None:
     from plotly.graph_objects import Scatter
 
     several = data["uptime"].nunique() > 1
@@ -246,7 +246,7 @@ def _curves(shown: Figure, data: pd.DataFrame) -> None:
         scale = {
             "colorbar": {"title": {"text": "M USD/yr", "side": "right"}, "thickness": 12, "outlinewidth": 0}
         }
-        shown.add_trace(
+        fig.add_trace(
             Scatter(
                 x=part["solar_mw"].round(2).tolist(),
                 y=part["battery_mwh"].round(2).tolist(),
@@ -269,12 +269,12 @@ def _curves(shown: Figure, data: pd.DataFrame) -> None:
         )
 
 
-def _cost_line(shown: Figure, data: pd.DataFrame, x: str, hover: list[str]) -> None:
+def _cost_line(fig: Figure, data: pd.DataFrame, x: str, hover: list[str]) -> None:
     from plotly.graph_objects import Scatter
 
     places = data[x].round(5).tolist()
     if "bound_usd_per_yr" in data:
-        shown.add_trace(
+        fig.add_trace(
             Scatter(
                 x=places,
                 y=(data["bound_usd_per_yr"] / 1e6).round(4).tolist(),
@@ -284,7 +284,7 @@ def _cost_line(shown: Figure, data: pd.DataFrame, x: str, hover: list[str]) -> N
                 hoverinfo="skip",
             ),
         )
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=places,
             y=(data["cost_usd_per_yr"] / 1e6).round(4).tolist(),
@@ -296,13 +296,13 @@ def _cost_line(shown: Figure, data: pd.DataFrame, x: str, hover: list[str]) -> N
             hovertemplate="%{text}<extra></extra>",
         ),
     )
-    shown.update_layout(hovermode="closest")
+    fig.update_layout(hovermode="closest")
 
 
-def _chosen(shown: Figure, x: float, y: float, name: str) -> None:
+def _chosen(fig: Figure, x: float, y: float, name: str) -> None:
     from plotly.graph_objects import Scatter
 
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=[round(x, 4)],
             y=[round(y, 4)],

@@ -53,13 +53,13 @@ def uptime_by_year(result: Evaluation) -> Figure:
     from plotly.graph_objects import Bar, Scatter
 
     table = uptime_by_year_data(result)
-    shown = figure("Hours of full load lost, by weather year [h/yr]", height_px=320)
+    fig = figure("Hours of full load lost, by weather year [h/yr]", height_px=320)
     bars = (
         ("power_lost_h", "missing power", LIGHT["backup_1"]),
         ("racks_lost_h", "broken racks beyond the spares", LIGHT["racks"]),
     )
     for column, name, colour in bars:
-        shown.add_trace(
+        fig.add_trace(
             Bar(
                 x=[name.removeprefix("year ") for name in table["year"]],
                 y=table[column].round(4).tolist(),
@@ -69,7 +69,7 @@ def uptime_by_year(result: Evaluation) -> Figure:
             ),
         )
     allowed = (1 - result.uptime_target) * HOURS_PER_YEAR
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=[name.removeprefix("year ") for name in table["year"]],
             y=[round(allowed, 5)] * len(table),
@@ -80,11 +80,11 @@ def uptime_by_year(result: Evaluation) -> Figure:
         )
     )
     note = f"Operated with {OPERATION_LABELS[result.operation]}."
-    shown.update_layout(barmode="stack", bargap=0.3, meta={"note": note})
-    shown.update_xaxes(type="category", title_text="weather year")
+    fig.update_layout(barmode="stack", bargap=0.3, meta={"note": note})
+    fig.update_xaxes(type="category", title_text="weather year")
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
-    shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
-    return shown
+    fig.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
+    return fig
 
 
 def certified_by_year_data(certificate: Certificate) -> pd.DataFrame:
@@ -118,7 +118,7 @@ def certified_by_year(certificate: Certificate) -> Figure:
     spared = int((every["power_lost_h"] <= LEAST_H).sum())
     table = every.head(min(max(len(every) - spared, 1), MOST_YEARS))
     count = len(table)
-    shown = figure(
+    fig = figure(
         f"Hours of full load lost in the worst of {len(every):,} simulated years [h/yr]", height_px=320
     )
     places = list(range(1, count + 1))
@@ -127,7 +127,7 @@ def certified_by_year(certificate: Certificate) -> Figure:
         ("racks_lost_h", "broken racks beyond the spares", LIGHT["racks"]),
     )
     for column, name, colour in bars:
-        shown.add_trace(
+        fig.add_trace(
             Bar(
                 x=places,
                 y=table[column].round(4).tolist(),
@@ -138,7 +138,7 @@ def certified_by_year(certificate: Certificate) -> Figure:
             )
         )
     allowed = (1 - certificate.target) * HOURS_PER_YEAR
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=[0.5, count + 0.5],
             y=[round(allowed, 5)] * 2,
@@ -149,13 +149,13 @@ def certified_by_year(certificate: Certificate) -> Figure:
         )
     )
     lost = len(every) - spared
-    which = f" The {count} worst of the {lost:,} others are shown." if lost > count else ""
+    which = f" The {count} worst of the {lost:,} others are fig." if lost > count else ""
     note = f"{spared:,} of the {len(every):,} simulated years lose nothing to missing power.{which}"
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
-    shown.update_layout(barmode="stack", bargap=0.1, meta={"note": note})
-    shown.update_xaxes(title_text="simulated years, worst first", range=[0.5, count + 0.5])
-    shown.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
-    return shown
+    fig.update_layout(barmode="stack", bargap=0.1, meta={"note": note})
+    fig.update_xaxes(title_text="simulated years, worst first", range=[0.5, count + 0.5])
+    fig.update_yaxes(title_text="full-load hours lost", range=[0, top * 1.12])
+    return fig
 
 
 def uptime_by_cause_data(certificate: Certificate) -> pd.DataFrame:
@@ -192,13 +192,13 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
     from plotly.graph_objects import Bar
 
     table = uptime_by_cause_data(certificate).iloc[::-1]
-    shown = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
+    fig = figure("Hours of full load lost, by cause [h/yr]", height_px=110 + 32 * len(table))
     text = [
         f"{share * 100:.0f} %" if seen else f"none seen (error {error * 100:.1g} %)"
         for share, error, seen in zip(table["share"], table["error"], table["seen"], strict=True)
     ]
     drawn = table["saved_h_per_yr"].where(table["seen"], 0.0)
-    shown.add_trace(
+    fig.add_trace(
         Bar(
             x=drawn.round(5).tolist(),
             y=[cause_name(cause) for cause in table["cause"]],
@@ -212,14 +212,14 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
         )
     )
     longest = float(drawn.max())
-    shown.update_layout(hovermode="closest", bargap=0.35, meta={"note": CAUSES_NOTE})
+    fig.update_layout(hovermode="closest", bargap=0.35, meta={"note": CAUSES_NOTE})
     least = min(0.0, float(drawn.min()))
-    shown.update_xaxes(
+    fig.update_xaxes(
         title_text="hours lost a year",
         range=[least, longest * 1.35 or 1],
     )
-    shown.update_yaxes(ticks="", showgrid=False)
-    return shown
+    fig.update_yaxes(ticks="", showgrid=False)
+    return fig
 
 
 CAUSES_NOTE = (
@@ -283,7 +283,7 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
     from plotly.graph_objects import Scatter
 
     table = certified_against_promised_data(design, certified).iloc[::-1]
-    shown = figure(
+    fig = figure(
         "Hours of full load lost: asked, promised, kept [h/yr, logarithmic]", height_px=120 + 42 * len(table)
     )
     colours = {"target": LIGHT["ink"]} | dict.fromkeys(_CERTIFIED, LIGHT["backup_3"])
@@ -291,7 +291,7 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
     value = table["lost_h_per_yr"].clip(lower=LEAST_H)
     more = (table["most_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H) - value).clip(lower=0)
     less = (value - table["least_h_per_yr"].fillna(table["lost_h_per_yr"]).clip(lower=LEAST_H)).clip(lower=0)
-    shown.add_trace(
+    fig.add_trace(
         Scatter(
             x=value.round(5).tolist(),
             y=table["name"].tolist(),
@@ -317,16 +317,16 @@ def certified_against_promised(design: Evaluation, certified: Estimate | None = 
         )
     )
     decades = [math.log10(max(min(value - less), LEAST_H)) - 0.8, math.log10(max(value + more)) + 0.8]
-    shown.update_xaxes(
+    fig.update_xaxes(
         type="log",
         range=decades,
         title_text="hours lost a year",
         tickvals=[0.01, 0.1, 1, 10, 100, 1000],
         showgrid=True,
     )
-    shown.update_yaxes(ticks="", range=[-0.6, len(table) - 0.2], showgrid=False)
-    shown.update_layout(hovermode="closest")
-    return shown
+    fig.update_yaxes(ticks="", range=[-0.6, len(table) - 0.2], showgrid=False)
+    fig.update_layout(hovermode="closest")
+    return fig
 
 
 def _interval(estimate: Estimate) -> tuple[float, float, float]:

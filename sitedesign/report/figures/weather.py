@@ -53,11 +53,11 @@ def weather_years(result: Evaluation) -> Figure:
     table = weather_years_data(result)
     count = len(table)
     row_px = max(0.6, min(18.0, 420 / count))
-    shown = figure(
+    fig = figure(
         "Yield of the array by day and weather year [kWh per kWdc a day]",
         height_px=round(150 + count * row_px),
     )
-    shown.add_trace(
+    fig.add_trace(
         Heatmap(
             x=list(range(1, DAYS + 1)),
             y=list(range(count)),
@@ -70,24 +70,24 @@ def weather_years(result: Evaluation) -> Figure:
         )
     )
     for _, spell in low_resource_data(result).iterrows():
-        _outline(shown, spell, count)
+        _outline(fig, spell, count)
     firsts = [pd.Timestamp(2001, month, 1) for month in range(1, 13)]
-    shown.update_xaxes(tickvals=[day.day_of_year for day in firsts], ticktext=[f"{day:%b}" for day in firsts])
+    fig.update_xaxes(tickvals=[day.day_of_year for day in firsts], ticktext=[f"{day:%b}" for day in firsts])
     every = max(1, round(14 / row_px))
     ticks = list(range(0, count, every))
     names = year_names(result)
-    shown.update_yaxes(
+    fig.update_yaxes(
         tickvals=ticks,
         ticktext=[names[row].removeprefix("year ") for row in ticks],
         title_text="weather year",
         autorange="reversed",
         showgrid=False,
     )
-    shown.update_layout(hovermode="closest", meta={"note": _note(result)})
-    return shown
+    fig.update_layout(hovermode="closest", meta={"note": _note(result)})
+    return fig
 
 
-def _outline(shown: Figure, spell: pd.Series, count: int) -> None:
+def _outline(fig: Figure, spell: pd.Series, count: int) -> None:
     """Outline a spell; one that runs into the next year is outlined in both."""
     first = pd.Timestamp(f"2001-{spell['start']}").day_of_year
     last = first + int(spell["days"]) - 1
@@ -96,7 +96,7 @@ def _outline(shown: Figure, spell: pd.Series, count: int) -> None:
         parts.append((int(spell["row"]) + 1, 1, last - DAYS))
     for row, start, end in parts:
         if row < count:
-            shown.add_shape(
+            fig.add_shape(
                 type="rect",
                 x0=start - 0.5,
                 x1=end + 0.5,

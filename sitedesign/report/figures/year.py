@@ -86,9 +86,9 @@ def year_at_a_glance(result: Evaluation, quantity: Quantity = "battery", year: i
     name, unit = QUANTITIES[quantity]
     digits = 0 if quantity == "battery" else 1
     days = pd.date_range("2001-01-01", periods=365).strftime("%Y-%m-%d").tolist()
-    shown = figure(f"{name} by day and hour [{unit}], {table.attrs['year']}", height_px=340)
+    fig = figure(f"{name} by day and hour [{unit}], {table.attrs['year']}", height_px=340)
     top = 100.0 if quantity == "battery" else max(float(table.to_numpy().max()), 1.0)
-    shown.add_trace(
+    fig.add_trace(
         Heatmap(
             x=days,
             y=table.index.tolist(),
@@ -100,9 +100,9 @@ def year_at_a_glance(result: Evaluation, quantity: Quantity = "battery", year: i
             hovertemplate=f"%{{x|%-d %b}}, %{{y}}:00<br>%{{z:,.{digits}f}} {unit}<extra></extra>",
         )
     )
-    shown.update_xaxes(tickformat="%b", dtick="M1", ticklabelmode="period")
-    shown.update_yaxes(
+    fig.update_xaxes(tickformat="%b", dtick="M1", ticklabelmode="period")
+    fig.update_yaxes(
         title_text="hour of the day", tickvals=[0, 6, 12, 18], showgrid=False, range=[-0.5, 23.5]
     )
-    shown.update_layout(hovermode="closest", plot_bgcolor=LIGHT["paper"])
-    return shown
+    fig.update_layout(hovermode="closest", plot_bgcolor=LIGHT["paper"])
+    return fig
