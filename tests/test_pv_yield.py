@@ -18,7 +18,8 @@ from sitedesign.components import pv as pv_model
 from sitedesign.components.pv import fixed_tilt_deg, plane_geometry, plane_irradiance, solar_yield
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import SolarGeometry, solar_geometry
-from sitedesign.weather.weather import Weather, WeatherSource
+from sitedesign.weather.weather import Weather
+from sitedesign.weather.years import WeatherSource
 
 PLACES = {
     "north": (31.76, -106.49, "America/Denver", 1140.0),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sitedesign as sd
-from sitedesign.batch.one_site import Job, solve_row
+from sitedesign.batch.one_site import BatchJob, solve_row
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
 
@@ -25,7 +25,7 @@ QUESTION = Question({"racks": 700, "uptime": 0.999})
 
 def solved(rows: list[Row]) -> list[float]:
     """Solve each row in this process; memory of the process after each. [MB]"""
-    outcomes = [solve_row(QUESTION, Job(), str(number), row) for number, row in enumerate(rows)]
+    outcomes = [solve_row(QUESTION, BatchJob(), str(number), row) for number, row in enumerate(rows)]
     assert {item.row["status"] for item in outcomes} == {"solved"}
     return [item.rss_mb for item in outcomes]
 
@@ -38,7 +38,7 @@ def test_twenty_five_sites_a_minute_on_one_core(benchmark: Any) -> None:
 
 
 def test_three_certified_sites_a_minute_on_one_core(benchmark: Any) -> None:
-    certified = Job(level="certified")
+    certified = BatchJob(level="certified")
     solve_row(QUESTION, certified, "warm", {"latitude": 31.8, "longitude": -106.5, "weather_years": 2})
     rows = [ROWS[number] for number in (0, 3, 5, 7)]
     start = time.process_time()
