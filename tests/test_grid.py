@@ -71,7 +71,7 @@ def test_all_faults_come_at_once() -> None:
         ({"tariff": {"demnd": 3, "energy": 3}}, "grid.tariff.demnd", "Did you mean 'demand'"),
         ({"tariff": -3}, "grid.tariff", "[0, 20000] USD/MWh"),
         ({"tariff": [3]}, "grid.tariff", "must be a region, a sitedesign.Tariff"),
-        ({"tariff": "nowhere.toml"}, "grid.tariff", "must be the path of a TOML file"),
+        ({"tariff": "nowhere.toml"}, "nowhere.toml", "must be the path of a TOML file"),
         (
             {"tariff": 50, "kind": "flexible", "curtailment": {"caps_mw": [5.0] * 8760}},
             "grid.curtailment.caps_mw",
@@ -285,3 +285,21 @@ def test_every_connection_and_region_makes_a_supply(name: str, tariff: str) -> N
     assert found is not None
     assert found.months == library.grid(name).months_to_energise
     assert found.annual_usd_per_mw > 0
+
+
+def test_files_of_ones_own_amend_the_library(tmp_path: Path) -> None:
+    tariff = tmp_path / "mine.toml"
+    tariff.write_text('kind = "tariff"\nextends = "ercot"\ndemand_usd_per_kw_month = 5\n', encoding="utf-8")
+    connection = tmp_path / "site.toml"
+    connection.write_text('kind = "grid"\nextends = "ex_smelter"\nimport_mw = 300\n', encoding="utf-8")
+    grid = Grid(tariff=str(tariff), model=str(connection))
+    assert [item.usd_per_kw_month for item in grid.rates.demand] == [5.0]
+    assert grid.import_mw == (0, 300)
+    assert Grid.from_dict(grid.to_dict()) == grid
+    tariff.write_text('kind = "tariff"\nextends = "ercot"\ndemand_usd_per_kw_month = -5\n', encoding="utf-8")
+    assert set(faults(tariff=str(tariff))) == {f"{tariff} [demand_usd_per_kw_month]"}
+    connection.write_text('kind = "grid"\nextends = "firm"\nlife_yr = 0\nlief = 3\n', encoding="utf-8")
+    assert set(faults(tariff=3, model=str(connection))) == {f"{connection} [life_yr]", f"{connection} [lief]"}
+    other = tmp_path / "battery.toml"
+    other.write_text('kind = "battery"\nextends = "lfp"\n', encoding="utf-8")
+    assert faults(tariff=str(other)).keys() == {f"{other} kind"}

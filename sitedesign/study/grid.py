@@ -300,7 +300,8 @@ def _entry(known: dict[str, Any], faults: list[Fault]) -> Connection | None:
     try:
         return library.grid(model)
     except InputError as error:
-        faults += [Fault("grid.model", item.found, item.allowed, item.remedy) for item in error.faults]
+        named = (_of_entry(item, "grid") for item in error.faults)
+        faults += [replace(item, where=item.where.replace("grid.grid", "grid.model")) for item in named]
         known.pop("model")
         return None
 
@@ -332,11 +333,15 @@ def _regional(given: Any) -> tuple[Tariff, list[Fault]]:  # noqa: ANN401
         changes = {key: None if _is_none(value) else value for key, value in table.items()}
         return regional_tariff(entry.replace(**changes) if changes else entry), []
     except InputError as error:
-        named = (re.sub(r"^tariff(\.[^.]+)?", "grid.tariff", fault.where) for fault in error.faults)
-        return unreadable, [
-            replace(fault, where=where if where.startswith("grid.tariff") else "grid.tariff")
-            for fault, where in zip(error.faults, named, strict=True)
-        ]
+        return unreadable, [_of_entry(fault, "tariff") for fault in error.faults]
+
+
+def _of_entry(fault: Fault, kind: str) -> Fault:
+    """Name the field of the grid in place of the library's entry; what a file says stays with the file."""
+    if ".toml" in fault.where:
+        return fault
+    where = re.sub(rf"^{kind}(\.[^.]+)?", f"grid.{kind}", fault.where)
+    return replace(fault, where=where)
 
 
 def _is_none(value: object) -> bool:
