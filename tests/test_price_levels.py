@@ -72,7 +72,12 @@ def test_many_years_of_prices_keep_their_money(most: int) -> None:
     assert found.level.shape == price.shape
     assert (load * found.price).sum() == pytest.approx((load * price).sum(), rel=1e-9)
     assert np.abs(found.price - price).max() == pytest.approx(found.largest_error_usd_per_mwh)
-    assert found.error_usd(10) == 10 * found.largest_error_usd_per_mwh
+    power = rng.uniform(0, 1, price.shape) * (found.price > price)
+    moved = abs((power * (found.price - price)).sum() / 20)
+    assert moved <= found.error_usd_per_mw_yr
+    extreme = (found.price > price).astype(float)  # the worst that power of at most 1 MW can do
+    assert abs((extreme * (found.price - price)).sum() / 20) <= found.error_usd_per_mw_yr * (1 + 1e-12)
+    assert found.error_usd_per_mw_yr == pytest.approx(np.abs(found.price - price).sum() / 20)
 
 
 def test_more_levels_are_never_further_off() -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 LEVELS = 8
+HOURS_PER_YEAR = 8760.0
 _FINEST = 600  # distinct prices among which the partition is sought
 
 
@@ -34,6 +35,9 @@ class PriceLevels:
         Of one step. [USD/MWh]
     mean_error_usd_per_mwh : float
         Mean of the error without its sign, by weight. [USD/MWh]
+    error_usd_per_mw_yr : float
+        By how much the levels may move the yearly cost of power that stays below 1 MW, at most: the error of
+        every step without its sign, added up. [USD/MW-yr]
     taken_as_zero : int
         Steps whose price is below zero.
     lowest_usd_per_mwh : float
@@ -44,6 +48,7 @@ class PriceLevels:
     usd_per_mwh: tuple[float, ...]
     largest_error_usd_per_mwh: float
     mean_error_usd_per_mwh: float
+    error_usd_per_mw_yr: float
     taken_as_zero: int
     lowest_usd_per_mwh: float
 
@@ -58,10 +63,6 @@ class PriceLevels:
         """Whether every step has its own price, those below zero apart."""
         return self.largest_error_usd_per_mwh == 0.0
 
-    def error_usd(self, energy_mwh: float) -> float:
-        """By how much the levels may move the cost of so much energy, at most. [USD]"""
-        return self.largest_error_usd_per_mwh * energy_mwh
-
     def notes(self, of: str) -> tuple[str, ...]:
         """Say what was done to the prices."""
         said = []
@@ -74,7 +75,8 @@ class PriceLevels:
             said.append(
                 f"{of} put into {len(self.usd_per_mwh)} levels: off by at most "
                 f"{self.largest_error_usd_per_mwh:,.2f} USD/MWh, "
-                f"by {self.mean_error_usd_per_mwh:,.3f} in the mean"
+                f"by {self.mean_error_usd_per_mwh:,.3f} in the mean, which moves the cost by less than "
+                f"{self.error_usd_per_mw_yr:,.0f} USD a year for each MW"
             )
         return tuple(said)
 
@@ -122,6 +124,7 @@ def price_levels(
         tuple(means.tolist()),
         float(error.max()),
         float(np.average(error, weights=mass)),
+        float(error[place].mean()) * HOURS_PER_YEAR,
         int((given < 0).sum()),
         lowest,
     )
