@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from sitedesign.case.case import CaseLimits, ImportCase, PriceLevel, SinkCase, Tier
 from sitedesign.case.dispatch import energy_by_level
+from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign, ReplayMismatch
+from sitedesign.operation.operate import operate, operate_greedy
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
@@ -320,3 +322,43 @@ def test_foresight_of_a_hub_costs_what_its_sizing_says():
     budgets = budgets_of(case, 0.0)
     assert len(budgets.cost) == case.priced + len(case.classes)
     assert replay.objective_usd_per_yr == pytest.approx(found.objective_usd_per_yr, rel=1e-5, abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_greedy_operation_of_a_hub_is_possible_and_no_cheaper_than_foresight(seed):
+    """The same plant without look-ahead: every balance holds, and no uptime at less than its least cost."""
+    case = dataclasses.replace(hub(8000 + seed), load_classes=(), tiers=(Tier(0.4, 0.8), Tier(0.6, 1.2)))
+    plant = solve_cuts(dataclasses.replace(case, uptime_target=0.0), explains=False).plant
+    blind = operate_greedy(case, plant)
+    replay = check_dispatch(case, plant, blind)
+    if blind.stored_mwh[-1] < plant.battery_mwh * case.usable[-1] - 1e-9:
+        return  # it has used up what the other must leave
+    lost = max(1.0 - replay.power_uptime, 0.0)
+    free = dataclasses.replace(case.limits, min_renewable_share=None, max_co2_t_per_yr=None)
+    same = dataclasses.replace(case, limits=free, uptime_target=max(1.0 - lost - 1e-9, 0.0))
+    best = check_dispatch(same, plant, foresight(same, plant)).objective_usd_per_yr
+    scale = abs(best) + fixed_cost_usd_per_yr(case, plant) + 1.0
+    assert best <= replay.objective_usd_per_yr + 1e-6 * scale
+
+
+def test_greedy_operation_of_a_hub_by_hand():
+    """Grid at 20, then 90 USD/MWh against engines at 60; 2 MW of surplus sun is sold where it pays most."""
+    grid = ImportCase(
+        "grid", np.ones((1, 4)), (PriceLevel("low", 20.0), PriceLevel("high", 90.0)), 0.0, 0.0, 8.0, 8.0,
+        active_level=np.array([0, 1, 0, 0]),
+    )  # fmt: skip
+    town = SinkCase("town", np.ones((1, 4)), (PriceLevel("v", 30.0),), 0.0, 1.5, 1.5)
+    racks = SinkCase("racks", np.ones((1, 4)), (PriceLevel("v", 50.0),), 0.0, 1.0, 1.0)
+    c = island(imports=(grid,), sinks=(town, racks)).with_resource(yield_mw_per_mw=np.array([0, 0, 0, 12.0]))
+    plant = Plant((1.0,), 0.0, 0.0, (10,), 10, (8.0,), (1.5, 1.0))
+    done = operate_greedy(c, plant)
+    check_dispatch(c, plant, done)
+    assert done.import_mw.tolist() == [[8.0, 0.0, 8.0, 0.0]]
+    assert done.backup_mw.tolist() == [[2.0, 10.0, 2.0, 0.0]]
+    assert done.taken_mw.tolist() == [[0, 0, 0, 1.0], [0, 0, 0, 1.0]]
+
+
+def test_an_operator_who_knows_nothing_of_imports_refuses_them():
+    grid = ImportCase("grid", np.ones((1, 4)), (PriceLevel("p", 20.0),), 0.0, 0.0, 3.0, 3.0)
+    with pytest.raises(ValueError, match="not operated causally"):
+        operate(island(imports=(grid,)), Plant((0.0,), 0.0, 0.0, (10,), 10, (3.0,)))

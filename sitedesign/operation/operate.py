@@ -5,6 +5,7 @@ No Pyomo and nothing from ``optimize/`` or ``equations/``: the judge shares no c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -13,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case
+from sitedesign.case.case import BackupCase, Case, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, lost_by_class
 from sitedesign.case.plant import Plant, available_mw
 from sitedesign.operation import records, simulation
@@ -55,10 +56,11 @@ def available_backup_mw(case: Case, plant: Plant) -> FloatArray:
 
 
 def operate_greedy(case: Case, plant: Plant) -> Dispatch:
-    """Run a plant without any look-ahead: solar, then battery, then units, then shedding.
+    """Run a plant without any look-ahead: weather, then battery, then supplies, then shedding.
 
-    Solar serves the load and its surplus charges the battery; a deficit is met by the battery, then by the
-    units in order of marginal cost, then by shedding tier after tier. Units follow the load freely (no start
+    Resources serve the load and their surplus charges the battery; what is left then goes to the sinks, the
+    best paying of the step first. A deficit is met by the battery, then by units and imports in order of the
+    prices of the step, then by shedding tier after tier. Units follow the load freely (no start
     time, no minimum load), as in the optimiser's equations, so that the two can be compared exactly. The
     battery is full at the start; what is in it at the end is not topped up for free but reported
     (:class:`~sitedesign.reliability.replay.Replay`).
@@ -73,10 +75,13 @@ def operate_greedy(case: Case, plant: Plant) -> Dispatch:
     Dispatch
         Closes the energy balance to rounding.
     """
-    order = np.argsort([backup.marginal_cost_usd_per_mwh for backup in case.backup], kind="stable").astype(
-        np.int64
-    )
-    out = _greedy(
+    imports = [
+        size * item.unit_mw * item.capability[0]
+        for item, size in zip(case.imports, plant.imports, strict=True)
+    ]
+    available = np.array([*available_backup_mw(case, plant), *imports]).reshape(-1, case.steps)
+    supply_order, active = _merit_order(case.supplies, case.steps)
+    curtailed, charge, discharge, shed, stored, supply, lost = _greedy(
         case.step_h,
         available_mw(case, plant),
         np.ascontiguousarray(case.load_mw, dtype=np.float64),
@@ -84,12 +89,44 @@ def operate_greedy(case: Case, plant: Plant) -> Dispatch:
         plant.battery_mw,
         case.eta_charge,
         case.eta_discharge,
-        available_backup_mw(case, plant),
-        order,
+        available,
+        supply_order,
+        active,
         np.array([tier.width for tier in case.tiers]),
         np.array([tier.weight for tier in case.tiers]),
     )
-    return Dispatch(*out)
+    backup = len(case.backup)
+    done = Dispatch(curtailed, charge, discharge, shed, stored, supply[:backup], lost)
+    done = replace(done, import_mw=supply[backup:]) if case.imports else done
+    return _sold(case, plant, done) if case.sinks else done
+
+
+def _merit_order(
+    items: Sequence[BackupCase | ImportCase | SinkCase], steps: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row and level of each price, cheapest first, shape (levels, 2); the level that holds, shape (K, T)."""
+    levels = [
+        (level.usd_per_mwh, k, i) for k, item in enumerate(items) for i, level in enumerate(item.levels)
+    ]
+    order = np.array([(k, i) for _, k, i in sorted(levels)], dtype=np.int64).reshape(-1, 2)
+    active = np.zeros((len(items), steps), dtype=np.int64)
+    for row, item in zip(active, items, strict=True):
+        if item.active_level is not None:
+            row[:] = item.active_level
+    return order, active
+
+
+def _sold(case: Case, plant: Plant, done: Dispatch) -> Dispatch:
+    """Give the sinks what nothing else takes."""
+    order, active = _merit_order(case.sinks, case.steps)
+    taken, left = np.zeros((len(case.sinks), case.steps)), done.curtailed_mw.copy()
+    for k, i in order[::-1]:
+        sink = case.sinks[k]
+        wanted = plant.sinks[k] * sink.unit_mw * sink.capability[0] * (active[k] == i)
+        given = np.minimum(wanted, left)
+        taken[k] += given
+        left -= given
+    return replace(done, curtailed_mw=left, taken_mw=taken)
 
 
 @njit(cache=True)
@@ -103,13 +140,14 @@ def _greedy(
     eta_d: float,
     available: FloatArray,
     order: NDArray[np.int64],
+    active: NDArray[np.int64],
     width: FloatArray,
     weight: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     steps = load.size
     curtailed, charge, discharge = np.zeros(steps), np.zeros(steps), np.zeros(steps)
     shed, stored, lost = np.zeros(steps), np.zeros(steps), np.zeros(steps)
-    backup = np.zeros((order.size, steps))
+    supply = np.zeros(available.shape)
     energy = room_mwh[0]
     for t in range(steps):
         net = load[t] - solar[t]
@@ -126,9 +164,11 @@ def _greedy(
             if more > 0.0:
                 discharge[t] += more
                 net -= more
-            for k in order:
-                backup[k, t] = min(net, available[k, t])
-                net -= backup[k, t]
+            for place in range(order.shape[0]):
+                k = order[place, 0]
+                if active[k, t] == order[place, 1]:
+                    supply[k, t] = min(net, available[k, t])
+                    net -= supply[k, t]
             for j in range(width.size):
                 part = net if j == width.size - 1 else min(net, width[j] * load[t])
                 shed[t] += part
@@ -140,7 +180,7 @@ def _greedy(
         if energy < 0.0:  # rounding
             energy = 0.0
         stored[t] = energy
-    return curtailed, charge, discharge, shed, stored, backup, lost
+    return curtailed, charge, discharge, shed, stored, supply, lost
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,8 +264,12 @@ def operate(
     Raises
     ------
     ValueError
-        If the case's capability has one row a unit.
+        If the case's capability has one row a unit, or the case has imports, sinks or prices that change, of
+        which this operator knows nothing.
     """
+    if case.imports or case.sinks or any(item.other_levels for item in case.backup):
+        message = "imports, sinks and prices that change are not operated causally: use foresight or greedy"
+        raise ValueError(message)
     settled()
     if any(b.capability.shape[0] > 1 for b in case.backup):
         message = "capability: one row a unit; give the weather's capability in one row and the outages apart"

@@ -366,6 +366,12 @@ class _Search:
         taken = [most - missed for most, missed in zip(wished, energy[supplied:].tolist(), strict=True)]
         return (*energy[:supplied].tolist(), *taken), lost
 
+    def _turnover(self, best: _Incumbent) -> float:
+        """Money of which a cost near nothing is the rest, to which rounding is in proportion. [USD/yr]"""
+        energy, _ = self._energy_and_lost(best.plant, best.operation)
+        prices = [level.usd_per_mwh for item in self.case.flows for level in item.levels]
+        return 1.0 + sum(price * abs(mwh) for price, mwh in zip(prices, energy, strict=True))
+
     def _closed(self) -> bool:
         """Whether bound and best plant are within the gap."""
         if self.best is None:
@@ -421,7 +427,7 @@ class _Search:
         if best is None:
             message = f"stopped by the {stopped_by.replace('_', ' ')} before any feasible plant was found"
             raise NotProvenOptimal(message, None, self.bound)
-        if self.bound > above(best.cost_usd_per_yr, _ROUNDING):
+        if self.bound > above(best.cost_usd_per_yr, _ROUNDING) + _ROUNDING * self._turnover(best):
             message = (
                 f"bound {self.bound} above the plant's cost {best.cost_usd_per_yr}: a fault of the optimiser"
             )
