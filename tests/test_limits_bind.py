@@ -15,19 +15,12 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
+from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, units_most
 from sitedesign.case.years import with_series
 from sitedesign.certified import remedies
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import Evaluator
-from sitedesign.certified.moves import (
-    SPARE_UNITS,
-    change_sizes,
-    change_units,
-    clip_to_limits,
-    size_axes,
-    swap_units,
-    units_most,
-)
+from sitedesign.certified.moves import change_sizes, change_units, size_axes, swap_units
 from sitedesign.certified.objective import Candidate
 from sitedesign.certified.sizing_loop import size_then_search
 from sitedesign.certified.starting_points import (

@@ -14,11 +14,11 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
+from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of, unseen_years, weather_block
 from sitedesign.certified.evaluator import Evaluator
-from sitedesign.certified.moves import clip_to_limits
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.pattern_search import _Multipliers, poll
 from sitedesign.certified.perfect_forecast import perfect_forecast_value

@@ -12,7 +12,7 @@ import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
-from sitedesign.certified.moves import mean_load_mw
+from sitedesign.case.plant_limits import mean_load_mw
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.slp import solve_slp
 from sitedesign.operation.state import Controller

@@ -10,6 +10,7 @@ from itertools import combinations, islice
 import numpy as np
 
 from sitedesign.case.case import Case
+from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.moves import (
     CONTROLLER_STEPS,
@@ -19,7 +20,6 @@ from sitedesign.certified.moves import (
     change_racks,
     change_sizes,
     change_units,
-    clip_to_limits,
     size_axes,
     swap_units,
     unit_count,

@@ -9,8 +9,8 @@ from itertools import product
 import numpy as np
 
 from sitedesign.case.plant import sizes_of, with_sizes
+from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.evaluator import Evaluator
-from sitedesign.certified.moves import clip_to_limits
 from sitedesign.certified.objective import Candidate
 from sitedesign.operation.forecast import Forecast
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
+from sitedesign.case.plant_limits import SPARE_UNITS
 from sitedesign.certified.environment import environment_of
-from sitedesign.certified.moves import SPARE_UNITS
 from sitedesign.certified.sizing_loop import SearchResult, size_then_search
 from sitedesign.errors import InfeasibleDesign, InputError
 from sitedesign.reliability.certificate import Certificate

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from sitedesign.case.case import Case
+from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.moves import (
     CONTROLLER_STEPS,
@@ -26,7 +27,6 @@ from sitedesign.certified.moves import (
     change_racks,
     change_sizes,
     change_units,
-    clip_to_limits,
     size_axes,
     unit_count,
 )

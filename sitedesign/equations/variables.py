@@ -17,6 +17,7 @@ import pyomo.environ as pyo
 from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase, Resource, SinkCase
 from sitedesign.case.dispatch import appetite_mwh
 from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.plant_limits import battery_bounds, resource_bounds, resource_most_mw, units_allowed
 
 u = pyo.units
 if not hasattr(u, "KUSD"):  # the registry is one per process
@@ -204,11 +205,6 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     m.shed_mw = pyo.Var(m.tier, m.step, bounds=lambda _, j, t: (0, tiers[j - 1].width * load[t]), units=u.MW)
 
 
-def units_allowed(case: Case, supply: BackupCase | ImportCase) -> float:
-    """Most units of a supply: none when its lead time is longer than the months allowed."""
-    return 0 if _too_late(case, supply.lead_months) else supply.units_max
-
-
 def _levels(flows: Sequence[Flow]) -> list[tuple[str, int]]:
     return [(item.name, i) for item in flows for i in range(len(item.levels))]
 
@@ -286,31 +282,6 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
     m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
     for item in ANNUAL_LIMITS:
         setattr(m, item.name, param(item.given(limits) or 0.0, item.pyomo_unit(u)))
-
-
-def _too_late(case: Case, lead_months: float) -> bool:
-    limit = case.limits.months_to_power
-    return limit is not None and lead_months > limit
-
-
-def resource_bounds(case: Case, resource: Resource) -> tuple[float, float]:
-    """Bounds of a resource: nothing above the lower one when it would come too late. [MW]."""
-    lower, upper = resource.bounds_mw
-    return (lower, max(lower, 0.0)) if _too_late(case, resource.lead_months) else (lower, upper)
-
-
-def battery_bounds(case: Case, bounds: tuple[float, float]) -> tuple[float, float]:
-    """Bounds of battery energy or power: nothing above the lower one when it would come too late."""
-    lower, upper = bounds
-    return (lower, max(lower, 0.0)) if _too_late(case, case.battery_lead_months) else (lower, upper)
-
-
-def resource_most_mw(case: Case, resource: Resource, acres_taken: float = 0.0) -> float:
-    """Most of a resource that its limit, its lead time and the land allow that others leave. [MW]."""
-    most, land = resource_bounds(case, resource)[1], case.limits.land_acres
-    if land is None or resource.acres_per_mw <= 0.0:
-        return most
-    return min(most, (land - acres_taken) / resource.acres_per_mw)
 
 
 def _by_step(series: FloatArray) -> dict[int, float]:

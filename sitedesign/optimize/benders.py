@@ -18,13 +18,15 @@ import numpy as np
 from sitedesign.case.case import NOTHING, Case, FloatArray
 from sitedesign.case.dispatch import appetite_mwh, by_flow
 from sitedesign.case.plant import Plant, slowest_lead
-from sitedesign.equations.variables import (
-    USD_PER_KUSD,
+from sitedesign.case.plant_limits import (
     battery_bounds,
+    clipped_flows,
+    opened,
     resource_bounds,
     resource_most_mw,
     units_allowed,
 )
+from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.cut_pool import CutPool
@@ -36,7 +38,7 @@ from sitedesign.optimize.lagrangian import Operation
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
 from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd
 from sitedesign.optimize.result import OptimizationResult
-from sitedesign.optimize.widening import including, opened, unbound
+from sitedesign.optimize.widening import including, unbound
 from sitedesign.util.progress import Progress
 
 _PUSHES = (0.005, 0.03, 0.1)  # how much more sun and battery is tried when a proposal falls short by little
@@ -479,14 +481,6 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         int(min(max(count, item.units_min), max(item.units_min, units_allowed(case, item))))
         for count, item in zip(plant.units, case.backup, strict=True)
     )
-    imports = (
-        min(max(count, item.units_min), max(item.units_min, units_allowed(case, item)))
-        for count, item in zip(plant.imports, case.imports, strict=True)
-    )
-    sinks = (
-        min(max(count, item.units_min), item.units_max)
-        for count, item in zip(plant.sinks, case.sinks, strict=True)
-    )
     return Plant(
         tuple(
             clip(mw, resource_bounds(case, item))
@@ -496,8 +490,7 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
         clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
         tuple(units),
         min(max(plant.racks, case.racks_contracted, case.racks_min), case.racks_max),
-        tuple(imports),
-        tuple(sinks),
+        *clipped_flows(plant, case),
     )
 
 

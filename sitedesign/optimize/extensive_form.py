@@ -22,6 +22,7 @@ from sitedesign.case.case import Case
 from sitedesign.case.dispatch import Dispatch, by_flow, energy_by_level
 from sitedesign.case.limits import annual_limits
 from sitedesign.case.plant import Plant, sizes_of
+from sitedesign.case.plant_limits import opened
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
 from sitedesign.equations.variables import USD_PER_KUSD, declare_capacities, declare_operation
@@ -36,7 +37,7 @@ from sitedesign.optimize.primal_recovery import (
     tidy_dispatch,
 )
 from sitedesign.optimize.result import OptimizationResult
-from sitedesign.optimize.widening import opened, unbound
+from sitedesign.optimize.widening import unbound
 from sitedesign.util.progress import Progress
 
 SECONDS_A_QUESTION = 60.0  # for each limit that is freed to explain why there is no design

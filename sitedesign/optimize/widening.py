@@ -13,9 +13,10 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from sitedesign.case.case import Case, SizeBounds
+from sitedesign.case.case import Case
 from sitedesign.case.dispatch import appetite_mwh
 from sitedesign.case.plant import Plant, sizes_of, slowest_lead
+from sitedesign.case.plant_limits import derived_sizes, opened, with_upper
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.result import OptimizationResult
 
@@ -47,7 +48,7 @@ def unbound(case: Case, solve: Solve) -> OptimizationResult:
     try:
         first = solve(case, None)
     except InfeasibleDesign:
-        if not _derived(case):
+        if not derived_sizes(case):
             raise
         first = _sized_openly(case, solve)
         if case.delay_cost_usd_per_month_yr == 0.0:
@@ -82,14 +83,9 @@ def _least_usd_per_unit(case: Case) -> dict[str, float]:
     }
 
 
-def _derived(case: Case) -> list[SizeBounds]:
-    """Sizes whose upper bound lies below what the user allows."""
-    return [size for size in case.sizes if size.upper < size.most]
-
-
 def _outside(case: Case, floors: dict[str, float]) -> float:
     """Least cost of a plant beyond a derived bound. [USD/yr]"""
-    least = min((floors[size.name] * size.upper for size in _derived(case)), default=math.inf)
+    least = min((floors[size.name] * size.upper for size in derived_sizes(case)), default=math.inf)
     return least - _most_revenue_usd(case)
 
 
@@ -106,12 +102,12 @@ def _most_revenue_usd(case: Case) -> float:
 def _affordable(case: Case, floors: dict[str, float], cost_usd_per_yr: float) -> Case | None:
     """Widen the derived bounds to what so much money buys; None when they allow it already."""
     wider = {}
-    for size in _derived(case):
+    for size in derived_sizes(case):
         money = cost_usd_per_yr + _most_revenue_usd(case)
         bought = money / floors[size.name] if floors[size.name] > 0.0 else math.inf
         if bought > size.upper * (1 + _ROUNDING):
             wider[size.name] = min(bought, size.most)
-    return _with_upper(case, wider) if wider else None
+    return with_upper(case, wider) if wider else None
 
 
 def _sized_openly(case: Case, solve: Solve) -> OptimizationResult:
@@ -124,19 +120,10 @@ def _sized_openly(case: Case, solve: Solve) -> OptimizationResult:
     return dataclasses.replace(found, objective_usd_per_yr=found.objective_usd_per_yr + delay)
 
 
-def opened(case: Case) -> Case:
-    """Allow all that the user allows."""
-    return _with_upper(case, {size.name: size.most for size in _derived(case)})
-
-
 def including(case: Case, plant: Plant | None) -> Case:
     """Widen derived bounds to hold a plant, as far as the user allows it."""
     if plant is None:
         return case
     known = sizes_of(case, plant)
-    upper = {size.name: max(min(known[size.name], size.most), size.upper) for size in _derived(case)}
-    return _with_upper(case, upper)
-
-
-def _with_upper(case: Case, upper: dict[str, float]) -> Case:
-    return case.with_bounds({s.name: (s.lower, upper[s.name]) for s in case.sizes if s.name in upper})
+    upper = {size.name: max(min(known[size.name], size.most), size.upper) for size in derived_sizes(case)}
+    return with_upper(case, upper)

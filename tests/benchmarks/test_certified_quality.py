@@ -13,10 +13,10 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
+from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, mean_load_mw
 from sitedesign.certified.environment import certify as certify_plant
 from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.evaluator import Evaluator
-from sitedesign.certified.moves import SPARE_UNITS, clip_to_limits, mean_load_mw
 from sitedesign.certified.objective import Candidate
 from sitedesign.certified.sizing_loop import SearchResult, search_years, size_then_search
 from sitedesign.operation.state import Controller
