@@ -24,6 +24,18 @@ INPUT = """
         Input("Price of moonlight", "What a MWh of moonlight earns. Nobody has sold any.", PRICES),
     ] = 3.0
 """
+TABLE = """
+    moon: Annotated[
+        Moon | None, Input("Moon", "The moon over the place.", DETAILS, type="mapping")
+    ] = None
+"""
+MODEL = """
+class Moon(BaseModel):
+    phase: Annotated[Literal["new", "full"], Input("Phase", "How much of it is seen.", DETAILS)] = "new"
+    light_mw: Annotated[float | None, Measure("MW", 0, 9), Input("Light", "Its light.", DETAILS)] = None
+
+
+"""
 LIMIT = """
     owls: Annotated[
         float | None, Measure("owls", 0, 9), Input("owls", "Most owls.", LIMITS, example=4)
@@ -112,6 +124,20 @@ assert "Price of moonlight" not in dict(question_rows(SimpleNamespace(
     study=asked.replace(moonlight_usd_per_mwh=3).to_dict(), provenance=said,
 )))
 
+# An input with fields of its own is a table of the study file, and a column for each field
+more = path.read_text() + "[moon]\nphase = 'full'\n"
+path.write_text(more)
+asked = sd.read_study(path)
+assert (asked.moon.phase, asked.moon.light_mw) == ("full", None)
+path.write_text(more.replace("'full'", "'half'"))
+assert [fault.where for fault in faults(lambda: sd.read_study(path))] == [f"{path} [moon] phase"]
+assert dict(question_rows(SimpleNamespace(study=asked.to_dict(), provenance=said)))["Moon"] == "phase: full"
+sites = read_sites([row | {"moon.light_mw": "2"}])
+question = make_question(None, {"racks": 7, "uptime": 0.9, "moon": {"phase": "full"}}, sites)
+assert question.study(sites.rows[0]).moon.model_dump() == {"phase": "full", "light_mw": 2}
+(option,) = by_option([sd.Fault("study.moon.phase", "x", "y")])
+assert option.where == "--set moon.phase", option
+
 # Docstring and documentation
 entry = (
     "moonlight_usd_per_mwh : float, optional\n"
@@ -138,6 +164,8 @@ def test_one_line_more_is_an_input_everywhere(tmp_path: Path) -> None:
         (tmp_path / name).symlink_to(ROOT / name)
     for name, before, line in (
         ("inputs.py", "    co2_price_usd_per_t: Annotated[", INPUT),
+        ("inputs.py", "    plant_age_yr: Annotated[", TABLE),
+        ("inputs.py", "class StudyInputs(BaseModel):", MODEL),
         ("limits.py", "    land_acres: Annotated[", LIMIT),
     ):
         path = tmp_path / "sitedesign" / "study" / name

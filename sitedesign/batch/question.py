@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sitedesign import library
-from sitedesign.batch.table import SITE_COLUMNS, Row, SiteTable
+from sitedesign.batch.table import NESTED, SITE_COLUMNS, Row, SiteTable
 from sitedesign.errors import Fault, InputError
 from sitedesign.study.study import Limits, Study
 from sitedesign.weather.site import Site
@@ -67,8 +67,8 @@ class Question:
             elif head == "fuel_price_usd_per_mmbtu":
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
-            elif head == "throughput":
-                changes.setdefault(head, {})[rest] = value
+            elif head in NESTED:
+                changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = value
             else:
                 changes[key] = value
         if any(key in changes for key in _CONTRACTS):  # in place of the question's own
@@ -162,6 +162,13 @@ def _bounds(value: Any) -> Any:  # noqa: ANN401
     except ValueError:
         return value
     return (least, most)
+
+
+def _nested(name: str, given: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Input of the question with fields of its own, as a mapping that a row may change."""
+    if given is None or name in _CONTRACTS:  # one way to say how much takes the place of another
+        return {}
+    return dict(given) if isinstance(given, Mapping) else given.model_dump(exclude_unset=True)
 
 
 def _limits(given: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -28,12 +28,13 @@ from sitedesign.batch.progress import ProgressMeter, open_progress
 from sitedesign.batch.question import Question, assumptions, class_names, make_question, technologies
 from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
-from sitedesign.batch.table import TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
+from sitedesign.batch.table import NESTED, TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
 from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
+from sitedesign.util.inputs import declared
 from sitedesign.util.progress import Progress
 
 log = logging.getLogger("sitedesign.batch")
@@ -335,8 +336,12 @@ def _chooses_arrays(table: SiteTable, question: Question) -> bool:
 def _is_text(table: SiteTable, column: str) -> bool:
     if column in TEXT_COLUMNS:
         return True
-    if not column.startswith("limits."):
+    head, _, name = column.partition(".")
+    if head not in NESTED:
         return False
+    item = declared(NESTED[head]).get(name)
+    if item is not None and item.sort not in ("number", "bounds", "table"):
+        return True
     cells = [row[column] for row in table.rows if column in row]
     return any(isinstance(cell, str) and ":" in cell for cell in cells)
 

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError
-from sitedesign.study.demand import Throughput
-from sitedesign.study.study import Limits, Study
+from sitedesign.study.study import Study
 from sitedesign.util.gate import File, Kind, Many
-from sitedesign.util.inputs import declared
+from sitedesign.util.inputs import declared, is_model
 from sitedesign.util.validation import unknown_keys
 from sitedesign.weather.site import Site
 
@@ -34,7 +34,13 @@ TEXT_COLUMNS = frozenset(
         if item.sort in ("text", "day", "entry", "file") or (item.sort == "choice" and item.kind is str)
     }
 )
-_PREFIXED = ("site", "limits", "fuel_price_usd_per_mmbtu", "throughput")
+#: Inputs with fields of their own, which stand in columns such as ``limits.solar_mw``.
+NESTED: dict[str, type[BaseModel]] = {
+    name: item.kind
+    for name, item in declared(Study).items()
+    if item.sort == "table" and name != "site" and is_model(item.kind)
+}
+_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", *NESTED)
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {
     "classes": "Give the classes with the question; they are then the same at every site.",
@@ -138,11 +144,11 @@ def site_keys(rows: Sequence[Row]) -> list[str]:
 def known_columns() -> list[str]:
     """Every column that a table of sites may have."""
     whole = [name for name in Study.model_fields if name not in (*_PREFIXED, *_NO_COLUMN)]
-    work = [f"throughput.{name}" for name in Throughput.model_fields]
-    limits = [f"limits.{name}" for name in Limits.model_fields if name != "units"]
+    nested = [f"{name}.{field}" for name, model in NESTED.items() for field in model.model_fields]
+    nested.remove("limits.units")
     units = [f"limits.units.{name}" for name in library.names("backup")]
     fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in library.names("fuel")]
-    return [*SITE_COLUMNS, *whole, *work, "gas_price", *limits, *units, *fuels]
+    return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *fuels]
 
 
 def _read_file(path: Path) -> pd.DataFrame:

@@ -205,9 +205,11 @@ def _option_of(where: str) -> str:
     ):
         if where.startswith(f"study.{field}"):
             return f"{option} {where.removeprefix(f'study.{field}')}"
-    found = re.fullmatch(r"study\.(\w+)(\[\d+\])?", where)
+    found = re.fullmatch(r"study\.(\w+)(\[\d+\]|\.[\w.]+)?", where)
     if found is None:
         return where
+    if where.count(".") > 1:
+        return f"--set {where.removeprefix('study.')}"
     known = own_options()
     return known[found[1]].option if found[1] in known else f"--set {found[1]}"
 

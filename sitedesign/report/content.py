@@ -378,20 +378,26 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
 
 
 #: Inputs that have words of their own above.
-_TOLD = ("racks", "it_mw", "gpus", "uptime", "metric", "objective", "use", "weather_years", "seed")
-_ONE_VALUE = ("number", "choice", "text", "day")
+_TOLD = (
+    "racks", "it_mw", "gpus", "throughput", "classes", "uptime", "metric", "objective", "use", "limits",
+    "weather_years", "seed",
+)  # fmt: skip
+_IN_WORDS = ("number", "choice", "text", "day", "table")
 
 
 def _changed(study: Mapping[str, Any]) -> list[Declared]:
-    """List the inputs of one value that are not as they are when nobody says anything."""
+    """List the inputs that are not as they are when nobody says anything."""
     found = declared(StudyInputs).values()
-    plain = [item for item in found if item.sort in _ONE_VALUE and item.name not in _TOLD]
+    plain = [item for item in found if item.sort in _IN_WORDS and item.name not in _TOLD]
     usual = {item.name: (item.default, str(item.default)) for item in plain}  # a day is text in a design
     return [item for item in plain if study.get(item.name, item.default) not in usual[item.name]]
 
 
 def _said(item: Declared, value: Any) -> str:  # noqa: ANN401
     """Write the value of an input as people read it, with its unit."""
+    if isinstance(value, Mapping):
+        inside = {key: part for key, part in value.items() if part is not None}
+        return "; ".join(f"{pretty(key)}: {part}" for key, part in inside.items())
     if not isinstance(value, int | float):
         return pretty(str(value))
     return percent_text(value) if item.unit == "fraction" else f"{value:,.10g} {item.unit}".rstrip()

@@ -171,6 +171,11 @@ def _kind(annotation: Any) -> tuple[Any, tuple[str | int, ...]]:  # noqa: ANN401
     return (str if choices else get_origin(annotation) or annotation), choices
 
 
+def is_model(kind: Any) -> bool:  # noqa: ANN401
+    """Whether a type has fields of its own, which may be inputs."""
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
 def documented(model: M) -> M:
     """Write the inputs of a model into its docstring, before what it raises."""
     head, raises, tail = inspect.cleandoc(model.__doc__ or "").partition("Raises\n------")
