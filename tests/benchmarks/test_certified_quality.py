@@ -14,12 +14,12 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, mean_load_mw
-from sitedesign.certified.environment import certify as certify_plant
-from sitedesign.certified.environment import environment_of, metric_key
+from sitedesign.certified.environment import assess_on_unseen_years, environment_of, metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.objective import Candidate
 from sitedesign.certified.sizing_loop import SearchResult, search_years, size_then_search
 from sitedesign.operation.state import Controller
+from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.study.effort import Effort
 
 pytestmark = pytest.mark.slow
@@ -142,10 +142,9 @@ def test_certificates_hold_under_fresh_seeds(benchmark):
     best = looped(study_case).best
 
     def certify(seed):
-        return certify_plant(
-            study_case, best.plant, best.controller, years=200, draws=5, seed=seed,
-            metric=metric_key(study_case.study.metric), attribute=False,
-        )  # fmt: skip
+        metric = metric_key(study_case.study.metric)
+        plan = CertificatePlan(years=200, draws=5, seed=seed, metric=metric, attribute=False)
+        return assess_on_unseen_years(study_case, best.plant, best.controller, plan)
 
     fresh = benchmark.pedantic(lambda: [certify(seed) for seed in FRESH_SEEDS], rounds=1)
     benchmark.extra_info["uptime"] = [str(item.uptime) for item in fresh]
