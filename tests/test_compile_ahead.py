@@ -14,7 +14,8 @@ from sitedesign.util import compile_ahead as ahead
 SEARCH = """
     import sitedesign as sd
     from sitedesign.case.plant import Plant
-    from sitedesign.certified.environment import weather_block, environment_of
+    from sitedesign.certified.environment import environment_of
+    from sitedesign.certified.scenario_years import weather_block
     from sitedesign.certified.evaluator import Evaluator
     from sitedesign.case.build import build_case
     from sitedesign.util import compile_ahead as compiled

@@ -9,7 +9,8 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.plant import Plant
-from sitedesign.certified.environment import environment_of, weather_block
+from sitedesign.certified.environment import environment_of
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan

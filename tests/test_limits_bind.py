@@ -160,7 +160,7 @@ def test_fuel_of_part_load_counts_under_the_cap_on_co2() -> None:
 
 
 def _block(study_case: StudyCase) -> Any:
-    from sitedesign.certified.environment import weather_block
+    from sitedesign.certified.scenario_years import weather_block
 
     return weather_block(study_case)
 

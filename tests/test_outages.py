@@ -12,7 +12,8 @@ import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
-from sitedesign.certified.environment import environment_of, weather_block
+from sitedesign.certified.environment import environment_of
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages.sampling import (
     FUEL,

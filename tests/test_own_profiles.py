@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.certified.environment import environment_of, unseen_years
-from sitedesign.certified.sizing_loop import search_years
+from sitedesign.certified.environment import environment_of
+from sitedesign.certified.scenario_years import search_years, unseen_years
 from sitedesign.foresight.plan import one_year_case
 from sitedesign.operation.outages.sampling import solar_scale
 from sitedesign.reliability.certificate import GIVEN, TUNED, USUAL

@@ -17,12 +17,13 @@ from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
-from sitedesign.certified.environment import environment_of, unseen_years, weather_block
+from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.pattern_search import _Multipliers, poll
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
-from sitedesign.certified.sizing_loop import SearchResult, SizingResult, search_years
+from sitedesign.certified.scenario_years import search_years, unseen_years, weather_block
+from sitedesign.certified.sizing_loop import SearchResult, SizingResult
 from sitedesign.certified.starting_points import sampled_outage_case
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import OutageConditions, sample_outages

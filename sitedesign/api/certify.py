@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sitedesign.case.build import build_case
 from sitedesign.certified.certified_design import planned_figures
-from sitedesign.certified.environment import assess_on_unseen_years, default_controller, metric_key
+from sitedesign.certified.environment import default_controller, metric_key
+from sitedesign.certified.out_of_sample import assess_on_unseen_years
 from sitedesign.errors import Fault, InputError
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import CAUSES

@@ -1,35 +1,20 @@
-"""Certification of a design: weather it never saw, outages, and an operator without foresight."""
+"""What a plant of a study meets in operation, by its library entries, and who runs it by default."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from typing import Literal
 
-import numpy as np
-
-from sitedesign.case.build import StudyCase, build_case
-from sitedesign.case.case import FloatArray
-from sitedesign.case.plant import Plant
+from sitedesign.case.build import StudyCase
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
-from sitedesign.reliability.certificate import GIVEN, Certificate
-from sitedesign.reliability.certificate_plan import CertificatePlan
-from sitedesign.reliability.monte_carlo import monte_carlo
-from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
-from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
-from sitedesign.weather.bootstrap import drawn_days
-from sitedesign.weather.weather import Weather
 
 Metric = Literal["rack", "compute", "site", "floor"]
-BLOCK_YEARS = 20
 THROTTLING_Z_SCORE = 0.5  # standard deviations of the forecast's error
-_STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates for itself
 
 
 def metric_key(metric: Metric) -> Metric:
@@ -60,11 +45,6 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
     )
 
 
-def weather_block(study_case: StudyCase) -> WeatherBlock:
-    """Weather years of a study as the evaluator reads them."""
-    return WeatherBlock(study_case.case, study_case.weather.temp_air_c.ravel())
-
-
 def default_controller(study: Study) -> Controller:
     """Rule of operation where none was tuned or given.
 
@@ -72,153 +52,3 @@ def default_controller(study: Study) -> Controller:
     more compute than it saves.
     """
     return Controller(forecast_z_score=THROTTLING_Z_SCORE) if study.metric == "compute" else Controller()
-
-
-@dataclass(frozen=True)
-class YearsSource:
-    """Where the weather years of a certificate come from.
-
-    Attributes
-    ----------
-    text : str
-        In plain words.
-    given_years : int
-        Years that were given and are operated again and again, each time under other failures and forecast
-        errors; 0 where every year is another one.
-    """
-
-    text: str
-    given_years: int = 0
-
-
-def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource]:
-    """Give weather years that the study's own design never saw.
-
-    What the user gave stays what it is: years are drawn from a measured record and from his profiles, those
-    of one day together. Where they are too few to draw from, they are all there is, and the source says so.
-
-    Parameters
-    ----------
-    study_case : StudyCase
-        The study's own years.
-    seed : int
-        Same seed, same years.
-
-    Returns
-    -------
-    callable
-        Block number -> WeatherBlock, of 20 years or of those that were given.
-    YearsSource
-    """
-    study = study_case.study
-    few = _given_again(study_case)
-    if few is not None:
-        block = weather_block(study_case)
-        return lambda _number: block, few
-    draw, text = _source_of_years(study)
-    bare = study.replace(solar_profile=None, load_profile=None)
-
-    @lru_cache(maxsize=2)
-    def build(number: int) -> WeatherBlock:
-        state = int(np.random.SeedSequence([_STREAM, seed, number]).generate_state(1)[0])
-        block = weather_block(build_case(bare.replace(weather=draw(state))))
-        own = _own_series(study_case, state)
-        case = block.case.with_resource(yield_mw_per_mw=own["solar"]) if "solar" in own else block.case
-        return replace(block, case=replace(case, load_mw=own["load"]) if "load" in own else case)
-
-    return build, YearsSource(text)
-
-
-def _given_again(study_case: StudyCase) -> YearsSource | None:
-    """Say so where the study's own years are too few or too typical to draw others from; None otherwise."""
-    study, years = study_case.study, study_case.case.years
-    what = "the user's own solar profile"
-    if study.solar_profile is None:
-        what = study_case.weather.source.description
-        if study_case.weather.source.kind == "generated":
-            return None
-    if years >= BOOTSTRAP_YEARS and not study_case.weather.source.is_tmy:
-        return None
-    again = "the one year" if years == 1 else f"the {years} years"
-    text = (
-        f"{again} of {what} again, under other failures and forecast errors each time: nothing is said of "
-        f"other weather, which takes {BOOTSTRAP_YEARS} real years or more"
-    )
-    return YearsSource(text, years)
-
-
-def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
-    """How more years of a study's weather are made."""
-    own = study.weather
-    load = "" if study.load_profile is None else ", with the user's own load profile"
-    if own is not None and own.source.kind != "generated":
-        return lambda seed: own.bootstrap(BLOCK_YEARS, seed=seed), f"block bootstrap of the record{load}"
-    step = own.step_minutes if own is not None else study.step_minutes or 60
-    text = f"generated years that the search never saw{load}"
-    if study.solar_profile is not None:
-        text = f"block bootstrap of the user's own solar profile{load}, under generated air temperatures"
-    return lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step), text
-
-
-def _own_series(study_case: StudyCase, seed: int) -> dict[str, FloatArray]:
-    """Draw years from the user's own profiles: what stands in for computed series."""
-    study, case, weather = study_case.study, study_case.case, study_case.weather
-    given = {
-        "solar": (study.solar_profile, case.resources[0].yield_mw_per_mw),
-        "load": (study.load_profile, case.load_mw),
-    }
-    if study.solar_profile is not None:
-        # A day keeps its date: nobody knows how a yield would change with the season
-        row, day = drawn_days(weather.years, BLOCK_YEARS, seed, season_days=0)
-    elif weather.source.kind == "generated":
-        # A load that no weather goes with: whole years of it, in any order
-        years = np.random.default_rng([_STREAM, seed]).integers(case.years, size=BLOCK_YEARS)
-        row, day = np.repeat(years, 365), np.tile(np.arange(365), BLOCK_YEARS)
-    else:
-        row, day = drawn_days(weather.years, BLOCK_YEARS, seed)  # the days that the weather is drawn from
-    return {
-        name: np.ascontiguousarray(series.reshape(case.years, 365, -1)[row, day].ravel())
-        for name, (profile, series) in given.items()
-        if profile is not None
-    }
-
-
-def assess_on_unseen_years(
-    study_case: StudyCase,
-    plant: Plant,
-    controller: Controller,
-    plan: CertificatePlan,
-    *,
-    rule: str = GIVEN,
-    forecast: Forecast | None = None,
-    without: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
-) -> Certificate:
-    """Operate a plant causally through weather years and outages that its design never saw.
-
-    Parameters
-    ----------
-    study_case : StudyCase
-    plant : Plant
-    controller : Controller
-    plan : CertificatePlan
-    rule : str
-        Where the controller comes from, in words.
-    forecast : Forecast, optional
-    without : sequence of str
-        Causes of failure that are switched off.
-    progress : callable, optional
-        Called with (years done, years in all).
-
-    Returns
-    -------
-    Certificate
-    """
-    environment = environment_of(study_case, forecast)
-    environment = replace(environment, outages=environment.outages.without(*without))
-    build, source = unseen_years(study_case, plan.seed)
-    certificate = monte_carlo(build, plant, controller, environment, plan, progress)
-    return replace(
-        certificate, weather_source=source.text, given_years=source.given_years, rule=rule,
-        weather_flags=study_case.weather_flags,
-    )  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sitedesign.case.build import StudyCase
 from sitedesign.case.plant import Plant
-from sitedesign.certified.environment import weather_block
 from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller

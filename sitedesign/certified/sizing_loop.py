@@ -23,12 +23,7 @@ from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.adaptive_sampling import improve
-from sitedesign.certified.environment import (
-    assess_on_unseen_years,
-    metric_key,
-    unseen_years,
-    weather_block,
-)
+from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.objective import (
     Candidate,
@@ -37,8 +32,10 @@ from sitedesign.certified.objective import (
     co2_t_per_mmbtu,
     excess_mwh,
 )
+from sitedesign.certified.out_of_sample import assess_on_unseen_years
 from sitedesign.certified.pattern_search import pattern_search
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
+from sitedesign.certified.scenario_years import search_years
 from sitedesign.certified.starting_points import (
     half_downtime,
     initial_plants,
@@ -54,7 +51,6 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan
-from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
 
@@ -66,7 +62,6 @@ WORST_EVENTS = 5  # that a certificate names
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first certificate may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
 CAP_SHARE = 0.99  # asked of the next search where energy was above a cap, on top of the excess
-_STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
 
 
 @dataclass(frozen=True)
@@ -152,21 +147,6 @@ def size_then_search(
     )
     without_value = None if first is None else first.objective_usd_per_yr - first.lost_value_usd_per_yr
     return SizingResult(search, without_value)
-
-
-def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBlock]:
-    """Weather years for a search: the study's own, then others of the same climate.
-
-    A record too short to draw from is all there is: then its years come again, each time under other failures
-    and forecast errors.
-    """
-    blocks, total = [weather_block(study_case)], study_case.case.years
-    build, _ = unseen_years(study_case, seed ^ _STREAM)
-    number = 0
-    while total < years:
-        blocks.append(build(number))
-        number, total = number + 1, total + blocks[-1].case.years
-    return blocks
 
 
 def search_and_certify(

@@ -12,7 +12,7 @@ from sitedesign.case.build import StudyCase
 from sitedesign.case.case import BackupCase, Case
 from sitedesign.case.plant import Plant, sizes_of, with_sizes
 from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, mean_load_mw, units_most
-from sitedesign.certified.environment import weather_block
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.outages.sampling import OutageConditions, sample_outages, unit_availability
 

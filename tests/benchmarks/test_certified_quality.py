@@ -14,10 +14,12 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, mean_load_mw
-from sitedesign.certified.environment import assess_on_unseen_years, environment_of, metric_key
+from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.objective import Candidate
-from sitedesign.certified.sizing_loop import SearchResult, search_years, size_then_search
+from sitedesign.certified.out_of_sample import assess_on_unseen_years
+from sitedesign.certified.scenario_years import search_years
+from sitedesign.certified.sizing_loop import SearchResult, size_then_search
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.study.effort import Effort
