@@ -12,11 +12,12 @@ from typing import Any
 from sitedesign import library
 from sitedesign.batch.table import NESTED, SITE_COLUMNS, Row, SiteTable
 from sitedesign.errors import Fault, InputError
+from sitedesign.study.demand import CONTRACTS
+from sitedesign.study.inputs import PROFILES
 from sitedesign.study.study import Limits, Study
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
-_CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
 _GAS = "fuel_price_usd_per_mmbtu.natural_gas"
 # A place that every question can be asked of, to find faults of the question before any site is solved.
 _ANYWHERE = {"latitude": 31.76, "longitude": -106.49}
@@ -71,8 +72,8 @@ class Question:
                 changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = value
             else:
                 changes[key] = value
-        if any(key in changes for key in _CONTRACTS):  # in place of the question's own
-            changes |= {key: None for key in _CONTRACTS if key in self.fields and key not in changes}
+        if any(key in changes for key in CONTRACTS):  # in place of the question's own
+            changes |= {key: None for key in CONTRACTS if key in self.fields and key not in changes}
         if "backup" in changes:
             changes["backup"] = technologies(changes["backup"])
         for key in ("pv", "battery"):
@@ -81,7 +82,7 @@ class Question:
         if "weather" in changes:
             paths = [self.folder / part.strip() for part in str(changes["weather"]).split(";")]
             changes["weather"] = Weather.read(*paths, site=site)
-        for key in ("solar_profile", "load_profile"):
+        for key in PROFILES:
             if key in changes:
                 changes[key] = self.folder / str(changes[key])
         return changes
@@ -108,8 +109,8 @@ def make_question(study: Study | None, fields: Mapping[str, Any], table: SiteTab
     question = Question(fields, table.folder)
     own = {column.partition(".")[0] for column in table.columns} | {"site"}
     own |= {"fuel_price_usd_per_mmbtu"} & {"fuel_price_usd_per_mmbtu" if "gas_price" in own else ""}
-    if own & set(_CONTRACTS):
-        own |= set(_CONTRACTS)
+    if own & set(CONTRACTS):
+        own |= set(CONTRACTS)
     try:
         Study(**(fields | {"site": Site(**_ANYWHERE)}))
     except InputError as error:
@@ -166,7 +167,7 @@ def _bounds(value: Any) -> Any:  # noqa: ANN401
 
 def _nested(name: str, given: Any) -> dict[str, Any]:  # noqa: ANN401
     """Input of the question with fields of its own, as a mapping that a row may change."""
-    if given is None or name in _CONTRACTS:  # one way to say how much takes the place of another
+    if given is None or name in CONTRACTS:  # one way to say how much takes the place of another
         return {}
     return dict(given) if isinstance(given, Mapping) else given.model_dump(exclude_unset=True)
 

@@ -15,7 +15,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import cause_name, percent, pretty
 from sitedesign.results.design import Design
-from sitedesign.study.inputs import StudyInputs
+from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.weather.site import Site
 
@@ -440,7 +440,7 @@ def recipe(design: Design, *, toml: bool = False) -> str:
     """Python lines that give the same design again from ``study.toml``, or from ``study.json``."""
     study = design.study
     more = ["weather=..."] if study.get("weather") is not None else []
-    more += [f"{name}=..." for name in ("solar_profile", "load_profile") if study.get(name)]
+    more += [f"{name}=..." for name in PROFILES if study.get(name)]
     keywords = "".join(f", {item}" for item in more)
     options = "".join(f", {name}={value!r}" for name, value in design.solve_options.items())
     note = f"  # weather was: {study['weather']}" if study.get("weather") is not None else ""
@@ -453,5 +453,5 @@ def recipe(design: Design, *, toml: bool = False) -> str:
 
 def study_file(design: Design) -> dict[str, Any]:
     """Study as ``sd.Study(**...)`` reads it: without what a file cannot hold."""
-    left_out = ("weather", "solar_profile", "load_profile")
+    left_out = ("weather", *PROFILES)
     return {key: value for key, value in design.study.items() if key not in left_out}

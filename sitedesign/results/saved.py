@@ -8,10 +8,11 @@ from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
+from sitedesign.study.inputs import PROFILES
 from sitedesign.study.study import Study
 
 #: What a study may be given beside its fields, and a saved design names but does not hold.
-SERIES = ("weather", "solar_profile", "load_profile")
+SERIES = ("weather", *PROFILES)
 
 
 def missing_series(design: Design) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ _WORK = Measure("racks", 0, 1e7, above=True, says="must be above 0 and at most 1
 _TOKENS = Measure("tokens/s", 0, 1e15, above=True, says="must be above 0 and at most 1e15 tokens/s")
 USD_PER_RACK_H = Measure("USD/rack-h", 0, 1e6)
 _NAME = Words("results need a name to show", most=200, empty=False)
+#: Ways to say how much compute is contracted; one of them is needed.
+CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
 #: Heading under which the load is asked.
 LOAD = "Load"
 USE_WORDS = {"training": "training", "inference": "inference"}

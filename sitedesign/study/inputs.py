@@ -30,7 +30,7 @@ from sitedesign.study.demand import (
 )
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
-from sitedesign.util.inputs import Input
+from sitedesign.util.inputs import Input, declared
 
 PLACE, EQUIPMENT, PRICES, WEATHER, DETAILS = "Place", "Equipment", "Prices", "Weather", "Details"
 #: Headings in the order in which they are asked.
@@ -356,3 +356,7 @@ class StudyInputs(BaseModel):
             type="series, array, path or mapping",
         ),
     ] = Field(default=None, repr=False)
+
+
+#: Inputs that are files or what such a file holds.
+PROFILES = tuple(name for name, item in declared(StudyInputs).items() if item.sort == "file")

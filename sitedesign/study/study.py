@@ -11,6 +11,7 @@ from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest, shown
 from sitedesign.library import Backup, Fuel, PowerPath
 from sitedesign.study.demand import (
+    CONTRACTS,
     MOST_IT_MW,
     RACKS,
     Contract,
@@ -22,7 +23,7 @@ from sitedesign.study.demand import (
     throughput_faults,
     uptime_faults,
 )
-from sitedesign.study.inputs import PLACE, WEATHER, StudyInputs
+from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.plausibility import accept_faults, flag_faults, load_faults, weather_faults
 from sitedesign.study.resolve import resolve
@@ -34,7 +35,6 @@ from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
 __all__ = ["Limits", "Study"]
-_CONTRACTS = ("racks", "it_mw", "gpus", "throughput")
 _WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
 # What people write as a field of a study, and where it belongs
 _BELONGS = {
@@ -223,12 +223,12 @@ class Study(StudyInputs):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
-        left_out = {"weather", "solar_profile", "load_profile", "power_paths"}
+        left_out = {"weather", *PROFILES, "power_paths"}
         data = self.model_dump(mode="json", exclude=left_out)
         if self.power_paths:
             for number, name in enumerate(("pv", "battery")):
                 data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
-        for name in ("solar_profile", "load_profile"):
+        for name in PROFILES:
             data[name] = None if getattr(self, name) is None else "own profile"
         data["weather"] = None if self.weather is None else self.weather.source.description
         return data
@@ -303,7 +303,7 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
             if not _is(data.get(name, plain), plain)
         ]
     else:
-        faults += contract_faults(data, "study", _CONTRACTS)
+        faults += contract_faults(data, "study", CONTRACTS)
         if data.get("uptime") is None and not _is(data.get("objective"), "compute_cost"):
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))

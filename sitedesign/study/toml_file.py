@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown, unknown_name
-from sitedesign.study.demand import RACKS, UPTIME
-from sitedesign.study.inputs import GROUPS, PLACE
+from sitedesign.study.demand import CONTRACTS, RACKS, UPTIME
+from sitedesign.study.inputs import GROUPS, PLACE, PROFILES
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.study import Study
 from sitedesign.util.atomic_file import write_given
@@ -30,10 +30,9 @@ _ENTRY_FIELDS = {
     for name, item in declared(Study).items()
     if item.sort == "entry"
 }
-_PROFILES = ("solar_profile", "load_profile")
 _COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
-SIZES = ("racks", "it_mw", "gpus", "throughput", "classes")
+SIZES = (*CONTRACTS, "classes")
 #: Tables of which a change replaces single keys only.
 _MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu")
 
@@ -178,7 +177,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Copy of a file's content in which names of files start from its folder."""
     question = dict(content)
-    for name in _PROFILES:
+    for name in PROFILES:
         value = question.get(name)
         if isinstance(value, str):
             question[name] = folder / value
