@@ -44,9 +44,14 @@ class Dispatch:
     taken_mw: FloatArray | None = None
 
     @property
+    def imported_mw(self) -> FloatArray:
+        """Power of every import, in the order of ``Case.imports``. [MW]"""
+        return np.zeros((0, self.shed_mw.size)) if self.import_mw is None else self.import_mw
+
+    @property
     def supply_mw(self) -> FloatArray:
         """Power of every supply, in the order of ``Case.supplies``. [MW]"""
-        return self.backup_mw if self.import_mw is None else np.concatenate([self.backup_mw, self.import_mw])
+        return np.concatenate([self.backup_mw, self.imported_mw])
 
     @property
     def sink_mw(self) -> FloatArray:

@@ -21,6 +21,13 @@ from sitedesign.reliability.events import worst_events
 from sitedesign.reliability.metrics import uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.results.evaluation import CostItem, CostKind, Evaluation, Provenance
+from sitedesign.results.exchange import (
+    at_levels,
+    exchange_co2_t_per_yr,
+    exchange_costs,
+    exchange_energy,
+    exchange_sizes,
+)
 from sitedesign.results.load_classes import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.study.study import Study
 
@@ -79,7 +86,7 @@ def evaluate_dispatch(
         **_asked(study_case),
         **_sizes(case, plant),
         **_uptime(study_case, plant, dispatch, foresight=operation == "foresight"),
-        **_cost_and_fuel(study_case, plant, energy, actuals),
+        **_cost_and_fuel(study_case, plant, dispatch, energy, actuals),
         **_on_site(study_case, plant),
         energy_mwh_per_yr=energy,
         classes=contracted_classes(study_case, plant, dispatch) + extra.classes,
@@ -117,6 +124,7 @@ def _sizes(case: Case, plant: Plant) -> dict[str, Any]:
         "battery_mw": plant.battery_mw,
         "backup": {item.name: units for item, units in zip(case.backup, plant.units, strict=True)},
         "backup_unit_mw": {item.name: item.unit_mw for item in case.backup},
+        **exchange_sizes(case, plant),
         "racks": plant.racks,
         "rack_shortfall": rack_shortfall(plant.racks, case.racks_contracted, case.rack_availability),
     }
@@ -132,18 +140,26 @@ def _uptime(study_case: StudyCase, plant: Plant, dispatch: Dispatch, *, foresigh
 
 
 def _cost_and_fuel(
-    study_case: StudyCase, plant: Plant, energy: Mapping[str, float], actuals: Actuals | None
+    study_case: StudyCase,
+    plant: Plant,
+    dispatch: Dispatch,
+    energy: Mapping[str, float],
+    actuals: Actuals | None,
 ) -> dict[str, Any]:
-    backup = study_case.case.backup
+    case, backup = study_case.case, study_case.case.backup
     generated = {item.name: energy[item.name] for item in backup}
-    costs = _plant_costs(study_case, plant, generated)
-    fuel = {item.name: generated[item.name] * item.fuel_mmbtu_per_mwh for item in backup}
+    running = _by_figure(case, dispatch, generated, "usd_per_mwh")
+    costs = [*_plant_costs(study_case, plant, running), *exchange_costs(case, plant, dispatch)]
+    fuel = _by_figure(case, dispatch, generated, "fuel_mmbtu_per_mwh")
+    emitted = _by_figure(case, dispatch, generated, "co2_t_per_mwh")
     if actuals is not None:
         fuel = {
             item.name: float(mmbtu) for item, mmbtu in zip(backup, actuals.fuel_mmbtu_per_yr, strict=True)
         }
         costs.append(_yearly("part-load fuel", "backup", "fuel", actuals.part_load_usd_per_yr))
     per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in backup}
+    of_units = {item.name: fuel[item.name] * per_mmbtu[item.name] for item in backup}
+    of_units |= {item.name: emitted[item.name] for item in backup if item.other_levels}
     return {
         "costs": costs,
         "fuel_mmbtu_per_yr": fuel,
@@ -151,7 +167,19 @@ def _cost_and_fuel(
             item.name: generated[item.name] / (item.unit_mw * max(units, 1))
             for item, units in zip(backup, plant.units, strict=True)
         },
-        "co2_t_per_yr": sum(fuel[item.name] * per_mmbtu[item.name] for item in backup),
+        "co2_t_per_yr": sum(of_units.values()) + exchange_co2_t_per_yr(case, dispatch),
+    }
+
+
+def _by_figure(
+    case: Case, dispatch: Dispatch, generated: Mapping[str, float], figure: str
+) -> dict[str, float]:
+    """Energy of each technology times a figure of the level that holds. [of the figure, per year]"""
+    return {
+        item.name: at_levels(case, item, mw, figure)
+        if item.other_levels
+        else generated[item.name] * getattr(item.levels[0], figure)
+        for item, mw in zip(case.backup, dispatch.backup_mw, strict=True)
     }
 
 
@@ -183,11 +211,12 @@ def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
         "shed": float(dispatch.shed_mw.sum()) * scale,
         "backup": float(per_technology.sum()),
     }
-    return energy | {item.name: float(mwh) for item, mwh in zip(case.backup, per_technology, strict=True)}
+    energy |= {item.name: float(mwh) for item, mwh in zip(case.backup, per_technology, strict=True)}
+    return energy | exchange_energy(case, dispatch)
 
 
-def _plant_costs(study_case: StudyCase, plant: Plant, generated: Mapping[str, float]) -> list[CostItem]:
-    """Items that add up to the optimiser's objective."""
+def _plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, float]) -> list[CostItem]:
+    """Items that, with those of imports and sinks, add up to the optimiser's objective."""
     study, case = study_case.study, study_case.case
     costs = study_case.unit_costs
     land = annual_cost.land_cost(study.finance, land_acres(case, plant))
@@ -202,8 +231,7 @@ def _plant_costs(study_case: StudyCase, plant: Plant, generated: Mapping[str, fl
         items.append(_scaled(f"{item.name} units", item.name, unit, units))
         if site.capital_usd > 0.0:
             items.append(_scaled(f"{item.name} at this site", item.name, site, 1 if units else 0))
-        running = generated[item.name] * item.marginal_cost_usd_per_mwh
-        items.append(_yearly(f"{item.name} fuel and running", item.name, "fuel", running))
+        items.append(_yearly(f"{item.name} fuel and running", item.name, "fuel", running[item.name]))
     items.append(_scaled("spare racks", "racks", costs.rack, plant.racks - case.racks_contracted))
     if study.delay_cost_usd_per_month:
         delay = case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
@@ -290,6 +318,7 @@ def _frame(study_case: StudyCase, resources_mw: Sequence[FloatArray], dispatch: 
         "discharge_mw": dispatch.discharge_mw,
         "stored_mwh": dispatch.stored_mwh,
     }
-    columns |= {f"{item.name}_mw": row for item, row in zip(case.backup, dispatch.backup_mw, strict=True)}
+    flows = zip(case.flows, (*dispatch.supply_mw, *dispatch.sink_mw), strict=True)
+    columns |= {f"{item.name}_mw": row for item, row in flows}
     columns |= {"shed_mw": dispatch.shed_mw, "lost_compute": dispatch.lost_compute}
     return pd.DataFrame(columns, index=study_case.weather.index)

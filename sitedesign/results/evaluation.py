@@ -154,6 +154,8 @@ class Evaluation(BaseModel):
         Units per technology.
     backup_unit_mw : dict of str to float
         Size of one unit. [MW at the bus]
+    imports_mw, sinks_mw : dict of str to float
+        Size of each import, and of each sink; empty on an island. [MW]
     racks, racks_contracted : int
     uptime_target : float
     metric : str
@@ -214,6 +216,8 @@ class Evaluation(BaseModel):
     battery_mw: float
     backup: dict[str, int]
     backup_unit_mw: dict[str, float]
+    imports_mw: dict[str, float] = Field(default_factory=dict)
+    sinks_mw: dict[str, float] = Field(default_factory=dict)
     racks: int
     racks_contracted: int
     gpus_per_rack: int
@@ -343,8 +347,9 @@ class Evaluation(BaseModel):
 
     @property
     def renewable_share(self) -> float:
-        """Share of the load not met by backup. [fraction]"""
-        return 1 - self.energy_mwh_per_yr["backup"] / self.load_mwh_per_yr
+        """Share of the load not met by backup or import. [fraction]"""
+        imported = sum(self.energy_mwh_per_yr[name] for name in self.imports_mw)
+        return 1 - (self.energy_mwh_per_yr["backup"] + imported) / self.load_mwh_per_yr
 
     @property
     def dispatch(self) -> pd.DataFrame:

@@ -1,0 +1,76 @@
+"""What imports, sinks and second fuels cost and earn in a dispatch: lines that add to those of an island."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase, SinkCase
+from sitedesign.case.dispatch import Dispatch, split_by_level
+from sitedesign.case.plant import Plant
+from sitedesign.results.evaluation import CostItem, CostKind
+
+Flow = BackupCase | ImportCase | SinkCase
+
+
+def at_levels(case: Case, item: Flow, power_mw: FloatArray, figure: str) -> float:
+    """Annual energy of a flow, each MWh times a figure of the level that holds when it flows.
+
+    Parameters
+    ----------
+    case : Case
+    item : BackupCase, ImportCase or SinkCase
+    power_mw : ndarray, shape (T,)
+        [MW]
+    figure : str
+        Field of :class:`~sitedesign.case.case.PriceLevel`.
+
+    Returns
+    -------
+    float
+        [of the figure, per year]
+    """
+    energy = split_by_level(case, item, power_mw)
+    return sum(getattr(level, figure) * mwh for level, mwh in zip(item.levels, energy, strict=True))
+
+
+def exchange_sizes(case: Case, plant: Plant) -> dict[str, dict[str, float]]:
+    """Sizes of imports and sinks by name. [MW]"""
+    imports = zip(case.imports, plant.imports, strict=True)
+    sinks = zip(case.sinks, plant.sinks, strict=True)
+    return {
+        "imports_mw": {item.name: n * item.unit_mw for item, n in imports},
+        "sinks_mw": {item.name: n * item.unit_mw for item, n in sinks},
+    }
+
+
+def exchange_energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
+    """Annual energy that each import gives and each sink takes. [MWh/yr]"""
+    scale = case.step_h / case.years
+    names = (item.name for item in case.flows[len(case.backup) :])
+    flows = zip(names, (*dispatch.imported_mw, *dispatch.sink_mw), strict=True)
+    return {name: float(mw.sum()) * scale for name, mw in flows}
+
+
+def exchange_co2_t_per_yr(case: Case, dispatch: Dispatch) -> float:
+    """Carbon dioxide of what is imported. [t/yr]"""
+    items = zip(case.imports, dispatch.imported_mw, strict=True)
+    return sum(at_levels(case, item, mw, "co2_t_per_mwh") for item, mw in items)
+
+
+def exchange_costs(case: Case, plant: Plant, dispatch: Dispatch) -> Iterator[CostItem]:
+    """Lines of cost: connection and energy of each import, size and revenue of each sink.
+
+    The yearly price of a connection holds its capital and its demand charges together, as the case does.
+    """
+    for item, size, mw in zip(case.imports, plant.imports, dispatch.imported_mw, strict=True):
+        once = item.site_cost_usd_per_yr if size * item.unit_mw > NOTHING else 0.0
+        held = size * item.annual_cost_usd_per_unit + once
+        yield _line(f"{item.name} connection and demand", item.name, "tariff", held)
+        yield _line(f"{item.name} energy", item.name, "tariff", at_levels(case, item, mw, "usd_per_mwh"))
+    for sink, size, mw in zip(case.sinks, plant.sinks, dispatch.sink_mw, strict=True):
+        yield _line(f"{sink.name} size", sink.name, "fixed", size * sink.annual_cost_usd_per_unit)
+        yield _line(f"{sink.name} revenue", sink.name, "revenue", -at_levels(case, sink, mw, "usd_per_mwh"))
+
+
+def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float) -> CostItem:
+    return CostItem(name=name, asset=asset, kind=kind, capital_usd=0.0, usd_per_yr=usd_per_yr)
