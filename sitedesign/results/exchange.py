@@ -30,7 +30,7 @@ def at_levels(case: Case, item: Flow, power_mw: FloatArray, figure: str) -> floa
         [of the figure, per year]
     """
     energy = split_by_level(case, item, power_mw)
-    return sum(getattr(level, figure) * mwh for level, mwh in zip(item.levels, energy, strict=True))
+    return sum(float(getattr(level, figure)) * mwh for level, mwh in zip(item.levels, energy, strict=True))
 
 
 def exchange_sizes(case: Case, plant: Plant) -> dict[str, dict[str, float]]:
