@@ -89,38 +89,31 @@ class LoadClassRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # fmt: off
     name: Annotated[str, _NAME, Input("Name", "Name shown in results.", LOAD, example="serving")]
     racks: ContractedRacks = None
     it_mw: ContractedMw = None
     gpus: ContractedGpus = None
-    uptime: Annotated[
-        float | None,
-        UPTIME,
-        Input(
-            "Uptime",
-            "Share to serve, of rack-hours (or throughput, see `metric`). None is best effort: these racks "
-            "run on power that would be curtailed and on nothing else.",
-            LOAD,
-        ),
-    ] = None
+    uptime: Annotated[float | None, UPTIME, Input(
+        "Uptime",
+        "Share to serve, of rack-hours (or throughput, see `metric`). None is best effort: these "
+        "racks run on power that would be curtailed and on nothing else.",
+        LOAD,
+    )] = None
     use: Annotated[Use, Input("Use", "Training or inference.", LOAD)] = "training"
-    metric: Annotated[
-        Literal["rack", "compute"],
-        Input("Uptime counts", "Whether load of this class is shed rack by rack or throttled.", LOAD),
-    ] = "rack"
+    metric: Annotated[Literal["rack", "compute"], Input(
+        "Uptime counts", "Whether load of this class is shed rack by rack or throttled.", LOAD,
+    )] = "rack"
     throughput_curve: Annotated[CurveName, Input("Throughput curve", 'For ``metric="compute"``.', LOAD)] = (
         "default"
     )
-    value_usd_per_rack_h: Annotated[
-        float | None,
-        USD_PER_RACK_H,
-        Input(
-            "Value",
-            "What an hour of one rack is worth; load of the least value is shed first. Give it for every "
-            "contracted class or for none: then the class with the laxer target is shed first.",
-            LOAD,
-        ),
-    ] = None
+    value_usd_per_rack_h: Annotated[float | None, USD_PER_RACK_H, Input(
+        "Value",
+        "What an hour of one rack is worth; load of the least value is shed first. Give it for every "
+        "contracted class or for none: then the class with the laxer target is shed first.",
+        LOAD,
+    )] = None
+    # fmt: on
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         fields = type(self).model_fields

@@ -44,7 +44,7 @@ FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
 # Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
 DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
 _DAY = Day(2000, 2100)
-_FUEL = Words("must be the name of a fuel", most=200)
+_FuelName = Annotated[str, Words("must be the name of a fuel", most=200)]
 _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
 
 
@@ -73,289 +73,166 @@ class StudyInputs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
-    uptime: Annotated[
-        float | None,
-        UPTIME,
-        Input(
-            "Uptime",
-            "Share to serve, such as 0.999. Of contracted rack-hours, or what else `metric` counts. May be "
-            'left out with ``objective="compute_cost"``, where it is a floor.',
-            LOAD,
-        ),
-    ] = None
+    # fmt: off
+    uptime: Annotated[float | None, UPTIME, Input(
+        "Uptime",
+        "Share to serve, such as 0.999. Of contracted rack-hours, or what else `metric` counts. May "
+        'be left out with ``objective="compute_cost"``, where it is a floor.',
+        LOAD,
+    )] = None
     racks: ContractedRacks = None
     it_mw: ContractedMw = None
     gpus: ContractedGpus = None
-    throughput: Annotated[
-        Throughput | None,
-        Input(
-            "Throughput",
-            'Contracted work. ``{"rack_equivalents": x}``, or ``{"tokens_per_s": x}`` where the rack model '
-            "states tokens per second; turned into racks at full power, rounded up.",
-            LOAD,
-            example={"rack_equivalents": 690.5},
-            type="mapping",
-        ),
-    ] = None
-    classes: Annotated[
-        tuple[LoadClassRequest, ...],
-        Input(
-            "Classes",
-            "Several kinds of load. Each has its own contract, target, metric and use, which are then not "
-            "given here.",
-            LOAD,
-            type="sequence of LoadClass",
-        ),
-    ] = ()
-    rack: Annotated[
-        Rack,
-        Input(
-            "Rack",
-            "Rack model, see 'library list rack'.",
-            LOAD,
-            default="gb200_nvl72",
-            sort="entry",
-            type="str or Rack",
-        ),
-    ]
-    metric: Annotated[
-        Literal["rack", "compute", "site", "floor"],
-        Input(
-            "Uptime counts",
-            "What uptime counts. ``rack``: load is shed rack by rack. ``compute``: racks are throttled along "
-            "their throughput curve and the target holds for delivered throughput. ``site``: share of time "
-            "with every contracted rack at full power. ``floor``: share of time with at least 60 % of the "
-            "power.",
-            LOAD,
-            words={
-                "rack": "rack-hours served",
-                "compute": "compute delivered (racks may be throttled)",
-                "site": "time with every rack at full power",
-                "floor": "time with at least 60 % of the power",
-            },
-        ),
-    ] = "rack"
-    objective: Annotated[
-        Literal["cost", "compute_cost"],
-        Input(
-            "Objective",
-            "What is made least. ``cost``: annual cost at the target. ``compute_cost``: cost of the whole "
-            "project per delivered rack-hour; the optimiser chooses the uptime.",
-            LOAD,
-            planner=False,
-        ),
-    ] = "cost"
-    lost_compute_usd_per_rack_h: Annotated[
-        float | None,
-        replace(USD_PER_RACK_H, above=True),
-        Input(
-            "Price of lost compute",
-            'What a rack-hour not delivered costs. With ``objective="compute_cost"``: then plant and lost '
-            "compute together cost least, instead of the project per rack-hour.",
-            LOAD,
-            example=30,
-            planner=False,
-        ),
-    ] = None
-    spares: Annotated[
-        Literal["standby", "share"],
-        Input(
-            "Spare racks",
-            "What racks above the contracted ones do. ``standby``: they cover failures. ``share``: all racks "
-            "do the contracted work together, each at less and more efficient power; for "
-            '``metric="compute"``.',
-            LOAD,
-            planner=False,
-        ),
-    ] = "standby"
-    use: Annotated[
-        Use,
-        Input(
-            "Use",
-            "What the racks do. Sets the sustained draw as a share of the planning power.",
-            LOAD,
-            words=USE_WORDS,
-        ),
-    ] = "training"
-    sustained_fraction: Annotated[
-        float | None,
-        Measure("fraction", 0.01, 1),
-        Input(
-            "Sustained draw",
-            "Sustained draw as a share of planning power. In place of that of `use`.",
-            DETAILS,
-            example=0.8,
-        ),
-    ] = None
-    throughput_curve: Annotated[
-        CurveName,
-        Input("Throughput curve", 'What throttled racks still deliver. For ``metric="compute"``.', DETAILS),
-    ] = "default"
-    weather_years: Annotated[
-        int,
-        WEATHER_YEARS,
-        Input(
-            "Weather years",
-            "Weather years to generate. Ignored when `weather` is given.",
-            WEATHER,
-            option="--years",
-        ),
-    ] = 20
-    seed: Annotated[
-        int,
-        SEED,
-        Input("Seed", "Seed of the generated weather. The same seed gives the same years.", WEATHER),
-    ] = 0
-    step_minutes: Annotated[
-        int | None,
-        OneOf(STEPS_MINUTES, "min"),
-        Input("Time step", "Time step of the weather when left out.", WEATHER, example=60),
-    ] = None
-    pv: Annotated[
-        Pv,
-        Input(
-            "Solar array",
-            "Array. With several, those of one and the other coupling are designed and the cheapest design "
-            "is taken.",
-            EQUIPMENT,
-            default="tracker_ac",
-            sort="entry",
-            type="str, Pv, or a sequence of them",
-            several=True,
-        ),
-    ]
-    battery: Annotated[
-        Battery,
-        Input(
-            "Battery",
-            "Battery. With a `pv` of several couplings, one for each coupling.",
-            EQUIPMENT,
-            default="lfp",
-            sort="entry",
-            type="str, Battery, or a sequence of them",
-            several=True,
-            planner=False,
-        ),
-    ]
+    throughput: Annotated[Throughput | None, Input(
+        "Throughput",
+        'Contracted work. ``{"rack_equivalents": x}``, or ``{"tokens_per_s": x}`` where the rack '
+        "model states tokens per second; turned into racks at full power, rounded up.",
+        LOAD, example={"rack_equivalents": 690.5}, type="mapping",
+    )] = None
+    classes: Annotated[tuple[LoadClassRequest, ...], Input(
+        "Classes",
+        "Several kinds of load. Each has its own contract, target, metric and use, which are then "
+        "not given here.",
+        LOAD, type="sequence of LoadClass",
+    )] = ()
+    rack: Annotated[Rack, Input(
+        "Rack",
+        "Rack model, see 'library list rack'.",
+        LOAD, default="gb200_nvl72", sort="entry", type="str or Rack",
+    )]
+    metric: Annotated[Literal["rack", "compute", "site", "floor"], Input(
+        "Uptime counts",
+        "What uptime counts. ``rack``: load is shed rack by rack. ``compute``: racks are throttled "
+        "along their throughput curve and the target holds for delivered throughput. ``site``: share "
+        "of time with every contracted rack at full power. ``floor``: share of time with at least 60 "
+        "% of the power.",
+        LOAD,
+        words={
+            "rack": "rack-hours served",
+            "compute": "compute delivered (racks may be throttled)",
+            "site": "time with every rack at full power",
+            "floor": "time with at least 60 % of the power",
+        },
+    )] = "rack"
+    objective: Annotated[Literal["cost", "compute_cost"], Input(
+        "Objective",
+        "What is made least. ``cost``: annual cost at the target. ``compute_cost``: cost of the "
+        "whole project per delivered rack-hour; the optimiser chooses the uptime.",
+        LOAD, planner=False,
+    )] = "cost"
+    lost_compute_usd_per_rack_h: Annotated[float | None, replace(USD_PER_RACK_H, above=True), Input(
+        "Price of lost compute",
+        'What a rack-hour not delivered costs. With ``objective="compute_cost"``: then plant and '
+        "lost compute together cost least, instead of the project per rack-hour.",
+        LOAD, example=30, planner=False,
+    )] = None
+    spares: Annotated[Literal["standby", "share"], Input(
+        "Spare racks",
+        "What racks above the contracted ones do. ``standby``: they cover failures. ``share``: all "
+        "racks do the contracted work together, each at less and more efficient power; for "
+        '``metric="compute"``.',
+        LOAD, planner=False,
+    )] = "standby"
+    use: Annotated[Use, Input(
+        "Use",
+        "What the racks do. Sets the sustained draw as a share of the planning power.",
+        LOAD, words=USE_WORDS,
+    )] = "training"
+    sustained_fraction: Annotated[float | None, Measure("fraction", 0.01, 1), Input(
+        "Sustained draw",
+        "Sustained draw as a share of planning power. In place of that of `use`.",
+        DETAILS, example=0.8,
+    )] = None
+    throughput_curve: Annotated[CurveName, Input(
+        "Throughput curve", 'What throttled racks still deliver. For ``metric="compute"``.', DETAILS,
+    )] = "default"
+    weather_years: Annotated[int, WEATHER_YEARS, Input(
+        "Weather years",
+        "Weather years to generate. Ignored when `weather` is given.",
+        WEATHER, option="--years",
+    )] = 20
+    seed: Annotated[int, SEED, Input(
+        "Seed", "Seed of the generated weather. The same seed gives the same years.", WEATHER,
+    )] = 0
+    step_minutes: Annotated[int | None, OneOf(STEPS_MINUTES, "min"), Input(
+        "Time step", "Time step of the weather when left out.", WEATHER, example=60,
+    )] = None
+    pv: Annotated[Pv, Input(
+        "Solar array",
+        "Array. With several, those of one and the other coupling are designed and the cheapest "
+        "design is taken.",
+        EQUIPMENT, default="tracker_ac", sort="entry", type="str, Pv, or a sequence of them", several=True,
+    )]
+    battery: Annotated[Battery, Input(
+        "Battery",
+        "Battery. With a `pv` of several couplings, one for each coupling.",
+        EQUIPMENT, default="lfp", sort="entry", type="str, Battery, or a sequence of them", several=True,
+        planner=False,
+    )]
     power_paths: tuple[tuple[Pv, Battery], ...] = Field(default=(), repr=False)
-    backup: Annotated[
-        tuple[Backup, ...],
-        Input(
-            "Backup that may be built",
-            "Backup technologies that may be built. The optimiser chooses among them; none at all is "
-            "possible.",
-            EQUIPMENT,
-            default=DEFAULT_BACKUP,
-            sort="entry",
-            type="sequence of str or Backup",
-            several=True,
-        ),
-    ]
-    facility: Annotated[
-        Facility,
-        Input(
-            "Cooling",
-            "Building and cooling.",
-            EQUIPMENT,
-            default="dry_cooler",
-            sort="entry",
-            type="str or Facility",
-        ),
-    ]
-    finance: Annotated[
-        Finance,
-        Input(
-            "Finance",
-            "Cost of capital, lives and taxes.",
-            PRICES,
-            default="default",
-            sort="entry",
-            type="str or Finance",
-        ),
-    ]
-    fuel_price_usd_per_mmbtu: Annotated[
-        Mapping[Annotated[str, _FUEL], Annotated[float, FUEL_PRICE]],
-        _BY_FUEL,
-        Input(
-            "Fuel prices",
-            "Delivered price by fuel, in place of the library's.",
-            PRICES,
-            type="mapping of str to float",
-        ),
-    ] = Field(default_factory=dict)
+    backup: Annotated[tuple[Backup, ...], Input(
+        "Backup that may be built",
+        "Backup technologies that may be built. The optimiser chooses among them; none at all is "
+        "possible.",
+        EQUIPMENT, default=DEFAULT_BACKUP, sort="entry", type="sequence of str or Backup", several=True,
+    )]
+    facility: Annotated[Facility, Input(
+        "Cooling",
+        "Building and cooling.",
+        EQUIPMENT, default="dry_cooler", sort="entry", type="str or Facility",
+    )]
+    finance: Annotated[Finance, Input(
+        "Finance",
+        "Cost of capital, lives and taxes.",
+        PRICES, default="default", sort="entry", type="str or Finance",
+    )]
+    fuel_price_usd_per_mmbtu: Annotated[Mapping[_FuelName, Annotated[float, FUEL_PRICE]], _BY_FUEL, Input(
+        "Fuel prices",
+        "Delivered price by fuel, in place of the library's.",
+        PRICES, type="mapping of str to float",
+    )] = Field(default_factory=dict)
     co2_price_usd_per_t: Annotated[
         float, Measure("USD/t", 0, 10_000), Input("CO2 price", "Price of the CO2 of the backup.", PRICES)
     ] = 0.0
     limits: Annotated[
-        Limits, Input("Limits", "Bounds of the design.", "Limits", type="Limits or mapping")
+        Limits, Input("Limits", "Bounds of the design.", LIMITS, type="Limits or mapping")
     ] = Limits()
-    min_renewable_share: Annotated[
-        float | None,
-        SHARE,
-        Input(
-            "Least share without backup", "Least share of the load not met by backup.", "Limits", example=0.5
-        ),
-    ] = None
-    delay_cost_usd_per_month: Annotated[
-        float,
-        Measure("USD/month", 0, 1e12),
-        Input("Cost of delay", "What each month until first power costs, once.", PRICES),
-    ] = 0.0
-    plant_age_yr: Annotated[
-        float,
-        Measure("yr", 0, 50),
-        Input("Age of the plant", "Age at which the plant is sized, for solar degradation.", DETAILS),
-    ] = 10.0
-    construction_start: Annotated[
-        date,
-        _DAY,
-        Input("Construction starts", "Day that decides the tax credits, with `in_service`.", DETAILS),
-    ] = date(2027, 1, 1)
+    min_renewable_share: Annotated[float | None, SHARE, Input(
+        "Least share without backup", "Least share of the load not met by backup.", LIMITS, example=0.5,
+    )] = None
+    delay_cost_usd_per_month: Annotated[float, Measure("USD/month", 0, 1e12), Input(
+        "Cost of delay", "What each month until first power costs, once.", PRICES,
+    )] = 0.0
+    plant_age_yr: Annotated[float, Measure("yr", 0, 50), Input(
+        "Age of the plant", "Age at which the plant is sized, for solar degradation.", DETAILS,
+    )] = 10.0
+    construction_start: Annotated[date, _DAY, Input(
+        "Construction starts", "Day that decides the tax credits, with `in_service`.", DETAILS,
+    )] = date(2027, 1, 1)
     in_service: Annotated[
         date, _DAY, Input("In service", "First day of operation, for the tax credits.", DETAILS)
     ] = date(2028, 7, 1)
-    accept: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_one_or_many),
-        Input(
-            "Accepted",
-            "What an error asked back, and you mean: ``large_load``, ``weather_flags``.",
-            LOAD,
-            example=("large_load",),
-            sort="words",
-            type="sequence of str",
-            several=True,
-        ),
-    ] = ()
-    solar_profile: Annotated[
-        Any,
-        OrNone(_Profile()),
-        Input(
-            "Own solar profile",
-            "Own production, MW per MWdc at the bus; stands in for weather. Units in names and comments are "
-            'read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": 50}``, '
-            "see :func:`~sitedesign.components.own_profile.profile.read_profile`. It is what the array "
-            "delivers: no outages of its blocks on top. Certificates draw years from it, six of them at "
-            "least; with fewer they cover these years only, and say so.",
-            WEATHER,
-            example="profile.csv",
-            sort="file",
-            type="series, array, path or mapping",
-        ),
-    ] = Field(default=None, repr=False)
-    load_profile: Annotated[
-        Any,
-        OrNone(_Profile()),
-        Input(
-            "Own load profile",
-            "Own facility load of the contracted racks, in MW. At the bus; stands in for racks x power x PUE."
-            " One year is repeated; as many as the weather's go with its days when years are drawn.",
-            WEATHER,
-            example="load.csv",
-            sort="file",
-            type="series, array, path or mapping",
-        ),
-    ] = Field(default=None, repr=False)
+    accept: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Input(
+        "Accepted",
+        "What an error asked back, and you mean: ``large_load``, ``weather_flags``.",
+        LOAD, example=("large_load",), sort="words", type="sequence of str", several=True,
+    )] = ()
+    solar_profile: Annotated[Any, OrNone(_Profile()), Input(
+        "Own solar profile",
+        "Own production, MW per MWdc at the bus; stands in for weather. Units in names and comments "
+        'are read; a mapping says what is not there: ``{"file": "pv.csv", "unit": "kW", "rated_mw": '
+        "50}``, see :func:`~sitedesign.components.own_profile.profile.read_profile`. It is what the "
+        "array delivers: no outages of its blocks on top. Certificates draw years from it, six of "
+        "them at least; with fewer they cover these years only, and say so.",
+        WEATHER, example="profile.csv", sort="file", type="series, array, path or mapping",
+    )] = Field(default=None, repr=False)
+    load_profile: Annotated[Any, OrNone(_Profile()), Input(
+        "Own load profile",
+        "Own facility load of the contracted racks, in MW. At the bus; stands in for racks x power x "
+        "PUE. One year is repeated; as many as the weather's go with its days when years are drawn.",
+        WEATHER, example="load.csv", sort="file", type="series, array, path or mapping",
+    )] = Field(default=None, repr=False)
+    # fmt: on
 
 
 #: Inputs that are files or what such a file holds.

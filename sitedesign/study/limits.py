@@ -47,6 +47,7 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    # fmt: off
     solar_mw: Annotated[Pair | None, _MW, Input("solar", "Array, in MWdc.", LIMITS, example=(0, 900))] = None
     battery_mwh: Annotated[
         Pair | None, _MWH, Input("battery energy", "Battery energy.", LIMITS, example=4000)
@@ -54,52 +55,31 @@ class Limits(BaseModel):
     battery_mw: Annotated[Pair | None, _MW, Input("battery power", "Battery power.", LIMITS, example=400)] = (
         None
     )
-    racks: Annotated[
-        Pair | None,
-        _RACKS,
-        Input("racks installed", "Racks installed. Never fewer than contracted.", LIMITS, example=800),
-    ] = None
-    units: Annotated[
-        Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]],
-        _BY_NAME,
-        Input(
-            "units",
-            "Units per backup technology.",
-            LIMITS,
-            type="mapping of str to int or (int, int)",
-            sort="table",
-        ),
-    ] = Field(default_factory=dict)
+    racks: Annotated[Pair | None, _RACKS, Input(
+        "racks installed", "Racks installed. Never fewer than contracted.", LIMITS, example=800,
+    )] = None
+    units: Annotated[Mapping[Annotated[str, _NAME], Annotated[tuple[int, int], _UNITS]], _BY_NAME, Input(
+        "units",
+        "Units per backup technology.",
+        LIMITS, type="mapping of str to int or (int, int)", sort="table",
+    )] = Field(default_factory=dict)
     land_acres: Annotated[
         float | None, ACRES, Input("land for the array", "Most land for the array.", LIMITS, example=4000)
     ] = None
-    co2_t_per_yr: Annotated[
-        float | None,
-        T_PER_YR,
-        Input(
-            "CO2",
-            "Most emissions of the backup. In the mean over weather years, fuel of part load included.",
-            LIMITS,
-            example=50_000,
-        ),
-    ] = None
-    months_to_power: Annotated[
-        float | None,
-        MONTHS,
-        Input("months to power", "Longest lead time of anything built.", LIMITS, example=26),
-    ] = None
-    battery_hours: Annotated[
-        Pair | None,
-        _HOURS,
-        Input(
-            "battery hours",
-            "Battery energy over battery power. The library's shortest duration when left out.",
-            LIMITS,
-            example=(2, 24),
-            type="(float, float)",
-            planner=False,
-        ),
-    ] = None
+    co2_t_per_yr: Annotated[float | None, T_PER_YR, Input(
+        "CO2",
+        "Most emissions of the backup. In the mean over weather years, fuel of part load included.",
+        LIMITS, example=50_000,
+    )] = None
+    months_to_power: Annotated[float | None, MONTHS, Input(
+        "months to power", "Longest lead time of anything built.", LIMITS, example=26,
+    )] = None
+    battery_hours: Annotated[Pair | None, _HOURS, Input(
+        "battery hours",
+        "Battery energy over battery power. The library's shortest duration when left out.",
+        LIMITS, example=(2, 24), type="(float, float)", planner=False,
+    )] = None
+    # fmt: on
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         faults = unnamed(given, "limits", "sd.Limits(solar_mw=900)")

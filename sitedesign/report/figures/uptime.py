@@ -149,7 +149,7 @@ def certified_by_year(certificate: Certificate) -> Figure:
         )
     )
     lost = len(every) - spared
-    which = f" The {count} worst of the {lost:,} others are fig." if lost > count else ""
+    which = f" The {count} worst of the {lost:,} others are shown." if lost > count else ""
     note = f"{spared:,} of the {len(every):,} simulated years lose nothing to missing power.{which}"
     top = max(float((table["power_lost_h"] + table["racks_lost_h"]).max()), allowed)
     fig.update_layout(barmode="stack", bargap=0.1, meta={"note": note})
