@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -82,16 +82,11 @@ def operate_greedy(case: Case, plant: Plant) -> Dispatch:
     available = np.array([*available_backup_mw(case, plant), *imports]).reshape(-1, case.steps)
     supply_order, active = _merit_order(case.supplies, case.steps)
     curtailed, charge, discharge, shed, stored, supply, lost = _greedy(
-        case.step_h,
         available_mw(case, plant),
         np.ascontiguousarray(case.load_mw, dtype=np.float64),
         plant.battery_mwh * case.usable,
-        plant.battery_mw,
-        case.eta_charge,
-        case.eta_discharge,
-        available,
-        supply_order,
-        active,
+        _Battery(case.step_h, plant.battery_mw, case.eta_charge, case.eta_discharge),
+        _Supplies(available, supply_order, active),
         np.array([tier.width for tier in case.tiers]),
         np.array([tier.weight for tier in case.tiers]),
     )
@@ -119,32 +114,46 @@ def _merit_order(
 def _sold(case: Case, plant: Plant, done: Dispatch) -> Dispatch:
     """Give the sinks what nothing else takes."""
     order, active = _merit_order(case.sinks, case.steps)
-    taken, left = np.zeros((len(case.sinks), case.steps)), done.curtailed_mw.copy()
+    taken, surplus = np.zeros((len(case.sinks), case.steps)), done.curtailed_mw.copy()
     for k, i in order[::-1]:
         sink = case.sinks[k]
         wanted = plant.sinks[k] * sink.unit_mw * sink.capability[0] * (active[k] == i)
-        given = np.minimum(wanted, left)
+        given = np.minimum(wanted, surplus)
         taken[k] += given
-        left -= given
-    return replace(done, curtailed_mw=left, taken_mw=taken)
+        surplus -= given
+    return replace(done, curtailed_mw=surplus, taken_mw=taken)
+
+
+class _Battery(NamedTuple):
+    """Step [h], power [MW], efficiencies."""
+
+    step_h: float
+    power_mw: float
+    eta_charge: float
+    eta_discharge: float
+
+
+class _Supplies(NamedTuple):
+    """What units and imports can give [MW], rows and levels cheapest first, the level that holds."""
+
+    available: FloatArray
+    order: NDArray[np.int64]
+    active: NDArray[np.int64]
 
 
 @njit(cache=True)
 def _greedy(
-    step_h: float,
     solar: FloatArray,
     load: FloatArray,
     room_mwh: FloatArray,
-    power_mw: float,
-    eta_c: float,
-    eta_d: float,
-    available: FloatArray,
-    order: NDArray[np.int64],
-    active: NDArray[np.int64],
+    battery: _Battery,
+    supplies: _Supplies,
     width: FloatArray,
     weight: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    steps = load.size
+    steps, step_h, power_mw = load.size, battery.step_h, battery.power_mw
+    eta_c, eta_d = battery.eta_charge, battery.eta_discharge
+    available, order, active = supplies.available, supplies.order, supplies.active
     curtailed, charge, discharge = np.zeros(steps), np.zeros(steps), np.zeros(steps)
     shed, stored, lost = np.zeros(steps), np.zeros(steps), np.zeros(steps)
     supply = np.zeros(available.shape)

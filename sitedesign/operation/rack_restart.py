@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -53,21 +53,27 @@ def add_restart_loss(case: Case, shed_mw: FloatArray, restart: Restart, lost_by_
     before = [0.0, *np.cumsum([tier.width for tier in case.tiers]).tolist()]
     for number, part in enumerate(case.classes):
         mine = [place for place, tier in enumerate(case.tiers) if tier.load_class == number]
-        _restarts(
-            shed_mw, case.load_mw, before[mine[0]], before[mine[-1]], case.tiers[mine[-1]].width, part.share,
-            restart.planned_h / case.step_h, restart.unplanned_h / case.step_h, lost_by_class[number],
-        )  # fmt: skip
+        shares = _ClassShares(part.share, before[mine[0]], before[mine[-1]], case.tiers[mine[-1]].width)
+        steps = restart.planned_h / case.step_h, restart.unplanned_h / case.step_h
+        _restarts(shed_mw, case.load_mw, shares, *steps, lost_by_class[number])
+
+
+class _ClassShares(NamedTuple):
+    """Share of a class in the load, those above which its first tier and its last are shed, the last's."""
+
+    of_load: float
+    first: float
+    last: float
+    width: float
 
 
 @njit(cache=True, error_model="numpy")
 def _restarts(
-    shed: FloatArray, load: FloatArray, first: float, last: float, width: float, weight: float,
-    planned_steps: float, unplanned_steps: float, lost: FloatArray,
+    shed: FloatArray, load: FloatArray, shares: _ClassShares, planned_steps: float, unplanned_steps: float,
+    lost: FloatArray,
 ) -> None:  # fmt: skip
-    """Add steps of compute lost by restarts of one class.
-
-    `first`, `last`: shares of the load above which its first tier and its last, of `width`, are shed.
-    """
+    """Add steps of compute lost by restarts of one class."""
+    weight, first, last, width = shares
     shut, tripped, reduced = 0.0, 0.0, False
     for t in range(shed.size):
         if shed[t] == 0.0 and shut == 0.0 and tripped == 0.0:

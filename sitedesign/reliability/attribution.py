@@ -13,19 +13,19 @@ from sitedesign.reliability.events import Event
 FloatArray = NDArray[np.float64]
 
 
-def cause_of(event: Event, left: Mapping[str, FloatArray], step_h: float) -> str:
+def cause_of(event: Event, remaining: Mapping[str, FloatArray], step_h: float) -> str:
     """Cause whose absence spares most of an event; weather when failures explain less than half of it.
 
     Parameters
     ----------
     event : Event
-    left : mapping of str to ndarray, shape (T,)
+    remaining : mapping of str to ndarray, shape (T,)
         Lost compute of the event's block with each cause switched off. [MWh]
     step_h : float
         [h]
     """
     part = slice(event.start_step, event.start_step + round(event.duration_h / step_h))
-    gains = {cause: event.lost_mwh - float(series[part].sum()) for cause, series in left.items()}
+    gains = {cause: event.lost_mwh - float(series[part].sum()) for cause, series in remaining.items()}
     single = {cause: gain for cause, gain in gains.items() if cause != WEATHER}
     if not single or gains[WEATHER] < 0.5 * event.lost_mwh:
         return WEATHER
@@ -53,10 +53,10 @@ def cause_shares(
     lost = np.bincount(year, np.concatenate(lost_mwh))
     shares = {}
     for cause, parts in without_mwh.items():
-        left = np.bincount(year, np.concatenate(parts))
-        ratio = float(left.sum() / lost.sum())
+        remaining = np.bincount(year, np.concatenate(parts))
+        ratio = float(remaining.sum() / lost.sum())
         # Linearised error of a ratio of sums over independent years
-        spread = float(((left - ratio * lost) ** 2).sum()) ** 0.5 / float(lost.sum())
+        spread = float(((remaining - ratio * lost) ** 2).sum()) ** 0.5 / float(lost.sum())
         error = spread * (lost.size / (lost.size - 1)) ** 0.5 if lost.size > 1 else float("nan")
         shares[cause] = (ratio if cause == WEATHER else 1.0 - ratio, error)
     return shares

@@ -179,13 +179,13 @@ class Certificate:
 
     def compared(self) -> dict[str, tuple[float, float]]:
         """Put each planned figure that the certificate knows beside the one that is kept."""
-        kept = {
+        certified = {
             "uptime": self.uptime.value,
             "backup_share": self.backup_share.value,
             "fuel_mmbtu_per_yr": sum(self.fuel_mmbtu_per_yr),
             "operating_cost_usd_per_yr": self.operating_cost_usd_per_yr,
         }
-        return {name: (value, kept[name]) for name, value in self.planned.items() if name in kept}
+        return {name: (value, certified[name]) for name, value in self.planned.items() if name in certified}
 
     def __str__(self) -> str:
         """Four lines: verdict, basis, rule of operation, causes."""
@@ -196,14 +196,14 @@ class Certificate:
             for name, share in self.causes.items()
             if abs(share) >= 0.005
         )
-        kept = "".join(
+        classes = "".join(
             f"\n  {part.name}: {part.uptime} (target {part.target:g}): {'met' if part.met else 'NOT met'}"
             for part in self.classes
         )
         nothing = "nothing was lost" if self.uptime.no_event_seen else "not examined"
         return (
             f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
-            f"{verdict} at {self.confidence:.0%}{sure}{kept}\n"
+            f"{verdict} at {self.confidence:.0%}{sure}{classes}\n"
             f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
@@ -212,10 +212,10 @@ class Certificate:
 
     def _repr_html_(self) -> str:
         lost_h = (1 - self.uptime.value) * 8760
-        least, sure = self.uptime.lower_bound(self.confidence), f"{self.confidence:.0%} confidence"
+        lower, sure = self.uptime.lower_bound(self.confidence), f"{self.confidence:.0%} confidence"
         rows = [
             ("uptime", f"{self.uptime}, target {self.target:g}; {lost_h:,.2g} full-load hours lost a year"),
-            ("at least", f"{least:.6f} at {sure}"),
+            ("at least", f"{lower:.6f} at {sure}"),
             ("simulated", self.basis.replace(" x ", " × ")),
             *([("weather", self.weather_source)] if self.weather_source else []),
             ("operated by", self.operated_by),
@@ -231,8 +231,8 @@ class Certificate:
             for event in self.events[:5]
         ]
         verdict = "target met" if self.met else "target NOT met"
-        shown = table_html(f"Certificate of {self.metric} uptime: {verdict}", rows)
-        return shown + table_html("Worst events", worst, ("start", "length", "not served", "cause"))
+        verdict_table = table_html(f"Certificate of {self.metric} uptime: {verdict}", rows)
+        return verdict_table + table_html("Worst events", worst, ("start", "length", "not served", "cause"))
 
 
 def rule_words(rule: Controller) -> str:

@@ -1,4 +1,4 @@
-"""Spells of shedding: when they came, how long and how deep they were."""
+"""Loss-of-load events: when they came, how long and how deep they were."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORT_SHARE = 1e-9
 
 @dataclass(frozen=True)
 class Event:
-    """One spell of shedding.
+    """One loss-of-load event: consecutive steps with shedding.
 
     Attributes
     ----------
@@ -62,20 +62,20 @@ def find_events(
     years: int,
     most: int | None = None,
 ) -> list[Event]:
-    """List spells of consecutive steps with shedding, in order of time; series of shape (T,).
+    """List loss-of-load events, in order of time; series of shape (T,).
 
     With `most` only so many are listed, those that lost most compute.
     """
     short = shed_mw > SHORT_SHARE * load_mw
     edges = np.flatnonzero(np.diff(np.concatenate([[False], short, [False]]).astype(np.int8)))
     steps_per_year = load_mw.size // years
-    spells = edges.reshape(-1, 2)
-    if most is not None and len(spells) > most:
+    spans = edges.reshape(-1, 2)
+    if most is not None and len(spans) > most:
         total = np.concatenate([[0.0], np.cumsum(lost_compute * load_mw)])
-        lost = total[spells[:, 1]] - total[spells[:, 0]]
-        spells = spells[np.sort(np.argsort(-lost, kind="stable")[:most])]
+        lost = total[spans[:, 1]] - total[spans[:, 0]]
+        spans = spans[np.sort(np.argsort(-lost, kind="stable")[:most])]
     events = []
-    for first, end in spells:
+    for first, end in spans:
         part = slice(int(first), int(end))
         load = load_mw[part]
         events.append(
@@ -101,7 +101,7 @@ def start_label(step: int, steps_per_year: int, step_h: float) -> str:
 
 
 def worst_events(case: Case, dispatch: Dispatch, count: int = 10) -> pd.DataFrame:
-    """Tabulate the spells of shedding that lost most compute, worst first.
+    """Tabulate the loss-of-load events that lost most compute, worst first.
 
     Parameters
     ----------

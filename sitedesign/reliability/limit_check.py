@@ -38,8 +38,8 @@ def broken_limits(
     found = [*_sizes(case, plant), *_counts(case, plant), *_couplings(case, plant), *_late(case, plant)]
     share = case.limits.min_renewable_share
     if share is not None and backup_mwh_per_yr:
-        kept = 1 - sum(backup_mwh_per_yr) / case.load_mwh_per_yr
-        found += _outside("renewable share", kept, share, None, "")
+        renewable = 1 - sum(backup_mwh_per_yr) / case.load_mwh_per_yr
+        found += _outside("renewable share", renewable, share, None, "")
     if case.limits.max_co2_t_per_yr is not None and co2_t_per_yr is not None:
         found += _outside("CO2", co2_t_per_yr, None, case.limits.max_co2_t_per_yr, " t/yr")
     return tuple(found)

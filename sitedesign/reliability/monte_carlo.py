@@ -190,11 +190,11 @@ class _Tally:
             lost = done.lost_compute * case.load_mw * case.step_h
             self.again.append(np.arange(self.first_year, self.first_year + case.years))
             self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
-            left = self._left(case, begun, draw, causes)
-            for cause, series in left.items():
+            remaining = self._lost_without(case, begun, draw, causes)
+            for cause, series in remaining.items():
                 by_year = series.reshape(case.years, -1).sum(axis=1)
                 self.lost_without.setdefault(cause, []).append(by_year)
-            found = [replace(event, cause=cause_of(event, left, case.step_h)) for event in found]
+            found = [replace(event, cause=cause_of(event, remaining, case.step_h)) for event in found]
         first = self.first_year
         self.events += [_WorstEvent(e.in_year(e.year_row + first), place, case, begun) for e in found]
         self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.plan.events]
@@ -205,11 +205,13 @@ class _Tally:
         for place in sorted({worst.place for worst in unnamed}):
             mine = [worst for worst in unnamed if worst.place == place]
             case = mine[0].case
-            left = self._left(case, mine[0].begun, place[1], causes)
+            remaining = self._lost_without(case, mine[0].begun, place[1], causes)
             for worst in mine:
-                worst.event = replace(worst.event, cause=cause_of(worst.event, left, case.step_h))
+                worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, case.step_h))
 
-    def _left(self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]) -> dict[str, FloatArray]:
+    def _lost_without(
+        self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]
+    ) -> dict[str, FloatArray]:
         """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""
 
         def lost_without(cause: str) -> FloatArray:
@@ -260,17 +262,17 @@ class _Tally:
         return metrics_of_years(YearTable.concat(self.tables), short, self.plan.seed, self.plan.floor_share)
 
     def classes(self, case: Case) -> tuple[ClassUptime, ...]:
-        """Say what each class kept; empty where the load has only one."""
+        """Say what uptime each class has; empty where the load has only one."""
         if not case.load_classes:
             return ()
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
         table, lost = YearTable.concat(self.tables), np.concatenate(self.lost_by_class, axis=1)
-        kept = [uptime_of_losses(table, row, short, self.plan.seed) for row in lost]
+        uptimes = [uptime_of_losses(table, row, short, self.plan.seed) for row in lost]
         return tuple(
             ClassUptime(
                 part.name, part.uptime_target, uptime, uptime.met(part.uptime_target, self.plan.confidence)
             )
-            for part, uptime in zip(case.classes, kept, strict=True)
+            for part, uptime in zip(case.classes, uptimes, strict=True)
         )
 
 

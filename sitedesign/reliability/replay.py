@@ -240,8 +240,8 @@ def _tier_residual(case: Case, dispatch: Dispatch) -> FloatArray:
     share = np.where(case.load_mw > 0, dispatch.shed_mw / load, 0.0)
     width = np.array([tier.width for tier in case.tiers])
     weight = np.array([tier.weight for tier in case.tiers])
-    least, most = _stack(share, width, weight), _stack(share, width[::-1], weight[::-1])
-    residual: FloatArray = np.maximum(least - dispatch.lost_compute, dispatch.lost_compute - most)
+    lowest, highest = _stack(share, width, weight), _stack(share, width[::-1], weight[::-1])
+    residual: FloatArray = np.maximum(lowest - dispatch.lost_compute, dispatch.lost_compute - highest)
     return residual
 
 
@@ -253,7 +253,7 @@ def _class_residual(case: Case, dispatch: Dispatch) -> FloatArray:
     """
     lost = _lost(case, dispatch)
     share = np.divide(dispatch.shed_mw, case.load_mw, out=np.zeros(case.steps), where=case.load_mw > 0)
-    least, most = np.zeros(case.steps), np.zeros(case.steps)
+    lowest, highest = np.zeros(case.steps), np.zeros(case.steps)
     residual: FloatArray = np.maximum(np.abs(lost.sum(axis=0) - dispatch.lost_compute), -lost.min(axis=0))
     for c, mine in enumerate(lost):
         tiers = [tier for tier in case.tiers if tier.load_class == c]
@@ -261,9 +261,9 @@ def _class_residual(case: Case, dispatch: Dispatch) -> FloatArray:
         weight = np.array([tier.weight for tier in tiers])
         residual = np.maximum(residual, mine - float(width @ weight))
         free = weight <= 0.0
-        most += width[free].sum() + _stack(mine, (width * weight)[~free], 1.0 / weight[~free])
-        least += _stack(mine, (width * weight)[~free][::-1], 1.0 / weight[~free][::-1])
-    return np.maximum(residual, np.maximum(least - share, share - most))
+        highest += width[free].sum() + _stack(mine, (width * weight)[~free], 1.0 / weight[~free])
+        lowest += _stack(mine, (width * weight)[~free][::-1], 1.0 / weight[~free][::-1])
+    return np.maximum(residual, np.maximum(lowest - share, share - highest))
 
 
 def _lost(case: Case, dispatch: Dispatch) -> FloatArray:

@@ -74,14 +74,14 @@ class OutageYearCache:
         first, built = np.cumsum([0, *units]), np.array([*units, 0])
         of_unit = kind == UNIT
         technology = np.where(of_unit, technology_of(order), len(units))
-        kept = ~of_unit | (index < built[technology])
+        exists = ~of_unit | (index < built[technology])
         index = np.where(of_unit, index + first[technology], index)
         draw, conditions = self._conditions(rows[0])
         return OutageSample(
-            step[kept],
-            kind[kept].astype(np.int8),
-            index[kept].astype(np.int16),
-            change[kept].astype(np.int8),
+            step[exists],
+            kind[exists].astype(np.int8),
+            index[exists].astype(np.int16),
+            change[exists].astype(np.int8),
             self.model.battery.blocks,
             self.model.solar.blocks,
             solar_scale(self.model),
