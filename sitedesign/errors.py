@@ -74,7 +74,7 @@ class InputError(SiteDesignError):
 
 
 @dataclass(frozen=True)
-class Relaxation:
+class LimitChange:
     """The smallest change of one limit, all others kept, that makes a design possible."""
 
     limit: str
@@ -95,11 +95,11 @@ class InfeasibleDesign(SiteDesignError):
     ----------
     reason : str
         What binds, in plain words.
-    relaxations : sequence of Relaxation
+    relaxations : sequence of LimitChange
         Smallest single relaxations that restore feasibility, if any were found.
     """
 
-    def __init__(self, reason: str, relaxations: Sequence[Relaxation] = ()) -> None:
+    def __init__(self, reason: str, relaxations: Sequence[LimitChange] = ()) -> None:
         self.reason = reason
         self.relaxations = tuple(relaxations)
         lines = [f"No design meets the request: {reason}"]

@@ -9,10 +9,15 @@ import pytest
 
 import sitedesign as sd
 from sitedesign.case.build import build_case
-from sitedesign.case.years import cyclic_start_step, shift_start
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
+from sitedesign.case.plant_limits import clip_to_limits
+from sitedesign.case.years import concat_years, cyclic_start_step, select_years, shift_start, with_series
 from sitedesign.optimize.infeasibility import date_of_step
+from sitedesign.reliability.limit_check import broken_limits
 from tests.cases import sizes
 from tests.conftest import ROOT
+from tests.hub_cases import hub
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +92,44 @@ def test_tests_build_cases_in_one_place() -> None:
         }
         built = calls & {"Case", "BackupCase", "Resource"}
         assert built == (set() if file.name != "cases.py" else {"Case", "BackupCase", "Resource"}), file.name
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_years_picked_and_put_together_carry_every_series(seed: int) -> None:
+    """Resources, supplies, sinks and the levels that hold: whatever stands at the bus."""
+    year = hub(seed, steps=24)
+    rows = np.array([1, 0, 1])
+
+    def series(case: Case) -> list[np.ndarray]:
+        found = [case.load_mw, case.usable, *(item.yield_mw_per_mw for item in case.resources)]
+        for item in case.flows:
+            found += list(item.capability)
+            found += [] if item.active_level is None else [item.active_level]
+        return found
+
+    def turned(case: Case) -> Case:
+        return with_series(case, lambda values: np.ascontiguousarray(values[::-1]))
+
+    both = concat_years([year, turned(year)])
+    assert both.years == 2 * year.years
+    assert both.load_mwh_per_yr == pytest.approx(year.load_mwh_per_yr)
+    for whole, one in zip(series(both), series(year), strict=True):
+        assert (whole == np.concatenate([one, one[::-1]])).all()
+    picked = select_years(both, rows)
+    assert picked.years == 3
+    for whole, one in zip(series(picked), series(year), strict=True):
+        assert (whole == np.concatenate([one[::-1], one, one[::-1]])).all()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_clipped_plant_is_within_the_limits_of_whatever_stands_at_the_bus(seed: int) -> None:
+    case = hub(seed)
+    for size in (0.0, 1e6):
+        resources, units = (size,) * len(case.resources), (int(size),) * len(case.backup)
+        imports, sinks = (size,) * len(case.imports), (size,) * len(case.sinks)
+        plant = Plant(resources, size, size, units, int(size), imports, sinks)
+        clipped = clip_to_limits(plant, case)
+        assert broken_limits(case, clipped) == ()
+        for item, n in zip((*case.imports, *case.sinks), (*clipped.imports, *clipped.sinks), strict=True):
+            assert item.units_min <= n <= item.units_max
+        assert clip_to_limits(clipped, case) == clipped

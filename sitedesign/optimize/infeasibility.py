@@ -16,7 +16,7 @@ import numpy as np
 from sitedesign.case.case import Case, FloatArray, LoadClass
 from sitedesign.case.limits import ANNUAL_LIMITS, AnnualLimit, CaseLimits
 from sitedesign.case.plant import Plant, sum_of_resources
-from sitedesign.errors import InfeasibleDesign, Relaxation
+from sitedesign.errors import InfeasibleDesign, LimitChange
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
@@ -159,12 +159,12 @@ class _Limit:
     reads_as: Callable[[float], float]
     least: float = -math.inf  # a relaxation down to it is none
 
-    def smallest(self, minimise: Minimise) -> Relaxation | None:
+    def smallest(self, minimise: Minimise) -> LimitChange | None:
         """Smallest relaxation, or None when this limit alone is not the obstacle."""
         value = minimise(self.freed, self.quantity)
         if value is None or self.reads_as(value) <= self.least:
             return None
-        return Relaxation(self.name, self.now, self.reads_as(value), self.unit)
+        return LimitChange(self.name, self.now, self.reads_as(value), self.unit)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class _Duration:
     longest: bool
     case: Case
 
-    def smallest(self, minimise: Minimise) -> Relaxation | None:
+    def smallest(self, minimise: Minimise) -> LimitChange | None:
         """Smallest relaxation, or None when the duration alone is not the obstacle."""
 
         def possible(hours: float | None) -> bool:
@@ -197,7 +197,7 @@ class _Duration:
         for _ in range(_RATIO_STEPS):
             middle = (bad + good) / 2
             bad, good = (bad, middle) if possible(middle) else (middle, good)
-        return Relaxation(self.name, self.now, _outward(good, 3, up=self.longest), "h")
+        return LimitChange(self.name, self.now, _outward(good, 3, up=self.longest), "h")
 
 
 def _budgets(case: Case) -> Iterator[_Limit]:
