@@ -154,6 +154,7 @@ print("seen everywhere")
 """
 
 
+@pytest.mark.slow
 def test_one_line_more_is_an_input_everywhere(tmp_path: Path) -> None:
     if not (ROOT / "models").is_dir():
         pytest.skip("needs a checkout: the package is copied with its library beside it")
