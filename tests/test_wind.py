@@ -14,6 +14,7 @@ from sitedesign.case.wind_farm import wind_farm
 from sitedesign.components.wind import wind_yield
 from sitedesign.finance.annual_cost import capital_recovery_factor, wind_cost
 from sitedesign.optimize.benders import solve_cuts
+from sitedesign.report.study_toml import study_toml
 from sitedesign.weather.climate.wind import wind_climate, wind_climate_fault
 from sitedesign.weather.farm_curve import farm_power
 from sitedesign.weather.solar_geometry import solar_geometry
@@ -297,7 +298,8 @@ def windy_case():
     weather = sd.Weather.generate(WEST_TEXAS, years=2, seed=1, wind=True)
     study = sd.Study(site=WEST_TEXAS, racks=100, uptime=0.99, weather=weather)
     case = build_case(study).case
-    return study, weather, case, wind_farm(study, weather, TURBINE, case.load_mw)
+    cost = wind_cost(TURBINE, study.finance, 0.0)
+    return study, weather, case, wind_farm(study, weather, TURBINE, cost, case.load_mw)
 
 
 def test_a_farm_is_a_resource_of_the_case(windy_case):
@@ -309,7 +311,8 @@ def test_a_farm_is_a_resource_of_the_case(windy_case):
     calmest = farm.yield_mw_per_mw.reshape(-1, 240)[: farm.yield_mw_per_mw.size // 240].mean(axis=1).min()
     assert farm.bounds_mw[1] >= case.load_mw.mean() / calmest
     assert np.isfinite(farm.bounds_mw[1])
-    given = wind_farm(study, weather, TURBINE, case.load_mw, (10.0, 50.0))
+    cost = wind_cost(TURBINE, study.finance, 0.0)
+    given = wind_farm(study, weather, TURBINE, cost, case.load_mw, (10.0, 50.0))
     assert (given.bounds_mw, given.widest_mw) == ((10.0, 50.0), 50.0)
 
 
@@ -357,3 +360,78 @@ def test_wind_on_another_grid_than_its_weather_is_refused():
 def test_a_power_curve_that_is_none_is_refused(curve, cause):
     with pytest.raises(sd.InputError, match=cause):
         TURBINE.replace(power_curve=curve)
+
+
+# Asked for --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def windy_study():
+    return sd.Study(site=WEST_TEXAS, racks=100, uptime=0.99, weather_years=2, wind="onshore_6mw_170")
+
+
+@pytest.fixture(scope="module")
+def windy_design(windy_study):
+    return sd.solve(windy_study, certify=False)
+
+
+def test_a_study_builds_wind_and_pays_for_it(windy_design):
+    mw = windy_design.resources_mw["onshore_6mw_170"]
+    assert mw > 5
+    assert windy_design.cost_usd_per_yr == pytest.approx(windy_design.bound, rel=2e-4)
+    spent = {item.name: item for item in windy_design.costs if item.asset == "onshore_6mw_170"}
+    assert sum(item.capital_usd for item in spent.values()) == pytest.approx(
+        mw * (1.7e6 + 0.015 / 0.0109 * 3000)
+    )
+    assert windy_design.months_to_power == 24
+
+
+def test_a_design_with_wind_is_saved_reported_and_asked_again(windy_design, windy_study, tmp_path):
+    windy_design.save(tmp_path / "design.json")
+    assert sd.Design.load(tmp_path / "design.json").resources_mw == windy_design.resources_mw
+    windy_design.report(tmp_path / "design.html")
+    assert "onshore_6mw_170" in (tmp_path / "design.html").read_text(encoding="utf-8")
+    (tmp_path / "study.toml").write_text(study_toml(windy_design))
+    assert sd.read_study(tmp_path / "study.toml").wind == windy_study.wind
+
+
+def test_a_given_plant_with_wind_is_evaluated(windy_study, windy_design):
+    plant = {"solar_mw": 5.0, "battery_mwh": 5.0, "battery_mw": 2.0, "backup": {"recip_medium": 1}}
+    without, with_wind = (
+        sd.evaluate(windy_study, operation="foresight", wind_mw=wind, **plant)
+        for wind in (None, {"onshore_6mw_170": 15.0})
+    )
+    assert with_wind.co2_t_per_yr < 0.8 * without.co2_t_per_yr
+    with pytest.raises(sd.InputError, match="Did you mean 'onshore_6mw_170'"):
+        sd.evaluate(windy_study, wind_mw={"onshore_6mw": 15.0}, **plant)
+    assert windy_design.cost_usd_per_yr <= with_wind.cost_usd_per_yr + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        ({"wind": "onshore_6mw_17"}, "Did you mean 'onshore_6mw_170'"),
+        ({"wind": ["onshore_6mw_170"] * 2}, "twice"),
+        ({"wind": {"onshore_6mw_170": 3}}, "must be names of technologies"),
+        ({"wind": ["tracker_ac"]}, "must be one of onshore"),
+        ({"site": sd.Site(latitude=48.86, longitude=2.35), "wind": "onshore_6mw_170"}, "Give a file"),
+        ({"weather": sd.Weather.generate(WEST_TEXAS, years=1), "wind": "onshore_6mw_170"}, "wind=True"),
+        ({"solar_profile": [0.2] * 8760, "wind": "onshore_6mw_170"}, "of the same days"),
+    ],
+)
+def test_wind_that_cannot_be_asked_for_is_refused_before_any_solver(asked, cause):
+    with pytest.raises(sd.InputError, match=cause):
+        sd.Study(**({"site": WEST_TEXAS, "racks": 100, "uptime": 0.99} | asked))
+
+
+def test_certificates_with_wind_are_refused_before_any_solver(windy_study, windy_design):
+    for call in (lambda: sd.solve(windy_study), lambda: sd.certify(windy_design)):
+        with pytest.raises(sd.InputError, match="certify=False"):
+            call()
+
+
+def test_wind_that_comes_too_late_or_takes_too_much_land_is_not_built(windy_study):
+    soon = sd.solve(windy_study.replace(limits={"months_to_power": 20}), certify=False)
+    assert soon.resources_mw["onshore_6mw_170"] == 0
+    narrow = sd.solve(windy_study.replace(limits={"land_acres": 7.0}), certify=False)
+    assert 0 < narrow.resources_mw["onshore_6mw_170"] <= 7.0 / (0.015 / 0.0109) + 1e-6

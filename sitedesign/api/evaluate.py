@@ -36,9 +36,12 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     study, backup = given.get("study"), given.get("backup")
     if not isinstance(study, Study):
         return study_faults(given)
-    racks = given.get("racks")
+    racks, wind = given.get("racks"), given.get("wind_mw")
     return plant_faults(
-        study, backup if isinstance(backup, Mapping) else {}, racks if isinstance(racks, int) else None
+        study,
+        backup if isinstance(backup, Mapping) else {},
+        racks if isinstance(racks, int) else None,
+        wind if isinstance(wind, Mapping) else {},
     )
 
 
@@ -50,6 +53,7 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     battery_mw=MW,
     backup=ByName(UNITS, "must be units by technology", "For example backup={'diesel': 3}."),
     racks=RACKS,
+    wind_mw=ByName(MW, "must be MW by turbine", "For example wind_mw={'onshore_6mw_170': 60}."),
     operation=OneOf(OPERATIONS),
     controller=Kind((Controller,), "must be a sitedesign.Controller"),
     forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
@@ -62,6 +66,7 @@ def evaluate(
     battery_mw: float,
     backup: Mapping[str, int] | None = None,
     racks: int | None = None,
+    wind_mw: Mapping[str, float] | None = None,
     operation: Literal["greedy", "foresight", "causal"] = "greedy",
     controller: Controller | None = None,
     forecast: Forecast | None = None,
@@ -79,6 +84,8 @@ def evaluate(
         Units per technology; none when left out.
     racks : int, optional
         Racks installed; those contracted when left out.
+    wind_mw : mapping of str to float, optional
+        Wind farms by turbine; none when left out. [MW]
     operation : {"greedy", "foresight", "causal"}
         ``greedy``: solar, then battery, then units, then shedding; no look-ahead, nothing fails.
         ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
@@ -99,7 +106,7 @@ def evaluate(
     if study is None and racks is not None and "it_mw" not in question:
         question.setdefault("racks", racks)
     study = one_study(study, question)
-    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks)
+    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks, wind_mw or {})
     if study.spares == "share":
         study = study.with_racks(plant.racks)
     given = {"controller": controller, "forecast": forecast}
@@ -146,19 +153,25 @@ def _plant(
     battery_mw: float,
     backup: Mapping[str, int],
     racks: int | None,
+    wind_mw: Mapping[str, float],
 ) -> Plant:
-    faults = plant_faults(study, backup, racks)
+    faults = plant_faults(study, backup, racks, wind_mw)
     if faults:
         raise InputError(faults, "evaluate()")
     units = tuple(int(backup.get(item.name, 0)) for item in study.backup)
     installed = study.contracted_racks if racks is None else racks
-    return Plant((solar_mw,), battery_mwh, battery_mw, units, int(installed))
+    resources = (solar_mw, *(float(wind_mw.get(item.name, 0.0)) for item in study.wind))
+    return Plant(resources, battery_mwh, battery_mw, units, int(installed))
 
 
-def plant_faults(study: Study, backup: Mapping[str, int], racks: int | None) -> list[Fault]:
+def plant_faults(
+    study: Study, backup: Mapping[str, int], racks: int | None, wind_mw: Mapping[str, float]
+) -> list[Fault]:
     """Faults of a plant against its study."""
-    names = [item.name for item in study.backup]
-    faults = [unknown_name(f"backup.{name}", name, names) for name in backup if name not in names]
+    faults = []
+    for kind, given, known in (("backup", backup, study.backup), ("wind_mw", wind_mw, study.wind)):
+        names = [item.name for item in known]
+        faults += [unknown_name(f"{kind}.{name}", name, names) for name in given if name not in names]
     if racks is not None and racks < study.contracted_racks:
         allowed = f"must cover the {study.contracted_racks} contracted racks"
         faults.append(Fault("racks", f"{racks}", allowed))

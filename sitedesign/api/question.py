@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sitedesign.errors import Fault, InputError
+from sitedesign.study.plausibility import certified_wind_fault
 from sitedesign.study.study import Study
 
 
@@ -49,9 +50,13 @@ def check_method(method: str, certify: bool | None, study: Study | None = None) 
     ------
     InputError
     """
-    if method != "extensive":
-        return
     faults = []
+    if study is not None and study.wind and certify is not False and method == "cuts":
+        faults.append(certified_wind_fault())
+    if method != "extensive":
+        if faults:
+            raise InputError(faults, "solve()")
+        return
     if study is not None and study.objective == "compute_cost":
         allowed = "needs method='cuts', which solves for one price of compute after the other"
         faults.append(Fault("method", "'extensive' with objective='compute_cost'", allowed))

@@ -22,6 +22,7 @@ from sitedesign.case.case import (
 from sitedesign.case.limits import ANNUAL_LIMITS, CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
+from sitedesign.case.wind_farm import wind_farm
 from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
 from sitedesign.components.load import load_mw, pue
 from sitedesign.components.own_profile.profile import Beside, Profile, count_years, read_profile
@@ -55,7 +56,8 @@ TMY_NOTE = (
 class UnitCosts:
     """Annual cost of one MWdc, MWh, MW, backup unit (in the order of the study) and rack.
 
-    `backup_site` is what each technology costs once when any unit of it is built.
+    `backup_site` is what each technology costs once when any unit of it is built; `wind` is of one MW of
+    each turbine.
     """
 
     solar: annual_cost.AnnualCost
@@ -64,6 +66,7 @@ class UnitCosts:
     backup: tuple[annual_cost.AnnualCost, ...]
     backup_site: tuple[annual_cost.AnnualCost, ...]
     rack: annual_cost.AnnualCost
+    wind: tuple[annual_cost.AnnualCost, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +136,9 @@ def weather_of(study: Study) -> Weather:
     if study.solar_profile is not None:
         # The weather then only gives temperatures, for as many years as the profile has.
         years = count_years(study.solar_profile, "solar", study.site)
-    return Weather.generate(study.site, years=years, seed=study.seed, step_minutes=step)
+    return Weather.generate(
+        study.site, years=years, seed=study.seed, step_minutes=step, wind=bool(study.wind)
+    )
 
 
 def unit_costs(study: Study) -> UnitCosts:
@@ -153,6 +158,7 @@ def unit_costs(study: Study) -> UnitCosts:
         ),
         backup_site=tuple(annual_cost.backup_site_cost(item, finance) for item in study.backup),
         rack=annual_cost.rack_cost(study.rack, finance),
+        wind=tuple(annual_cost.wind_cost(item, finance, credit("wind")) for item in study.wind),
     )
 
 
@@ -180,7 +186,13 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         name=study.site.name,
         step_h=weather.step_h,
         years=len(weather.years),
-        resources=(_array(study, solar, costs.solar, derived.solar_mw),),
+        resources=(
+            _array(study, solar, costs.solar, derived.solar_mw),
+            *(
+                wind_farm(study, weather, turbine, cost, load)
+                for turbine, cost in zip(study.wind, costs.wind, strict=True)
+            ),
+        ),
         load_mw=load,
         usable=np.full(load.size, usable),
         eta_charge=eta,
@@ -230,7 +242,8 @@ def _notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
 def _idle_notes(study: Study) -> tuple[str, ...]:
     """Name what the user has set in vain: numbers of the library that nothing reads yet."""
     fuels = {item.fuel: study.fuel(item) for item in study.backup}.values()
-    entries = (study.rack, study.pv, study.battery, study.facility, study.finance, *study.backup, *fuels)
+    entries = (study.rack, study.pv, study.battery, study.facility, study.finance, *study.backup, *study.wind)
+    entries = (*entries, *fuels)
     return tuple(
         f"{item.kind} {item.name}: {', '.join(names)} changed, but nothing reads it yet: no answer changes."
         for item in entries

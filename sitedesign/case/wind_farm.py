@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from sitedesign import library
 from sitedesign.case.capacity_bounds import Pair, solar_upper_mw, within
 from sitedesign.case.case import FloatArray, Resource
 from sitedesign.components.wind import wind_yield
-from sitedesign.finance.annual_cost import AnnualCost, wind_cost
+from sitedesign.finance.annual_cost import AnnualCost
 from sitedesign.library import Wind
 from sitedesign.study.study import Study
 from sitedesign.weather.weather import Weather
 
 _CALM_DAYS = 10  # a calm day has hardly any wind at all; bounds that bind are widened in any case
-
-
-def wind_unit_cost(study: Study, turbine: Wind) -> AnnualCost:
-    """Annual cost of one MW of turbines, with the tax credit of the study's dates. [USD/MW]"""
-    credit = library.itc_fraction("wind", study.construction_start, study.in_service, study.finance)
-    return wind_cost(turbine, study.finance, credit)
 
 
 def farm_yield(study: Study, weather: Weather, turbine: Wind) -> FloatArray:
@@ -31,7 +24,12 @@ def farm_yield(study: Study, weather: Weather, turbine: Wind) -> FloatArray:
 
 
 def wind_farm(
-    study: Study, weather: Weather, turbine: Wind, load_mw: FloatArray, asked_mw: Pair | None = None
+    study: Study,
+    weather: Weather,
+    turbine: Wind,
+    cost: AnnualCost,
+    load_mw: FloatArray,
+    asked_mw: Pair | None = None,
 ) -> Resource:
     """One kind of turbine as a resource of the case.
 
@@ -41,6 +39,8 @@ def wind_farm(
     weather : Weather
         With wind aloft.
     turbine : Wind
+    cost : AnnualCost
+        Of one MW.
     load_mw : ndarray, shape (T,)
         For the derived upper bound: a farm that carries the calmest ten days alone. [MW at the bus]
     asked_mw : tuple of float, optional
@@ -63,7 +63,7 @@ def wind_farm(
         name=turbine.name,
         label=f"wind farm of {turbine.name}",
         yield_mw_per_mw=output,
-        annual_cost_usd_per_mw=wind_unit_cost(study, turbine).total_usd_per_yr,
+        annual_cost_usd_per_mw=cost.total_usd_per_yr,
         acres_per_mw=turbine.disturbed_land_fraction / turbine.plant_density_mw_per_acre,
         lead_months=turbine.lead_months,
         bounds_mw=bounds_mw,

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Literal
 
 from sitedesign.case.build import StudyCase
+from sitedesign.errors import InputError
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.study.plausibility import certified_wind_fault
 from sitedesign.study.study import Study
 
 Metric = Literal["rack", "compute", "site", "floor"]
@@ -26,8 +28,16 @@ def metric_key(metric: Metric) -> Metric:
 
 
 def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> OperatingEnvironment:
-    """Take every rate of a study's environment from its library entries."""
+    """Take every rate of a study's environment from its library entries.
+
+    Raises
+    ------
+    InputError
+        With wind, which the operator cannot run yet.
+    """
     study = study_case.study
+    if study.wind:
+        raise InputError([certified_wind_fault()], "certificate")
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
     outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
     if study.solar_profile is not None:

@@ -124,7 +124,9 @@ def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
     text = f"generated years that the search never saw{load}"
     if study.solar_profile is not None:
         text = f"block bootstrap of the user's own solar profile{load}, under generated air temperatures"
-    return lambda seed: Weather.generate(study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step), text
+    return lambda seed: Weather.generate(
+        study.site, years=BLOCK_YEARS, seed=seed, step_minutes=step, wind=bool(study.wind)
+    ), text
 
 
 def _own_series(study_case: StudyCase, seed: int) -> dict[str, FloatArray]:

@@ -219,10 +219,14 @@ def _plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, floa
     """Items that, with those of imports and sinks, add up to the optimiser's objective."""
     study, case = study_case.study, study_case.case
     costs = study_case.unit_costs
-    land = annual_cost.land_cost(study.finance, land_acres(case, plant))
-    items = [
-        _less(_scaled("solar array", "solar", costs.solar, plant.solar_mw), land),
-        _scaled("solar land", "solar", land, 1),
+    built = zip(("solar", *(item.name for item in study.wind)), (costs.solar, *costs.wind),
+                case.resources, plant.resources_mw, strict=True)  # fmt: skip
+    items: list[CostItem] = []
+    for asset, cost, resource, mw in built:
+        land = annual_cost.land_cost(study.finance, mw * resource.acres_per_mw)
+        items.append(_less(_scaled(resource.label, asset, cost, mw), land))
+        items.append(_scaled(f"{asset} land", asset, land, 1))
+    items += [
         _scaled("battery energy", "battery", costs.battery_energy, plant.battery_mwh),
         _scaled("battery power", "battery", costs.battery_power, plant.battery_mw),
     ]

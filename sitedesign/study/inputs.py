@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from sitedesign.library import Backup, Battery, Facility, Finance, Pv, Rack
+from sitedesign.library import Backup, Battery, Facility, Finance, Pv, Rack, Wind
 from sitedesign.study.demand import (
     LOAD,
     UPTIME,
@@ -176,6 +176,14 @@ class StudyInputs(BaseModel):
         "possible.",
         EQUIPMENT, default=DEFAULT_BACKUP, sort="entry", type="sequence of str or Backup", several=True,
     )]
+    wind: Annotated[tuple[Wind, ...], Input(
+        "Wind that may be built",
+        "Turbines of wind farms that may be built beside the array. The optimiser chooses how many MW. "
+        "Wind is generated with the sun in the contiguous United States; elsewhere, and with weather of "
+        "your own, `weather` must bring it.",
+        EQUIPMENT, default=(), example=("onshore_6mw_170",), sort="entry", type="sequence of str or Wind",
+        several=True, planner=False,
+    )] = ()
     facility: Annotated[Facility, Input(
         "Cooling",
         "Building and cooling.",

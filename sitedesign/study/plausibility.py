@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sitedesign.components.wind import wind_faults as hub_faults
 from sitedesign.errors import Fault, unknown_name
+from sitedesign.library import Wind
+from sitedesign.weather.climate.wind import wind_climate_fault
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
+from sitedesign.weather.weather import Weather
 
 #: Country whose prices, taxes and lead times the library holds (ISO 3166).
 PRICES_OF = "US"
@@ -97,3 +104,37 @@ def _mirrored(site: Site) -> str:
     return (
         f" With longitude {-site.longitude:g} it would lie in the United States: was a minus sign left out?"
     )
+
+
+def wind_faults(
+    site: Site, weather: Weather | None, turbines: Sequence[Wind], *, own_sun: bool
+) -> list[Fault]:
+    """Say why the wind of a study has no series, or one of other years than its sun's.
+
+    Parameters
+    ----------
+    site : Site
+    weather : Weather or None
+        None where it will be generated.
+    turbines : sequence of Wind
+    own_sun : bool
+        Whether solar production is the user's own profile.
+    """
+    if not turbines:
+        return []
+    if own_sun:
+        remedy = "Give `weather` with sun and wind of the same years in its place, or leave wind out."
+        found = "wind beside an own solar profile"
+        return [Fault("study.wind", found, "wind and sun must be of the same days", remedy)]
+    if weather is None:
+        fault = wind_climate_fault(site)
+        return [] if fault is None else [replace(fault, where="study.wind")]
+    faults = [fault for turbine in turbines for fault in hub_faults(weather, turbine)]
+    return [replace(fault, where="study.wind") for fault in faults]
+
+
+def certified_wind_fault() -> Fault:
+    """Say that an operator without foresight does not know wind yet."""
+    remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
+    allowed = "an operator without foresight knows the sun only: no forecast and no outages of wind yet"
+    return Fault("study.wind", "wind in a plant to be certified", allowed, remedy)

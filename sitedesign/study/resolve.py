@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown
-from sitedesign.library import Backup, Battery, Pv
+from sitedesign.library import Backup, Battery, Pv, Wind
 from sitedesign.study.demand import LoadClassRequest
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
@@ -54,7 +54,8 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         data["pv"], data["battery"] = data["power_paths"][0]
     else:
         _resolve_paths(data, faults)
-    data["backup"] = _technologies(data.get("backup", _DEFAULTS["backup"]), faults)
+    for name in ("backup", "wind"):
+        data[name] = _technologies(name, data.get(name, _DEFAULTS[name]), faults)
     if isinstance(data.get("limits"), Mapping):
         data["limits"] = _limits(data["limits"], faults)
     if data.get("classes") is None:
@@ -79,20 +80,21 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     return data
 
 
-def _technologies(given: Any, faults: list[Fault]) -> tuple[Any, ...]:  # noqa: ANN401
-    """Find the technologies that may be built."""
+_TECHNOLOGIES = {"backup": "['recip_medium', 'diesel']", "wind": "['onshore_6mw_170']"}
+
+
+def _technologies(kind: str, given: Any, faults: list[Fault]) -> tuple[Any, ...]:  # noqa: ANN401
+    """Find the technologies of a kind that may be built."""
     if given is None:
         return ()
-    items = [given] if isinstance(given, str | Backup) else given
+    items = [given] if isinstance(given, str | Backup | Wind) else given
     if not isinstance(items, list | tuple):
-        counted = isinstance(items, Mapping) and "kind" not in items
+        counted = kind == "backup" and isinstance(items, Mapping) and "kind" not in items
         remedy = "How many is a limit: backup=['diesel'], limits={'units': {'diesel': (3, 3)}}."
-        allowed = "must be names of technologies, for example ['recip_medium', 'diesel']"
-        faults.append(Fault("study.backup", shown(given), allowed, remedy if counted else ""))
+        allowed = f"must be names of technologies, for example {_TECHNOLOGIES[kind]}"
+        faults.append(Fault(f"study.{kind}", shown(given), allowed, remedy if counted else ""))
         return ()
-    return tuple(
-        _piece("backup", item, faults, f"study.backup[{number}]") for number, item in enumerate(items)
-    )
+    return tuple(_piece(kind, item, faults, f"study.{kind}[{number}]") for number, item in enumerate(items))
 
 
 def _pairs(value: Any) -> bool:  # noqa: ANN401

@@ -25,7 +25,13 @@ from sitedesign.study.demand import (
 )
 from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
 from sitedesign.study.limits import Limits
-from sitedesign.study.plausibility import accept_faults, flag_faults, load_faults, weather_faults
+from sitedesign.study.plausibility import (
+    accept_faults,
+    flag_faults,
+    load_faults,
+    weather_faults,
+    wind_faults,
+)
 from sitedesign.study.resolve import resolve
 from sitedesign.util.gate import Kind, takes, unnamed
 from sitedesign.util.html_table import table_html
@@ -255,9 +261,10 @@ class Study(StudyInputs):
             ("weather", own if self.weather is None else self.weather.source.description),
             *entries.items(),
             ("backup", ", ".join(item.title for item in self.backup) or "none"),
+            *([("wind", ", ".join(item.title for item in self.wind))] if self.wind else []),
         ]
         told = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
-        told |= {"classes", "power_paths"}
+        told |= {"classes", "power_paths", "wind"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
@@ -329,9 +336,14 @@ def _cross_faults(study: Study) -> list[Fault]:
             found = f"none for pv={pv.name!r}"
             faults.append(Fault("study.battery", found, f"needs one that is {pv.coupling.upper()}-coupled"))
     faults += _demand_faults(study)
-    names = [backup.name for backup in study.backup]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    faults += [Fault("study.backup", f"{name!r} twice", "each technology may appear once") for name in twice]
+    for kind in ("backup", "wind"):
+        names = [item.name for item in getattr(study, kind)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        faults += [
+            Fault(f"study.{kind}", f"{name!r} twice", "each technology may appear once") for name in twice
+        ]
+    own_sun = study.solar_profile is not None
+    faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
     fuels = sorted({backup.fuel for backup in study.backup})
     for name in study.fuel_price_usd_per_mmbtu:
         where = f"study.fuel_price_usd_per_mmbtu.{name}"
