@@ -15,7 +15,7 @@ SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
 def test_hourly_model_names_the_year_it_takes() -> None:
     weather = sd.Weather.generate(SITE, years=3, seed=2)
-    darkest = weather.worst_spells(days=(5,))["year"].iloc[0]
+    darkest = weather.low_resource_periods(days=(5,))["year"].iloc[0]
     study_case = one_year_case(sd.Study(site=SITE, racks=15, uptime=0.98, weather=weather))
     assert study_case.weather.years == (darkest,)
     assert study_case.case.years == 1
