@@ -45,6 +45,9 @@ def test_lines_of_cost_and_energy_of_a_hub_add_up_to_its_objective() -> None:
     assert shown.imports_mw["grid"] > 0.1 * load
     assert shown.energy_mwh_per_yr["grid"] == pytest.approx(replay.import_mwh_per_yr[0])
     assert shown.energy_mwh_per_yr["town"] == pytest.approx(replay.taken_mwh_per_yr[0])
+    lines = dict(shown.summary())
+    assert lines["grid"].endswith(f"{replay.import_mwh_per_yr[0]:,.0f} MWh/yr drawn")
+    assert lines["town"].startswith(f"{found.plant.sinks[0]:,.1f} MW, ")
     assert shown.renewable_share == pytest.approx(replay.renewable_share)
     assert shown.co2_t_per_yr == pytest.approx(replay.co2_t_per_yr)
     assert sum(shown.fuel_mmbtu_per_yr.values()) == pytest.approx(replay.fuel_mmbtu_per_yr)

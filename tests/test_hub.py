@@ -362,3 +362,22 @@ def test_an_operator_who_knows_nothing_of_imports_refuses_them():
     grid = ImportCase("grid", np.ones((1, 4)), (PriceLevel("p", 20.0),), 0.0, 0.0, 3.0, 3.0)
     with pytest.raises(ValueError, match="not operated causally"):
         operate(island(imports=(grid,)), Plant((0.0,), 0.0, 0.0, (10,), 10, (3.0,)))
+
+
+def test_a_price_for_every_step_is_exact():
+    """Eighty prices are eighty blocks: more slopes than a byte counts."""
+    rng = np.random.default_rng(5)
+    steps, sun = 80, rng.random(80)
+    prices = tuple(PriceLevel(f"hour {t}", float(p)) for t, p in enumerate(rng.uniform(5, 200, steps)))
+    grid = ImportCase(
+        "grid", np.ones((1, steps)), prices, 0.0, 0.0, 20.0, 20.0, active_level=np.arange(steps)
+    )
+    engine = backup(steps, unit_mw=2.0, units_max=3)
+    case = case_of(sun, np.full(steps, 10.0), backup=(engine,), imports=(grid,))
+    oracle = Oracle(case)
+    own = np.array([level.usd_per_mwh for item in case.flows for level in item.levels] + [1e4])
+    for plant in (Plant((8.0,), 30.0, 6.0, (1,), 10, (20.0,)), Plant((0.0,), 0.0, 0.0, (0,), 10, (20.0,))):
+        point = oracle.point(plant)
+        result = oracle.run(point, order_of(case, own))
+        assert own @ result.totals == pytest.approx(least_cost(case, oracle, point, own), rel=1e-8)
+        assert own @ result.cut @ np.append(1.0, point.vector) == pytest.approx(own @ result.totals, rel=1e-9)

@@ -128,6 +128,7 @@ def figures(design: Design) -> dict[str, Any]:
     """Figures of a design that a row carries, units in their names."""
     return {
         **{f"{name}_mw": mw for name, mw in design.resources_mw.items()},
+        **{f"{name}_mw": mw for name, mw in (design.imports_mw | design.sinks_mw).items()},
         "battery_mwh": design.battery_mwh,
         "battery_mw": design.battery_mw,
         **{f"units_{name}": count for name, count in design.backup.items()},

@@ -384,6 +384,12 @@ class Evaluation(BaseModel):
         name, text = lines[-1]
         return [*lines[:-1], (name, f"{text} on {self.land_acres:,.0f} acres")]
 
+    def _exchange_lines(self) -> list[tuple[str, str]]:
+        sizes = [(name, mw, "drawn") for name, mw in self.imports_mw.items()]
+        sizes += [(name, mw, "taken") for name, mw in self.sinks_mw.items()]
+        energy = self.energy_mwh_per_yr
+        return [(name, f"{mw:,.1f} MW, {energy[name]:,.0f} MWh/yr {done}") for name, mw, done in sizes]
+
     def summary(self) -> list[tuple[str, str]]:
         """Facts of the result as (label, text), the same for every way of showing it."""
         units = " · ".join(
@@ -400,6 +406,7 @@ class Evaluation(BaseModel):
             *self._resource_lines(),
             ("battery", battery),
             ("backup", units or "none"),
+            *self._exchange_lines(),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
             *self._uptime_lines(),
             *self._rule_lines(),
