@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.results.evaluation import Evaluation
-    from sitedesign.study.demand import LoadClassRequest as LoadClass
+    from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
     from sitedesign.study.study import Study
@@ -62,7 +62,7 @@ _HOME = {
     "InfeasibleDesign": "errors",
     "InputError": "errors",
     "Limits": "study.limits",
-    "LoadClass": "study.demand:LoadClassRequest",
+    "LoadClass": "study.demand:LoadClass",
     "NotProvenOptimal": "errors",
     "Site": "weather.site",
     "SiteDesignError": "errors",

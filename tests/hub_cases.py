@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from sitedesign.case.case import Case, ImportCase, LoadClass, PriceLevel, SinkCase, Tier
+from sitedesign.case.case import Case, ClassShare, ImportCase, PriceLevel, SinkCase, Tier
 from sitedesign.case.limits import CaseLimits
 from tests.cases import resource
 from tests.small_cases import random_case
@@ -102,7 +102,7 @@ def hub(seed: int, *, steps: int | None = None) -> Case:
     solar = dataclasses.replace(case.resources[0], annual_cost_usd_per_mw=7e4 * share, bounds_mw=(0.0, 300.0))
     classes: dict[str, object] = {}
     if rng.random() < 0.3:
-        classes["load_classes"] = (LoadClass("service", 0.6, 0.97), LoadClass("batch", 0.4, 0.8))
+        classes["load_classes"] = (ClassShare("service", 0.6, 0.97), ClassShare("batch", 0.4, 0.8))
         classes["tiers"] = (Tier(0.4, 1.0, 1), Tier(0.6, 1.0, 0))
     return dataclasses.replace(
         case,

@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.optimize import linprog
 
-from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.case import Case, ClassShare, Tier
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.dispatch_oracle import Oracle, Point
@@ -138,7 +138,7 @@ def with_classes(case: Case, seed: int) -> Case:
         case,
         tiers=tuple(tiers),
         load_classes=tuple(
-            LoadClass(f"class_{number}", share, target)
+            ClassShare(f"class_{number}", share, target)
             for number, (share, target) in enumerate(zip(shares, targets, strict=True))
         ),
         lost_value_usd_per_mwh=float(rng.choice([0.0, 30.0, 80.0, 500.0])),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.case.case import BackupCase, Case, LoadClass, Tier
+from sitedesign.case.case import BackupCase, Case, ClassShare, Tier
 from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.optimize.annual_budgets import MET
@@ -67,7 +67,7 @@ def random_edge(seed: int) -> Case:
     elif kind == 4:
         targets = rng.choice(TARGETS, 2)
         changed["load_classes"] = tuple(
-            LoadClass(name, share, float(target))
+            ClassShare(name, share, float(target))
             for name, share, target in zip("ab", (0.7, 0.3), targets, strict=True)
         )
         changed["tiers"] = (Tier(0.3, 1.0, 1), Tier(0.7, 1.0, 0))

@@ -17,7 +17,7 @@ import pytest
 from pyomo.repn.tests.lp_diff import lp_diff
 from pyomo.util.check_units import assert_units_consistent, assert_units_equivalent
 
-from sitedesign.case.case import Case, ImportCase, LoadClass, PriceLevel, SinkCase, Tier
+from sitedesign.case.case import Case, ClassShare, ImportCase, PriceLevel, SinkCase, Tier
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
 from sitedesign.equations.variables import declare_capacities, declare_operation
@@ -70,7 +70,7 @@ def three_steps() -> Case:
         imports=(grid,),
         sinks=(town,),
         tiers=(Tier(0.25, 1.0, 1), Tier(0.3, 0.5, 0), Tier(0.45, 1.4, 0)),
-        load_classes=(LoadClass("service", 0.75, 0.98), LoadClass("batch", 0.25, 0.9)),
+        load_classes=(ClassShare("service", 0.75, 0.98), ClassShare("batch", 0.25, 0.9)),
         lost_value_usd_per_mwh=2300.0,
         racks_contracted=2,
         racks_max=4,

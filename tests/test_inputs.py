@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import sitedesign as sd
-from sitedesign.study.demand import LoadClassRequest, Throughput
+from sitedesign.study.demand import LoadClass, Throughput
 from sitedesign.study.inputs import GROUPS
 from sitedesign.util.gate import Gate
 from sitedesign.util.inputs import declared
@@ -185,7 +185,7 @@ def test_one_line_more_is_an_input_everywhere(tmp_path: Path) -> None:
     assert done.stdout.strip() == "seen everywhere"
 
 
-@pytest.mark.parametrize("model", [sd.Study, sd.Limits, LoadClassRequest, Throughput])
+@pytest.mark.parametrize("model", [sd.Study, sd.Limits, LoadClass, Throughput])
 def test_every_input_is_declared_whole(model: type) -> None:
     """Each field is one, says what it means in sentences, and has a unit where it is a number."""
     found = declared(model)

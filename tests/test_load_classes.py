@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sitedesign.case.capacity_bounds import capacity_bounds, units_max
-from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.case import Case, ClassShare, Tier
 from sitedesign.case.dispatch import Dispatch, lost_by_class
 from sitedesign.case.plant import Plant
 from sitedesign.case.rack_shortfall import expected_shortfall, most_racks, racks_worth
@@ -40,7 +40,7 @@ def two_hours(service: float, batch: float) -> Case:
         limits=NO_BATTERY | NO_SUN,
         backup=(backup(2, unit_mw=6.0),),
         tiers=SERVICE_AND_BATCH,
-        load_classes=(LoadClass("service", 0.6, service), LoadClass("batch", 0.4, batch)),
+        load_classes=(ClassShare("service", 0.6, service), ClassShare("batch", 0.4, batch)),
     )
 
 
@@ -169,7 +169,7 @@ def test_brute_force_over_racks(seed) -> None:
 def test_one_class_is_no_class(seed, solve) -> None:
     c = study(seed)
     named = dataclasses.replace(
-        c, load_classes=(LoadClass("everything", 1.0, c.uptime_target),), uptime_target=0.123
+        c, load_classes=(ClassShare("everything", 1.0, c.uptime_target),), uptime_target=0.123
     )
     try:
         plain = solve(c)
@@ -211,7 +211,7 @@ def test_cost_is_concave_in_the_value_and_losses_fall(classes) -> None:
         c = dataclasses.replace(
             c,
             tiers=SERVICE_AND_BATCH,
-            load_classes=(LoadClass("service", 0.6, 0.99), LoadClass("batch", 0.4, 0.0)),
+            load_classes=(ClassShare("service", 0.6, 0.99), ClassShare("batch", 0.4, 0.0)),
         )
     values = [50.0, 100.0, 150.0]
     points = frontier(c, "lost_value_usd_per_mwh", values)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sitedesign.case.case import LoadClass, Tier
+from sitedesign.case.case import ClassShare, Tier
 from sitedesign.operation.rack_restart import Restart, add_restart_loss
 from sitedesign.reliability.metrics import lost_by_year
 from tests.hand_cases import night
@@ -63,7 +63,7 @@ def test_short_steps_count_the_same_hours():
 
 
 def test_classes_lose_and_restart_apart():
-    classes = (LoadClass("training", 0.75, 0.9), LoadClass("inference", 0.25, 0.99))
+    classes = (ClassShare("training", 0.75, 0.9), ClassShare("inference", 0.25, 0.99))
     case = _case([10.0] * 4, tiers=(Tier(0.75, 1.0, 0), Tier(0.25, 1.0, 1)), load_classes=classes)
     lost = _restart_loss(case, [0.0, 8.0, 0.0, 0.0])
     assert lost[0] == pytest.approx([0.0, 0.0, 0.75 * 0.5, 0.0])
@@ -71,7 +71,7 @@ def test_classes_lose_and_restart_apart():
 
 
 def test_lost_by_year_by_hand():
-    classes = (LoadClass("training", 0.75, 0.9), LoadClass("inference", 0.25, 0.99))
+    classes = (ClassShare("training", 0.75, 0.9), ClassShare("inference", 0.25, 0.99))
     case = _case(
         [10.0, 10.0, 20.0, 20.0], tiers=(Tier(0.75, 1.0, 0), Tier(0.25, 1.0, 1)), load_classes=classes
     )

@@ -11,7 +11,7 @@ import pytest
 import sitedesign as sd
 from sitedesign import library
 from sitedesign.case.build import build_case, it_mw_at_work
-from sitedesign.case.throttling_tiers import hull_of, most_useful_working, shared_tiers, throttle_tiers
+from sitedesign.case.throttling_tiers import hull_of, most_useful_rack_ratio, shared_tiers, throttle_tiers
 from sitedesign.foresight.rack_count import best_rack_count, most_racks_to_consider
 from sitedesign.optimize.benders import solve_cuts
 
@@ -49,22 +49,22 @@ def test_full_work_of_more_racks_by_hand() -> None:
     assert shared_tiers(CURVE, 0.1, 0.6, 1 / 0.975)[0] == pytest.approx(0.1 + 0.9 * 0.92 / 0.975)
 
 
-@pytest.mark.parametrize("working", [1.0, 1.01, 1.1, 1.2, 1.5])
-def test_shared_work_is_the_perspective_of_the_curve(working: float) -> None:
+@pytest.mark.parametrize("rack_ratio", [1.0, 1.01, 1.1, 1.2, 1.5])
+def test_shared_work_is_the_perspective_of_the_curve(rack_ratio: float) -> None:
     powers, works = np.array(hull_of(CURVE, 0.6)[::-1]).T
-    load, tiers = shared_tiers(CURVE, 0.0, 0.6, working)
+    load, tiers = shared_tiers(CURVE, 0.0, 0.6, rack_ratio)
     assert sum(tier.width for tier in tiers) == pytest.approx(1.0)
     assert sum(tier.width * tier.weight for tier in tiers) == pytest.approx(1.0)
     assert all(a.weight <= b.weight + 1e-12 for a, b in itertools.pairwise(tiers))
     for power in np.linspace(0.0, load, 23):
-        expected = min(1.0, working * float(np.interp(power / working, powers, works)))
+        expected = min(1.0, rack_ratio * float(np.interp(power / rack_ratio, powers, works)))
         assert throughput(tiers, power / load) == pytest.approx(expected, abs=1e-9)
 
 
 def test_more_racks_save_power_up_to_the_knee() -> None:
-    knee = most_useful_working(CURVE, 0.6)
+    knee = most_useful_rack_ratio(CURVE, 0.6)
     assert knee == pytest.approx(1 / 0.78)
-    loads = [shared_tiers(CURVE, 0.0, 0.6, working)[0] for working in (1.0, 1.1, 1.2, knee, 2.0)]
+    loads = [shared_tiers(CURVE, 0.0, 0.6, rack_ratio)[0] for rack_ratio in (1.0, 1.1, 1.2, knee, 2.0)]
     assert loads[0] > loads[1] > loads[2] > loads[3]
     assert loads[3] == pytest.approx(loads[4]) == pytest.approx(0.68 / 0.78)
 
@@ -72,7 +72,7 @@ def test_more_racks_save_power_up_to_the_knee() -> None:
 def test_a_curve_that_does_not_bend_has_nothing_to_share() -> None:
     straight = ((1.0, 1.0), (0.27, 0.0))
     assert shared_tiers(straight, 0.0, 0.6, 1.3)[0] == pytest.approx(1.0)
-    assert most_useful_working(straight, 0.6) == 1.0
+    assert most_useful_rack_ratio(straight, 0.6) == 1.0
 
 
 # The count --------------------------------------------------------------------------------------------------
@@ -131,13 +131,13 @@ def study() -> sd.Study:
 def test_fixed_count_of_sharing_racks_lowers_the_load(study: sd.Study) -> None:
     standby = build_case(study.replace(spares="standby")).case
     shared = build_case(study.with_racks(77))
-    working = 77 * study.rack.availability / 70
+    rack_ratio = 77 * study.rack.availability / 70
     fixed = 0.35 * (1 - 1 / 1.047)
-    load, _ = shared_tiers(CURVE, fixed, 0.6, working)
+    load, _ = shared_tiers(CURVE, fixed, 0.6, rack_ratio)
     np.testing.assert_allclose(shared.case.load_mw, standby.load_mw * load, rtol=1e-3)
     assert (shared.case.racks_min, shared.case.racks_max) == (77, 77)
     assert "All 77 racks share the work" in shared.notes[0]
-    rack_share = shared_tiers(CURVE, 0.0, 0.6, working)[0]
+    rack_share = shared_tiers(CURVE, 0.0, 0.6, rack_ratio)[0]
     assert it_mw_at_work(shared.study, shared.weather) == pytest.approx(8.82 * rack_share, rel=1e-6)
 
 

@@ -14,8 +14,8 @@ from sitedesign.case.case import (
     FLOOR_SHARE,
     BackupCase,
     Case,
+    ClassShare,
     FloatArray,
-    LoadClass,
     Resource,
     Tier,
 )
@@ -364,17 +364,17 @@ def _load_and_tiers(study: Study, weather: Weather) -> tuple[float, tuple[Tier, 
     if racks is None:
         return 1.0, _tiers(study, weather)
     # Broken racks do no work: on average so many do. What is missing below K is the rack shortfall's.
-    working = max(1.0, racks * study.rack.availability / study.contracted_racks)
+    rack_ratio = max(1.0, racks * study.rack.availability / study.contracted_racks)
     curve = getattr(study.rack, f"curve_{study.throughput_curve}")
-    return shared_tiers(curve, fixed_load_share(study, weather), study.rack.floor_fraction, working)
+    return shared_tiers(curve, fixed_load_share(study, weather), study.rack.floor_fraction, rack_ratio)
 
 
-def _load_classes(study: Study) -> tuple[LoadClass, ...]:
+def _load_classes(study: Study) -> tuple[ClassShare, ...]:
     """Classes of the load with their shares; none where one target holds for all of it."""
     if len(study.contracts) == 1:
         return ()
     power = study.contracted_it_mw
-    return tuple(LoadClass(item.name, item.it_mw / power, item.uptime) for item in study.contracts)
+    return tuple(ClassShare(item.name, item.it_mw / power, item.uptime) for item in study.contracts)
 
 
 def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:

@@ -223,7 +223,7 @@ class SinkCase:
 
 
 @dataclass(frozen=True)
-class LoadClass:
+class ClassShare:
     """Part of the load with an uptime target of its own.
 
     Attributes
@@ -327,7 +327,7 @@ class Case:
     delay_cost_usd_per_month_yr : float
         Annual cost of each month of lead time. [USD/yr per month]
     limits : CaseLimits
-    load_classes : tuple of LoadClass
+    load_classes : tuple of ClassShare
         Parts of the load with targets of their own, names all different; empty when `uptime_target` holds for
         all of it. Otherwise the optimisers read the targets of the classes and nothing else.
     lost_value_usd_per_mwh : float
@@ -365,7 +365,7 @@ class Case:
     limits: CaseLimits
     racks_min: int = 0
     first_step: int = 0
-    load_classes: tuple[LoadClass, ...] = ()
+    load_classes: tuple[ClassShare, ...] = ()
     lost_value_usd_per_mwh: float = 0.0
     given: frozenset[str] = frozenset()
     imports: tuple[ImportCase, ...] = ()
@@ -392,9 +392,9 @@ class Case:
         return int(self.load_mw.size)
 
     @property
-    def classes(self) -> tuple[LoadClass, ...]:
+    def classes(self) -> tuple[ClassShare, ...]:
         """Classes of the load, one of all of it when there are none."""
-        return self.load_classes or (LoadClass("all", 1.0, self.uptime_target),)
+        return self.load_classes or (ClassShare("all", 1.0, self.uptime_target),)
 
     @property
     def load_mwh_per_yr(self) -> float:

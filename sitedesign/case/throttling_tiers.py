@@ -38,18 +38,18 @@ def throttle_tiers(curve: Curve, fixed_share: float, floor: float = 0.0) -> tupl
 
 
 def shared_tiers(
-    curve: Curve, fixed_share: float, floor: float, working: float
+    curve: Curve, fixed_share: float, floor: float, rack_ratio: float
 ) -> tuple[float, tuple[Tier, ...]]:
     """Load and tiers when more racks than contracted do the contracted work, each at less power.
 
-    Throughput of all racks at power p is ``working * r(p / working)``, concave in both: the same segments,
-    each as much longer as there are more racks, up to the throughput that is contracted.
+    Throughput of all racks at power p is ``rack_ratio * r(p / rack_ratio)``, concave in both: the same
+    segments, each as much longer as there are more racks, up to the throughput that is contracted.
 
     Parameters
     ----------
     curve, fixed_share, floor
         As :func:`throttle_tiers` takes them.
-    working : float
+    rack_ratio : float
         Racks at work over racks contracted, at least 1.
 
     Returns
@@ -61,13 +61,13 @@ def shared_tiers(
     """
     hull = hull_of(curve, floor)
     powers, throughputs = np.array(hull[::-1]).T
-    full = working * float(np.interp(1 / working, throughputs, powers))
-    scaled = [(working * f / full, working * r) for f, r in hull if working * r < 1 - _SAME]
+    full = rack_ratio * float(np.interp(1 / rack_ratio, throughputs, powers))
+    scaled = [(rack_ratio * f / full, rack_ratio * r) for f, r in hull if rack_ratio * r < 1 - _SAME]
     load = fixed_share + (1 - fixed_share) * full
     return load, _tiers([(1.0, 1.0), *scaled], fixed_share / load)
 
 
-def most_useful_working(curve: Curve, floor: float) -> float:
+def most_useful_rack_ratio(curve: Curve, floor: float) -> float:
     """Racks at work over racks contracted beyond which more racks save no more power."""
     return 1 / hull_of(curve, floor)[-2][1]
 

@@ -11,7 +11,7 @@ import numpy as np
 from sitedesign.case.build import StudyCase, build_case, build_case_on, weather_of
 from sitedesign.case.case import Case
 from sitedesign.case.relaxation import MetricRelaxation, relaxation
-from sitedesign.case.throttling_tiers import most_useful_working
+from sitedesign.case.throttling_tiers import most_useful_rack_ratio
 from sitedesign.case.years import cyclic_start_step, select_years, shift_start
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, ReplayMismatch
 from sitedesign.foresight.compute_cost import CheapestCompute, cheapest_compute
@@ -118,7 +118,7 @@ def _design_sharing_racks(
     except InfeasibleDesign:
         cost = math.inf
     curve = getattr(study.rack, f"curve_{study.throughput_curve}")
-    useful = most_useful_working(curve, study.rack.floor_fraction)
+    useful = most_useful_rack_ratio(curve, study.rack.floor_fraction)
     high = most_racks_to_consider(standby.racks_contracted, study.rack.availability, useful, cost, rack_usd)
     if study.limits.racks is not None:
         high = min(high, int(study.limits.racks[1]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sitedesign.case.case import Case, FloatArray, LoadClass
+from sitedesign.case.case import Case, ClassShare, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS, AnnualLimit, CaseLimits
 from sitedesign.case.plant import Plant, sum_of_resources
 from sitedesign.errors import InfeasibleDesign, LimitChange
@@ -219,7 +219,7 @@ def _budgets(case: Case) -> Iterator[_Limit]:
 def _uptimes(case: Case) -> Iterator[_Limit]:
     """Yield the uptime target of each class."""
 
-    def reads_as(load_class: LoadClass) -> Callable[[float], float]:
+    def reads_as(load_class: ClassShare) -> Callable[[float], float]:
         return lambda lost: _outward(1 - lost / (load_class.share * case.load_mwh_per_yr), 6, up=False)
 
     for c, mine in enumerate(case.classes):

@@ -78,7 +78,7 @@ class Throughput(BaseModel):
 
 
 @documented
-class LoadClassRequest(BaseModel):
+class LoadClass(BaseModel):
     """Part of a site's compute with a target, a use and a value of its own (``sitedesign.LoadClass``).
 
     Raises
@@ -257,7 +257,7 @@ def uptime_faults(uptime: Any, where: str) -> list[Fault]:  # noqa: ANN401
     return faults
 
 
-def class_faults(classes: tuple[LoadClassRequest, ...]) -> list[Fault]:
+def class_faults(classes: tuple[LoadClass, ...]) -> list[Fault]:
     """Faults between classes."""
     faults = []
     names = [item.name for item in classes]

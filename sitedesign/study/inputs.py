@@ -24,7 +24,7 @@ from sitedesign.study.demand import (
     ContractedMw,
     ContractedRacks,
     CurveName,
-    LoadClassRequest,
+    LoadClass,
     Throughput,
     Use,
 )
@@ -89,7 +89,7 @@ class StudyInputs(BaseModel):
         "model states tokens per second; turned into racks at full power, rounded up.",
         LOAD, example={"rack_equivalents": 690.5}, type="mapping",
     )] = None
-    classes: Annotated[tuple[LoadClassRequest, ...], Input(
+    classes: Annotated[tuple[LoadClass, ...], Input(
         "Classes",
         "Several kinds of load. Each has its own contract, target, metric and use, which are then "
         "not given here.",

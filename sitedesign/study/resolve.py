@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.library import Backup, Battery, Pv, Wind
-from sitedesign.study.demand import LoadClassRequest
+from sitedesign.study.demand import LoadClass
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.util.gate import text_keys
@@ -171,12 +171,12 @@ def _battery_for(pv: Any, stores: list[Any], *, may_swap: bool) -> Any:  # noqa:
 
 def _class(item: Any, faults: list[Fault], where: str) -> Any:  # noqa: ANN401
     """Read one class of load; its faults are told with those of the study."""
-    if isinstance(item, LoadClassRequest):
+    if isinstance(item, LoadClass):
         return item
     made = None
     if isinstance(item, Mapping):
-        made = _made(LoadClassRequest, item, faults, where)
+        made = _made(LoadClass, item, faults, where)
     else:
         allowed = "must be a sitedesign.LoadClass, or a mapping of its fields"
         faults.append(Fault(where, shown(item), allowed))
-    return made or LoadClassRequest(name="unreadable", racks=1, uptime=0.9)
+    return made or LoadClass(name="unreadable", racks=1, uptime=0.9)

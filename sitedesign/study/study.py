@@ -15,7 +15,7 @@ from sitedesign.study.demand import (
     MOST_IT_MW,
     RACKS,
     Contract,
-    LoadClassRequest,
+    LoadClass,
     Use,
     class_faults,
     contract_faults,
@@ -147,7 +147,7 @@ class Study(StudyInputs):
         found = [self._contract(item) for item in self.classes if item.best_effort]
         return tuple(sorted(found, key=lambda item: -(item.value_usd_per_rack_h or 0.0)))
 
-    def _contract(self, item: LoadClassRequest) -> Contract:
+    def _contract(self, item: LoadClass) -> Contract:
         rack_mw = self._rack_mw(item.use)
         return Contract(
             item.name,

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitedesign.case.case import Case, LoadClass, Tier
+from sitedesign.case.case import Case, ClassShare, Tier
 from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
@@ -130,7 +130,7 @@ def test_classes_and_a_value_of_lost_compute(once, table):
     two = dataclasses.replace(
         case,
         tiers=(Tier(0.4, 1.0, 1), Tier(0.2, 0.5), Tier(0.4, 1.25)),
-        load_classes=(LoadClass("service", 0.6, 0.999), LoadClass("batch", 0.4, 0.99)),
+        load_classes=(ClassShare("service", 0.6, 0.999), ClassShare("batch", 0.4, 0.99)),
     )
     priced = dataclasses.replace(case, uptime_target=0.0, lost_value_usd_per_mwh=1000.0)
     (classes, s), (value, v) = once(lambda: [cpu(lambda c=c: solve_cuts(c), 1) for c in (two, priced)])
