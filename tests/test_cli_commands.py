@@ -244,7 +244,7 @@ def test_batch_takes_a_study_file_and_speaks_json(
 ) -> None:
     asked: list[sd.Study] = []
 
-    def solved(study: sd.Study, _: one_site.Job) -> sd.Design:
+    def solved(study: sd.Study, _: one_site.BatchJob) -> sd.Design:
         asked.append(study)
         return sd.Design.load(folder / "design.json")
 

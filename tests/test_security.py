@@ -166,9 +166,9 @@ def _answer_of(bare: socket.socket, context: ssl.SSLContext | None = None) -> by
 @pytest.mark.slow
 def test_the_scheduler_of_a_batch_takes_work_from_nobody_else() -> None:
     from sitedesign.batch.engine import DaskEngine
-    from sitedesign.batch.one_site import Job
+    from sitedesign.batch.one_site import BatchJob
 
-    with DaskEngine(iter(()), None, Job(), workers=1) as engine:  # type: ignore[arg-type]
+    with DaskEngine(iter(()), None, BatchJob(), workers=1) as engine:  # type: ignore[arg-type]
         address = engine._client.scheduler.address
         assert address.startswith("tls://127.0.0.1:")
         served = engine._to_close[1].scheduler.http_server.port
