@@ -43,8 +43,8 @@ def _own(item: Declared) -> Any:  # noqa: ANN401
 
 
 def own_options() -> dict[str, Declared]:
-    """List the inputs that have an option of their own; of tables and files others tell, or ``--set``."""
-    return {name: item for name, item in declared(StudyInputs).items() if item.sort not in ("table", "file")}
+    """List the inputs that have an option of their own; of tables others tell, or ``--set``."""
+    return {name: item for name, item in declared(StudyInputs).items() if item.sort != "table"}
 
 
 class QuestionOptions:
@@ -75,7 +75,7 @@ class QuestionOptions:
             list[str] | None,
             _OTHER,
             "--set",
-            "KEY=VALUE as in a study file, for example 'load_profile=\"load.csv\"'; repeat. See 'init'.",
+            "KEY=VALUE as in a study file, for example 'throughput={tokens_per_s=1e6}'; repeat. See 'init'.",
         ),
     }
 
