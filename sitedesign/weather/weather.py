@@ -23,7 +23,10 @@ _YEARS = Many(
 
 
 class Weather(WeatherYears):
-    """Weather years at one site, in local standard time; the data are those of :class:`WeatherYears`."""
+    """Weather years at one site, in local standard time.
+
+    The data are those of :class:`WeatherYears`.
+    """
 
     @staticmethod
     @takes("Weather.generate()", site=A_SITE)
