@@ -120,19 +120,19 @@ def solve(
     return with_report(design)
 
 
-def _completed(promised: Found, certified: Found) -> Found:
+def _completed(planned: Found, certified: Found) -> Found:
     """Keep with a certified design what only the foresight design knows."""
     rivals = [
         f"{item.name} was not certified and might cost less: its bound of {item.bound_usd_per_yr / 1e6:,.3f} "
         "M USD/yr lies below the certified cost."
-        for item in promised.alternatives
+        for item in planned.alternatives
         if item.bound_usd_per_yr is not None and item.bound_usd_per_yr < certified.cost
     ]
     notes = (*certified.provenance.notes, *rivals)
     return certified.model_copy(
         update={
-            "compute_cost": promised.compute_cost,
-            "alternatives": promised.alternatives,
+            "compute_cost": planned.compute_cost,
+            "alternatives": planned.alternatives,
             "provenance": certified.provenance.model_copy(update={"notes": notes}),
         }
     )

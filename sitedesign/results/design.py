@@ -123,7 +123,7 @@ class Design(Evaluation):
 
     @property
     def uptime(self) -> Estimate:
-        """Uptime by the study's metric: certified where there is a certificate, else promised."""
+        """Uptime by the study's metric: certified where there is a certificate, else planned."""
         return self.certificate.uptime if self.certificate is not None else super().uptime
 
     @property
