@@ -298,14 +298,16 @@ def test_no_cost_is_known_by_its_label(design):
         CostItem(name="fuel and running", asset="grid", kind="revenue", capital_usd=0, usd_per_yr=-3e6),
         CostItem(name="part-load", asset="backup", kind="fuel", capital_usd=0, usd_per_yr=1e6),
         CostItem(name="solar wire", asset="grid", kind="capital", capital_usd=5e6, usd_per_yr=4e5),
+        CostItem(name="solar?", asset="onshore", kind="capital", capital_usd=9e6, usd_per_yr=2e5),
     ]
     plain = [item.model_copy(update={"name": f"line {n}"}) for n, item in enumerate(design.costs)]
-    other = design.model_copy(update={"costs": plain + more})
+    resources = design.resources_mw | {"onshore": 7.0}
+    other = design.model_copy(update={"costs": plain + more, "resources_mw": resources})
     change = compare.cost_groups({"A": other})["A"] - before
     found = {group: usd for group, usd in change.round(3).items() if usd}
-    assert found == {"fuel": 1e6, "tariff": 7e6, "revenue": -3e6, "other": 4e5}
+    assert found == {"fuel": 1e6, "tariff": 7e6, "revenue": -3e6, "other": 4e5, "wind": 2e5}
     power = other.lcoe_usd_per_mwh - design.lcoe_usd_per_mwh
-    assert power * design.served_mwh_per_yr == pytest.approx(5.4e6)
+    assert power * design.served_mwh_per_yr == pytest.approx(5.6e6)
     rows = {row["item"]: row for row in html_report._costs(other)}
     assert rows["fuel and running"]["usd_per_yr"] == -3e6  # what earns money is a row as well
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Groups of cost in the order in which they are stacked, with their colour.
 GROUPS = {
     "solar": LIGHT["solar"],
+    "wind": LIGHT["muted"],
     "battery": LIGHT["battery"],
     "backup": LIGHT["backup_1"],
     "fuel": LIGHT["backup_2"],
@@ -101,6 +102,8 @@ def _group(item: CostItem, design: Design) -> str:
         return "spare racks"
     if item.asset in design.backup:
         return "backup"
+    if item.asset in design.resources_mw:
+        return "solar" if item.asset == "solar" else "wind"
     return item.asset if item.asset in GROUPS else "other"
 
 

@@ -42,7 +42,7 @@ def cost_breakdown(result: Evaluation) -> Figure:
 
     table = cost_breakdown_data(result).iloc[::-1]  # plotly draws upwards
     labels = [pretty(item) for item in table["item"]]
-    colours = [_colour(asset, list(result.backup)) for asset in table["asset"]]
+    colours = [_colour(asset, result) for asset in table["asset"]]
     fig = _panels(result, len(table))
     panels = (("usd_per_yr", "M USD/yr", 1), ("capital_usd", "M USD", 2))
     for column, unit, place in panels:
@@ -158,7 +158,7 @@ def _panels(result: Evaluation, bars: int) -> Figure:
     return fig
 
 
-def _colour(asset: str, backup: list[str]) -> str:
-    own = {"solar": LIGHT["solar"], "battery": LIGHT["battery"]}
-    own |= {name: colour for name, (colour, _) in colours_of(backup).items()}
+def _colour(asset: str, result: Evaluation) -> str:
+    own = dict.fromkeys(result.resources_mw, LIGHT["solar"]) | {"battery": LIGHT["battery"]}
+    own |= {name: colour for name, (colour, _) in colours_of(list(result.backup)).items()}
     return own.get(asset, LIGHT["racks"])
