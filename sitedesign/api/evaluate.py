@@ -37,11 +37,13 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     if not isinstance(study, Study):
         return study_faults(given)
     racks, wind = given.get("racks"), given.get("wind_mw")
+    flows = {name: given.get(name) for name in ("grid_mw", "sale_mw")}
     return plant_faults(
         study,
         backup if isinstance(backup, Mapping) else {},
         racks if isinstance(racks, int) else None,
         wind if isinstance(wind, Mapping) else {},
+        flows,
     )
 
 
@@ -54,6 +56,8 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     backup=ByName(UNITS, "must be units by technology", "For example backup={'diesel': 3}."),
     racks=RACKS,
     wind_mw=ByName(MW, "must be MW by turbine", "For example wind_mw={'onshore_6mw_170': 60}."),
+    grid_mw=MW,
+    sale_mw=MW,
     operation=OneOf(OPERATIONS),
     controller=Kind((Controller,), "must be a sitedesign.Controller"),
     forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
@@ -67,6 +71,8 @@ def evaluate(
     backup: Mapping[str, int] | None = None,
     racks: int | None = None,
     wind_mw: Mapping[str, float] | None = None,
+    grid_mw: float | None = None,
+    sale_mw: float | None = None,
     operation: Literal["greedy", "foresight", "causal"] = "greedy",
     controller: Controller | None = None,
     forecast: Forecast | None = None,
@@ -86,6 +92,9 @@ def evaluate(
         Racks installed; those contracted when left out.
     wind_mw : mapping of str to float, optional
         Wind farms by turbine; none when left out. [MW]
+    grid_mw, sale_mw : float, optional
+        Import contracted with the study's grid, and most that may be fed in; the least that the study asks
+        for when left out. [MW]
     operation : {"greedy", "foresight", "causal"}
         ``greedy``: solar, then battery, then units, then shedding; no look-ahead, nothing fails.
         ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
@@ -106,7 +115,8 @@ def evaluate(
     if study is None and racks is not None and "it_mw" not in question:
         question.setdefault("racks", racks)
     study = one_study(study, question)
-    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks, wind_mw or {})
+    flows = {"grid_mw": grid_mw, "sale_mw": sale_mw}
+    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks, wind_mw or {}, flows)
     if study.spares == "share":
         study = study.with_racks(plant.racks)
     given = {"controller": controller, "forecast": forecast}
@@ -130,7 +140,7 @@ def evaluate(
 
 def _held_against_limits(case: Case, plant: Plant, result: Evaluation) -> Evaluation:
     """Say where a plant that was given, not found, is outside the limits of its study."""
-    energy = [result.energy_mwh_per_yr[item.name] for item in case.backup]
+    energy = [result.energy_mwh_per_yr[item.name] for item in case.supplies]
     outside = broken_limits(case, plant, energy, result.co2_t_per_yr)
     if not outside:
         return result
@@ -154,21 +164,43 @@ def _plant(
     backup: Mapping[str, int],
     racks: int | None,
     wind_mw: Mapping[str, float],
+    flows: Mapping[str, float | None],
 ) -> Plant:
-    faults = plant_faults(study, backup, racks, wind_mw)
+    faults = plant_faults(study, backup, racks, wind_mw, flows)
     if faults:
         raise InputError(faults, "evaluate()")
     units = tuple(int(backup.get(item.name, 0)) for item in study.backup)
     installed = study.contracted_racks if racks is None else racks
     resources = (solar_mw, *(float(wind_mw.get(item.name, 0.0)) for item in study.wind))
-    return Plant(resources, battery_mwh, battery_mw, units, int(installed))
+    imports, sinks = _flows(study, flows)
+    return Plant(resources, battery_mwh, battery_mw, units, int(installed), imports, sinks)
+
+
+def _flows(study: Study, flows: Mapping[str, float | None]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Sizes of imports and sinks: as given, else the least that the study asks for. [MW]"""
+    grid = study.grid
+    if grid is None:
+        return (), ()
+    least = {"grid_mw": (grid.import_mw or (0.0,))[0], "sale_mw": (grid.export_mw or (0.0,))[0]}
+    sizes = {name: least[name] if given is None else given for name, given in flows.items()}
+    return (sizes["grid_mw"],), (sizes["sale_mw"],) if grid.sells else ()
 
 
 def plant_faults(
-    study: Study, backup: Mapping[str, int], racks: int | None, wind_mw: Mapping[str, float]
+    study: Study,
+    backup: Mapping[str, int],
+    racks: int | None,
+    wind_mw: Mapping[str, float],
+    flows: Mapping[str, Any],
 ) -> list[Fault]:
     """Faults of a plant against its study."""
-    faults = []
+    grid = study.grid
+    there = {"grid_mw": grid is not None, "sale_mw": grid is not None and grid.sells}
+    faults = [
+        Fault(name, "given", "needs a study whose grid " + ("sells" if name == "sale_mw" else "is there"))
+        for name, size in flows.items()
+        if size is not None and not there[name]
+    ]
     for kind, given, known in (("backup", backup, study.backup), ("wind_mw", wind_mw, study.wind)):
         names = [item.name for item in known]
         faults += [unknown_name(f"{kind}.{name}", name, names) for name in given if name not in names]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.study.plausibility import certified_wind_fault
+from sitedesign.study.plausibility import certified_grid_fault, certified_wind_fault
 from sitedesign.study.study import Study
 
 
@@ -53,6 +53,8 @@ def check_method(method: str, certify: bool | None, study: Study | None = None) 
     faults = []
     if study is not None and study.wind and certify is not False and method == "cuts":
         faults.append(certified_wind_fault())
+    if study is not None and study.grid is not None and certify is not False and method == "cuts":
+        faults.append(certified_grid_fault())
     if method != "extensive":
         if faults:
             raise InputError(faults, "solve()")

@@ -19,6 +19,7 @@ from sitedesign.foresight.compute_cost import delivered_rack_h_per_yr
 from sitedesign.library import Battery, Pv
 from sitedesign.optimize import parametric
 from sitedesign.optimize.parametric import SweepPoint
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.results.accounting import project_costs
 from sitedesign.study.effort import GAP
 from sitedesign.study.inputs import FUEL_PRICE, StudyInputs
@@ -210,6 +211,12 @@ def _price(study_case: StudyCase, over: str) -> Callable[[Case, float], Case]:
     }[over]
 
 
+def _bought_mwh_per_yr(case: Case, sizing: OptimizationResult) -> float:
+    """Energy of backup and imports. [MWh/yr]"""
+    supplied = sum(len(item.levels) for item in case.supplies)
+    return sum(sizing.level_mwh_per_yr[:supplied])
+
+
 def _table(study_case: StudyCase, name: str, points: Iterable[SweepPoint]) -> pd.DataFrame:
     case = study_case.case
     sunk = sum(item.usd_per_yr for item in project_costs(study_case))
@@ -222,12 +229,14 @@ def _table(study_case: StudyCase, name: str, points: Iterable[SweepPoint]) -> pd
             row |= {
                 **sizes_of(case, plant),
                 **{f"units_{item.name}": n for item, n in zip(case.backup, plant.units, strict=True)},
+                **{f"{i.name}_mw": n * i.unit_mw for i, n in zip(case.imports, plant.imports, strict=True)},
+                **{f"{s.name}_mw": n * s.unit_mw for s, n in zip(case.sinks, plant.sinks, strict=True)},
                 "racks_installed": plant.racks,
                 "cost_usd_per_yr": sizing.objective_usd_per_yr,
                 "bound_usd_per_yr": sizing.bound_usd_per_yr,
                 "gap": sizing.gap,
                 "uptime_price_usd_per_mwh": sizing.uptime_price_usd_per_mwh,
-                "renewable_share": 1 - sum(sizing.backup_mwh_per_yr) / case.load_mwh_per_yr,
+                "renewable_share": 1 - _bought_mwh_per_yr(case, sizing) / case.load_mwh_per_yr,
                 "project_usd_per_yr": project,
                 "delivered_rack_h_per_yr": delivered,
                 "usd_per_rack_h": project / delivered if delivered > 0 else float("inf"),

@@ -129,6 +129,7 @@ def figures(design: Design) -> dict[str, Any]:
     return {
         **{f"{name}_mw": mw for name, mw in design.resources_mw.items()},
         **{f"{name}_mw": mw for name, mw in (design.imports_mw | design.sinks_mw).items()},
+        **_grid_figures(design),
         "battery_mwh": design.battery_mwh,
         "battery_mw": design.battery_mw,
         **{f"units_{name}": count for name, count in design.backup.items()},
@@ -156,6 +157,19 @@ def figures(design: Design) -> dict[str, Any]:
         **({f"{name}_built": design.study[name]["name"] for name in CHOSEN} if design.alternatives else {}),
         **{f"uptime_of_{item.name}": item.uptime.value for item in design.classes},
         **_certified_figures(design.certificate),
+    }
+
+
+def _grid_figures(design: Design) -> dict[str, Any]:
+    """Figures of a connection to the grid; none without one."""
+    grid = design.grid
+    if grid is None:
+        return {}
+    return {
+        "grid_mwh_per_yr": grid.import_mwh_per_yr,
+        "sale_mwh_per_yr": grid.sale_mwh_per_yr,
+        "grid_bill_usd_per_yr": grid.bill,
+        "grid_charged_usd_per_yr": grid.charged,
     }
 
 

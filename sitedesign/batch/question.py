@@ -15,6 +15,7 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.study.demand import CONTRACTS
 from sitedesign.study.inputs import PROFILES
 from sitedesign.study.study import Limits, Study
+from sitedesign.util.checked import Checked
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
@@ -169,7 +170,12 @@ def _nested(name: str, given: Any) -> dict[str, Any]:  # noqa: ANN401
     """Input of the question with fields of its own, as a mapping that a row may change."""
     if given is None or name in CONTRACTS:  # one way to say how much takes the place of another
         return {}
-    return dict(given) if isinstance(given, Mapping) else given.model_dump(exclude_unset=True)
+    if isinstance(given, Mapping):
+        return dict(given)
+    written: dict[str, Any] = (
+        given.to_dict() if isinstance(given, Checked) else given.model_dump(exclude_unset=True)
+    )
+    return written
 
 
 def _limits(given: Any) -> dict[str, Any]:  # noqa: ANN401

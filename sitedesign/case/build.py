@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from sitedesign.case.case import (
     Resource,
     Tier,
 )
+from sitedesign.case.grid_supply import Clock, GridSupply, grid_supply, import_case, sale_case
 from sitedesign.case.limits import ANNUAL_LIMITS, CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
@@ -46,6 +47,10 @@ ONE_YEAR_NOTE = (
 # Without a target, spares are considered up to a shortfall of a millionth of the contracted racks: the next
 # one would serve less than a rack of work unless a million are contracted.
 MOST_USEFUL_UPTIME = 0.999
+# Names on the bus.
+GRID, SALE = "grid", "sale"
+# Times the peak load: what a connection that is there a tenth of the time needs to carry it alone.
+MOST_IMPORT = 10
 TMY_NOTE = (
     "The weather is a typical meteorological year, which contains no extreme spells by construction: "
     "it is no basis for uptime."
@@ -81,6 +86,8 @@ class StudyCase:
     case : Case
     notes : tuple of str
         What a reader of the result must know about the inputs.
+    grid : GridSupply or None
+        Connection to the grid on the weather years of the case.
     """
 
     study: Study
@@ -88,6 +95,7 @@ class StudyCase:
     unit_costs: UnitCosts
     case: Case
     notes: tuple[str, ...]
+    grid: GridSupply | None = None
 
     @property
     def weather_flags(self) -> tuple[str, ...]:
@@ -119,7 +127,44 @@ def build_case_on(study: Study, weather: Weather, costs: UnitCosts) -> StudyCase
     """Build the case of a study on weather years and costs that are already known."""
     own = _own_profiles(study, weather)
     case = _case_of(study, weather, costs, own)
-    return StudyCase(study, weather, costs, case, _notes(study, weather, own))
+    notes = _notes(study, weather, own)
+    grid = _grid(study, weather, case)
+    if grid is None:
+        return StudyCase(study, weather, costs, case, notes)
+    return StudyCase(
+        study, weather, costs, _connected(study, case, grid), notes + _grid_notes(study, grid), grid
+    )
+
+
+def _grid(study: Study, weather: Weather, case: Case) -> GridSupply | None:
+    """Put the connection on the weather years; calls and outages are drawn with the study's seed."""
+    if study.grid is None:
+        return None
+    clock = Clock(weather.years, weather.step_minutes, study.site.timezone, weather.utc_offset_h)
+    load_mw = case.load_mw.reshape(case.years, -1)
+    return grid_supply(study.grid, clock, weather.temp_air_c, study.finance, seed=study.seed, load_mw=load_mw)
+
+
+def _connected(study: Study, case: Case, supply: GridSupply) -> Case:
+    """Put the connection on the bus of a case: import as a supply, sale as a sink."""
+    grid = study.grid
+    assert grid is not None
+    most_mw = MOST_IMPORT * float(case.load_mw.max())
+    sale = sale_case(supply, SALE)
+    given = {f"imports.{GRID}"} if grid.import_mw is not None else set()
+    return replace(
+        case,
+        imports=(import_case(supply, most_mw, grid.co2_t_per_mwh or 0.0, GRID, study.co2_price_usd_per_t),),
+        sinks=() if sale is None else (sale,),
+        given=case.given | given | ({f"sinks.{SALE}"} if sale is not None else set()),
+    )
+
+
+def _grid_notes(study: Study, supply: GridSupply) -> tuple[str, ...]:
+    said = tuple(f"Grid: {note}." for note in supply.notes)
+    if study.grid is None or study.grid.co2_t_per_mwh is None:
+        said += ("Grid: co2_t_per_mwh is not known; the CO2 is that of the backup alone.",)
+    return said
 
 
 def weather_of(study: Study) -> Weather:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from sitedesign.finance.annual_cost import annual_cost
 from sitedesign.finance.bill import Bill, bill
 from sitedesign.finance.billing_calendar import Calendar, year_calendar
 from sitedesign.finance.charges import KW_PER_MW
-from sitedesign.finance.price_levels import PriceLevels, price_levels
+from sitedesign.finance.price_levels import HOURS_PER_YEAR, PriceLevels, price_levels
 from sitedesign.finance.tariff import Tariff
 from sitedesign.finance.tariff_prices import (
     coincident_usd_per_mwh,
@@ -30,6 +30,7 @@ from sitedesign.study.grid import Grid, dearer_to_sell
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
 MONTHS_PER_YEAR = 12
 
 
@@ -129,6 +130,37 @@ class GridSupply:
     system_load: FloatArray
     notes: tuple[str, ...]
 
+    @property
+    def demand_usd_per_mw_yr(self) -> float:
+        """Demand charges on one MW that every month's peak reaches. [USD/MW-yr]"""
+        return demand_usd_per_mw_yr(self.tariff)
+
+    @property
+    def fixed_usd_per_yr(self) -> float:
+        """Fixed charges. [USD/yr]"""
+        return MONTHS_PER_YEAR * self.tariff.usd_per_month
+
+    def of_years(self, rows: IntArray) -> GridSupply:
+        """Pick weather years, in the order given; levels of price stay those of all years."""
+
+        def picked(values: FloatArray | None) -> FloatArray | None:
+            return None if values is None else values[rows]
+
+        sale = self.export
+        if sale is not None:
+            levels = replace(sale.levels, level=sale.levels.level[rows])
+            sale = replace(sale, levels=levels, available=sale.available[rows])
+        return replace(
+            self,
+            state=WireState(self.state.cap[rows], self.state.wires[rows]),
+            levels=replace(self.levels, level=self.levels.level[rows]),
+            export=sale,
+            calendars=tuple(self.calendars[row] for row in rows.tolist()),
+            hourly_usd_per_mwh=picked(self.hourly_usd_per_mwh),
+            export_usd_per_mwh=picked(self.export_usd_per_mwh),
+            system_load=self.system_load[rows],
+        )
+
     def bills(
         self, contract_mw: float, import_mw: FloatArray, export_mw: FloatArray | None = None
     ) -> tuple[Bill, ...]:
@@ -157,7 +189,11 @@ class GridSupply:
 
 
 def import_case(
-    supply: GridSupply, most_mw: float, co2_t_per_mwh: float = 0.0, name: str = "grid"
+    supply: GridSupply,
+    most_mw: float,
+    co2_t_per_mwh: float = 0.0,
+    name: str = "grid",
+    co2_price_usd_per_t: float = 0.0,
 ) -> ImportCase:
     """Make the connection a supply of a case.
 
@@ -169,12 +205,14 @@ def import_case(
     co2_t_per_mwh : float
         Of the power drawn. [t/MWh]
     name : str
+    co2_price_usd_per_t : float
+        Paid on top of the prices. [USD/t]
     """
     least, most = supply.mw
     return ImportCase(
         name,
         supply.state.available.reshape(1, -1),
-        _levels(supply.levels, co2_t_per_mwh),
+        _levels(supply.levels, co2_t_per_mwh, co2_price_usd_per_t),
         annual_cost_usd_per_unit=supply.annual_usd_per_mw,
         lead_months=supply.months,
         units_min=least,
@@ -192,7 +230,7 @@ def sale_case(supply: GridSupply, name: str = "sale") -> SinkCase | None:
     return SinkCase(
         name,
         sale.available.astype(np.float64).reshape(1, -1),
-        _levels(sale.levels, 0.0),
+        _levels(sale.levels),
         annual_cost_usd_per_unit=sale.annual_usd_per_mw,
         units_min=sale.mw[0],
         units_max=sale.mw[1],
@@ -200,8 +238,13 @@ def sale_case(supply: GridSupply, name: str = "sale") -> SinkCase | None:
     )
 
 
-def _levels(levels: PriceLevels, co2_t_per_mwh: float) -> tuple[PriceLevel, ...]:
-    return tuple(PriceLevel(f"{price:,.2f} USD/MWh", price, co2_t_per_mwh) for price in levels.usd_per_mwh)
+def _levels(
+    levels: PriceLevels, co2_t_per_mwh: float = 0.0, co2_price_usd_per_t: float = 0.0
+) -> tuple[PriceLevel, ...]:
+    on_top = co2_t_per_mwh * co2_price_usd_per_t
+    return tuple(
+        PriceLevel(f"{price:,.2f} USD/MWh", price + on_top, co2_t_per_mwh) for price in levels.usd_per_mwh
+    )
 
 
 def _row(values: FloatArray | None, row: int) -> FloatArray | None:
@@ -283,7 +326,7 @@ def grid_supply(
     whole = annual_cost(once, 0.0, entry.life_yr, finance.wacc_power_real)
     sink = None
     if grid.sells:
-        sink = _sink(grid, sell, state, finance)
+        sink = _sink(grid, sell, levels.price, state, finance)
         notes += sink.levels.notes("prices of export")
     return GridSupply(
         mw,
@@ -353,12 +396,33 @@ def _pump_faults(
     return []
 
 
-def _sink(grid: Grid, sell: FloatArray, state: WireState, finance: Finance) -> ExportSink:
+def _sink(grid: Grid, sell: FloatArray, buy: FloatArray, state: WireState, finance: Finance) -> ExportSink:
     entry = grid.connection
     asked = grid.export_capital_usd_per_kw
     per_kw = entry.export_connection_usd_per_kw if asked is None else asked
     cost = annual_cost(per_kw * KW_PER_MW, 0.0, entry.life_yr, finance.wacc_power_real)
-    levels = price_levels(sell, grid.price_levels)
+    levels = _below(price_levels(sell, grid.price_levels), buy, sell)
     return ExportSink(
         grid.export_mw or (0.0, 0.0), levels, state.wires, cost.capital_usd, cost.capital_usd_per_yr
+    )
+
+
+def _below(levels: PriceLevels, buy: FloatArray, sell: FloatArray) -> PriceLevels:
+    """Levels of export nowhere above those of import.
+
+    Where selling is never dearer than buying, prices put into levels of their own may still cross, and an
+    optimiser would draw and feed in at once for money that no bill pays.
+    """
+    if not (levels.price > buy).any():
+        return levels
+    capped = np.minimum(levels.price, buy)
+    exact = price_levels(capped, capped.size)
+    error = np.abs(capped - np.maximum(sell, 0.0))
+    return replace(
+        exact,
+        largest_error_usd_per_mwh=float(error.max()),
+        mean_error_usd_per_mwh=float(error.mean()),
+        error_usd_per_mw_yr=float(error.mean()) * HOURS_PER_YEAR,
+        taken_as_zero=levels.taken_as_zero,
+        lowest_usd_per_mwh=levels.lowest_usd_per_mwh,
     )

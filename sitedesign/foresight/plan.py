@@ -214,14 +214,18 @@ def one_year_case(study: Study) -> StudyCase:
         raise InputError([Fault("method", found, allowed, remedy)], "solve()")
     if years == 1:
         return build_case(study)
-    if study.solar_profile is None and study.load_profile is None:
+    if study.solar_profile is None and study.load_profile is None and study.grid is None:
         row = _darkest_year(weather)
         study_case = build_case(study, [row])
-    else:  # the year of a profile goes with it
+    else:  # the year of a profile goes with it, and that of a series of prices
         whole = build_case(study)
         row = _darkest_year(weather) if study.solar_profile is None else _darkest_yield(whole.case)
+        rows = np.array([row])
         study_case = replace(
-            whole, weather=weather.subset([row]), case=select_years(whole.case, np.array([row]))
+            whole,
+            weather=weather.subset([row]),
+            case=select_years(whole.case, rows),
+            grid=None if whole.grid is None else whole.grid.of_years(rows),
         )
     note = (
         f"The hour-by-hour model affords one of the {years} weather years: year {weather.years[row]}, that "
@@ -254,8 +258,10 @@ def _design(
 ) -> Design:
     plant, dispatch = sizing.plant, sizing.dispatch
     assert dispatch is not None  # both optimisers give one
-    _check_against_replay(check_dispatch(case, plant, dispatch, must_end_full=True), sizing, case)
-    outside = broken_limits(case, plant, sizing.backup_mwh_per_yr, _co2_t_per_yr(case, sizing))
+    replay = check_dispatch(case, plant, dispatch, must_end_full=True)
+    _check_against_replay(replay, sizing, case)
+    bought = (*replay.backup_mwh_per_yr, *replay.import_mwh_per_yr)
+    outside = broken_limits(case, plant, bought, replay.co2_t_per_yr)
     if outside:
         raise ReplayMismatch(outside)
     dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
@@ -274,11 +280,6 @@ def _design(
         greedy_uptime=greedy.uptime,
         bound_name=relaxed.name,
     )
-
-
-def _co2_t_per_yr(case: Case, sizing: OptimizationResult) -> float:
-    energy = zip(case.backup, sizing.backup_mwh_per_yr, strict=True)
-    return sum(item.co2_t_per_mwh * mwh for item, mwh in energy)
 
 
 def _check_against_replay(replay: Replay, sizing: OptimizationResult, case: Case) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sitedesign.case.case import NOTHING, Case
+from sitedesign.case.case import NOTHING, Case, ImportCase, SinkCase
 from sitedesign.case.plant import Plant, land_acres, sizes_of
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
@@ -26,7 +26,7 @@ def broken_limits(
     case : Case
     plant : Plant
     backup_mwh_per_yr : sequence of float
-        Energy per technology; the renewable share is not looked at when left out. [MWh/yr]
+        Energy per technology and of each import; the renewable share is not looked at when left out. [MWh/yr]
     co2_t_per_yr : float, optional
         Not looked at when left out. [t/yr]
 
@@ -58,6 +58,13 @@ def _counts(case: Case, plant: Plant) -> Iterator[str]:
     for item, count in zip(case.backup, plant.units, strict=True):
         if case.units_given(item):
             yield from _outside(f"units of {item.name}", count, item.units_min, item.units_max, "")
+    flows: list[tuple[str, ImportCase | SinkCase, float]] = [
+        ("imports", item, size) for item, size in zip(case.imports, plant.imports, strict=True)
+    ]
+    flows += [("sinks", item, size) for item, size in zip(case.sinks, plant.sinks, strict=True)]
+    for kind, flow, size in flows:
+        if f"{kind}.{flow.name}" in case.given:
+            yield from _outside(f"MW of {flow.name}", size, flow.units_min, flow.units_max, "")
     if "racks" in case.given:
         yield from _outside("racks", plant.racks, case.racks_min, case.racks_max, "")
 
@@ -77,6 +84,8 @@ def _late(case: Case, plant: Plant) -> Iterator[str]:
     built = [
         (item.name, count > 0, item.lead_months) for item, count in zip(case.backup, plant.units, strict=True)
     ]
+    imports = zip(case.imports, plant.imports, strict=True)
+    built += [(item.name, size > NOTHING, item.lead_months) for item, size in imports]
     resources = zip(case.resources, plant.resources_mw, strict=True)
     built += [(item.label, mw > NOTHING, item.lead_months) for item, mw in resources]
     built.append(("battery", plant.battery_mwh > NOTHING, case.battery_lead_months))

@@ -27,7 +27,9 @@ from sitedesign.results.exchange import (
     exchange_costs,
     exchange_energy,
     exchange_sizes,
+    grid_costs,
 )
+from sitedesign.results.grid_result import GridResult, grid_result
 from sitedesign.results.load_classes import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.study.study import Study
 
@@ -78,7 +80,7 @@ def evaluate_dispatch(
     Evaluation
     """
     case, extra = study_case.case, surplus(study_case, dispatch)
-    energy = _energy(case, dispatch)
+    energy, grid = _energy(case, dispatch), grid_result(study_case, plant, dispatch)
     if extra.classes:
         energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
     result = Evaluation(
@@ -86,9 +88,10 @@ def evaluate_dispatch(
         **_asked(study_case),
         **_sizes(case, plant),
         **_uptime(study_case, plant, dispatch, foresight=operation == "foresight"),
-        **_cost_and_fuel(study_case, plant, dispatch, energy, actuals),
+        **_cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid),
         **_on_site(study_case, plant),
         energy_mwh_per_yr=energy,
+        grid=grid,
         classes=contracted_classes(study_case, plant, dispatch) + extra.classes,
         water_m3_per_yr=water_m3_per_yr(study_case, dispatch, extra.it_mwh_per_yr),
         provenance=_provenance(study_case),
@@ -145,11 +148,13 @@ def _cost_and_fuel(
     dispatch: Dispatch,
     energy: Mapping[str, float],
     actuals: Actuals | None,
+    grid: GridResult | None,
 ) -> dict[str, Any]:
     case, backup = study_case.case, study_case.case.backup
     generated = {item.name: energy[item.name] for item in backup}
     running = _by_figure(case, dispatch, generated, "usd_per_mwh")
-    costs = [*_plant_costs(study_case, plant, running), *exchange_costs(case, plant, dispatch)]
+    costs = _plant_costs(study_case, plant, running)
+    costs += exchange_costs(case, plant, dispatch) if grid is None else grid_costs(study_case, grid)
     fuel = _by_figure(case, dispatch, generated, "fuel_mmbtu_per_mwh")
     emitted = _by_figure(case, dispatch, generated, "co2_t_per_mwh")
     if actuals is not None:

@@ -15,6 +15,7 @@ from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.results.grid_result import GridResult
 
 OPERATION_LABELS = {
     "foresight": "perfect foresight, no equipment failures: a bound, not a promise",
@@ -39,7 +40,7 @@ class CostItem(BaseModel):
         As a table shows it; nothing is recognised by it.
     asset : str
         What it is spent on: ``solar``, ``battery``, ``backup`` (all technologies), ``racks``, ``hall``,
-        ``delay`` or the name of a technology.
+        ``delay``, ``grid``, ``sale`` or the name of a technology.
     kind : {"capital", "fixed", "fuel", "tariff", "revenue"}
         ``capital``: what is bought, annualised, with its own upkeep. ``fixed``: paid every year whatever
         happens. ``fuel``: fuel and running, by the MWh. ``tariff``: bills of the grid.
@@ -148,14 +149,15 @@ class Evaluation(BaseModel):
         ``causal`` (a forecast, sampled outages).
     resources_mw : dict of str to float
         Size by name of the resource, ``solar`` first. [MW]
+    imports_mw, sinks_mw : dict of str to float
+        Size of each import and of each sink: ``grid``, import contracted, and ``sale``, most that may be fed
+        in; empty on an island. [MW]
     battery_mwh, battery_mw : float
         [MWh nameplate, MW]
     backup : dict of str to int
         Units per technology.
     backup_unit_mw : dict of str to float
         Size of one unit. [MW at the bus]
-    imports_mw, sinks_mw : dict of str to float
-        Size of each import, and of each sink; empty on an island. [MW]
     racks, racks_contracted : int
     uptime_target : float
     metric : str
@@ -190,6 +192,8 @@ class Evaluation(BaseModel):
         At full power, where the rack model states it. [tokens/s]
     classes : list of ClassResult
         Results per class, contracted ones first; empty when the study has no classes.
+    grid : GridResult or None
+        What the connection to the grid gave and cost: energy by price, hours, the bill by charge.
     mean_pue : float
         Rack and cooling power over rack power, mean over time. [MW/MW]
     fixed_load_share : float
@@ -240,6 +244,7 @@ class Evaluation(BaseModel):
     it_mwh_per_yr: float
     tokens_per_s_per_rack: float | None = None
     classes: list[ClassResult] = Field(default_factory=list)
+    grid: GridResult | None = None
     mean_pue: float
     fixed_load_share: float
     water_m3_per_yr: float
@@ -406,7 +411,7 @@ class Evaluation(BaseModel):
             *self._resource_lines(),
             ("battery", battery),
             ("backup", units or "none"),
-            *self._exchange_lines(),
+            *(self._exchange_lines() if self.grid is None else self.grid.lines()),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
             *self._uptime_lines(),
             *self._rule_lines(),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sitedesign.case.build import StudyCase
 from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, split_by_level
 from sitedesign.case.plant import Plant
 from sitedesign.results.evaluation import CostItem, CostKind
+from sitedesign.results.grid_result import GridResult
 
 Flow = BackupCase | ImportCase | SinkCase
 
@@ -72,5 +74,32 @@ def exchange_costs(case: Case, plant: Plant, dispatch: Dispatch) -> Iterator[Cos
         yield _line(f"{sink.name} revenue", sink.name, "revenue", -at_levels(case, sink, mw, "usd_per_mwh"))
 
 
-def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float) -> CostItem:
-    return CostItem(name=name, asset=asset, kind=kind, capital_usd=0.0, usd_per_yr=usd_per_yr)
+def grid_costs(study_case: StudyCase, grid: GridResult) -> Iterator[CostItem]:
+    """Lines of cost of a connection of which capital and tariff are known apart, as the optimiser counts.
+
+    The exact bill of the same dispatch is told beside them (:class:`GridResult`).
+    """
+    supply, case = study_case.grid, study_case.case
+    assert supply is not None
+    mw, there = grid.contracted_mw, grid.contracted_mw > NOTHING
+    capital = mw * supply.capital_usd_per_mw + there * supply.capital_usd
+    yearly = mw * (supply.annual_usd_per_mw - supply.demand_usd_per_mw_yr)
+    yearly += there * (supply.annual_usd - supply.fixed_usd_per_yr)
+    yield _line("grid connection", "grid", "capital", yearly, capital)
+    charged = grid.charged_usd_per_yr
+    yield _line("grid energy", "grid", "tariff", charged["energy"])
+    yield _line("grid demand charges", "grid", "tariff", charged["demand"])
+    yield _line("grid fixed charges", "grid", "tariff", charged["fixed"])
+    price = study_case.study.co2_price_usd_per_t
+    if price:
+        co2_t = grid.import_mwh_per_yr * case.imports[0].levels[0].co2_t_per_mwh
+        yield _line("CO2 of the grid", "grid", "fuel", co2_t * price)
+    sale, sale_mw = supply.export, grid.sale_mw
+    if sale is not None:
+        capital, yearly = sale_mw * sale.capital_usd_per_mw, sale_mw * sale.annual_usd_per_mw
+        yield _line("connection for sale", "sale", "capital", yearly, capital)
+        yield _line("power sold", "sale", "revenue", charged["export"])
+
+
+def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float, capital_usd: float = 0.0) -> CostItem:
+    return CostItem(name=name, asset=asset, kind=kind, capital_usd=capital_usd, usd_per_yr=usd_per_yr)

@@ -48,4 +48,6 @@ def plant_of(design: Evaluation, case: Case) -> Plant:
         design.battery_mw,
         tuple(design.backup.get(item.name, 0) for item in case.backup),
         design.racks,
+        tuple(design.imports_mw.get(item.name, 0.0) / item.unit_mw for item in case.imports),
+        tuple(design.sinks_mw.get(item.name, 0.0) / item.unit_mw for item in case.sinks),
     )

@@ -213,6 +213,16 @@ class Grid(Checked):
         return library.grid(name)
 
     @property
+    def words(self) -> str:
+        """What it is, in a line."""
+        size = self.import_mw
+        power = "as many MW as pay" if size is None else f"{size[0]:g} to {size[1]:g} MW"
+        power = f"{size[1]:g} MW" if size is not None and size[0] == size[1] else power
+        kind = "flexible" if self.is_flexible else "firm"
+        sale = f", up to {self.export_mw[1]:g} MW fed in" if self.sells and self.export_mw else ""
+        return f"{kind}, {power}, tariff {self.rates.name}, {self.months_to_energise:g} months{sale}"
+
+    @property
     def is_absent(self) -> bool:
         """Whether there is no grid at all."""
         return self.kind == "none"

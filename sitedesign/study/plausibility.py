@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sitedesign.components.wind import wind_faults as hub_faults
 from sitedesign.errors import Fault, unknown_name
-from sitedesign.library import Wind
+from sitedesign.library import Backup, Wind
+from sitedesign.study.grid import Grid
 from sitedesign.weather.climate.wind import wind_climate_fault
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
 from sitedesign.weather.weather import Weather
@@ -138,3 +139,39 @@ def certified_wind_fault() -> Fault:
     remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
     allowed = "an operator without foresight knows the sun only: no forecast and no outages of wind yet"
     return Fault("study.wind", "wind in a plant to be certified", allowed, remedy)
+
+
+def grid_faults(
+    grid: Grid | None, co2_t_per_yr: float | None, co2_price_usd_per_t: float, others: Sequence[Backup | Wind]
+) -> list[Fault]:
+    """Say what a connection to the grid lacks for the CO2 that is limited or priced, and whose name it takes.
+
+    Parameters
+    ----------
+    grid : Grid or None
+    co2_t_per_yr : float or None
+        Limit of the study. [t/yr]
+    co2_price_usd_per_t : float
+        [USD/t]
+    others : sequence of Backup and Wind
+        What else may be built.
+    """
+    if grid is None:
+        return []
+    faults = [
+        Fault("study.grid", f"beside equipment named {item.name!r}", "that name is taken", "Rename it.")
+        for item in others
+        if item.name in ("grid", "sale")
+    ]
+    if grid.co2_t_per_mwh is None and (co2_t_per_yr is not None or co2_price_usd_per_t > 0):
+        which = "limited" if co2_t_per_yr is not None else "priced"
+        remedy = "Give the emissions of the power drawn in t/MWh; 0 is a number."
+        faults.append(Fault("study.grid.co2_t_per_mwh", "nothing", f"is needed: CO2 is {which}", remedy))
+    return faults
+
+
+def certified_grid_fault() -> Fault:
+    """Say that an operator without foresight does not know the grid yet."""
+    remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
+    allowed = "designs with a grid are bounds for now: no operator without foresight knows calls and prices"
+    return Fault("study.grid", "a grid beside a plant to be certified", allowed, remedy)

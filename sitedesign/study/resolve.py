@@ -11,6 +11,7 @@ from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.library import Backup, Battery, Pv, Wind
 from sitedesign.study.demand import LoadClass
+from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.util.gate import text_keys
@@ -56,6 +57,8 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         _resolve_paths(data, faults)
     for name in ("backup", "wind"):
         data[name] = _technologies(name, data.get(name, _DEFAULTS[name]), faults)
+    if data.get("grid") is not None:
+        data["grid"] = _grid(data["grid"], faults)
     if isinstance(data.get("limits"), Mapping):
         data["limits"] = _limits(data["limits"], faults)
     if data.get("classes") is None:
@@ -95,6 +98,17 @@ def _technologies(kind: str, given: Any, faults: list[Fault]) -> tuple[Any, ...]
         faults.append(Fault(f"study.{kind}", shown(given), allowed, remedy if counted else ""))
         return ()
     return tuple(_piece(kind, item, faults, f"study.{kind}[{number}]") for number, item in enumerate(items))
+
+
+def _grid(given: Any, faults: list[Fault]) -> Grid | None:  # noqa: ANN401
+    """Read the connection to the grid; one that is not there is none."""
+    if isinstance(given, Mapping):
+        given = _made(Grid, given, faults, "study.grid")
+    elif not isinstance(given, Grid):
+        remedy = "For example grid=sd.Grid(mw=100, tariff='ercot')."
+        faults.append(Fault("study.grid", shown(given), "must be a sitedesign.Grid, or a mapping", remedy))
+        return None
+    return None if given is None or given.is_absent else given
 
 
 def _pairs(value: Any) -> bool:  # noqa: ANN401

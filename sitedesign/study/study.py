@@ -23,11 +23,13 @@ from sitedesign.study.demand import (
     throughput_faults,
     uptime_faults,
 )
-from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
+from sitedesign.study.grid import Grid
+from sitedesign.study.inputs import EQUIPMENT, PLACE, PROFILES, WEATHER, StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.plausibility import (
     accept_faults,
     flag_faults,
+    grid_faults,
     load_faults,
     weather_faults,
     wind_faults,
@@ -74,6 +76,17 @@ class Study(StudyInputs):
     """
 
     site: Annotated[Site, Input("Place", "Where the plant stands.", PLACE, type="Site")]
+    grid: Annotated[
+        Grid | None,
+        Input(
+            "Grid connection",
+            "Connection to the grid: firm or flexible, its tariff, what may be sold. The optimiser chooses "
+            "how much of it pays. A mapping of the fields of `sitedesign.Grid` makes one.",
+            EQUIPMENT,
+            example={"kind": "flexible", "mw": 100, "tariff": "ercot", "co2_t_per_mwh": 0.35},
+            type="Grid or mapping",
+        ),
+    ] = None
     weather: Annotated[
         InstanceOf[Weather] | None,
         _WEATHER,
@@ -229,8 +242,9 @@ class Study(StudyInputs):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
-        left_out = {"weather", *PROFILES, "power_paths"}
+        left_out = {"weather", *PROFILES, "power_paths", "grid"}
         data = self.model_dump(mode="json", exclude=left_out)
+        data["grid"] = None if self.grid is None else self.grid.to_dict()
         if self.power_paths:
             for number, name in enumerate(("pv", "battery")):
                 data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
@@ -262,9 +276,10 @@ class Study(StudyInputs):
             *entries.items(),
             ("backup", ", ".join(item.title for item in self.backup) or "none"),
             *([("wind", ", ".join(item.title for item in self.wind))] if self.wind else []),
+            *([("grid", self.grid.words)] if self.grid is not None else []),
         ]
         told = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
-        told |= {"classes", "power_paths", "wind"}
+        told |= {"classes", "power_paths", "wind", "grid"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
@@ -342,6 +357,9 @@ def _cross_faults(study: Study) -> list[Fault]:
         faults += [
             Fault(f"study.{kind}", f"{name!r} twice", "each technology may appear once") for name in twice
         ]
+    faults += grid_faults(
+        study.grid, study.limits.co2_t_per_yr, study.co2_price_usd_per_t, (*study.backup, *study.wind)
+    )
     own_sun = study.solar_profile is not None
     faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
     fuels = sorted({backup.fuel for backup in study.backup})

@@ -34,7 +34,7 @@ _COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
 SIZES = (*CONTRACTS, "classes")
 #: Tables of which a change replaces single keys only.
-_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu")
+_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "grid")
 
 
 _STUDY_FILE = "must be the path of a study file"
@@ -51,11 +51,12 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
         ``[limits.units]`` and ``[fuel_price_usd_per_mmbtu]`` are tables. ``weather`` is a file, a folder or a
         list of them, relative to the study file, like ``solar_profile``, ``load_profile`` (a file, or a table
         with ``file`` and ``unit``, ``column``, ``clock``, ``rated_mw`` or ``step_minutes``) and the user's
-        own library files. A piece of equipment is a name or a table: ``[battery]`` with
-        ``extends = "lfp"`` and the numbers that differ.
+        own library files. ``[grid]`` holds the fields of :class:`~sitedesign.study.grid.Grid`, its files
+        (``prices``, ``export_prices``, ``curtailment.caps``) relative as well. A piece of equipment is a name
+        or a table: ``[battery]`` with ``extends = "lfp"`` and the numbers that differ.
     **changes
         Fields that replace those of the file, as plain values, paths relative to the working directory;
-        ``site``, ``limits`` and ``fuel_price_usd_per_mmbtu`` replace single keys.
+        ``site``, ``limits``, ``fuel_price_usd_per_mmbtu`` and ``grid`` replace single keys.
 
     Returns
     -------
@@ -187,6 +188,8 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(weather, str | list):
         items = [weather] if isinstance(weather, str) else weather
         question["weather"] = [folder / item if isinstance(item, str) else item for item in items]
+    if isinstance(question.get("grid"), Mapping):
+        question["grid"] = _located_grid(question["grid"], folder)
     for name in _ENTRY_FIELDS:
         value = question.get(name)
         if isinstance(value, list):
@@ -194,6 +197,29 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         elif value is not None:
             question[name] = _own_file(value, folder)
     return question
+
+
+def _located_grid(grid: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Copy of the connection in which names of files start from a folder: prices, caps, tariff, model."""
+    found = dict(grid)
+    for name in ("prices", "export_prices"):
+        value = found.get(name)
+        if isinstance(value, str):
+            found[name] = str(folder / value)
+        elif isinstance(value, Mapping) and isinstance(value.get("file"), str):
+            found[name] = {**value, "file": str(folder / value["file"])}
+    calls = found.get("curtailment")
+    if isinstance(calls, Mapping):
+        files = {
+            name: str(folder / calls[name])
+            for name in ("caps", "caps_mw")
+            if isinstance(calls.get(name), str)
+        }
+        found["curtailment"] = {**calls, **files}
+    for name in ("tariff", "model"):
+        if name in found:
+            found[name] = _own_file(found[name], folder)
+    return found
 
 
 def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

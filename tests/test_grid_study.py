@@ -1,0 +1,314 @@
+"""A grid connection asked for in a study: designs, their bills, files, what is refused."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import sitedesign as sd
+from sitedesign.case.build import build_case
+from sitedesign.case.grid_supply import GridSupply, grid_supply
+from sitedesign.cli import app
+from sitedesign.components.price_series import PriceSeries
+from sitedesign.errors import InputError
+from sitedesign.foresight.plan import one_year_case
+from sitedesign.results.saved import plant_of, rebuilt_study
+from tests.test_grid_hub import CLOCK, TEMP
+
+SITE = sd.Site(latitude=31.5, longitude=-97.1, name="Waco, TX", elevation_m=145)
+FREE: dict[str, Any] = {"capital_usd_per_kw": 0, "capital_usd": 0, "outages": False, "months": 1}
+FLEXIBLE = {"kind": "flexible", "mw": 8, "tariff": "ercot"}
+
+
+def study(grid: Any = None, **changes: Any) -> sd.Study:
+    """Fifty racks, a generator and two generated years."""
+    asked = {"racks": 50, "uptime": 0.999, "weather_years": 2, "seed": 3, "backup": ["diesel"]}
+    return sd.Study(site=SITE, **(asked | changes), **({} if grid is None else {"grid": grid}))
+
+
+def bound(grid: Any = None, gap: float | None = None, **changes: Any) -> sd.Design:
+    return sd.solve(study(grid, **changes), certify=False, gap=gap)
+
+
+def faults(**asked: Any) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        study(**asked)
+    return {item.where: f"{item.found}; {item.allowed}. {item.remedy}" for item in caught.value.faults}
+
+
+@pytest.fixture(scope="module")
+def flexible() -> sd.Design:
+    return bound(FLEXIBLE)
+
+
+@pytest.fixture(scope="module")
+def selling() -> sd.Design:
+    grid = {"mw": (5, 5), "tariff": {"energy": 60, "export": 50}, "export_mw": (4, 4), "co2_t_per_mwh": 0.4}
+    return bound(
+        grid | FREE | {"export_capital_usd_per_kw": 1}, limits={"solar_mw": (30, 30)}, co2_price_usd_per_t=10
+    )
+
+
+def test_free_grid_that_is_always_there_leaves_nothing_to_build() -> None:
+    found = bound({"tariff": 0, **FREE})
+    assert found.solar_mw + found.battery_mwh == pytest.approx(0.0, abs=1e-6)
+    assert sum(found.backup.values()) == 0
+    spare = sum(item.usd_per_yr for item in found.costs if item.asset == "racks")
+    assert found.cost == pytest.approx(spare, abs=1.0)
+    assert found.grid is not None
+    assert found.grid.import_mwh_per_yr == pytest.approx(found.served_mwh_per_yr, rel=1e-6)
+    assert found.renewable_share == pytest.approx(0.0, abs=2e-3)
+
+
+def test_grid_that_is_never_there_costs_as_much_as_none() -> None:
+    never = {**FLEXIBLE, "curtailment": {"caps": [0.0] * 8760}, **FREE}
+    alone, with_it = bound(gap=1e-8), bound(never, gap=1e-8)
+    assert with_it.cost == pytest.approx(alone.cost, rel=1e-8)
+    assert with_it.imports_mw == {"grid": 0.0}
+    assert with_it.grid is not None
+    assert with_it.grid.bill_usd_per_yr == {}
+
+
+def test_more_connection_is_never_dearer() -> None:
+    costs = [bound({**FLEXIBLE, "mw": mw}, gap=1e-6).cost for mw in (1, 3, 6, 12)]
+    assert all(later <= earlier * (1 + 2e-6) for earlier, later in pairwise(costs))
+    assert costs[-1] < 0.9 * costs[0]
+
+
+def test_flexible_connection_is_called_for_its_hours_and_bridged(flexible: sd.Design) -> None:
+    """177 called hours a year at Texas's prices: the connection carries most, the battery the calls."""
+    grid = flexible.grid
+    assert grid is not None
+    assert grid.called_h_per_yr == pytest.approx(177.0, abs=0.5)
+    assert 0 < grid.without_wires_h_per_yr < 40
+    assert 1000 < grid.at_limit_h_per_yr <= 8760
+    assert grid.peak_mw <= grid.contracted_mw * (1 + 1e-9) <= 8 * (1 + 1e-9)
+    assert grid.import_mwh_per_yr > 0.5 * flexible.served_mwh_per_yr
+    assert flexible.battery_mwh > 0
+    assert flexible.cost < bound().cost
+    assert flexible.months_to_power >= grid.months == 18
+    drawn = flexible.dispatch["grid_mw"].to_numpy()
+    case = build_case(study(FLEXIBLE)).case
+    assert (drawn <= grid.contracted_mw * case.imports[0].capability[0] + 1e-6).all()
+
+
+def test_costs_add_up_to_the_objective_by_kind(flexible: sd.Design, selling: sd.Design) -> None:
+    for found in (flexible, selling):
+        assert found.grid is not None
+        assert found.cost == pytest.approx(found.objective_usd_per_yr, rel=1e-9)
+        kinds = {item.name: item.kind for item in found.costs if item.asset in ("grid", "sale")}
+        assert kinds["grid energy"] == kinds["grid demand charges"] == "tariff"
+        assert kinds["grid connection"] == "capital"
+        tariff = sum(item.usd_per_yr for item in found.costs if item.kind in ("tariff", "revenue"))
+        assert tariff == pytest.approx(found.grid.charged, rel=1e-9)
+    assert {item.kind for item in selling.costs if item.asset == "sale"} == {"capital", "revenue"}
+
+
+def test_bill_is_that_of_the_tariff_for_the_import_series() -> None:
+    """Energy by the hour, demand of the month's peak with a ratchet, fixed charges; below what is counted."""
+    tariff = sd.Tariff(
+        name="own",
+        clock="standard",
+        energy=[{"name": "evening", "usd_per_mwh": 120, "when": {"hours": [[17, 22]]}}, {"usd_per_mwh": 35}],
+        demand={"usd_per_kw_month": 9, "ratchet": 0.6},
+        usd_per_month=2000,
+    )
+    found = bound({"tariff": tariff, **FREE})
+    grid = found.grid
+    assert grid is not None
+    drawn = np.maximum(found.dispatch["grid_mw"].to_numpy().reshape(2, -1), 0.0)
+    bills = [tariff.bill(row, start="2018-01-01", step_minutes=60) for row in drawn]
+    assert {"energy", "demand", "fixed"} <= set(grid.bill_by_kind)
+    for kind in ("energy", "demand", "fixed"):
+        usd = np.mean([item.usd_of(kind) for item in bills])
+        assert grid.bill_by_kind[kind] == pytest.approx(usd, rel=1e-9)
+        assert grid.bill_by_kind[kind] <= grid.charged_usd_per_yr[kind] * (1 + 1e-6)
+    assert grid.bill == pytest.approx(np.mean([item.usd for item in bills]), rel=1e-9)
+    assert 12 * 9000 * grid.contracted_mw == pytest.approx(grid.charged_usd_per_yr["demand"])
+
+
+def test_sale_and_carbon_are_paid_and_counted(selling: sd.Design) -> None:
+    grid, energy = selling.grid, selling.energy_mwh_per_yr
+    assert grid is not None
+    sold, drawn = energy["sale"], energy["grid"]
+    assert sold > 1000
+    assert grid.bill_by_kind["export"] == pytest.approx(-50 * sold, rel=1e-9)
+    assert grid.bill_by_kind["energy"] == pytest.approx(60 * drawn, rel=1e-9)
+    carbon = next(item for item in selling.costs if item.name == "CO2 of the grid")
+    assert carbon.usd_per_yr == pytest.approx(10 * 0.4 * drawn, rel=1e-9)
+    frame = selling.dispatch
+    given = frame["solar_mw"] - frame["curtailed_mw"] + frame["discharge_mw"] + frame["grid_mw"]
+    given += frame["diesel_mw"] + frame["shed_mw"]
+    taken = frame["load_mw"] + frame["charge_mw"] + frame["sale_mw"]
+    assert given.to_numpy() == pytest.approx(taken.to_numpy(), abs=1e-6)
+
+
+def test_summary_tells_the_grid(flexible: sd.Design, selling: sd.Design) -> None:
+    text = str(flexible)
+    assert "MW contracted" in text
+    assert "called 177 h/yr" in text
+    assert "by the tariff: energy" in text
+    assert "MWh/yr sold" in str(selling)
+    assert "co2_t_per_mwh is not known" in text
+    assert "co2_t_per_mwh is not known" not in str(selling)
+
+
+def test_design_comes_back_from_its_file(flexible: sd.Design, tmp_path: Path) -> None:
+    again = sd.Design.load(flexible.save(tmp_path / "design.json"))
+    assert again == flexible
+    asked = rebuilt_study(again)
+    assert asked.grid == study(FLEXIBLE).grid
+    case = build_case(asked).case
+    plant = plant_of(again, case)
+    assert plant.imports == (flexible.imports_mw["grid"],)
+    assert plant.sinks == ()
+
+
+def test_design_of_both_methods_is_the_same() -> None:
+    island = {"weather_years": 1, "racks": 20, "backup": [], "uptime": 0.99, "limits": {"battery_mwh": 0}}
+    tariff = {"energy": 70, "demand": {"usd_per_kw_month": 5}}
+    grid = {"mw": 3, "tariff": tariff, "export_mw": (1, 1), "export": 30, **FREE}
+    exact = sd.solve(study(grid, **island), method="extensive")
+    cuts = bound(grid, **island)
+    assert exact.objective_usd_per_yr == pytest.approx(cuts.objective_usd_per_yr, rel=1.1e-3)
+    assert exact.cost == pytest.approx(exact.objective_usd_per_yr, rel=1e-6)
+    assert exact.grid is not None
+    assert cuts.grid is not None
+    assert exact.grid.contracted_mw == pytest.approx(cuts.grid.contracted_mw, rel=0.02)
+
+
+def test_hour_by_hour_model_takes_the_prices_of_its_year() -> None:
+    """Prices of years in turn go with the weather year that is chosen, not with the first."""
+    prices = np.repeat([[10.0], [20.0], [30.0]], 8760, axis=1)
+    grid = {"prices": PriceSeries(prices, 60, (1, 2, 3), "three years"), "mw": 5, **FREE}
+    chosen = one_year_case(study(grid, weather_years=3))
+    (year,) = chosen.weather.years
+    assert chosen.grid is not None
+    assert chosen.case.years == 1
+    assert np.unique(chosen.grid.levels.price) == pytest.approx([10.0 * year])
+    assert chosen.grid.hourly_usd_per_mwh == pytest.approx(10.0 * year)
+    drawn = np.ones((1, 8760))
+    assert chosen.grid.bills(1.0, drawn)[0].usd == pytest.approx(87_600 * year)
+
+
+def test_calls_and_wires_come_with_the_seed() -> None:
+    def there(seed: int) -> Any:
+        case = build_case(study(FLEXIBLE, seed=seed)).case
+        return case.imports[0].capability
+
+    assert np.array_equal(there(1), there(1))
+    assert not np.array_equal(there(1), there(2))
+
+
+def test_months_of_the_connection_are_limited(flexible: sd.Design) -> None:
+    early = bound(FLEXIBLE, limits={"months_to_power": 17})
+    assert early.imports_mw == {"grid": 0.0}
+    assert flexible.imports_mw["grid"] > 1
+
+
+def test_levels_of_export_are_never_above_those_of_import() -> None:
+    """Two partitions of the same prices cross; an optimiser would pump money between them."""
+    rng = np.random.default_rng(5)
+    prices = rng.gamma(2.0, 20.0, (1, 8760))
+    grid = sd.Grid(
+        prices=PriceSeries(prices, 60, (1,), "p"),
+        export_prices=PriceSeries(prices, 60, (1,), "p"),
+        mw=10,
+        export_mw=10,
+    )
+    load = rng.uniform(0.2, 1.0, (1, 8760))
+    supply = grid_supply(grid, CLOCK, TEMP, study().finance, load_mw=load)
+    assert isinstance(supply, GridSupply)
+    assert supply.export is not None
+    assert (supply.export.levels.price <= supply.levels.price).all()
+    error = np.abs(supply.export.levels.price - prices)
+    assert supply.export.levels.largest_error_usd_per_mwh == pytest.approx(error.max())
+
+
+def test_carbon_of_the_grid_is_needed_where_it_counts() -> None:
+    for asked in ({"limits": {"co2_t_per_yr": 100}}, {"co2_price_usd_per_t": 5}):
+        told = faults(grid=FLEXIBLE, **asked)
+        assert list(told) == ["study.grid.co2_t_per_mwh"]
+        assert "0 is a number" in told["study.grid.co2_t_per_mwh"]
+        study({**FLEXIBLE, "co2_t_per_mwh": 0}, **asked)
+
+
+def test_faults_of_the_connection_are_told_with_those_of_the_study() -> None:
+    told = faults(grid={"mw": -1, "tarif": "ercot"}, uptime=7)
+    assert {"study.grid.mw", "study.grid.tarif", "study.uptime"} <= set(told)
+    assert "study.grid" in faults(grid="ercot")
+    assert study({"kind": "none"}).grid is None
+
+
+def test_what_the_operator_does_not_know_is_refused_before_anything_is_solved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("sitedesign.api.solve.foresight_design", never)
+    for certify in (None, True):
+        with pytest.raises(InputError, match="certify=False") as caught:
+            sd.solve(study(FLEXIBLE), certify=certify)
+        assert [item.where for item in caught.value.faults] == ["study.grid"]
+    with pytest.raises(InputError, match="certify=False"):
+        sd.evaluate(study(FLEXIBLE), solar_mw=1, battery_mwh=1, battery_mw=1, grid_mw=4, operation="causal")
+
+
+def test_given_plant_is_operated_with_its_connection() -> None:
+    plant: dict[str, Any] = {"solar_mw": 5, "battery_mwh": 10, "battery_mw": 3}
+    asked = study({"mw": 9, "tariff": 50, **FREE})
+    blind = sd.evaluate(asked, **plant, grid_mw=9)
+    seen = sd.evaluate(asked, **plant, grid_mw=9, operation="foresight")
+    assert blind.energy_mwh_per_yr["shed"] == pytest.approx(0.0, abs=1e-6)
+    filling = 50 * 10 / 0.9 / 2  # only who sees the future has the battery full at the end of both years
+    assert seen.cost_usd_per_yr <= blind.cost_usd_per_yr + filling
+    assert sd.evaluate(asked, **plant).imports_mw == {"grid": 0.0}
+    beyond = sd.evaluate(asked, **plant, grid_mw=12)
+    assert any("MW of grid" in note for note in beyond.provenance.notes)
+    with pytest.raises(InputError, match="grid_mw"):
+        sd.evaluate(study(), **plant, grid_mw=1)
+    with pytest.raises(InputError, match="sale_mw"):
+        sd.evaluate(asked, **plant, sale_mw=1)
+
+
+def test_study_file_holds_the_connection_and_finds_its_files(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "prices.csv").write_text("USD/MWh\n" + "41.5\n" * 8760)
+    (folder / "caps.csv").write_text("fraction\n" + "1\n" * 8000 + "0.5\n" * 760)
+    path = folder / "study.toml"
+    path.write_text(
+        "racks = 50\nuptime = 0.999\nweather_years = 1\n[site]\nlatitude = 31.5\nlongitude = -97.1\n"
+        'timezone = "America/Chicago"\nelevation_m = 145\n'
+        '[grid]\nkind = "flexible"\nmw = 8\nprices = "prices.csv"\n[grid.curtailment]\ncaps = "caps.csv"\n'
+    )
+    read = build_case(sd.read_study(path))
+    assert read.grid is not None
+    assert np.unique(read.grid.levels.price) == pytest.approx([41.5])
+    assert read.grid.state.called_h_per_yr(1.0) == 760
+    less = sd.read_study(path, grid={"mw": 3}).grid
+    assert (less.mw, less.kind) == ((0, 3), "flexible")
+    path.write_text(path.read_text().replace("mw = 8", "mw = -8"))
+    with pytest.raises(InputError, match=r"study.toml \[grid\] mw"):
+        sd.read_study(path)
+
+
+def test_command_line_solves_a_study_with_a_grid(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(
+        "racks = 20\nuptime = 0.99\nweather_years = 1\nbackup = []\n[site]\nlatitude = 31.5\n"
+        "longitude = -97.1\n[grid]\nmw = 4\ntariff = 60\n"
+    )
+    done = CliRunner().invoke(app, ["solve", str(path), "--no-certify", "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["grid"]["contracted_mw"] == told["imports_mw"]["grid"] > 0
+    refused = CliRunner().invoke(app, ["solve", str(path)])
+    assert refused.exit_code == 2
