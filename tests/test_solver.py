@@ -45,6 +45,15 @@ def test_canary_of_wrong_optimal_answers() -> None:
     assert (m.x.value, m.z.value) == pytest.approx((4.5, 0.0), abs=1e-9)
 
 
+def test_variables_in_no_row_and_no_objective_have_a_value_within_their_bounds() -> None:
+    m = canary()
+    m.idle = pyo.Var([1, 2, 3], bounds=lambda _, i: {1: (0, 5), 2: (2, 5), 3: (-5, -1)}[i])
+    solver = PersistentHighs(m)
+    assert solver.solve(gap=0.0).status is Status.OPTIMAL
+    assert solver.values(m.idle).tolist() == [0.0, 2.0, -1.0]
+    assert solver.values([m.x, m.z, m.idle[2]]) == pytest.approx([4.5, 0.0, 2.0])
+
+
 def test_canary_with_presolve_off() -> None:
     report = solve_once(canary(), gap=0.0, options={"presolve": "off"})
     assert report.objective == pytest.approx(9.0, abs=1e-9)

@@ -357,7 +357,7 @@ class PersistentHighs:
         """Incumbent values of an indexed variable, in the order of its index set, shape (len,)."""
         items = variables.values() if hasattr(variables, "values") else variables
         solution = self._need(self._solution)
-        return solution[[self._column_of(v) for v in items]]
+        return np.array([solution[self._column[v]] if v in self._column else _idle(v) for v in items])
 
     def dual(self, row: Any) -> float:  # noqa: ANN401
         """Dual of a constraint of the model or of an added row (by index) after a linear solve.
@@ -619,3 +619,9 @@ def solve_once(
     if report.has_incumbent:
         solver.load()
     return report
+
+
+def _idle(variable: Any) -> float:  # noqa: ANN401
+    """Value of a variable in no row and no objective, which the solver never saw: any in its bounds does."""
+    lower, upper = bounds_of(variable)
+    return min(max(0.0, lower), upper)
