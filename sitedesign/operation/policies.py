@@ -25,7 +25,7 @@ def today_factor(p: Record, r: Record, day_yield: Array, day: int, value: float)
     return float(value + trust * (p.observed / p.expected - value))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None:
     """Energy that must be stored at the start of the planned step and of those up to midnight, for `level`.
 
