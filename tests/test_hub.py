@@ -102,7 +102,8 @@ def test_cuts_equal_the_hour_by_hour_model(seed):
         battery_mwh=fast.plant.battery_mwh * (1 + 1e-6),
         battery_mw=fast.plant.battery_mw * (1 + 1e-6),
         imports=tuple(
-            n if i.whole else n * (1 + 1e-6) for i, n in zip(case.imports, fast.plant.imports, strict=True)
+            n if i.whole else min(n * (1 + 1e-6), i.units_max)
+            for i, n in zip(case.imports, fast.plant.imports, strict=True)
         ),
     )
     there = solve_extensive(case, fixed=hair, gap=1e-6, explain_infeasible=False)
