@@ -383,3 +383,10 @@ def test_a_price_for_every_step_is_exact():
         result = oracle.run(point, order_of(case, own))
         assert own @ result.totals == pytest.approx(least_cost(case, oracle, point, own), rel=1e-8)
         assert own @ result.cut @ np.append(1.0, point.vector) == pytest.approx(own @ result.totals, rel=1e-9)
+
+
+def test_plant_at_the_very_edge_of_two_budgets_is_no_fault_of_the_solver():
+    """No load may be lost, 30 % be renewable: one linear program calls a mixture possible, the next not."""
+    found = solve_cuts(hub(599051), gap=1e-6)
+    assert found.stopped_by == "gap"
+    assert found.lost_mwh_per_yr == pytest.approx(0.0, abs=1e-6)

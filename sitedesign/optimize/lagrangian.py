@@ -210,11 +210,13 @@ class PriceSearch:
             if isinstance(result, NoDispatch):
                 return _no_dispatch(result, budgets)
         excess = 0.0
+        mixture = _mixture([(run, 1.0) for run in list(runs.values())[:1]], budgets, cuts)
         for feasibility in (True, False) if np.isfinite(budgets.limit).any() else (False,):
             while True:
-                prices, value, shares, allowance = _restricted(
-                    list(runs.values()), budgets, excess, feasibility=feasibility
-                )
+                best_mixture = _restricted(list(runs.values()), budgets, excess, feasibility=feasibility)
+                if best_mixture is None:  # just beyond what the solver took for possible: not met
+                    return dataclasses.replace(mixture, cost_usd_per_yr=np.inf)
+                prices, value, shares, allowance = best_mixture
                 if feasibility and value <= _SOLVER:
                     break
                 order = order_of(self.oracle.case, prices)
@@ -224,7 +226,8 @@ class PriceSearch:
                 cuts.append(Cut(prices, prices @ run.cut))
                 if feasibility and prices @ run.totals - allowance > _PROVEN:
                     # These prices prove that the budgets cannot be met; by how much, the best mixture tells.
-                    shares = _restricted(list(runs.values()), budgets, excess, feasibility=True)[2]
+                    proof = _restricted(list(runs.values()), budgets, excess, feasibility=True)
+                    shares = shares if proof is None else proof[2]
                     break
                 best = min(float(prices @ other.totals) for other in known)
                 if prices @ run.totals >= best - 1e-12 * max(abs(best), 1.0):
@@ -342,8 +345,8 @@ def _mixture(parts: list[tuple[Run, float]], budgets: Budgets, cuts: list[Cut]) 
 
 def _restricted(
     runs: list[Run], budgets: Budgets, excess: float, *, feasibility: bool
-) -> tuple[FloatArray, float, FloatArray, float]:
-    """Best mixture of known dispatches: prices of the totals, value, shares, priced budgets.
+) -> tuple[FloatArray, float, FloatArray, float] | None:
+    """Best mixture of known dispatches: prices of the totals, value, shares, priced budgets; None if none is.
 
     Budgets are met a hair inside, which is more than the solver's tolerance, or with an excess over that.
     The feasibility problem minimises the largest excess, in thousandths of the size of its budget.
@@ -365,6 +368,8 @@ def _restricted(
         bounds=[(0.0, None)] * len(runs) + [(None, None)] * above.shape[1],
         method="highs-ds",
     )
+    if result.x is None:
+        return None
     duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit
     allowance = float(duals @ room)
     prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + (duals / scale) @ rows
