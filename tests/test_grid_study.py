@@ -12,12 +12,18 @@ import pytest
 from typer.testing import CliRunner
 
 import sitedesign as sd
+from sitedesign.batch.question import make_question
+from sitedesign.batch.table import read_sites
 from sitedesign.case.build import build_case
 from sitedesign.case.grid_supply import GridSupply, grid_supply
 from sitedesign.cli import app
 from sitedesign.components.price_series import PriceSeries
 from sitedesign.errors import InputError
 from sitedesign.foresight.plan import one_year_case
+from sitedesign.report.content import question_rows
+from sitedesign.report.figures.dispatch import dispatch_week
+from sitedesign.report.figures.series import series
+from sitedesign.report.packing import pack_series
 from sitedesign.results.saved import plant_of, rebuilt_study
 from tests.test_grid_hub import CLOCK, TEMP
 
@@ -312,3 +318,25 @@ def test_command_line_solves_a_study_with_a_grid(tmp_path: Path) -> None:
     assert told["grid"]["contracted_mw"] == told["imports_mw"]["grid"] > 0
     refused = CliRunner().invoke(app, ["solve", str(path)])
     assert refused.exit_code == 2
+
+
+def test_report_says_and_draws_the_connection(flexible: sd.Design, selling: sd.Design) -> None:
+    assert dict(question_rows(flexible))["Grid connection"].startswith("flexible, 0 to 8 MW, tariff ERCOT")
+    assert "grid" in [trace.name for trace in dispatch_week(flexible).data]
+    assert "grid_mw" in [item["name"] for item in pack_series(flexible).header["columns"]]
+    data = series(selling)
+    frame = data.frame
+    given = frame["solar_used_mw"] + frame["discharge_mw"] + frame["grid_mw"] + frame["shed_mw"]
+    given += sum(frame[f"{name}_mw"] for name in data.backup)
+    taken = frame["load_mw"] + frame["charge_mw"] + frame["sale_mw"]
+    assert given.to_numpy() == pytest.approx(taken.to_numpy(), abs=1e-6)
+
+
+def test_table_of_sites_has_columns_of_the_connection() -> None:
+    place = {"latitude": 31.5, "longitude": -97.1}
+    rows = [place | {"grid.mw": "2:4"}, place | {"grid.mw": 5, "grid.kind": "flexible"}]
+    table = read_sites(rows)
+    question = make_question(None, {"racks": 50, "uptime": 0.99, "grid": sd.Grid(tariff=50, mw=1)}, table)
+    first, second = (question.study(row) for row in table.rows)
+    assert first.grid == sd.Grid(tariff=50, mw=(2, 4))
+    assert second.grid == sd.Grid(tariff=50, mw=5, kind="flexible")

@@ -70,7 +70,7 @@ class Question:
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
             elif head in NESTED:
-                changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = value
+                changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = _bounds(value)
             else:
                 changes[key] = value
         if any(key in changes for key in CONTRACTS):  # in place of the question's own

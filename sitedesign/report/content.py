@@ -15,6 +15,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import cause_name, percent, pretty
 from sitedesign.results.design import Design
+from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.weather.site import Site
@@ -151,10 +152,11 @@ def _where(design: Design) -> str:
 
 def _renewable(design: Design, certificate: Certificate | None) -> KeyFigure:
     foreseen = f"{design.renewable_share * 100:.1f}\u00a0%"
+    title = "Served without backup" + (" or grid" if design.grid is not None else "")
     if certificate is None:
-        return KeyFigure("Served without backup", foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
+        return KeyFigure(title, foreseen, "", f"{design.co2_t_per_yr:,.0f} t of CO2 a year")
     certified = f"{(1 - certificate.backup_share.value) * 100:.1f}\u00a0%"
-    return KeyFigure("Served without backup", certified, "", f"certified; {foreseen} {_where(design)}")
+    return KeyFigure(title, certified, "", f"certified; {foreseen} {_where(design)}")
 
 
 def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
@@ -372,6 +374,7 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
         ("Weather", f"{design.provenance.weather}; {len(design.provenance.weather_years)} years"),
         *(("Flag of the weather", flag) for flag in design.provenance.weather_flags),
         ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
+        *([("Grid connection", Grid(**study["grid"]).words)] if study.get("grid") else []),
         ("Limits", "; ".join(f"{pretty(key)}: {value}" for key, value in limits.items()) or "none"),
     ]
     return rows + [(item.told.title, _said(item, study[item.name])) for item in _changed(study)]

@@ -161,4 +161,5 @@ def _panels(result: Evaluation, bars: int) -> Figure:
 def _colour(asset: str, result: Evaluation) -> str:
     own = dict.fromkeys(result.resources_mw, LIGHT["solar"]) | {"battery": LIGHT["battery"]}
     own |= {name: colour for name, (colour, _) in colours_of(list(result.backup)).items()}
+    own |= dict.fromkeys((*result.imports_mw, *result.sinks_mw), LIGHT["mark"])
     return own.get(asset, LIGHT["racks"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -58,6 +59,7 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     areas = [(f"{name}_used_mw", pretty(name), *resource_style(r)) for r, name in enumerate(data.resources)]
     areas.append(("discharge_mw", "battery", LIGHT["battery"], ""))
     areas += [(f"{name}_mw", pretty(name), *styles[name]) for name in data.backup]
+    areas += [(f"{name}_mw", pretty(name), LIGHT["mark"], "/") for name in data.imports]
     areas += [
         ("shed_mw", "not served", LIGHT["shed"], "x"),
         ("curtailed_mw", f"{' and '.join(map(pretty, data.resources))} curtailed", LIGHT["curtailed"], ""),
@@ -156,8 +158,6 @@ def _start(result: Evaluation, data: DispatchSeries, day: int | None, year: int 
     row = year_row(result, year)
     if day is None:
         part = slice(row * data.steps_per_year, (row + 1) * data.steps_per_year)
-        one = DispatchSeries(
-            data.frame.iloc[part], data.step_h, (data.years[row],), data.resources, data.backup
-        )
+        one = replace(data, frame=data.frame.iloc[part], years=(data.years[row],))
         return row * data.steps_per_year + worst_week_start(one)
     return row * data.steps_per_year + (day - 1) * data.steps_per_day

@@ -38,6 +38,9 @@ class DispatchSeries:
         Solar array first, and whatever else the weather gives.
     backup : tuple of str
         Technologies of which at least one unit stands.
+    imports, sinks : tuple of str
+        Such as the grid and what is sold to it; their power is in columns like those of the technologies, and
+        adds to either side of that sum.
     """
 
     frame: pd.DataFrame
@@ -45,6 +48,8 @@ class DispatchSeries:
     years: tuple[str, ...]
     resources: tuple[str, ...]
     backup: tuple[str, ...]
+    imports: tuple[str, ...] = ()
+    sinks: tuple[str, ...] = ()
 
     @property
     def steps_per_year(self) -> int:
@@ -84,6 +89,10 @@ def series(result: Evaluation) -> DispatchSeries:
     index = pd.DatetimeIndex(dispatch.index)
     step_h = float((index[1] - index[0]) / pd.Timedelta(hours=1))
     backup = tuple(name for name, units in result.backup.items() if units > 0)
+    imports, sinks = (
+        tuple(name for name, mw in sizes.items() if mw > LEAST)
+        for sizes in (result.imports_mw, result.sinks_mw)
+    )
     resources = tuple(result.resources_mw)
     given = {name: dispatch[f"{name}_mw"] for name in resources}
     together = pd.concat(given.values(), axis=1).sum(axis=1)
@@ -94,7 +103,7 @@ def series(result: Evaluation) -> DispatchSeries:
             "load_mw": dispatch["load_mw"],
             **{f"{name}_used_mw": mw * used for name, mw in given.items()},
             "discharge_mw": dispatch["discharge_mw"],
-            **{f"{name}_mw": dispatch[f"{name}_mw"] for name in backup},
+            **{f"{name}_mw": dispatch[f"{name}_mw"] for name in (*backup, *imports, *sinks)},
             "shed_mw": dispatch["shed_mw"],
             "curtailed_mw": curtailed,
             "charge_mw": dispatch["charge_mw"],
@@ -104,7 +113,7 @@ def series(result: Evaluation) -> DispatchSeries:
         }
     )
     frame.index = index.tz_localize(None)
-    return DispatchSeries(frame, step_h, year_names(result), resources, backup)
+    return DispatchSeries(frame, step_h, year_names(result), resources, backup, imports, sinks)
 
 
 def year_names(result: Evaluation) -> tuple[str, ...]:
