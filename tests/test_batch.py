@@ -416,12 +416,11 @@ def test_folder_under_a_file_is_refused(asked: list[Study], tmp_path: Path) -> N
 
 
 def test_two_batches_in_one_folder_are_refused(asked: list[Study], tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
-    handle = store._lock(tmp_path)
+    lock = store._lock(tmp_path)
     try:
         assert "in use by another batch" in message([EL_PASO], out=tmp_path, **QUESTION)
     finally:
-        handle.close()
+        lock.release()
     sd.solve_many([EL_PASO], out=tmp_path, **QUESTION)
 
 

@@ -25,15 +25,11 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from filelock import BaseFileLock, FileLock, Timeout
 
 from sitedesign.batch.one_site import BatchStopped, Outcome
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.util.atomic_file import open_private, sweep, write_atomic
-
-try:
-    import fcntl
-except ImportError:  # Windows: two batches in one folder are then up to the user
-    fcntl = None  # type: ignore[assignment]
 
 FORMAT = "sitedesign-batch-1"
 NEVER_FINAL = ("lost",)
@@ -109,9 +105,7 @@ class Store:
     def close(self) -> None:
         """Free the lock and the reserve."""
         (self.folder / ".reserve").unlink(missing_ok=True)
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.release()
 
     def finished(self, *, retry_failed: bool = False) -> dict[str, str]:
         """Keys that need no more work, with their status."""
@@ -338,21 +332,18 @@ def _stopped(folder: Path, error: OSError, more: str = _KEPT) -> BatchStopped:
     )
 
 
-def _lock(folder: Path) -> Any:  # noqa: ANN401
+def _lock(folder: Path) -> BaseFileLock:
     """Hold the folder; the system frees it when the process ends, however it ends."""
+    lock = FileLock(folder / ".lock", timeout=0, mode=0o600)
     try:
-        handle = os.fdopen(open_private(folder / ".lock"), "w")
+        lock.acquire()
+    except Timeout:
+        remedy = "Wait for the other batch, or choose another folder."
+        fault = Fault("out", f"{folder}, in use by another batch", "one batch at a time", remedy)
+        raise InputError([fault], "solve_many()") from None
     except OSError as error:
         raise _unwritable(folder / ".lock", error) from None
-    if fcntl is not None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
-            remedy = "Wait for the other batch, or choose another folder."
-            fault = Fault("out", f"{folder}, in use by another batch", "one batch at a time", remedy)
-            raise InputError([fault], "solve_many()") from None
-    return handle
+    return lock
 
 
 def _read_manifest(folder: Path) -> dict[str, Any] | None:
