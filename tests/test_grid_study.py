@@ -216,6 +216,13 @@ def test_months_of_the_connection_are_limited(flexible: sd.Design) -> None:
     early = bound(FLEXIBLE, limits={"months_to_power": 17})
     assert early.imports_mw == {"grid": 0.0}
     assert flexible.imports_mw["grid"] > 1
+    sale = {**FLEXIBLE, "export_mw": 4, "export": 20, "export_capital_usd_per_kw": 0}
+    assert bound(sale, limits={"months_to_power": 17, "solar_mw": (80, 80)}).sinks_mw == {"sale": 0.0}
+    fixed = sale | {"mw": (5, 5), "export_mw": (4, 4)}
+    assert set(faults(grid=fixed, limits={"months_to_power": 17})) == {
+        "study.grid.mw",
+        "study.grid.export_mw",
+    }
 
 
 def test_levels_of_export_are_never_above_those_of_import() -> None:

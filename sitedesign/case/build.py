@@ -151,6 +151,9 @@ def _connected(study: Study, case: Case, supply: GridSupply) -> Case:
     assert grid is not None
     most_mw = MOST_IMPORT * float(case.load_mw.max())
     sale = sale_case(supply, SALE)
+    latest = study.limits.months_to_power
+    if sale is not None and latest is not None and supply.months > latest:
+        sale = replace(sale, units_max=0.0)  # nothing is fed into wires that are not there
     given = {f"imports.{GRID}"} if grid.import_mw is not None else set()
     return replace(
         case,

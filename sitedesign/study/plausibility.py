@@ -9,6 +9,7 @@ from sitedesign.components.wind import wind_faults as hub_faults
 from sitedesign.errors import Fault, unknown_name
 from sitedesign.library import Backup, Wind
 from sitedesign.study.grid import Grid
+from sitedesign.study.limits import Limits
 from sitedesign.weather.climate.wind import wind_climate_fault
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
 from sitedesign.weather.weather import Weather
@@ -142,15 +143,14 @@ def certified_wind_fault() -> Fault:
 
 
 def grid_faults(
-    grid: Grid | None, co2_t_per_yr: float | None, co2_price_usd_per_t: float, others: Sequence[Backup | Wind]
+    grid: Grid | None, limits: Limits, co2_price_usd_per_t: float, others: Sequence[Backup | Wind]
 ) -> list[Fault]:
-    """Say what a connection to the grid lacks for the CO2 that is limited or priced, and whose name it takes.
+    """Say what a connection lacks for CO2 that is limited or priced, where it is late, whose name it takes.
 
     Parameters
     ----------
     grid : Grid or None
-    co2_t_per_yr : float or None
-        Limit of the study. [t/yr]
+    limits : Limits
     co2_price_usd_per_t : float
         [USD/t]
     others : sequence of Backup and Wind
@@ -163,8 +163,19 @@ def grid_faults(
         for item in others
         if item.name in ("grid", "sale")
     ]
-    if grid.co2_t_per_mwh is None and (co2_t_per_yr is not None or co2_price_usd_per_t > 0):
-        which = "limited" if co2_t_per_yr is not None else "priced"
+    late = limits.months_to_power is not None and grid.months_to_energise > limits.months_to_power
+    faults += [
+        Fault(
+            f"study.grid.{name}",
+            f"at least {size[0]:g} MW, energised after {grid.months_to_energise:g} months",
+            f"the study allows {limits.months_to_power:g} months to power",
+            "Ask for no least power, or allow the months.",
+        )
+        for name, size in (("mw", grid.mw), ("export_mw", grid.export_mw))
+        if late and size is not None and size[0] > 0
+    ]
+    if grid.co2_t_per_mwh is None and (limits.co2_t_per_yr is not None or co2_price_usd_per_t > 0):
+        which = "limited" if limits.co2_t_per_yr is not None else "priced"
         remedy = "Give the emissions of the power drawn in t/MWh; 0 is a number."
         faults.append(Fault("study.grid.co2_t_per_mwh", "nothing", f"is needed: CO2 is {which}", remedy))
     return faults

@@ -357,9 +357,7 @@ def _cross_faults(study: Study) -> list[Fault]:
         faults += [
             Fault(f"study.{kind}", f"{name!r} twice", "each technology may appear once") for name in twice
         ]
-    faults += grid_faults(
-        study.grid, study.limits.co2_t_per_yr, study.co2_price_usd_per_t, (*study.backup, *study.wind)
-    )
+    faults += grid_faults(study.grid, study.limits, study.co2_price_usd_per_t, (*study.backup, *study.wind))
     own_sun = study.solar_profile is not None
     faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
     fuels = sorted({backup.fuel for backup in study.backup})
