@@ -171,7 +171,7 @@ def test_faults_of_options_and_of_the_question_are_told_together() -> None:
         lambda: sd.solve(site=SITE, racks=math.nan, uptime=99, gap=math.nan, time_limit_s=math.inf)
     )
     assert text.startswith("4 problems in the inputs of solve():")
-    text = message(lambda: sd.solve_many([{"latitude": 1}], racks=-1, uptime=0.9, workers=0, level="x"))
+    text = message(lambda: sd.solve_many([{"latitude": 1}], racks=-1, uptime=0.9, workers=0, stage="x"))
     assert text.startswith("3 problems in the inputs of solve_many():")
 
 

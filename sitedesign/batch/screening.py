@@ -33,6 +33,7 @@ from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
 from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.study import Study
+from sitedesign.util import kernel_cache
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
 from sitedesign.util.inputs import declared
 from sitedesign.util.progress import Progress
@@ -194,6 +195,7 @@ def solve_many(
         raise InputError([unknown_name("by", by, batch.schema.names)], "solve_many()")
     if not here and scheduler is None:
         check_main_guard()
+    kernel_cache.warn()  # the workers that compile say nothing
     if here:
         frame = batch.in_memory(SerialEngine)
     elif out is None:

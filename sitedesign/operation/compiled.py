@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from functools import partial
 
 import numba
 
-from sitedesign.util.kernel_cache import note
+from sitedesign.util.kernel_cache import warn
 
-if note():
-    logging.getLogger("sitedesign").warning(note())
+warn()
 
 # Without the runtime that counts references to arrays: its atomic counting took more than half of the time.
 # Such a kernel allocates nothing, its caller does. Without the interpreter's lock several run at once.

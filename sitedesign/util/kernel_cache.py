@@ -7,9 +7,11 @@ neither may be open for writing; a folder for the life of the process then takes
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,11 +36,12 @@ def keep_somewhere() -> None:
     atexit.register(_remove, folder, os.getpid())
 
 
-def note() -> str:
-    """Say what to do where kernels are not kept; empty where they are, and in child processes."""
+@cache
+def warn() -> None:
+    """Say once what to do where kernels are not kept; nothing where they are, and in child processes."""
     if os.environ.get(VARIABLE, "") not in _temporary:
-        return ""
-    return (
+        return
+    logging.getLogger("sitedesign").warning(
         "Compiled kernels can be kept neither beside the package nor in the user's cache folder: every run "
         f"compiles them anew. Set {VARIABLE} to a folder that can be written to, and they are kept."
     )
