@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sitedesign import Evaluation
 from sitedesign.case.case import BackupCase, Case, Resource, Tier
 from sitedesign.case.limits import CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
+
+if TYPE_CHECKING:
+    from sitedesign import Evaluation  # with pandas: a process that only solves a case loads none
 
 RACKS = (Tier(1.0, 1.0),)
 SIZES = ("solar_mw", "battery_mwh", "battery_mw")
