@@ -23,6 +23,7 @@ from sitedesign.foresight.plan import one_year_case
 from sitedesign.report.content import question_rows
 from sitedesign.report.figures.dispatch import dispatch_week
 from sitedesign.report.figures.series import series
+from sitedesign.report.html import render_report
 from sitedesign.report.packing import pack_series
 from sitedesign.results.saved import plant_of, rebuilt_study
 from tests.test_grid_hub import CLOCK, TEMP
@@ -337,6 +338,10 @@ def test_report_says_and_draws_the_connection(flexible: sd.Design, selling: sd.D
     given += sum(frame[f"{name}_mw"] for name in data.backup)
     taken = frame["load_mw"] + frame["charge_mw"] + frame["sale_mw"]
     assert given.to_numpy() == pytest.approx(taken.to_numpy(), abs=1e-6)
+    sun = (frame["solar_used_mw"].sum() + frame["curtailed_mw"].sum()) / frame["load_mw"].sum()
+    told = render_report(selling)
+    assert f"The array can give {sun:.2f} times the energy that the load needs" in told
+    assert "A power plant with 5 MW of grid connection for" in told
 
 
 def test_table_of_sites_has_columns_of_the_connection() -> None:

@@ -253,7 +253,7 @@ def test_result_says_that_it_is_for_screening_and_how_dark_it_gets():
     assert "Screening source" in notes
     assert f"10 days {worst:.2f}" in notes
     assert "NM_Socorro_20_N" in notes
-    assert "Wind is a constant 3 m/s" in notes
+    assert "Wind near the ground is a constant 3 m/s" in notes
 
 
 @pytest.mark.parametrize(

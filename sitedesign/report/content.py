@@ -15,6 +15,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import cause_name, percent, pretty
 from sitedesign.results.design import Design
+from sitedesign.results.grid_result import GridResult
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.util.inputs import Declared, declared
@@ -62,8 +63,13 @@ def _resource(name: str, mw: float, load_mw: float) -> KeyFigure:
     return KeyFigure(label, f"{mw:,.0f}", unit, f"{mw / load_mw:.1f} MW per MW of load")
 
 
+def _connection(grid: GridResult, load_mwh: float) -> KeyFigure:
+    about = f"contracted; brings {grid.import_mwh_per_yr / load_mwh:.1%} of the load"
+    return KeyFigure("Grid", f"{grid.contracted_mw:,.0f}", "MW", about)
+
+
 def answer(design: Design) -> list[KeyFigure]:
-    """Give the four numbers."""
+    """Give the numbers of what is built."""
     standing = {name: units for name, units in design.backup.items() if units}
     backup_mw = sum(units * design.backup_unit_mw[name] for name, units in standing.items())
     spare = design.racks - design.racks_contracted
@@ -79,6 +85,7 @@ def answer(design: Design) -> list[KeyFigure]:
             f"{design.battery_mw:,.0f} MW, {hours:.1f} h of mean load",
         ),
         KeyFigure("Backup", f"{backup_mw:,.0f}", "MW", units or "none"),
+        *([_connection(design.grid, design.load_mwh_per_yr)] if design.grid is not None else []),
         KeyFigure(
             "Racks",
             f"{design.racks:,}",
@@ -96,7 +103,7 @@ def consequences(design: Design, certificate: Certificate | None) -> list[KeyFig
         KeyFigure(label, uptime_text(uptime), "", f"{interval(uptime)}; {target_words(design)}"),
         _cost(design),
         KeyFigure(
-            "Land for the array",
+            "Land for the array" if len(design.resources_mw) == 1 else "Land for sun and wind",
             f"{design.land_acres:,.0f}",
             "acres",
             f"{design.land_acres * 0.40468564224:,.0f} ha",

@@ -292,8 +292,11 @@ def _lead(design: Design) -> str:
         asked = "each class of them served to a target of its own"
     elif design.compute_cost is not None:
         asked = "at the uptime at which a delivered rack-hour costs least"
+    beside = "without the grid"
+    if design.grid is not None:
+        beside = f"with {design.grid.contracted_mw:,.0f} MW of grid connection"
     return (
-        f"A power plant without the grid for {design.racks_contracted:,} racks, {mean_mw:,.0f} MW of mean "
+        f"A power plant {beside} for {design.racks_contracted:,} racks, {mean_mw:,.0f} MW of mean "
         f"load at the bus, {asked}."
     )
 
@@ -301,13 +304,16 @@ def _lead(design: Design) -> str:
 def _why(design: Design) -> str:
     load, energy = design.load_mwh_per_yr, design.energy_mwh_per_yr
     said = []
-    if design.solar_mw > LEAST:
-        # The bus balance: what the array gave = load + charge - discharge - backup - shed
-        used = (
-            load + energy["battery_charge"] - energy["battery_discharge"] - energy["backup"] - energy["shed"]
-        )
-        sun = (used + energy["curtailed"]) / load
-        said.append(f"The array can give {sun:.2f} times the energy that the load needs in a year.")
+    built = [name for name, mw in design.resources_mw.items() if mw > LEAST]
+    if built:
+        # The bus balance: sun and wind gave what load, storage and sale took and nobody else brought
+        taken = load + energy["battery_charge"] + energy.get("sale", 0.0)
+        brought = sum(energy.get(name, 0.0) for name in ("battery_discharge", "backup", "shed", "grid"))
+        given = (taken - brought + energy["curtailed"]) / load
+        names = " and ".join("array" if name == "solar" else pretty(name) for name in built)
+        subject = "The array" if built == ["solar"] else f"What is built of {names}"
+        said.append(f"{subject} can give {given:.2f} times the energy that the load needs in a year.")
+    if "solar" in built:
         share = [
             spell["share_of_season"] for spell in design.provenance.low_resource_periods if spell["days"] == 5
         ]

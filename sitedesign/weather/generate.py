@@ -325,5 +325,5 @@ def _notes(climate: SiteClimate, ghi: FloatArray, step_minutes: int) -> tuple[st
         "Screening source: confirm a decision with a measured or satellite record of many years.",
         f"Climate from {origin}.",
         f"Worst means among these years: {worst} kWh/m2/day.",
-        f"Wind is a constant {WIND_M_S:g} m/s.",
+        f"Wind near the ground is a constant {WIND_M_S:g} m/s.",
     )
