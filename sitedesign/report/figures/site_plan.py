@@ -36,7 +36,7 @@ def site_plan_data(result: Evaluation) -> pd.DataFrame:
     battery_acres = result.battery_containers * CONTAINER_M2 / M2_PER_ACRE
     backup = ", ".join(f"{units} × {name}" for name, units in result.backup.items() if units)
     parts = [
-        ("array", f"{result.solar_mw:,.0f} MWdc", result.land_acres, _ASPECT),
+        (*_resources(result), result.land_acres, _ASPECT),
         (
             "halls, yard and roads",
             f"{result.racks:,} racks" + (f"; {backup}" if backup else ""),
@@ -57,13 +57,20 @@ def site_plan_data(result: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["part", "what", "acres", "x_m", "y_m", "width_m", "depth_m"])
 
 
+def _resources(result: Evaluation) -> tuple[str, str]:
+    """Say what stands on the land of sun and wind."""
+    units = {"solar": "MWdc"}
+    built = [f"{mw:,.0f} {units.get(name, f'MW {name}')}" for name, mw in result.resources_mw.items()]
+    return "array" if len(built) == 1 else "array and wind", ", ".join(built)
+
+
 def site_plan(result: Evaluation) -> Figure:
     """Draw the site to scale."""
     from plotly.graph_objects import Scatter
 
     table = site_plan_data(result)
     fig = figure(f"Site to scale: {table['acres'].sum():,.0f} acres", height_px=420)
-    colours = {"array": LIGHT["solar"], "battery": LIGHT["battery"], "halls, yard and roads": LIGHT["racks"]}
+    colours = {"battery": LIGHT["battery"], "halls, yard and roads": LIGHT["racks"]}
     for row in table.to_dict("records"):
         left, low = row["x_m"], row["y_m"]
         right, high = left + row["width_m"], low + row["depth_m"]
@@ -74,7 +81,7 @@ def site_plan(result: Evaluation) -> Figure:
                 fill="toself",
                 mode="lines",
                 line={"color": LIGHT["ink"], "width": 0.5},
-                fillcolor=colours[row["part"]],
+                fillcolor=colours.get(row["part"], LIGHT["solar"]),
                 name=f"{row['part']}: {_acres(row['acres'])}",
                 text=f"{row['part']}: {_acres(row['acres'])}, {row['what']}",
                 hoverinfo="text",
