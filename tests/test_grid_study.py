@@ -260,6 +260,16 @@ def test_faults_of_the_connection_are_told_with_those_of_the_study() -> None:
     assert study({"kind": "none"}).grid is None
 
 
+def test_wind_and_grid_are_refused_together() -> None:
+    for ask in (
+        sd.solve,
+        lambda both: sd.evaluate(both, solar_mw=1, battery_mwh=1, battery_mw=1, operation="causal"),
+    ):
+        with pytest.raises(InputError) as caught:
+            ask(study(FLEXIBLE, wind="onshore_6mw_170"))
+        assert [fault.where for fault in caught.value.faults] == ["study.wind", "study.grid"]
+
+
 def test_what_the_operator_does_not_know_is_refused_before_anything_is_solved(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.study.plausibility import certified_grid_fault, certified_wind_fault
+from sitedesign.study.plausibility import certified_faults
 from sitedesign.study.study import Study
 
 
@@ -51,21 +51,16 @@ def check_method(method: str, certify: bool | None, study: Study | None = None) 
     InputError
     """
     faults = []
-    if study is not None and study.wind and certify is not False and method == "cuts":
-        faults.append(certified_wind_fault())
-    if study is not None and study.grid is not None and certify is not False and method == "cuts":
-        faults.append(certified_grid_fault())
-    if method != "extensive":
-        if faults:
-            raise InputError(faults, "solve()")
-        return
-    if study is not None and study.objective == "compute_cost":
+    if study is not None and certify is not False and method == "cuts":
+        faults += certified_faults(study.wind, study.grid)
+    extensive = method == "extensive"
+    if extensive and study is not None and study.objective == "compute_cost":
         allowed = "needs method='cuts', which solves for one price of compute after the other"
         faults.append(Fault("method", "'extensive' with objective='compute_cost'", allowed))
-    if study is not None and study.spares == "share" and study.sharing_racks is None:
+    if extensive and study is not None and study.spares == "share" and study.sharing_racks is None:
         allowed = "needs method='cuts', which solves for one number of racks after the other"
         faults.append(Fault("method", "'extensive' with spares='share'", allowed))
-    if certify:
+    if extensive and certify:
         allowed = "needs method='cuts': the hour-by-hour model affords one weather year"
         faults.append(Fault("certify", "True with 'extensive'", allowed, "Leave one of them out."))
     if faults:

@@ -12,7 +12,7 @@ from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
-from sitedesign.study.plausibility import certified_grid_fault, certified_wind_fault
+from sitedesign.study.plausibility import certified_faults
 from sitedesign.study.study import Study
 
 Metric = Literal["rack", "compute", "site", "floor"]
@@ -36,10 +36,9 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
         With wind or a grid, which the operator cannot run yet.
     """
     study = study_case.study
-    if study.wind:
-        raise InputError([certified_wind_fault()], "certificate")
-    if study.grid is not None:
-        raise InputError([certified_grid_fault()], "certificate")
+    unknown = certified_faults(study.wind, study.grid)
+    if unknown:
+        raise InputError(unknown, "certificate")
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
     outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
     if study.solar_profile is not None:

@@ -135,13 +135,6 @@ def wind_faults(
     return [replace(fault, where="study.wind") for fault in faults]
 
 
-def certified_wind_fault() -> Fault:
-    """Say that an operator without foresight does not know wind yet."""
-    remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
-    allowed = "an operator without foresight knows the sun only: no forecast and no outages of wind yet"
-    return Fault("study.wind", "wind in a plant to be certified", allowed, remedy)
-
-
 def grid_faults(
     grid: Grid | None, limits: Limits, co2_price_usd_per_t: float, others: Sequence[Backup | Wind]
 ) -> list[Fault]:
@@ -181,8 +174,14 @@ def grid_faults(
     return faults
 
 
-def certified_grid_fault() -> Fault:
-    """Say that an operator without foresight does not know the grid yet."""
+def certified_faults(wind: Sequence[Wind], grid: Grid | None) -> list[Fault]:
+    """Say what of a study an operator without foresight does not know yet."""
     remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
-    allowed = "designs with a grid are bounds for now: no operator without foresight knows calls and prices"
-    return Fault("study.grid", "a grid beside a plant to be certified", allowed, remedy)
+    faults = []
+    if wind:
+        allowed = "an operator without foresight knows the sun only: no forecast and no outages of wind yet"
+        faults.append(Fault("study.wind", "wind in a plant to be certified", allowed, remedy))
+    if grid is not None:
+        allowed = "designs with a grid are bounds for now: no operator without foresight knows its calls"
+        faults.append(Fault("study.grid", "a grid beside a plant to be certified", allowed, remedy))
+    return faults
