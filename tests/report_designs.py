@@ -78,7 +78,7 @@ def make_certificate(design, *, met=False, uptime=0.9985):
         simulated_years=1000,
         seed=7,
         controller=Controller(),
-        causes={"starts": 0.1, "units": 0.5, "weather": 0.45},
+        causes={"starts": 0.1, "units": 0.5, "weather": 0.4},
         backup_mwh_per_yr=tuple(1e5 for _ in units),
         fuel_mmbtu_per_yr=tuple(1e6 for _ in units),
         backup_share=Estimate(0.2, 0.01, 200, 7),

@@ -19,6 +19,7 @@ from sitedesign.operation.outages.sampling import (
     sample_outages,
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.attribution import marginal_losses, off_sets
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from tests import cases
 from tests.operated import assessed, operated
@@ -122,6 +123,7 @@ def test_causes_are_those_that_were_put_in(certificate):
     assert set(certificate.causes) == {
         "units",
         "starts",
+        "common_starts",
         "planned",
         "common_cause",
         "fuel",
@@ -172,9 +174,51 @@ def test_worst_events_are_named_also_where_no_cause_was_switched_off_for_the_sha
 def test_shares_of_causes_have_errors_that_shrink_with_years():
     few, many = (certify(weather_years(n), seed=4) for n in (6, 24))
     assert set(few.cause_errors) == set(few.causes)
-    assert many.cause_errors["units"] < few.cause_errors["units"]
+    assert sum(many.cause_errors.values()) < 0.8 * sum(few.cause_errors.values())
     assert abs(few.causes["units"] - many.causes["units"]) < 4 * few.cause_errors["units"]
     assert f"{100 * many.causes['units']:.0f}±" in str(many)
+
+
+def test_shares_of_causes_add_up_to_all_that_is_lost(certificate):
+    assert sum(certificate.causes.values()) == pytest.approx(1.0, abs=1e-12)
+    assert certificate.causes["common_starts"] > 2 * certificate.cause_errors["common_starts"] > 0
+    few = dataclasses.replace(weather_years(3), case=dataclasses.replace(
+        weather_years(3).case, racks_contracted=10, rack_availability=0.999))  # fmt: skip
+    short = certify(few)
+    assert short.causes["racks"] > 0.1
+    assert sum(short.causes.values()) == pytest.approx(1.0, abs=1e-12)
+    racks = short.metrics.compute.value - short.metrics.rack.value
+    assert short.causes["racks"] == pytest.approx(racks / (1 - short.metrics.rack.value))
+
+
+def test_what_two_causes_only_do_together_is_divided_evenly():
+    causes = list("abcdef")
+    rng = np.random.default_rng(4)
+    alone, pairs = rng.uniform(0, 1, 6), np.triu(rng.uniform(-1, 1, (6, 6)), 1)
+
+    def lost(off):
+        on = np.array([cause not in off for cause in causes], dtype=float)
+        return np.array([2.0 + alone @ on + on @ pairs @ on])
+
+    known = {off: lost(off) for off in [frozenset(), *off_sets(causes, 1, 7)]}
+    found = marginal_losses(causes, 1, 7, known)
+    fair = alone + 0.5 * (pairs + pairs.T).sum(axis=1)
+    assert [float(found[c][0]) for c in causes] == pytest.approx(fair.tolist())
+    assert float(found["weather"][0]) == pytest.approx(2.0)
+
+
+def test_a_cause_is_told_from_its_sister():
+    """Starts that fail alone from those that fail together, cold from what interrupts a fuel at any time."""
+    quiet = OutageModel(units=(UnitOutages("recip", "natural_gas", 0.0, 24.0),))
+    for beta, cause in ((0.0, "starts"), (1.0, "common_starts")):
+        way = dataclasses.replace(BEHAVIOUR[0], start_failure=0.2, start_beta=beta)
+        assert set(assessed(weather_years(3), PLANT, quiet, [way], seed=1).causes) == {cause, "weather"}
+    way = dataclasses.replace(BEHAVIOUR[0], start_failure=0.0)
+    for fuel, cause in ((FuelOutages("natural_gas", 9.0, 24.0), "fuel"),
+                        (FuelOutages("natural_gas", cold_event_per_yr=9.0), "cold")):  # fmt: skip
+        model = dataclasses.replace(quiet, fuels=(fuel,))
+        weak = dataclasses.replace(PLANT, units=(1,))
+        assert set(assessed(weather_years(3), weak, model, [way], seed=1).causes) == {cause, "weather"}
 
 
 def test_worst_events_come_worst_first_with_dates(certificate):

@@ -179,7 +179,7 @@ def test_causes_are_hours_of_what_the_certificate_lost(design):
     certificate = make_certificate(design, uptime=0.999)
     table = figures.uptime_by_cause_data(certificate)
     assert list(table["cause"]) == ["units", "weather", "starts"]
-    assert table["saved_h_per_yr"].tolist() == pytest.approx([4.38, 3.942, 0.876])
+    assert table["lost_h_per_yr"].tolist() == pytest.approx([4.38, 3.504, 0.876])
 
 
 def test_broken_racks_are_a_cause_beside_missing_power(design):
@@ -187,11 +187,12 @@ def test_broken_racks_are_a_cause_beside_missing_power(design):
     metrics = dataclasses.replace(
         certificate.metrics, rack=dataclasses.replace(certificate.metrics.rack, value=0.998)
     )
-    table = figures.uptime_by_cause_data(dataclasses.replace(certificate, metrics=metrics))
-    rows = table.set_index("cause")
-    assert table["cause"][0] == "racks, beyond the spares"
-    assert rows["saved_h_per_yr"].tolist() == pytest.approx([8.76, 4.38, 3.942, 0.876])
-    assert rows["share"].tolist() == pytest.approx([0.5, 0.25, 0.225, 0.05])
+    causes = {"racks": 0.5, "units": 0.25, "weather": 0.2, "starts": 0.05}
+    table = figures.uptime_by_cause_data(dataclasses.replace(certificate, metrics=metrics, causes=causes))
+    assert table["cause"][0] == "racks"
+    assert table["lost_h_per_yr"].tolist() == pytest.approx([8.76, 4.38, 3.504, 0.876])
+    bars = figures.uptime_by_cause(dataclasses.replace(certificate, metrics=metrics, causes=causes)).data[0]
+    assert bars.y[-1] == "racks beyond the spares"
 
 
 def test_certified_years_are_sorted_by_loss_and_keep_their_numbers(design):

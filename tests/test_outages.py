@@ -341,6 +341,27 @@ def test_failed_starts_come_at_their_probability_and_cost_time():
     assert quiet.shed_mw.sum() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_starts_that_fail_together_and_alone_are_spared_apart():
+    solar = np.tile(np.where(np.arange(24) < 12, 0.0, 1.0), 365 * 4)
+    case = operated_case(solar, 10.0, [operated_unit(unit_mw=5.0, steps=solar.size)], years=4)
+    behaviour = [UnitBehaviour(start_failure=0.2, mttr_h=24.0, start_beta=0.3)]
+
+    def failed(*off):
+        paths = sample_outages(OutageModel(units=(one(0.0),)).without(*off), [2], sky(4), seed=3)
+        done = operated(
+            case, Plant((10.0,), 0, 0, (2,), 10), Controller("greedy", start_soc=0.0), behaviours=behaviour,
+            outages=paths, climate=constant_climate(10.0),
+        )  # fmt: skip
+        return done.failed_starts.sum() / done.starts.sum(), done.shed_mw.sum()
+
+    (both, lost), (common, _), (single, less) = failed(), failed("starts"), failed("common_starts")
+    assert both == pytest.approx(0.2, abs=0.02)
+    assert common == pytest.approx(0.2 * 0.3, abs=0.015)
+    assert single == pytest.approx(0.2 * 0.7, abs=0.02)
+    assert less < lost
+    assert failed("starts", "common_starts") == (0.0, pytest.approx(0.0, abs=1e-9))
+
+
 def test_battery_blocks_take_their_energy_with_them_and_bring_it_back():
     rng = np.random.Generator(np.random.PCG64(1))
     solar = rng.uniform(0, 2.2, HOURS * 2)

@@ -94,7 +94,9 @@ def with_causes(design: Design, certificate: Certificate, progress: Progress | N
         progress=progress,
     )
     same = math.isclose(again.uptime.value, certificate.uptime.value, rel_tol=0, abs_tol=1e-9)
-    return replace(certificate, causes=again.causes, events=again.events) if same else certificate
+    if not same:
+        return certificate
+    return replace(certificate, causes=again.causes, cause_errors=again.cause_errors, events=again.events)
 
 
 def _at_least_cost(study: Study, design: Design) -> Study:

@@ -80,10 +80,11 @@ def certify(
         How well the days ahead are known: ``Forecast(kind="persistence")``, ``"climatology"``, ``"skill"``
         (default) or ``"perfect"``.
     attribute : bool
-        Re-run with each cause of failure off, to say what the lost compute is due to.
+        Re-run with one cause of failure after the other off, to say what the lost compute is due to.
     without : sequence of str
-        Causes of failure to leave out: ``units``, ``starts``, ``planned``, ``common_cause``, ``fuel``,
-        ``battery``, ``solar``, ``site``. A what-if: ``met`` then says nothing of the real plant.
+        Causes of failure to leave out: ``units`` and ``common_cause`` (trips of one unit, of all at once),
+        ``starts`` and ``common_starts``, ``planned``, ``fuel`` and ``cold``, ``battery``, ``solar``,
+        ``site``. A what-if: ``met`` then says nothing of the real plant.
     stop_when_converged : bool
         Take no more weather years than it takes for the interval to be narrow: half of it at most a quarter
         of ``1 - target``. The certificate says whether that was reached.

@@ -11,7 +11,7 @@ from sitedesign.case.plant_limits import SPARE_UNITS
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.sizing_loop import SearchResult, size_then_search
 from sitedesign.errors import InfeasibleDesign, InputError
-from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.study.effort import Effort
 from sitedesign.study.study import Limits, Study
@@ -131,13 +131,13 @@ def explain_uncertified(
     best, certificate = result.best, result.certificate
     causes = certificate.causes
     worst = sorted(causes.items(), key=lambda item: -item[1])[:3]
-    limits = ", ".join(f"{name.replace('_', ' ')} {share:.0%}" for name, share in worst)
+    limits = ", ".join(f"{cause_words(name)} {share:.0%}" for name, share in worst)
     reason = (
         f"the best plant found keeps {_uptime_words(certificate)} on unseen years "
         f"({result.evaluations} plants evaluated, {best.cost_usd_per_yr / 1e6:,.1f} M USD/yr)."
     )
     if limits:
-        reason += f" Share of the lost compute that goes away without one cause: {limits}."
+        reason += f" Most of the lost compute is due to: {limits}."
     if certificate.met and not result.cap_excess:
         reason += (
             f" Alone that would be enough, but {result.certificates} certificates were asked for, and"

@@ -417,12 +417,14 @@ def _events(outages: OutageSample | None) -> tuple[NDArray[Any], ...]:
 
 
 def _add_outages(machine: Machine, outages: OutageSample | None) -> None:
-    """Copy block counts and the keys of start failures into the plant's record."""
+    """Copy block counts, the keys of start failures and which of them happen into the plant's record."""
     if outages is None:
         return
     machine.plant["battery_blocks"] = outages.battery_blocks
     machine.plant["solar_blocks"] = outages.solar_blocks
     machine.plant["solar_scale"] = outages.solar_scale
+    machine.plant["single_starts"] = outages.single_starts
+    machine.plant["common_starts"] = outages.common_starts
     machine.unit["start_key"] = outages.start_keys[: machine.unit.size]
     machine.tech["start_key"] = machine.sorted_rows(outages.start_keys[machine.unit.size :])
 

@@ -91,6 +91,8 @@ PLANT = np.dtype(
         ("site_causes", "f8"),
         ("battery_share", "f8"),  # of the battery's blocks, those that work
         ("next_repair", "f8"),  # next step at which a repair ends
+        ("single_starts", "i8"),  # starts may fail one by one
+        ("common_starts", "i8"),  # starts may fail all together
         ("day_step", "i8"),  # steps passed of this day
         ("recharging", "i8"),  # greedy: units run to refill
         ("power_mw", "f8"),  # battery power now [MW]

@@ -92,17 +92,21 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
         unit[u].starts += 1
         wait = tech[k].start_steps + late
         if unit[u].start_key != 0 and _chance(unit[u].start_key, 2 * t) < tech[k].start_failure:
-            unit[u].failed_starts += 1
-            late = tech[k].retry_steps
-            if _chance(tech[k].start_key, t) < tech[k].start_beta:
+            # Failures of both kinds are told apart by the same draw: one switched off spares its own alone
+            common = _chance(tech[k].start_key, t) < tech[k].start_beta
+            if common and p.common_starts != 0:
+                unit[u].failed_starts += 1
                 for other in range(first, end):
                     if unit[other].on == 0 and unit[other].down == 0 and unit[other].repaired_at <= t:
                         _break(tech, unit, p, k, other, t)
                 return
-            if _chance(unit[u].start_key, 2 * t + 1) >= tech[k].retry_success:
-                _break(tech, unit, p, k, u, t)
-                continue
-            wait += tech[k].retry_steps
+            if not common and p.single_starts != 0:
+                unit[u].failed_starts += 1
+                late = tech[k].retry_steps
+                if _chance(unit[u].start_key, 2 * t + 1) >= tech[k].retry_success:
+                    _break(tech, unit, p, k, u, t)
+                    continue
+                wait += tech[k].retry_steps
         unit[u].on, unit[u].started_at = 1, t
         unit[u].ready_at = t + wait
         tech[k].ramped_at = max(tech[k].ramped_at, unit[u].ready_at)

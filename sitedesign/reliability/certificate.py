@@ -16,6 +16,22 @@ from sitedesign.util.html_table import table_html
 
 #: Name of the cause that remains when nothing fails.
 WEATHER = "weather"
+#: Racks that are missing beyond the spares, whatever the power.
+RACKS = "racks"
+_CAUSES = {
+    "units": "trips",
+    "common_cause": "common-cause trips",
+    "starts": "failed starts",
+    "common_starts": "common-cause starts",
+    "planned": "planned maintenance",
+    "fuel": "fuel supply",
+    "cold": "fuel supply in extreme cold",
+    "battery": "battery blocks",
+    "solar": "inverter blocks",
+    "site": "whole site",
+    RACKS: "racks beyond the spares",
+    WEATHER: "weather alone",
+}
 #: A certificate has converged when its half-width is at most this share of what the target allows to be lost.
 CONVERGED_SHARE = 0.25
 #: Where a rule of operation comes from.
@@ -65,8 +81,8 @@ class Certificate:
     seed : int
     controller : Controller
     causes : dict of str to float
-        Share of the lost compute that disappears when one cause is switched off; ``weather`` is what
-        remains with every cause off. They need not add up to 1: causes that only hurt together count twice.
+        Share of each cause in the lost compute, which they add up to: what two only do together is divided
+        evenly. ``weather`` is what is lost with every cause off, ``racks`` what missing racks lose.
     cause_errors : dict of str to float
         Standard error of each share, over the weather years that were re-run. [fraction]
     backup_mwh_per_yr, fuel_mmbtu_per_yr : tuple of float
@@ -171,7 +187,7 @@ class Certificate:
 
     @property
     def _what_if(self) -> str:
-        return f", if these never failed: {', '.join(map(_words, self.off))}" if self.off else ""
+        return f", if these never happened: {', '.join(map(cause_words, self.off))}" if self.off else ""
 
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""
@@ -192,7 +208,7 @@ class Certificate:
         verdict = "met" if self.met else "NOT met"
         sure = "" if self.converged else "; not converged: more years would narrow it"
         causes = ", ".join(
-            f"{_words(name)} {self.cause_text(name)}"
+            f"{cause_words(name)} {self.cause_text(name)}"
             for name, share in self.causes.items()
             if abs(share) >= 0.005
         )
@@ -221,18 +237,23 @@ class Certificate:
             ("operated by", self.operated_by),
             ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
-            *((f"lost by {_words(name)}", self.cause_text(name)) for name in self.causes),
+            *((f"lost by {cause_words(name)}", self.cause_text(name)) for name in self.causes),
         ]
         if not self.converged:
             rows.append(("note", "not converged: more years would narrow the interval"))
         rows += [("flag of the weather", flag) for flag in self.weather_flags]
         worst = [
-            (event.start, f"{event.duration_h:,.2f} h", f"{event.shed_mwh:,.1f} MWh", _words(event.cause))
-            for event in self.events[:5]
+            (e.start, f"{e.duration_h:,.2f} h", f"{e.shed_mwh:,.1f} MWh", cause_words(e.cause))
+            for e in self.events[:5]
         ]
         verdict = "target met" if self.met else "target NOT met"
         verdict_table = table_html(f"Certificate of {self.metric} uptime: {verdict}", rows)
         return verdict_table + table_html("Worst events", worst, ("start", "length", "not served", "cause"))
+
+
+def cause_words(cause: str) -> str:
+    """Cause of a loss for people: ``starts`` becomes ``failed starts``."""
+    return _CAUSES.get(cause, _words(cause))
 
 
 def rule_words(rule: Controller) -> str:

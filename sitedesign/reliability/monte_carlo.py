@@ -1,7 +1,7 @@
 """Certificate: the uptime that a plant keeps, run without foresight while things fail, and how sure that is.
 
-Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause
-switched off say what share of the lost compute each cause explains.
+Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause after
+the other switched off say what share of the lost compute each cause explains.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sitedesign.operation.forecast import daily_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, OutageModel, sample_outages
 from sitedesign.operation.state import Controller
-from sitedesign.reliability.attribution import cause_of, cause_shares
+from sitedesign.reliability.attribution import YearLosses, cause_of, cause_shares, marginal_losses, off_sets
 from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.estimate import Estimate
@@ -79,7 +79,7 @@ def monte_carlo(
     blocks = blocks_of(weather, plan.years)
     years = plan.years if plan.years is not None else sum(b.case.years for b in listed(weather))
     run = _Tally(plant, controller, environment, plan)
-    causes = [*(cause for cause in CAUSES if _happens(environment, cause)), WEATHER] if plan.attribute else []
+    causes = [cause for cause in CAUSES if _happens(environment, cause)] if plan.attribute else []
     first_case: Case | None = None
     for number, block in enumerate(one_ahead(blocks)):
         if first_case is None:
@@ -89,7 +89,9 @@ def monte_carlo(
         done = at_once(partial(run.operate_draw, block.case, begun), range(plan.draws))
         for draw in range(plan.draws):
             again = plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
-            run.book(block, (number, draw), begun[draw], done[draw], causes if again else [])
+            run.book(block, (number, draw), begun[draw], done[draw])
+            if plan.attribute and again:
+                run.attribute(block, draw, begun[draw], done[draw], causes)
             if progress is not None:
                 progress(run.simulated, years * plan.draws)
         run.first_year += block.case.years
@@ -98,13 +100,16 @@ def monte_carlo(
     if first_case is None:
         message = "weather: got no years; give at least one"
         raise ValueError(message)
-    if causes:
+    if plan.attribute:
         run.name_events(causes)
     return _certificate(run, first_case)
 
 
 def _happens(environment: OperatingEnvironment, cause: str) -> bool:
-    if cause == "starts" and not any(way.start_failure > 0 for way in environment.unit_behaviours):
+    ways = environment.unit_behaviours
+    if cause == "starts" and not any(way.start_failure > 0 and way.start_beta < 1 for way in ways):
+        return False
+    if cause == "common_starts" and not any(way.start_failure > 0 and way.start_beta > 0 for way in ways):
         return False
     return environment.outages.has(cause)
 
@@ -141,9 +146,7 @@ class _Tally:
     tables: list[YearTable] = field(default_factory=list)
     lost_by_class: list[FloatArray] = field(default_factory=list)
     stored: dict[int, float] = field(default_factory=dict)
-    again: list[NDArray[np.int64]] = field(default_factory=list)
-    lost: list[FloatArray] = field(default_factory=list)
-    lost_without: dict[str, list[FloatArray]] = field(default_factory=dict)
+    losses: list[YearLosses] = field(default_factory=list)
     load: float = 0.0
     energy: list[FloatArray] = field(default_factory=list)
     fuel: FloatArray | None = None
@@ -171,33 +174,34 @@ class _Tally:
         """Run one block under one draw; books nothing, so that several draws run at once."""
         return self._operate(case, begun[draw], draw, self.environment.outages)
 
-    def book(
-        self,
-        block: WeatherBlock,
-        place: Place,
-        begun: _Begun,
-        done: SimulatedOperation,
-        causes: Sequence[str],
-    ) -> None:
-        """Add up a run; run it again without each cause, where ``weather`` means without all of them."""
-        case, draw = block.case, place[1]
-        self.stored[draw] = done.end_mwh
+    def book(self, block: WeatherBlock, place: Place, begun: _Begun, done: SimulatedOperation) -> None:
+        """Add up a run and keep its worst events."""
+        case, first = block.case, self.first_year
+        self.stored[place[1]] = done.end_mwh
         self._add(case, done)
         found = find_events(
             case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.plan.events
         )
-        if causes:
-            lost = done.lost_compute * case.load_mw * case.step_h
-            self.again.append(np.arange(self.first_year, self.first_year + case.years))
-            self.lost.append(lost.reshape(case.years, -1).sum(axis=1))
-            remaining = self._lost_without(case, begun, draw, causes)
-            for cause, series in remaining.items():
-                by_year = series.reshape(case.years, -1).sum(axis=1)
-                self.lost_without.setdefault(cause, []).append(by_year)
-            found = [replace(event, cause=cause_of(event, remaining, case.step_h)) for event in found]
-        first = self.first_year
         self.events += [_WorstEvent(e.in_year(e.year_row + first), place, case, begun) for e in found]
         self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.plan.events]
+
+    def attribute(
+        self, block: WeatherBlock, draw: int, begun: _Begun, done: SimulatedOperation, causes: Sequence[str]
+    ) -> None:
+        """Run a block again, one cause after the other switched off, in an order and in its reverse."""
+        case = block.case
+        sets = off_sets(causes, self.plan.seed, len(self.losses))
+        again = at_once(lambda off: self._lost(case, begun, draw, off), sets)
+        by_set = {off: _by_year(case, series) for off, series in zip(sets, again, strict=True)}
+        by_set[frozenset()] = _by_year(case, done.lost_compute * case.load_mw * case.step_h)
+        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+        self.losses.append(
+            YearLosses(
+                year=np.arange(self.first_year, self.first_year + case.years),
+                by_cause=marginal_losses(causes, self.plan.seed, len(self.losses), by_set),
+                racks=short * _by_year(case, case.load_mw * case.step_h),
+            )
+        )
 
     def name_events(self, causes: Sequence[str]) -> None:
         """Run blocks and draws again that hold a worst event whose cause is not known yet."""
@@ -205,22 +209,18 @@ class _Tally:
         for place in sorted({worst.place for worst in unnamed}):
             mine = [worst for worst in unnamed if worst.place == place]
             case = mine[0].case
-            remaining = self._lost_without(case, mine[0].begun, place[1], causes)
+            begun = mine[0].begun
+            sets = {cause: frozenset([cause]) for cause in causes} | {WEATHER: frozenset(causes)}
+            lost = at_once(partial(self._lost, case, begun, place[1]), list(sets.values()))
+            remaining = dict(zip(sets, lost, strict=True))
             for worst in mine:
                 worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, case.step_h))
 
-    def _lost_without(
-        self, case: Case, begun: _Begun, draw: int, causes: Sequence[str]
-    ) -> dict[str, FloatArray]:
-        """Lost compute of every step of a block with one cause after the other switched off. [MWh]"""
-
-        def lost_without(cause: str) -> FloatArray:
-            off = self.environment.outages.without(*(CAUSES if cause == WEATHER else (cause,)))
-            again = self._operate(case, begun, draw, off)
-            result: FloatArray = again.lost_compute * case.load_mw * case.step_h
-            return result
-
-        return dict(zip(causes, at_once(lost_without, causes), strict=True))
+    def _lost(self, case: Case, begun: _Begun, draw: int, off: frozenset[str]) -> FloatArray:
+        """Lost compute of every step of a block with some causes switched off. [MWh]"""
+        done = self._operate(case, begun, draw, self.environment.outages.without(*off))
+        result: FloatArray = done.lost_compute * case.load_mw * case.step_h
+        return result
 
     def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> SimulatedOperation:
         sample = sample_outages(model, self.plant.units, begun.conditions, draw, self.plan.seed)
@@ -276,6 +276,11 @@ class _Tally:
         )
 
 
+def _by_year(case: Case, series: FloatArray) -> FloatArray:
+    result: FloatArray = series.reshape(case.years, -1).sum(axis=1)
+    return result
+
+
 def _converged(metrics: UptimeMetrics, plan: CertificatePlan) -> bool:
     width = getattr(metrics, plan.metric).half_width(plan.confidence)
     return bool(width <= CONVERGED_SHARE * (1.0 - (plan.target or 0.0)))
@@ -286,7 +291,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
     metrics = run.metrics(case)
     estimate: Estimate = getattr(metrics, plan.metric)
     classes = run.classes(case)
-    causes = cause_shares(run.again, run.lost, run.lost_without)
+    causes = cause_shares(run.losses)
     years = run.simulated
     energy = np.concatenate(run.energy, axis=1)
     table = YearTable.concat(run.tables)

@@ -10,10 +10,10 @@ from typing import Any
 from sitedesign import library
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Entry, EntryTable
-from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
-from sitedesign.report.figures.style import cause_name, percent, pretty
+from sitedesign.report.figures.style import percent, pretty
 from sitedesign.results.design import Design
 from sitedesign.results.grid_result import GridResult
 from sitedesign.study.grid import Grid
@@ -297,7 +297,7 @@ def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
             f"{event['duration_h']:,.2f}",
             f"{event['shed_mwh']:,.1f}",
             percent_text(event["depth"]),
-            cause_name(str(event.get("cause", ""))),
+            cause_words(str(event.get("cause", ""))),
         )
         for event in found
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ if TYPE_CHECKING:  # a process that only compiles loads no library
 
 FloatArray = NDArray[np.float64]
 
-Cause = Literal["units", "starts", "planned", "common_cause", "fuel", "battery", "solar", "site"]
+Cause = Literal[
+    "units", "common_cause", "starts", "common_starts", "planned", "fuel", "cold", "battery", "solar", "site"
+]
 #: Everything that can be switched off, in the order in which certificates list it.
-CAUSES: tuple[Cause, ...] = ("units", "starts", "planned", "common_cause", "fuel", "battery", "solar", "site")
+CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 # What an event changes; the numbers are read by the simulation.
 UNIT, TECHNOLOGY, FUEL, BATTERY_BLOCK, BATTERY, SOLAR_BLOCK, SITE = range(7)
@@ -166,10 +168,12 @@ class OutageModel:
             return False
         rates = {
             "units": [u.forced_outage_rate for u in self.units],
-            "starts": [1.0],  # the probability lives with the behaviour of the units
+            "starts": [1.0],  # the probabilities live with the behaviour of the units
+            "common_starts": [1.0],
             "planned": [u.planned_outage_fraction for u in self.units],
             "common_cause": [u.common_cause_beta_run * u.forced_outage_rate for u in self.units],
-            "fuel": [f.interruption_events_per_yr + f.cold_event_per_yr for f in self.fuels],
+            "fuel": [f.interruption_events_per_yr for f in self.fuels],
+            "cold": [f.cold_event_per_yr for f in self.fuels],
             "battery": [self.battery.forced_outage_rate, self.battery.common_outage_rate],
             "solar": [self.solar.forced_outage_rate],
             "site": [self.site_events_per_yr],
@@ -191,6 +195,8 @@ class OutageSample:
         Factor on the case's solar yield when every block works. [fraction]
     start_keys : ndarray of uint64, shape (units + technologies,)
         Keys of the streams of start failures, units first; all zero keys mean starts never fail.
+    single_starts, common_starts : bool
+        Whether starts fail one by one, and whether they fail all together.
     """
 
     step: NDArray[np.int64]
@@ -201,6 +207,8 @@ class OutageSample:
     solar_blocks: int
     solar_scale: float
     start_keys: NDArray[np.uint64]
+    single_starts: bool = True
+    common_starts: bool = True
 
 
 @dataclass(frozen=True, eq=False)

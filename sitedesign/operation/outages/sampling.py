@@ -107,6 +107,8 @@ def sample_outages(
         model.solar.blocks,
         solar_scale(model),
         start_keys(model, units, conditions, draw, seed),
+        model.has("starts"),
+        model.has("common_starts"),
     )
 
 
@@ -122,8 +124,8 @@ def sample_rest(
             spans = _two_state(rng, _hazard(unit, conditions) * beta, repair, conditions.steps)
             events.add(spans, TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
-        if model.has("fuel"):
-            events.add(_fuel_spans(fuel, conditions, draw, seed), FUEL, number)
+        spans = _fuel_spans(fuel, conditions, draw, seed, model.has("fuel"), model.has("cold"))
+        events.add(spans, FUEL, number)
     if model.has("battery"):
         _sample_blocks(events, "battery", model.battery, (BATTERY_BLOCK, BATTERY), conditions, draw, seed)
     if model.has("solar"):
@@ -251,9 +253,7 @@ def _stream(name: str, unit: int, conditions: OutageConditions, draw: int, seed:
 def start_keys(
     model: OutageModel, units: Sequence[int], conditions: OutageConditions, draw: int, seed: int
 ) -> NDArray[np.uint64]:
-    """One key a unit, then one a technology (for starts that fail together); zero where none fail."""
-    if "starts" in model.off:
-        return np.zeros(sum(units) + len(units), dtype=np.uint64)
+    """One key a unit, then one a technology (for starts that fail together)."""
     names = [(f"{u.name} start", i) for u, n in zip(model.units, units, strict=True) for i in range(n)]
     names += [(f"{u.name} start common", 0) for u in model.units]
     states = [_key(name, i, conditions, draw, seed).generate_state(1, np.uint64)[0] for name, i in names]
@@ -275,13 +275,21 @@ def _planned(fraction: float, unit: int, conditions: OutageConditions) -> NDArra
     return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < conditions.steps)], 0, conditions.steps)
 
 
-def _fuel_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
+def _fuel_spans(
+    fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int, any_time: bool, cold: bool
+) -> NDArray[np.int64]:
     """Interruptions at any time, and those that extreme cold brings about."""
-    rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
-    rng = _stream(f"{fuel.name} supply", 0, conditions, draw, seed)
-    spans = _two_state(rng, rate, fuel.interruption_h / conditions.step_h, conditions.steps)
-    if fuel.cold_event_per_yr <= 0:
-        return spans
+    spans = np.zeros((0, 2), np.int64)
+    if any_time:
+        rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
+        rng = _stream(f"{fuel.name} supply", 0, conditions, draw, seed)
+        spans = _two_state(rng, rate, fuel.interruption_h / conditions.step_h, conditions.steps)
+    if cold and fuel.cold_event_per_yr > 0:
+        spans = np.concatenate([spans, _cold_spans(fuel, conditions, draw, seed)])
+    return spans
+
+
+def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
     rng = _stream(f"{fuel.name} cold", 0, conditions, draw, seed)
     per_day = round(24 / conditions.step_h)
     daily = conditions.temp_air_c.reshape(-1, per_day).mean(axis=1)
@@ -298,7 +306,7 @@ def _fuel_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed
     days = np.flatnonzero((daily < limit_c) & (luck < chance))
     start = (days + when[days]) * per_day
     cold = np.stack([start, start + length[days] * fuel.cold_event_h / conditions.step_h], axis=1)
-    return np.concatenate([spans, np.clip(np.ceil(cold - 0.5), 0, conditions.steps).astype(np.int64)])
+    return np.clip(np.ceil(cold - 0.5), 0, conditions.steps).astype(np.int64)
 
 
 def _two_state(

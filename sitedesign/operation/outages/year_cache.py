@@ -86,6 +86,8 @@ class OutageYearCache:
             self.model.solar.blocks,
             solar_scale(self.model),
             start_keys(self.model, units, conditions, draw, self.seed),
+            self.model.has("starts"),
+            self.model.has("common_starts"),
         )
 
     def _year(self, row: int, units: tuple[int, ...]) -> NDArray[np.int64]:

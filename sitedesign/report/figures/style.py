@@ -159,24 +159,6 @@ def pretty(name: str) -> str:
     return name.replace("_", " ")
 
 
-_CAUSES = {
-    "units": "units trip",
-    "starts": "units fail to start",
-    "planned": "planned maintenance",
-    "common_cause": "several units at once",
-    "fuel": "fuel supply",
-    "battery": "battery fails",
-    "solar": "array fails",
-    "site": "whole site",
-    "weather": "weather alone",
-}
-
-
-def cause_name(cause: str) -> str:
-    """Cause of a loss for people: ``starts`` becomes ``units fail to start``."""
-    return _CAUSES.get(cause, pretty(cause))
-
-
 def colours_of(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Colour and hatching per backup technology, in the order of the study."""
     return {name: backup_style(number) for number, name in enumerate(names)}

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.report.figures.series import HOURS_PER_YEAR, series
-from sitedesign.report.figures.style import LIGHT, cause_name, figure, percent
+from sitedesign.report.figures.style import LIGHT, figure, percent
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import OPERATION_LABELS, Evaluation
 
@@ -159,7 +159,7 @@ def certified_by_year(certificate: Certificate) -> Figure:
 
 
 def uptime_by_cause_data(certificate: Certificate) -> pd.DataFrame:
-    """Give what each cause is worth: what would not be lost if it never happened.
+    """Give what each cause takes of the load.
 
     Parameters
     ----------
@@ -169,26 +169,21 @@ def uptime_by_cause_data(certificate: Certificate) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``cause``; ``share`` of all that is lost and its standard ``error`` (NaN where unknown);
-        ``saved_h_per_yr``, the same in full-load hours; ``seen``: whether the effect is beyond two standard
-        errors of zero; largest first. ``weather`` is what is lost even when nothing fails. Shares need not
-        add up to 1: failures that only hurt together count twice. [fraction, h/yr]
+        ``lost_h_per_yr``, the same in full-load hours; ``seen``: whether the effect is beyond two standard
+        errors of zero; largest first. Shares add up to 1. ``weather`` is what is lost even when nothing
+        fails. [fraction, h/yr]
     """
-    power_h = (1 - certificate.metrics.compute.value) * HOURS_PER_YEAR
-    racks_h = _racks_lost_h(certificate)
-    saved = {cause: share * power_h for cause, share in certificate.causes.items()}
-    errors = {cause: certificate.cause_errors.get(cause, math.nan) * power_h for cause in saved}
-    if racks_h > LEAST_H:
-        saved[BROKEN_RACKS], errors[BROKEN_RACKS] = racks_h, 0.0
-    table = pd.DataFrame({"cause": list(saved), "saved_h_per_yr": list(saved.values())})
-    everything = max(power_h + racks_h, LEAST_H)
-    table.insert(1, "share", table["saved_h_per_yr"] / everything)
-    table.insert(2, "error", np.array(list(errors.values())) / everything)
+    lost_h = (1 - certificate.metrics.rack.value) * HOURS_PER_YEAR
+    errors = [certificate.cause_errors.get(cause, math.nan) for cause in certificate.causes]
+    table = pd.DataFrame({"cause": list(certificate.causes), "share": list(certificate.causes.values())})
+    table["error"] = np.array(errors, dtype=np.float64)
+    table["lost_h_per_yr"] = table["share"] * lost_h
     table["seen"] = ~(table["share"].abs() <= 2 * table["error"])
     return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def uptime_by_cause(certificate: Certificate) -> Figure:
-    """Draw what each cause of lost compute is worth."""
+    """Draw what each cause takes of the load."""
     from plotly.graph_objects import Bar
 
     table = uptime_by_cause_data(certificate).iloc[::-1]
@@ -197,11 +192,11 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
         f"{share * 100:.0f} %" if seen else f"none seen (error {error * 100:.1g} %)"
         for share, error, seen in zip(table["share"], table["error"], table["seen"], strict=True)
     ]
-    drawn = table["saved_h_per_yr"].where(table["seen"], 0.0)
+    drawn = table["lost_h_per_yr"].where(table["seen"], 0.0)
     fig.add_trace(
         Bar(
             x=drawn.round(5).tolist(),
-            y=[cause_name(cause) for cause in table["cause"]],
+            y=[cause_words(cause) for cause in table["cause"]],
             orientation="h",
             marker={"color": LIGHT["backup_1"], "line": {"width": 0}},
             text=text,
@@ -223,11 +218,10 @@ def uptime_by_cause(certificate: Certificate) -> Figure:
 
 
 CAUSES_NOTE = (
-    "Each bar is what would not be lost if that cause never happened; weather is what is lost when nothing "
-    "fails. Failures that only hurt together count twice. Per cent of all that is lost. No "
-    "effect is seen where it is within two standard errors of zero."
+    "The bars add up to all that is lost; weather is what is lost when nothing fails. "
+    "What several failures only do together is divided evenly between them. No effect is seen where it is "
+    "within two standard errors of zero."
 )
-BROKEN_RACKS = "racks, beyond the spares"
 
 
 def _racks_lost_h(certificate: Certificate) -> float:
