@@ -70,7 +70,7 @@ def test_cheapest_remedy_that_is_certified_comes_first(monkeypatch: pytest.Monke
     text = str(explain_uncertified(build_case(sd.Study(**QUESTION)), search_result(), lambda _: None))
     assert "Cheapest remedy of those tried: cheap: certified" in text
     assert "Also tried: dear: certified" in text
-    assert "units 90%" in text
+    assert "trips 90%" in text
     assert "electrical" not in text
     monkeypatch.setattr(remedies, "evaluate_remedies", lambda _study_case, _progress: tried[2:])
     assert "Tried, and not enough: useless" in str(

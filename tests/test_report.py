@@ -119,7 +119,7 @@ def test_report_of_a_certified_design_shows_its_own_certificate(design, tmp_path
     assert "with foresight" not in seen[: seen.index("Everything the result says")]
     for slot in ("gap", "certified_years", "causes", "kept"):
         assert f'id="figure-{slot}"' in page, slot
-    assert "year 42, 12-24 17:00 5.00 101.5 40 % units fail to start" in seen
+    assert "year 42, 12-24 17:00 5.00 101.5 40 % failed starts" in seen
     assert "year 8, 06-01 12:00 2.00 50.0 100 % several failures together" in seen
     units = [f"{name.replace('_', ' ')} {n + 1}" for name, count in made.backup.items() for n in range(count)]
     for unit in units:
