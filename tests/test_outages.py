@@ -15,10 +15,13 @@ from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation.forecast import Climatology
+from sitedesign.operation.outages.rates import MOST_BLOCKS
 from sitedesign.operation.outages.sampling import (
     FUEL,
     SITE,
+    WIND_UNIT,
     BlockOutages,
+    FarmOutages,
     FuelOutages,
     OutageConditions,
     OutageModel,
@@ -27,6 +30,7 @@ from sitedesign.operation.outages.sampling import (
     sample_outages,
     unit_availability,
 )
+from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.metrics import uptime_metrics
 from tests.cases import operated_case, operated_unit
@@ -48,6 +52,10 @@ def year_climate(temp=15.0):
 def sky(years=20, temp=15.0, step_h=1.0, first_year=0):
     steps = round(years * HOURS / step_h)
     return OutageConditions(step_h, years, first_year, np.full(steps, temp), year_climate())
+
+
+def icy_sky(years, temp, first_year=0):
+    return dataclasses.replace(sky(years, temp, first_year=first_year), climatology=year_climate(temp))
 
 
 def one(rate=0.05, mttr=20.0, **more):
@@ -424,3 +432,65 @@ def test_gas_of_a_real_place_is_cut_by_cold_where_wells_freeze(latitude, longitu
     # One late in the day may begin in the first step of the next
     on = np.minimum(daily[np.array(begins, int) // 24], daily[np.maximum(np.array(begins, int) - 1, 0) // 24])
     assert (on < -5.0).all()
+
+
+FARM = FarmOutages(1, "turbine", unit_mw=6.0, availability=0.97, mttr_h=72.0)
+ICY = dataclasses.replace(FARM, availability=1.0, icing_per_cold_day=0.05, icing_h=20.0)
+
+
+def down_blocks(paths, resource, steps):
+    mine = (paths.kind == WIND_UNIT) & (paths.index == resource)
+    changes = np.zeros(steps + 1)
+    np.add.at(changes, paths.step[mine], paths.change[mine])
+    return np.cumsum(changes[:-1])
+
+
+@pytest.mark.parametrize(
+    ("mw", "blocks"), [(0.0, 1), (5.9, 1), (6.0, 1), (6.1, 2), (96.0, 16), (900.0, MOST_BLOCKS)]
+)
+def test_turbines_are_out_as_often_as_stated_whatever_the_size_of_the_farm(mw, blocks):
+    years = 60
+    paths = sample_outages(OutageModel(farms=(FARM,)), [], sky(years), seed=4, resources_mw=(50.0, mw))
+    assert paths.wind_blocks == (1.0, float(blocks))
+    assert paths.wind_scale == (1.0, pytest.approx(1 / 0.97))
+    share = down_blocks(paths, 1, years * HOURS).reshape(years, -1).mean(axis=1) / blocks
+    assert share.mean() == pytest.approx(0.03, abs=4 * share.std(ddof=1) / years**0.5)
+    assert share.std() > 0.0
+
+
+def test_the_turbines_of_a_small_farm_are_the_first_of_a_large_one_in_any_year_and_at_once():
+    model = OutageModel(
+        farms=(dataclasses.replace(ICY, availability=0.97),), fuels=(FuelOutages("gas", 3.0, 9.0),)
+    )
+    cache = OutageYearCache(model, np.full((3, HOURS), -5.0), 1.0, year_climate(-5.0), 9)
+    for mw in (30.0, 12.0, 90.0, 1000.0):
+        found = cache.sample([1], [], (0.0, mw))
+        alone = sample_outages(model, [], icy_sky(1, -5.0, first_year=1), 0, 9, (0.0, mw))
+        for name in ("step", "kind", "index", "change", "wind_blocks", "wind_scale"):
+            assert np.array_equal(getattr(found, name), getattr(alone, name)), (mw, name)
+
+
+def test_ice_stops_all_farms_at_once_in_the_cold_and_its_mean_is_taken_out_of_the_yield():
+    farms = (ICY, dataclasses.replace(ICY, resource=2, name="other", unit_mw=3.0))
+    cold = sample_outages(
+        OutageModel(farms=farms), [], icy_sky(100, -5.0), seed=3, resources_mw=(0.0, 60.0, 30.0)
+    )
+    first, second = (down_blocks(cold, row, 100 * HOURS) for row in (1, 2))
+    assert np.array_equal(first > 0, second > 0)
+    assert first[first > 0].min() >= 10
+    stopped = (first > 0).reshape(100, -1).mean(axis=1)
+    assert stopped.mean() == pytest.approx(ICY.iced_share(year_climate(-5.0)), abs=4 * stopped.std() / 10)
+    assert cold.wind_scale[1] == pytest.approx(1 / (1 - ICY.iced_share(year_climate(-5.0))))
+    warm = sample_outages(OutageModel(farms=farms), [], sky(100, 5.0), seed=3, resources_mw=(0.0, 60.0, 30.0))
+    assert not (warm.kind == WIND_UNIT).any()
+    assert warm.wind_scale == (1.0, 1.0, 1.0)
+
+
+def test_turbines_that_never_fail_give_what_they_would_without_their_mean_outages():
+    model = OutageModel(farms=(FARM,))
+    off = sample_outages(model.without("wind"), [], sky(2), seed=1, resources_mw=(0.0, 60.0))
+    assert not (off.kind == WIND_UNIT).any()
+    assert off.wind_scale == (1.0, pytest.approx(1 / 0.97))
+    unsaid = sample_outages(model, [], sky(2), seed=1)
+    assert not (unsaid.kind == WIND_UNIT).any()
+    assert unsaid.wind_scale == ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 from sitedesign.case.build import StudyCase
 from sitedesign.errors import InputError
+from sitedesign.library import Fuel
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
@@ -40,12 +42,8 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
     if unknown:
         raise InputError(unknown, "certificate")
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
-    outages = OutageModel.from_library(study.backup, fuels, study.battery, study.pv, study.facility)
-    if study.solar_profile is not None:
-        # An own profile is what the array delivers, outages of its blocks included: none on top of it
-        outages = replace(outages, solar=BlockOutages(), solar_mean_availability=1.0)
     return OperatingEnvironment(
-        outages=outages,
+        outages=_outages(study_case, fuels),
         unit_behaviours=tuple(
             UnitBehaviour.from_library(item, fuels[item.fuel], study.facility, study.co2_price_usd_per_t)
             for item in study.backup
@@ -54,6 +52,29 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
         climatology=climatology(study_case.case, study_case.weather.temp_air_c.ravel()),
         restart=Restart.from_library(study.rack),
     )
+
+
+def _outages(study_case: StudyCase, fuels: Mapping[str, Fuel]) -> OutageModel:
+    """Take every rate of failure from library entries, without what the series of the case already show."""
+    study, supply = study_case.study, study_case.grid
+    outages = OutageModel.from_library(
+        study.backup, fuels, study.battery, study.pv, study.facility, study.wind
+    )
+    if study.solar_profile is not None:
+        # An own profile is what the array delivers, outages of its blocks included: none on top of it
+        outages = replace(outages, solar=BlockOutages(), solar_mean_availability=1.0)
+    aloft = study_case.weather.wind_aloft
+    if aloft is not None and aloft.humidity_fraction is not None:
+        # Where the weather carries humidity, ice stops the farm in the yield itself
+        farms = tuple(replace(farm, icing_per_cold_day=0.0) for farm in outages.farms)
+        outages = replace(outages, farms=farms)
+    if study.grid is not None and supply is not None:
+        outages = replace(
+            outages,
+            called_h_per_yr=supply.state.called_h_per_yr(study_case.case.step_h),
+            wires_h_per_yr=study.grid.wires.hours_per_yr,
+        )
+    return outages
 
 
 def default_controller(study: Study) -> Controller:

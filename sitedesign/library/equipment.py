@@ -95,6 +95,10 @@ class Wind(Entry):
     low_temperature_stop_c: Annotated[float, Number("degC", -60, 10, "Air colder than this stops the farm")]
     icing_below_c: Annotated[float, Number("degC", -30, 10, "Humid air colder than this stops the farm")]
     icing_humidity_fraction: Annotated[float, Number("fraction", 0.5, 1, "Relative humidity of humid air")]
+    icing_events_per_cold_day: Annotated[
+        float, Number("fraction", 0, 1, "Days below icing_below_c on which ice stops the farm")
+    ]
+    icing_event_h: Annotated[float, Number("h", 0.1, 1000, "Mean length of such a stop")]
     plant_density_mw_per_acre: Annotated[
         float, Number("MW/acre", 0.001, 0.1, "Farm power per land area it is spaced over")
     ]

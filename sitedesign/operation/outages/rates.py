@@ -6,6 +6,7 @@ failure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
@@ -16,18 +17,21 @@ from numpy.typing import NDArray
 from sitedesign.operation.forecast import Climatology
 
 if TYPE_CHECKING:  # a process that only compiles loads no library
-    from sitedesign.library import Backup, Battery, Facility, Fuel, Pv
+    from sitedesign.library import Backup, Battery, Facility, Fuel, Pv, Wind
 
 FloatArray = NDArray[np.float64]
 
 Cause = Literal[
-    "units", "common_cause", "starts", "common_starts", "planned", "fuel", "cold", "battery", "solar", "site"
-]
+    "units", "common_cause", "starts", "common_starts", "planned", "fuel", "cold", "battery", "solar", "wind",
+    "site", "grid_calls", "grid_wires",
+]  # fmt: skip
 #: Everything that can be switched off, in the order in which certificates list it.
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 # What an event changes; the numbers are read by the simulation.
-UNIT, TECHNOLOGY, FUEL, BATTERY_BLOCK, BATTERY, SOLAR_BLOCK, SITE = range(7)
+UNIT, TECHNOLOGY, FUEL, BATTERY_BLOCK, BATTERY, SOLAR_BLOCK, SITE, WIND_UNIT = range(8)
+#: Blocks that a farm is taken as at most: of more turbines, several fail together.
+MOST_BLOCKS = 32
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,45 @@ class BlockOutages:
 
 
 @dataclass(frozen=True)
+class FarmOutages:
+    """Failures of the turbines of one wind farm, and ice that stops all of them.
+
+    Attributes
+    ----------
+    resource : int
+        Row of the farm in ``Case.resources``.
+    name : str
+    unit_mw : float
+        Of one turbine. [MW]
+    availability : float
+        Mean share of the turbines that work, without ice; the case's yield already contains it. [fraction]
+    mttr_h : float
+        [h]
+    icing_below_c, icing_per_cold_day, icing_h : float
+        A day is cold when its mean temperature is below; the chance that ice then stops the farm, and the
+        mean length. The case's yield contains the mean loss. [degrees C, fraction, h]
+    """
+
+    resource: int
+    name: str
+    unit_mw: float
+    availability: float = 1.0
+    mttr_h: float = 72.0
+    icing_below_c: float = 0.0
+    icing_per_cold_day: float = 0.0
+    icing_h: float = 24.0
+
+    def blocks(self, mw: float) -> int:
+        """Give the parts of a farm of such a size that fail alone: turbines, or groups of them."""
+        return min(max(math.ceil(mw / self.unit_mw - 1e-6), 1), MOST_BLOCKS)
+
+    def iced_share(self, usual: Climatology) -> float:
+        """Share of a usual year in which ice stops the farm. [fraction]"""
+        covered = 1.0 - math.exp(-self.icing_per_cold_day * self.icing_h / 24.0)
+        return usual.share_below(self.icing_below_c) * covered
+
+
+@dataclass(frozen=True)
 class OutageModel:
     """Every rate of failure of a plant, each cause with its switch.
 
@@ -95,6 +138,11 @@ class OutageModel:
     solar_mean_availability : float
         Mean availability that the case's solar yield already contains; taken out again where blocks are
         sampled. [fraction]
+    farms : tuple of FarmOutages
+        In the order of the case's wind farms.
+    called_h_per_yr, wires_h_per_yr : float
+        Hours in which the grid's calls and broken wires are to be expected; when they come is drawn with the
+        weather years (:class:`sitedesign.reliability.weather_blocks.WeatherBlock`). [h/yr]
     off : frozenset of str
         Causes that do not happen, out of :data:`CAUSES`.
     """
@@ -106,11 +154,19 @@ class OutageModel:
     site_events_per_yr: float = 0.0
     site_event_h: float = 4.0
     solar_mean_availability: float = 1.0
+    farms: tuple[FarmOutages, ...] = ()
+    called_h_per_yr: float = 0.0
+    wires_h_per_yr: float = 0.0
     off: frozenset[str] = frozenset()
 
     @staticmethod
     def from_library(
-        backup: Sequence[Backup], fuels: Mapping[str, Fuel], battery: Battery, pv: Pv, facility: Facility
+        backup: Sequence[Backup],
+        fuels: Mapping[str, Fuel],
+        battery: Battery,
+        pv: Pv,
+        facility: Facility,
+        wind: Sequence[Wind] = (),
     ) -> OutageModel:
         """Take every rate from library entries.
 
@@ -121,6 +177,8 @@ class OutageModel:
         fuels : mapping of name to Fuel
             With an entry for each ``Backup.fuel``.
         battery, pv, facility : Battery, Pv, Facility
+        wind : sequence of Wind
+            In the order of the case, whose first resource is the array.
         """
         names = sorted({item.fuel for item in backup})
         return OutageModel(
@@ -156,6 +214,19 @@ class OutageModel:
             site_events_per_yr=facility.site_shock_events_per_yr,
             site_event_h=facility.site_shock_h,
             solar_mean_availability=pv.availability,
+            farms=tuple(
+                FarmOutages(
+                    resource=row,
+                    name=item.name,
+                    unit_mw=item.unit_mw,
+                    availability=item.availability,
+                    mttr_h=item.mttr_h,
+                    icing_below_c=item.icing_below_c,
+                    icing_per_cold_day=item.icing_events_per_cold_day,
+                    icing_h=item.icing_event_h,
+                )
+                for row, item in enumerate(wind, start=1)
+            ),
         )
 
     def without(self, *causes: str) -> OutageModel:
@@ -176,7 +247,10 @@ class OutageModel:
             "cold": [f.cold_event_per_yr for f in self.fuels],
             "battery": [self.battery.forced_outage_rate, self.battery.common_outage_rate],
             "solar": [self.solar.forced_outage_rate],
+            "wind": [1.0 - farm.availability + farm.icing_per_cold_day for farm in self.farms],
             "site": [self.site_events_per_yr],
+            "grid_calls": [self.called_h_per_yr],
+            "grid_wires": [self.wires_h_per_yr],
         }
         return max(rates[cause], default=0.0) > 0
 
@@ -189,7 +263,8 @@ class OutageSample:
     ----------
     step, kind, index, change : ndarray, shape (events,)
         Step from which the change holds; what changes (``UNIT`` and so on); which one (unit number counted
-        over all technologies, technology, or fuel); +1 down, -1 up again.
+        over all technologies, technology, fuel, or resource); +1 down, -1 up again, and as many blocks as
+        a wind farm has when ice stops it: more may then be down than there are.
     battery_blocks, solar_blocks : int
     solar_scale : float
         Factor on the case's solar yield when every block works. [fraction]
@@ -197,6 +272,9 @@ class OutageSample:
         Keys of the streams of start failures, units first; all zero keys mean starts never fail.
     single_starts, common_starts : bool
         Whether starts fail one by one, and whether they fail all together.
+    wind_blocks, wind_scale : tuple of float
+        Blocks of each resource, up to the last wind farm, and the factor on its yield when every block works;
+        1 for what is no farm. [1, fraction]
     """
 
     step: NDArray[np.int64]
@@ -209,6 +287,8 @@ class OutageSample:
     start_keys: NDArray[np.uint64]
     single_starts: bool = True
     common_starts: bool = True
+    wind_blocks: tuple[float, ...] = ()
+    wind_scale: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages.rates import (
     BATTERY,
     BATTERY_BLOCK,
@@ -25,7 +26,9 @@ from sitedesign.operation.outages.rates import (
     SOLAR_BLOCK,
     TECHNOLOGY,
     UNIT,
+    WIND_UNIT,
     BlockOutages,
+    FarmOutages,
     FuelOutages,
     OutageConditions,
     OutageModel,
@@ -42,7 +45,9 @@ __all__ = [
     "SOLAR_BLOCK",
     "TECHNOLOGY",
     "UNIT",
+    "WIND_UNIT",
     "BlockOutages",
+    "FarmOutages",
     "FuelOutages",
     "OutageConditions",
     "OutageModel",
@@ -56,8 +61,8 @@ __all__ = [
 FloatArray = NDArray[np.float64]
 HOURS_PER_YEAR = 8760.0
 DAYS = 365
-# How components are numbered, so that events of one step have one order: by technology, then the rest
-_PLACE_BITS, _LAST, _REST = 32, (1 << 30) - 1, 1 << 20
+# How components are numbered, so that events of one step have one order: by technology, then farms, the rest
+_PLACE_BITS, _LAST, _FARM, _REST = 32, (1 << 30) - 1, 1 << 19, 1 << 20
 
 
 def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
@@ -79,7 +84,12 @@ def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
 
 
 def sample_outages(
-    model: OutageModel, units: Sequence[int], conditions: OutageConditions, draw: int = 0, seed: int = 0
+    model: OutageModel,
+    units: Sequence[int],
+    conditions: OutageConditions,
+    draw: int = 0,
+    seed: int = 0,
+    resources_mw: Sequence[float] = (),
 ) -> OutageSample:
     """Sample one draw of everything that can fail.
 
@@ -91,6 +101,8 @@ def sample_outages(
     conditions : OutageConditions
     draw, seed : int
         Part of every random key.
+    resources_mw : sequence of float
+        Sizes in the order of the case, which say how many turbines can fail: none of what is left out. [MW]
 
     Returns
     -------
@@ -100,6 +112,8 @@ def sample_outages(
     first = np.cumsum([0, *units])
     for number, count in enumerate(units):
         sample_units(events, model, number, range(count), conditions, draw, seed, first=int(first[number]))
+    for number, blocks in enumerate(farm_blocks(model, resources_mw)):
+        sample_farm(events, model, number, blocks, conditions, draw, seed)
     sample_rest(events, model, conditions, draw, seed)
     return OutageSample(
         *events.in_order(),
@@ -109,7 +123,68 @@ def sample_outages(
         start_keys(model, units, conditions, draw, seed),
         model.has("starts"),
         model.has("common_starts"),
+        *wind_state(model, resources_mw, conditions.climatology),
     )
+
+
+def farm_blocks(model: OutageModel, resources_mw: Sequence[float]) -> list[int]:
+    """Blocks of each farm that fail alone; none where its size is not said."""
+    return [
+        farm.blocks(resources_mw[farm.resource]) if farm.resource < len(resources_mw) else 0
+        for farm in model.farms
+    ]
+
+
+def wind_state(
+    model: OutageModel, resources_mw: Sequence[float], usual: Climatology
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Blocks of each resource and the factor on its yield when all work, up to the last farm."""
+    blocks, scale = [1.0] * len(resources_mw), [1.0] * len(resources_mw)
+    sampled = model.has("wind") or "wind" in model.off
+    for farm, count in zip(model.farms, farm_blocks(model, resources_mw), strict=True):
+        if count and sampled:
+            # What fails and ices up is drawn: the mean of both in the case's yield is taken out again
+            blocks[farm.resource] = float(count)
+            scale[farm.resource] = 1.0 / (farm.availability * (1.0 - farm.iced_share(usual)))
+    return (tuple(blocks), tuple(scale)) if model.farms else ((), ())
+
+
+def sample_farm(
+    events: Events,
+    model: OutageModel,
+    number: int,
+    blocks: int,
+    conditions: OutageConditions,
+    draw: int,
+    seed: int,
+) -> None:
+    """Sample the turbines of farm `number` block by block, and ice, which comes to all farms at once."""
+    farm = model.farms[number]
+    if not blocks or not model.has("wind"):
+        return
+    outage, repair = 1.0 - farm.availability, farm.mttr_h / conditions.step_h
+    if outage > 0:
+        hazard = np.full(1, outage / (repair * farm.availability))
+        for i in range(blocks):
+            rng = _stream(farm.name, i, conditions, draw, seed)
+            spans = _two_state(rng, hazard, repair, conditions.steps)
+            events.add(spans, WIND_UNIT, farm.resource, (_FARM + number, i))
+    if farm.icing_per_cold_day > 0:
+        days = (farm.icing_below_c, farm.icing_per_cold_day, farm.icing_h)
+        spans = _spans_of_days(_stream("icing", 0, conditions, draw, seed), *days, conditions)
+        events.add(spans, WIND_UNIT, farm.resource, (_FARM + number, _LAST), size=blocks)
+
+
+def resize_farms(table: NDArray[np.int64], blocks: Sequence[int]) -> NDArray[np.int64]:
+    """Take from the events of large farms (:meth:`Events.table`) those of farms of so many blocks."""
+    place, part = table[:, 4] >> _PLACE_BITS, (table[:, 4] & ((1 << _PLACE_BITS) - 1)) >> 1
+    for number, count in enumerate(blocks):
+        mine = place == _FARM + number
+        keep = ~mine | (part < count) | ((part == _LAST) & (count > 0))
+        table, place, part, mine = table[keep].copy(), place[keep], part[keep], mine[keep]
+        ice = mine & (part == _LAST)
+        table[ice, 3] = np.sign(table[ice, 3]) * count
+    return table
 
 
 def sample_rest(
@@ -154,14 +229,22 @@ class Events:
         self.parts: list[tuple[NDArray[np.int64], int, int, int, int]] = []
 
     def add(
-        self, spans: NDArray[np.int64], kind: int, index: int, place: tuple[int, int] | None = None
+        self,
+        spans: NDArray[np.int64],
+        kind: int,
+        index: int,
+        place: tuple[int, int] | None = None,
+        size: int = 1,
     ) -> None:
-        """Book spans of one component, shape (spans, 2); `place`: technology and number, or the next one."""
+        """Book spans of one component, shape (spans, 2).
+
+        `place`: technology and number, or the next one; `size`: how much of what is counted is down.
+        """
         place = place or (_REST, len(self.parts))
         if spans.size:
             order = (place[0] << _PLACE_BITS) + 2 * place[1]
-            self.parts.append((spans[:, 0], kind, index, 1, order))
-            self.parts.append((spans[:, 1], kind, index, -1, order + 1))
+            self.parts.append((spans[:, 0], kind, index, size, order))
+            self.parts.append((spans[:, 1], kind, index, -size, order + 1))
 
     def table(self) -> NDArray[np.int64]:
         """Every event in order, one row each: step, kind, index, change, order of its component."""
@@ -290,14 +373,21 @@ def _fuel_spans(
 
 
 def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
-    rng = _stream(f"{fuel.name} cold", 0, conditions, draw, seed)
-    per_day = round(24 / conditions.step_h)
-    daily = conditions.temp_air_c.reshape(-1, per_day).mean(axis=1)
     climate = conditions.climatology
     limit_c = min(climate.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
     # On each such day: the rarer extreme cold is, the less the region's supply is built for it
     days_per_yr = DAYS * climate.share_below(limit_c)
     chance = fuel.cold_event_per_yr / max(days_per_yr, fuel.cold_event_per_yr)
+    rng = _stream(f"{fuel.name} cold", 0, conditions, draw, seed)
+    return _spans_of_days(rng, limit_c, chance, fuel.cold_event_h, conditions)
+
+
+def _spans_of_days(
+    rng: np.random.Generator, limit_c: float, chance: float, mean_h: float, conditions: OutageConditions
+) -> NDArray[np.int64]:
+    """Spans that begin, by chance, at any time of days whose mean temperature is below a limit."""
+    per_day = round(24 / conditions.step_h)
+    daily = conditions.temp_air_c.reshape(-1, per_day).mean(axis=1)
     luck, when, length = (
         rng.uniform(size=daily.size),
         rng.uniform(size=daily.size),
@@ -305,7 +395,7 @@ def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed
     )
     days = np.flatnonzero((daily < limit_c) & (luck < chance))
     start = (days + when[days]) * per_day
-    cold = np.stack([start, start + length[days] * fuel.cold_event_h / conditions.step_h], axis=1)
+    cold = np.stack([start, start + length[days] * mean_h / conditions.step_h], axis=1)
     return np.clip(np.ceil(cold - 0.5), 0, conditions.steps).astype(np.int64)
 
 

@@ -9,18 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.operation.forecast import Climatology
+from sitedesign.operation.outages.rates import MOST_BLOCKS
 from sitedesign.operation.outages.sampling import (
     UNIT,
     Events,
     OutageConditions,
     OutageModel,
     OutageSample,
+    farm_blocks,
     in_order,
+    resize_farms,
+    sample_farm,
     sample_rest,
     sample_units,
     solar_scale,
     start_keys,
     technology_of,
+    wind_state,
 )
 
 FloatArray = NDArray[np.float64]
@@ -30,8 +35,8 @@ FloatArray = NDArray[np.float64]
 class OutageYearCache:
     """Draws of outages of many weather years, each year with random keys of its own.
 
-    A year has the same failures whatever other years stand beside it and however many units are built. Units
-    are sampled when they are first asked for.
+    A year has the same failures whatever other years stand beside it and however many units and turbines are
+    built. Units are sampled when they are first asked for, farms in as many blocks as there may be.
 
     Attributes
     ----------
@@ -52,7 +57,9 @@ class OutageYearCache:
     # Units sampled so far, and their events; those of units are numbered inside their technology
     _years: dict[int, tuple[tuple[int, ...], NDArray[np.int64]]] = field(default_factory=dict)
 
-    def sample(self, rows: Sequence[int], units: Sequence[int]) -> OutageSample:
+    def sample(
+        self, rows: Sequence[int], units: Sequence[int], resources_mw: Sequence[float] = ()
+    ) -> OutageSample:
         """Put the outages of some years in sequence.
 
         Parameters
@@ -61,12 +68,17 @@ class OutageYearCache:
             Weather years, in the order wanted; row ``years + i`` is a second draw of year i, and so on.
         units : sequence of int
             Units per technology.
+        resources_mw : sequence of float
+            Sizes in the order of the case; what is left out has no turbines. [MW]
 
         Returns
         -------
         OutageSample
         """
         years = [self._year(row, tuple(units)) for row in rows]
+        if self.model.farms:
+            blocks = farm_blocks(self.model, resources_mw)
+            years = [resize_farms(year, blocks) for year in years]
         step, kind, index, change, order = np.concatenate(years).T
         step = (
             step + np.repeat(np.arange(len(years)), [len(year) for year in years]) * self.temp_air_c.shape[1]
@@ -88,6 +100,7 @@ class OutageYearCache:
             start_keys(self.model, units, conditions, draw, self.seed),
             self.model.has("starts"),
             self.model.has("common_starts"),
+            *wind_state(self.model, resources_mw, self.usual),
         )
 
     def _year(self, row: int, units: tuple[int, ...]) -> NDArray[np.int64]:
@@ -101,6 +114,8 @@ class OutageYearCache:
         for number, (have, want) in enumerate(zip(before, units, strict=True)):
             sample_units(events, self.model, number, range(have, want), conditions, draw, self.seed)
         if known is None:
+            for number in range(len(self.model.farms)):
+                sample_farm(events, self.model, number, MOST_BLOCKS, conditions, draw, self.seed)
             sample_rest(events, self.model, conditions, draw, self.seed)
         table = events.table()
         if known is not None:
