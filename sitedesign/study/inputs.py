@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from sitedesign.library import Backup, Battery, Facility, Finance, Pv, Rack, Wind
+from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
 from sitedesign.study.demand import (
     LOAD,
     UPTIME,
@@ -199,6 +199,12 @@ class StudyInputs(BaseModel):
         "Delivered price by fuel, in place of the library's.",
         PRICES, type="mapping of str to float",
     )] = Field(default_factory=dict)
+    own_entries: Annotated[tuple[Fuel | PowerPath, ...], Input(
+        "Own fuels and power path",
+        "Library entries of your own in place of those of the same name that a question uses without naming "
+        "them: fuels and power paths. Entries or paths of their files.",
+        PRICES, sort="table", type="sequence of Fuel, PowerPath or str",
+    )] = ()
     co2_price_usd_per_t: Annotated[
         float, Measure("USD/t", 0, 10_000), Input("CO2 price", "Price of the CO2 of the backup.", PRICES)
     ] = 0.0

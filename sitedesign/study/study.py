@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest, shown
-from sitedesign.library import Backup, Fuel, PowerPath
+from sitedesign.library import Backup, Entry, Fuel, PowerPath
 from sitedesign.study.demand import (
     CONTRACTS,
     MOST_IT_MW,
@@ -43,6 +43,7 @@ from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
 __all__ = ["Limits", "Study"]
+E = TypeVar("E", bound=Entry)
 _WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
 # What people write as a field of a study, and where it belongs
 _BELONGS = {
@@ -120,7 +121,12 @@ class Study(StudyInputs):
     @property
     def path(self) -> PowerPath:
         """Power path that goes with the array's coupling."""
-        return library.power_path(self.pv.coupling)
+        return self._own(library.power_path(self.pv.coupling))
+
+    def _own(self, entry: E) -> E:
+        """Give the question's own entry in place of the library's."""
+        own = (item for item in self.own_entries if (item.kind, item.name) == (entry.kind, entry.name))
+        return cast(E, next(own, entry))
 
     def _draw(self, use: Use) -> float:
         """Sustained draw of one use as a share of the planning power. [fraction]"""
@@ -224,7 +230,7 @@ class Study(StudyInputs):
     @takes("Study.fuel()", backup=Kind((Backup,), "must be a sitedesign.library.Backup"))
     def fuel(self, backup: Backup) -> Fuel:
         """Fuel of a backup technology at this study's price."""
-        fuel = library.fuel(backup.fuel)
+        fuel = self._own(library.fuel(backup.fuel))
         price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
@@ -367,6 +373,15 @@ def _cross_faults(study: Study) -> list[Fault]:
             faults.append(
                 Fault(where, repr(name), f"must be a fuel of this study: {fuels}", nearest(name, fuels))
             )
+    used = {("fuel", name) for name in fuels} | {
+        ("power_path", pv.coupling) for pv in (study.pv, *(pv for pv, _ in study.power_paths))
+    }
+    for number, item in enumerate(study.own_entries):
+        if (item.kind, item.name) not in used:
+            known = sorted(name for kind, name in used if kind == item.kind)
+            allowed = f"must stand in for one of this study: {', '.join(known) or 'none'}"
+            where = f"study.own_entries[{number}]"
+            faults.append(Fault(where, repr(item.name), allowed, nearest(item.name, known)))
     most = study.limits.racks
     if most is not None and most[1] < study.contracted_racks:
         faults.append(

@@ -190,7 +190,7 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         question["weather"] = [folder / item if isinstance(item, str) else item for item in items]
     if isinstance(question.get("grid"), Mapping):
         question["grid"] = _located_grid(question["grid"], folder)
-    for name in _ENTRY_FIELDS:
+    for name in (*_ENTRY_FIELDS, "own_entries"):
         value = question.get(name)
         if isinstance(value, list):
             question[name] = [_own_file(item, folder) for item in value]
