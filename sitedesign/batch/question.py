@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,24 @@ class Question:
                 fields["pv"] = [pv for pv, _ in choices]
         return Study(**(fields | changes | {"site": site}))
 
+    def kinds(self, rows: Iterable[Row]) -> Iterator[Study]:
+        """Ask one question of each kind that the rows ask; what is wrong with a row, the row says itself.
+
+        Without weather and profiles, which take long to read.
+        """
+        seen = set()
+        for row in rows:
+            light = {key: value for key, value in row.items() if key not in ("weather", *PROFILES)}
+            kind = repr(sorted((key, value) for key, value in light.items() if key not in SITE_COLUMNS))
+            if kind in seen:
+                continue
+            try:
+                study = self.study(light)
+            except InputError:
+                continue
+            seen.add(kind)
+            yield study
+
     def _changes(self, row: Row, site: Site) -> dict[str, Any]:
         cells = {key: value for key, value in row.items() if key not in SITE_COLUMNS}
         if "gas_price" in cells:
@@ -75,8 +93,9 @@ class Question:
                 changes[key] = value
         if any(key in changes for key in CONTRACTS):  # in place of the question's own
             changes |= {key: None for key in CONTRACTS if key in self.fields and key not in changes}
-        if "backup" in changes:
-            changes["backup"] = technologies(changes["backup"])
+        for key in ("backup", "wind"):
+            if key in changes:
+                changes[key] = technologies(changes[key])
         for key in ("pv", "battery"):
             if ";" in str(changes.get(key, "")):
                 changes[key] = list(technologies(changes[key]))
@@ -148,7 +167,7 @@ def class_names(question: Question) -> list[str]:
 
 
 def technologies(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """Backup technologies of one cell: names with ``;`` between them, or ``none``."""
+    """Technologies of one cell: names with ``;`` between them, or ``none``."""
     if not isinstance(value, str):
         return tuple(value)
     names = [part.strip() for part in re.split(r"[;|]", value) if part.strip()]

@@ -22,6 +22,7 @@ from sitedesign.components.own_profile.given import ClockSaid, clock_said
 from sitedesign.components.own_profile.profile import resample
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.util.gate import OneOf, is_number, read_bytes
+from sitedesign.util.packed_numbers import is_packed, pack_numbers, unpack_numbers
 from sitedesign.util.text_table import TextTable, read_table
 from sitedesign.util.timestamps import read_stamps
 
@@ -132,8 +133,14 @@ class PriceSeries:
         return values[rows], (note,)
 
     def to_dict(self) -> dict[str, Any]:
-        """Write the numbers, for JSON and TOML."""
-        return {"data": self.usd_per_mwh.tolist(), "step_minutes": self.step_minutes}
+        """Write everything for JSON and TOML, so that :func:`read_prices` makes an equal series of it."""
+        return {
+            "data": pack_numbers(self.usd_per_mwh),
+            "step_minutes": self.step_minutes,
+            "years": list(self.years),
+            "description": self.description,
+            "notes": list(self.notes),
+        }
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PriceSeries) and (
@@ -180,6 +187,8 @@ def read_prices(
     """
     if isinstance(data, PriceSeries):
         return data
+    if isinstance(data, Mapping) and is_packed(data.get("data")):
+        return _written(data, where)
     said, faults = _said(data, where)
     if faults:
         raise InputError(faults, OF)
@@ -204,6 +213,28 @@ def read_prices(
     return PriceSeries(
         values, found.step_minutes, found.years, record.description, (*notes, *record.notes, *found.notes)
     )
+
+
+def _written(data: Mapping[str, Any], where: str) -> PriceSeries:
+    """Read what :meth:`PriceSeries.to_dict` wrote: nothing is assumed or converted again."""
+    step, years = data.get("step_minutes"), data.get("years")
+    try:
+        values = np.atleast_2d(unpack_numbers(data["data"]))
+    except ValueError:
+        values = np.zeros((0, 0))
+    shape = (len(years), 365 * 1440 // step) if isinstance(years, list | tuple) and _fits(step) else None
+    if values.shape != shape or not all(isinstance(year, int) for year in years):  # type: ignore[union-attr]
+        allowed = "must be as a saved study has it"
+        raise InputError([Fault(where, "packed prices of which a part is missing", allowed)], OF)
+    record = ProfileRecord(values.ravel(), None, where, "")
+    if faults := _value_faults(record, where, 1.0):
+        raise InputError(faults, OF)
+    notes = tuple(map(str, data.get("notes", ())))
+    return PriceSeries(values, int(step), tuple(years), str(data.get("description", "")), notes)  # type: ignore[arg-type]
+
+
+def _fits(step_minutes: object) -> bool:
+    return isinstance(step_minutes, int) and _STEP.wrong(step_minutes) is None
 
 
 def _said(data: Any, where: str) -> tuple[dict[str, Any], list[Fault]]:  # noqa: ANN401
