@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from sitedesign.api.question import one_study, study_faults
-from sitedesign.case.build import build_case
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import Case
 from sitedesign.case.dispatch import Dispatch
 from sitedesign.case.plant import Plant
@@ -28,6 +28,7 @@ from sitedesign.study.limits import MW, MWH, UNITS
 from sitedesign.study.study import Study
 from sitedesign.util.gate import ByName, Kind, OneOf, takes
 
+Operation = Literal["greedy", "foresight", "causal"]
 OPERATIONS = ("greedy", "foresight", "causal")
 
 
@@ -73,7 +74,7 @@ def evaluate(
     wind_mw: Mapping[str, float] | None = None,
     grid_mw: float | None = None,
     sale_mw: float | None = None,
-    operation: Literal["greedy", "foresight", "causal"] = "greedy",
+    operation: Operation = "greedy",
     controller: Controller | None = None,
     forecast: Forecast | None = None,
     **question: Any,  # noqa: ANN401
@@ -124,8 +125,19 @@ def evaluate(
     if unused:
         allowed = "needs operation='causal': nobody else has a rule or a forecast to choose"
         raise InputError([Fault(name, f"one with {operation!r}", allowed) for name in unused], "evaluate()")
-    study_case = build_case(study)
+    return operate_plant(build_case(study), plant, operation, controller, forecast)
+
+
+def operate_plant(
+    study_case: StudyCase,
+    plant: Plant,
+    operation: Operation,
+    controller: Controller | None = None,
+    forecast: Forecast | None = None,
+) -> Evaluation:
+    """Operate a plant of a case; arguments as for :func:`evaluate`."""
     if operation == "causal":
+        study = study_case.study
         rule, origin = (default_controller(study), USUAL) if controller is None else (controller, GIVEN)
         result = operate_causally(study_case, plant, rule, environment_of(study_case, forecast), origin)
     elif operation == "greedy":

@@ -91,6 +91,8 @@ class Question:
                 changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = _bounds(value)
             else:
                 changes[key] = value
+        if cells.get("grid.kind") == "none":  # and what the question says of a connection goes with it
+            changes["grid"] = {"kind": "none"}
         if any(key in changes for key in CONTRACTS):  # in place of the question's own
             changes |= {key: None for key in CONTRACTS if key in self.fields and key not in changes}
         for key in ("backup", "wind"):

@@ -21,7 +21,7 @@ from sitedesign.cli.console import (
     show_written,
     warn,
 )
-from sitedesign.cli.study_options import OF, StudyOptions, read_limits, takes_study
+from sitedesign.cli.study_options import OF, StudyOptions, read_limits, read_numbers, takes_study
 from sitedesign.util.compile_ahead import compile_ahead
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def solve(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the least-cost solar MW, battery MWh and MW, backup units and racks."""
+    """Find the least-cost solar and wind MW, battery MWh and MW, backup units, grid connection and racks."""
     with exit_codes(as_json):
         check_outputs({"--save": save, "--report": report})
         code = SOLVED
@@ -133,6 +133,13 @@ def evaluate(
             rich_help_panel="The plant to operate",
         ),
     ] = None,
+    wind_mw: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Wind farm as TURBINE=MW; repeat for more. None when left out.",
+            rich_help_panel="The plant to operate",
+        ),
+    ] = None,
     racks_installed: Annotated[
         int | None,
         typer.Option(
@@ -147,18 +154,23 @@ def evaluate(
     ] = "greedy",
     as_json: AsJson = False,
 ) -> None:
-    """Operate a fixed plant and report uptime, energy and cost."""
+    """Operate a fixed plant and report uptime, energy and cost; --grid-mw is then the contracted import."""
     with exit_codes(as_json), progress_line("loading the operation") as progress:
         import sitedesign as sd
 
-        counts = _counts(units or [])
+        counts, farms = _counts(units or []), _farms(wind_mw or [])
         if "file" not in options.given:
             options.given.setdefault("backup", list(counts) or ["none"])
+        if farms:
+            options.given.setdefault("wind", list(farms))
+        for size in ("grid_mw", "grid_export_mw"):  # of a plant that is there, one number is no bound
+            given = options.given.get(size, ":")
+            options.given |= {} if ":" in given else {size: f"{given}:{given}"}
         study = options.study()
         progress("operating the plant")
         result = sd.evaluate(
             study, solar_mw=solar_mw, battery_mwh=battery_mwh, battery_mw=battery_mw, backup=counts,
-            racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
+            wind_mw=farms, racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
         )  # fmt: skip
     show(result, as_json)
 
@@ -290,23 +302,23 @@ def with_hours(design: Design, study: Study) -> Design:
         If the same plant now costs something else, for example with another version's prices.
     """
     import sitedesign as sd
+    from sitedesign.api.evaluate import operate_plant
+    from sitedesign.case.build import build_case
+    from sitedesign.results.evaluation import Evaluation
+    from sitedesign.results.saved import plant_of
 
+    study_case = build_case(study)
+    plant = plant_of(design, study_case.case)
+    again: Evaluation
     if design.certificate is not None:
-        from sitedesign.case.build import build_case
         from sitedesign.certified.environment import environment_of
         from sitedesign.certified.operate import operate_causally
-        from sitedesign.results.saved import plant_of
 
-        study_case = build_case(study)
-        plant = plant_of(design, study_case.case)
         again = operate_causally(
             study_case, plant, design.certificate.controller, environment_of(study_case), design.rule
         )
     else:
-        again = sd.evaluate(
-            study, solar_mw=design.solar_mw, battery_mwh=design.battery_mwh, battery_mw=design.battery_mw,
-            backup=design.backup, racks=design.racks, operation=design.operation,
-        )  # fmt: skip
+        again = operate_plant(study_case, plant, design.operation)
     if abs(again.cost_usd_per_yr - design.cost_usd_per_yr) > _SAME * design.cost_usd_per_yr:
         found = (
             f"a plant that cost {design.cost_usd_per_yr / 1e6:,.3f} M USD/yr when it was saved and costs "
@@ -353,6 +365,19 @@ def study_of(design: Design, files: list[Path]) -> Study:
     if not files:
         return rebuilt_study(design)
     return rebuilt_study(design, weather=sd.Weather.read(*files, site=sd.Site(**design.study["site"])))
+
+
+def _farms(items: list[str]) -> dict[str, float]:
+    """Read ``onshore_6mw_170=60`` into MW by turbine."""
+    import sitedesign as sd
+
+    faults: list[Fault] = []
+    farms = read_numbers(items, "--wind-mw", "Try onshore_6mw_170=60.", faults)
+    known = sd.library.names("wind")
+    faults += [sd.errors.unknown_name("--wind-mw", name, known) for name in farms if name not in known]
+    if faults:
+        raise sd.InputError(faults, OF)
+    return farms
 
 
 def _counts(items: list[str]) -> dict[str, int]:

@@ -217,24 +217,21 @@ def read_prices(
 
 def _written(data: Mapping[str, Any], where: str) -> PriceSeries:
     """Read what :meth:`PriceSeries.to_dict` wrote: nothing is assumed or converted again."""
-    step, years = data.get("step_minutes"), data.get("years")
+    years: Any = data.get("years")
+    step = data.get("step_minutes") if _STEP.wrong(data.get("step_minutes")) is None else None
     try:
         values = np.atleast_2d(unpack_numbers(data["data"]))
     except ValueError:
         values = np.zeros((0, 0))
-    shape = (len(years), 365 * 1440 // step) if isinstance(years, list | tuple) and _fits(step) else None
-    if values.shape != shape or not all(isinstance(year, int) for year in years):  # type: ignore[union-attr]
+    dated = isinstance(years, list | tuple) and all(isinstance(year, int) for year in years)
+    if step is None or not dated or values.shape != (len(years), 365 * 1440 // step):
         allowed = "must be as a saved study has it"
         raise InputError([Fault(where, "packed prices of which a part is missing", allowed)], OF)
     record = ProfileRecord(values.ravel(), None, where, "")
     if faults := _value_faults(record, where, 1.0):
         raise InputError(faults, OF)
     notes = tuple(map(str, data.get("notes", ())))
-    return PriceSeries(values, int(step), tuple(years), str(data.get("description", "")), notes)  # type: ignore[arg-type]
-
-
-def _fits(step_minutes: object) -> bool:
-    return isinstance(step_minutes, int) and _STEP.wrong(step_minutes) is None
+    return PriceSeries(values, int(step), tuple(years), str(data.get("description", "")), notes)
 
 
 def _said(data: Any, where: str) -> tuple[dict[str, Any], list[Fault]]:  # noqa: ANN401

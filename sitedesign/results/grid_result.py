@@ -111,8 +111,8 @@ class GridResult(BaseModel):
         kinds = {name: usd - counted.get(name, 0.0) for name, usd in self.bill_by_kind.items()}
         dearer = {name: usd for name, usd in kinds.items() if usd > _SAME_USD}
         return (
-            f"{_millions(above)} M USD/yr above what the design counts ({_parts(dearer)} more): prices are put "
-            "into levels, and which hours will be the region's peaks is not known"
+            f"{_millions(above)} M USD/yr above what the design counts ({_parts(dearer)} more): prices are "
+            "put into levels, and which hours will be the region's peaks is not known"
         )
 
     def lines(self) -> list[tuple[str, str]]:

@@ -28,13 +28,14 @@ from sitedesign.study.demand import (
     Throughput,
     Use,
 )
+from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
 from sitedesign.util.inputs import Input, declared
 
 PLACE, EQUIPMENT, PRICES, WEATHER, DETAILS = "Place", "Equipment", "Prices", "Weather", "Details"
 #: Headings in the order in which they are asked.
-GROUPS = (PLACE, LOAD, EQUIPMENT, PRICES, LIMITS, WEATHER, DETAILS)
+GROUPS = (PLACE, LOAD, EQUIPMENT, GRID, PRICES, LIMITS, WEATHER, DETAILS)
 STEPS_MINUTES = (5, 10, 15, 30, 60)
 WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 #: The largest that survives a table of floats.

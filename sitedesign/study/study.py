@@ -24,7 +24,8 @@ from sitedesign.study.demand import (
     uptime_faults,
 )
 from sitedesign.study.grid import Grid
-from sitedesign.study.inputs import EQUIPMENT, PLACE, PROFILES, WEATHER, StudyInputs
+from sitedesign.study.grid_inputs import GRID
+from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.plausibility import (
     accept_faults,
@@ -83,8 +84,7 @@ class Study(StudyInputs):
             "Grid connection",
             "Connection to the grid: firm or flexible, its tariff, what may be sold. The optimiser chooses "
             "how much of it pays. A mapping of the fields of `sitedesign.Grid` makes one.",
-            EQUIPMENT,
-            example={"kind": "flexible", "mw": 100, "tariff": "ercot", "co2_t_per_mwh": 0.35},
+            GRID,
             type="Grid or mapping",
         ),
     ] = None

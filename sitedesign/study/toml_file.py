@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.study.demand import CONTRACTS, RACKS, UPTIME
+from sitedesign.study.grid_inputs import GRID, GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PROFILES
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.study import Study
@@ -30,6 +31,8 @@ _ENTRY_FIELDS = {
     for name, item in declared(Study).items()
     if item.sort == "entry"
 }
+#: Headings that are tables of their own.
+_TABLES = (PLACE, GRID, LIMITS)
 _COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
 SIZES = (*CONTRACTS, "classes")
@@ -129,7 +132,8 @@ def write_template(
         longitude=float(longitude),
         name=toml_value(name),
         limits=settings(Limits, LIMITS),
-        **{group.lower(): settings(Study, group, given) for group in GROUPS if group not in (PLACE, LIMITS)},
+        grid=settings(GridInputs, GRID),
+        **{group.lower(): settings(Study, group, given) for group in GROUPS if group not in _TABLES},
     )
     write_given(path, text.encode(), where="path", of="write_template()")
     return path
@@ -233,6 +237,8 @@ def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
             value = {**before, **value}
             if isinstance(before.get("units"), Mapping) and isinstance(value.get("units"), Mapping):
                 value["units"] = {**before["units"], **value["units"]}
+            if name == "grid" and changes[name].get("kind") == "none":
+                value = {"kind": "none"}  # what the file says of a connection goes with it
         together[name] = value
     return together
 
