@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
     from sitedesign.study.study import Study
-    from sitedesign.study.surplus import Surplus
     from sitedesign.study.toml_file import read_study
     from sitedesign.weather.site import Site
     from sitedesign.weather.weather import Weather
@@ -68,7 +67,6 @@ _HOME = {
     "Site": "weather.site",
     "SiteDesignError": "errors",
     "Study": "study.study",
-    "Surplus": "study.surplus",
     "Tariff": "finance.tariff",
     "Weather": "weather.weather",
     "When": "finance.billing_calendar",
@@ -105,7 +103,6 @@ __all__ = [
     "Site",
     "SiteDesignError",
     "Study",
-    "Surplus",
     "Tariff",
     "Weather",
     "When",

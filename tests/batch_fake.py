@@ -38,7 +38,7 @@ def figures(study: Any) -> dict[str, Any]:
     return found | {"racks_installed": study.contracted_racks, "units_diesel": 1, "units_recip_medium": 2}
 
 
-one_site._solve, one_site.figures, one_site.check_job = solve, figures, lambda job: None  # type: ignore[assignment]
+one_site._solve, one_site.figures, one_site.check_job = solve, figures, lambda job, studies=(): None  # type: ignore[assignment]
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
     # A test run in the background hands down that interrupts are ignored; this one is to be interrupted.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    screening.check_job = lambda job: None
+    screening.check_job = lambda job, studies=(): None
     parser = argparse.ArgumentParser()
     parser.add_argument("sites")
     parser.add_argument("out")

@@ -61,7 +61,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
 
     monkeypatch.setattr(one_site, "_solve", solve)
     monkeypatch.setattr(one_site, "figures", figures)
-    monkeypatch.setattr(screening, "check_job", lambda job: None)
+    monkeypatch.setattr(screening, "check_job", lambda job, studies=(): None)
     monkeypatch.setattr(
         screening._Batch, "dask", lambda self, tasks, question, job: SerialEngine(tasks, question, job)
     )

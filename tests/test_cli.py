@@ -208,6 +208,20 @@ def test_evaluate_agrees_with_the_function() -> None:
     assert answer["operation"] == "greedy"
 
 
+def test_evaluate_operates_wind_and_the_connection_that_are_there() -> None:
+    """One number is the size of what stands there, not a bound, also in place of a study file's."""
+    arguments = [*EL_PASO, "--racks", "16", "--years", "1", "--uptime", "0.99", *PLANT]
+    grid = ["--grid-model", "flexible", "--grid-mw", "3", "--grid-tariff", "ercot", "--grid-export-mw", "1"]
+    answer = json.loads(run("evaluate", *arguments, "--wind-mw", "onshore_6mw_170=4", *grid, "--json").stdout)
+    assert answer["resources_mw"] == {"solar": 12, "onshore_6mw_170": 4}
+    assert answer["imports_mw"] == {"grid": 3}
+    assert answer["sinks_mw"] == {"sale": 1}
+    assert answer["grid"]["called_h_per_yr"] > 0
+    refused = run("evaluate", *arguments, "--wind-mw", "onshore=4", "--wind-mw", "x", code=cli.BAD_INPUT)
+    assert "--wind-mw: got 'onshore'" in refused.stderr
+    assert "--wind-mw: got 'x'" in refused.stderr
+
+
 def test_evaluate_prints_text() -> None:
     text = run("evaluate", *EL_PASO, "--racks", "16", "--years", "1", "--uptime", "0.99", *PLANT).stdout
     assert text.startswith("Evaluation('31.76, -106.49'): no look-ahead, no equipment failures")

@@ -104,6 +104,54 @@ def test_every_option_of_a_study_reaches_it(folder: Path, monkeypatch: pytest.Mo
     assert (study.site.latitude, study.site.longitude, study.site.name) == (33, -106.49, "mine")
 
 
+def test_wind_and_grid_are_asked_from_the_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[sd.Study] = []
+
+    def solve(study: sd.Study, **_: object) -> sd.Design:
+        asked.append(study)
+        return sd.Design.load(folder / "design.json")
+
+    monkeypatch.setattr(sd, "solve", solve)
+    place = [*EL_PASO, "--racks", 16, "--uptime", 0.99]
+    grid = [
+        *("--grid-model", "flexible", "--grid-mw", "2:5", "--grid-months", 20, "--grid-tariff", "ercot"),
+        *("--grid-curtailment", 100, "--grid-export-mw", 3, "--grid-export", 12, "--grid-line-miles", 4),
+        *("--grid-capital-usd-per-kw", 90, "--grid-co2-t-per-mwh", 0.3, "--grid-price-levels", 4),
+    ]
+    run("solve", *place, "--wind", "onshore_6mw_170", "--wind", "onshore_3mw_148", *grid)
+    run("solve", *place, "--grid-tariff", 55.5, "--set", "grid={mw = 7, line_miles = 2}")
+    path = folder / "windy.toml"
+    path.write_text(
+        (folder / "study.toml").read_text().replace("#wind", "wind").replace("#[grid]", "[grid]\nmw = 9")
+    )
+    run("solve", path, "--grid-tariff", "{extends = 'ercot', energy_usd_per_mwh = 20}", "--grid-months", 5)
+    run("solve", path, "--wind", "none", "--grid-kind", "none")
+    first, second, third, fourth = asked
+    assert [item.name for item in first.wind] == ["onshore_6mw_170", "onshore_3mw_148"]
+    assert first.grid == sd.Grid(
+        model="flexible", mw=(2, 5), months=20, tariff="ercot", curtailment=100, export_mw=3, export=12,
+        line_miles=4, capital_usd_per_kw=90, co2_t_per_mwh=0.3, price_levels=4,
+    )  # fmt: skip
+    assert second.grid == sd.Grid(mw=7, tariff=55.5, line_miles=2)
+    tariff = {"extends": "ercot", "energy_usd_per_mwh": 20}
+    assert third.grid == sd.Grid(mw=9, tariff=tariff, months=5)
+    assert (fourth.wind, fourth.grid) == ((), None)
+
+
+def test_faults_of_wind_and_grid_name_their_options() -> None:
+    answer = run_json(
+        *("solve", *EL_PASO, "--racks", 16, "--uptime", 7, "--wind", "gale", "--grid-mw", "5:2"),
+        *("--grid-months", -1, "--grid-model", "fast", "--grid-export", 3),
+        code=cli.BAD_INPUT,
+    )
+    told = {fault["where"] for fault in answer["faults"]}
+    assert told == {"--uptime", "--wind", "--grid-mw", "--grid-months", "--grid-model"}
+    answer = run_json("solve", *EL_PASO, "--racks", 16, "--grid-mw", "much", code=cli.BAD_INPUT)
+    assert [fault["where"] for fault in answer["faults"]] == ["--grid-mw"]
+    answer = run_json("solve", *EL_PASO, "--racks", 16, "--uptime", 0.9, "--grid-mw", 5, code=cli.BAD_INPUT)
+    assert [fault["where"] for fault in answer["faults"]] == ["--grid-tariff"]
+
+
 def test_faults_name_the_file_or_the_option(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text("racks = 0\nuptime = 0.99\n[site]\nlatitude = 31.76\nlongitud = 5\n", encoding="utf-8")

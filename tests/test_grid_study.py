@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 import sitedesign as sd
-from sitedesign.batch.question import make_question
+from sitedesign.batch import one_site
+from sitedesign.batch.one_site import GRID_FIGURES, BatchJob
+from sitedesign.batch.question import Question, make_question
+from sitedesign.batch.screening import result_schema
 from sitedesign.batch.table import read_sites
 from sitedesign.case.build import build_case
 from sitedesign.case.grid_supply import GridSupply, grid_supply
@@ -26,6 +30,7 @@ from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
 from sitedesign.report.packing import pack_series
 from sitedesign.results.saved import plant_of, rebuilt_study
+from sitedesign.study.grid import Grid
 from tests.test_grid_hub import CLOCK, TEMP
 
 SITE = sd.Site(latitude=31.5, longitude=-97.1, name="Waco, TX", elevation_m=145)
@@ -354,6 +359,31 @@ def test_report_says_and_draws_the_connection(flexible: sd.Design, selling: sd.D
     assert "A power plant with 5 MW of grid connection for" in told
 
 
+def test_series_of_a_connection_are_saved_short_and_to_the_last_bit() -> None:
+    rng = np.random.default_rng(5)
+    prices = PriceSeries(rng.normal(40, 20, (2, 8760)), 60, (2021, 2022), "a market", ("a note",))
+    for caps in (rng.uniform(0, 1, 8760), rng.uniform(0, 1, (2, 8760)), rng.uniform(0, 1, (1, 8760))):
+        grid = sd.Grid(kind="flexible", mw=8, prices=prices, curtailment={"caps": caps})
+        written = json.dumps(grid.to_dict(), indent=1)
+        assert sd.Grid.from_dict(json.loads(written)) == grid
+        assert len(written) < 13 * (prices.usd_per_mwh.size + caps.size)  # of digits without any pattern
+    asked = study({"kind": "flexible", "mw": 8, "prices": prices, "curtailment": {"caps": caps}})
+    assert Grid(**json.loads(json.dumps(asked.to_dict()))["grid"]) == asked.grid
+    for caps in ({"packed": "x"}, {"packed": 1}, {"packed": prices.to_dict()["data"]["packed"][:40]}):
+        told = faults(grid={"kind": "flexible", "mw": 8, "tariff": 50, "curtailment": {"caps": caps}})
+        assert list(told) == ["study.grid.curtailment.caps"]
+
+
+def test_what_the_exact_bill_takes_beyond_the_design_is_said(flexible: sd.Design) -> None:
+    grid = flexible.grid
+    assert grid is not None
+    dear = grid.model_copy(update={"bill_usd_per_yr": {"energy": grid.charged + 2e6, "fixed": 1.0}})
+    assert "above what the design counts" in dict(dear.lines())["grid bill"]
+    assert f"energy {(grid.charged + 2e6 - grid.charged_usd_per_yr['energy']) / 1e6:,.3f}" in dear.note
+    cheap = grid.model_copy(update={"bill_usd_per_yr": {"energy": 1.0}})
+    assert cheap.note == ""
+
+
 def test_table_of_sites_has_columns_of_the_connection() -> None:
     place = {"latitude": 31.5, "longitude": -97.1}
     rows = [place | {"grid.mw": "2:4"}, place | {"grid.mw": 5, "grid.kind": "flexible"}]
@@ -362,3 +392,42 @@ def test_table_of_sites_has_columns_of_the_connection() -> None:
     first, second = (question.study(row) for row in table.rows)
     assert first.grid == sd.Grid(tariff=50, mw=(2, 4))
     assert second.grid == sd.Grid(tariff=50, mw=5, kind="flexible")
+
+
+def test_a_batch_that_no_site_can_do_is_refused_before_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked of the whole question or row by row; a row that alone cannot be done fails alone."""
+    places = [{"latitude": 31.5, "longitude": -97.1}, {"latitude": 32.5, "longitude": -98.1}]
+    asked: dict[str, Any] = {"racks": 50, "uptime": 0.99, "weather_years": 1}
+    compute = [place | {"objective": "compute_cost"} for place in places]
+    monkeypatch.setattr(one_site, "_solve", lambda *_: pytest.fail("a site was solved"))
+    for rows, more in ((places, {"objective": "compute_cost"}), (compute, {})):
+        with pytest.raises(InputError, match="extensive"):
+            sd.solve_many(rows, method="extensive", **(asked | more))
+    tried = []
+    monkeypatch.setattr(one_site, "_solve", lambda study, _: tried.append(study) or bad())
+    frame = sd.solve_many([compute[0], places[1]], method="extensive", **asked)
+    assert len(frame) == len(tried) == 2
+
+
+def bad() -> sd.Design:
+    raise InputError([sd.Fault("x", "y", "z")])
+
+
+def test_results_of_a_batch_keep_wind_and_grid(tmp_path: Path) -> None:
+    """In a folder, whose columns are known before the first site, as in memory."""
+    rows = [
+        {"latitude": 31.5, "longitude": -97.1, "wind": "onshore_6mw_170;onshore_3mw_148", "grid.mw": 3},
+        {"latitude": 31.5, "longitude": -97.1, "wind": "none", "grid.kind": "none", "grid.tariff": "ercot"},
+    ]
+    table, question = read_sites(rows), Question({"racks": 50, "uptime": 0.99, "grid": {"tariff": "ercot"}})
+    schema = result_schema(table, question, BatchJob())
+    farms = ["onshore_3mw_148_mw", "onshore_6mw_170_mw"]
+    assert {*farms, *GRID_FIGURES} <= set(schema.names)
+    assert schema.field("grid.tariff").type == schema.field("wind").type == pa.string()
+    assert not {*farms, *GRID_FIGURES} & set(
+        result_schema(read_sites([{"latitude": 1, "longitude": 2}]), Question({}), BatchJob()).names
+    )
+    assert [item.name for item in question.study(table.rows[0]).wind] == [
+        "onshore_6mw_170",
+        "onshore_3mw_148",
+    ]

@@ -185,7 +185,7 @@ def test_one_line_more_is_an_input_everywhere(tmp_path: Path) -> None:
     assert done.stdout.strip() == "seen everywhere"
 
 
-@pytest.mark.parametrize("model", [sd.Study, sd.Limits, LoadClass, Throughput])
+@pytest.mark.parametrize("model", [sd.Study, sd.Limits, sd.Grid, LoadClass, Throughput])
 def test_every_input_is_declared_whole(model: type) -> None:
     """Each field is one, says what it means in sentences, and has a unit where it is a number."""
     found = declared(model)

@@ -123,6 +123,18 @@ def test_years_that_share_their_weather_are_resampled_together():
     assert together.standard_error > 2 * apart.standard_error
 
 
+def test_nothing_served_is_an_uptime_of_zero():
+    """Broken racks are taken off what is served, of which there may be less."""
+    load = np.full(2 * 8760, 10.0)
+    case, dispatch = case_of(load, load, 2, availability=0.98)
+    metrics = uptime_metrics(case, dispatch, racks=case.racks_contracted)
+    for figure in (metrics.rack, metrics.rack_by_clock, metrics.worst_year):
+        assert figure.value == figure.lower_bound() == 0.0
+    half = np.tile([10.0, 0.0], 8760)
+    metrics = uptime_metrics(*case_of(half, load, 2, availability=0.98), racks=case.racks_contracted)
+    assert metrics.rack.value == pytest.approx(0.48, abs=1e-3)
+
+
 def test_same_seed_gives_the_same_error():
     loss = np.arange(20.0)
     table = YearTable(np.arange(20), *(np.ones(20) * 8760,) * 2, *(loss,) * 7)

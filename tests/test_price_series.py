@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -224,3 +227,37 @@ def test_arrays_series_and_what_is_neither(tmp_path: Path) -> None:
 )
 def test_units_of_prices(text: str, expected: float | str | None) -> None:
     assert unit_factor(text) == expected
+
+
+def test_a_series_is_written_short_and_comes_back_to_the_last_bit() -> None:
+    rng = np.random.default_rng(3)
+    whole = rng.normal(30, 20, (3, 8760)).round(2)
+    for values, step in ((whole, 60), (whole / 3, 60), (np.repeat(whole, 2, axis=1) / 7, 30)):
+        series = PriceSeries(values, step, (2019, 2021, 2022), "file of a market", ("a note",))
+        written = json.dumps(series.to_dict(), indent=1)
+        again = read_prices(json.loads(written))
+        assert again == series
+        assert again.usd_per_mwh.tobytes() == values.tobytes()
+        assert (again.description, again.notes) == (series.description, series.notes)
+        assert len(written) < 11 * values.size
+    cents = json.dumps(PriceSeries(whole, 60, (1, 2, 3), "").to_dict())
+    assert len(cents) < 0.6 * len(json.dumps(whole.tolist()))
+
+
+def test_what_is_no_written_series_is_refused() -> None:
+    written = PriceSeries(np.full((1, 8760), 30.0), 60, (2021,), "").to_dict()
+    packed = written["data"]["packed"]
+    for change in (
+        {"data": {"packed": packed[:-8]}},
+        {"data": {"packed": "no base64!"}},
+        {"data": {"packed": 3}},
+        {"data": {"packed": base64.b64encode(zlib.compress(b"1 2 x")).decode()}},
+        {"data": {"packed": base64.b64encode(zlib.compress(b"1 2\n3")).decode()}},
+        {"data": {"packed": base64.b64encode(zlib.compress(b" ".join([b"nan"] * 8760))).decode()}},
+        {"years": [2021, 2022]},
+        {"years": None},
+        {"step_minutes": 0},
+        {"step_minutes": 30},
+        {"step_minutes": "60"},
+    ):
+        refused(written | change)

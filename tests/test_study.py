@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -302,3 +303,44 @@ def test_dictionary_gives_the_study_again(question: dict[str, object]) -> None:
 def test_a_place_given_to_the_study_is_told_where_it_belongs():
     with pytest.raises(sd.InputError, match=r"study\.lat: got an unknown key.*Give site=sd\.Site\(latitude"):
         sd.Study(lat=31.76, lon=-106.49, racks=700, uptime=0.999)
+
+
+def test_fuels_and_power_path_of_ones_own_stand_in_for_the_librarys(tmp_path: Path) -> None:
+    gas = library.fuel("natural_gas").replace(interruption_events_per_yr=0.0)
+    question = {"site": EL_PASO, "racks": 7, "uptime": 0.9, "backup": ["recip_fast"], "weather_years": 1}
+    study = sd.Study(
+        **question, own_entries=[gas, library.power_path("ac").replace(bus_to_rack_efficiency=0.9)]
+    )
+    assert study.fuel(study.backup[0]).interruption_events_per_yr == 0
+    assert study.path.bus_to_rack_efficiency == 0.9
+    assert sd.Study(**question).fuel(study.backup[0]).interruption_events_per_yr > 0
+    priced = study.replace(fuel_price_usd_per_mmbtu={"natural_gas": 3.0}).fuel(study.backup[0])
+    assert (priced.price_usd_per_mmbtu, priced.interruption_events_per_yr) == (3.0, 0.0)
+    # What a file of a design says of its question is the question
+    known = {name: value for name, value in study.to_dict().items() if value is not None}
+    assert sd.Study(**known) == study
+    (tmp_path / "gas.toml").write_text(
+        'kind = "fuel"\nname = "natural_gas"\nextends = "natural_gas"\ninterruption_h = 1\n'
+    )
+    file = tmp_path / "study.toml"
+    file.write_text(
+        'racks = 7\nuptime = 0.9\nown_entries = ["gas.toml"]\n[site]\nlatitude = 31.76\nlongitude = -106.49\n'
+    )
+    read = sd.read_study(file)
+    assert read.fuel(read.backup[0]).interruption_h == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (3, "own_entries: got 3"),
+        (["gas"], r"own_entries\[0\]: got 'gas'; must be"),
+        ([library.fuel("uranium")], "got 'uranium'; must stand in for one of this study: natural_gas"),
+        ([library.fuel("natural_gas")] * 2, "twice; each may be given once"),
+        ([{"kind": "fuel"}], r"own_entries\[0\].price_usd_per_mmbtu: got nothing"),
+        (["nowhere.toml"], "nowhere.toml: got no such file"),
+    ],
+)
+def test_own_entries_that_fit_nothing_are_told(given: object, message: str) -> None:
+    with pytest.raises(sd.InputError, match=message):
+        sd.Study(site=EL_PASO, racks=7, uptime=0.9, backup=["recip_fast"], own_entries=given)

@@ -6,6 +6,7 @@ The only place of the batch that calls the main job; everything else moves rows.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,10 +15,11 @@ import psutil
 from sitedesign.api.question import check_method
 from sitedesign.batch.question import Question
 from sitedesign.batch.table import Row
-from sitedesign.errors import InputError, NotProvenOptimal, SiteDesignError
+from sitedesign.errors import Fault, InputError, NotProvenOptimal, SiteDesignError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.results.design import Design
 from sitedesign.study.effort import EffortName, Method
+from sitedesign.study.study import Study
 
 STAGES = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
@@ -32,6 +34,11 @@ FIGURES: tuple[str, ...] = (
 CERTIFIED_FIGURES: tuple[str, ...] = (
     "certified_uptime", "certified_uptime_standard_error", "certified_uptime_lower", "certified_met",
     "certified_weather_years",
+)  # fmt: skip
+# Further columns where there may be a connection to the grid.
+GRID_FIGURES: tuple[str, ...] = (
+    "grid_mw", "sale_mw", "grid_mwh_per_yr", "sale_mwh_per_yr", "grid_called_h_per_yr",
+    "grid_at_limit_h_per_yr", "grid_bill_usd_per_yr", "grid_charged_usd_per_yr",
 )  # fmt: skip
 # Entries that the optimiser may choose; columns in words, `pv_built` and `battery_built`.
 CHOSEN: tuple[str, ...] = ("pv", "battery")
@@ -93,14 +100,32 @@ class Outcome:
     rss_mb: float
 
 
-def check_job(job: BatchJob) -> None:
+def check_job(job: BatchJob, studies: Iterable[Study] = ()) -> None:
     """Refuse a job that no site could do.
+
+    Parameters
+    ----------
+    job : BatchJob
+    studies : iterable of Study
+        One of each kind that the sites ask.
 
     Raises
     ------
     InputError
+        With what stands in the way of every one of them.
     """
-    check_method(job.method, job.stage == "certified")
+    certified = job.stage == "certified"
+    check_method(job.method, certified)
+    faults: dict[Fault, None] = {}
+    for study in studies:
+        try:
+            check_method(job.method, certified, study)
+        except InputError as error:
+            faults |= dict.fromkeys(error.faults)
+        else:
+            return
+    if faults:
+        raise InputError(list(faults), "solve_many()")
 
 
 def solve_row(question: Question, job: BatchJob, key: str, row: Row) -> Outcome:
@@ -168,6 +193,8 @@ def _grid_figures(design: Design) -> dict[str, Any]:
     return {
         "grid_mwh_per_yr": grid.import_mwh_per_yr,
         "sale_mwh_per_yr": grid.sale_mwh_per_yr,
+        "grid_called_h_per_yr": grid.called_h_per_yr,
+        "grid_at_limit_h_per_yr": grid.at_limit_h_per_yr,
         "grid_bill_usd_per_yr": grid.bill,
         "grid_charged_usd_per_yr": grid.charged,
     }

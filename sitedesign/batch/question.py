@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,24 @@ class Question:
                 fields["pv"] = [pv for pv, _ in choices]
         return Study(**(fields | changes | {"site": site}))
 
+    def kinds(self, rows: Iterable[Row]) -> Iterator[Study]:
+        """Ask one question of each kind that the rows ask; what is wrong with a row, the row says itself.
+
+        Without weather and profiles, which take long to read.
+        """
+        seen = set()
+        for row in rows:
+            light = {key: value for key, value in row.items() if key not in ("weather", *PROFILES)}
+            kind = repr(sorted((key, value) for key, value in light.items() if key not in SITE_COLUMNS))
+            if kind in seen:
+                continue
+            try:
+                study = self.study(light)
+            except InputError:
+                continue
+            seen.add(kind)
+            yield study
+
     def _changes(self, row: Row, site: Site) -> dict[str, Any]:
         cells = {key: value for key, value in row.items() if key not in SITE_COLUMNS}
         if "gas_price" in cells:
@@ -64,18 +82,20 @@ class Question:
             head, _, rest = key.partition(".")
             if head == "limits":
                 limits = changes.setdefault("limits", _limits(self.fields.get("limits")))
-                table, dot, name = rest.partition(".")
-                (limits[table] if dot else limits)[name or table] = _bounds(value)
-            elif head in ("fuel_price_usd_per_mmbtu", "tank_h"):
+                name = rest.removeprefix("units.")
+                (limits["units"] if name != rest else limits)[name] = _bounds(value)
+            elif head == "fuel_price_usd_per_mmbtu":
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
             elif head in NESTED:
                 changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = _bounds(value)
             else:
                 changes[key] = value
+        if cells.get("grid.kind") == "none":  # and what the question says of a connection goes with it
+            changes["grid"] = {"kind": "none"}
         if any(key in changes for key in CONTRACTS):  # in place of the question's own
             changes |= {key: None for key in CONTRACTS if key in self.fields and key not in changes}
-        for key in ("backup", "surplus"):
+        for key in ("backup", "wind"):
             if key in changes:
                 changes[key] = technologies(changes[key])
         for key in ("pv", "battery"):
@@ -149,7 +169,7 @@ def class_names(question: Question) -> list[str]:
 
 
 def technologies(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """Library entries of one cell: names with ``;`` between them, or ``none``."""
+    """Technologies of one cell: names with ``;`` between them, or ``none``."""
     if not isinstance(value, str):
         return tuple(value)
     names = [part.strip() for part in re.split(r"[;|]", value) if part.strip()]
@@ -184,8 +204,7 @@ def _limits(given: Any) -> dict[str, Any]:  # noqa: ANN401
     if isinstance(given, Limits):
         given = {name: getattr(given, name) for name in given.model_fields_set}
     limits = dict(given or {})
-    for name in ("units", "wind_mw"):
-        limits[name] = dict(limits.get(name) or {})
+    limits["units"] = dict(limits.get("units") or {})
     return limits
 
 

@@ -23,7 +23,16 @@ import pyarrow as pa
 from sitedesign import library
 from sitedesign.batch.engine import DaskEngine, Engine, SerialEngine
 from sitedesign.batch.guard import check_main_guard
-from sitedesign.batch.one_site import CERTIFIED_FIGURES, CHOSEN, FIGURES, STAGES, BatchJob, Outcome, check_job
+from sitedesign.batch.one_site import (
+    CERTIFIED_FIGURES,
+    CHOSEN,
+    FIGURES,
+    GRID_FIGURES,
+    STAGES,
+    BatchJob,
+    Outcome,
+    check_job,
+)
 from sitedesign.batch.progress import ProgressMeter, open_progress
 from sitedesign.batch.question import Question, assumptions, class_names, make_question, technologies
 from sitedesign.batch.ranking import rank
@@ -184,9 +193,9 @@ def solve_many(
     table = read_sites(sites)
     asked = make_question(study, question, table)
     job = BatchJob(stage, effort, method, gap, time_limit_s)
-    check_job(job)
+    check_job(job, asked.kinds(table.rows))
     if certify_best:
-        check_job(replace(job, stage="certified"))
+        check_job(replace(job, stage="certified"), asked.kinds(table.rows))
     here = out is None and workers is None and scheduler is None
     batch = _Batch(
         table, asked, job, workers, scheduler, new, retry_failed, progress, quiet or (here and not progress)
@@ -311,14 +320,17 @@ def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Sch
     """Columns of the results: the table's own, status, figures, error; the same whatever the order."""
     columns = [*table.columns] + ([] if "name" in table.columns else ["name"])
     given = {name: pa.string() if _is_text(table, name) else pa.float64() for name in columns}
-    units = {f"units_{name}": pa.int64() for name in _technologies(table, question)}
+    units = {f"units_{name}": pa.int64() for name in _technologies(table, question, "backup", DEFAULT_BACKUP)}
+    farms = {f"{name}_mw": pa.float64() for name in _technologies(table, question, "wind")}
     numbers = {name: pa.float64() for name in FIGURES} | {"racks_installed": pa.int64()}
     sizes, rest = FIGURES[:3], FIGURES[3:]
     if job.stage == "certified":
         numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
         rest += CERTIFIED_FIGURES
-    made = {"status": pa.string(), "country": pa.string()} | {name: numbers[name] for name in sizes} | units
-    made |= {name: numbers[name] for name in rest}
+    made = {"status": pa.string(), "country": pa.string()} | {name: numbers[name] for name in sizes}
+    made |= farms | units | {name: numbers[name] for name in rest}
+    if _has_grid(table, question):
+        made |= {name: pa.float64() for name in GRID_FIGURES}
     made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
     if _chooses_arrays(table, question):
         made |= {f"{name}_built": pa.string() for name in CHOSEN}
@@ -348,16 +360,22 @@ def _is_text(table: SiteTable, column: str) -> bool:
     return any(isinstance(cell, str) and ":" in cell for cell in cells)
 
 
-def _technologies(table: SiteTable, question: Question) -> list[str]:
-    """Names of every backup technology that a row may use, sorted."""
-    given = question.fields.get("backup")
-    cells = {row["backup"] for row in table.rows if isinstance(row.get("backup"), str)}
-    given = DEFAULT_BACKUP if given is None else given
+def _has_grid(table: SiteTable, question: Question) -> bool:
+    """Whether a site may have a connection to the grid."""
+    asked = question.fields.get("grid") is not None
+    return asked or any(column.partition(".")[0] == "grid" for column in table.columns)
+
+
+def _technologies(table: SiteTable, question: Question, kind: str, usual: tuple[str, ...] = ()) -> list[str]:
+    """Names of every technology of a kind that a row may use, sorted."""
+    given = question.fields.get(kind)
+    cells = {row[kind] for row in table.rows if isinstance(row.get(kind), str)}
+    given = usual if given is None else given
     items = [*(technologies(given) if not hasattr(given, "name") else [given])]
     for cell in cells:
         items += technologies(cell)
     names = {item if isinstance(item, str) else item.name for item in items}
-    return sorted(name for name in names if name in library.names("backup") or name not in cells)
+    return sorted(name for name in names if name in library.names(kind) or name not in cells)
 
 
 def _second_stage(

@@ -294,8 +294,7 @@ def grid_supply(
     zone = (clock.timezone, clock.utc_offset_h) if tariff.clock == "wall" else (None, None)
     calendars = tuple(year_calendar(year, clock.step_minutes, tariff.holidays, *zone) for year in clock.years)
     hourly, export_hourly = (
-        hourly_prices(getattr(grid, name), f"grid.{name}", clock, notes, faults)
-        for name in ("prices", "export_prices")
+        _hourly(getattr(grid, name), name, clock, notes, faults) for name in ("prices", "export_prices")
     )
     state = _state(grid, clock, temp_air_c, seed, faults)
     if faults:
@@ -348,30 +347,16 @@ def grid_supply(
     )
 
 
-def hourly_prices(
-    given: object, where: str, clock: Clock, notes: list[str], faults: list[Fault]
+def _hourly(
+    given: object, name: str, clock: Clock, notes: list[str], faults: list[Fault]
 ) -> FloatArray | None:
-    """Put the prices of a series on the weather's years, those below zero taken as zero.
-
-    Parameters
-    ----------
-    given : object
-        For :func:`~sitedesign.components.price_series.read_prices`; None where there is none.
-    where : str
-        Name for messages.
-    clock : Clock
-    notes, faults : list
-        To which what was assumed, and what is wrong, is added.
-
-    Returns
-    -------
-    ndarray, shape (years, steps), or None
-        [USD/MWh]
-    """
+    """Prices of a series on the weather's years, below zero taken as zero."""
     if given is None:
         return None
     try:
-        series = read_prices(given, where=where, utc_offset_h=clock.utc_offset_h, timezone=clock.timezone)
+        series = read_prices(
+            given, where=f"grid.{name}", utc_offset_h=clock.utc_offset_h, timezone=clock.timezone
+        )
         values, said = series.on_years(clock.years, clock.step_minutes)
     except InputError as error:
         faults += error.faults
@@ -380,7 +365,7 @@ def hourly_prices(
     below = values < 0
     if below.any():
         notes.append(
-            f"{where}: {int(below.sum()):,} steps with a price below zero, the lowest "
+            f"grid.{name}: {int(below.sum()):,} steps with a price below zero, the lowest "
             f"{values.min():,.2f} USD/MWh, taken as 0"
         )
     return np.maximum(values, 0.0)

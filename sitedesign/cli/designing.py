@@ -81,7 +81,7 @@ def solve(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the least-cost solar MW, battery MWh and MW, backup units and racks."""
+    """Find the least-cost solar and wind MW, battery MWh and MW, backup units, grid connection and racks."""
     with exit_codes(as_json):
         check_outputs({"--save": save, "--report": report})
         code = SOLVED
@@ -133,32 +133,17 @@ def evaluate(
             rich_help_panel="The plant to operate",
         ),
     ] = None,
+    wind_mw: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Wind farm as TURBINE=MW; repeat for more. None when left out.",
+            rich_help_panel="The plant to operate",
+        ),
+    ] = None,
     racks_installed: Annotated[
         int | None,
         typer.Option(
             help="Racks installed; those contracted when left out.", rich_help_panel="The plant to operate"
-        ),
-    ] = None,
-    wind_mw: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Wind farms as TURBINE=MW; repeat for more. None when left out.",
-            rich_help_panel="The plant to operate",
-        ),
-    ] = None,
-    grid_mw: Annotated[
-        float | None,
-        typer.Option(help="Import contracted. (MW)", rich_help_panel="The plant to operate"),
-    ] = None,
-    sale_mw: Annotated[
-        float | None,
-        typer.Option(help="Most that may be fed in. (MW)", rich_help_panel="The plant to operate"),
-    ] = None,
-    surplus_size: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Takers of surplus as NAME=SIZE; repeat for more. (MW, or racks)",
-            rich_help_panel="The plant to operate",
         ),
     ] = None,
     operation: Annotated[
@@ -169,21 +154,23 @@ def evaluate(
     ] = "greedy",
     as_json: AsJson = False,
 ) -> None:
-    """Operate a fixed plant and report uptime, energy and cost."""
+    """Operate a fixed plant and report uptime, energy and cost; --grid-mw is then the contracted import."""
     with exit_codes(as_json), progress_line("loading the operation") as progress:
         import sitedesign as sd
 
-        counts = _counts(units or [])
+        counts, farms = _counts(units or []), _farms(wind_mw or [])
         if "file" not in options.given:
             options.given.setdefault("backup", list(counts) or ["none"])
-        farms = _sizes(wind_mw or [], "--wind-mw", "Try --wind-mw onshore_6mw_170=60.")
-        takers = _sizes(surplus_size or [], "--surplus-size", "Try --surplus-size miner=20.")
+        if farms:
+            options.given.setdefault("wind", list(farms))
+        for size in ("grid_mw", "grid_export_mw"):  # of a plant that is there, one number is no bound
+            given = options.given.get(size, ":")
+            options.given |= {} if ":" in given else {size: f"{given}:{given}"}
         study = options.study()
         progress("operating the plant")
         result = sd.evaluate(
             study, solar_mw=solar_mw, battery_mwh=battery_mwh, battery_mw=battery_mw, backup=counts,
-            racks=racks_installed, wind_mw=farms, grid_mw=grid_mw, sale_mw=sale_mw, surplus_size=takers,
-            operation=operation,  # type: ignore[arg-type]  # checked by evaluate
+            wind_mw=farms, racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
         )  # fmt: skip
     show(result, as_json)
 
@@ -315,23 +302,23 @@ def with_hours(design: Design, study: Study) -> Design:
         If the same plant now costs something else, for example with another version's prices.
     """
     import sitedesign as sd
+    from sitedesign.api.evaluate import operate_plant
+    from sitedesign.case.build import build_case
+    from sitedesign.results.evaluation import Evaluation
+    from sitedesign.results.saved import plant_of
 
+    study_case = build_case(study)
+    plant = plant_of(design, study_case.case)
+    again: Evaluation
     if design.certificate is not None:
-        from sitedesign.case.build import build_case
         from sitedesign.certified.environment import environment_of
         from sitedesign.certified.operate import operate_causally
-        from sitedesign.results.saved import plant_of
 
-        study_case = build_case(study)
-        plant = plant_of(design, study_case.case)
         again = operate_causally(
             study_case, plant, design.certificate.controller, environment_of(study_case), design.rule
         )
     else:
-        again = sd.evaluate(
-            study, solar_mw=design.solar_mw, battery_mwh=design.battery_mwh, battery_mw=design.battery_mw,
-            backup=design.backup, racks=design.racks, operation=design.operation,
-        )  # fmt: skip
+        again = operate_plant(study_case, plant, design.operation)
     if abs(again.cost_usd_per_yr - design.cost_usd_per_yr) > _SAME * design.cost_usd_per_yr:
         found = (
             f"a plant that cost {design.cost_usd_per_yr / 1e6:,.3f} M USD/yr when it was saved and costs "
@@ -380,6 +367,19 @@ def study_of(design: Design, files: list[Path]) -> Study:
     return rebuilt_study(design, weather=sd.Weather.read(*files, site=sd.Site(**design.study["site"])))
 
 
+def _farms(items: list[str]) -> dict[str, float]:
+    """Read ``onshore_6mw_170=60`` into MW by turbine."""
+    import sitedesign as sd
+
+    faults: list[Fault] = []
+    farms = read_numbers(items, "--wind-mw", "Try onshore_6mw_170=60.", faults)
+    known = sd.library.names("wind")
+    faults += [sd.errors.unknown_name("--wind-mw", name, known) for name in farms if name not in known]
+    if faults:
+        raise sd.InputError(faults, OF)
+    return farms
+
+
 def _counts(items: list[str]) -> dict[str, int]:
     """Read ``recip_medium=6`` into units per technology."""
     import sitedesign as sd
@@ -389,22 +389,8 @@ def _counts(items: list[str]) -> dict[str, int]:
     limits = read_limits(items, "--units", faults)
     faults = [dataclasses.replace(item, allowed="must be NAME=COUNT", remedy="") for item in faults]
     counts = limits.pop("units", {})
-    limits |= limits.pop("wind_mw", {})
     faults += [sd.errors.unknown_name("--units", name, sd.library.names("backup")) for name in limits]
     faults += [fault for name, count in counts.items() for fault in UNITS.faults(f"--units {name}", count)]
     if faults:
         raise sd.InputError(faults, OF)
     return {name: int(count) for name, count in counts.items()}
-
-
-def _sizes(items: list[str], option: str, remedy: str) -> dict[str, float]:
-    """Read ``miner=20`` into sizes by name."""
-    import sitedesign as sd
-    from sitedesign.study.limits import MW
-
-    faults: list[Fault] = []
-    sizes = read_numbers(items, option, remedy, faults)
-    faults += [fault for name, size in sizes.items() for fault in MW.faults(f"{option} {name}", size)]
-    if faults:
-        raise sd.InputError(faults, OF)
-    return sizes

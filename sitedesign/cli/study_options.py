@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import inspect
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_args, get_type_hints
 
 import typer
+from pydantic import BaseModel
 
+from sitedesign.study.grid_inputs import GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PRICES, WEATHER, StudyInputs
 from sitedesign.study.limits import LIMITS
 from sitedesign.util.inputs import Declared, declared
+from sitedesign.util.toml_text import value_of_text
 
 if TYPE_CHECKING:
     from sitedesign.errors import Fault
@@ -32,6 +34,8 @@ def _own(item: Declared) -> Any:  # noqa: ANN401
     """Option of an input: its type, and a line that says what it means."""
     kind = list[str] if item.told.several else item.kind if item.kind in (int, float) else str
     text = item.brief
+    if item.sort == "bounds":
+        text += ": MOST, or LEAST:MOST"
     if item.choices:
         text += f": {', '.join(str(word) for word in item.choices)}"
     several = "; repeat for more" + (", 'none' for none" if isinstance(item.default, tuple) else "")
@@ -44,7 +48,24 @@ def _own(item: Declared) -> Any:  # noqa: ANN401
 
 def own_options() -> dict[str, Declared]:
     """List the inputs that have an option of their own; of tables others tell, or ``--set``."""
-    return {name: item for name, item in declared(StudyInputs).items() if item.sort != "table"}
+    return _without_tables(StudyInputs)
+
+
+def grid_options() -> dict[str, Declared]:
+    """List the inputs of the connection to the grid by the name of their option: ``grid_mw``."""
+    return {f"grid_{name}": item for name, item in _without_tables(GridInputs).items()}
+
+
+def _without_tables(model: type[BaseModel]) -> dict[str, Declared]:
+    return {name: item for name, item in declared(model).items() if item.sort != "table"}
+
+
+def _of_grid(name: str, item: Declared) -> Any:  # noqa: ANN401
+    return _own(replace(item, told=replace(item.told, option=_flag(name))))
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 class QuestionOptions:
@@ -69,7 +90,7 @@ class QuestionOptions:
             LIMITS,
             "--limit",
             "NAME=MOST or NAME=LEAST:MOST, for example solar_mw=900, land_acres=3000, "
-            "recip_medium=2:6, onshore_6mw_170=300; repeat.",
+            "recip_medium=2:6; repeat.",
         ),
         "setting": _option(
             list[str] | None,
@@ -86,6 +107,7 @@ class QuestionOptions:
     def parameters(cls) -> dict[str, Any]:
         """Annotations by name of everything that may be given, positional arguments first."""
         found = cls.more | {name: _own(item) for name, item in own_options().items()}
+        found |= {name: _of_grid(name, item) for name, item in grid_options().items()}
         panels = {name: get_args(kind)[1].rich_help_panel for name, kind in found.items()}
         order = (None, *GROUPS, _OTHER)
         return {name: found[name] for name in sorted(found, key=lambda name: order.index(panels[name]))}
@@ -106,15 +128,21 @@ class QuestionOptions:
         for name in ("pv", "battery"):
             if len(question.get(name, ())) == 1:
                 (question[name],) = question[name]
-        for name in ("backup", "wind", "surplus"):
-            if question.get(name) == ["none"]:
-                question[name] = []
+        question |= {name: [] for name in ("backup", "wind") if question.get(name) == ["none"]}
         limits = read_limits(said.get("limit", []), "--limit", faults)
         prices = read_numbers(said.get("fuel_price", []), "--fuel-price", "Try diesel=30.", faults)
         prices |= {"natural_gas": said["gas_price"]} if "gas_price" in said else {}
         question |= {"limits": limits} if limits else {}
         question |= {"fuel_price_usd_per_mmbtu": prices} if prices else {}
         question |= _read_settings(said.get("setting", []), faults)
+        grid = {
+            item.name: _read_value(item, said[name], _flag(name), faults)
+            for name, item in grid_options().items()
+            if name in said
+        }
+        if grid:
+            before = question.get("grid")
+            question["grid"] = (before if isinstance(before, dict) else {}) | grid
         if faults:
             raise InputError(faults, OF)
         return question
@@ -201,12 +229,14 @@ def _option_of(where: str) -> str:
         return _OPTIONS[where]
     for field, option in (
         ("limits.units.", "--limit"),
-        ("limits.wind_mw.", "--limit"),
         ("limits.", "--limit"),
         ("fuel_price_usd_per_mmbtu.", "--fuel-price"),
     ):
         if where.startswith(f"study.{field}"):
             return f"{option} {where.removeprefix(f'study.{field}')}"
+    grid = re.fullmatch(r"study\.grid\.(\w+)", where)
+    if grid is not None and f"grid_{grid[1]}" in grid_options():
+        return _flag(f"grid_{grid[1]}")
     found = re.fullmatch(r"study\.(\w+)(\[\d+\]|\.[\w.]+)?", where)
     if found is None:
         return where
@@ -222,11 +252,8 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
     from sitedesign.errors import Fault
 
     limits: dict[str, Any] = {}
-    tables: dict[str, dict[str, Any]] = {"units": {}, "wind_mw": {}}
-    kinds = {"units": "backup", "wind_mw": "wind"}
-    table_of = {
-        name: table for table, kind in kinds.items() for name in (library.names(kind) if items else ())
-    }
+    units: dict[str, Any] = {}
+    technologies = library.names("backup") if items else ()
     for item in items:
         name, _, text = item.partition("=")
         try:
@@ -239,8 +266,8 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
             )
             continue
         value = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
-        (tables[table_of[name]] if name in table_of else limits)[name.strip()] = value
-    return limits | {table: given for table, given in tables.items() if given}
+        (units if name in technologies else limits)[name.strip()] = value
+    return limits | ({"units": units} if units else {})
 
 
 def read_numbers(items: list[str], option: str, remedy: str, faults: list[Fault]) -> dict[str, float]:
@@ -268,12 +295,26 @@ def _read_settings(items: list[str], faults: list[Fault]) -> dict[str, Any]:
             remedy = "Try plant_age_yr=5."
             faults.append(Fault("--set", repr(item), "must be KEY=VALUE as in a study file", remedy))
             continue
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except (ValueError, RecursionError):  # text without quotes
-            value = text.strip()
-        settings[name.strip()] = value
+        settings[name.strip()] = value_of_text(text)
     return settings
+
+
+def _read_value(item: Declared, value: Any, option: str, faults: list[Fault]) -> Any:  # noqa: ANN401
+    """Read ``100``, ``50:100`` or a word as the study takes it; collects faults."""
+    from sitedesign.errors import Fault
+
+    if item.sort == "text":
+        return value_of_text(value)
+    if item.sort != "bounds":
+        return value
+    try:
+        numbers = tuple(float(part) for part in value.split(":"))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2):
+        faults.append(Fault(option, repr(value), "must be MOST or LEAST:MOST", "Try 100, or 50:100."))
+        return None
+    return numbers if len(numbers) == 2 else numbers[0]
 
 
 def takes_study(command: Callable[..., None]) -> Callable[..., None]:

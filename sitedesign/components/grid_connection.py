@@ -24,7 +24,8 @@ from sitedesign.components.own_profile.profile import resample
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.library import Connection
 from sitedesign.util.checked import Checked
-from sitedesign.util.gate import Kind, Measure
+from sitedesign.util.gate import Kind, Measure, is_number
+from sitedesign.util.packed_numbers import is_packed, pack_numbers, unpack_numbers
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -94,6 +95,13 @@ class Curtailment(Checked):
     def _prepared(cls, known: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         """Keep a series as tuples, which can be compared."""
         for name in ("caps", "caps_mw"):
+            if is_packed(known.get(name)):
+                try:
+                    known[name] = unpack_numbers(known[name])
+                except ValueError:
+                    allowed = "must be as a saved study has them"
+                    faults.append(Fault(f"curtailment.{name}", "packed numbers with a fault", allowed))
+                    known.pop(name)
             if isinstance(known.get(name), list | tuple | np.ndarray):
                 known[name] = _tuples(known[name])
             elif known.get(name, "") is None:
@@ -143,6 +151,17 @@ class Curtailment(Checked):
             return super()._says(name)
         without = ("kept_half", "kept_three_quarters", "kept_nine_tenths", "deepest")
         return getattr(self, name) is not None and not (self.kept is not None and name in without)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write what counts, a long series as one text."""
+        written = super().to_dict()
+        for name in ("caps", "caps_mw"):
+            if (
+                isinstance(getattr(self, name), tuple)
+                and (values := _regular(getattr(self, name))) is not None
+            ):
+                written[name] = pack_numbers(values)
+        return written
 
     @property
     def depth_table(self) -> tuple[FloatArray, FloatArray]:
@@ -407,7 +426,17 @@ def _tuples(data: Any) -> Any:  # noqa: ANN401
     rows = data.tolist() if isinstance(data, np.ndarray) else data
     if not isinstance(rows, list | tuple):
         return rows
+    if len(rows) == 1 and isinstance(rows[0], list | tuple | np.ndarray):
+        rows = rows[0]
     return tuple(tuple(row) if isinstance(row, list | np.ndarray) else row for row in rows)
+
+
+def _regular(rows: tuple[Any, ...]) -> FloatArray | None:
+    """Tuples as an array; None for what is no table of numbers, which whoever reads the caps refuses."""
+    numbers = [item for row in rows for item in (row if isinstance(row, tuple) else (row,))]
+    if not all(is_number(item) for item in numbers) or len({np.shape(row) for row in rows}) != 1:
+        return None
+    return np.array(rows, dtype=np.float64)
 
 
 def _stream(name: str, seed: int, year: int) -> np.random.Generator:

@@ -120,7 +120,7 @@ class Estimate:
             )
         else:
             bound = _gamma_lower(loss, self.standard_error, confidence)
-        return self.loss_free_value - bound if is_uptime else bound
+        return max(self.loss_free_value - bound, 0.0) if is_uptime else bound
 
     def __str__(self) -> str:
         """Value and error, rounded to the error's first digit."""

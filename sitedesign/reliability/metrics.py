@@ -282,7 +282,7 @@ def metrics_of_years(
     unseen_h = np.full_like(hours, UNSEEN_EVENT_H)
     rack = boot.ratio(table.lost_mwh, load, unseen_mwh)
     clock = boot.ratio(table.clock_lost_h, hours, unseen_h)
-    yearly = 1.0 - table.lost_mwh / load - shortfall
+    yearly = np.maximum(1.0 - table.lost_mwh / load - shortfall, 0.0)
     worst = int(np.argmin(yearly))
     return UptimeMetrics(
         rack=_uptime(rack, shortfall),
@@ -379,10 +379,14 @@ class _Bootstrap:
 
 
 def _uptime(loss: Estimate, shortfall: float) -> Estimate:
-    """1 - loss - shortfall, the loss-free value being what the racks alone allow."""
+    """1 - loss - shortfall, the loss-free value being what the racks alone allow.
+
+    The row of the optimiser takes racks that have no power for broken too, which is on the safe side; where
+    next to nothing is served the difference falls below zero, and no target lies there.
+    """
     top = 1.0 - shortfall
     return Estimate(
-        top - loss.value,
+        max(top - loss.value, 0.0),
         loss.standard_error,
         loss.samples,
         loss.seed,

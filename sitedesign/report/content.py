@@ -358,11 +358,13 @@ def assumptions(design: Design) -> list[EntryTable]:
     kinds: list[tuple[str, Mapping[str, Any]]] = [("pv", study["pv"]), ("battery", study["battery"])]
     kinds += [("backup", item) for item in study["backup"]]
     entries: list[Entry] = [_entry(kind, data) for kind, data in kinds]
+    own = {data["name"]: _entry(data["kind"], data) for data in study.get("own_entries", [])}
     prices = study.get("fuel_price_usd_per_mmbtu") or {}
     for name in dict.fromkeys(item["fuel"] for item in study["backup"]):
-        fuel = library.fuel(name)
+        fuel = own.get(name) or library.fuel(name)
         entries.append(fuel.replace(price_usd_per_mmbtu=prices[name]) if name in prices else fuel)
-    entries.append(library.power_path(study["pv"]["coupling"]))
+    coupling = study["pv"]["coupling"]
+    entries.append(own.get(coupling) or library.power_path(coupling))
     entries += [_entry(kind, study[kind]) for kind in ("rack", "facility", "finance")]
     return [EntryTable(entry) for entry in entries]
 
@@ -408,6 +410,8 @@ def _said(item: Declared, value: Any) -> str:  # noqa: ANN401
     if isinstance(value, Mapping):
         inside = {key: part for key, part in value.items() if part is not None}
         return "; ".join(f"{pretty(key)}: {part}" for key, part in inside.items())
+    if isinstance(value, list) and all(isinstance(part, Mapping) and "title" in part for part in value):
+        return ", ".join(str(part["title"]) for part in value)
     if not isinstance(value, int | float):
         return pretty(str(value))
     return percent_text(value) if item.unit == "fraction" else f"{value:,.10g} {item.unit}".rstrip()

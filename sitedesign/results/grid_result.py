@@ -12,6 +12,7 @@ from sitedesign.case.grid_supply import GridSupply
 from sitedesign.case.plant import Plant
 from sitedesign.finance.bill import mean_usd_per_yr
 
+_SAME_USD = 500.0  # a year: not seen in millions with three digits
 _AT_LIMIT = 1e-6  # share of the contracted power: rounding of an optimiser
 
 
@@ -100,6 +101,20 @@ class GridResult(BaseModel):
             found[kind] = found.get(kind, 0.0) + usd
         return found
 
+    @property
+    def note(self) -> str:
+        """What the tariff takes beyond what the design counts, by kind; empty where that is nothing."""
+        above = self.bill - self.charged
+        if above <= _SAME_USD:
+            return ""
+        counted = self.charged_usd_per_yr
+        kinds = {name: usd - counted.get(name, 0.0) for name, usd in self.bill_by_kind.items()}
+        dearer = {name: usd for name, usd in kinds.items() if usd > _SAME_USD}
+        return (
+            f"{_millions(above)} M USD/yr above what the design counts ({_parts(dearer)} more): prices are "
+            "put into levels, and which hours will be the region's peaks is not known"
+        )
+
     def lines(self) -> list[tuple[str, str]]:
         """Label and text for a summary."""
         sold = ""
@@ -114,10 +129,11 @@ class GridResult(BaseModel):
             f"without wires {self.without_wires_h_per_yr:,.1f} h/yr, "
             f"at the limit {self.at_limit_h_per_yr:,.0f} h/yr"
         )
+        bill = f"{_millions(self.bill)} M USD/yr by the tariff: {_parts(self.bill_by_kind)}"
         return [
             ("grid", grid),
             ("grid hours", hours),
-            ("grid bill", f"{_millions(self.bill)} M USD/yr by the tariff: {_parts(self.bill_by_kind)}"),
+            ("grid bill", f"{bill}; {self.note}" if self.note else bill),
             ("counted for it", f"{_millions(self.charged)} M USD/yr: {_parts(self.charged_usd_per_yr)}"),
         ]
 
@@ -144,9 +160,8 @@ def grid_result(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> Grid
     if supply is None:
         return None
     contract, drawn = plant.imports[0], np.maximum(dispatch.imported_mw[0], 0.0)
-    # What is fed in is the first of the sinks; others take surplus before the meter
-    sold = np.maximum(dispatch.sink_mw[0], 0.0) if supply.export is not None else None
-    sale_mw = plant.sinks[0] if supply.export is not None else 0.0
+    sold = np.maximum(dispatch.sink_mw[0], 0.0) if case.sinks else None
+    sale_mw = plant.sinks[0] if case.sinks else 0.0
     imports = _by_price(case, case.imports[0], supply.levels.usd_per_mwh, drawn)
     sales = []
     if sold is not None and supply.export is not None:

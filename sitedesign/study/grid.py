@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,28 +15,21 @@ from pydantic import Field
 
 from sitedesign import library
 from sitedesign.components.grid_connection import Curtailment, WireOutages, curtailment_of, outages_of
-from sitedesign.components.price_series import PriceSeries, given_prices
+from sitedesign.components.price_series import PriceSeries, read_prices
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.finance.billing_calendar import PLAIN_YEAR, Calendar, year_calendar
 from sitedesign.finance.charges import USD_PER_MWH, EnergyCharge
-from sitedesign.finance.price_levels import LEVELS
 from sitedesign.finance.regional_tariff import regional_tariff
 from sitedesign.finance.tariff import Tariff
 from sitedesign.finance.tariff_prices import export_price, least_usd_per_mwh
 from sitedesign.library import Connection, RegionalTariff
-from sitedesign.study.limits import MONTHS, MW, Pair
+from sitedesign.study.grid_inputs import GridInputs, told
+from sitedesign.study.limits import Pair
 from sitedesign.util.checked import Checked
-from sitedesign.util.gate import Bounds, Kind, Measure, Words, is_number, text_keys
+from sitedesign.util.gate import Kind, OrNone, is_number, text_keys
+from sitedesign.util.inputs import documented
 
 FloatArray = NDArray[np.float64]
-GridKind = Literal["none", "firm", "flexible"]
-_MW = Bounds(MW)
-_LEVELS = Measure("levels", 1, 1000, whole=True)
-_USD_PER_KW = Measure("USD/kW", 0, 100_000)
-_USD = Measure("USD", 0, 1e12)
-_MILES = Measure("miles", 0, 5000)
-_T_PER_MWH = Measure("t/MWh", 0, 5)
-_MODEL = Words("must be the name of a connection, see 'sitedesign library list grid'", most=1000)
 _PRICES = Kind(
     (str, Path, Mapping, list, tuple, np.ndarray, pd.Series, PriceSeries),
     "must be a file, a mapping with its unit, or numbers, one row a year",
@@ -44,49 +37,9 @@ _PRICES = Kind(
 _EQUAL_USD_PER_MWH = 1e-9
 
 
-class Grid(Checked):
+@documented
+class Grid(Checked, GridInputs):
     """Connection to the grid.
-
-    Parameters
-    ----------
-    mw : float or (float, float), optional
-        Contracted import: one number is the most, a pair is least and most, a pair of equals fixes it. That
-        of the `model` where it has one; otherwise as much as pays. [MW]
-    kind : {"none", "firm", "flexible"}, optional
-        Whether there is one, and whether its import may be called; that of the `model`, or firm.
-    model : str, optional
-        Name of a library entry (or path of a ``.toml`` file) from which everything is taken that is left out:
-        ``firm_ercot``, ``flexible``, ``ex_smelter``, ``ex_miner``.
-    months : float, optional
-        Until it is energised. [months]
-    tariff : str, Tariff or float
-        Region (``ercot``), or path of a ``.toml`` file; a mapping that ``extends`` a region by other numbers;
-        a tariff, as itself or as a mapping of its fields; a flat price. [USD/MWh]
-    prices : path, mapping or array, optional
-        Price of each hour, for :func:`~sitedesign.components.price_series.read_prices`: in place of a
-        region's prices of energy, on top of those of a tariff with ``hourly=True``. [USD/MWh]
-    price_levels : int
-        Levels into which an optimiser puts the prices of import, and as many for those of export; with as
-        many as there are prices they are exact.
-    curtailment : Curtailment, mapping or float, optional
-        Of a flexible connection; what is left out is the model's. One number is the called hours of a year.
-        [h]
-    outages : WireOutages or mapping, optional
-        Of the wires; what is left out is the model's. False for none.
-    export_mw : float or (float, float), optional
-        Power that may be fed in, as `mw`; none when left out. [MW]
-    export : float or sequence of EnergyCharge, optional
-        What is paid for it; the tariff's price when left out. [USD/MWh]
-    export_prices : path, mapping or array, optional
-        The same hour by hour. [USD/MWh]
-    capital_usd_per_kw, export_capital_usd_per_kw : float, optional
-        Of the connection, by contracted power. [USD/kW]
-    capital_usd : float, optional
-        Besides, whatever the power: study, security, price of a site. [USD]
-    line_miles : float
-        Line to be built. [miles]
-    co2_t_per_mwh : float, optional
-        Of the power drawn. [t/MWh]
 
     Raises
     ------
@@ -97,23 +50,12 @@ class Grid(Checked):
     WHERE: ClassVar[str] = "grid"
     EXAMPLE: ClassVar[str] = "sd.Grid(mw=100, tariff='ercot')"
 
-    mw: Annotated[Pair, _MW] | None = None
-    kind: GridKind | None = None
-    model: Annotated[str, _MODEL] | None = None
-    months: Annotated[float, MONTHS] | None = None
-    tariff: str | Tariff | None = None
-    prices: Annotated[Any, _PRICES] | None = Field(default=None, repr=False)
-    price_levels: Annotated[int, _LEVELS] = LEVELS
-    curtailment: Curtailment | None = None
-    outages: WireOutages | None = None
-    export_mw: Annotated[Pair, _MW] | None = None
-    export: tuple[EnergyCharge, ...] | None = None
-    export_prices: Annotated[Any, _PRICES] | None = Field(default=None, repr=False)
-    capital_usd_per_kw: Annotated[float, _USD_PER_KW] | None = None
-    export_capital_usd_per_kw: Annotated[float, _USD_PER_KW] | None = None
-    capital_usd: Annotated[float, _USD] | None = None
-    line_miles: Annotated[float, _MILES] = 0.0
-    co2_t_per_mwh: Annotated[float, _T_PER_MWH] | None = None
+    tariff: Annotated[str | Tariff | None, told("tariff")] = None
+    prices: Annotated[Any, OrNone(_PRICES), told("prices")] = Field(default=None, repr=False)
+    curtailment: Annotated[Curtailment | None, told("curtailment")] = None
+    outages: Annotated[WireOutages | None, told("outages")] = None
+    export: Annotated[tuple[EnergyCharge, ...] | None, told("export")] = None
+    export_prices: Annotated[Any, OrNone(_PRICES), told("export_prices")] = Field(default=None, repr=False)
 
     @classmethod
     def _prepared(cls, known: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
@@ -138,7 +80,7 @@ class Grid(Checked):
             _amend(known, "curtailment", curtailment_of(entry) or curtailment_of(library.grid("flexible")))
             _amend(known, "outages", outages_of(entry))
         for name in ("prices", "export_prices"):
-            given_prices(known, name, "grid", faults)
+            _read_numbers(known, name, faults)
         return known
 
     def _contradictions(self) -> list[Fault]:
@@ -369,3 +311,18 @@ def _amend(known: dict[str, Any], name: str, base: Checked | None) -> None:
     elif given.get("kept") is not None:
         kept = {key: value for key, value in kept.items() if not key.startswith(("kept", "deepest"))}
     known[name] = {**kept, **given}
+
+
+def _read_numbers(known: dict[str, Any], name: str, faults: list[Fault]) -> None:
+    """Make a series of numbers given as such; files are read when the site's clock is known."""
+    given = known.get(name)
+    if isinstance(given, Path):
+        known[name] = str(given)
+    elif isinstance(given, Mapping) and "data" not in given:
+        known[name] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+    elif isinstance(given, Mapping | list | tuple | np.ndarray | pd.Series):
+        try:
+            known[name] = read_prices(given, where=f"grid.{name}")
+        except InputError as error:
+            faults += error.faults
+            known.pop(name)

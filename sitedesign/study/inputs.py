@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from sitedesign.library import Backup, Battery, Facility, Finance, Pv, Rack, Wind
+from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
 from sitedesign.study.demand import (
     LOAD,
     UPTIME,
@@ -28,27 +28,24 @@ from sitedesign.study.demand import (
     Throughput,
     Use,
 )
+from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.limits import LIMITS, Limits
-from sitedesign.study.surplus import Surplus
 from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
 from sitedesign.util.inputs import Input, declared
 
 PLACE, EQUIPMENT, PRICES, WEATHER, DETAILS = "Place", "Equipment", "Prices", "Weather", "Details"
 #: Headings in the order in which they are asked.
-GROUPS = (PLACE, LOAD, EQUIPMENT, PRICES, LIMITS, WEATHER, DETAILS)
+GROUPS = (PLACE, LOAD, EQUIPMENT, GRID, PRICES, LIMITS, WEATHER, DETAILS)
 STEPS_MINUTES = (5, 10, 15, 30, 60)
 WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 #: The largest that survives a table of floats.
 SEED = Measure("", 0, 2**53, whole=True)
 SHARE = Measure("fraction", 0, 1)
 FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
-TANK_H = Measure("h", 0, 5000)
 # Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
 DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
 _DAY = Day(2000, 2100)
 _FuelName = Annotated[str, Words("must be the name of a fuel", most=200)]
-_TechnologyName = Annotated[str, Words("must be the name of a technology", most=200)]
-_BY_TECHNOLOGY = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 48}.")
 _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
 
 
@@ -188,20 +185,6 @@ class StudyInputs(BaseModel):
         EQUIPMENT, default=(), example=("onshore_6mw_170",), sort="entry", type="sequence of str or Wind",
         several=True, planner=False,
     )] = ()
-    tank_h: Annotated[Mapping[_TechnologyName, Annotated[float, TANK_H]], _BY_TECHNOLOGY, Input(
-        "Fuel in tanks",
-        "Hours at full load that the fuel on site lasts, by technology. In place of the library's; for units "
-        "that burn liquid fuel, at all times or as a second fuel while gas is interrupted. A larger tank "
-        "costs more; how large it should be is found by trying.",
-        EQUIPMENT, example={"diesel": 72}, type="mapping of str to float",
-    )] = Field(default_factory=dict)
-    surplus: Annotated[tuple[Surplus, ...], Input(
-        "Takers of surplus",
-        "Who may take power while it pays, without a promise: a town, miners, racks of best effort. The "
-        "optimiser chooses how much of each is built. Names of library entries, or `sitedesign.Surplus`.",
-        EQUIPMENT, example=("miner",), sort="words", type="sequence of str or Surplus", several=True,
-        planner=False,
-    )] = ()
     facility: Annotated[Facility, Input(
         "Cooling",
         "Building and cooling.",
@@ -217,6 +200,12 @@ class StudyInputs(BaseModel):
         "Delivered price by fuel, in place of the library's.",
         PRICES, type="mapping of str to float",
     )] = Field(default_factory=dict)
+    own_entries: Annotated[tuple[Fuel | PowerPath, ...], Input(
+        "Own fuels and power path",
+        "Library entries of your own in place of those of the same name that a question uses without naming "
+        "them: fuels and power paths. Entries or paths of their files.",
+        PRICES, sort="table", type="sequence of Fuel, PowerPath or str",
+    )] = ()
     co2_price_usd_per_t: Annotated[
         float, Measure("USD/t", 0, 10_000), Input("CO2 price", "Price of the CO2 of the backup.", PRICES)
     ] = 0.0

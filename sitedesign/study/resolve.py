@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown
-from sitedesign.library import Backup, Battery, Pv, Wind
+from sitedesign.library import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.study.demand import LoadClass
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
-from sitedesign.study.surplus import Surplus
 from sitedesign.util.gate import text_keys
 from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
@@ -58,7 +57,8 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         _resolve_paths(data, faults)
     for name in ("backup", "wind"):
         data[name] = _technologies(name, data.get(name, _DEFAULTS[name]), faults)
-    data["surplus"] = _surplus(data.get("surplus"), faults)
+    if "own_entries" in data:
+        data["own_entries"] = _own_entries(data["own_entries"], faults)
     if data.get("grid") is not None:
         data["grid"] = _grid(data["grid"], faults)
     if isinstance(data.get("limits"), Mapping):
@@ -102,6 +102,41 @@ def _technologies(kind: str, given: Any, faults: list[Fault]) -> tuple[Any, ...]
     return tuple(_piece(kind, item, faults, f"study.{kind}[{number}]") for number, item in enumerate(items))
 
 
+_OWN = (Fuel, PowerPath)
+
+
+def _own_entries(given: Any, faults: list[Fault]) -> tuple[Fuel | PowerPath, ...]:  # noqa: ANN401
+    """Read entries that stand in for those of the library: themselves, their files, or their fields."""
+    if given is None:
+        return ()
+    items = [given] if isinstance(given, str | Mapping | Fuel | PowerPath) else given
+    allowed = "must be sitedesign.library.Fuel or PowerPath, or the path of such a file"
+    if not isinstance(items, list | tuple):
+        faults.append(Fault("study.own_entries", shown(given), allowed))
+        return ()
+    found: list[Fuel | PowerPath] = []
+    for number, item in enumerate(items):
+        where, kinds = f"study.own_entries[{number}]", {"fuel": Fuel, "power_path": PowerPath}
+        if isinstance(item, str) and item.endswith(".toml"):
+            try:
+                item = library.load(item)
+            except InputError as error:
+                faults += [replace(fault, where=f"{where}: {fault.where}") for fault in error.faults]
+                continue
+        elif isinstance(item, Mapping) and item.get("kind") in kinds:
+            made: Any = _made(kinds[item["kind"]], item, faults, where)
+            if made is None:
+                continue
+            item = made
+        if not isinstance(item, _OWN):
+            faults.append(Fault(where, shown(item), allowed))
+        elif any((item.kind, item.name) == (other.kind, other.name) for other in found):
+            faults.append(Fault(where, f"{item.kind} {item.name!r} twice", "each may be given once"))
+        else:
+            found.append(item)
+    return tuple(found)
+
+
 def _grid(given: Any, faults: list[Fault]) -> Grid | None:  # noqa: ANN401
     """Read the connection to the grid; one that is not there is none."""
     if isinstance(given, Mapping):
@@ -111,29 +146,6 @@ def _grid(given: Any, faults: list[Fault]) -> Grid | None:  # noqa: ANN401
         faults.append(Fault("study.grid", shown(given), "must be a sitedesign.Grid, or a mapping", remedy))
         return None
     return None if given is None or given.is_absent else given
-
-
-def _surplus(given: Any, faults: list[Fault]) -> tuple[Surplus, ...]:  # noqa: ANN401
-    """Read who may take surplus: by name, as a mapping of fields, as itself, or several of them."""
-    if given is None:
-        return ()
-    items = [given] if isinstance(given, str | Mapping | Surplus) else given
-    if not isinstance(items, list | tuple):
-        allowed = "must be names of library entries, or sitedesign.Surplus"
-        faults.append(Fault("study.surplus", shown(given), allowed, "For example ['miner']."))
-        return ()
-    found = []
-    for number, item in enumerate(items):
-        where = f"study.surplus[{number}]"
-        if isinstance(item, str | Mapping):
-            fields = {"model": item} if isinstance(item, str) else item
-            item = _made(Surplus, fields, faults, where)
-        elif not isinstance(item, Surplus):
-            allowed = "must be the name of a library entry, or a sitedesign.Surplus"
-            faults.append(Fault(where, shown(item), allowed))
-            item = None
-        found += [] if item is None else [item]
-    return tuple(found)
 
 
 def _pairs(value: Any) -> bool:  # noqa: ANN401

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest, shown
-from sitedesign.library import Backup, Fuel, PowerPath
+from sitedesign.library import Backup, Entry, Fuel, PowerPath
 from sitedesign.study.demand import (
     CONTRACTS,
     MOST_IT_MW,
@@ -24,15 +24,14 @@ from sitedesign.study.demand import (
     uptime_faults,
 )
 from sitedesign.study.grid import Grid
-from sitedesign.study.inputs import EQUIPMENT, PLACE, PROFILES, WEATHER, StudyInputs
+from sitedesign.study.grid_inputs import GRID
+from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.plausibility import (
     accept_faults,
     flag_faults,
     grid_faults,
     load_faults,
-    surplus_faults,
-    tank_faults,
     weather_faults,
     wind_faults,
 )
@@ -45,8 +44,8 @@ from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
 __all__ = ["Limits", "Study"]
+E = TypeVar("E", bound=Entry)
 _WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
-_BACKUP = Kind((Backup,), "must be a sitedesign.library.Backup")
 # What people write as a field of a study, and where it belongs
 _BELONGS = {
     **dict.fromkeys(
@@ -61,7 +60,7 @@ _BELONGS = {
     **{
         name: f"It is a limit: limits={{{name!r}: ...}}."
         for name in Limits.model_fields
-        if name not in ("racks", "units", "wind_mw")
+        if name not in ("racks", "units")
     },
 }
 # What every class says for itself
@@ -85,8 +84,7 @@ class Study(StudyInputs):
             "Grid connection",
             "Connection to the grid: firm or flexible, its tariff, what may be sold. The optimiser chooses "
             "how much of it pays. A mapping of the fields of `sitedesign.Grid` makes one.",
-            EQUIPMENT,
-            example={"kind": "flexible", "mw": 100, "tariff": "ercot", "co2_t_per_mwh": 0.35},
+            GRID,
             type="Grid or mapping",
         ),
     ] = None
@@ -123,7 +121,12 @@ class Study(StudyInputs):
     @property
     def path(self) -> PowerPath:
         """Power path that goes with the array's coupling."""
-        return library.power_path(self.pv.coupling)
+        return self._own(library.power_path(self.pv.coupling))
+
+    def _own(self, entry: E) -> E:
+        """Give the question's own entry in place of the library's."""
+        own = (item for item in self.own_entries if (item.kind, item.name) == (entry.kind, entry.name))
+        return cast(E, next(own, entry))
 
     def _draw(self, use: Use) -> float:
         """Sustained draw of one use as a share of the planning power. [fraction]"""
@@ -224,24 +227,11 @@ class Study(StudyInputs):
             return (self,)
         return tuple(self.replace(pv=pv, battery=battery) for pv, battery in self.power_paths)
 
-    @takes("Study.fuel()", backup=_BACKUP)
+    @takes("Study.fuel()", backup=Kind((Backup,), "must be a sitedesign.library.Backup"))
     def fuel(self, backup: Backup) -> Fuel:
-        """Fuel of a backup technology at this study's price, with its tank where it is kept in one."""
-        fuel = self._priced(backup.fuel)
-        tank_h = self.tank_h.get(backup.name)
-        return fuel if tank_h is None or backup.second_fuel != "none" else fuel.replace(storage_h=tank_h)
-
-    @takes("Study.second_fuel()", backup=_BACKUP)
-    def second_fuel(self, backup: Backup) -> Fuel | None:
-        """Fuel that a backup technology burns while its first is interrupted, with its tank; None without."""
-        tank_h = self.tank_h.get(backup.name, backup.second_fuel_tank_h)
-        if backup.second_fuel == "none" or tank_h is None:
-            return None
-        return self._priced(backup.second_fuel).replace(storage_h=tank_h)
-
-    def _priced(self, name: str) -> Fuel:
-        fuel = library.fuel(name)
-        price = self.fuel_price_usd_per_mmbtu.get(name)
+        """Fuel of a backup technology at this study's price."""
+        fuel = self._own(library.fuel(backup.fuel))
+        price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
     @takes("Study.replace()")
@@ -258,10 +248,9 @@ class Study(StudyInputs):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
-        left_out = {"weather", *PROFILES, "power_paths", "grid", "surplus"}
+        left_out = {"weather", *PROFILES, "power_paths", "grid"}
         data = self.model_dump(mode="json", exclude=left_out)
         data["grid"] = None if self.grid is None else self.grid.to_dict()
-        data["surplus"] = [item.to_dict() for item in self.surplus]
         if self.power_paths:
             for number, name in enumerate(("pv", "battery")):
                 data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
@@ -294,10 +283,9 @@ class Study(StudyInputs):
             ("backup", ", ".join(item.title for item in self.backup) or "none"),
             *([("wind", ", ".join(item.title for item in self.wind))] if self.wind else []),
             *([("grid", self.grid.words)] if self.grid is not None else []),
-            *([("surplus", "; ".join(item.words for item in self.surplus))] if self.surplus else []),
         ]
         told = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
-        told |= {"classes", "power_paths", "wind", "grid", "surplus"}
+        told |= {"classes", "power_paths", "wind", "grid"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
@@ -347,13 +335,12 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
         if data.get("uptime") is None and not _is(data.get("objective"), "compute_cost"):
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
-    limits = data.get("limits")
-    for kind, field in (("backup", "units"), ("wind", "wind_mw")) if isinstance(limits, Limits) else ():
-        names = [item.name for item in data[kind] if item is not None]
+    limits, names = data.get("limits"), [item.name for item in data["backup"] if item is not None]
+    if isinstance(limits, Limits) and len(names) == len(data["backup"]):
         faults += [
-            Fault(f"study.limits.{field}.{name}", repr(name), f"must be one of {names}", nearest(name, names))
-            for name in getattr(limits, field)
-            if name not in names and len(names) == len(data[kind])
+            Fault(f"study.limits.units.{name}", repr(name), f"must be one of {names}", nearest(name, names))
+            for name in limits.units
+            if name not in names
         ]
     return faults
 
@@ -379,16 +366,22 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += grid_faults(study.grid, study.limits, study.co2_price_usd_per_t, (*study.backup, *study.wind))
     own_sun = study.solar_profile is not None
     faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
-    faults += surplus_faults(study.surplus, [*study.backup, *study.wind], [c.name for c in study.classes])
-    faults += tank_faults(study.tank_h, study.backup)
-    burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}
-    fuels = sorted(burnt - {"none"})
+    fuels = sorted({backup.fuel for backup in study.backup})
     for name in study.fuel_price_usd_per_mmbtu:
         where = f"study.fuel_price_usd_per_mmbtu.{name}"
         if name not in fuels:
             faults.append(
                 Fault(where, repr(name), f"must be a fuel of this study: {fuels}", nearest(name, fuels))
             )
+    used = {("fuel", name) for name in fuels} | {
+        ("power_path", pv.coupling) for pv in (study.pv, *(pv for pv, _ in study.power_paths))
+    }
+    for number, item in enumerate(study.own_entries):
+        if (item.kind, item.name) not in used:
+            known = sorted(name for kind, name in used if kind == item.kind)
+            allowed = f"must stand in for one of this study: {', '.join(known) or 'none'}"
+            where = f"study.own_entries[{number}]"
+            faults.append(Fault(where, repr(item.name), allowed, nearest(item.name, known)))
     most = study.limits.racks
     if most is not None and most[1] < study.contracted_racks:
         faults.append(

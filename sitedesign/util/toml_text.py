@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -45,3 +46,11 @@ def toml_key(name: str) -> str:
     """Write a key, in quotes where it needs them."""
     bare = name.replace("_", "").replace("-", "")
     return name if bare.isalnum() and name.isascii() else json.dumps(name, ensure_ascii=False)
+
+
+def value_of_text(text: str) -> Any:  # noqa: ANN401
+    """Read a value as TOML has it; what it has not is text, which needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text.strip()

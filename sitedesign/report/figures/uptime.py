@@ -37,12 +37,13 @@ def uptime_by_year_data(result: Evaluation) -> pd.DataFrame:
     """
     data = series(result)
     lost = data.annual_mwh("lost_mw") / data.annual_mwh("load_mw")
+    broken = np.minimum(result.rack_shortfall, 1 - lost)  # no more is lost than there is
     return pd.DataFrame(
         {
             "year": data.years,
-            "uptime": 1 - lost - result.rack_shortfall,
+            "uptime": 1 - lost - broken,
             "power_lost_h": lost * HOURS_PER_YEAR,
-            "racks_lost_h": np.full(len(lost), result.rack_shortfall * HOURS_PER_YEAR),
+            "racks_lost_h": broken * HOURS_PER_YEAR,
             "shed_mwh": data.annual_mwh("shed_mw"),
         }
     )
