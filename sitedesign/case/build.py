@@ -19,7 +19,16 @@ from sitedesign.case.case import (
     Resource,
     Tier,
 )
-from sitedesign.case.grid_supply import Clock, GridSupply, grid_supply, import_case, sale_case
+from sitedesign.case.grid_supply import (
+    GRID,
+    SALE,
+    Clock,
+    GridSupply,
+    OtherYears,
+    grid_supply,
+    import_case,
+    sale_case,
+)
 from sitedesign.case.limits import ANNUAL_LIMITS, CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
@@ -47,8 +56,6 @@ ONE_YEAR_NOTE = (
 # Without a target, spares are considered up to a shortfall of a millionth of the contracted racks: the next
 # one would serve less than a rack of work unless a million are contracted.
 MOST_USEFUL_UPTIME = 0.999
-# Names on the bus.
-GRID, SALE = "grid", "sale"
 # Times the peak load: what a connection that is there a tenth of the time needs to carry it alone.
 MOST_IMPORT = 10
 TMY_NOTE = (
@@ -103,7 +110,7 @@ class StudyCase:
         return self.weather.source.flags
 
 
-def build_case(study: Study, rows: Sequence[int] | None = None) -> StudyCase:
+def build_case(study: Study, rows: Sequence[int] | None = None, other: OtherYears | None = None) -> StudyCase:
     """Build the case of a study.
 
     Parameters
@@ -111,6 +118,8 @@ def build_case(study: Study, rows: Sequence[int] | None = None) -> StudyCase:
     study : Study
     rows : sequence of int, optional
         Weather years to use, by position; all when left out.
+    other : OtherYears, optional
+        Connection of the years that these are other years of.
 
     Raises
     ------
@@ -120,15 +129,17 @@ def build_case(study: Study, rows: Sequence[int] | None = None) -> StudyCase:
     weather = weather_of(study)
     if rows is not None:
         weather = weather.subset(rows)
-    return build_case_on(study, weather, unit_costs(study))
+    return build_case_on(study, weather, unit_costs(study), other)
 
 
-def build_case_on(study: Study, weather: Weather, costs: UnitCosts) -> StudyCase:
+def build_case_on(
+    study: Study, weather: Weather, costs: UnitCosts, other: OtherYears | None = None
+) -> StudyCase:
     """Build the case of a study on weather years and costs that are already known."""
     own = _own_profiles(study, weather)
     case = _case_of(study, weather, costs, own)
     notes = _notes(study, weather, own)
-    grid = _grid(study, weather, case)
+    grid = _grid(study, weather, case, other)
     if grid is None:
         return StudyCase(study, weather, costs, case, notes)
     return StudyCase(
@@ -136,13 +147,14 @@ def build_case_on(study: Study, weather: Weather, costs: UnitCosts) -> StudyCase
     )
 
 
-def _grid(study: Study, weather: Weather, case: Case) -> GridSupply | None:
+def _grid(study: Study, weather: Weather, case: Case, other: OtherYears | None) -> GridSupply | None:
     """Put the connection on the weather years; calls and outages are drawn with the study's seed."""
     if study.grid is None:
         return None
     clock = Clock(weather.years, weather.step_minutes, study.site.timezone, weather.utc_offset_h)
     load_mw = case.load_mw.reshape(case.years, -1)
-    return grid_supply(study.grid, clock, weather.temp_air_c, study.finance, seed=study.seed, load_mw=load_mw)
+    temp, finance = weather.temp_air_c, study.finance
+    return grid_supply(study.grid, clock, temp, finance, seed=study.seed, load_mw=load_mw, other=other)
 
 
 def _connected(study: Study, case: Case, supply: GridSupply) -> Case:

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import ImportCase, PriceLevel, SinkCase
-from sitedesign.components.grid_connection import WireState, curtailment_caps, wire_outages
+from sitedesign.case.case import Case, ImportCase, PriceLevel, SinkCase
+from sitedesign.components.grid_connection import ConnectionDraws, WireState, curtailment_caps
 from sitedesign.components.price_series import read_prices
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import annual_cost
 from sitedesign.finance.bill import Bill, bill
 from sitedesign.finance.billing_calendar import Calendar, year_calendar
 from sitedesign.finance.charges import KW_PER_MW
-from sitedesign.finance.price_levels import HOURS_PER_YEAR, PriceLevels, price_levels
+from sitedesign.finance.price_levels import HOURS_PER_YEAR, PriceLevels, on_levels, price_levels
 from sitedesign.finance.tariff import Tariff
 from sitedesign.finance.tariff_prices import (
     coincident_usd_per_mwh,
@@ -31,7 +31,9 @@ from sitedesign.study.grid import Grid, dearer_to_sell
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
-MONTHS_PER_YEAR = 12
+MONTHS_PER_YEAR, DAYS = 12, 365
+# Names on the bus.
+GRID, SALE = "grid", "sale"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,8 @@ class GridSupply:
         Least and most contracted power; infinite where nothing bounds it. [MW]
     state : WireState
         ``state.available`` is the share of the contracted power in each step, shape (years, steps).
+    draws : ConnectionDraws
+        How `state` was drawn, and others are.
     levels : PriceLevels
         Price of each step in levels, coincident peaks as expected among them.
     capital_usd_per_mw, capital_usd : float
@@ -116,6 +120,7 @@ class GridSupply:
 
     mw: tuple[float, float]
     state: WireState
+    draws: ConnectionDraws
     levels: PriceLevels
     capital_usd_per_mw: float
     capital_usd: float
@@ -153,6 +158,7 @@ class GridSupply:
         return replace(
             self,
             state=WireState(self.state.cap[rows], self.state.wires[rows]),
+            draws=self.draws.of_years(rows),
             levels=replace(self.levels, level=self.levels.level[rows]),
             export=sale,
             calendars=tuple(self.calendars[row] for row in rows.tolist()),
@@ -192,7 +198,7 @@ def import_case(
     supply: GridSupply,
     most_mw: float,
     co2_t_per_mwh: float = 0.0,
-    name: str = "grid",
+    name: str = GRID,
     co2_price_usd_per_t: float = 0.0,
 ) -> ImportCase:
     """Make the connection a supply of a case.
@@ -222,7 +228,7 @@ def import_case(
     )
 
 
-def sale_case(supply: GridSupply, name: str = "sale") -> SinkCase | None:
+def sale_case(supply: GridSupply, name: str = SALE) -> SinkCase | None:
     """Make what may be fed in a sink of a case; None where nothing may be."""
     sale = supply.export
     if sale is None:
@@ -235,6 +241,18 @@ def sale_case(supply: GridSupply, name: str = "sale") -> SinkCase | None:
         units_min=sale.mw[0],
         units_max=sale.mw[1],
         active_level=sale.levels.level.ravel(),
+    )
+
+
+def with_wires(case: Case, state: WireState) -> Case:
+    """Put other calls and interruptions between a case and its grid; prices and sizes stay."""
+    drawn, fed_in = state.available.reshape(1, -1), state.wires.astype(np.float64).reshape(1, -1)
+    return replace(
+        case,
+        imports=tuple(
+            replace(item, capability=drawn) if item.name == GRID else item for item in case.imports
+        ),
+        sinks=tuple(replace(item, capability=fed_in) if item.name == SALE else item for item in case.sinks),
     )
 
 
@@ -251,6 +269,33 @@ def _row(values: FloatArray | None, row: int) -> FloatArray | None:
     return None if values is None else values[row]
 
 
+@dataclass(frozen=True, eq=False)
+class OtherYears:
+    """What the connection of other years takes from that of a study's own.
+
+    Attributes
+    ----------
+    own : GridSupply
+        On the study's years: its levels of price, and the series that a user gave.
+    row, day : ndarray of int, shape (days,)
+        Year, by position, and day of it from which each day takes its part of those series.
+    seed : int
+        Of calls and outages.
+    """
+
+    own: GridSupply
+    row: IntArray
+    day: IntArray
+    seed: int
+
+    def drawn(self, series: FloatArray | None) -> FloatArray | None:
+        """Put a series of the study's years on the others, shape (years, steps)."""
+        if series is None:
+            return None
+        days = series.reshape(len(series), DAYS, -1)[self.row, self.day]
+        return np.ascontiguousarray(days).reshape(len(self.row) // DAYS, -1)
+
+
 def grid_supply(
     grid: Grid,
     clock: Clock,
@@ -259,6 +304,7 @@ def grid_supply(
     *,
     seed: int = 0,
     load_mw: FloatArray | None = None,
+    other: OtherYears | None = None,
 ) -> GridSupply | None:
     """Put a connection on weather years.
 
@@ -275,6 +321,8 @@ def grid_supply(
     load_mw : ndarray, shape (years, steps), optional
         Weighs the prices that are put into levels, and its highest value picks the tier of a tariff where
         nothing bounds the contracted power. [MW]
+    other : OtherYears, optional
+        Where the years are others than the study's own: its seed counts, and no series is read again.
 
     Returns
     -------
@@ -293,19 +341,26 @@ def grid_supply(
     faults: list[Fault] = []
     zone = (clock.timezone, clock.utc_offset_h) if tariff.clock == "wall" else (None, None)
     calendars = tuple(year_calendar(year, clock.step_minutes, tariff.holidays, *zone) for year in clock.years)
-    hourly, export_hourly = (
-        _hourly(getattr(grid, name), name, clock, notes, faults) for name in ("prices", "export_prices")
-    )
-    state = _state(grid, clock, temp_air_c, seed, faults)
+    if other is None:
+        hourly, export_hourly = (
+            _hourly(getattr(grid, name), name, clock, notes, faults) for name in ("prices", "export_prices")
+        )
+        caps = _caps(grid, clock, temp_air_c, faults)
+    else:
+        own, seed = other.own, other.seed
+        series = (own.hourly_usd_per_mwh, own.export_usd_per_mwh, own.draws.caps)
+        hourly, export_hourly, caps = map(other.drawn, series)
+    draws = ConnectionDraws(grid.calls, grid.wires, temp_air_c, clock.step_minutes, clock.years, seed, caps)
     if faults:
         raise InputError(faults, "the grid")
     sell = export_hourly
     if sell is None:
         sell = np.stack([export_price(tariff, days) for days in calendars])
-    if grid.sells:
+    if grid.sells and other is None:
         faults = _pump_faults(tariff, calendars, hourly, sell)
         if faults:
             raise InputError(faults, "the grid")
+    state = draws.state()
     mw = grid.import_mw or (0.0, math.inf)
     reference = mw[1] if math.isfinite(mw[1]) else float(load_mw.max()) if load_mw is not None else 100.0
     system = temp_air_c  # the region draws most when it is hottest
@@ -316,7 +371,10 @@ def grid_supply(
             for row, days in enumerate(calendars)
         ]
     )
-    levels = price_levels(price, grid.price_levels, load_mw)
+    if other is None:
+        levels = price_levels(price, grid.price_levels, load_mw)
+    else:
+        levels = on_levels(price, other.own.levels)
     notes += levels.notes("prices of import")
     entry = grid.connection
     per_kw = entry.connection_usd_per_kw if grid.capital_usd_per_kw is None else grid.capital_usd_per_kw
@@ -326,11 +384,12 @@ def grid_supply(
     whole = annual_cost(once, 0.0, entry.life_yr, finance.wacc_power_real)
     sink = None
     if grid.sells:
-        sink = _sink(grid, sell, levels.price, state, finance)
+        sink = _sink(grid, sell, levels.price, state, finance, other)
         notes += sink.levels.notes("prices of export")
     return GridSupply(
         mw,
         state,
+        draws,
         levels,
         by_power.capital_usd,
         whole.capital_usd,
@@ -371,18 +430,16 @@ def _hourly(
     return np.maximum(values, 0.0)
 
 
-def _state(grid: Grid, clock: Clock, temp_air_c: FloatArray, seed: int, faults: list[Fault]) -> WireState:
-    calls = grid.calls
-    cap = np.ones(temp_air_c.shape)
+def _caps(grid: Grid, clock: Clock, temp_air_c: FloatArray, faults: list[Fault]) -> FloatArray | None:
+    """Read what calls leave where a series says it, shape (years, steps). [fraction]"""
+    calls, contract_mw = grid.calls, 1.0 if grid.mw is None else grid.mw[1]
+    if calls is None or (calls.caps is None and calls.caps_mw is None):
+        return None
     try:
-        if calls is not None:
-            contract = 1.0 if grid.mw is None else grid.mw[1]
-            cap = curtailment_caps(
-                calls, temp_air_c, clock.step_minutes, clock.years, seed, contract_mw=contract
-            )
+        return curtailment_caps(calls, temp_air_c, clock.step_minutes, clock.years, contract_mw=contract_mw)
     except InputError as error:
         faults += error.faults
-    return WireState(cap, wire_outages(grid.wires, temp_air_c, clock.step_minutes, clock.years, seed))
+    return None
 
 
 def _pump_faults(
@@ -396,12 +453,23 @@ def _pump_faults(
     return []
 
 
-def _sink(grid: Grid, sell: FloatArray, buy: FloatArray, state: WireState, finance: Finance) -> ExportSink:
+def _sink(
+    grid: Grid,
+    sell: FloatArray,
+    buy: FloatArray,
+    state: WireState,
+    finance: Finance,
+    other: OtherYears | None,
+) -> ExportSink:
     entry = grid.connection
     asked = grid.export_capital_usd_per_kw
     per_kw = entry.export_connection_usd_per_kw if asked is None else asked
     cost = annual_cost(per_kw * KW_PER_MW, 0.0, entry.life_yr, finance.wacc_power_real)
-    levels = _below(price_levels(sell, grid.price_levels), buy, sell)
+    known = None if other is None else other.own.export
+    if known is None:
+        levels = _below(price_levels(sell, grid.price_levels), buy, sell)
+    else:
+        levels = on_levels(sell, known.levels, buy)
     return ExportSink(
         grid.export_mw or (0.0, 0.0), levels, state.wires, cost.capital_usd, cost.capital_usd_per_yr
     )

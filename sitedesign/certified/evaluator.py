@@ -23,7 +23,7 @@ from sitedesign.certified.objective import Candidate, Decision, co2_t_per_mmbtu,
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, daily_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
-from sitedesign.operation.outages.sampling import OutageSample
+from sitedesign.operation.outages.sampling import OutageSample, farm_blocks
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.metrics import lost_by_year
@@ -136,7 +136,7 @@ class Evaluator:
         self._draw = np.random.default_rng([_STREAM, self.seed])
         self._samples: dict[tuple[object, ...], OutageSample] = {}
         # Every year once per draw of outages: what is kept is not put together again for every run
-        self._case_of_draws = concat_years([self.case] * self.draws)
+        self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
 
     def estimate(self, plant: Plant, controller: Controller) -> Candidate:
         """Estimate cost and uptime by the scenarios, or remember them."""
@@ -194,7 +194,7 @@ class Evaluator:
         some = self._draw.permutation(others)[:ordinary_years]
         rows = np.sort(np.concatenate([critical, some]))
         weight = np.where(np.isin(rows, critical), 1.0, others.size / max(some.size, 1))
-        case = select_years(self.case, rows % self.case.years)
+        case = select_years(self._case_of_draws, rows)
         self._samples.clear()
         here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._evaluated[(plant, controller)][1]
@@ -225,10 +225,16 @@ class Evaluator:
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> SimulatedOperation:
         """Run all years."""
         rows = np.arange(self.case.years)
-        outages = self._outages(rows, plant.units)
+        outages = self._outages(rows, plant)
         return self._operate(self.case, rows, plant, controller, outages, record=record)
 
     # ------------------------------------------------------------------ inside
+
+    def _of_draw(self, draw: int) -> Case:
+        """Put all years in sequence under the calls and interruptions of a draw."""
+        if not draw or not self.case.imports:
+            return self.case
+        return concat_years([block.of_draw(draw) for block in self.blocks])
 
     def _forget(self) -> None:
         self.estimates.clear()
@@ -269,7 +275,7 @@ class Evaluator:
 
     def _run_all(self, rows: IntArray, decisions: Sequence[Decision], case: Case) -> list[_Outcomes]:
         # Drawn one after the other, while those before are run, and kept for others with the same units
-        runs = ((plant, controller, self._outages(rows, plant.units)) for plant, controller in decisions)
+        runs = ((plant, controller, self._outages(rows, plant)) for plant, controller in decisions)
         return at_once(lambda run: self._run(case, rows, *run), runs)
 
     def _run(
@@ -305,12 +311,12 @@ class Evaluator:
             record=record,
         )
 
-    def _outages(self, rows: IntArray, units: tuple[int, ...]) -> OutageSample:
-        key = (rows.size, units)
+    def _outages(self, rows: IntArray, plant: Plant) -> OutageSample:
+        key = (rows.size, plant.units, *farm_blocks(self.environment.outages, plant.resources_mw))
         if key not in self._samples:
             if len(self._samples) >= _MOST_SAMPLES:
                 self._samples.clear()
-            self._samples[key] = self.outages.sample(rows.tolist(), units)
+            self._samples[key] = self.outages.sample(rows.tolist(), plant.units, plant.resources_mw)
         return self._samples[key]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import FloatArray
+from sitedesign.case.grid_supply import IntArray, OtherYears, with_wires
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
 from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
@@ -23,7 +24,7 @@ _SEARCH_STREAM = 0x5EA7C4  # keeps the years of searches apart from those of cer
 
 def weather_block(study_case: StudyCase) -> WeatherBlock:
     """Weather years of a study as the evaluator reads them."""
-    return WeatherBlock(study_case.case, study_case.weather.temp_air_c.ravel())
+    return WeatherBlock(study_case.case, study_case.weather.temp_air_c.ravel(), study_case.grid)
 
 
 def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBlock]:
@@ -80,20 +81,35 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     study = study_case.study
     few = _too_few_to_draw_from(study_case)
     if few is not None:
-        block = weather_block(study_case)
-        return lambda _number: block, few
+        return lambda number: _called_anew(weather_block(study_case), _state(seed, number)), few
     draw, text = _source_of_years(study)
     bare = study.replace(solar_profile=None, load_profile=None)
 
     @lru_cache(maxsize=2)
     def build(number: int) -> WeatherBlock:
-        state = int(np.random.SeedSequence([_CERTIFICATE_STREAM, seed, number]).generate_state(1)[0])
-        block = weather_block(build_case(bare.replace(weather=draw(state))))
-        own = _own_series(study_case, state)
+        state = _state(seed, number)
+        days = _drawn_days(study_case, state)
+        grid = None if study_case.grid is None else OtherYears(study_case.grid, *days, state)
+        block = weather_block(build_case(bare.replace(weather=draw(state)), other=grid))
+        own = _own_series(study_case, *days)
         case = block.case.with_resource(yield_mw_per_mw=own["solar"]) if "solar" in own else block.case
         return replace(block, case=replace(case, load_mw=own["load"]) if "load" in own else case)
 
     return build, YearsSource(text)
+
+
+def _state(seed: int, number: int) -> int:
+    """Seed of everything in one block of years."""
+    return int(np.random.SeedSequence([_CERTIFICATE_STREAM, seed, number]).generate_state(1)[0])
+
+
+def _called_anew(block: WeatherBlock, seed: int) -> WeatherBlock:
+    """Give the same years other calls and interruptions of the connection."""
+    if block.grid is None:
+        return block
+    draws = replace(block.grid.draws, seed=seed)
+    grid = replace(block.grid, draws=draws, state=draws.state())
+    return replace(block, case=with_wires(block.case, grid.state), grid=grid)
 
 
 def _too_few_to_draw_from(study_case: StudyCase) -> YearsSource | None:
@@ -129,22 +145,27 @@ def _source_of_years(study: Study) -> tuple[Callable[[int], Weather], str]:
     ), text
 
 
-def _own_series(study_case: StudyCase, seed: int) -> dict[str, FloatArray]:
-    """Draw years from the user's own profiles: what stands in for computed series."""
-    study, case, weather = study_case.study, study_case.case, study_case.weather
+def _drawn_days(study_case: StudyCase, seed: int) -> tuple[IntArray, IntArray]:
+    """Draw the year, by position, and the day of the study's own series that each day of a block is."""
+    study, weather = study_case.study, study_case.weather
+    if study.solar_profile is not None:
+        # A day keeps its date: nobody knows how a yield would change with the season
+        return drawn_days(weather.years, BLOCK_YEARS, seed, season_days=0)
+    if weather.source.kind == "generated":
+        # A load or a price that no weather goes with: whole years of it, in any order
+        rng = np.random.default_rng([_CERTIFICATE_STREAM, seed])
+        years = rng.integers(study_case.case.years, size=BLOCK_YEARS)
+        return np.repeat(years, 365), np.tile(np.arange(365), BLOCK_YEARS)
+    return drawn_days(weather.years, BLOCK_YEARS, seed)  # the days that the weather is drawn from
+
+
+def _own_series(study_case: StudyCase, row: IntArray, day: IntArray) -> dict[str, FloatArray]:
+    """Pick days of the user's own profiles: what stands in for computed series."""
+    study, case = study_case.study, study_case.case
     given = {
         "solar": (study.solar_profile, case.resources[0].yield_mw_per_mw),
         "load": (study.load_profile, case.load_mw),
     }
-    if study.solar_profile is not None:
-        # A day keeps its date: nobody knows how a yield would change with the season
-        row, day = drawn_days(weather.years, BLOCK_YEARS, seed, season_days=0)
-    elif weather.source.kind == "generated":
-        # A load that no weather goes with: whole years of it, in any order
-        years = np.random.default_rng([_CERTIFICATE_STREAM, seed]).integers(case.years, size=BLOCK_YEARS)
-        row, day = np.repeat(years, 365), np.tile(np.arange(365), BLOCK_YEARS)
-    else:
-        row, day = drawn_days(weather.years, BLOCK_YEARS, seed)  # the days that the weather is drawn from
     return {
         name: np.ascontiguousarray(series.reshape(case.years, 365, -1)[row, day].ravel())
         for name, (profile, series) in given.items()

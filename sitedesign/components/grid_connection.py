@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -296,6 +296,51 @@ class WireState:
         return float((~self.wires).sum(axis=1).mean()) * step_h
 
 
+@dataclass(frozen=True, eq=False)
+class ConnectionDraws:
+    """How calls and interruptions of a connection are drawn on weather years.
+
+    Attributes
+    ----------
+    calls : Curtailment or None
+    wires : WireOutages
+    temp_air_c : ndarray, shape (years, steps)
+        [degrees C]
+    step_minutes : int
+        [min]
+    years : tuple of int
+        Names of the weather years, part of the random keys, as the seed is.
+    seed : int
+    caps : ndarray, shape (years, steps), or None
+        What calls leave where a user says it step by step: the same in every draw. [fraction]
+    """
+
+    calls: Curtailment | None
+    wires: WireOutages
+    temp_air_c: FloatArray
+    step_minutes: int
+    years: tuple[int, ...]
+    seed: int
+    caps: FloatArray | None = None
+
+    def state(self, draw: int = 0) -> WireState:
+        """Draw what stands between the site and the grid."""
+        temp, step, years = self.temp_air_c, self.step_minutes, self.years
+        cap = np.ones(temp.shape) if self.caps is None else self.caps
+        if self.calls is not None and self.caps is None:
+            cap = curtailment_caps(self.calls, temp, step, years, self.seed, draw=draw)
+        return WireState(cap, wire_outages(self.wires, temp, step, years, self.seed, draw=draw))
+
+    def of_years(self, rows: IntArray) -> ConnectionDraws:
+        """Pick weather years, in the order given."""
+        return replace(
+            self,
+            temp_air_c=self.temp_air_c[rows],
+            years=tuple(self.years[row] for row in rows.tolist()),
+            caps=None if self.caps is None else self.caps[rows],
+        )
+
+
 def curtailment_caps(
     curtailment: Curtailment,
     temp_air_c: FloatArray,
@@ -304,6 +349,7 @@ def curtailment_caps(
     seed: int = 0,
     *,
     contract_mw: float = 1.0,
+    draw: int = 0,
 ) -> FloatArray:
     """Share of the contracted power that calls leave.
 
@@ -319,6 +365,8 @@ def curtailment_caps(
     seed : int
     contract_mw : float
         Contracted power, of which caps in MW are a share. [MW]
+    draw : int
+        Part of the random keys.
 
     Returns
     -------
@@ -336,14 +384,20 @@ def curtailment_caps(
         caps_mw = series_of_caps(curtailment.caps_mw, "caps_mw", len(years), step_minutes)
         return np.minimum(caps_mw / contract_mw, 1.0)
     rows = [
-        _year_of_calls(curtailment, temp, step_minutes, _stream("calls", seed, year))
+        _year_of_calls(curtailment, temp, step_minutes, _stream("calls", seed, year, draw))
         for temp, year in zip(temp_air_c, years, strict=True)
     ]
     return np.stack(rows)
 
 
 def wire_outages(
-    outages: WireOutages, temp_air_c: FloatArray, step_minutes: int, years: Sequence[int], seed: int = 0
+    outages: WireOutages,
+    temp_air_c: FloatArray,
+    step_minutes: int,
+    years: Sequence[int],
+    seed: int = 0,
+    *,
+    draw: int = 0,
 ) -> BoolArray:
     """Sample whether the connection is there.
 
@@ -352,7 +406,7 @@ def wire_outages(
 
     Parameters
     ----------
-    outages, temp_air_c, step_minutes, years, seed
+    outages, temp_air_c, step_minutes, years, seed, draw
         As for :func:`curtailment_caps`.
 
     Returns
@@ -362,8 +416,9 @@ def wire_outages(
     there = np.ones(temp_air_c.shape, dtype=bool)
     step_h = step_minutes / 60
     for row, year in enumerate(years):
-        spans = _interruptions(outages, _stream("wires", seed, year))
-        spans += _emergencies(outages, temp_air_c[row], step_h, _stream("emergencies", seed, year))
+        spans = _interruptions(outages, _stream("wires", seed, year, draw))
+        rng = _stream("emergencies", seed, year, draw)
+        spans += _emergencies(outages, temp_air_c[row], step_h, rng)
         for start_h, length_h in spans:
             first = int(np.ceil(start_h / step_h - 0.5))
             last = int(np.ceil((start_h + length_h) / step_h - 0.5))
@@ -439,8 +494,9 @@ def _regular(rows: tuple[Any, ...]) -> FloatArray | None:
     return np.array(rows, dtype=np.float64)
 
 
-def _stream(name: str, seed: int, year: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(f"grid {name}".encode()), year])
+def _stream(name: str, seed: int, year: int, draw: int) -> np.random.Generator:
+    key = [seed, zlib.crc32(f"grid {name}".encode()), year]
+    return np.random.default_rng([*key, draw] if draw else key)
 
 
 # --- Calls -------------------------------------------------------------------------------------------------

@@ -130,6 +130,41 @@ def price_levels(
     )
 
 
+def on_levels(
+    usd_per_mwh: FloatArray, known: PriceLevels, most_usd_per_mwh: FloatArray | None = None
+) -> PriceLevels:
+    """Put prices of other years into levels that are already known, each into the nearest.
+
+    Parameters
+    ----------
+    usd_per_mwh : ndarray
+        [USD/MWh]
+    known : PriceLevels
+    most_usd_per_mwh : ndarray, optional
+        Price of each step above which no level is taken while a lower one is there. [USD/MWh]
+
+    Returns
+    -------
+    PriceLevels
+    """
+    given = np.asarray(usd_per_mwh, dtype=np.float64)
+    price, levels = np.maximum(given, 0.0), np.array(known.usd_per_mwh)
+    level = np.searchsorted((levels[:-1] + levels[1:]) / 2, price, side="left")
+    if most_usd_per_mwh is not None:
+        highest = np.searchsorted(levels, most_usd_per_mwh, side="right") - 1
+        level = np.minimum(level, np.maximum(highest, 0))
+    error = np.abs(levels[level] - price)
+    return PriceLevels(
+        level,
+        known.usd_per_mwh,
+        float(error.max()),
+        float(error.mean()),
+        float(error.mean()) * HOURS_PER_YEAR,
+        int((given < 0).sum()),
+        float(given.min()),
+    )
+
+
 def _partition(value: FloatArray, mass: FloatArray, most: int) -> IntArray:
     """Group of each rising value: the partition into `most` intervals of least weighted error."""
     bundle = np.arange(len(value)) if len(value) <= _FINEST else _bundles(value, mass)

@@ -18,7 +18,7 @@ from sitedesign.case.plant import Plant
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import daily_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
-from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, OutageModel, sample_outages
+from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, sample_outages
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.attribution import YearLosses, cause_of, cause_shares, marginal_losses, off_sets
 from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime
@@ -86,7 +86,7 @@ def monte_carlo(
             first_case = block.case
             run.plan = plan = replace(plan, target=plan.target or first_case.uptime_target)
         begun = [run.begin(block, draw) for draw in range(plan.draws)]
-        done = at_once(partial(run.operate_draw, block.case, begun), range(plan.draws))
+        done = at_once(partial(run.operate_draw, block, begun), range(plan.draws))
         for draw in range(plan.draws):
             again = plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
             run.book(block, (number, draw), begun[draw], done[draw])
@@ -129,7 +129,7 @@ class _WorstEvent:
 
     event: Event
     place: Place
-    case: Case
+    block: WeatherBlock
     begun: _Begun
 
 
@@ -170,9 +170,9 @@ class _Tally:
         )
         return _Begun(conditions, start, factors)
 
-    def operate_draw(self, case: Case, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
+    def operate_draw(self, block: WeatherBlock, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
         """Run one block under one draw; books nothing, so that several draws run at once."""
-        return self._operate(case, begun[draw], draw, self.environment.outages)
+        return self._operate(block, begun[draw], draw)
 
     def book(self, block: WeatherBlock, place: Place, begun: _Begun, done: SimulatedOperation) -> None:
         """Add up a run and keep its worst events."""
@@ -182,7 +182,7 @@ class _Tally:
         found = find_events(
             case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.plan.events
         )
-        self.events += [_WorstEvent(e.in_year(e.year_row + first), place, case, begun) for e in found]
+        self.events += [_WorstEvent(e.in_year(e.year_row + first), place, block, begun) for e in found]
         self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.plan.events]
 
     def attribute(
@@ -191,7 +191,7 @@ class _Tally:
         """Run a block again, one cause after the other switched off, in an order and in its reverse."""
         case = block.case
         sets = off_sets(causes, self.plan.seed, len(self.losses))
-        again = at_once(lambda off: self._lost(case, begun, draw, off), sets)
+        again = at_once(lambda off: self._lost(block, begun, draw, off), sets)
         by_set = {off: _by_year(case, series) for off, series in zip(sets, again, strict=True)}
         by_set[frozenset()] = _by_year(case, done.lost_compute * case.load_mw * case.step_h)
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
@@ -208,25 +208,29 @@ class _Tally:
         unnamed = [worst for worst in self.events if not worst.event.cause]
         for place in sorted({worst.place for worst in unnamed}):
             mine = [worst for worst in unnamed if worst.place == place]
-            case = mine[0].case
-            begun = mine[0].begun
+            block, begun = mine[0].block, mine[0].begun
             sets = {cause: frozenset([cause]) for cause in causes} | {WEATHER: frozenset(causes)}
-            lost = at_once(partial(self._lost, case, begun, place[1]), list(sets.values()))
+            lost = at_once(partial(self._lost, block, begun, place[1]), list(sets.values()))
             remaining = dict(zip(sets, lost, strict=True))
             for worst in mine:
-                worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, case.step_h))
+                worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, block.case.step_h))
 
-    def _lost(self, case: Case, begun: _Begun, draw: int, off: frozenset[str]) -> FloatArray:
+    def _lost(self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str]) -> FloatArray:
         """Lost compute of every step of a block with some causes switched off. [MWh]"""
-        done = self._operate(case, begun, draw, self.environment.outages.without(*off))
+        done, case = self._operate(block, begun, draw, off), block.case
         result: FloatArray = done.lost_compute * case.load_mw * case.step_h
         return result
 
-    def _operate(self, case: Case, begun: _Begun, draw: int, model: OutageModel) -> SimulatedOperation:
-        sample = sample_outages(model, self.plant.units, begun.conditions, draw, self.plan.seed)
+    def _operate(
+        self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str] = frozenset()
+    ) -> SimulatedOperation:
+        model, plant = self.environment.outages.without(*off), self.plant
+        sample = sample_outages(
+            model, plant.units, begun.conditions, draw, self.plan.seed, plant.resources_mw
+        )
         return operate(
-            case,
-            self.plant,
+            block.of_draw(draw, model.off),
+            plant,
             self.controller,
             self.environment,
             outages=sample,

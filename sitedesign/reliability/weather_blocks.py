@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import Case
+from sitedesign.case.grid_supply import GridSupply, with_wires
 from sitedesign.case.years import with_series
+from sitedesign.components.grid_connection import WireState
 
 FloatArray = NDArray[np.float64]
+#: Causes that are part of the weather years, not of the outages that are drawn beside them.
+OF_THE_GRID = frozenset(("grid_calls", "grid_wires"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +28,27 @@ class WeatherBlock:
         Capability in one row per technology, without outages.
     temp_air_c : ndarray, shape (T,)
         [degrees C]
+    grid : GridSupply or None
+        Connection of the case, with calls and interruptions of its first draw.
     """
 
     case: Case
     temp_air_c: FloatArray
+    grid: GridSupply | None = None
+
+    def state(self, draw: int = 0, off: Collection[str] = ()) -> WireState | None:
+        """Draw calls and interruptions of the connection, without some; None where there is none."""
+        if self.grid is None:
+            return None
+        state = self.grid.draws.state(draw) if draw else self.grid.state
+        if "grid_calls" in off:
+            state = replace(state, cap=np.ones(state.cap.shape))
+        return replace(state, wires=np.ones(state.wires.shape, bool)) if "grid_wires" in off else state
+
+    def of_draw(self, draw: int = 0, off: Collection[str] = ()) -> Case:
+        """Put the calls and interruptions of a draw, without some, on the case."""
+        state = self.state(draw, off) if draw or not OF_THE_GRID.isdisjoint(off) else None
+        return self.case if state is None else with_wires(self.case, state)
 
 
 Builder = Callable[[int], WeatherBlock]
@@ -66,4 +87,5 @@ def _cut(block: WeatherBlock, years: int) -> WeatherBlock:
     case = block.case
     steps = case.steps // case.years * years
     shorter = with_series(case, lambda series: series[:steps], years=years)
-    return WeatherBlock(shorter, block.temp_air_c[:steps])
+    grid = None if block.grid is None else block.grid.of_years(np.arange(years))
+    return WeatherBlock(shorter, block.temp_air_c[:steps], grid)
