@@ -24,7 +24,7 @@ ALONE = {
 }  # fmt: skip
 LATERAL = 20e6
 PER_YR = LATERAL * annual_cost.capital_recovery_factor(
-    0.07, 20
+    0.055, 20
 )  # of the library's cost of capital and its life
 
 
@@ -56,7 +56,7 @@ def test_one_lateral_for_many_units_and_none_for_none_by_hand(method: str) -> No
 
 def test_a_lateral_is_an_item_of_its_own_in_cost_capital_and_project() -> None:
     without, with_it = turbines(), turbines(site_cost_usd=LATERAL)
-    assert library.finance("default").wacc_power_real == 0.07
+    assert library.finance("default").wacc_power_real == 0.055
     assert TURBINE.life_yr == 20
     assert with_it.backup == without.backup
     assert with_it.cost - without.cost == pytest.approx(PER_YR, rel=1e-6)

@@ -45,8 +45,8 @@ def test_marginal_cost_of_a_gas_engine_by_hand() -> None:
 def test_battery_cost_splits_energy_and_power() -> None:
     battery, finance = library.battery("lfp"), library.finance()
     energy = annual_cost.battery_energy_cost(battery, finance, 0.0)
-    # 170 USD/kWh: 170000 USD/MWh x CRF(7 %, 20 yr) .09439 = 16047, plus 2.5 % O&M = 4250
-    assert energy.total_usd_per_yr == pytest.approx(16047 + 4250, abs=2)
+    # 195 USD/kWh: 195000 USD/MWh x CRF(5.5 %, 20 yr) .083679 = 16317, plus 2.5 % O&M = 4875
+    assert energy.total_usd_per_yr == pytest.approx(16317 + 4875, abs=2)
     power = annual_cost.battery_power_cost(battery, finance, 0.0)
     assert power.capital_usd == pytest.approx(120_000)
 

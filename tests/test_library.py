@@ -67,7 +67,7 @@ def test_fault_in_a_library_file_names_file_key_and_remedy(tmp_path, monkeypatch
     shutil.copytree(library.library_folder("models"), tmp_path / "models")
     path = tmp_path / "models" / "battery" / "lfp.toml"
     text = path.read_text(encoding="utf-8").replace("value = 0.86", "value = 88")
-    text = text.replace('unit = "USD/kWh"\nyear = 2025\n', 'unit = "USD/kWh"\n')
+    text = text.replace('unit = "USD/kWh"\nyear = 2026\n', 'unit = "USD/kWh"\n')
     path.write_text(text, encoding="utf-8")
     monkeypatch.setattr(files, "library_folder", lambda kind: tmp_path / kind)
     files._library_entry.cache_clear()
@@ -257,7 +257,7 @@ def test_own_file_amends_a_library_entry(tmp_path):
     entry = library.load(path)
     assert isinstance(entry, library.Battery)
     assert (entry.name, entry.title) == ("cheap", "Quote")
-    assert (entry.life_yr, entry.round_trip_efficiency, entry.capex_usd_per_kwh) == (15, 0.88, 170)
+    assert (entry.life_yr, entry.round_trip_efficiency, entry.capex_usd_per_kwh) == (15, 0.88, 195)
     quantity = entry.sources["round_trip_efficiency"]
     assert (quantity.source, quantity.year, quantity.unit, quantity.value) == (
         "Vendor quote",
@@ -344,7 +344,7 @@ def test_list_has_one_row_an_entry():
     assert list(table.columns) == ["kind", "name", "title", "key_figures"]
     assert len(table) == sum(len(library.names(kind)) for kind in library.KINDS)
     row = table[table["name"] == "lfp"].iloc[0]
-    assert "capex 170 USD/kWh" in row["key_figures"]
+    assert "capex 195 USD/kWh" in row["key_figures"]
     assert len(library.list_entries("backup")) == 9
 
 
@@ -355,7 +355,7 @@ def test_show_prints_every_number_with_its_source_in_text_and_html():
         assert f"  {field} = " in text
         assert quantity.source in text
         assert field in page
-    assert "capex_usd_per_kw = 900 USD/kW   [V, M]" in text
+    assert "capex_usd_per_kw = 1100 USD/kW   [V/K/D, M]" in text
     assert "Sargent &amp; Lundy" in library.show("backup", "aero_gt")._repr_html_()
     assert "start_minutes = none   [" in repr(library.show("backup", "smr"))
 
