@@ -212,6 +212,8 @@ def plants(draw):
                 intercept=draw(st.sampled_from([0.0, 0.1, 0.25])),
                 start_failure=draw(st.sampled_from([0.0, 0.0, 0.1])),
                 start_beta=0.1,
+                start_lethal=draw(st.sampled_from([0.0, 0.35, 1.0])),
+                start_coupling=0.3,
                 fuel=draw(st.sampled_from(FUELS)),
                 storage_h=draw(st.sampled_from([0.0, 0.5, 10.0, 48.0])),
                 refill_h_per_h=draw(st.sampled_from([0.0, 0.25, 2.0])),

@@ -14,6 +14,7 @@ from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.scenario_years import weather_block
+from sitedesign.operation import unit_commitment
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages.rates import MOST_BLOCKS
 from sitedesign.operation.outages.sampling import (
@@ -31,7 +32,7 @@ from sitedesign.operation.outages.sampling import (
     unit_availability,
 )
 from sitedesign.operation.outages.year_cache import OutageYearCache
-from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.operation.state import Controller, UnitBehaviour, lay_out
 from sitedesign.reliability.metrics import uptime_metrics
 from tests.cases import operated_case, operated_unit
 from tests.operated import operated
@@ -173,6 +174,74 @@ def test_common_cause_takes_all_units_at_once_and_is_part_of_the_rate():
     assert 1 - up.mean() == pytest.approx(0.05, rel=0.05)
     together = 0.2 * 0.05 + (0.8 * 0.05) ** 3
     assert (up.sum(axis=0) == 0).mean() == pytest.approx(together, rel=0.15)
+
+
+def test_some_common_causes_take_every_unit_and_the_others_each_by_chance():
+    """Binomial failure rate: the rate of a unit stays, and of 4 units k are out together as often as it says."""
+    lethal, coupling, years = 0.35, 0.31, 2000
+    model = OutageModel(units=(one(0.05, 12.0, common_cause_beta_run=1.0, common_cause_lethal_fraction=lethal,
+                                   common_cause_coupling_fraction=coupling),))  # fmt: skip
+    up = unit_availability(sample_outages(model, [4], sky(years), seed=2), model, [4], 0, years * HOURS)
+    assert 1 - up.mean(axis=1) == pytest.approx([0.05] * 4, rel=0.06)
+    out = 4 - up.sum(axis=0)
+    begun = out[np.flatnonzero((out[1:] > 0) & (out[:-1] == 0)) + 1]
+    chance = np.array([comb(4, k) * coupling**k * (1 - coupling) ** (4 - k) for k in range(5)]) * (1 - lethal)
+    chance[4] += lethal
+    seen = np.bincount(begun.astype(int), minlength=5)[1:] / begun.size
+    assert seen == pytest.approx(chance[1:] / chance[1:].sum(), abs=0.02)
+
+
+def test_a_unit_that_is_built_later_leaves_the_common_causes_of_the_others_alone():
+    model = OutageModel(units=(one(0.05, 12.0, common_cause_beta_run=0.5, common_cause_lethal_fraction=0.3,
+                                   common_cause_coupling_fraction=0.4),))  # fmt: skip
+    few, many = (
+        unit_availability(sample_outages(model, [n], sky(50), seed=2), model, [n], 0, 50 * HOURS)
+        for n in (3, 7)
+    )
+    assert (few == many[:3]).all()
+
+
+@pytest.mark.parametrize(
+    ("group", "alphas"), [(2, (1.0,)), (3, (0.484, 0.516)), (4, (0.426, 0.192, 0.382))]
+)
+def test_the_library_takes_as_many_units_as_the_published_alpha_factors(group, alphas):
+    """Shares of 2, 3 ... units among the common causes that a failed start has, by the size of the group."""
+    unit = sd.library.backup("mobile_gt")
+    lethal, coupling = unit.common_cause_lethal_fraction, unit.common_cause_coupling_fraction
+    others = [comb(group - 1, k) * coupling**k * (1 - coupling) ** (group - 1 - k) for k in range(group)]
+    shares = [(1 - lethal) * chance / (1 - others[0]) for chance in others[1:]]
+    shares[-1] += lethal
+    assert shares == pytest.approx(alphas, abs=0.05)
+
+
+def test_a_failed_start_with_a_common_cause_takes_units_that_stand_still():
+    """Counted unit by unit in the compiled start itself: every one, or each by chance, as often as it says."""
+    lethal, coupling, repair = 0.35, 0.31, 12.0
+    case = operated_case(np.zeros(24), 10.0, [operated_unit(unit_mw=5.0, steps=24)])
+    behaviour = UnitBehaviour(start_failure=1.0, start_beta=1.0, retry_success=0.5, start_lethal=lethal,
+                              start_coupling=coupling, start_common_h=repair)  # fmt: skip
+    plant = Plant((0.0,), 0, 0, (6,), 10)
+    taken, lasted = [], []
+    for t in range(4000):
+        machine = lay_out(case, plant, Controller(), [behaviour], [])
+        machine.plant["common_starts"] = machine.plant["single_starts"] = 1
+        machine.plant["next_repair"] = np.inf
+        machine.tech["n_free"], machine.tech["start_key"] = 6, 17
+        machine.unit["start_key"] = np.arange(101, 107)
+        machine.unit["down"][0] = machine.unit["on"][1] = 1  # one is out already, and one runs
+        unit_commitment._break_together(
+            machine.tech, machine.unit, machine.plant[0], 0, 2, t, bool(t % 100 < 100 * lethal)
+        )
+        out = machine.unit["repaired_at"] > t
+        assert out[2] and not out[:2].any()
+        assert machine.tech["n_free"][0] == 6 - out.sum()
+        taken.append(int(out.sum()))
+        lasted.append(float(machine.plant["next_repair"][0]) - t)
+    chance = np.array([comb(3, k) * coupling**k * (1 - coupling) ** (3 - k) for k in range(4)]) * (1 - lethal)
+    chance[3] += lethal
+    assert np.bincount(taken, minlength=5)[1:] / 4000 == pytest.approx(chance, abs=0.025)
+    assert set(lasted) == {0.25, repair}  # reset at the retry, or repaired
+    assert lasted.count(0.25) / 4000 == pytest.approx(0.5, abs=0.03)
 
 
 def test_fuel_interruptions_come_at_their_rate_and_cold_ones_on_cold_days():

@@ -199,10 +199,16 @@ class Backup(Entry):
         Pairs("degC, fraction", 0, 1, "Fleet outage rate by air temperature"),
     ]
     common_cause_beta_run: Annotated[
-        float, Number("fraction", 0, 1, "Share of run failures that take all units")
+        float, Number("fraction", 0, 1, "Share of a unit's run failures with a cause that takes others too")
     ]
     common_cause_beta_start: Annotated[
-        float, Number("fraction", 0, 1, "Share of failed starts that take all")
+        float, Number("fraction", 0, 1, "Share of failed starts with a cause that takes others too")
+    ]
+    common_cause_lethal_fraction: Annotated[
+        float, Number("fraction", 0, 1, "Common causes that take every unit")
+    ]
+    common_cause_coupling_fraction: Annotated[
+        float, Number("fraction", 0.01, 1, "Chance of each unit to be taken by the other common causes")
     ]
     common_cause_mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair a common cause")]
     site_cost_usd: Annotated[float, Number("USD", 0, 1e10, "Once per site when any unit is built")]

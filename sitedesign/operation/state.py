@@ -34,7 +34,8 @@ class UnitBehaviour:
     intercept : float
         Fuel at no load over full-load fuel (Willans line). [fraction]
     start_failure, start_beta : float
-        Probability that a start fails, and that a failed start takes all units called with it. [fraction]
+        Probability that a start fails, and that the cause of a failed start takes other units that stand still
+        with it. [fraction]
     mttr_h : float
         Mean time to repair; half of it after a retry that failed. [h]
     fuel : str
@@ -49,6 +50,11 @@ class UnitBehaviour:
         Price with carbon, for the fuel burnt above the full-load heat rate. [USD/MMBtu]
     retry_h, retry_success : float
         From a failed start to its one retry, and the share of retries that start. [h, fraction]
+    start_lethal, start_coupling : float
+        Share of the common causes of failed starts that take every unit that stands still, and the chance of
+        each of them to be taken by the others. [fraction]
+    start_common_h : float
+        Mean time to repair such a cause after a retry that failed. [h]
     """
 
     start_h: float = 0.0
@@ -63,6 +69,9 @@ class UnitBehaviour:
     retry_h: float = 0.25
     retry_success: float = 0.5
     refill_h_per_h: float = 0.25
+    start_lethal: float = 1.0
+    start_coupling: float = 1.0
+    start_common_h: float = 12.0
 
     @staticmethod
     def from_library(
@@ -76,6 +85,9 @@ class UnitBehaviour:
             intercept=backup.fuel_intercept_fraction,
             start_failure=backup.start_failure_probability,
             start_beta=backup.common_cause_beta_start,
+            start_lethal=backup.common_cause_lethal_fraction,
+            start_coupling=backup.common_cause_coupling_fraction,
+            start_common_h=backup.common_cause_mttr_h,
             retry_h=backup.start_retry_minutes / 60.0,
             retry_success=backup.start_retry_success,
             mttr_h=backup.mttr_h,
@@ -217,6 +229,8 @@ def lay_out(
         )
         one["retry_steps"], one["retry_success"] = behaviour.retry_h / h, behaviour.retry_success
         one["start_repair_steps"] = 0.5 * behaviour.mttr_h / h
+        one["start_lethal"], one["start_coupling"] = behaviour.start_lethal, behaviour.start_coupling
+        one["start_common_steps"] = behaviour.start_common_h / h
         one["min_load_mw"] = behaviour.min_load * backup.unit_mw
         one["fuel"] = names.index(behaviour.fuel) if behaviour.fuel in names else -1
         one["fuel_inventory_max"] = one["fuel_inventory"] = behaviour.storage_h / h

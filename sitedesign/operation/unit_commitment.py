@@ -72,11 +72,26 @@ def refresh(tech: Array, unit: Array, p: Record, t: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _break(tech: Array, unit: Array, p: Record, k: int, u: int, t: int) -> None:
-    """Send a unit that failed to start to repair."""
-    unit[u].repaired_at = t + tech[k].start_repair_steps
+def _break(tech: Array, unit: Array, p: Record, k: int, u: int, t: int, steps: float) -> None:
+    """Send a unit that failed to start to repair, which takes so many steps."""
+    unit[u].repaired_at = t + steps
     p.next_repair = min(p.next_repair, unit[u].repaired_at)
     tech[k].n_free -= 1
+
+
+@njit(cache=True, error_model="numpy")
+def _break_together(tech: Array, unit: Array, p: Record, k: int, u: int, t: int, lethal: bool) -> None:
+    """Send all units that stand still, or each by chance, with the one whose start failed to repair.
+
+    A cause that is reset when the start is tried again lasts until then.
+    """
+    reset = _chance(unit[u].start_key, 2 * t + 1) < tech[k].retry_success
+    steps = tech[k].retry_steps if reset else tech[k].start_common_steps
+    for other in range(tech[k].first_unit, tech[k].first_unit + tech[k].units):
+        if unit[other].on == 0 and unit[other].down == 0 and unit[other].repaired_at <= t:
+            taken = _chance(unit[other].start_key ^ tech[k].start_key, t) < tech[k].start_coupling
+            if other == u or lethal or taken:
+                _break(tech, unit, p, k, other, t, steps)
 
 
 @njit(cache=True, error_model="numpy")
@@ -93,18 +108,18 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
         wait = tech[k].start_steps + late
         if unit[u].start_key != 0 and _chance(unit[u].start_key, 2 * t) < tech[k].start_failure:
             # Failures of both kinds are told apart by the same draw: one switched off spares its own alone
-            common = _chance(tech[k].start_key, t) < tech[k].start_beta
+            kind = _chance(tech[k].start_key, t)
+            common = kind < tech[k].start_beta
             if common and p.common_starts != 0:
                 unit[u].failed_starts += 1
-                for other in range(first, end):
-                    if unit[other].on == 0 and unit[other].down == 0 and unit[other].repaired_at <= t:
-                        _break(tech, unit, p, k, other, t)
-                return
+                late = tech[k].retry_steps
+                _break_together(tech, unit, p, k, u, t, kind < tech[k].start_beta * tech[k].start_lethal)
+                continue
             if not common and p.single_starts != 0:
                 unit[u].failed_starts += 1
                 late = tech[k].retry_steps
                 if _chance(unit[u].start_key, 2 * t + 1) >= tech[k].retry_success:
-                    _break(tech, unit, p, k, u, t)
+                    _break(tech, unit, p, k, u, t, tech[k].start_repair_steps)
                     continue
                 wait += tech[k].retry_steps
         unit[u].on, unit[u].started_at = 1, t

@@ -46,6 +46,8 @@ class UnitOutages:
     planned_outage_fraction: float = 0.0
     common_cause_beta_run: float = 0.0
     common_cause_mttr_h: float = 12.0
+    common_cause_lethal_fraction: float = 1.0
+    common_cause_coupling_fraction: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,8 @@ class OutageModel:
                     planned_outage_fraction=item.planned_outage_fraction,
                     common_cause_beta_run=item.common_cause_beta_run,
                     common_cause_mttr_h=item.common_cause_mttr_h,
+                    common_cause_lethal_fraction=item.common_cause_lethal_fraction,
+                    common_cause_coupling_fraction=item.common_cause_coupling_fraction,
                 )
                 for item in backup
             ),

@@ -192,12 +192,9 @@ def sample_rest(
 ) -> None:
     """Sample everything whose outages do not depend on how many units are built."""
     for number, unit in enumerate(model.units):
-        beta = unit.common_cause_beta_run
-        if model.has("common_cause") and beta > 0:
-            rng = _stream(f"{unit.name} common", 0, conditions, draw, seed)
-            repair = unit.common_cause_mttr_h / conditions.step_h
-            spans = _two_state(rng, _hazard(unit, conditions) * beta, repair, conditions.steps)
-            events.add(spans, TECHNOLOGY, number, (number, _LAST))
+        if model.has("common_cause"):
+            spans, lethal = _common_causes(unit, conditions, draw, seed)
+            events.add(spans[lethal], TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
         spans = _fuel_spans(fuel, conditions, draw, seed, model.has("fuel"), model.has("cold"))
         events.add(spans, FUEL, number)
@@ -291,19 +288,46 @@ def sample_units(
     *,
     first: int = 0,
 ) -> None:
-    """Sample forced and planned outages of some units of technology `number`, counted from `first`."""
+    """Sample outages of some units of technology `number`, counted from `first`: trips, also common, and plans.
+
+    Common causes that take every unit are not among them: they are those of the technology.
+    """
     unit = model.units[number]
     forced, planned = model.has("units"), model.has("planned")
     hazard = _hazard(unit, conditions) * (1 - unit.common_cause_beta_run) if forced and which else np.zeros(1)
+    common = np.zeros((0, 2), np.int64)
+    if which and model.has("common_cause"):
+        spans, lethal = _common_causes(unit, conditions, draw, seed)
+        common = spans[~lethal]
     for i in which:
         if forced:
             rng = _stream(unit.name, i, conditions, draw, seed)
             spans = _two_state(rng, hazard, unit.mttr_h / conditions.step_h, conditions.steps)
-            events.add(spans, UNIT, first + i, (number, 2 * i))
+            events.add(spans, UNIT, first + i, (number, 3 * i))
         if planned:
             events.add(
-                _planned(unit.planned_outage_fraction, i, conditions), UNIT, first + i, (number, 2 * i + 1)
+                _planned(unit.planned_outage_fraction, i, conditions), UNIT, first + i, (number, 3 * i + 1)
             )
+        if common.size:
+            rng = _stream(f"{unit.name} common", 1 + i, conditions, draw, seed)
+            taken = rng.uniform(size=len(common)) < unit.common_cause_coupling_fraction
+            events.add(common[taken], UNIT, first + i, (number, 3 * i + 2))
+
+
+def _common_causes(
+    unit: UnitOutages, conditions: OutageConditions, draw: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Spans of the common causes of one technology, and which of them take every unit (binomial failure rate).
+
+    They come so often that the share `common_cause_beta_run` of each unit's failures is theirs, whatever the
+    number of units.
+    """
+    lethal, coupling = unit.common_cause_lethal_fraction, unit.common_cause_coupling_fraction
+    taken = lethal + (1 - lethal) * coupling  # of the units, on average
+    rng = _stream(f"{unit.name} common", 0, conditions, draw, seed)
+    hazard = _hazard(unit, conditions) * (unit.common_cause_beta_run / taken)
+    spans = _two_state(rng, hazard, unit.common_cause_mttr_h / conditions.step_h, conditions.steps)
+    return spans, rng.uniform(size=len(spans)) < lethal
 
 
 def _sample_blocks(
