@@ -12,14 +12,19 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign.case.build import build_case
 from sitedesign.case.case import NOTHING, Case
 from sitedesign.case.plant import Plant, slowest_lead
+from sitedesign.case.plant_limits import units_allowed
+from sitedesign.components.lead_times import backup_months, hall_months
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import minimise_extensive
 from sitedesign.optimize.infeasibility import Quantity
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
 from tests.small_cases import METHODS, study
+
+EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
 
 
 def hurried(seed: int) -> Case:
@@ -147,3 +152,48 @@ def test_no_battery_of_a_few_seconds_is_built(place: tuple[float, float], uptime
     found = sd.solve(site=site, racks=200, uptime=uptime, weather_years=4, certify=False)
     assert found.gap <= 1e-4
     assert (found.battery_mwh, found.battery_mw, found.battery_containers) == (0.0, 0.0, 0)
+
+
+# What the library's months are made of ----------------------------------------------------------------------
+
+
+def made(backup: sd.library.Backup, **limits: float):
+    return build_case(sd.Study(site=EL_PASO, racks=60, uptime=0.9, weather_years=1, backup=[backup], limits=limits))
+
+
+def test_an_air_permit_runs_beside_the_order_and_the_longer_counts():
+    trailer = sd.library.backup("mobile_gt")
+    assert (trailer.lead_months, trailer.air_permit_months) == (12, 9)
+    assert made(trailer).case.backup[0].lead_months == 12
+    assert made(trailer.replace(lead_months=3)).case.backup[0].lead_months == 9
+    slow = made(trailer.replace(air_permit_months=18), months_to_power=14).case
+    assert slow.backup[0].lead_months == 18
+    assert units_allowed(slow, slow.backup[0]) == 0
+
+
+def test_a_unit_too_large_for_the_bus_waits_for_its_transformer():
+    schedule, frame = sd.library.schedule(), sd.library.backup("frame_gt")
+    assert frame.unit_mw > schedule.generator_bus_mw
+    assert backup_months(frame, schedule) == frame.lead_months == 60
+    assert backup_months(frame.replace(lead_months=24), schedule) == schedule.generator_transformer_months
+    small = frame.replace(lead_months=24, unit_mw=schedule.generator_bus_mw)
+    assert backup_months(small, schedule) == 24
+
+
+def test_the_hall_is_stated_and_not_counted():
+    facility, schedule = sd.library.facility("dry_cooler"), sd.library.schedule()
+    assert hall_months(facility, schedule) == facility.lead_months == 20
+    assert hall_months(facility.replace(lead_months=8), schedule) == schedule.switchgear_months
+    asked = {"site": EL_PASO, "racks": 60, "uptime": 0.9, "weather_years": 1, "certify": False}
+    soon = sd.solve(**asked, backup=["mobile_gt"], limits={"months_to_power": 14})
+    assert soon.months_to_power <= 14
+    assert soon.hall_months == 20
+    assert f"ready {20 - soon.months_to_power:.0f} months after first power" in str(soon)
+    late = sd.solve(**asked, backup=["recip_medium"], limits={"solar_mw": 0, "battery_mwh": 0})
+    assert late.months_to_power == 24
+    assert "after first power" not in str(late)
+    own = sd.solve(**asked, backup=["recip_medium"], limits={"solar_mw": 0, "battery_mwh": 0},
+                   facility=facility.replace(lead_months=30))  # fmt: skip
+    assert own.hall_months == 30
+    assert own.months_to_power == 24
+    assert "ready 6 months after first power" in str(own)

@@ -34,6 +34,7 @@ from sitedesign.case.rack_shortfall import racks_needed
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
 from sitedesign.case.wind_farm import wind_farm
 from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
+from sitedesign.components.lead_times import backup_months
 from sitedesign.components.load import load_mw, pue
 from sitedesign.components.own_profile.profile import Beside, Profile, count_years, read_profile
 from sitedesign.components.pv import solar_yield
@@ -394,7 +395,7 @@ def _backup(
         ),
         fuel_mmbtu_per_mwh=mmbtu,
         co2_t_per_mwh=mmbtu * fuel.co2_kg_per_mmbtu / 1000,
-        lead_months=backup.lead_months,
+        lead_months=backup_months(backup, library.schedule()),
         units_min=fewest,
         units_max=max(fewest, most),
         site_cost_usd_per_yr=site.total_usd_per_yr,

@@ -184,6 +184,9 @@ class Backup(Entry):
         float, Number("fraction", 0, 0.9, "Planned maintenance, share of the year")
     ]
     lead_months: Annotated[float, Number("months", 0, 240, "Order to first power")]
+    air_permit_months: Annotated[
+        float, Number("months", 0, 240, "Application to air permit, beside the order; the longer counts")
+    ]
     life_yr: Annotated[float, Number("yr", 1, 100, "Economic life")]
     power_derate_per_c: Annotated[
         float, Number("fraction/degC", -0.05, 0, "Power change per degree of hot air")

@@ -109,7 +109,7 @@ class Facility(Entry):
     ]
     opex_usd_per_mw_yr: Annotated[float, Number("USD/MW-yr", 0, 1e7, "Staff and maintenance, no energy")]
     hall_acres_per_mw: Annotated[float, Number("acre/MW", 0, 20, "Land of hall, yard and roads")]
-    lead_months: Annotated[float, Number("months", 0, 240, "Construction")]
+    lead_months: Annotated[float, Number("months", 0, 240, "Construction; stated, not counted")]
     ride_through_min: Annotated[float, Number("minutes", 0, 600, "Ride-through while generators start")]
     site_shock_events_per_yr: Annotated[float, Number("events/yr", 0, 100, "Faults that stop the whole site")]
     site_shock_h: Annotated[float, Number("h", 0, 1000, "Mean length of such a fault")]
@@ -171,6 +171,9 @@ class Schedule(Entry):
     kind: Literal["schedule"] = "schedule"
     large_transformer_months: Annotated[float, Number("months", 0, 240, "Large power transformer")]
     generator_transformer_months: Annotated[float, Number("months", 0, 240, "Generator step-up transformer")]
+    generator_bus_mw: Annotated[
+        float, Number("MW", 1, 1000, "Largest unit that needs no step-up transformer of its own")
+    ]
     distribution_transformer_months: Annotated[float, Number("months", 0, 240, "Distribution transformer")]
     switchgear_months: Annotated[float, Number("months", 0, 240, "Medium-voltage switchgear")]
     chiller_months: Annotated[float, Number("months", 0, 240, "Chillers and dry coolers")]

@@ -118,7 +118,8 @@ def consequences(design: Design, certificate: Certificate | None) -> list[KeyFig
             "First power",
             f"{design.months_to_power:,.0f}",
             "months",
-            f"longest lead time of what is built: {pretty(design.slowest)}",
+            f"longest lead time of what is built: {pretty(design.slowest)}"
+            + (f"; hall {design.hall_wait}" if design.hall_wait else ""),
         ),
         _renewable(design, certificate),
         KeyFigure(

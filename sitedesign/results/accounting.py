@@ -11,10 +11,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from sitedesign import library
 from sitedesign.case.build import StudyCase, fixed_load_share, it_mw_at_work
 from sitedesign.case.case import NOTHING, Case, FloatArray
 from sitedesign.case.dispatch import Dispatch
 from sitedesign.case.plant import Plant, land_acres, slowest_lead
+from sitedesign.components.lead_times import hall_months
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
 from sitedesign.reliability.events import worst_events
@@ -201,6 +203,7 @@ def _on_site(study_case: StudyCase, plant: Plant) -> dict[str, Any]:
         "truckloads": containers + plant.racks,
         "months_to_power": months,
         "slowest": slowest,
+        "hall_months": hall_months(study_case.study.facility, library.schedule()),
     }
 
 

@@ -186,6 +186,9 @@ class Evaluation(BaseModel):
         Longest lead time of what is built. [months]
     slowest : str
         What sets it.
+    hall_months : float or None
+        Until racks can run in the hall, which every plant needs alike: not counted in `months_to_power`.
+        [months]
     load_mwh_per_yr, it_mwh_per_yr : float
         [MWh/yr]
     tokens_per_s_per_rack : float or None
@@ -240,6 +243,7 @@ class Evaluation(BaseModel):
     truckloads: int
     months_to_power: float
     slowest: str
+    hall_months: float | None = None
     load_mwh_per_yr: float
     it_mwh_per_yr: float
     tokens_per_s_per_rack: float | None = None
@@ -422,9 +426,21 @@ class Evaluation(BaseModel):
             ("curtailed", f"{self.energy_mwh_per_yr['curtailed']:,.0f} MWh/yr"),
             ("CO2", f"{self.co2_t_per_yr:,.0f} t/yr"),
             ("first power", power + "(batteries and racks)"),
+            *([("hall", self.hall_wait)] if self.hall_wait else []),
             *self._source_lines(),
             *(("note", note) for note in self.provenance.notes),
         ]
+
+    @property
+    def hall_wait(self) -> str:
+        """Say so where the hall is ready after the plant, whose months are all that is counted; else empty."""
+        if self.hall_months is None or self.hall_months <= self.months_to_power:
+            return ""
+        late = self.hall_months - self.months_to_power
+        return (
+            f"{self.hall_months:.0f} months, the same for every plant and not counted: begun with the order of "
+            f"the plant, it is ready {late:.0f} months after first power"
+        )
 
     def _head(self) -> str:
         return f"Evaluation({self.site_name!r}): {OPERATION_LABELS[self.operation]}"
