@@ -113,8 +113,8 @@ def test_no_sun_no_backup_is_dark_once_the_battery_is_empty(study: Study) -> Non
 
 
 def test_project_items_by_hand(result: Evaluation) -> None:
-    # 70 racks x 0.126 MW = 8.82 MW; shell 10 M USD/MW over 20 years at 5.5 % (0.083679), staff 0.25 M USD/MW-yr,
-    # land 0.25 acre/MW x 3000 USD/acre x 5.5 %
+    # 70 racks x 0.126 MW = 8.82 MW; shell 10 M USD/MW over 20 years at 5.5 % (0.083679),
+    # staff 0.25 M USD/MW-yr, land 0.25 acre/MW x 3000 USD/acre x 5.5 %
     items = {item.name: item.usd_per_yr for item in result.project_costs}
     assert items["data hall"] == pytest.approx(8.82 * 10e6 * 0.083679, rel=1e-4)
     assert items["data hall staff and maintenance"] == pytest.approx(8.82 * 250_000)

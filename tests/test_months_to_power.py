@@ -158,7 +158,9 @@ def test_no_battery_of_a_few_seconds_is_built(place: tuple[float, float], uptime
 
 
 def made(backup: sd.library.Backup, **limits: float):
-    return build_case(sd.Study(site=EL_PASO, racks=60, uptime=0.9, weather_years=1, backup=[backup], limits=limits))
+    return build_case(
+        sd.Study(site=EL_PASO, racks=60, uptime=0.9, weather_years=1, backup=[backup], limits=limits)
+    )
 
 
 def test_an_air_permit_runs_beside_the_order_and_the_longer_counts():

@@ -34,8 +34,8 @@ class UnitBehaviour:
     intercept : float
         Fuel at no load over full-load fuel (Willans line). [fraction]
     start_failure, start_beta : float
-        Probability that a start fails, and that the cause of a failed start takes other units that stand still
-        with it. [fraction]
+        Probability that a start fails, and that the cause of a failed start takes other units with it that
+        stand still. [fraction]
     mttr_h : float
         Mean time to repair; half of it after a retry that failed. [h]
     fuel : str

@@ -433,13 +433,13 @@ class Evaluation(BaseModel):
 
     @property
     def hall_wait(self) -> str:
-        """Say so where the hall is ready after the plant, whose months are all that is counted; else empty."""
+        """Say so where the hall is ready after the plant, whose months alone are counted; else empty."""
         if self.hall_months is None or self.hall_months <= self.months_to_power:
             return ""
         late = self.hall_months - self.months_to_power
         return (
-            f"{self.hall_months:.0f} months, the same for every plant and not counted: begun with the order of "
-            f"the plant, it is ready {late:.0f} months after first power"
+            f"{self.hall_months:.0f} months, the same for every plant and not counted: begun with the order "
+            f"of the plant, it is ready {late:.0f} months after first power"
         )
 
     def _head(self) -> str:

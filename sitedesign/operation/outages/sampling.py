@@ -288,7 +288,7 @@ def sample_units(
     *,
     first: int = 0,
 ) -> None:
-    """Sample outages of some units of technology `number`, counted from `first`: trips, also common, and plans.
+    """Sample outages of some units of technology `number`, counted from `first`: trips, common ones, plans.
 
     Common causes that take every unit are not among them: they are those of the technology.
     """
@@ -317,7 +317,7 @@ def sample_units(
 def _common_causes(
     unit: UnitOutages, conditions: OutageConditions, draw: int, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Spans of the common causes of one technology, and which of them take every unit (binomial failure rate).
+    """Spans of common causes of one technology, and which of them take every unit (binomial failure rate).
 
     They come so often that the share `common_cause_beta_run` of each unit's failures is theirs, whatever the
     number of units.
