@@ -25,10 +25,12 @@ from sitedesign.certified.perfect_forecast import perfect_forecast_value
 from sitedesign.certified.scenario_years import search_years, unseen_years, weather_block
 from sitedesign.certified.sizing_loop import SearchResult, SizingResult
 from sitedesign.certified.starting_points import sampled_outage_case
+from sitedesign.foresight.failure_bound import FailureBound
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import OutageConditions, sample_outages
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.results.design import GAP_PARTS
@@ -290,9 +292,20 @@ def test_certified_design(study: sd.Study, monkeypatch: pytest.MonkeyPatch, tmp_
     assert design.uptime == design.certificate.uptime
     assert design.objective_usd_per_yr > design.bound
     parts = {name: usd for name, usd in design.gap_parts.items() if name != "integrality"}
-    assert list(parts) == ["perfect_information", "outage_surprises", "outages_foreseen"]
+    assert list(parts) == [
+        "perfect_information",
+        "outage_surprises",
+        "reserve_and_search",
+        "outages_foreseen",
+    ]
     assert sum(parts.values()) == pytest.approx(design.objective_usd_per_yr - design.bound)
     assert 0 <= parts["perfect_information"] < parts["outages_foreseen"]
+    assert parts["reserve_and_search"] > 0
+    bound = design.bound_with_failures
+    assert design.bound < bound.value < design.cost + 2 * bound.standard_error
+    assert design.gap_with_failures < design.gap
+    assert f"{bound.value / 1e6:,.2f} ± " in dict(design.summary())["with failures"]
+    assert f"{design.unavoidable_share:.0%} of the gap is proven" in dict(design.summary())["with failures"]
     shown = dict(design.summary())["of the gap"]
     assert all(GAP_PARTS[name] in shown for name in parts)
     assert "CERTIFIED" in repr(design)
@@ -427,14 +440,23 @@ def test_cost_is_read_off_where_no_more_is_lost() -> None:
     assert perfect_forecast._log_more_lost(two, two) == 0.0
 
 
-@pytest.mark.parametrize("foreseen", [9e6, None])
-def test_parts_of_the_gap_add_up_to_it(foreseen: float | None) -> None:
+@pytest.mark.parametrize(("planned", "bounded"), [(True, True), (True, False), (False, False)])
+def test_parts_of_the_gap_add_up_to_it(planned: bool, bounded: bool) -> None:
     result = SearchResult(
         Candidate(PLANT, Controller(), (0.99,), 12e6), None, True, 1, 9, perfect_forecast_usd_per_yr=2e5
     )  # type: ignore[arg-type]
-    parts = _gap_parts(SizingResult(result, foreseen), 12.5e6, 7e6)
+    first = OptimizationResult(PLANT, 9.5e6, 9e6, (), 0.0, "cuts", "gap", 1.0, lost_value_usd_per_yr=5e5)
+    known = FailureBound(Estimate(9.1e6, 1e5, 12, 0), Estimate(10e6, 1e5, 12, 0))
+    sized = SizingResult(result, first if planned else None)
+    parts = _gap_parts(sized, known if bounded else None, 12.5e6, 7e6)
     assert sum(parts.values()) == pytest.approx(5.5e6)
     assert parts["perfect_information"] == 2e5
-    if foreseen is not None:
+    if bounded:
+        assert parts["outages_foreseen"] == pytest.approx(2.1e6)
+        assert parts["reserve_and_search"] == pytest.approx(0.9e6)
+        assert parts["outage_surprises"] == pytest.approx(2.3e6)
+    elif planned:
         assert parts["outages_foreseen"] == pytest.approx(2e6)
-        assert parts["outage_surprises"] == pytest.approx(3.3e6)
+        assert parts["remainder"] == pytest.approx(3.3e6)
+    else:
+        assert parts["outages"] == pytest.approx(5.3e6)

@@ -25,7 +25,8 @@ STAGES = ("bound", "certified")
 # Column of each figure, in order; units per technology stand after `battery_mw`.
 FIGURES: tuple[str, ...] = (
     "solar_mw", "battery_mwh", "battery_mw", "racks_installed", "uptime_achieved", "uptime_standard_error",
-    "greedy_uptime", "cost_usd_per_yr", "bound_usd_per_yr", "gap", "capital_usd", "project_cost_usd_per_yr",
+    "greedy_uptime", "cost_usd_per_yr", "bound_usd_per_yr", "gap", "bound_with_failures_usd_per_yr",
+    "bound_with_failures_standard_error", "capital_usd", "project_cost_usd_per_yr",
     "lcoe_usd_per_mwh", "usd_per_rack_h", "bound_usd_per_rack_h", "usd_per_gpu_h", "delivered_rack_h_per_yr",
     "uptime_price_usd_per_mwh", "renewable_share", "land_acres", "water_m3_per_yr", "months_to_power",
     "co2_t_per_yr",
@@ -165,6 +166,7 @@ def figures(design: Design) -> dict[str, Any]:
         "cost_usd_per_yr": design.cost,
         "bound_usd_per_yr": design.bound,
         "gap": design.gap,
+        **_failure_bound(design),
         "capital_usd": design.capital_usd,
         "project_cost_usd_per_yr": design.project_cost_usd_per_yr,
         "lcoe_usd_per_mwh": design.lcoe_usd_per_mwh,
@@ -183,6 +185,14 @@ def figures(design: Design) -> dict[str, Any]:
         **{f"uptime_of_{item.name}": item.uptime.value for item in design.classes},
         **_certified_figures(design.certificate),
     }
+
+
+def _failure_bound(design: Design) -> dict[str, Any]:
+    """Bound with failures, where there is one. [USD/yr]"""
+    known = design.bound_with_failures
+    names = ("bound_with_failures_usd_per_yr", "bound_with_failures_standard_error")
+    values = (None, None) if known is None else (known.value, known.standard_error)
+    return dict(zip(names, values, strict=True))
 
 
 def _grid_figures(design: Design) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.operate import operate_causally
 from sitedesign.certified.remedies import explain_uncertified
 from sitedesign.certified.sizing_loop import SearchResult, SizingResult, size_then_search
+from sitedesign.certified.starting_points import sampled_outage_case
 from sitedesign.errors import ReplayMismatch
+from sitedesign.foresight.failure_bound import FailureBound, bound_with_failures
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.reliability.certificate import TUNED, Certificate
@@ -22,6 +24,8 @@ from sitedesign.results.design import Design, design_from
 from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
+
+FIRST_DRAW = 1_000  # of failures for the bound: far from those that a search runs plants on
 
 
 def certified_design(
@@ -58,11 +62,15 @@ def certified_design(
     if outside:
         raise ReplayMismatch(outside)
     parts: dict[str, float] = {}
+    bounded: FailureBound | None = None
     if planned.compute_cost is None:  # where cost and uptime both move, the rack-hour's cost has the gap
-        parts = _gap_parts(sized, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr)
+        progress("bounding with failures that are foreseen")
+        bounded = _failure_bound(study_case, sized, effort)
+        parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr)
         if effort.explains:
             parts["integrality"] = planned.bound_usd_per_yr - _divisible_bound(study_case)
-    return _certified(study_case, planned, evaluation, result, parts)
+    design = _certified(study_case, planned, evaluation, result, parts)
+    return design.model_copy(update={"bound_with_failures": bounded.bound}) if bounded else design
 
 
 def _certified(
@@ -93,18 +101,47 @@ def _certified(
     )
 
 
-def _gap_parts(sized: SizingResult, cost: float, bound: float) -> dict[str, float]:
+def _failure_bound(study_case: StudyCase, sized: SizingResult, effort: Effort) -> FailureBound | None:
+    """Bound that knows failures, by draws that neither search nor prices have seen; None without one."""
+    first, plant, seed = sized.with_failures, sized.search.best.plant, study_case.study.seed
+    if first is None or not sized.budget_prices.size:
+        return None
+    environment, metric = environment_of(study_case), study_case.study.metric
+    failing = (
+        relaxation(
+            sampled_outage_case(study_case, environment, seed, FIRST_DRAW + draw, plant.units), metric
+        ).case
+        for draw in range(effort.bound_draws)
+    )
+    start = cyclic_start_step(study_case.case)
+    cases = (shift_start(case, start) for case in failing)
+    return bound_with_failures(cases, sized.budget_prices, plant, first.plant, effort.bound_optima, seed)
+
+
+def _gap_parts(
+    sized: SizingResult, bounded: FailureBound | None, cost: float, bound: float
+) -> dict[str, float]:
     """Split what separates a certified cost from its bound; the parts add up to it. [USD/yr]
 
-    From the planner who foresees all to the operator: first failures happen, but are foreseen; then weather
-    surprises him, and then whatever fails.
+    From the planner who foresees all to the operator: first failures happen, but are foreseen; then the plant
+    holds reserve, and the search may have missed a better one; then whatever fails and the weather surprise
+    him who runs it.
     """
-    weather, foreseen = sized.search.perfect_forecast_usd_per_yr, sized.with_failures_usd_per_yr
-    if foreseen is None:  # even he finds no plant that keeps the target
+    weather, first = sized.search.perfect_forecast_usd_per_yr, sized.with_failures
+    if first is None:  # even he finds no plant that keeps the target
         return {"perfect_information": weather, "outages": cost - bound - weather}
+    if bounded is None:  # one draw says what failures cost, and not how sure that is
+        foreseen = first.objective_usd_per_yr - first.lost_value_usd_per_yr
+        return {
+            "perfect_information": weather,
+            "remainder": cost - foreseen - weather,
+            "outages_foreseen": foreseen - bound,
+        }
+    foreseen, same = bounded.bound.value, bounded.same_plant.value
     return {
         "perfect_information": weather,
-        "outage_surprises": cost - foreseen - weather,
+        "outage_surprises": cost - same - weather,
+        "reserve_and_search": same - foreseen,
         "outages_foreseen": foreseen - bound,
     }
 

@@ -11,7 +11,7 @@ the last word.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -44,6 +44,7 @@ from sitedesign.certified.starting_points import (
     storage_rich_plants,
 )
 from sitedesign.errors import InfeasibleDesign
+from sitedesign.foresight.failure_bound import tuned_prices
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller
 from sitedesign.optimize.benders import solve_cuts
@@ -97,17 +98,20 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class SizingResult:
-    """A search, and what a planner who sees even the failures would pay.
+    """A search, and the optimum of a planner who sees even the failures of one draw.
 
     Attributes
     ----------
     search : SearchResult
-    with_failures_usd_per_yr : float or None
-        None when even he finds no plant. [USD/yr]
+    with_failures : OptimizationResult or None
+        None when even he finds no plant.
+    budget_prices : ndarray, shape (budgets,)
+        That make the bound of his draw high; empty without an optimum, or where no such bound is asked for.
     """
 
     search: SearchResult
-    with_failures_usd_per_yr: float | None
+    with_failures: OptimizationResult | None
+    budget_prices: FloatArray = field(default_factory=lambda: np.zeros(0))
 
 
 def size_then_search(
@@ -137,6 +141,10 @@ def size_then_search(
         except InfeasibleDesign:
             break  # what fails may leave too little even for him; the search then starts from the limits
     first = found[0] if found else None
+    prices = np.zeros(0)
+    # With a price on lost compute in place of a target, the rack-hour's cost has the bound
+    if first is not None and effort.bound_draws and study.objective == "cost":
+        prices = tuned_prices(failing, first, pool)
     search = search_and_certify(
         study_case,
         environment,
@@ -145,8 +153,7 @@ def size_then_search(
         effort,
         progress,
     )
-    without_value = None if first is None else first.objective_usd_per_yr - first.lost_value_usd_per_yr
-    return SizingResult(search, without_value)
+    return SizingResult(search, first, prices)
 
 
 def search_and_certify(

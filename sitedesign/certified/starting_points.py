@@ -64,7 +64,13 @@ def largest_plant(case: Case) -> Plant:
     return clip_to_limits(Plant(resources, 12 * load, 2 * load, units, case.racks_max), case)
 
 
-def sampled_outage_case(study_case: StudyCase, environment: OperatingEnvironment, seed: int) -> Case:
+def sampled_outage_case(
+    study_case: StudyCase,
+    environment: OperatingEnvironment,
+    seed: int,
+    draw: int = 0,
+    units: Sequence[int] | None = None,
+) -> Case:
     """Put one sampled draw of outages of the units into the capability rows of a case.
 
     A planner who foresees weather *and* failures sizes on it; his cost is a bound for any operator who meets
@@ -76,14 +82,19 @@ def sampled_outage_case(study_case: StudyCase, environment: OperatingEnvironment
     environment : OperatingEnvironment
     seed : int
         The evaluator's, so that both see the same failures.
+    draw : int
+        Of so many, each independent of the others.
+    units : sequence of int, optional
+        Least that each technology may have of, where that is more than could be of use.
     """
     case, block = study_case.case, weather_block(study_case)
     most = [
         max(item.units_min, min(units_most(case, item), _useful_units(case, item))) for item in case.backup
     ]
+    most = most if units is None else [max(pair) for pair in zip(most, units, strict=True)]
     sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
     conditions = OutageConditions(case.step_h, case.years, 0, block.temp_air_c, environment.climatology)
-    paths = sample_outages(environment.outages, sampled, conditions, 0, seed)
+    paths = sample_outages(environment.outages, sampled, conditions, draw, seed)
     backup = []
     for k, item in enumerate(case.backup):
         stored = environment.unit_behaviours[k].storage_h > 0.0

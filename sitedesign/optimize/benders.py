@@ -435,7 +435,8 @@ class _Search:
             )
             raise AssertionError(message)
         energy, lost = self._energy_and_lost(best.plant, best.operation)
-        iterations, prices = self.model.solves, self._uptime_prices(best.plant)
+        iterations, budget_prices = self.model.solves, self._budget_prices(best.plant)
+        prices = budget_prices[: len(self.case.classes)]
         dispatch = None
         if keeps_dispatch:
             oracle = self.pool.search.oracle
@@ -452,19 +453,20 @@ class _Search:
             iterations=iterations,
             uptime_price_usd_per_mwh=max(prices) if prices else None,
             uptime_prices=prices,
+            budget_prices=budget_prices,
             lost_by_class_mwh_per_yr=tuple(lost.tolist()),
             lost_value_usd_per_yr=lost_value_usd(self.case, best.plant, float(lost.sum())),
             dispatch=dispatch,
             level_mwh_per_yr=energy,
         )
 
-    def _uptime_prices(self, plant: Plant) -> tuple[float, ...]:
-        """Duals of the uptime rows at the incumbent's units and racks."""
+    def _budget_prices(self, plant: Plant) -> tuple[float, ...]:
+        """Duals of the budgets at the incumbent's units and racks."""
         self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
         for side in (Side.INSIDE, Side.AT):
             self.model.keep_to(side)
             if self.model.propose(whole=False) is not None:
-                return self.model.uptime_prices()
+                return self.model.budget_prices()
         return ()
 
 

@@ -156,12 +156,15 @@ class MasterModel:
 
     def _meet_budgets_as_dispatch_does(self) -> None:
         """Widen the rows of the budgets to what counts as met: the bound is that of all such plants."""
-        m, own = self._m, self._m.uptime  # without a row for a class that asks for nothing
-        rows = [own[c.name] if c.name in own else None for c in self.case.classes]  # noqa: SIM401
-        rows += [row for own in ANNUAL_LIMITS if (row := m.component(own.equation)) is not None]
-        for row, by in zip(rows, self._budgets.tolerance, strict=True):
+        for row, by in zip(self._rows_of_budgets(), self._budgets.tolerance, strict=True):
             if row is not None:
                 self._highs.widen(row, float(by))
+
+    def _rows_of_budgets(self) -> list[Any]:
+        """Constraint of each budget; None for a class that asks for nothing."""
+        m, own = self._m, self._m.uptime
+        rows = [own[c.name] if c.name in own else None for c in self.case.classes]  # noqa: SIM401
+        return rows + [row for own in ANNUAL_LIMITS if (row := m.component(own.equation)) is not None]
 
     def keep_to(self, side: Side) -> None:
         """Ask for a hair more than the budgets, so that what is proposed can truly meet them."""
@@ -292,14 +295,14 @@ class MasterModel:
             if not self._bring_in(proposal):
                 return proposal
 
-    def uptime_prices(self) -> tuple[float, ...]:
-        """Duals of the uptime budgets after a relaxed solve that stayed inside. [USD per weighted MWh]"""
-        prices = []
-        for row, c in zip(self._inside, self.case.classes, strict=False):
-            own = self._m.uptime  # without a row for a class that asks for nothing
-            dual = self._highs.dual(row) + (self._highs.dual(own[c.name]) if c.name in own else 0.0)
-            prices.append(max(0.0, -USD_PER_KUSD * dual))
-        return tuple(prices)
+    def budget_prices(self) -> tuple[float, ...]:
+        """Duals of the budgets, of classes first, after a relaxed solve that stayed inside. [USD per unit]"""
+        pairs = zip(self._inside, self._rows_of_budgets(), strict=True)
+        duals = [
+            self._highs.dual(inside) + (0.0 if row is None else self._highs.dual(row))
+            for inside, row in pairs
+        ]
+        return tuple(max(0.0, -USD_PER_KUSD * dual) for dual in duals)
 
     def plant(self, proposal: Proposal, whole: Callable[[float], int] = round) -> Plant:
         """Plant of a proposal, with whole units and racks."""

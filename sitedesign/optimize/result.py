@@ -35,6 +35,9 @@ class OptimizationResult:
         classes the largest of `uptime_prices`. [USD per weighted MWh]
     uptime_prices : tuple of float
         The same for each class; empty where it is not known. [USD per weighted MWh]
+    budget_prices : tuple of float
+        Duals of all budgets, of classes and then of annual limits, in the order of ``Budgets``; empty where
+        they are not known. [USD per unit of the total]
     lost_by_class_mwh_per_yr : tuple of float
         Weighted shed load of each class in the incumbent. [MWh/yr]
     lost_value_usd_per_yr : float
@@ -56,6 +59,7 @@ class OptimizationResult:
     iterations: int = 0
     uptime_price_usd_per_mwh: float | None = None
     uptime_prices: tuple[float, ...] = ()
+    budget_prices: tuple[float, ...] = ()
     lost_by_class_mwh_per_yr: tuple[float, ...] = ()
     lost_value_usd_per_yr: float = 0.0
     dispatch: Dispatch | None = field(default=None, repr=False)

@@ -197,18 +197,34 @@ def optimality(design: Design) -> str:
     """Say how close to the least cost the design is proven to be."""
     if design.certificate is not None:
         found, bound = design.objective_usd_per_yr / 1e6, design.bound_usd_per_yr / 1e6
-        return (
+        proven = (
             f"This plant costs {found:,.3f} M USD/yr. No plant can meet the target for less than "
-            f"{bound:,.3f} M USD/yr: that is proven, with {design.bound_name}. The gap of "
-            f"{design.gap * 100:.2g}\u00a0% is what uncertainty costs, and what a better plant or rule of "
-            "operation could at most save."
+            f"{bound:,.3f} M USD/yr: that is proven, with {design.bound_name}. "
         )
+        return proven + _gap_in_words(design)
     status = "Proven least cost" if design.stopped_by == "gap" else "Not proven least cost"
     stop = "" if design.stopped_by == "gap" else f", stopped by the {design.stopped_by.replace('_', ' ')}"
     return (
         f"{status} to a gap of {design.gap * 100:.2g} %{stop}: {design.cost / 1e6:,.3f} M USD/yr found, "
         f"{design.bound / 1e6:,.3f} M USD/yr is a lower bound "
         f"(method {design.method}, {design.solve_seconds:,.1f} s)."
+    )
+
+
+def _gap_in_words(design: Design) -> str:
+    """Say what the gap to the bound of a certified design is made of, as far as that is known."""
+    known, share, gap = design.bound_with_failures, design.unavoidable_share, f"{design.gap * 100:.2g}\u00a0%"
+    if known is None or share is None:
+        return (
+            f"The gap of {gap} is failures, surprises, and what a better plant or rule of operation could at "
+            "most save."
+        )
+    value, error = known.value / 1e6, known.standard_error / 1e6
+    return (
+        "With failures as they are sampled, no plant and no operator that keep the target on the mean cost "
+        f"less than {value:,.2f}\u00a0±\u00a0{error:,.2f} M USD/yr on the mean, whatever they foresee: "
+        f"{share * 100:.0f}\u00a0% of the gap of {gap} is proven to be unavoidable. The rest is surprises, "
+        "the reserve held against them, and what a better plant or rule of operation could at most save."
     )
 
 

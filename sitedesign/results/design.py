@@ -24,8 +24,10 @@ FORMAT = "sitedesign-design-1"
 #: What separates a certified cost from its bound, in words; the nearest to the design first.
 GAP_PARTS = {
     "perfect_information": "surprises in weather",
-    "outage_surprises": "surprises in equipment and fuel",
-    "outages_foreseen": "failures foreseen",
+    "outage_surprises": "surprises in equipment and fuel, starts and part load",
+    "reserve_and_search": "reserve for surprises, and the search",
+    "remainder": "surprises in equipment and fuel, reserve and search",
+    "outages_foreseen": "failures, even foreseen",
     "outages": "failures, foreseen or not",
     "integrality": "whole units (inside the bound)",
 }
@@ -73,6 +75,11 @@ class Design(Evaluation):
         The question, as :meth:`Study.to_dict` gives it.
     objective_usd_per_yr, bound_usd_per_yr : float
         What the optimiser claims for this plant, and the proven lower bound. [USD/yr]
+    bound_with_failures : Estimate or None
+        Lower bound, in expectation, for every plant and operator that keep the target on the mean while
+        things fail: the mean over sampled draws of failures of an optimum that foresees them
+        (:mod:`sitedesign.foresight.failure_bound`). None for a foresight design, with ``effort="screening"``
+        and with ``objective="compute_cost"``. [USD/yr]
     bound_name : str
         What the bound is of: the planner, and the relaxation where the metric needs one.
     method : str
@@ -94,9 +101,13 @@ class Design(Evaluation):
         None for a foresight design, which is a bound.
     gap_parts : dict of str to float
         What separates the certified cost from the bound: ``perfect_information`` (what a perfect forecast of
-        the weather would save at the same uptime), ``outage_surprises`` in equipment and fuel,
-        ``outages_foreseen`` (what a planner who sees them pays for), or ``outages`` for both where he finds
-        no plant; and, inside the bound, ``integrality`` of units. [USD/yr]
+        the weather would save at the same uptime), ``outage_surprises`` (what the same plant costs more to
+        run without foresight of failures; starts and part load are among it), ``reserve_and_search`` (what
+        the plant itself costs more than that of a planner who foresees failures: the reserve it holds, and
+        whatever the search has missed), ``outages_foreseen`` (what failures cost even him, which no operator
+        is spared). Without ``bound_with_failures`` the second and third are one, ``remainder``; where even
+        the planner finds no plant all but the first are one, ``outages``. Inside the bound: ``integrality``
+        of units. [USD/yr]
     compute_cost : ComputeCost or None
         With ``objective="compute_cost"``: what uptime is worth buying.
     alternatives : list of Alternative
@@ -106,6 +117,7 @@ class Design(Evaluation):
     study: dict[str, Any]
     objective_usd_per_yr: float
     bound_usd_per_yr: float
+    bound_with_failures: Estimate | None = None
     bound_name: str
     method: str
     solve_options: dict[str, Any] = Field(default_factory=dict)
@@ -143,6 +155,18 @@ class Design(Evaluation):
             return 1 - self.compute_cost.bound_usd_per_rack_h / self.usd_per_rack_h
         return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
 
+    @property
+    def gap_with_failures(self) -> float | None:
+        """Relative gap to the bound with failures, where there is one. [fraction]"""
+        known = self.bound_with_failures
+        return None if known is None else (self.cost - known.value) / max(abs(self.cost), 1e-9)
+
+    @property
+    def unavoidable_share(self) -> float | None:
+        """Share of the gap that no plant and no operator avoids: what failures cost who foresees them."""
+        known, gap = self.bound_with_failures, self.cost - self.bound
+        return None if known is None or gap <= 0 else min(max((known.value - self.bound) / gap, 0.0), 1.0)
+
     def _head(self) -> str:
         if self.certificate is not None:
             status = "CERTIFIED" if self.certificate.met else "NOT CERTIFIED"
@@ -150,6 +174,9 @@ class Design(Evaluation):
                 status = "CERTIFIED without a target"
             bought = self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None
             of = " of a rack-hour's cost" if bought else ""
+            if self.gap_with_failures is not None:
+                bound = f"bound with failures {self.gap_with_failures:.2%} lower, without {self.gap:.2%}"
+                return f"Design({self.site_name!r}): {status}, {bound}"
             return f"Design({self.site_name!r}): {status}, foresight bound{of} {self.gap:.2%} lower"
         status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
         return f"Design({self.site_name!r}): {status} {self.gap:.2%}"
@@ -169,6 +196,12 @@ class Design(Evaluation):
         lines = [("cost", f"{self.cost / 1e6:,.3f} M USD/yr{proof}, {capital}")]
         if self.bound_name != FORESIGHT:
             lines.append(("bound", self.bound_name))
+        if (known := self.bound_with_failures) is not None:
+            value, error = known.value / 1e6, known.standard_error / 1e6
+            text = f"no plant and operator cost less than {value:,.2f} ± {error:,.2f} M USD/yr on the mean"
+            if (share := self.unavoidable_share) is not None:
+                text += f": {share:.0%} of the gap is proven to be unavoidable"
+            lines.append(("with failures", text))
         if self.gap_parts:
             parts = ", ".join(
                 f"{GAP_PARTS.get(name, name)} {usd / 1e6:,.2f}" for name, usd in self.gap_parts.items()

@@ -32,6 +32,9 @@ class Effort:
         Before giving up.
     cause_years : int
         Years of each certificate that are run again without each cause of failure; 0 for no causes.
+    bound_draws, bound_optima : int
+        Draws of failures that the bound with failures is the mean of, and for how many of them a plant of
+        their own is found, both two or more; 0 for no such bound.
     explains : bool
         Say what whole units cost, and try remedies where nothing reaches the target.
     """
@@ -45,6 +48,8 @@ class Effort:
     margin_standard_errors: float = 3.5
     certificates: int = 5
     cause_years: int = 40
+    bound_draws: int = 12
+    bound_optima: int = 2
     explains: bool = True
 
 
@@ -59,6 +64,7 @@ EFFORTS: dict[EffortName, Effort] = {
         margin_standard_errors=2.0,
         certificates=4,
         cause_years=0,
+        bound_draws=0,
         explains=False,
     ),
 }
