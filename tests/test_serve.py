@@ -44,7 +44,18 @@ OTHER = {
     "limits.battery_mwh": 2000, "limits.battery_mw": 200, "limits.racks": 2000, "limits.co2_t_per_yr": 1e5,
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
     "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
-    "construction_start": "2028-01-01", "in_service": "2029-06-01",
+    "construction_start": "2028-01-01", "in_service": "2029-06-01", "wind": ["onshore_6mw_170"],
+    "grid.model": "flexible_one", "grid.mw": 40, "grid.months": 9, "grid.tariff": "pjm",
+    "grid.usd_per_mwh": 33, "grid.curtailment": 90, "grid.export_mw": 7, "grid.export": 3,
+    "grid.capital_usd_per_kw": 99, "grid.co2_t_per_mwh": 0.2,
+    "grid.prices": form.Uploaded("lmp.csv", b"price (USD/MWh)\n" + b"41.5\n40.25\n" * 4380),
+    "grid.export_prices": form.Uploaded("sold.CSV", b"price (USD/MWh)\n" + b"11.5\n11.25\n" * 4380),
+}  # fmt: skip
+# What an answer about the grid stands beside
+CONNECTED = {"grid.model": "flexible", "grid.tariff": "ercot"}
+SELLING = CONNECTED | {"grid.export_mw": 5}
+BESIDE = {
+    "grid.usd_per_mwh": {"grid.model": "firm"}, "grid.export": SELLING, "grid.export_prices": SELLING,
 }  # fmt: skip
 # What the library has one of, or none of the technologies at first takes
 ONE_OF_ITS_KIND = {"finance", "fuel_price_usd_per_mmbtu.uranium"}
@@ -58,11 +69,21 @@ def test_untouched_form_asks_what_it_says():
 
 def test_every_answer_reaches_the_study():
     assert set(OTHER) == set(form.defaults()) - ONE_OF_ITS_KIND
-    before = form.study_of(form.defaults()).to_dict()
     for name, value in OTHER.items():
-        after = form.study_of(form.defaults() | {name: value}).to_dict()
+        beside = form.defaults() | (BESIDE.get(name, CONNECTED) if name.startswith("grid.") else {})
+        before = {} if name == "grid.usd_per_mwh" else form.study_of(beside).to_dict()
+        after = form.study_of(beside | {name: value}).to_dict()
         assert after != before, name
-    study = form.study_of(form.defaults() | OTHER | {"fuel_price_usd_per_mmbtu.natural_gas": None})
+    both = {"fuel_price_usd_per_mmbtu.natural_gas": None, "grid.usd_per_mwh": None, "grid.export": None}
+    study = form.study_of(form.defaults() | OTHER | both)
+    assert (study.grid.model, study.grid.mw, study.grid.curtailment.hours_per_yr) == (
+        "flexible_one",
+        (0, 40),
+        90,
+    )
+    assert study.grid.prices.usd_per_mwh[0, :2].tolist() == [41.5, 40.25]
+    assert study.grid.export_prices.usd_per_mwh.mean() == 11.375
+    assert [item.name for item in study.wind] == ["onshore_6mw_170"]
     assert (study.racks, study.it_mw, study.uptime, study.min_renewable_share) == (50, None, 0.9999, 0.8)
     assert (study.pv.capex_usd_per_wdc, study.battery.capex_usd_per_kwh) == (0.7, 99)
     assert study.battery.coupling == "dc"
@@ -79,7 +100,10 @@ def test_a_price_left_empty_is_the_librarys():
 WRONG = {
     "site.latitude": 95, "amount": -1, "uptime": 120, "backup": ["warp", "diesel"], "rack": "abacus",
     "battery.capex_usd_per_kwh": -3, "pv.capex_usd_per_wdc": "cheap", "limits.land_acres": -1,
-    "weather_years": 0, "min_renewable_share": 300, "co2_price_usd_per_t": -1,
+    "weather_years": 0, "min_renewable_share": 300, "co2_price_usd_per_t": -1, "wind": ["gale"],
+    "grid.mw": 1e9, "grid.months": -2, "grid.curtailment": 9000, "grid.model": "nearest",
+    "grid.usd_per_mwh": -1, "grid.prices": form.Uploaded("lmp.csv", b"price (EUR/MWh)\n1\n2\n"),
+    "grid.export_prices": form.Uploaded("lmp.xlsx", b"PK"),
 }  # fmt: skip
 
 
@@ -91,6 +115,7 @@ def test_all_faults_at_once_each_beside_its_field():
     assert rest == []
     assert beside["uptime"] == "Got 120 %; must be above 1 and below 100 %."
     assert "must be in [-90, 90]" in beside["site.latitude"]
+    assert "must be one of .csv" in beside["grid.export_prices"]
 
 
 @pytest.mark.parametrize("name", [field.name for group in form.groups() for field in group.fields
@@ -115,6 +140,31 @@ def test_faults_between_fields_are_shown_too():
     assert form.beside_fields([sd.Fault("elsewhere", "x", "must be y")])[1] == [
         "elsewhere: got x; must be y."
     ]
+
+
+def test_faults_of_a_connection_stand_beside_its_fields():
+    def beside(**answers):
+        with pytest.raises(sd.InputError) as caught:
+            form.study_of(form.defaults() | {f"grid.{name}": value for name, value in answers.items()})
+        found, rest = form.beside_fields(caught.value.faults)
+        assert rest == []
+        return found
+
+    assert set(beside(mw=5, tariff="ercot")) == {"grid.model"}
+    assert "needs a region (caiso, ercot" in beside(model="firm")["grid.tariff"]
+    assert set(beside(model="firm", tariff="ercot", usd_per_mwh=5)) == {"grid.usd_per_mwh"}
+    assert "not called" in beside(model="firm", tariff="ercot", curtailment=5)["grid.curtailment"]
+    assert "480 MW" in beside(model="ex_smelter", tariff="tva", mw=5000)["grid.mw"]
+    assert "export_mw" in beside(model="firm", tariff="ercot", export=5)["grid.export"]
+    gap = form.Uploaded("a.csv", b"time,price (USD/MWh)\n2021-01-01 00:00,4\n2021-01-01 01:00,5\n")
+    assert "365" in beside(model="firm", prices=gap)["grid.prices"]
+
+
+def test_a_connection_says_what_is_taken_where_nothing_is_said():
+    assert form.connection_hints("ex_smelter")["grid.mw"] == "There are 480 MW."
+    assert form.connection_hints("flexible")["grid.curtailment"] == "Library: 177."
+    assert form.connection_hints("firm")["grid.curtailment"] == "Never called."
+    assert set(form.connection_hints("")) == set(form.connection_hints("firm")) <= set(form.defaults())
 
 
 def test_uptime_in_words():

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from sitedesign import library
+from sitedesign.components.grid_connection import curtailment_of
+from sitedesign.components.price_series import PriceSeries, read_prices
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
 from sitedesign.study.demand import LOAD
+from sitedesign.study.grid_inputs import GRID, GridInputs
 from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, WEATHER, StudyInputs
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.study import Study
 from sitedesign.util.gate import Measure
 from sitedesign.util.inputs import Declared, declared
+from sitedesign.weather.site import Site
 
-Kind = Literal["text", "number", "choice", "several"]
+Kind = Literal["text", "number", "choice", "several", "file"]
 Answers = Mapping[str, Any]
 _SIZES = {"racks": "racks", "it_mw": "MW of IT power", "gpus": "GPUs"}
 _FUEL = "fuel_price_usd_per_mmbtu"
+#: Suffixes of files of prices that the planner takes.
+FILES = (".csv", ".txt", ".tsv", ".parquet")
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """File that a browser sent."""
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -35,7 +52,7 @@ class Field:
     ----------
     name, label : str
         The name is its place in the study, such as ``limits.land_acres``.
-    kind : {"text", "number", "choice", "several"}
+    kind : {"text", "number", "choice", "several", "file"}
     default : str, float, tuple or None
     unit : str
         Shown behind a number.
@@ -69,6 +86,7 @@ def groups() -> tuple[Group, ...]:
         Group(PLACE, _place()),
         Group(LOAD, _load()),
         Group(EQUIPMENT, _declared(EQUIPMENT)),
+        Group(GRID, _grid(), folded=True),
         Group(PRICES, _prices(), folded=True),
         Group(LIMITS, _declared(LIMITS, Limits, "limits.") + _declared(LIMITS), folded=True),
         Group(WEATHER, _declared(WEATHER), folded=True),
@@ -89,6 +107,20 @@ def uptime_hint(percent: Any) -> str:  # noqa: ANN401
     return f"Leaves {hours:.3g} hours a year." if hours >= 1 else f"Leaves {hours * 60:.2g} minutes a year."
 
 
+def connection_hints(model: Any) -> dict[str, str]:  # noqa: ANN401
+    """Say what the library knows of a connection, by the field that may say otherwise."""
+    if model not in library.names("grid"):
+        return dict.fromkeys(("grid.mw", "grid.months", "grid.curtailment", "grid.capital_usd_per_kw"), "")
+    entry = library.grid(model)
+    calls = curtailment_of(entry)
+    return {
+        "grid.mw": "As much as pays." if entry.import_mw is None else f"There are {entry.import_mw:g} MW.",
+        "grid.months": f"Library: {entry.months_to_energise:g}.",
+        "grid.curtailment": "Never called." if calls is None else f"Library: {calls.hours_per_yr:g}.",
+        "grid.capital_usd_per_kw": f"Library: {entry.connection_usd_per_kw:g}.",
+    }
+
+
 def _titles(kind: str) -> dict[str, str]:
     return {name: library.entry(kind, name).title for name in library.names(kind)}
 
@@ -98,18 +130,24 @@ def _declared(group: str, model: type[BaseModel] = StudyInputs, prefix: str = ""
     return tuple(
         _field(item, prefix)
         for item in declared(model).values()
-        if item.told.group == group and item.told.planner and item.sort not in ("table", "file", "words")
+        if item.told.group == group and item.told.planner and _can_be_asked(item, prefix)
     )
+
+
+def _can_be_asked(item: Declared, prefix: str) -> bool:
+    return item.sort not in ("table", "file", "words") or prefix + item.name in _TAKES_FILES
 
 
 def _field(item: Declared, prefix: str) -> Field:
     told, several = item.told, isinstance(item.default, tuple)
+    if item.sort == "file":
+        return Field(prefix + item.name, told.title, "file", hint=f"{item.brief}.")
     options: Mapping[str, str] | None = None
-    if item.sort == "entry":
+    if item.sort == "entry" and item.name in library.KINDS:
         options = _titles(item.name)
     elif item.choices:
         options = told.words or {str(word): str(word) for word in item.choices}
-    plain: Kind = "text" if item.sort in ("text", "day") else "number"
+    plain: Kind = "text" if item.sort in ("text", "day", "entry") else "number"
     kind: Kind = "several" if several else "choice" if options else plain
     unit, default = item.unit if kind == "number" else "", item.default
     if unit == "fraction":
@@ -117,7 +155,7 @@ def _field(item: Declared, prefix: str) -> Field:
     if kind in ("text", "choice"):
         default = "" if default is None else str(default)
         options = {"": "as it comes"} | dict(options) if options and not default else options
-    label = told.title if prefix == "" else f"Most {told.title}"
+    label = f"Most {told.title}" if prefix == "limits." else told.title
     return Field(prefix + item.name, label, kind, default, unit, options, f"{item.brief}.")
 
 
@@ -133,6 +171,29 @@ def _place() -> tuple[Field, ...]:
             hint="Shown in the results; may be empty.",
         ),
     )
+
+
+_TAKES_FILES = ("grid.prices", "grid.export_prices")
+#: Numbers of a connection that may be more than that elsewhere, with their units.
+_PLAIN = {"grid.curtailment": "h/yr", "grid.export": "USD/MWh"}
+#: Stands in for the tariff; elsewhere the tariff itself is then a number.
+_ONE_PRICE = Field("grid.usd_per_mwh", "Or one price", unit="USD/MWh", hint="In place of a tariff.")
+
+
+def _grid() -> tuple[Field, ...]:
+    """Fields of the connection: which one, how much, at what price."""
+    asked = {field.name: field for field in _declared(GRID, GridInputs, "grid.")}
+    for name, unit in _PLAIN.items():
+        asked[name] = replace(asked[name], kind="number", default=None, unit=unit)
+    model, tariff = asked["grid.model"], asked["grid.tariff"]
+    none = {"": "none: an island"}
+    asked["grid.model"] = replace(model, kind="choice", options=none | _titles("grid"), hint="")
+    regions = {"": "none"} | _titles("tariff")
+    asked["grid.tariff"] = replace(tariff, kind="choice", options=regions, hint="")
+    fields: list[Field] = []
+    for field in asked.values():
+        fields += [field, _ONE_PRICE] if field.name == "grid.tariff" else [field]
+    return tuple(fields)
 
 
 def _load() -> tuple[Field, ...]:
@@ -185,16 +246,22 @@ def study_of(answers: Answers) -> Study:
         study = Study(**question)
     except InputError as error:
         # What is already said in the words of the form is not said again in the words of the study
-        faults += [fault for fault in error.faults if _spot(fault) not in own]
+        faults += [_asked_as(fault, answers) for fault in error.faults if _spot(fault) not in own]
     if faults:
         raise InputError(faults, "the form")
     return study
 
 
+def _asked_as(fault: Fault, answers: Answers) -> Fault:
+    """Name the one price where that is what was given in place of a tariff."""
+    one_price = fault.where == "study.grid.tariff" and answers.get(_ONE_PRICE.name) not in (None, "")
+    return replace(fault, where=f"study.{_ONE_PRICE.name}") if one_price else fault
+
+
 def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     """Keywords of the study; what cannot be read is noted and left out."""
     number = _Numbers(answers, faults)
-    question: dict[str, Any] = {"site": {}, "limits": {}, _FUEL: {}}
+    question: dict[str, Any] = {"site": {}, "limits": {}, "grid": {}, _FUEL: {}}
     for field in (field for group in groups() for field in group.fields):
         head, _, name = field.name.rpartition(".")
         if field.name in ("amount", "size") or head in ("pv", "battery"):
@@ -209,11 +276,57 @@ def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     size = answers.get("size")
     question[size if size in _SIZES else "racks"] = _whole(number("amount"))
     question |= _priced(answers, number, faults)
+    question["grid"] = _connection(question, faults)
     return question
+
+
+def _connection(question: Mapping[str, Any], faults: list[Fault]) -> dict[str, Any] | None:
+    """Fields of the connection; None where none is asked for."""
+    grid = dict(question["grid"])
+    if not grid:
+        return None
+    if "model" not in grid:
+        allowed = "is needed beside other answers about a connection"
+        faults.append(Fault("study.grid.model", "none", allowed, "Choose one, or clear the others."))
+    price = grid.pop("usd_per_mwh", None)
+    if price is not None and "tariff" in grid:
+        allowed = "one of tariff and price is needed"
+        faults.append(Fault("study.grid.usd_per_mwh", "both", allowed, "Clear one of them."))
+    elif price is not None:
+        grid["tariff"] = price
+    for name in ("prices", "export_prices"):
+        if name in grid:
+            grid[name] = _prices_of(grid[name], f"study.grid.{name}", question["site"], faults)
+    return grid
+
+
+def _prices_of(file: Any, where: str, place: Any, faults: list[Fault]) -> PriceSeries | None:  # noqa: ANN401
+    """Read prices that a browser sent, on the clock of the place where that is known."""
+    if not isinstance(file, Uploaded):
+        faults.append(Fault(where, "no file", "must be a file with prices"))
+        return None
+    suffix = Path(file.name).suffix.lower()
+    if suffix not in FILES:
+        faults.append(Fault(where, file.name[:60], f"must be one of {', '.join(FILES)}"))
+        return None
+    clock: dict[str, Any] = {}
+    with suppress(InputError):  # the place says itself what is wrong with it
+        site = Site(**place)
+        clock = {"utc_offset_h": site.utc_offset_h, "timezone": site.timezone}
+    with tempfile.TemporaryDirectory(prefix="sitedesign-") as folder:
+        path = Path(folder) / f"prices{suffix}"
+        path.write_bytes(file.content)
+        try:
+            return read_prices(path, where=where, **clock)
+        except InputError as error:
+            faults += [replace(fault, where=where) for fault in error.faults]
+            return None
 
 
 def _answer(field: Field, answers: Answers, number: _Numbers, faults: list[Fault]) -> Any:  # noqa: ANN401
     """Value of one field as the study takes it; None where nothing was said."""
+    if field.kind == "file":
+        return answers.get(field.name)
     if field.kind == "several":
         return list(answers.get(field.name) or ())
     if field.kind == "number":
@@ -308,7 +421,14 @@ def field_of(fault: Fault) -> str | None:
     name = _spot(fault).removeprefix("study.")
     if name in ("racks", *_SIZES):
         return "amount"
-    return "site.latitude" if name == "site" else name if name in defaults() else None
+    asked = defaults()
+    while "." in name and name not in asked:  # grid.curtailment.hours_per_yr
+        name = name.rpartition(".")[0]
+    return _WHOLE.get(name, name if name in asked else None)
+
+
+#: Field beside which is said what is wrong with the whole.
+_WHOLE = {"site": "site.latitude", "grid": "grid.model"}
 
 
 def beside_fields(faults: Iterable[Fault]) -> tuple[dict[str, str], list[str]]:

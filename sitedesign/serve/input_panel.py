@@ -9,10 +9,11 @@ from nicegui import events, ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
 from sitedesign.serve import form
-from sitedesign.serve.form import Field
+from sitedesign.serve.form import Field, Uploaded
 
 Solve = Callable[[dict[str, Any], bool], Awaitable[None]]
-_WHOLE_WIDTH = ("site.name", "rack", "metric", "pv", "backup", "facility")
+_WHOLE_WIDTH = ("site.name", "rack", "metric", "pv", "backup", "wind", "facility", "grid.model")
+_MOST_BYTES = 50_000_000  # ten years of prices of every five minutes
 _MODES = {"certified": "Certified", "bound": "Bound only"}
 _MODE_HINTS = {
     "certified": "Uptime that an operator keeps without foresight, while things fail, on unseen years: "
@@ -40,7 +41,7 @@ class InputPanel:
 
     def __init__(self, solve: Solve) -> None:
         self._solve = solve
-        self._inputs: dict[str, ValidationElement[Any]] = {}
+        self._inputs: dict[str, ValidationElement[Any] | UploadField] = {}
         self._folds: dict[str, ui.expansion] = {}
         with ui.element("section").classes("asks"):
             for group in form.groups():
@@ -70,6 +71,8 @@ class InputPanel:
                 for field in group.fields:
                     self._inputs[field.name] = _input(field)
                     self._folds[field.name] = fold
+            if "grid.model" in {field.name for field in group.fields}:
+                self._element("grid.model").on_value_change(self._say_connection)
             return
         _heading(group.title)
         if group.title == "Place":
@@ -79,9 +82,15 @@ class InputPanel:
                 self._inputs[field.name] = _input(field)
         if group.title == "Place":
             for name in ("site.latitude", "site.longitude"):
-                self._inputs[name].on_value_change(self._move_mark)
+                self._element(name).on_value_change(self._move_mark)
         if group.title == "Load":
-            self._inputs["uptime"].on_value_change(self._say_hours)
+            self._element("uptime").on_value_change(self._say_hours)
+
+    def _element(self, name: str) -> ValidationElement[Any]:
+        """Field that is no file."""
+        element = self._inputs[name]
+        assert isinstance(element, ValidationElement)
+        return element
 
     def _map(self) -> None:
         start = form.defaults()
@@ -106,7 +115,12 @@ class InputPanel:
             self._mark.run_method("setLatLng", [latitude, longitude])
 
     def _say_hours(self) -> None:
-        self._inputs["uptime"].props["hint"] = form.uptime_hint(self._inputs["uptime"].value)
+        element = self._element("uptime")
+        element.props["hint"] = form.uptime_hint(element.value)
+
+    def _say_connection(self) -> None:
+        for name, hint in form.connection_hints(self._inputs["grid.model"].value).items():
+            self._element(name).props["hint"] = hint
 
     def _end(self) -> None:
         """How sure the answer shall be, and the button."""
@@ -132,7 +146,61 @@ def _heading(text: str) -> None:
         ui.label(text)
 
 
-def _input(field: Field) -> ValidationElement[Any]:
+class UploadField:
+    """Asks for a file and keeps the last one sent, as other fields keep their value.
+
+    Parameters
+    ----------
+    field : Field
+    """
+
+    def __init__(self, field: Field) -> None:
+        self.value: Uploaded | None = None
+        self._hint = field.hint
+        with ui.element("div").classes("whole upload"):
+            self._upload = ui.upload(
+                label=field.label, auto_upload=True, max_file_size=_MOST_BYTES,
+                on_upload=self._take, on_rejected=self._reject,
+            )  # fmt: skip
+            self._upload.props(f"flat bordered accept={','.join(form.FILES)} aria-label='{field.label}'")
+            with ui.element("div").classes("sent"):
+                self._said = ui.label(field.hint).classes("hint")
+                self._remove = ui.button("Remove", on_click=self._clear, color=None)
+                self._remove.props("flat dense no-caps").set_visibility(False)
+
+    @property
+    def error(self) -> str | None:
+        """What is wrong with the file; None where nothing is."""
+        return self._said.text if "fault" in self._said.classes else None
+
+    @error.setter
+    def error(self, error: str | None) -> None:
+        self._said.classes(add="fault" if error else "", remove="" if error else "fault")
+        self._said.set_text(error or self._words)
+
+    @property
+    def _words(self) -> str:
+        sent = self.value
+        return self._hint if sent is None else f"{sent.name}, {len(sent.content) / 1000:,.0f} kB"
+
+    async def _take(self, event: events.UploadEventArguments) -> None:
+        self._show(Uploaded(event.file.name, await event.file.read()))
+
+    def _clear(self) -> None:
+        self._show(None)
+
+    def _show(self, sent: Uploaded | None) -> None:
+        self.value, self.error = sent, None
+        self._remove.set_visibility(sent is not None)
+        self._upload.reset()
+
+    def _reject(self) -> None:
+        self.error = f"Must be one of {', '.join(form.FILES)}, of at most {_MOST_BYTES / 1e6:,.0f} MB."
+
+
+def _input(field: Field) -> ValidationElement[Any] | UploadField:
+    if field.kind == "file":
+        return UploadField(field)
     element: ValidationElement[Any]
     if field.kind == "number":
         element = ui.number(field.label, value=field.default, suffix=field.unit or None)

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse
 from nicegui import app, run, ui
 
+from sitedesign.api.question import check_method
 from sitedesign.errors import InputError
 from sitedesign.serve import form, mapdata
 from sitedesign.serve.input_panel import InputPanel
@@ -79,7 +80,7 @@ class Page:
     def _header(self) -> None:
         with ui.header().classes("bar"):
             ui.label("sitedesign").classes("name")
-            ui.label("power plant and racks of a data center without the grid").classes("what")
+            ui.label("power plant and racks of a data center, with the grid or without").classes("what")
             ui.button(icon="contrast", on_click=self._switch).props(
                 "flat round dense color=grey aria-label='Light or dark'"
             )
@@ -94,6 +95,7 @@ class Page:
             study = await run.io_bound(form.study_of, answers)
             if study is None:
                 return  # the server is going down
+            check_method("cuts", certify, study)
             job = self.planner.submit(study, certify=certify, owner=self.owner)
         except InputError as error:
             self.inputs.complain(*form.beside_fields(error.faults))

@@ -76,6 +76,10 @@ class GridInputs(BaseModel):
         "says what is left out.",
         GRID, example=177, sort="text", type="Curtailment, mapping or float",
     )] = None
+    capital_usd_per_kw: Annotated[float | None, _USD_PER_KW, Input(
+        "Connection cost", "Capital by contracted power. That of the `model` when left out.",
+        GRID, example=190,
+    )] = None
     outages: Annotated[Any, Input(
         "Outages of the wires",
         "Outages of the wires; what is left out is the model's. False for none.",
@@ -94,12 +98,8 @@ class GridInputs(BaseModel):
         "File with what a MWh fed in earns in every hour, in USD/MWh.",
         GRID, sort="file", type="path, mapping or array",
     )] = Field(default=None, repr=False)
-    capital_usd_per_kw: Annotated[float | None, _USD_PER_KW, Input(
-        "Cost of the connection", "Capital by contracted power. That of the `model` when left out.",
-        GRID, example=190,
-    )] = None
     export_capital_usd_per_kw: Annotated[float | None, _USD_PER_KW, Input(
-        "Cost of the connection for export", "Capital by power that may be fed in.",
+        "Connection cost for export", "Capital by power that may be fed in.",
         GRID, example=50, planner=False,
     )] = None
     capital_usd: Annotated[float | None, _USD, Input(
@@ -110,7 +110,7 @@ class GridInputs(BaseModel):
         float, _MILES, Input("Line to be built", "Line to be built.", GRID, planner=False)
     ] = 0.0
     co2_t_per_mwh: Annotated[float | None, _T_PER_MWH, Input(
-        "CO2 of the power drawn", "CO2 of the power drawn. Needed where CO2 is limited or priced.",
+        "CO2 of import", "CO2 of the power drawn. Needed where CO2 is limited or priced.",
         GRID, example=0.35,
     )] = None
     # fmt: on

@@ -183,7 +183,7 @@ class StudyInputs(BaseModel):
         "Wind is generated with the sun in the contiguous United States; elsewhere, and with weather of "
         "your own, `weather` must bring it.",
         EQUIPMENT, default=(), example=("onshore_6mw_170",), sort="entry", type="sequence of str or Wind",
-        several=True, planner=False,
+        several=True,
     )] = ()
     facility: Annotated[Facility, Input(
         "Cooling",
