@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
     from sitedesign.study.study import Study
+    from sitedesign.study.surplus import Surplus
     from sitedesign.study.toml_file import read_study
     from sitedesign.weather.site import Site
     from sitedesign.weather.weather import Weather
@@ -67,6 +68,7 @@ _HOME = {
     "Site": "weather.site",
     "SiteDesignError": "errors",
     "Study": "study.study",
+    "Surplus": "study.surplus",
     "Tariff": "finance.tariff",
     "Weather": "weather.weather",
     "When": "finance.billing_calendar",
@@ -103,6 +105,7 @@ __all__ = [
     "Site",
     "SiteDesignError",
     "Study",
+    "Surplus",
     "Tariff",
     "Weather",
     "When",

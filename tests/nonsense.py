@@ -185,7 +185,7 @@ class Good:
             "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50), "When": sd.When(months=7),
             "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
-            "Curtailment": sd.Curtailment(hours_per_yr=9),
+            "Curtailment": sd.Curtailment(hours_per_yr=9), "Surplus": sd.Surplus(model="miner"),
             "CoincidentCharge": sd.CoincidentCharge(usd_per_kw_yr=66),
             "Limits": sd.Limits(), "LoadClass": sd.LoadClass(name="a", racks=1, uptime=0.9),
         }  # fmt: skip

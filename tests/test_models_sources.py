@@ -28,8 +28,8 @@ def test_library_has_the_promised_entries():
     )  # fmt: skip
     assert library.names("battery") == ("lfp", "lfp_dc")
     assert library.names("backup") == (
-        "aero_gt", "aero_refurb", "diesel", "frame_gt", "mobile_gt", "recip_fast", "recip_medium", "smr",
-        "sofc",
+        "aero_gt", "aero_refurb", "diesel", "frame_gt", "mobile_gt", "mobile_gt_dual", "recip_fast",
+        "recip_medium", "recip_medium_dual", "smr", "sofc",
     )  # fmt: skip
     assert library.names("fuel") == ("diesel", "natural_gas", "uranium")
     assert library.names("rack") == ("gb200_nvl72", "gb300_nvl72", "hgx_b200x4", "hgx_h100x4", "vr_nvl72")
@@ -41,6 +41,7 @@ def test_library_has_the_promised_entries():
         "ex_miner", "ex_smelter", "firm", "firm_caiso", "firm_ercot", "firm_miso", "firm_pjm", "firm_spp",
         "firm_tva", "flexible", "flexible_five", "flexible_one", "flexible_quarter", "interruptible",
     )  # fmt: skip
+    assert library.names("surplus") == ("miner", "town")
 
 
 @pytest.mark.parametrize(("file", "key", "table"), NUMBERS)
@@ -89,8 +90,10 @@ BACKUP = {
     "aero_gt": (34, 1900, 11, 6, 9500, 0.20, 0.50, 10, 0.040, 31, 0.010, 0.03, 36, 25),
     "aero_refurb": (50, 1700, 15, 8, 9700, 0.20, 0.50, 10, 0.050, 31, 0.015, 0.03, 15, 20),
     "mobile_gt": (16.5, 1500, 20, 10, 10500, 0.25, 0.50, 10, 0.050, 31, 0.015, 0.03, 12, 20),
+    "mobile_gt_dual": (16.5, 1570, 20, 10, 10500, 0.25, 0.50, 10, 0.050, 31, 0.015, 0.03, 12, 20),
     "frame_gt": (240, 1500, 26, 8.5, 9700, 0.25, 0.40, 25, 0.050, 31, 0.015, 0.07, 60, 25),
     "recip_medium": (18.8, 1700, 20, 8, 8300, 0.07, 0.30, 5, 0.025, 24, 0.010, 0.04, 24, 20),
+    "recip_medium_dual": (16.6, 1850, 20, 8, 8500, 0.07, 0.30, 5, 0.025, 24, 0.010, 0.04, 24, 20),
     "recip_fast": (4.5, 1800, 20, 13, 8400, 0.075, 0.40, 5, 0.030, 24, 0.010, 0.049, 18, 20),
     "diesel": (2.5, 1100, 20, 15, 10300, 0.10, 0.30, 0.5, 0.021, 24, 0.0094, 0.03, 20, 20),
     # no fuel line is published for the reactor (0 is a decision), and two technologies never start
@@ -117,6 +120,7 @@ def test_backup_derates_and_fuels():
         (20, 0.027), (25, 0.031), (30, 0.039), (35, 0.066),
     )  # fmt: skip
     per_c = {"aero_gt": -0.009, "aero_refurb": -0.009, "mobile_gt": -0.008, "frame_gt": -0.006}
+    per_c["mobile_gt_dual"] = per_c["mobile_gt"]
     for name in BACKUP:
         found = library.backup(name)
         if name in per_c:
@@ -129,13 +133,43 @@ def test_backup_derates_and_fuels():
             assert found.forced_outage_by_temp_c == turbine_table
         else:
             assert found.forced_outage_by_temp_c is None
-        if name in ("recip_medium", "recip_fast", "diesel"):
+        if name in ("recip_medium", "recip_medium_dual", "recip_fast", "diesel"):
             assert (found.power_derate_per_c, found.derate_above_c) == (-0.010, 38)
             assert (found.power_derate_per_300m, found.altitude_free_m) == (-0.03, 500)
         assert found.gas_supply_dependent == (name not in ("diesel", "smr"))
     assert library.backup("diesel").fuel == "diesel"
     assert library.backup("smr").fuel == "uranium"
     assert [name for name in BACKUP if library.backup(name).tax_credit != "none"] == ["sofc", "smr"]
+
+
+def test_second_fuels():
+    """Power change, heat rate, minutes to change over, hours in the tank; what only burns gas has none."""
+    second = {"mobile_gt_dual": (-0.03, 10250, 3, 48), "recip_medium_dual": (0.0, 8300, 0, 48)}
+    for name in BACKUP:
+        found = library.backup(name)
+        told = (
+            found.second_fuel_derate_fraction, found.second_fuel_heat_rate_btu_per_kwh_hhv,
+            found.second_fuel_switch_minutes, found.second_fuel_tank_h,
+        )  # fmt: skip
+        assert told == second.get(name, (None, None, None, None))
+        assert found.second_fuel == ("diesel" if name in second else "none")
+    dual, alone = library.backup("mobile_gt_dual"), library.backup("mobile_gt")
+    assert dual.capex_usd_per_kw - alone.capex_usd_per_kw == 70
+    # Of the same machine, by the lower heating value, liquid takes a little more: 1.109 and 1.066 are HHV/LHV
+    ratio = dual.second_fuel_heat_rate_btu_per_kwh_hhv / 1.066 / (dual.heat_rate_btu_per_kwh_hhv / 1.109)
+    assert 1.0 < ratio < 1.03
+
+
+def test_takers_of_surplus():
+    miner, town = library.surplus("miner"), library.surplus("town")
+    assert (miner.usd_per_mwh, miner.capex_usd_per_kw, miner.fixed_om_usd_per_kw_yr) == (76, 1450, 40)
+    assert (miner.life_yr, miner.availability, miner.unit_mw) == (7, 0.95, None)
+    assert miner.usd_per_mwh == pytest.approx(35e3 / (24 * 18) * 0.95, abs=1.5)  # USD/PH-day over J/TH
+    annuity = {years: 0.07 / (1 - 1.07**-years) for years in (4, 7, 15)}
+    apart = 600 * annuity[4] + 850 * annuity[15]  # machines, and all else
+    assert miner.capex_usd_per_kw * annuity[7] == pytest.approx(apart, rel=0.02)
+    assert (town.usd_per_mwh, town.capex_usd_per_kw, town.fixed_om_usd_per_kw_yr) == (50, 150, 0)
+    assert (town.life_yr, town.availability, town.unit_mw) == (30, 1.0, None)
 
 
 def test_pv_figures():

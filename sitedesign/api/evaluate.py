@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -26,9 +27,11 @@ from sitedesign.results.evaluation import Evaluation
 from sitedesign.study.demand import RACKS
 from sitedesign.study.limits import MW, MWH, UNITS
 from sitedesign.study.study import Study
-from sitedesign.util.gate import ByName, Kind, OneOf, takes
+from sitedesign.study.surplus import Surplus
+from sitedesign.util.gate import ByName, Kind, OneOf, is_number, takes
 
 Operation = Literal["greedy", "foresight", "causal"]
+_WHOLE = 1e-6  # so that 7 units' worth of power is 7 units
 OPERATIONS = ("greedy", "foresight", "causal")
 
 
@@ -39,12 +42,14 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
         return study_faults(given)
     racks, wind = given.get("racks"), given.get("wind_mw")
     flows = {name: given.get(name) for name in ("grid_mw", "sale_mw")}
+    surplus = given.get("surplus_size")
     return plant_faults(
         study,
         backup if isinstance(backup, Mapping) else {},
         racks if isinstance(racks, int) else None,
         wind if isinstance(wind, Mapping) else {},
         flows,
+        surplus if isinstance(surplus, Mapping) else {},
     )
 
 
@@ -59,6 +64,7 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     wind_mw=ByName(MW, "must be MW by turbine", "For example wind_mw={'onshore_6mw_170': 60}."),
     grid_mw=MW,
     sale_mw=MW,
+    surplus_size=ByName(MW, "must be sizes by name", "For example surplus_size={'miner': 20}."),
     operation=OneOf(OPERATIONS),
     controller=Kind((Controller,), "must be a sitedesign.Controller"),
     forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
@@ -74,6 +80,7 @@ def evaluate(
     wind_mw: Mapping[str, float] | None = None,
     grid_mw: float | None = None,
     sale_mw: float | None = None,
+    surplus_size: Mapping[str, float] | None = None,
     operation: Operation = "greedy",
     controller: Controller | None = None,
     forecast: Forecast | None = None,
@@ -96,6 +103,9 @@ def evaluate(
     grid_mw, sale_mw : float, optional
         Import contracted with the study's grid, and most that may be fed in; the least that the study asks
         for when left out. [MW]
+    surplus_size : mapping of str to float, optional
+        Sizes of those who may take surplus, by name; the least that the study asks for when left out. [MW, or
+        racks where it is racks]
     operation : {"greedy", "foresight", "causal"}
         ``greedy``: solar, then battery, then units, then shedding; no look-ahead, nothing fails.
         ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
@@ -117,7 +127,17 @@ def evaluate(
         question.setdefault("racks", racks)
     study = one_study(study, question)
     flows = {"grid_mw": grid_mw, "sale_mw": sale_mw}
-    plant = _plant(study, solar_mw, battery_mwh, battery_mw, backup or {}, racks, wind_mw or {}, flows)
+    plant = _plant(
+        study,
+        solar_mw,
+        battery_mwh,
+        battery_mw,
+        backup or {},
+        racks,
+        wind_mw or {},
+        flows,
+        surplus_size or {},
+    )
     if study.spares == "share":
         study = study.with_racks(plant.racks)
     given = {"controller": controller, "forecast": forecast}
@@ -177,15 +197,28 @@ def _plant(
     racks: int | None,
     wind_mw: Mapping[str, float],
     flows: Mapping[str, float | None],
+    surplus_size: Mapping[str, float],
 ) -> Plant:
-    faults = plant_faults(study, backup, racks, wind_mw, flows)
+    faults = plant_faults(study, backup, racks, wind_mw, flows, surplus_size)
     if faults:
         raise InputError(faults, "evaluate()")
     units = tuple(int(backup.get(item.name, 0)) for item in study.backup)
     installed = study.contracted_racks if racks is None else racks
     resources = (solar_mw, *(float(wind_mw.get(item.name, 0.0)) for item in study.wind))
     imports, sinks = _flows(study, flows)
+    sinks += tuple(_units(item, surplus_size.get(item.label)) for item in study.surplus)
     return Plant(resources, battery_mwh, battery_mw, units, int(installed), imports, sinks)
+
+
+def _units(item: Surplus, size: float | None) -> float:
+    """Units of one who may take surplus: as given, else the least that the study asks for."""
+    if item.racks is not None:
+        return float(item.racks[0]) if size is None else float(round(size))
+    unit_mw, least = item.unit or 1.0, 0.0 if item.mw is None else item.mw[0]
+    units = (least if size is None else size) / unit_mw
+    if item.unit is None:
+        return units
+    return float(math.ceil(units - _WHOLE) if size is None else round(units))
 
 
 def _flows(study: Study, flows: Mapping[str, float | None]) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -198,12 +231,27 @@ def _flows(study: Study, flows: Mapping[str, float | None]) -> tuple[tuple[float
     return (sizes["grid_mw"],), (sizes["sale_mw"],) if grid.sells else ()
 
 
+def _surplus_faults(study: Study, sizes: Mapping[str, Any]) -> list[Fault]:
+    """Faults of sizes of those who may take surplus: unknown ones, and parts of what comes whole."""
+    known = {item.label: item for item in study.surplus}
+    faults = [unknown_name(f"surplus_size.{name}", name, list(known)) for name in sizes if name not in known]
+    for name, size in sizes.items():
+        item = known.get(name)
+        whole = None if item is None else item.unit if item.racks is None else 1.0
+        if whole is None or not is_number(size) or abs(size / whole - round(size / whole)) <= _WHOLE:
+            continue
+        what = "of racks" if item is not None and item.racks is not None else f"of units of {whole:g} MW"
+        faults.append(Fault(f"surplus_size.{name}", f"{size:g}", f"must be a whole number {what}"))
+    return faults
+
+
 def plant_faults(
     study: Study,
     backup: Mapping[str, int],
     racks: int | None,
     wind_mw: Mapping[str, float],
     flows: Mapping[str, Any],
+    surplus_size: Mapping[str, Any],
 ) -> list[Fault]:
     """Faults of a plant against its study."""
     grid = study.grid
@@ -216,6 +264,7 @@ def plant_faults(
     for kind, given, known in (("backup", backup, study.backup), ("wind_mw", wind_mw, study.wind)):
         names = [item.name for item in known]
         faults += [unknown_name(f"{kind}.{name}", name, names) for name in given if name not in names]
+    faults += _surplus_faults(study, surplus_size)
     if racks is not None and racks < study.contracted_racks:
         allowed = f"must cover the {study.contracted_racks} contracted racks"
         faults.append(Fault("racks", f"{racks}", allowed))

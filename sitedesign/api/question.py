@@ -52,7 +52,7 @@ def check_method(method: str, certify: bool | None, study: Study | None = None) 
     """
     faults = []
     if study is not None and certify is not False and method == "cuts":
-        faults += certified_faults(study.wind, study.grid)
+        faults += certified_faults(study.wind, study.grid, study.backup, study.surplus)
     extensive = method == "extensive"
     if extensive and study is not None and study.objective == "compute_cost":
         allowed = "needs method='cuts', which solves for one price of compute after the other"

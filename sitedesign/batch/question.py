@@ -82,9 +82,9 @@ class Question:
             head, _, rest = key.partition(".")
             if head == "limits":
                 limits = changes.setdefault("limits", _limits(self.fields.get("limits")))
-                name = rest.removeprefix("units.")
-                (limits["units"] if name != rest else limits)[name] = _bounds(value)
-            elif head == "fuel_price_usd_per_mmbtu":
+                table, dot, name = rest.partition(".")
+                (limits[table] if dot else limits)[name or table] = _bounds(value)
+            elif head in ("fuel_price_usd_per_mmbtu", "tank_h"):
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
             elif head in NESTED:
@@ -95,7 +95,7 @@ class Question:
             changes["grid"] = {"kind": "none"}
         if any(key in changes for key in CONTRACTS):  # in place of the question's own
             changes |= {key: None for key in CONTRACTS if key in self.fields and key not in changes}
-        for key in ("backup", "wind"):
+        for key in ("backup", "wind", "surplus"):
             if key in changes:
                 changes[key] = technologies(changes[key])
         for key in ("pv", "battery"):
@@ -169,7 +169,7 @@ def class_names(question: Question) -> list[str]:
 
 
 def technologies(value: Any) -> tuple[Any, ...]:  # noqa: ANN401
-    """Technologies of one cell: names with ``;`` between them, or ``none``."""
+    """Library entries of one cell: names with ``;`` between them, or ``none``."""
     if not isinstance(value, str):
         return tuple(value)
     names = [part.strip() for part in re.split(r"[;|]", value) if part.strip()]
@@ -204,7 +204,8 @@ def _limits(given: Any) -> dict[str, Any]:  # noqa: ANN401
     if isinstance(given, Limits):
         given = {name: getattr(given, name) for name in given.model_fields_set}
     limits = dict(given or {})
-    limits["units"] = dict(limits.get("units") or {})
+    for name in ("units", "wind_mw"):
+        limits[name] = dict(limits.get(name) or {})
     return limits
 
 

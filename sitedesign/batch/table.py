@@ -31,7 +31,8 @@ TEXT_COLUMNS = frozenset(
     | {
         name
         for name, item in declared(Study).items()
-        if item.sort in ("text", "day", "entry", "file") or (item.sort == "choice" and item.kind is str)
+        if item.sort in ("text", "day", "entry", "file", "words")
+        or (item.sort == "choice" and item.kind is str)
     }
 )
 #: Inputs with fields of their own, which stand in columns such as ``limits.solar_mw``.
@@ -40,7 +41,7 @@ NESTED: dict[str, type[BaseModel]] = {
     for name, item in declared(Study).items()
     if item.sort == "table" and name != "site" and is_model(item.kind)
 }
-_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", *NESTED)
+_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", *NESTED)
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {
     "classes": "Give the classes with the question; they are then the same at every site.",
@@ -145,10 +146,13 @@ def known_columns() -> list[str]:
     """Every column that a table of sites may have."""
     whole = [name for name in Study.model_fields if name not in (*_PREFIXED, *_NO_COLUMN)]
     nested = [f"{name}.{field}" for name, model in NESTED.items() for field in model.model_fields]
-    nested.remove("limits.units")
-    units = [f"limits.units.{name}" for name in library.names("backup")]
+    nested = [name for name in nested if name not in ("limits.units", "limits.wind_mw")]
+    backup = library.names("backup")
+    units = [f"limits.units.{name}" for name in backup]
+    wind = [f"limits.wind_mw.{name}" for name in library.names("wind")]
     fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in library.names("fuel")]
-    return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *fuels]
+    tanks = [f"tank_h.{name}" for name in backup]
+    return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *wind, *fuels, *tanks]
 
 
 def _read_file(path: Path) -> pd.DataFrame:

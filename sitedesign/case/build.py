@@ -16,6 +16,7 @@ from sitedesign.case.case import (
     Case,
     ClassShare,
     FloatArray,
+    PriceLevel,
     Resource,
     Tier,
 )
@@ -31,6 +32,7 @@ from sitedesign.case.grid_supply import (
 )
 from sitedesign.case.limits import ANNUAL_LIMITS, CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
+from sitedesign.case.surplus_sink import SurplusSink, surplus_sinks
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
 from sitedesign.case.wind_farm import wind_farm
 from sitedesign.components.backup import backup_capability, mean_heat_rate_factor
@@ -96,6 +98,8 @@ class StudyCase:
         What a reader of the result must know about the inputs.
     grid : GridSupply or None
         Connection to the grid on the weather years of the case.
+    surplus : tuple of SurplusSink
+        Who may take surplus, the last of the case's sinks, in the order of the study.
     """
 
     study: Study
@@ -104,6 +108,7 @@ class StudyCase:
     case: Case
     notes: tuple[str, ...]
     grid: GridSupply | None = None
+    surplus: tuple[SurplusSink, ...] = ()
 
     @property
     def weather_flags(self) -> tuple[str, ...]:
@@ -140,19 +145,38 @@ def build_case_on(
     own = _own_profiles(study, weather)
     case = _case_of(study, weather, costs, own)
     notes = _notes(study, weather, own)
-    grid = _grid(study, weather, case, other)
-    if grid is None:
-        return StudyCase(study, weather, costs, case, notes)
-    return StudyCase(
-        study, weather, costs, _connected(study, case, grid), notes + _grid_notes(study, grid), grid
+    clock = Clock(weather.years, weather.step_minutes, study.site.timezone, weather.utc_offset_h)
+    grid = _grid(study, weather, clock, case, other)
+    if grid is not None:
+        case, notes = _connected(study, case, grid), notes + _grid_notes(study, grid)
+    surplus = surplus_sinks(study, weather, clock, case.load_mw, other)
+    if surplus:
+        case, notes = _with_surplus(case, surplus), notes + _surplus_notes(surplus)
+    return StudyCase(study, weather, costs, case, notes, grid, surplus)
+
+
+def _with_surplus(case: Case, surplus: Sequence[SurplusSink]) -> Case:
+    """Put who may take surplus on the bus of a case, behind the sale to the grid."""
+    bounded = {f"sinks.{item.case.name}" for item in surplus}
+    return replace(case, sinks=(*case.sinks, *(item.case for item in surplus)), given=case.given | bounded)
+
+
+def _surplus_notes(surplus: Sequence[SurplusSink]) -> tuple[str, ...]:
+    said = tuple(f"Surplus: {note}." for item in surplus for note in item.notes)
+    return said + tuple(
+        f"Surplus: {item.case.name} may take up to {item.case.units_max:,.1f} MW, the peak of the contracted "
+        "load; give mw for another bound."
+        for item in surplus
+        if item.asked.mw is None and item.asked.racks is None
     )
 
 
-def _grid(study: Study, weather: Weather, case: Case, other: OtherYears | None) -> GridSupply | None:
+def _grid(
+    study: Study, weather: Weather, clock: Clock, case: Case, other: OtherYears | None
+) -> GridSupply | None:
     """Put the connection on the weather years; calls and outages are drawn with the study's seed."""
     if study.grid is None:
         return None
-    clock = Clock(weather.years, weather.step_minutes, study.site.timezone, weather.utc_offset_h)
     load_mw = case.load_mw.reshape(case.years, -1)
     temp, finance = weather.temp_air_c, study.finance
     return grid_supply(study.grid, clock, temp, finance, seed=study.seed, load_mw=load_mw, other=other)
@@ -214,7 +238,9 @@ def unit_costs(study: Study) -> UnitCosts:
         battery_energy=annual_cost.battery_energy_cost(study.battery, finance, credit("battery")),
         battery_power=annual_cost.battery_power_cost(study.battery, finance, credit("battery")),
         backup=tuple(
-            annual_cost.backup_unit_cost(item, study.fuel(item), finance, credit(item.tax_credit))
+            annual_cost.backup_unit_cost(
+                item, study.fuel(item), finance, credit(item.tax_credit), study.second_fuel(item)
+            )
             for item in study.backup
         ),
         backup_site=tuple(annual_cost.backup_site_cost(item, finance) for item in study.backup),
@@ -250,7 +276,7 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         resources=(
             _array(study, solar, costs.solar, derived.solar_mw),
             *(
-                wind_farm(study, weather, turbine, cost, load)
+                wind_farm(study, weather, turbine, cost, load, study.limits.wind_mw.get(turbine.name))
                 for turbine, cost in zip(study.wind, costs.wind, strict=True)
             ),
         ),
@@ -302,7 +328,8 @@ def _notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
 
 def _idle_notes(study: Study) -> tuple[str, ...]:
     """Name what the user has set in vain: numbers of the library that nothing reads yet."""
-    fuels = {item.fuel: study.fuel(item) for item in study.backup}.values()
+    burnt = (fuel for item in study.backup for fuel in (study.fuel(item), study.second_fuel(item)) if fuel)
+    fuels = {fuel.name: fuel for fuel in burnt}.values()
     entries = (study.rack, study.pv, study.battery, study.facility, study.finance, *study.backup, *study.wind)
     entries = (*entries, *fuels)
     return tuple(
@@ -399,7 +426,20 @@ def _backup(
         units_min=fewest,
         units_max=max(fewest, most),
         site_cost_usd_per_yr=site.total_usd_per_yr,
+        other_levels=_second_level(study, backup, heat),
     )
+
+
+def _second_level(study: Study, backup: Backup, heat: float) -> tuple[PriceLevel, ...]:
+    """Price of the second fuel, which holds while the first is interrupted: in no step of a case without."""
+    fuel = study.second_fuel(backup)
+    if fuel is None:
+        return ()
+    mmbtu = annual_cost.second_fuel_mmbtu_per_mwh(backup, study.path, heat)
+    price = annual_cost.backup_marginal_cost(
+        backup, fuel, study.path, fuel.price_usd_per_mmbtu, study.co2_price_usd_per_t, mmbtu
+    )
+    return (PriceLevel(fuel.name, price, mmbtu * fuel.co2_kg_per_mmbtu / 1000, mmbtu),)
 
 
 def fixed_load_share(study: Study, weather: Weather) -> float:
@@ -476,7 +516,8 @@ def _given(limits: Limits) -> frozenset[str]:
         for name in ("solar_mw", "battery_mwh", "battery_mw", "racks")
         if getattr(limits, name) is not None
     )
-    return frozenset((*sizes, *(f"units.{name}" for name in limits.units)))
+    by_name = (*(f"units.{name}" for name in limits.units), *(f"{name}_mw" for name in limits.wind_mw))
+    return frozenset((*sizes, *by_name))
 
 
 def _array(study: Study, solar: FloatArray, cost: annual_cost.AnnualCost, most_mw: float) -> Resource:

@@ -270,23 +270,47 @@ def _row(values: FloatArray | None, row: int) -> FloatArray | None:
 
 
 @dataclass(frozen=True, eq=False)
-class OtherYears:
-    """What the connection of other years takes from that of a study's own.
+class SurplusPrices:
+    """What surplus is worth to one who takes it, on a study's years.
 
     Attributes
     ----------
-    own : GridSupply
-        On the study's years: its levels of price, and the series that a user gave.
+    levels : PriceLevels
+    series : ndarray, shape (years, steps), or None
+        As a user gave it; None where it follows from the weather. [USD/MWh]
+    """
+
+    levels: PriceLevels
+    series: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class OtherYears:
+    """What the connection and the takers of surplus of other years take from those of a study's own.
+
+    Attributes
+    ----------
+    connection : GridSupply or None
+        On the study's years: its levels of price, and the series that a user gave; None without a grid.
     row, day : ndarray of int, shape (days,)
         Year, by position, and day of it from which each day takes its part of those series.
     seed : int
         Of calls and outages.
+    surplus : tuple of SurplusPrices or None
+        In the order of the study; None for a price that does not change.
     """
 
-    own: GridSupply
+    connection: GridSupply | None
     row: IntArray
     day: IntArray
     seed: int
+    surplus: tuple[SurplusPrices | None, ...] = ()
+
+    @property
+    def own(self) -> GridSupply:
+        """Connection on the study's years, where there is a grid."""
+        assert self.connection is not None
+        return self.connection
 
     def drawn(self, series: FloatArray | None) -> FloatArray | None:
         """Put a series of the study's years on the others, shape (years, steps)."""
@@ -343,7 +367,8 @@ def grid_supply(
     calendars = tuple(year_calendar(year, clock.step_minutes, tariff.holidays, *zone) for year in clock.years)
     if other is None:
         hourly, export_hourly = (
-            _hourly(getattr(grid, name), name, clock, notes, faults) for name in ("prices", "export_prices")
+            hourly_prices(getattr(grid, name), f"grid.{name}", clock, notes, faults)
+            for name in ("prices", "export_prices")
         )
         caps = _caps(grid, clock, temp_air_c, faults)
     else:
@@ -406,16 +431,30 @@ def grid_supply(
     )
 
 
-def _hourly(
-    given: object, name: str, clock: Clock, notes: list[str], faults: list[Fault]
+def hourly_prices(
+    given: object, where: str, clock: Clock, notes: list[str], faults: list[Fault]
 ) -> FloatArray | None:
-    """Prices of a series on the weather's years, below zero taken as zero."""
+    """Put the prices of a series on the weather's years, those below zero taken as zero.
+
+    Parameters
+    ----------
+    given : object
+        For :func:`~sitedesign.components.price_series.read_prices`; None where there is none.
+    where : str
+        Name for messages.
+    clock : Clock
+    notes, faults : list
+        To which what was assumed, and what is wrong, is added.
+
+    Returns
+    -------
+    ndarray, shape (years, steps), or None
+        [USD/MWh]
+    """
     if given is None:
         return None
     try:
-        series = read_prices(
-            given, where=f"grid.{name}", utc_offset_h=clock.utc_offset_h, timezone=clock.timezone
-        )
+        series = read_prices(given, where=where, utc_offset_h=clock.utc_offset_h, timezone=clock.timezone)
         values, said = series.on_years(clock.years, clock.step_minutes)
     except InputError as error:
         faults += error.faults
@@ -424,7 +463,7 @@ def _hourly(
     below = values < 0
     if below.any():
         notes.append(
-            f"grid.{name}: {int(below.sum()):,} steps with a price below zero, the lowest "
+            f"{where}: {int(below.sum()):,} steps with a price below zero, the lowest "
             f"{values.min():,.2f} USD/MWh, taken as 0"
         )
     return np.maximum(values, 0.0)

@@ -38,14 +38,16 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
         With wind or a grid, which the operator cannot run yet.
     """
     study = study_case.study
-    unknown = certified_faults(study.wind, study.grid)
+    unknown = certified_faults(study.wind, study.grid, study.backup, study.surplus)
     if unknown:
         raise InputError(unknown, "certificate")
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
     return OperatingEnvironment(
         outages=_outages(study_case, fuels),
         unit_behaviours=tuple(
-            UnitBehaviour.from_library(item, fuels[item.fuel], study.facility, study.co2_price_usd_per_t)
+            UnitBehaviour.from_library(
+                item, study.fuel(item), study.facility, study.co2_price_usd_per_t, study.second_fuel(item)
+            )
             for item in study.backup
         ),
         forecast=forecast or Forecast(),

@@ -89,8 +89,9 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     def build(number: int) -> WeatherBlock:
         state = _state(seed, number)
         days = _drawn_days(study_case, state)
-        grid = None if study_case.grid is None else OtherYears(study_case.grid, *days, state)
-        block = weather_block(build_case(bare.replace(weather=draw(state)), other=grid))
+        takers = tuple(item.prices for item in study_case.surplus)
+        other = OtherYears(study_case.grid, *days, state, takers)
+        block = weather_block(build_case(bare.replace(weather=draw(state)), other=other))
         own = _own_series(study_case, *days)
         case = block.case.with_resource(yield_mw_per_mw=own["solar"]) if "solar" in own else block.case
         return replace(block, case=replace(case, load_mw=own["load"]) if "load" in own else case)

@@ -14,7 +14,13 @@ from sitedesign.case.plant import Plant, sizes_of, with_sizes
 from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, mean_load_mw, units_most
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.outages.sampling import OutageConditions, sample_outages, unit_availability
+from sitedesign.operation.outages.sampling import (
+    OutageConditions,
+    OutageSample,
+    interrupted,
+    sample_outages,
+    unit_availability,
+)
 
 DERATING = (0.8, 0.9)  # factors on resources and battery, and on units
 # Resources and battery power over mean load, and hours of it in the battery, of a plant seldom in need
@@ -102,8 +108,28 @@ def sampled_outage_case(
         if item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case):
             up = up.mean(axis=0, keepdims=True)
         rows = np.ascontiguousarray(item.capability * up)
-        backup.append(replace(item, capability=rows, units_max=most[k]))
+        found = replace(item, capability=rows, units_max=most[k])
+        backup.append(_on_second_fuel(found, environment, k, paths, case.step_h))
     return replace(case, backup=tuple(backup))
+
+
+def _on_second_fuel(
+    item: BackupCase, environment: OperatingEnvironment, k: int, paths: OutageSample, step_h: float
+) -> BackupCase:
+    """Burn the second fuel while the first is interrupted: its price, its power, the time to change over.
+
+    How long the tank lasts depends on the load, so that none is counted here: the plant is no dearer than one
+    whose tank runs dry, and the bound stays one.
+    """
+    if not item.other_levels:
+        return item
+    away, way = (
+        interrupted(paths, environment.outages, k, item.capability.shape[1]),
+        environment.unit_behaviours[k],
+    )
+    power = np.where(away, 1.0 + way.second_fuel_derate, 1.0)
+    power[away & ~np.roll(away, 1)] *= max(0.0, 1.0 - way.switch_h / step_h)
+    return replace(item, capability=item.capability * power, active_level=away.astype(np.int64))
 
 
 def _useful_units(case: Case, item: BackupCase) -> int:

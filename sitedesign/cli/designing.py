@@ -146,6 +146,13 @@ def evaluate(
             help="Racks installed; those contracted when left out.", rich_help_panel="The plant to operate"
         ),
     ] = None,
+    surplus_size: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Takers of surplus as NAME=SIZE; repeat for more. (MW, or racks)",
+            rich_help_panel="The plant to operate",
+        ),
+    ] = None,
     operation: Annotated[
         str,
         typer.Option(
@@ -166,11 +173,13 @@ def evaluate(
         for size in ("grid_mw", "grid_export_mw"):  # of a plant that is there, one number is no bound
             given = options.given.get(size, ":")
             options.given |= {} if ":" in given else {size: f"{given}:{given}"}
+        takers = _sizes(surplus_size or [], "--surplus-size", "Try --surplus-size miner=20.")
         study = options.study()
         progress("operating the plant")
         result = sd.evaluate(
             study, solar_mw=solar_mw, battery_mwh=battery_mwh, battery_mw=battery_mw, backup=counts,
-            wind_mw=farms, racks=racks_installed, operation=operation,  # type: ignore[arg-type]  # checked by evaluate
+            wind_mw=farms, racks=racks_installed, surplus_size=takers,
+            operation=operation,  # type: ignore[arg-type]  # checked by evaluate
         )  # fmt: skip
     show(result, as_json)
 
@@ -389,8 +398,22 @@ def _counts(items: list[str]) -> dict[str, int]:
     limits = read_limits(items, "--units", faults)
     faults = [dataclasses.replace(item, allowed="must be NAME=COUNT", remedy="") for item in faults]
     counts = limits.pop("units", {})
+    limits |= limits.pop("wind_mw", {})
     faults += [sd.errors.unknown_name("--units", name, sd.library.names("backup")) for name in limits]
     faults += [fault for name, count in counts.items() for fault in UNITS.faults(f"--units {name}", count)]
     if faults:
         raise sd.InputError(faults, OF)
     return {name: int(count) for name, count in counts.items()}
+
+
+def _sizes(items: list[str], option: str, remedy: str) -> dict[str, float]:
+    """Read ``miner=20`` into sizes by name."""
+    import sitedesign as sd
+    from sitedesign.study.limits import MW
+
+    faults: list[Fault] = []
+    sizes = read_numbers(items, option, remedy, faults)
+    faults += [fault for name, size in sizes.items() for fault in MW.faults(f"{option} {name}", size)]
+    if faults:
+        raise sd.InputError(faults, OF)
+    return sizes

@@ -90,7 +90,7 @@ class QuestionOptions:
             LIMITS,
             "--limit",
             "NAME=MOST or NAME=LEAST:MOST, for example solar_mw=900, land_acres=3000, "
-            "recip_medium=2:6; repeat.",
+            "recip_medium=2:6, onshore_6mw_170=300; repeat.",
         ),
         "setting": _option(
             list[str] | None,
@@ -128,7 +128,8 @@ class QuestionOptions:
         for name in ("pv", "battery"):
             if len(question.get(name, ())) == 1:
                 (question[name],) = question[name]
-        question |= {name: [] for name in ("backup", "wind") if question.get(name) == ["none"]}
+        several = ("backup", "wind", "surplus")
+        question |= {name: [] for name in several if question.get(name) == ["none"]}
         limits = read_limits(said.get("limit", []), "--limit", faults)
         prices = read_numbers(said.get("fuel_price", []), "--fuel-price", "Try diesel=30.", faults)
         prices |= {"natural_gas": said["gas_price"]} if "gas_price" in said else {}
@@ -229,6 +230,7 @@ def _option_of(where: str) -> str:
         return _OPTIONS[where]
     for field, option in (
         ("limits.units.", "--limit"),
+        ("limits.wind_mw.", "--limit"),
         ("limits.", "--limit"),
         ("fuel_price_usd_per_mmbtu.", "--fuel-price"),
     ):
@@ -252,8 +254,11 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
     from sitedesign.errors import Fault
 
     limits: dict[str, Any] = {}
-    units: dict[str, Any] = {}
-    technologies = library.names("backup") if items else ()
+    tables: dict[str, dict[str, Any]] = {"units": {}, "wind_mw": {}}
+    kinds = {"units": "backup", "wind_mw": "wind"}
+    table_of = {
+        name: table for table, kind in kinds.items() for name in (library.names(kind) if items else ())
+    }
     for item in items:
         name, _, text = item.partition("=")
         try:
@@ -266,8 +271,8 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
             )
             continue
         value = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
-        (units if name in technologies else limits)[name.strip()] = value
-    return limits | ({"units": units} if units else {})
+        (tables[table_of[name]] if name in table_of else limits)[name.strip()] = value
+    return limits | {table: given for table, given in tables.items() if given}
 
 
 def read_numbers(items: list[str], option: str, remedy: str, faults: list[Fault]) -> dict[str, float]:

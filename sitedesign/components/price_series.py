@@ -153,6 +153,31 @@ class PriceSeries:
         return hash((self.step_minutes, self.years, self.usd_per_mwh.tobytes()))
 
 
+def given_prices(known: dict[str, Any], name: str, of: str, faults: list[Fault]) -> None:
+    """Make a series given as numbers one of prices; files are read when the site's clock is known.
+
+    Parameters
+    ----------
+    known : dict
+        Fields of a question, changed in place; a faulty series is taken out.
+    name, of : str
+        Field, and what it is one of.
+    faults : list of Fault
+        To which those of the series are added.
+    """
+    given = known.get(name)
+    if isinstance(given, Path):
+        known[name] = str(given)
+    elif isinstance(given, Mapping) and "data" not in given:
+        known[name] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+    elif isinstance(given, Mapping | list | tuple | np.ndarray | pd.Series):
+        try:
+            known[name] = read_prices(given, where=f"{of}.{name}")
+        except InputError as error:
+            faults += error.faults
+            known.pop(name)
+
+
 def read_prices(
     data: Any,  # noqa: ANN401  # whatever a user may hold
     *,

@@ -41,6 +41,15 @@ class AnnualCost:
         """Annualised capital and fixed cost. [USD/yr per unit]"""
         return self.capital_usd_per_yr + self.fixed_usd_per_yr
 
+    def __add__(self, other: AnnualCost) -> AnnualCost:
+        """Cost of both together."""
+        return AnnualCost(
+            self.capital_usd + other.capital_usd,
+            self.credit_usd + other.credit_usd,
+            self.capital_usd_per_yr + other.capital_usd_per_yr,
+            self.fixed_usd_per_yr + other.fixed_usd_per_yr,
+        )
+
 
 def capital_recovery_factor(rate: float, life_yr: float) -> float:
     """Constant yearly payment that repays one dollar of capital.
@@ -127,21 +136,30 @@ def _battery_cost(battery: Battery, capital_usd: float, finance: Finance, itc_fr
     return annual_cost(capital_usd, fixed, battery.life_yr, finance.wacc_power_real, itc_fraction)
 
 
-def backup_unit_cost(backup: Backup, fuel: Fuel, finance: Finance, itc_fraction: float) -> AnnualCost:
-    """Cost of one unit, with firm fuel transport and on-site fuel storage sized for full load. [USD/unit]"""
+def backup_unit_cost(
+    backup: Backup, fuel: Fuel, finance: Finance, itc_fraction: float, second: Fuel | None = None
+) -> AnnualCost:
+    """Cost of one unit, with firm fuel transport and fuel storage on site sized for full load. [USD/unit]
+
+    `second` is the fuel burnt while the first is interrupted, whose tank is paid as well. No credit is taken
+    on storage.
+    """
     full_load_mmbtu_per_h = backup.unit_mw * backup.heat_rate_btu_per_kwh_hhv * BTU_PER_KWH_TO_MMBTU_PER_MWH
     storage_usd = full_load_mmbtu_per_h * fuel.storage_h * fuel.storage_usd_per_mmbtu
+    if second is not None:
+        storage_usd += _second_full_load_mmbtu_per_h(backup) * second.storage_h * second.storage_usd_per_mmbtu
     reservation = full_load_mmbtu_per_h * 24 * fuel.firm_reservation_usd_per_mmbtu_day * 365
     capital = backup.unit_mw * 1000 * backup.capex_usd_per_kw
     fixed = backup.unit_mw * 1000 * backup.fixed_om_usd_per_kw_yr + reservation
     unit = annual_cost(capital, fixed, backup.life_yr, finance.wacc_power_real, itc_fraction)
-    storage = annual_cost(storage_usd, 0.0, backup.life_yr, finance.wacc_power_real)
-    return AnnualCost(
-        unit.capital_usd + storage.capital_usd,
-        unit.credit_usd,
-        unit.capital_usd_per_yr + storage.capital_usd_per_yr,
-        fixed,
-    )
+    return unit + annual_cost(storage_usd, 0.0, backup.life_yr, finance.wacc_power_real)
+
+
+def _second_full_load_mmbtu_per_h(backup: Backup) -> float:
+    """Fuel of one unit at full load on its second fuel. [MMBtu/h]"""
+    full_mw = backup.unit_mw * (1 + (backup.second_fuel_derate_fraction or 0.0))
+    heat_rate = backup.second_fuel_heat_rate_btu_per_kwh_hhv or 0.0
+    return full_mw * heat_rate * BTU_PER_KWH_TO_MMBTU_PER_MWH
 
 
 def backup_site_cost(backup: Backup, finance: Finance) -> AnnualCost:
@@ -160,6 +178,18 @@ def backup_fuel_mmbtu_per_mwh(backup: Backup, path: PowerPath, heat_factor: floa
         Heat rate over that in cool air (:func:`sitedesign.components.backup.heat_rate_factor`). [fraction]
     """
     rated = backup.heat_rate_btu_per_kwh_hhv * BTU_PER_KWH_TO_MMBTU_PER_MWH
+    return heat_factor * rated / path.generator_to_bus_efficiency
+
+
+def second_fuel_mmbtu_per_mwh(backup: Backup, path: PowerPath, heat_factor: float = 1.0) -> float:
+    """Full-load second fuel per MWh delivered to the bus, higher heating value. [MMBtu/MWh]
+
+    Parameters
+    ----------
+    backup, path, heat_factor
+        As for :func:`backup_fuel_mmbtu_per_mwh`.
+    """
+    rated = (backup.second_fuel_heat_rate_btu_per_kwh_hhv or 0.0) * BTU_PER_KWH_TO_MMBTU_PER_MWH
     return heat_factor * rated / path.generator_to_bus_efficiency
 
 
@@ -194,3 +224,11 @@ def hall_cost(facility: Facility, finance: Finance, it_mw: float) -> AnnualCost:
 def staff_cost(facility: Facility, it_mw: float) -> AnnualCost:
     """Cost of staff and maintenance of the data hall. [USD]"""
     return AnnualCost(0.0, 0.0, 0.0, facility.opex_usd_per_mw_yr * it_mw)
+
+
+def hall_costs(
+    facility: Facility, finance: Finance, it_mw: float
+) -> tuple[AnnualCost, AnnualCost, AnnualCost]:
+    """Cost of a data hall, of its land, and of its staff and maintenance. [USD]"""
+    land = land_cost(finance, facility.hall_acres_per_mw * it_mw)
+    return hall_cost(facility, finance, it_mw), land, staff_cost(facility, it_mw)

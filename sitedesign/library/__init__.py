@@ -13,7 +13,7 @@ The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of
 
 from typing import cast
 
-from sitedesign.library.connection import Connection, RegionalTariff
+from sitedesign.library.connection import Connection, RegionalTariff, SurplusUse
 from sitedesign.library.credits import itc_fraction
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
@@ -41,6 +41,7 @@ __all__ = [
     "Rack",
     "RegionalTariff",
     "Schedule",
+    "SurplusUse",
     "Wind",
     "backup",
     "battery",
@@ -60,6 +61,7 @@ __all__ = [
     "rack",
     "schedule",
     "show",
+    "surplus",
     "tariff",
     "wind",
 ]
@@ -135,3 +137,9 @@ def tariff(name: str) -> RegionalTariff:
 def grid(name: str) -> Connection:
     """Grid connection by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Connection, entry("grid", name))
+
+
+@takes("the technology library")
+def surplus(name: str) -> SurplusUse:
+    """Taker of surplus power by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(SurplusUse, entry("surplus", name))

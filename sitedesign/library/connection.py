@@ -1,4 +1,4 @@
-"""The kinds of library entry about the grid: what a region charges, what a connection is like."""
+"""The kinds of library entry about what is outside: a region's charges, a connection, who takes surplus."""
 
 from __future__ import annotations
 
@@ -156,3 +156,20 @@ class Connection(Entry):
             allowed = f"must be at least event_h, which is {data['event_h']:g}"
             found.append(("longest_event_h", f"{data['longest_event_h']:g}", allowed, ""))
         return found
+
+
+class SurplusUse(Entry):
+    """Who takes power while it pays and is promised nothing: miners, a town.
+
+    A MWh is counted where it leaves the plant's bus.
+    """
+
+    kind: Literal["surplus"] = "surplus"
+    usd_per_mwh: Annotated[float, Number("USD/MWh", 0, 20_000, "What a MWh taken is worth")]
+    capex_usd_per_kw: Annotated[float, Number("USD/kW", 0, 100_000, "Installed cost")]
+    fixed_om_usd_per_kw_yr: Annotated[
+        float, Number("USD/kW-yr", 0, 10_000, "Fixed operation and maintenance")
+    ]
+    life_yr: Annotated[float, Number("yr", 1, 100, "Economic life")]
+    availability: Annotated[float, Number("fraction", 0.1, 1, "Mean share of the power that can be taken")]
+    unit_mw: Annotated[float | None, Number("MW", 0.001, 2000, "Size of one; none: any power")]

@@ -157,11 +157,14 @@ class Backup(Entry):
     Fuel at load L (fraction of rated, hot) is ``full_load_fuel * (b + (1 - b) L)`` with b the intercept;
     power at air temperature T and elevation z is ``1 + power_derate_per_c * max(0, T - derate_above_c) +
     power_derate_per_300m * max(0, z - altitude_free_m) / 300`` of rated; the forced outage rate at T is
-    ``forced_outage_rate * table(T) / table(15 degC)`` where there is a table.
+    ``forced_outage_rate * table(T) / table(15 degC)`` where there is a table. A second fuel is burnt from a
+    tank while the first is interrupted, and at no other time; its price, refill and cost of storage are those
+    of the fuel.
     """
 
     kind: Literal["backup"] = "backup"
     fuel: Literal["natural_gas", "diesel", "uranium"]
+    second_fuel: Literal["none", "diesel"]
     tax_credit: Literal["none", "fuel_cell", "nuclear"]
     unit_mw: Annotated[float, Number("MW", 0.01, 2000, "Rated power of one unit")]
     capex_usd_per_kw: Annotated[float, Number("USD/kW", 50, 30000, "Installed cost")]
@@ -215,6 +218,32 @@ class Backup(Entry):
     ]
     common_cause_mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair a common cause")]
     site_cost_usd: Annotated[float, Number("USD", 0, 1e10, "Once per site when any unit is built")]
+    second_fuel_heat_rate_btu_per_kwh_hhv: Annotated[
+        float | None,
+        Number("Btu/kWh", 3413, 30000, "Full-load heat rate on the second fuel, HHV; none: no such fuel"),
+    ]
+    second_fuel_derate_fraction: Annotated[
+        float | None, Number("fraction", -0.9, 0, "Power change on the second fuel")
+    ]
+    second_fuel_switch_minutes: Annotated[
+        float | None, Number("minutes", 0, 240, "Without power while changing over to the second fuel")
+    ]
+    second_fuel_tank_h: Annotated[
+        float | None, Number("h", 0, 5000, "Full-load hours of the second fuel kept on site")
+    ]
+
+    @classmethod
+    def contradictions(cls, data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+        """Figures of a second fuel that is not there or not told, or is the first again."""
+        second = data["second_fuel"]
+        if second == data["fuel"]:
+            return [("second_fuel", repr(second), "must differ from fuel", 'Write "none".')]
+        figures = [name for name in cls.numbers() if name.startswith("second_fuel_")]
+        if second == "none":
+            allowed = 'must be none when second_fuel is "none"'
+            return [(name, f"{data[name]:g}", allowed, "") for name in figures if data[name] is not None]
+        allowed = f'must be a number when second_fuel is "{second}"'
+        return [(name, "none", allowed, "") for name in figures if data[name] is None]
 
     @property
     def gas_supply_dependent(self) -> bool:

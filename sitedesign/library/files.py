@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 import sitedesign
 from sitedesign.errors import Fault, InputError, nearest, unknown_name
-from sitedesign.library.connection import Connection, RegionalTariff
+from sitedesign.library.connection import Connection, RegionalTariff, SurplusUse
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.number import CONFIDENCE, NOTHING_YET, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
@@ -48,6 +48,7 @@ KINDS: dict[str, type[Entry]] = {
     "schedule": Schedule,
     "tariff": RegionalTariff,
     "grid": Connection,
+    "surplus": SurplusUse,
 }
 _KEYS = ("value", "unit", "year", "source", "status", "confidence", "range", "note", "used_by")
 _NEEDED = ("unit", "year", "source", "status", "confidence")

@@ -26,6 +26,7 @@ _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "schedule": ("large_transformer_months", "firm_interconnection_months"),
     "tariff": ("energy_usd_per_mwh", "demand_usd_per_kw_month", "coincident_usd_per_kw_month"),
     "grid": ("months_to_energise", "connection_usd_per_kw", "curtailed_h_per_yr"),
+    "surplus": ("usd_per_mwh", "capex_usd_per_kw", "availability"),
 }
 
 

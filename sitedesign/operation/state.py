@@ -55,6 +55,13 @@ class UnitBehaviour:
         each of them to be taken by the others. [fraction]
     start_common_h : float
         Mean time to repair such a cause after a retry that failed. [h]
+    second_fuel_derate : float
+        Power change on the second fuel, which is burnt from the storage on site while the supply of `fuel` is
+        interrupted; 0 for units that store `fuel` itself. [fraction]
+    switch_h : float
+        Without power while changing over to the second fuel. [h]
+    second_fuel_usd_per_mmbtu : float
+        Price of the second fuel with carbon, for what is burnt above the full-load heat rate. [USD/MMBtu]
     """
 
     start_h: float = 0.0
@@ -72,12 +79,23 @@ class UnitBehaviour:
     start_lethal: float = 1.0
     start_coupling: float = 1.0
     start_common_h: float = 12.0
+    second_fuel_derate: float = 0.0
+    switch_h: float = 0.0
+    second_fuel_usd_per_mmbtu: float = 0.0
 
     @staticmethod
     def from_library(
-        backup: Backup, fuel: Fuel, facility: Facility, co2_usd_per_t: float = 0.0
+        backup: Backup,
+        fuel: Fuel,
+        facility: Facility,
+        co2_usd_per_t: float = 0.0,
+        second: Fuel | None = None,
     ) -> UnitBehaviour:
-        """Take every figure from library entries; units without a start time are always hot."""
+        """Take every figure from library entries; units without a start time are always hot.
+
+        `second` is the fuel, with its tank, that is burnt while the supply of `fuel` is interrupted.
+        """
+        stored = fuel if second is None else second
         start_h = max(0.0, (backup.start_minutes or 0.0) - facility.ride_through_min) / 60.0
         return UnitBehaviour(
             start_h=start_h,
@@ -92,10 +110,18 @@ class UnitBehaviour:
             retry_success=backup.start_retry_success,
             mttr_h=backup.mttr_h,
             fuel=backup.fuel,
-            storage_h=fuel.storage_h,
-            refill_h_per_h=fuel.refill_h_per_h,
-            fuel_usd_per_mmbtu=fuel.price_usd_per_mmbtu + fuel.co2_kg_per_mmbtu / 1000 * co2_usd_per_t,
+            storage_h=stored.storage_h,
+            refill_h_per_h=stored.refill_h_per_h,
+            fuel_usd_per_mmbtu=_with_carbon(fuel, co2_usd_per_t),
+            second_fuel_derate=0.0 if second is None else backup.second_fuel_derate_fraction or 0.0,
+            switch_h=0.0 if second is None else (backup.second_fuel_switch_minutes or 0.0) / 60.0,
+            second_fuel_usd_per_mmbtu=0.0 if second is None else _with_carbon(second, co2_usd_per_t),
         )
+
+
+def _with_carbon(fuel: Fuel, co2_usd_per_t: float) -> float:
+    """Price of a fuel and its carbon. [USD/MMBtu]"""
+    return fuel.price_usd_per_mmbtu + fuel.co2_kg_per_mmbtu / 1000 * co2_usd_per_t
 
 
 _HOURS = Measure("h", 0, 8760)

@@ -30,9 +30,11 @@ from sitedesign.results.exchange import (
     exchange_energy,
     exchange_sizes,
     grid_costs,
+    surplus_costs,
 )
 from sitedesign.results.grid_result import GridResult, grid_result
 from sitedesign.results.load_classes import contracted_classes, surplus, water_m3_per_yr
+from sitedesign.results.surplus_result import SurplusResult, surplus_results
 from sitedesign.study.study import Study
 
 _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
@@ -83,6 +85,7 @@ def evaluate_dispatch(
     """
     case, extra = study_case.case, surplus(study_case, dispatch)
     energy, grid = _energy(case, dispatch), grid_result(study_case, plant, dispatch)
+    takers = surplus_results(study_case, plant, dispatch)
     if extra.classes:
         energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
     result = Evaluation(
@@ -90,10 +93,11 @@ def evaluate_dispatch(
         **_asked(study_case),
         **_sizes(case, plant),
         **_uptime(study_case, plant, dispatch, foresight=operation == "foresight"),
-        **_cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid),
+        **_cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid, takers),
         **_on_site(study_case, plant),
         energy_mwh_per_yr=energy,
         grid=grid,
+        surplus=takers,
         classes=contracted_classes(study_case, plant, dispatch) + extra.classes,
         water_m3_per_yr=water_m3_per_yr(study_case, dispatch, extra.it_mwh_per_yr),
         provenance=_provenance(study_case),
@@ -151,12 +155,14 @@ def _cost_and_fuel(
     energy: Mapping[str, float],
     actuals: Actuals | None,
     grid: GridResult | None,
+    takers: Sequence[SurplusResult],
 ) -> dict[str, Any]:
     case, backup = study_case.case, study_case.case.backup
     generated = {item.name: energy[item.name] for item in backup}
     running = _by_figure(case, dispatch, generated, "usd_per_mwh")
     costs = _plant_costs(study_case, plant, running)
-    costs += exchange_costs(case, plant, dispatch) if grid is None else grid_costs(study_case, grid)
+    costs += exchange_costs(study_case, plant, dispatch) if grid is None else grid_costs(study_case, grid)
+    costs += surplus_costs(takers)
     fuel = _by_figure(case, dispatch, generated, "fuel_mmbtu_per_mwh")
     emitted = _by_figure(case, dispatch, generated, "co2_t_per_mwh")
     if actuals is not None:
@@ -265,13 +271,11 @@ def project_costs(study_case: StudyCase) -> list[CostItem]:
 
 
 def _hall_costs(study: Study, name: str, it_mw: float) -> list[CostItem]:
-    facility, finance = study.facility, study.finance
-    land = annual_cost.land_cost(finance, facility.hall_acres_per_mw * it_mw)
-    staff = annual_cost.staff_cost(facility, it_mw).total_usd_per_yr
+    hall, land, staff = annual_cost.hall_costs(study.facility, study.finance, it_mw)
     return [
-        _scaled(name, "hall", annual_cost.hall_cost(facility, finance, it_mw), 1),
+        _scaled(name, "hall", hall, 1),
         _scaled(f"{name} land", "hall", land, 1),
-        _yearly(f"{name} staff and maintenance", "hall", "fixed", staff),
+        _yearly(f"{name} staff and maintenance", "hall", "fixed", staff.total_usd_per_yr),
     ]
 
 

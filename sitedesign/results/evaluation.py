@@ -16,6 +16,7 @@ from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.results.grid_result import GridResult
+from sitedesign.results.surplus_result import SurplusResult
 
 OPERATION_LABELS = {
     "foresight": "perfect foresight, no equipment failures: a bound, not a promise",
@@ -40,7 +41,7 @@ class CostItem(BaseModel):
         As a table shows it; nothing is recognised by it.
     asset : str
         What it is spent on: ``solar``, ``battery``, ``backup`` (all technologies), ``racks``, ``hall``,
-        ``delay``, ``grid``, ``sale`` or the name of a technology.
+        ``delay``, ``grid``, ``sale`` or the name of a technology or of one who takes surplus.
     kind : {"capital", "fixed", "fuel", "tariff", "revenue"}
         ``capital``: what is bought, annualised, with its own upkeep. ``fixed``: paid every year whatever
         happens. ``fuel``: fuel and running, by the MWh. ``tariff``: bills of the grid.
@@ -197,6 +198,8 @@ class Evaluation(BaseModel):
         Results per class, contracted ones first; empty when the study has no classes.
     grid : GridResult or None
         What the connection to the grid gave and cost: energy by price, hours, the bill by charge.
+    surplus : list of SurplusResult
+        What each of those who may take surplus took and paid, in the order of the study.
     mean_pue : float
         Rack and cooling power over rack power, mean over time. [MW/MW]
     fixed_load_share : float
@@ -249,6 +252,7 @@ class Evaluation(BaseModel):
     tokens_per_s_per_rack: float | None = None
     classes: list[ClassResult] = Field(default_factory=list)
     grid: GridResult | None = None
+    surplus: list[SurplusResult] = Field(default_factory=list)
     mean_pue: float
     fixed_load_share: float
     water_m3_per_yr: float
@@ -397,7 +401,12 @@ class Evaluation(BaseModel):
         sizes = [(name, mw, "drawn") for name, mw in self.imports_mw.items()]
         sizes += [(name, mw, "taken") for name, mw in self.sinks_mw.items()]
         energy = self.energy_mwh_per_yr
-        return [(name, f"{mw:,.1f} MW, {energy[name]:,.0f} MWh/yr {done}") for name, mw, done in sizes]
+        told = {item.name for item in self.surplus}
+        return [
+            (name, f"{mw:,.1f} MW, {energy[name]:,.0f} MWh/yr {done}")
+            for name, mw, done in sizes
+            if name not in told
+        ]
 
     def summary(self) -> list[tuple[str, str]]:
         """Facts of the result as (label, text), the same for every way of showing it."""
@@ -416,6 +425,7 @@ class Evaluation(BaseModel):
             ("battery", battery),
             ("backup", units or "none"),
             *(self._exchange_lines() if self.grid is None else self.grid.lines()),
+            *(item.line() for item in self.surplus),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
             *self._uptime_lines(),
             *self._rule_lines(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase, SinkCase
@@ -10,6 +10,7 @@ from sitedesign.case.dispatch import Dispatch, split_by_level
 from sitedesign.case.plant import Plant
 from sitedesign.results.evaluation import CostItem, CostKind
 from sitedesign.results.grid_result import GridResult
+from sitedesign.results.surplus_result import SurplusResult
 
 Flow = BackupCase | ImportCase | SinkCase
 
@@ -59,17 +60,21 @@ def exchange_co2_t_per_yr(case: Case, dispatch: Dispatch) -> float:
     return sum(at_levels(case, item, mw, "co2_t_per_mwh") for item, mw in items)
 
 
-def exchange_costs(case: Case, plant: Plant, dispatch: Dispatch) -> Iterator[CostItem]:
+def exchange_costs(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> Iterator[CostItem]:
     """Lines of cost: connection and energy of each import, size and revenue of each sink.
 
-    The yearly price of a connection holds its capital and its demand charges together, as the case does.
+    The yearly price of a connection holds its capital and its demand charges together, as the case does. Of
+    those who take surplus more is known (:func:`surplus_costs`).
     """
+    case, surplus = study_case.case, {item.case.name for item in study_case.surplus}
     for item, size, mw in zip(case.imports, plant.imports, dispatch.imported_mw, strict=True):
         once = item.site_cost_usd_per_yr if size * item.unit_mw > NOTHING else 0.0
         held = size * item.annual_cost_usd_per_unit + once
         yield _line(f"{item.name} connection and demand", item.name, "tariff", held)
         yield _line(f"{item.name} energy", item.name, "tariff", at_levels(case, item, mw, "usd_per_mwh"))
     for sink, size, mw in zip(case.sinks, plant.sinks, dispatch.sink_mw, strict=True):
+        if sink.name in surplus:
+            continue
         yield _line(f"{sink.name} size", sink.name, "fixed", size * sink.annual_cost_usd_per_unit)
         yield _line(f"{sink.name} revenue", sink.name, "revenue", -at_levels(case, sink, mw, "usd_per_mwh"))
 
@@ -99,6 +104,13 @@ def grid_costs(study_case: StudyCase, grid: GridResult) -> Iterator[CostItem]:
         capital, yearly = sale_mw * sale.capital_usd_per_mw, sale_mw * sale.annual_usd_per_mw
         yield _line("connection for sale", "sale", "capital", yearly, capital)
         yield _line("power sold", "sale", "revenue", charged["export"])
+
+
+def surplus_costs(surplus: Sequence[SurplusResult]) -> Iterator[CostItem]:
+    """Lines of cost of those who take surplus: what it takes to have them, and what they pay."""
+    for item in surplus:
+        yield _line(item.name, item.name, "capital", item.cost_usd_per_yr, item.capital_usd)
+        yield _line(f"{item.name} revenue", item.name, "revenue", -item.usd_per_yr)
 
 
 def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float, capital_usd: float = 0.0) -> CostItem:

@@ -160,8 +160,9 @@ def grid_result(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> Grid
     if supply is None:
         return None
     contract, drawn = plant.imports[0], np.maximum(dispatch.imported_mw[0], 0.0)
-    sold = np.maximum(dispatch.sink_mw[0], 0.0) if case.sinks else None
-    sale_mw = plant.sinks[0] if case.sinks else 0.0
+    # What is fed in is the first of the sinks; others take surplus before the meter
+    sold = np.maximum(dispatch.sink_mw[0], 0.0) if supply.export is not None else None
+    sale_mw = plant.sinks[0] if supply.export is not None else 0.0
     imports = _by_price(case, case.imports[0], supply.levels.usd_per_mwh, drawn)
     sales = []
     if sold is not None and supply.export is not None:

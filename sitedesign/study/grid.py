@@ -15,7 +15,7 @@ from pydantic import Field
 
 from sitedesign import library
 from sitedesign.components.grid_connection import Curtailment, WireOutages, curtailment_of, outages_of
-from sitedesign.components.price_series import PriceSeries, read_prices
+from sitedesign.components.price_series import PriceSeries, given_prices
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.finance.billing_calendar import PLAIN_YEAR, Calendar, year_calendar
 from sitedesign.finance.charges import USD_PER_MWH, EnergyCharge
@@ -80,7 +80,7 @@ class Grid(Checked, GridInputs):
             _amend(known, "curtailment", curtailment_of(entry) or curtailment_of(library.grid("flexible")))
             _amend(known, "outages", outages_of(entry))
         for name in ("prices", "export_prices"):
-            _read_numbers(known, name, faults)
+            given_prices(known, name, "grid", faults)
         return known
 
     def _contradictions(self) -> list[Fault]:
@@ -311,18 +311,3 @@ def _amend(known: dict[str, Any], name: str, base: Checked | None) -> None:
     elif given.get("kept") is not None:
         kept = {key: value for key, value in kept.items() if not key.startswith(("kept", "deepest"))}
     known[name] = {**kept, **given}
-
-
-def _read_numbers(known: dict[str, Any], name: str, faults: list[Fault]) -> None:
-    """Make a series of numbers given as such; files are read when the site's clock is known."""
-    given = known.get(name)
-    if isinstance(given, Path):
-        known[name] = str(given)
-    elif isinstance(given, Mapping) and "data" not in given:
-        known[name] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
-    elif isinstance(given, Mapping | list | tuple | np.ndarray | pd.Series):
-        try:
-            known[name] = read_prices(given, where=f"grid.{name}")
-        except InputError as error:
-            faults += error.faults
-            known.pop(name)

@@ -30,6 +30,7 @@ from sitedesign.study.demand import (
 )
 from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.limits import LIMITS, Limits
+from sitedesign.study.surplus import Surplus
 from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
 from sitedesign.util.inputs import Input, declared
 
@@ -42,10 +43,13 @@ WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 SEED = Measure("", 0, 2**53, whole=True)
 SHARE = Measure("fraction", 0, 1)
 FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
+TANK_H = Measure("h", 0, 5000)
 # Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
 DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
 _DAY = Day(2000, 2100)
 _FuelName = Annotated[str, Words("must be the name of a fuel", most=200)]
+_TechnologyName = Annotated[str, Words("must be the name of a technology", most=200)]
+_BY_TECHNOLOGY = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 48}.")
 _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
 
 
@@ -184,6 +188,20 @@ class StudyInputs(BaseModel):
         "your own, `weather` must bring it.",
         EQUIPMENT, default=(), example=("onshore_6mw_170",), sort="entry", type="sequence of str or Wind",
         several=True,
+    )] = ()
+    tank_h: Annotated[Mapping[_TechnologyName, Annotated[float, TANK_H]], _BY_TECHNOLOGY, Input(
+        "Fuel in tanks",
+        "Hours at full load that the fuel on site lasts, by technology. In place of the library's; for units "
+        "that burn liquid fuel, at all times or as a second fuel while gas is interrupted. A larger tank "
+        "costs more; how large it should be is found by trying.",
+        EQUIPMENT, example={"diesel": 72}, type="mapping of str to float",
+    )] = Field(default_factory=dict)
+    surplus: Annotated[tuple[Surplus, ...], Input(
+        "Takers of surplus",
+        "Who may take power while it pays, without a promise: a town, miners, racks of best effort. The "
+        "optimiser chooses how much of each is built. Names of library entries, or `sitedesign.Surplus`.",
+        EQUIPMENT, example=("miner",), sort="words", type="sequence of str or Surplus", several=True,
+        planner=False,
     )] = ()
     facility: Annotated[Facility, Input(
         "Cooling",

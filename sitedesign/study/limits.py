@@ -30,6 +30,7 @@ MONTHS = Measure("months", 0, 1200, above=True)
 LIMITS = "Limits"
 _NAME = Words("must be the name of a technology", most=200)
 _BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
+_BY_TURBINE = Kind((Mapping,), "must be MW by turbine", "For example {'onshore_6mw_170': 300}.")
 
 
 @documented
@@ -62,6 +63,11 @@ class Limits(BaseModel):
         "units",
         "Units per backup technology.",
         LIMITS, type="mapping of str to int or (int, int)", sort="table",
+    )] = Field(default_factory=dict)
+    wind_mw: Annotated[Mapping[Annotated[str, _NAME], Annotated[Pair, _MW]], _BY_TURBINE, Input(
+        "wind",
+        "Wind farms by turbine.",
+        LIMITS, type="mapping of str to float or (float, float)", sort="table",
     )] = Field(default_factory=dict)
     land_acres: Annotated[
         float | None, ACRES, Input("land for the array", "Most land for the array.", LIMITS, example=4000)

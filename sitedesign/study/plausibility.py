@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sitedesign.components.wind import wind_faults as hub_faults
-from sitedesign.errors import Fault, unknown_name
+from sitedesign.errors import Fault, nearest, unknown_name
 from sitedesign.library import Backup, Wind
 from sitedesign.study.grid import Grid
 from sitedesign.study.limits import Limits
+from sitedesign.study.surplus import Surplus
 from sitedesign.weather.climate.wind import wind_climate_fault
 from sitedesign.weather.site import FARTHEST_KM, Site, distance_km
 from sitedesign.weather.weather import Weather
@@ -174,7 +175,61 @@ def grid_faults(
     return faults
 
 
-def certified_faults(wind: Sequence[Wind], grid: Grid | None) -> list[Fault]:
+#: What energies, sizes and columns of a result are called already.
+_TAKEN = ("grid", "sale", "load", "solar", "battery", "backup", "charge", "discharge", "battery_charge",
+          "battery_discharge", "curtailed", "shed", "stored", "best_effort", "racks", "hall", "delay", "wind",
+          "lost_compute")  # fmt: skip
+
+
+def surplus_faults(
+    surplus: Sequence[Surplus], others: Sequence[Backup | Wind], classes: Sequence[str]
+) -> list[Fault]:
+    """Say whose name somebody takes who may take surplus.
+
+    Parameters
+    ----------
+    surplus : sequence of Surplus
+    others : sequence of Backup and Wind
+        What else may be built.
+    classes : sequence of str
+        Names of the classes of load.
+    """
+    taken = {*_TAKEN, *(item.name for item in others), *classes}
+    names = [item.label for item in surplus]
+    faults = []
+    for number, name in enumerate(names):
+        where = f"study.surplus[{number}].name"
+        if name in names[:number]:
+            faults.append(Fault(where, f"{name!r} twice", "each needs a name of its own", "Give name=..."))
+        elif name in taken:
+            faults.append(Fault(where, repr(name), "that name is taken", "Give name=..."))
+    return faults
+
+
+def tank_faults(tank_h: Mapping[str, float], names: Sequence[str]) -> list[Fault]:
+    """Say where a tank is asked for that nothing burns from.
+
+    Parameters
+    ----------
+    tank_h : mapping of str to float
+        Hours at full load by technology. [h]
+    names : sequence of str
+        Technologies that burn from a tank.
+    """
+    allowed = f"must be a technology of this study that burns from a tank: {', '.join(names) or 'none'}"
+    return [
+        Fault(f"study.tank_h.{name}", repr(name), allowed, nearest(name, names))
+        for name in tank_h
+        if name not in names
+    ]
+
+
+def certified_faults(
+    wind: Sequence[Wind],
+    grid: Grid | None,
+    backup: Sequence[Backup] = (),
+    surplus: Sequence[Surplus] = (),
+) -> list[Fault]:
     """Say what of a study an operator without foresight does not know yet."""
     remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
     faults = []
@@ -184,4 +239,13 @@ def certified_faults(wind: Sequence[Wind], grid: Grid | None) -> list[Fault]:
     if grid is not None:
         allowed = "designs with a grid are bounds for now: no operator without foresight knows its calls"
         faults.append(Fault("study.grid", "a grid beside a plant to be certified", allowed, remedy))
+    second = [item.name for item in backup if item.second_fuel != "none"]
+    if second:
+        allowed = "an operator without foresight does not know prices of a second fuel yet"
+        faults.append(
+            Fault("study.backup", f"{', '.join(second)} in a plant to be certified", allowed, remedy)
+        )
+    if surplus:
+        allowed = "an operator without foresight does not sell surplus yet"
+        faults.append(Fault("study.surplus", "surplus of a plant to be certified", allowed, remedy))
     return faults

@@ -14,6 +14,7 @@ from sitedesign.study.demand import LoadClass
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
+from sitedesign.study.surplus import Surplus
 from sitedesign.util.gate import text_keys
 from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
@@ -59,6 +60,7 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         data[name] = _technologies(name, data.get(name, _DEFAULTS[name]), faults)
     if "own_entries" in data:
         data["own_entries"] = _own_entries(data["own_entries"], faults)
+    data["surplus"] = _surplus(data.get("surplus"), faults)
     if data.get("grid") is not None:
         data["grid"] = _grid(data["grid"], faults)
     if isinstance(data.get("limits"), Mapping):
@@ -146,6 +148,29 @@ def _grid(given: Any, faults: list[Fault]) -> Grid | None:  # noqa: ANN401
         faults.append(Fault("study.grid", shown(given), "must be a sitedesign.Grid, or a mapping", remedy))
         return None
     return None if given is None or given.is_absent else given
+
+
+def _surplus(given: Any, faults: list[Fault]) -> tuple[Surplus, ...]:  # noqa: ANN401
+    """Read who may take surplus: by name, as a mapping of fields, as itself, or several of them."""
+    if given is None:
+        return ()
+    items = [given] if isinstance(given, str | Mapping | Surplus) else given
+    if not isinstance(items, list | tuple):
+        allowed = "must be names of library entries, or sitedesign.Surplus"
+        faults.append(Fault("study.surplus", shown(given), allowed, "For example ['miner']."))
+        return ()
+    found = []
+    for number, item in enumerate(items):
+        where = f"study.surplus[{number}]"
+        if isinstance(item, str | Mapping):
+            fields = {"model": item} if isinstance(item, str) else item
+            item = _made(Surplus, fields, faults, where)
+        elif not isinstance(item, Surplus):
+            allowed = "must be the name of a library entry, or a sitedesign.Surplus"
+            faults.append(Fault(where, shown(item), allowed))
+            item = None
+        found += [] if item is None else [item]
+    return tuple(found)
 
 
 def _pairs(value: Any) -> bool:  # noqa: ANN401

@@ -32,6 +32,8 @@ from sitedesign.study.plausibility import (
     flag_faults,
     grid_faults,
     load_faults,
+    surplus_faults,
+    tank_faults,
     weather_faults,
     wind_faults,
 )
@@ -46,6 +48,7 @@ from sitedesign.weather.weather import Weather
 __all__ = ["Limits", "Study"]
 E = TypeVar("E", bound=Entry)
 _WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
+_BACKUP = Kind((Backup,), "must be a sitedesign.library.Backup")
 # What people write as a field of a study, and where it belongs
 _BELONGS = {
     **dict.fromkeys(
@@ -60,7 +63,7 @@ _BELONGS = {
     **{
         name: f"It is a limit: limits={{{name!r}: ...}}."
         for name in Limits.model_fields
-        if name not in ("racks", "units")
+        if name not in ("racks", "units", "wind_mw")
     },
 }
 # What every class says for itself
@@ -227,10 +230,28 @@ class Study(StudyInputs):
             return (self,)
         return tuple(self.replace(pv=pv, battery=battery) for pv, battery in self.power_paths)
 
-    @takes("Study.fuel()", backup=Kind((Backup,), "must be a sitedesign.library.Backup"))
+    @takes("Study.fuel()", backup=_BACKUP)
     def fuel(self, backup: Backup) -> Fuel:
-        """Fuel of a backup technology at this study's price."""
-        fuel = self._own(library.fuel(backup.fuel))
+        """Fuel of a backup technology at this study's price, with its tank where it is kept in one."""
+        fuel = self._priced(backup.fuel)
+        tank_h = self.tank_h.get(backup.name)
+        return fuel if tank_h is None or backup.second_fuel != "none" else fuel.replace(storage_h=tank_h)
+
+    @takes("Study.second_fuel()", backup=_BACKUP)
+    def second_fuel(self, backup: Backup) -> Fuel | None:
+        """Fuel that a backup technology burns while its first is interrupted, with its tank; None without."""
+        tank_h = self.tank_h.get(backup.name, backup.second_fuel_tank_h)
+        if backup.second_fuel == "none" or tank_h is None:
+            return None
+        return self._priced(backup.second_fuel).replace(storage_h=tank_h)
+
+    @takes("Study.has_tank()", backup=_BACKUP)
+    def has_tank(self, backup: Backup) -> bool:
+        """Whether a backup technology burns from a tank, at all times or while its fuel is interrupted."""
+        return backup.second_fuel != "none" or self._priced(backup.fuel).storage_h > 0.0
+
+    def _priced(self, name: str) -> Fuel:
+        fuel = self._own(library.fuel(name))
         price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
@@ -248,9 +269,10 @@ class Study(StudyInputs):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
-        left_out = {"weather", *PROFILES, "power_paths", "grid"}
+        left_out = {"weather", *PROFILES, "power_paths", "grid", "surplus"}
         data = self.model_dump(mode="json", exclude=left_out)
         data["grid"] = None if self.grid is None else self.grid.to_dict()
+        data["surplus"] = [item.to_dict() for item in self.surplus]
         if self.power_paths:
             for number, name in enumerate(("pv", "battery")):
                 data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
@@ -283,9 +305,10 @@ class Study(StudyInputs):
             ("backup", ", ".join(item.title for item in self.backup) or "none"),
             *([("wind", ", ".join(item.title for item in self.wind))] if self.wind else []),
             *([("grid", self.grid.words)] if self.grid is not None else []),
+            *([("surplus", "; ".join(item.words for item in self.surplus))] if self.surplus else []),
         ]
         told = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
-        told |= {"classes", "power_paths", "wind", "grid"}
+        told |= {"classes", "power_paths", "wind", "grid", "surplus"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
@@ -335,12 +358,13 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
         if data.get("uptime") is None and not _is(data.get("objective"), "compute_cost"):
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
-    limits, names = data.get("limits"), [item.name for item in data["backup"] if item is not None]
-    if isinstance(limits, Limits) and len(names) == len(data["backup"]):
+    limits = data.get("limits")
+    for kind, field in (("backup", "units"), ("wind", "wind_mw")) if isinstance(limits, Limits) else ():
+        names = [item.name for item in data[kind] if item is not None]
         faults += [
-            Fault(f"study.limits.units.{name}", repr(name), f"must be one of {names}", nearest(name, names))
-            for name in limits.units
-            if name not in names
+            Fault(f"study.limits.{field}.{name}", repr(name), f"must be one of {names}", nearest(name, names))
+            for name in getattr(limits, field)
+            if name not in names and len(names) == len(data[kind])
         ]
     return faults
 
@@ -366,7 +390,11 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += grid_faults(study.grid, study.limits, study.co2_price_usd_per_t, (*study.backup, *study.wind))
     own_sun = study.solar_profile is not None
     faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
-    fuels = sorted({backup.fuel for backup in study.backup})
+    faults += surplus_faults(study.surplus, [*study.backup, *study.wind], [c.name for c in study.classes])
+    stored = [item.name for item in study.backup if study.has_tank(item)]
+    faults += tank_faults(study.tank_h, stored)
+    burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}
+    fuels = sorted(burnt - {"none"})
     for name in study.fuel_price_usd_per_mmbtu:
         where = f"study.fuel_price_usd_per_mmbtu.{name}"
         if name not in fuels:

@@ -37,7 +37,7 @@ _COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
 SIZES = (*CONTRACTS, "classes")
 #: Tables of which a change replaces single keys only.
-_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "grid")
+_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "tank_h", "grid")
 
 
 _STUDY_FILE = "must be the path of a study file"
@@ -51,15 +51,17 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
     ----------
     path : path
         Top-level keys are the fields of :class:`~sitedesign.study.study.Study`; ``[site]``, ``[limits]``,
-        ``[limits.units]`` and ``[fuel_price_usd_per_mmbtu]`` are tables. ``weather`` is a file, a folder or a
-        list of them, relative to the study file, like ``solar_profile``, ``load_profile`` (a file, or a table
-        with ``file`` and ``unit``, ``column``, ``clock``, ``rated_mw`` or ``step_minutes``) and the user's
-        own library files. ``[grid]`` holds the fields of :class:`~sitedesign.study.grid.Grid`, its files
-        (``prices``, ``export_prices``, ``curtailment.caps``) relative as well. A piece of equipment is a name
-        or a table: ``[battery]`` with ``extends = "lfp"`` and the numbers that differ.
+        ``[limits.units]``, ``[limits.wind_mw]``, ``[fuel_price_usd_per_mmbtu]`` and ``[tank_h]`` are tables.
+        ``weather`` is a file, a folder or a list of them, relative to the study file, like ``solar_profile``,
+        ``load_profile`` (a file, or a table with ``file`` and ``unit``, ``column``, ``clock``, ``rated_mw``
+        or ``step_minutes``) and the user's own library files. ``[grid]`` holds the fields of
+        :class:`~sitedesign.study.grid.Grid`, its files (``prices``, ``export_prices``,
+        ``curtailment.caps``) relative as well, ``[[surplus]]`` those of
+        :class:`~sitedesign.study.surplus.Surplus`. A piece of equipment is a name or a table: ``[battery]``
+        with ``extends = "lfp"`` and the numbers that differ.
     **changes
         Fields that replace those of the file, as plain values, paths relative to the working directory;
-        ``site``, ``limits``, ``fuel_price_usd_per_mmbtu`` and ``grid`` replace single keys.
+        ``site``, ``limits``, ``fuel_price_usd_per_mmbtu``, ``tank_h`` and ``grid`` replace single keys.
 
     Returns
     -------
@@ -194,6 +196,8 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         question["weather"] = [folder / item if isinstance(item, str) else item for item in items]
     if isinstance(question.get("grid"), Mapping):
         question["grid"] = _located_grid(question["grid"], folder)
+    if isinstance(question.get("surplus"), list):
+        question["surplus"] = [_located_surplus(item, folder) for item in question["surplus"]]
     for name in (*_ENTRY_FIELDS, "own_entries"):
         value = question.get(name)
         if isinstance(value, list):
@@ -207,11 +211,8 @@ def _located_grid(grid: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Copy of the connection in which names of files start from a folder: prices, caps, tariff, model."""
     found = dict(grid)
     for name in ("prices", "export_prices"):
-        value = found.get(name)
-        if isinstance(value, str):
-            found[name] = str(folder / value)
-        elif isinstance(value, Mapping) and isinstance(value.get("file"), str):
-            found[name] = {**value, "file": str(folder / value["file"])}
+        if name in found:
+            found[name] = _located_prices(found[name], folder)
     calls = found.get("curtailment")
     if isinstance(calls, Mapping):
         files = {
@@ -226,6 +227,27 @@ def _located_grid(grid: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     return found
 
 
+def _located_prices(value: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Series of prices of which a file starts from a folder."""
+    if isinstance(value, str):
+        return str(folder / value)
+    if isinstance(value, Mapping) and isinstance(value.get("file"), str):
+        return {**value, "file": str(folder / value["file"])}
+    return value
+
+
+def _located_surplus(item: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Copy of one who may take surplus, in which names of files start from a folder."""
+    if not isinstance(item, Mapping):
+        return _own_file(item, folder)
+    found = dict(item)
+    if "model" in found:
+        found["model"] = _own_file(found["model"], folder)
+    if "prices" in found:
+        found["prices"] = _located_prices(found["prices"], folder)
+    return found
+
+
 def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Question with some fields replaced; what excludes a replaced field goes."""
     together = dict(question)
@@ -235,8 +257,9 @@ def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
         before = together.get(name)
         if name in _MERGED and isinstance(before, Mapping) and isinstance(value, Mapping):
             value = {**before, **value}
-            if isinstance(before.get("units"), Mapping) and isinstance(value.get("units"), Mapping):
-                value["units"] = {**before["units"], **value["units"]}
+            for table in ("units", "wind_mw"):  # of limits
+                if isinstance(before.get(table), Mapping) and isinstance(value.get(table), Mapping):
+                    value[table] = {**before[table], **value[table]}
             if name == "grid" and changes[name].get("kind") == "none":
                 value = {"kind": "none"}  # what the file says of a connection goes with it
         together[name] = value

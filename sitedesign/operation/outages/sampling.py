@@ -54,6 +54,7 @@ __all__ = [
     "OutageSample",
     "UnitOutages",
     "hazard_per_h",
+    "interrupted",
     "sample_outages",
     "unit_availability",
 ]
@@ -495,15 +496,35 @@ def unit_availability(
         0 or 1: unit, common cause and fuel together; multiply it onto a capability row.
     """
     first = sum(units[:technology])
-    names = [fuel.name for fuel in model.fuels]
-    fuel = names.index(model.units[technology].fuel) if model.units[technology].fuel in names else -1
+    away = np.zeros(steps, dtype=bool) if stored_fuel else interrupted(sample, model, technology, steps)
     available = np.ones((units[technology], steps))
     for i in range(units[technology]):
         mine = (sample.kind == UNIT) & (sample.index == first + i)
         mine |= (sample.kind == TECHNOLOGY) & (sample.index == technology)
-        if not stored_fuel:
-            mine |= (sample.kind == FUEL) & (sample.index == fuel)
-        changes = np.zeros(steps + 1)
-        np.add.at(changes, sample.step[mine], sample.change[mine])
-        available[i] = np.cumsum(changes[:-1]) < 0.5
+        available[i] = ~(_in_force(sample, mine, steps) | away)
     return available
+
+
+def interrupted(sample: OutageSample, model: OutageModel, technology: int, steps: int) -> NDArray[np.bool_]:
+    """Find the steps in which the supply of a technology's fuel is interrupted.
+
+    Parameters
+    ----------
+    sample, model, technology, steps
+        As for :func:`unit_availability`.
+
+    Returns
+    -------
+    ndarray of bool, shape (steps,)
+    """
+    names = [fuel.name for fuel in model.fuels]
+    fuel = names.index(model.units[technology].fuel) if model.units[technology].fuel in names else -1
+    return _in_force(sample, (sample.kind == FUEL) & (sample.index == fuel), steps)
+
+
+def _in_force(sample: OutageSample, which: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
+    """Find the steps in which any of some events is in force."""
+    changes = np.zeros(steps + 1)
+    np.add.at(changes, sample.step[which], sample.change[which])
+    found: NDArray[np.bool_] = np.cumsum(changes[:-1]) >= 0.5
+    return found
