@@ -8,7 +8,7 @@ import numpy as np
 
 from sitedesign.case.case import Case, ClassShare, ImportCase, PriceLevel, SinkCase, Tier
 from sitedesign.case.limits import CaseLimits
-from tests.cases import resource
+from tests.cases import resource, year_case
 from tests.small_cases import random_case
 
 PRICES = [0.0, 40.0, 50.0, 90.0, 90.25, 100.0]
@@ -119,4 +119,45 @@ def hub(seed: int, *, steps: int | None = None) -> Case:
         delay_cost_usd_per_month_yr=float(rng.choice([0.0, 10.0])),
         rack_cost_usd_per_yr=3e5 * share,
         **classes,
+    )
+
+
+def year_hub(years: int = 2, seed: int = 0, **changes: object) -> Case:
+    """A 100 MW hub of whole years to be operated: sun, wind, two technologies, a grid that calls and buys.
+
+    Energy costs 30, 60 and 120 USD/MWh by the clock; on one day in twelve a call leaves 30 % for four hours,
+    with two hours' notice; once a year the wires are down for up to two days.
+    """
+    base, rng = year_case(years, seed), np.random.default_rng(seed)
+    hour, days = np.arange(base.steps) % 24, base.steps // 24
+    called = np.repeat(rng.random(days) < 1 / 12, 24) & (hour >= 16) & (hour < 20)
+    left = np.where(called, 0.3, 1.0)
+    wires = np.ones(base.steps)
+    for first in rng.integers(0, base.steps - 48, years):
+        wires[first : first + rng.integers(1, 48)] = 0.0
+    grid = ImportCase(
+        "grid",
+        (left * wires)[np.newaxis],
+        tuple(PriceLevel(f"{usd}", float(usd), 0.4) for usd in (30, 60, 120)),
+        annual_cost_usd_per_unit=1e5,
+        lead_months=6.0,
+        units_min=0.0,
+        units_max=200.0,
+        active_level=np.where((hour >= 16) & (hour < 21), 2, np.where(hour < 6, 0, 1)),
+        announced=left,
+        notice_h=2.0,
+    )
+    sale = SinkCase(
+        "sale",
+        wires[np.newaxis],
+        (PriceLevel("low", 20.0), PriceLevel("high", 50.0)),
+        annual_cost_usd_per_unit=0.0,
+        units_min=0.0,
+        units_max=50.0,
+        active_level=(hour > 12).astype(np.int64),
+    )
+    windy = np.repeat(0.4 + 0.35 * rng.standard_normal(days), 24) + 0.1 * rng.standard_normal(base.steps)
+    wind = resource(np.clip(windy, 0.0, 1.0), name="wind", label="wind farm", bounds_mw=(0.0, 300.0))
+    return dataclasses.replace(
+        base, **{"imports": (grid,), "sinks": (sale,), "resources": (*base.resources, wind)} | changes
     )

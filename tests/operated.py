@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.forecast import Forecast, climatology, daily_factors
+from sitedesign.operation.forecast import Forecast, climatology, resource_factors
 from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.rates import FuelOutages, OutageModel
 from sitedesign.operation.state import Controller
@@ -23,9 +23,8 @@ def operated(
         forecast or Forecast(),
     )
     if seed:
-        sun = case.resources[0].yield_mw_per_mw
-        more["forecast_factors"] = daily_factors(
-            environment.forecast, environment.climatology, sun, seed=seed
+        more["forecast_factors"] = resource_factors(
+            environment.forecast, environment.climatology, case, seed=seed
         )
     return operate(case, plant, controller, environment, **more)
 

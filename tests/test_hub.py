@@ -14,7 +14,7 @@ from sitedesign.case.case import CaseLimits, ImportCase, PriceLevel, SinkCase, T
 from sitedesign.case.dispatch import energy_by_level
 from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign, ReplayMismatch
-from sitedesign.operation.operate import operate, operate_greedy
+from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
@@ -358,12 +358,6 @@ def test_greedy_operation_of_a_hub_by_hand():
     assert done.import_mw.tolist() == [[8.0, 0.0, 8.0, 0.0]]
     assert done.backup_mw.tolist() == [[2.0, 10.0, 2.0, 0.0]]
     assert done.taken_mw.tolist() == [[0, 0, 0, 1.0], [0, 0, 0, 1.0]]
-
-
-def test_an_operator_who_knows_nothing_of_imports_refuses_them():
-    grid = ImportCase("grid", np.ones((1, 4)), (PriceLevel("p", 20.0),), 0.0, 0.0, 3.0, 3.0)
-    with pytest.raises(ValueError, match="not operated causally"):
-        operate(island(imports=(grid,)), Plant((0.0,), 0.0, 0.0, (10,), 10, (3.0,)))
 
 
 def test_a_price_for_every_step_is_exact():

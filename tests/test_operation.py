@@ -11,7 +11,7 @@ from sitedesign.case.case import Tier
 from sitedesign.case.dispatch import Dispatch
 from sitedesign.case.plant import Plant
 from sitedesign.errors import ReplayMismatch
-from sitedesign.operation.forecast import Climatology, Forecast, climatology, daily_factors
+from sitedesign.operation.forecast import Climatology, Forecast, climatology, resource_factors
 from sitedesign.operation.operate import operate, operate_greedy
 from sitedesign.operation.outages.sampling import (
     BlockOutages,
@@ -251,7 +251,7 @@ def test_forecast_errors_grow_with_lead_as_stated():
     case = sunny_case(60, 2)
     usual = climatology(case)
     sight = Forecast()
-    factors = daily_factors(sight, usual, case.resources[0].yield_mw_per_mw, seed=1)
+    factors = resource_factors(sight, usual, case, seed=1)[0]
     truth = case.resources[0].yield_mw_per_mw.reshape(60, 365, 24).sum(axis=2) / usual.solar_yield.reshape(
         365, 24
     ).sum(axis=1)

@@ -173,6 +173,11 @@ class ImportCase:
         Only whole units.
     site_cost_usd_per_yr : float
         What there is to pay each year for any size above zero. [USD/yr]
+    announced : ndarray, shape (T,), or None
+        Share of its size that calls leave, broken wires apart: what an operator is told `notice_h` before.
+        None: he hears of nothing. [fraction]
+    notice_h : float
+        From the notice of a call to the call. [h]
     """
 
     name: str
@@ -186,6 +191,8 @@ class ImportCase:
     unit_mw: float = 1.0
     whole: bool = False
     site_cost_usd_per_yr: float = 0.0
+    announced: FloatArray | None = None
+    notice_h: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -116,6 +116,8 @@ class GridSupply:
         Highest where the region draws most.
     notes : tuple of str
         Everything that was assumed.
+    notice_h : float or None
+        From the notice of a call to the call; None where import is never called. [h]
     """
 
     mw: tuple[float, float]
@@ -134,6 +136,7 @@ class GridSupply:
     export_usd_per_mwh: FloatArray | None
     system_load: FloatArray
     notes: tuple[str, ...]
+    notice_h: float | None = None
 
     @property
     def demand_usd_per_mw_yr(self) -> float:
@@ -225,6 +228,8 @@ def import_case(
         units_max=max(least, min(most, most_mw)),
         active_level=supply.levels.level.ravel(),
         site_cost_usd_per_yr=supply.annual_usd,
+        announced=None if supply.notice_h is None else supply.state.cap.ravel(),
+        notice_h=supply.notice_h or 0.0,
     )
 
 
@@ -428,6 +433,7 @@ def grid_supply(
         export_hourly,
         system,
         tuple(notes),
+        None if grid.calls is None else grid.calls.notice_h,
     )
 
 

@@ -67,9 +67,11 @@ def combine_series(
                 capability=np.array(
                     [combine(rows) for rows in zip(*(item.capability for item in alike), strict=True)]
                 ),
-                active_level=None
-                if alike[0].active_level is None
-                else combine([item.active_level for item in alike]),
+                **{
+                    name: combine([getattr(item, name) for item in alike])
+                    for name in ("active_level", "announced")
+                    if getattr(alike[0], name, None) is not None
+                },
             )
             for alike in zip(*(getattr(case, name) for case in cases), strict=True)
         )

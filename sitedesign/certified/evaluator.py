@@ -21,7 +21,7 @@ from sitedesign.case.years import concat_years, select_years
 from sitedesign.certified.environment import Metric
 from sitedesign.certified.objective import Candidate, Decision, co2_t_per_mmbtu, excess_mwh
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.forecast import Forecast, daily_factors
+from sitedesign.operation.forecast import Forecast, resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import OutageSample, farm_blocks
 from sitedesign.operation.outages.year_cache import OutageYearCache
@@ -241,8 +241,8 @@ class Evaluator:
         self._ahead.clear()
 
     def _draw_forecast_factors(self) -> FloatArray:
-        env, sun = self.environment, self.case.sole_resource.yield_mw_per_mw
-        return daily_factors(env.forecast, env.climatology, sun, seed=self.seed)
+        env = self.environment
+        return resource_factors(env.forecast, env.climatology, self.case, seed=self.seed)
 
     def _near(
         self, scenarios: _Scenarios, plant: Plant, controller: Controller, outcomes: _Outcomes
@@ -307,7 +307,7 @@ class Evaluator:
             controller,
             self.environment,
             outages=outages,
-            forecast_factors=self._forecast_factors[days],
+            forecast_factors=self._forecast_factors[:, days],
             record=record,
         )
 

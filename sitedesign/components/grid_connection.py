@@ -34,6 +34,7 @@ HOURS_PER_YEAR = 8760.0
 _SHARE = Measure("fraction", 0, 1)
 _HOURS_A_YEAR = Measure("h", 0, HOURS_PER_YEAR)
 _EVENT_H = Measure("h", 0, 24, above=True)
+_NOTICE_H = Measure("h", 0, 168)
 _LENGTH_H = Measure("h", 0, 1000, above=True)
 _EVENTS = Measure("events/yr", 0, 100)
 _RARE = Measure("events/yr", 0, 10)
@@ -65,6 +66,9 @@ class Curtailment(Checked):
         Calls on hot afternoons; the others are on cold mornings. [fraction]
     weather_correlation : float
         Of the region's shortness with the site's weather, day by day. [fraction]
+    notice_h : float
+        From the notice of a call to the call; before it, an operator knows only how often calls come at this
+        hour of the year. [h]
     caps, caps_mw : path or array, optional
         A series of what stays, one year or as many as the weather's, in place of all the above, as a share of
         the contracted power or in MW.
@@ -88,6 +92,7 @@ class Curtailment(Checked):
     deepest: Annotated[float, _SHARE] = 1.0
     heat_share: Annotated[float, _SHARE] = 0.75
     weather_correlation: Annotated[float, _SHARE] = 0.9
+    notice_h: Annotated[float, _NOTICE_H] = 0.0
     caps: Annotated[Any, _CAPS] = Field(default=None, repr=False)
     caps_mw: Annotated[Any, _CAPS] = Field(default=None, repr=False)
 
@@ -112,7 +117,7 @@ class Curtailment(Checked):
         """Shares that cannot be, calls that do not fit into a year, a series beside rules."""
         series = [name for name in ("caps", "caps_mw") if getattr(self, name) is not None]
         if series:
-            others = sorted(self.model_fields_set - {series[0]})
+            others = sorted(self.model_fields_set - {series[0], "notice_h"})
             return [
                 Fault(
                     f"curtailment.{name}", f"given beside {series[0]}", "the series says all", "Leave it out."
@@ -247,6 +252,7 @@ def curtailment_of(entry: Connection) -> Curtailment | None:
         "longest_event_h": entry.longest_event_h,
         "heat_share": entry.heat_fraction,
         "weather_correlation": entry.weather_correlation,
+        "notice_h": (entry.notice_minutes or 0.0) / 60,
     }
     if not any(table.values()):
         return Curtailment(**calls, deepest=min(target, 1.0))

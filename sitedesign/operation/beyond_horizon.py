@@ -24,20 +24,18 @@ def terminal_mwh(machine: Machine, climate: Climatology) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (technologies + tiers, steps per year)
-        Row m: all units of the m + 1 cheapest technologies at full power, then tiers throttled. [MWh]
+    ndarray, shape (supplies + tiers, steps per year)
+        Row m: the m + 1 cheapest supplies at full power, then tiers throttled. [MWh]
     """
-    capability = machine.sorted_capability(list(climate.capability))
+    capability, free = machine.sorted_capability(climate.supply_share), machine.free_mw(climate.yields)
     required = np.empty((machine.tech.size + machine.tier.size, climate.solar_yield.size))
-    _cyclic_needs(
-        climate.load_mw, climate.solar_yield, capability, machine.tech, machine.tier, machine.plant, required
-    )
+    _cyclic_needs(climate.load_mw, free, capability, machine.tech, machine.tier, machine.plant, required)
     return required
 
 
 @njit(cache=True, error_model="numpy")
 def _cyclic_needs(
-    load: FloatArray, solar: FloatArray, capability: FloatArray,
+    load: FloatArray, free: FloatArray, capability: FloatArray,
     tech: NDArray[Any], tier: NDArray[Any], plant: NDArray[Any], required: FloatArray,
 ) -> None:  # fmt: skip
     p, techs, steps = plant[0], tech.size, load.size
@@ -51,7 +49,7 @@ def _cyclic_needs(
         else:
             loaded -= tier[level - techs].share
         for t in range(steps):
-            net[t] = loaded * load[t] - p.solar_mw * solar[t] - firm[t]
+            net[t] = loaded * load[t] - free[t] - firm[t]
         need, required[level] = 0.0, -1.0
         # The year repeats: the second turn goes on from the first, until nothing changes any more
         for position in range(2 * steps - 1, -1, -1):

@@ -20,11 +20,11 @@ from sitedesign.case.plant import Plant, available_mw
 from sitedesign.operation import records, simulation
 from sitedesign.operation.beyond_horizon import terminal_mwh
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.forecast import climatology, daily_factors, lowered
+from sitedesign.operation.forecast import climatology, lowered, resource_factors
 from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.rack_restart import add_restart_loss
 from sitedesign.operation.records import Fleet, Horizon, Inputs, Outlook, Output, Plan, State
-from sitedesign.operation.state import Controller, Machine, UnitBehaviour, lay_out
+from sitedesign.operation.state import Controller, Machine, UnitBehaviour, has_second_fuel, lay_out
 from sitedesign.util.compile_ahead import settled
 
 FloatArray = NDArray[np.float64]
@@ -205,11 +205,20 @@ class SimulatedOperation:
     dispatch : Dispatch or None
         Every series, where it was asked for.
     solar_mw : ndarray or None
-        Solar power available, outages of blocks included; with `dispatch`. [MW]
+        Power available from all resources, outages of blocks included; with `dispatch`. [MW]
     backup_mwh, fuel_mmbtu : ndarray, shape (K, years)
         Energy and fuel really burnt (part load included). [MWh, MMBtu]
     extra_fuel_usd : ndarray, shape (years,)
         Cost of the fuel above the full-load heat rate. [USD]
+    energy_by_level_mwh : ndarray, shape (priced, years)
+        Given by supplies and taken by sinks, level by level in the order of ``Case.flows``. [MWh]
+    import_mwh, taken_mwh : ndarray, shape (I, years) and (S, years)
+        Of each import, and of each sink. [MWh]
+    operating_usd : ndarray, shape (years,)
+        Energy by level times its price, fuel of part load at the price of its level, less the value of what
+        sinks took. [USD]
+    co2_t : ndarray, shape (years,)
+        Of all supplies, part load included. [t]
     run_h, starts, failed_starts : ndarray, shape (units,)
         Per unit, over all years; units counted over the technologies. [h, 1, 1]
     cycled_mwh : ndarray, shape (years,)
@@ -228,6 +237,11 @@ class SimulatedOperation:
     backup_mwh: FloatArray
     fuel_mmbtu: FloatArray
     extra_fuel_usd: FloatArray
+    energy_by_level_mwh: FloatArray
+    import_mwh: FloatArray
+    taken_mwh: FloatArray
+    operating_usd: FloatArray
+    co2_t: FloatArray
     run_h: FloatArray
     starts: NDArray[np.int64]
     failed_starts: NDArray[np.int64]
@@ -259,8 +273,8 @@ def operate(
         Ideal units under the case's own climate when left out.
     outages : OutageSample, optional
         Nothing fails when left out.
-    forecast_factors : ndarray, shape (days, leads), optional
-        As they are, not lowered; made by :func:`daily_factors` with seed 0 when left out. [fraction]
+    forecast_factors : ndarray, shape (R, days, leads), optional
+        As they are, not lowered; made by :func:`resource_factors` with seed 0 when left out. [fraction]
     start_mwh : float, optional
         Stored energy at the start; full when left out. [MWh]
     record : bool
@@ -273,26 +287,22 @@ def operate(
     Raises
     ------
     ValueError
-        If the case's capability has one row a unit, or the case has imports, sinks or prices that change, of
-        which this operator knows nothing.
+        If the case's capability has one row a unit.
     """
-    if case.imports or case.sinks or any(item.other_levels for item in case.backup):
-        message = "imports, sinks and prices that change are not operated causally: use foresight or greedy"
-        raise ValueError(message)
     settled()
     if any(b.capability.shape[0] > 1 for b in case.backup):
         message = "capability: one row a unit; give the weather's capability in one row and the outages apart"
         raise ValueError(message)
     rule, around = controller or Controller(), environment or OperatingEnvironment(climatology(case))
     behaviours = around.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
-    machine = lay_out(case, plant, rule, behaviours, around.fuels)
+    machine = lay_out(case, plant, rule, behaviours, around.fuels, _usual_prices(case, around))
     start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
     machine.plant["stored_mwh"] = start
     _add_outages(machine, outages)
     inputs, table = _inputs(case, machine, outages), _rule(case, rule, around)
     outlook = _outlook(case, rule, around, machine, inputs, forecast_factors)
     fuel_causes = np.zeros(max(len(around.fuels), 1), np.int64)
-    fleet = Fleet(machine.tech, machine.tier, machine.plant, table)
+    fleet = Fleet(machine.tech, machine.tier, machine.plant, table, machine.resource, machine.sink)
     state = State(fleet, machine.unit, fuel_causes, machine.rank)
     output = _output(case, record=record)
     residual = simulation.simulate(inputs, outlook, state, _plan(machine, table), output)
@@ -300,13 +310,18 @@ def operate(
 
 
 def _inputs(case: Case, machine: Machine, outages: OutageSample | None) -> Inputs:
-    """Lay out what weather and failures bring."""
+    """Lay out what weather, markets and failures bring."""
     step, kind, index, change = _events(outages)
+    series = _series(case, machine)
     return Inputs(
-        solar_yield=np.ascontiguousarray(case.sole_resource.yield_mw_per_mw, dtype=np.float64),
+        yields=series.yields,
         load_mw=np.ascontiguousarray(case.load_mw, dtype=np.float64),
         usable=np.ascontiguousarray(case.usable, dtype=np.float64),
-        capability=_capability(case, machine),
+        capability=series.capability,
+        sink_capability=series.sink_capability,
+        level=series.level,
+        sink_level=series.sink_level,
+        usd_per_mwh=np.array([level.usd_per_mwh for item in case.flows for level in item.levels]),
         event_step=step,
         event_kind=kind,
         event_index=index,
@@ -324,22 +339,22 @@ def _outlook(
 ) -> Outlook:
     """Lay out what the operator expects."""
     climate, forecast = environment.climatology, environment.forecast
-    window = np.vstack(
-        [climate.load_mw, climate.solar_yield, *machine.sorted_capability(list(climate.capability))]
-    )
+    yields, share = climate.yields, machine.sorted_capability(climate.supply_share)
+    window = np.vstack([climate.load_mw, *yields, *share])
     if forecast.kind == "perfect":
-        window = np.vstack([inputs.load_mw, inputs.solar_yield, *inputs.capability])
+        window = np.vstack([inputs.load_mw, *inputs.yields, *inputs.capability])
     # Added up one after the other
-    by_day = climate.solar_yield.reshape(-1, round(24 / case.step_h))
-    day_yield = np.cumsum(by_day, axis=1)[:, -1].copy()
+    by_day = yields.reshape(len(yields), -1, round(24 / case.step_h))
+    day_yields = np.cumsum(by_day, axis=2)[:, :, -1].copy()
     if rule.kind == "greedy" or forecast.kind == "perfect":
-        lowered_factors = np.ones((1, 1))
-    elif factors is None:
-        lowered_factors = daily_factors(forecast, climate, inputs.solar_yield, z_score=rule.forecast_z_score)
+        lowered_factors = np.ones((len(yields), 1, 1))
     else:
-        lowered_factors = lowered(factors, forecast, climate, rule.forecast_z_score)
+        guess = resource_factors(forecast, climate, case) if factors is None else factors
+        lowered_factors = lowered(guess, forecast, climate, rule.forecast_z_score)
     terminal = terminal_mwh(machine, climate) if rule.kind == "latest_safe_start" else np.zeros((1, 1))
-    return Outlook(climate.solar_yield, day_yield, Horizon(window, lowered_factors), terminal)
+    announced = [item.announced for item in case.imports if item.announced is not None]
+    horizon = Horizon(window, lowered_factors, np.array(announced).reshape(len(announced), case.steps))
+    return Outlook(yields, day_yields, inputs.yields, horizon, terminal)
 
 
 def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
@@ -350,14 +365,15 @@ def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
 
 def _output(case: Case, *, record: bool) -> Output:
     """Arrays for the results of a run."""
-    techs, width = len(case.backup), case.steps if record else 0
+    width, supplied = case.steps if record else 0, sum(len(item.levels) for item in case.supplies)
     return Output(
         shed_mw=np.zeros(case.steps),
         lost_compute=np.zeros(case.steps),
         series=np.zeros((5, width)),
-        backup_mw=np.zeros((techs, width)),
-        energy_mwh=np.zeros((techs, case.years)),
-        fuel_mwh=np.zeros((techs, case.years)),
+        supply_mw=np.zeros((len(case.supplies), width)),
+        taken_mw=np.zeros((len(case.sinks), width)),
+        energy_mwh=np.zeros((case.priced, case.years)),
+        fuel_mwh=np.zeros((supplied, case.years)),
         cycled_mwh=np.zeros(case.years),
     )
 
@@ -366,48 +382,156 @@ def _operation(
     case: Case, environment: OperatingEnvironment, machine: Machine, output: Output, residual: float
 ) -> SimulatedOperation:
     """Bring what a kernel wrote down into the case's order and units."""
-    behaviours = environment.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
-    rate = np.array([b.fuel_mmbtu_per_mwh for b in case.backup]).reshape(-1, 1)
-    fuel_price = np.array([b.fuel_usd_per_mmbtu for b in behaviours]).reshape(-1, 1)
     shed, lost, series = output.shed_mw, output.lost_compute, output.series
-    energy, fuel = output.energy_mwh[machine.rank], output.fuel_mwh[machine.rank]
     by_class = lost_by_class(case, shed) if len(case.classes) > 1 else lost[np.newaxis]
     if environment.restart is not None:
         add_restart_loss(case, shed, environment.restart, by_class)
         lost = by_class.sum(axis=0) if len(by_class) > 1 else by_class[0]
     dispatch, recorded = None, series.shape[1] > 0
     if recorded:
-        backup = output.backup_mw[machine.rank]
-        dispatch = Dispatch(series[0], series[1], series[2], shed, series[3], backup, lost)
-        dispatch = replace(dispatch, lost_by_class=by_class if len(case.classes) > 1 else None)
+        supply, units = output.supply_mw[machine.rank], len(case.backup)
+        dispatch = Dispatch(
+            series[0],
+            series[1],
+            series[2],
+            shed,
+            series[3],
+            supply[:units],
+            lost,
+            lost_by_class=by_class if len(case.classes) > 1 else None,
+            import_mw=supply[units:] if case.imports else None,
+            taken_mw=output.taken_mw if case.sinks else None,
+        )
+    account, built = _account(case, environment, output), slice(machine.built)
     return SimulatedOperation(
         shed_mw=shed,
         lost_compute=lost,
         lost_by_class=by_class,
         dispatch=dispatch,
         solar_mw=series[4] if recorded else None,
-        backup_mwh=energy,
-        fuel_mmbtu=rate * fuel,
-        extra_fuel_usd=(fuel_price * rate * (fuel - energy)).sum(axis=0),
-        run_h=machine.unit["run_h"].copy(),
-        starts=machine.unit["starts"].copy(),
-        failed_starts=machine.unit["failed_starts"].copy(),
+        **account._asdict(),
+        run_h=machine.unit["run_h"][built].copy(),
+        starts=machine.unit["starts"][built].copy(),
+        failed_starts=machine.unit["failed_starts"][built].copy(),
         cycled_mwh=output.cycled_mwh,
         end_mwh=float(machine.plant["stored_mwh"][0] + machine.plant["stranded_mwh"][0]),
         balance_residual_mw=residual,
     )
 
 
-# A search runs hundreds of plants on the same years: their capability is put in order once.
-_ordered: WeakKeyDictionary[Case, dict[bytes, FloatArray]] = WeakKeyDictionary()
+class _Account(NamedTuple):
+    """Energy, fuel, money and emissions by year, as in :class:`SimulatedOperation`."""
+
+    backup_mwh: FloatArray
+    fuel_mmbtu: FloatArray
+    extra_fuel_usd: FloatArray
+    energy_by_level_mwh: FloatArray
+    import_mwh: FloatArray
+    taken_mwh: FloatArray
+    operating_usd: FloatArray
+    co2_t: FloatArray
 
 
-def _capability(case: Case, machine: Machine) -> FloatArray:
-    """Capability of a case's technologies in the order of a machine, shape (K, T)."""
+def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _Account:
+    """Add up what was given and taken, and what it cost."""
+    behaviours = environment.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
+    energy, fuel = output.energy_mwh, output.fuel_mwh
+    burnt_usd = [
+        _fuel_usd_per_mwh(item, number, behaviour)
+        for item, behaviour in zip(case.backup, behaviours, strict=True)
+        for number in range(len(item.levels))
+    ]
+    backup = len(burnt_usd)
+    extra = fuel[:backup] - energy[:backup]
+    extra_usd = (np.array(burnt_usd).reshape(-1, 1) * extra).sum(axis=0)
+    supplied = [level for item in case.supplies for level in item.levels]
+    mmbtu = np.array([level.fuel_mmbtu_per_mwh for level in supplied]).reshape(-1, 1)
+    tonnes = np.array([level.co2_t_per_mwh for level in supplied])
+    # By fuel where there is any, else by energy
+    amount = np.where(mmbtu > 0.0, mmbtu * fuel, fuel)
+    per_amount = np.divide(tonnes, mmbtu[:, 0], out=tonnes.copy(), where=mmbtu[:, 0] > 0.0)
+    price = [level.usd_per_mwh for level in supplied]
+    price += [-level.usd_per_mwh for item in case.sinks for level in item.levels]
+    usd = np.array(price[:backup]) @ energy[:backup] + extra_usd
+    for row_usd, row in zip(price[backup:], energy[backup:], strict=True):
+        usd += row_usd * row  # one after the other: what has no size changes no bit
+    by_flow = _by_flow(case, energy)
+    kinds = np.cumsum([len(case.backup), len(case.imports)])
+    return _Account(
+        backup_mwh=by_flow[: kinds[0]],
+        fuel_mmbtu=_by_flow(case, mmbtu * fuel)[: kinds[0]],
+        extra_fuel_usd=extra_usd,
+        energy_by_level_mwh=energy,
+        import_mwh=by_flow[kinds[0] : kinds[1]],
+        taken_mwh=by_flow[kinds[1] :],
+        operating_usd=usd,
+        co2_t=per_amount @ amount,
+    )
+
+
+def _fuel_usd_per_mwh(item: BackupCase, number: int, behaviour: UnitBehaviour) -> float:
+    """Cost of the fuel of one full-load MWh at a level of price, without the unit's other costs."""
+    if number > 0 and has_second_fuel(item):
+        return behaviour.second_fuel_usd_per_mmbtu * item.levels[number].fuel_mmbtu_per_mwh
+    usd = behaviour.fuel_usd_per_mmbtu * item.fuel_mmbtu_per_mwh
+    if number > 0 and usd > 0.0:  # what else a MWh costs does not change with the price of its fuel
+        usd += item.levels[number].usd_per_mwh - item.marginal_cost_usd_per_mwh
+    return usd
+
+
+def _by_flow(case: Case, by_level: FloatArray) -> FloatArray:
+    """Sum rows by level of price, of all flows or of the first of them, to rows by flow."""
+    ends = np.cumsum([len(item.levels) for item in case.flows], dtype=np.int64).tolist()
+    rows = [
+        by_level[end - len(item.levels) : end].sum(axis=0)
+        for item, end in zip(case.flows, ends, strict=True)
+        if end <= len(by_level)
+    ]
+    return np.array(rows).reshape(len(rows), by_level.shape[1])
+
+
+def _usual_prices(case: Case, environment: OperatingEnvironment) -> FloatArray:
+    """Mean price of every supply in past years; the first of its prices where nobody averaged them."""
+    usual = environment.climatology.supply_usd_per_mwh
+    if usual.size == len(case.supplies):
+        return usual
+    return np.array([item.levels[0].usd_per_mwh for item in case.supplies])
+
+
+class _Series(NamedTuple):
+    """Series of a case as in `Inputs`, supplies in the order of a machine."""
+
+    yields: FloatArray
+    capability: FloatArray
+    sink_capability: FloatArray
+    level: NDArray[np.int32]
+    sink_level: NDArray[np.int32]
+
+
+# A search runs hundreds of plants on the same years: their series are put in order once.
+_ordered: WeakKeyDictionary[Case, dict[bytes, _Series]] = WeakKeyDictionary()
+
+
+def _series(case: Case, machine: Machine) -> _Series:
+    """Put the series of a case in the order of a machine."""
     known, order = _ordered.setdefault(case, {}), machine.rank.tobytes()
     if order not in known:
-        known[order] = machine.sorted_capability([b.capability[0] for b in case.backup])
+        supplied, level = [item.capability[0] for item in case.supplies], _levels(case, case.supplies)
+        known[order] = _Series(
+            np.array([item.yield_mw_per_mw for item in case.resources], dtype=np.float64),
+            machine.sorted_capability(supplied),
+            np.array([item.capability[0] for item in case.sinks]).reshape(len(case.sinks), case.steps),
+            machine.sorted_rows(level) if level.size else level,
+            _levels(case, case.sinks),
+        )
     return known[order]
+
+
+def _levels(case: Case, items: Sequence[BackupCase | ImportCase | SinkCase]) -> NDArray[np.int32]:
+    """Level of price that holds in each step, a row each; no columns where none ever changes."""
+    if all(item.active_level is None for item in items):
+        return np.zeros((len(items), 0), np.int32)
+    return _merit_order(items, case.steps)[1].astype(np.int32)
 
 
 def _events(outages: OutageSample | None) -> tuple[NDArray[Any], ...]:
@@ -421,12 +545,14 @@ def _add_outages(machine: Machine, outages: OutageSample | None) -> None:
     if outages is None:
         return
     machine.plant["battery_blocks"] = outages.battery_blocks
-    machine.plant["solar_blocks"] = outages.solar_blocks
-    machine.plant["solar_scale"] = outages.solar_scale
     machine.plant["single_starts"] = outages.single_starts
     machine.plant["common_starts"] = outages.common_starts
-    machine.unit["start_key"] = outages.start_keys[: machine.unit.size]
-    machine.tech["start_key"] = machine.sorted_rows(outages.start_keys[machine.unit.size :])
+    resource, farms = machine.resource, len(outages.wind_blocks)
+    resource["blocks"][:farms], resource["scale"][:farms] = outages.wind_blocks, outages.wind_scale
+    resource["blocks"][0], resource["scale"][0] = outages.solar_blocks, outages.solar_scale
+    keys, units = outages.start_keys, machine.built
+    machine.unit["start_key"][:units] = keys[:units]
+    machine.tech["start_key"][machine.rank[: keys.size - units]] = keys[units:]
 
 
 def _rule(case: Case, rule: Controller, environment: OperatingEnvironment) -> NDArray[Any]:

@@ -16,13 +16,20 @@ GREEDY, LATEST_SAFE_START = range(2)
 
 
 @njit(cache=True, error_model="numpy")
-def today_factor(p: Record, r: Record, day_yield: Array, day: int, value: float) -> float:
-    """Correct the forecast factor of today by what was seen, the more the further the day is."""
-    if r.blends_observed == 0 or p.expected <= 0.0:
+def today_factor(outlook: Outlook, p: Record, r: Record, i: int, day: int, value: float) -> float:
+    """Correct a resource's forecast factor of today by what was seen, the more the further the day is."""
+    if r.blends_observed == 0:
         return value
-    passed = p.expected / day_yield[day % day_yield.size]
+    first, observed, expected = day * r.day_steps, 0.0, 0.0
+    clock = first % outlook.yields.shape[1]
+    for s in range(p.day_step):
+        observed += outlook.seen[i, first + s]
+        expected += outlook.yields[i, clock + s]
+    if expected <= 0.0:
+        return value
+    passed = expected / outlook.day_yields[i, day % outlook.day_yields.shape[1]]
     trust = passed / (passed + 0.15)
-    return float(value + trust * (p.observed / p.expected - value))
+    return float(value + trust * (observed / expected - value))
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -34,6 +41,7 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
     both within the battery's power and energy. What midnight requires holds for all plans of a day.
     """
     p, r, change, horizon = fleet.plant[0], fleet.rule[0], plan.change_mwh, outlook.horizon
+    resource = fleet.resource
     day_steps, ends, full = r.day_steps, horizon.window.shape[1], p.capacity_mwh
     day0 = p.planned_at // day_steps
     if p.midnight_day != day0:
@@ -65,9 +73,11 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
     need, skipped = plan.midnight_mwh[level], p.planned_at - day0 * day_steps
     base = p.planned_at if r.perfect != 0 else p.planned_at % ends
     steps = min(day_steps - skipped, ends - base)
-    issued = horizon.factor[min(day0, horizon.factor.shape[0] - 1), 0]
-    scale = p.solar_mw * today_factor(p, r, outlook.day_yield, day0, issued)
-    _changes(horizon.window, base, steps, 0, scale, fleet, level, change)
+    issued = min(day0, horizon.factor.shape[1] - 1)
+    for i in range(resource.size):
+        factor = today_factor(outlook, p, r, i, day0, horizon.factor[i, issued, 0])
+        resource[i].forecast_mw = resource[i].size_mw * factor
+    _changes(horizon, base, steps, 0, fleet, level, change)
     required = plan.required_mwh
     required[level, day_steps - skipped] = need
     for s in range(steps - 1, -1, -1):
@@ -80,41 +90,49 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
 @njit(cache=True, error_model="numpy")
 def _day_changes(horizon: Horizon, fleet: Fleet, change: Array, day: int, level: int) -> int:
     """Write what each step of a day to come takes from the battery; return their number."""
-    p, r, window, factor = fleet.plant[0], fleet.rule[0], horizon.window, horizon.factor
-    start, ends, day0 = day * r.day_steps, window.shape[1], p.planned_at // r.day_steps
+    p, r, factor, resource = fleet.plant[0], fleet.rule[0], horizon.factor, fleet.resource
+    start, ends, day0 = day * r.day_steps, horizon.window.shape[1], p.planned_at // r.day_steps
     base = start if r.perfect != 0 else start % ends
     steps = max(min(r.day_steps, ends - base), 0)
-    issued = min(day0, factor.shape[0] - 1)
-    scale = p.solar_mw * factor[issued, min(day - day0, factor.shape[1] - 1)]
-    _changes(window, base, steps, start - p.planned_at, scale, fleet, level, change)
+    issued, lead = min(day0, factor.shape[1] - 1), min(day - day0, factor.shape[2] - 1)
+    for i in range(resource.size):
+        resource[i].forecast_mw = resource[i].size_mw * factor[i, issued, lead]
+    _changes(horizon, base, steps, start - p.planned_at, fleet, level, change)
     return int(steps)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _changes(
-    window: Array, base: int, steps: int, ahead: int, solar_mw: float, fleet: Fleet, level: int, change: Array
+    horizon: Horizon, base: int, steps: int, ahead: int, fleet: Fleet, level: int, change: Array
 ) -> None:
     """Write what each of `steps` steps from `base` on takes from the battery, or gives it.
 
     `ahead` is the time from the planned step to the first of them. [steps]
     """
-    p, tech, tier = fleet.plant[0], fleet.tech, fleet.tier
-    techs, loaded = tech.size, 1.0
+    p, tech, tier, resource, window = fleet.plant[0], fleet.tech, fleet.tier, fleet.resource, horizon.window
+    techs, loaded, capable = tech.size, 1.0, 1 + resource.size
+    sun_mw = resource[0].forecast_mw
     for j in range(level + 1 - techs):
         loaded -= tier[j].share
     # Unsigned: an index that cannot be negative is what lets the compiler take several steps at once
     first, count = np.uint64(base), np.uint64(steps)
     for s in range(count):
-        change[s] = loaded * window[0, first + s] - solar_mw * window[1, first + s]
+        change[s] = loaded * window[0, first + s] - sun_mw * window[1, first + s]
+    for i in range(1, resource.size):
+        scale = resource[i].forecast_mw
+        for s in range(count):
+            change[s] -= scale * window[1 + i, first + s]
     for k in range(min(level + 1, techs)):
         waiting, running = 0, tech[k].n_on * tech[k].firm_mw
         if tech[k].start_steps > 1.0:  # until others have started, only what runs already counts
             waiting = min(max(int(np.ceil(tech[k].start_steps)) - ahead, 0), steps)
         for s in range(np.uint64(waiting)):
-            change[s] -= running * window[2 + k, first + s]
+            change[s] -= running * window[capable + k, first + s]
         firm = tech[k].n_free * tech[k].firm_mw
         for s in range(np.uint64(waiting), count):
-            change[s] -= firm * window[2 + k, first + s]
+            change[s] -= firm * window[capable + k, first + s]
+        if tech[k].notice_steps > 0:
+            _announce(horizon, fleet, k, base, steps, ahead, change)
     up, down = p.mwh_per_mw_charge, p.mwh_per_mw_discharge
     high, low = p.power_mw * down, -p.power_mw * up
     for s in range(count):
@@ -122,6 +140,18 @@ def _changes(
         gone = net * down if net > 0.0 else net * up
         gone = gone if gone < high else high
         change[s] = gone if gone > low else low
+
+
+@njit(cache=True, error_model="numpy")
+def _announce(
+    horizon: Horizon, fleet: Fleet, k: int, base: int, steps: int, ahead: int, change: Array
+) -> None:
+    """Put what calls leave of an import in place of what may be relied on, as far as its notice reaches."""
+    p, one, capable = fleet.plant[0], fleet.tech[k], 1 + fleet.resource.size
+    firm, told = one.n_free * one.firm_mw, horizon.announced[one.announced]
+    first = p.planned_at + ahead
+    for s in range(min(steps, one.notice_steps + 1 - ahead, told.size - first)):
+        change[s] -= firm * (told[first + s] - horizon.window[capable + k, base + s])
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -181,6 +211,7 @@ def latest_safe_plan(fleet: Fleet, plan: Plan, t: int, load: float, net: float) 
             if wanted > 0.0:
                 # Units once committed rather run full than have the battery discharge
                 committed = min(np.ceil(wanted / size - 1e-9) * size, able)
+                committed = committed if tech[level].divisible == 0 else wanted
                 tech[level].setpoint_mw = max(wanted, min(committed, uncovered))
                 uncovered -= tech[level].setpoint_mw
             if missing <= able and r.throttle_reserve_mwh <= r.reserve_mwh:
@@ -189,7 +220,34 @@ def latest_safe_plan(fleet: Fleet, plan: Plan, t: int, load: float, net: float) 
             j = level - techs
             tier[j].throttled_mw = max(0.0, min(missing, tier[j].share * load))
             uncovered -= tier[j].throttled_mw
+    if p.priced != 0:
+        _cheapest_first(tech, net)
     return -1
+
+
+@njit(cache=True, error_model="numpy")
+def _cheapest_first(tech: Array, net: float) -> None:
+    """Give what is wanted of all supplies together to those that are cheapest in this step."""
+    before, usual = -1, True
+    for i in range(tech.size):
+        if tech[tech[i].place].units > 0:
+            usual = usual and tech[i].place > before
+            before = tech[i].place
+    if usual:
+        return
+    wanted, uncovered = 0.0, net
+    for k in range(tech.size):
+        wanted += tech[k].setpoint_mw
+    for i in range(tech.size):
+        one = tech[tech[i].place]
+        size, able = one.unit_available_mw, one.n_free * one.unit_available_mw
+        part = max(min(wanted, able), 0.0)
+        if part > 0.0 and one.divisible == 0:
+            committed = min(np.ceil(part / size - 1e-9) * size, able)
+            part = max(part, min(committed, uncovered))
+        one.setpoint_mw = part
+        wanted -= part
+        uncovered -= part
 
 
 @njit(cache=True, error_model="numpy")
@@ -208,7 +266,8 @@ def recharge_plan(tech: Array, p: Record, r: Record, net: float) -> bool:
     else:
         uncovered = net - min(p.power_mw, p.stored_mwh / p.mwh_per_mw_discharge)
     any_wanted = bool(uncovered > 0.0)
-    for k in range(tech.size):
-        tech[k].setpoint_mw = max(min(uncovered, tech[k].n_free * tech[k].unit_available_mw), 0.0)
-        uncovered -= tech[k].setpoint_mw
+    for i in range(tech.size):
+        one = tech[tech[i].place]
+        one.setpoint_mw = max(min(uncovered, one.n_free * one.unit_available_mw), 0.0)
+        uncovered -= one.setpoint_mw
     return any_wanted

@@ -1,7 +1,7 @@
 """What the compiled simulation reads and writes: rows of plant, units and tiers, and the series of a run.
 
 State and constants travel as record arrays, which compiled code reads without touching reference counts.
-Technologies are in order of marginal cost, tiers in order of weight.
+Supplies (technologies of backup, then imports) are in order of their usual price, tiers in order of weight.
 """
 
 from __future__ import annotations
@@ -14,13 +14,24 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Record = Any  # one row of a record array: in calls, far cheaper than the array
 
-#: One row a technology: constants, then state.
+#: One row a resource, the sun first: constants, then state.
+RESOURCE = np.dtype(
+    [
+        ("size_mw", "f8"),
+        ("blocks", "f8"),
+        ("scale", "f8"),  # factor on the yield when every block works
+        ("blocks_down", "f8"),
+        ("forecast_mw", "f8"),  # planned: power per yield of the average year, or of the truth [MW]
+    ],
+    align=True,
+)
+#: One row a supply: constants, then state. An import is one unit without a start or a least load.
 TECH = np.dtype(
     [
         ("unit_mw", "f8"),
         ("units", "i8"),
         ("first_unit", "i8"),  # number of its first unit
-        ("firm_mw", "f8"),  # power of one unit that plans count on [MW]
+        ("rated_firm_mw", "f8"),  # power of one unit that plans count on while nothing is amiss [MW]
         ("intercept", "f8"),
         ("start_steps", "f8"),
         ("start_failure", "f8"),
@@ -37,6 +48,19 @@ TECH = np.dtype(
         ("fuel_inventory_max", "f8"),  # fuel kept on site, in steps of all units at full load
         ("refill_rate", "f8"),  # the same, brought in one step
         ("min_load_fuel", "f8"),  # the same, burnt in one step by one unit at its lowest load
+        ("min_run_steps", "f8"),  # steps that a unit stays on after it was needed
+        ("divisible", "i8"),  # an import: any power, at once
+        ("notice_steps", "i8"),  # steps from the notice of a call to the call
+        ("announced", "i8"),  # row of what calls leave, -1 where nothing is called
+        ("second_fuel", "i8"),  # another fuel from the tank, at the second level of price
+        ("second_fuel_share", "f8"),  # of its power that the other fuel gives
+        ("switch_steps", "f8"),  # from an interruption to the other fuel
+        ("first_level", "i8"),  # row of its first level of price
+        ("place", "i8"),  # of row i: the i-th cheapest row of all in this step
+        ("level", "i8"),  # of price, in force
+        ("usd_per_mwh", "f8"),  # its price
+        ("intact", "i8"),  # an import: its wires are there
+        ("firm_mw", "f8"),  # power of one unit that plans count on now [MW]
         ("n_on", "i8"),
         ("n_free", "i8"),  # units that are not down, running or not
         ("n_plan", "i8"),  # units that the plan wants
@@ -51,10 +75,11 @@ TECH = np.dtype(
         ("setpoint_mw", "f8"),  # decided, then real output [MW]
         ("common_causes", "i8"),  # common causes in force
         ("interrupted", "i8"),  # supply of its fuel is interrupted
+        ("switched_at", "f8"),  # step at which units are on the other fuel
         ("fuel_inventory", "f8"),
         ("refilled_from", "f8"),  # step from which the tank fills again
-        ("energy_mwh", "f8"),  # of this year [MWh]
-        ("fuel_mwh", "f8"),  # of this year, full-load equivalent [MWh]
+        ("energy_mwh", "f8"),  # since it was last booked on a level and a year [MWh]
+        ("fuel_mwh", "f8"),  # the same, full-load equivalent [MWh]
     ],
     align=True,
 )
@@ -73,24 +98,35 @@ UNIT = np.dtype(
     align=True,
 )
 TIER = np.dtype([("share", "f8"), ("loss_per_mwh", "f8"), ("throttled_mw", "f8")], align=True)
+#: One row a sink.
+SINK = np.dtype(
+    [
+        ("size_mw", "f8"),
+        ("first_level", "i8"),  # row of its first level of value
+        ("place", "i8"),  # of row i: the i-th best paying row of all in this step
+        ("level", "i8"),  # of value, in force
+        ("usd_per_mwh", "f8"),  # its value
+        ("taken_mw", "f8"),
+    ],
+    align=True,
+)
 #: One row: the plant, then what changes.
 PLANT = np.dtype(
     [
         ("step_h", "f8"),
-        ("solar_mw", "f8"),
         ("battery_mwh", "f8"),
         ("battery_mw", "f8"),
         ("mwh_per_mw_charge", "f8"),  # stored energy per MW charged over a step [MWh]
         ("mwh_per_mw_discharge", "f8"),  # stored energy per MW discharged over a step [MWh]
         ("min_run_steps", "f8"),
+        ("hub", "i8"),  # there is more than sun, battery and units of one price
+        ("priced", "i8"),  # some price or value changes over time, or there is a second fuel
+        ("imports", "i8"),  # number of imports
         ("battery_blocks", "f8"),
-        ("solar_blocks", "f8"),
-        ("solar_scale", "f8"),
         ("stored_mwh", "f8"),
         ("stranded_mwh", "f8"),  # energy in battery blocks that are down
         ("battery_blocks_down", "f8"),
         ("battery_causes", "f8"),
-        ("solar_blocks_down", "f8"),
         ("site_causes", "f8"),
         ("battery_share", "f8"),  # of the battery's blocks, those that work
         ("next_repair", "f8"),  # next step at which a repair ends
@@ -100,8 +136,6 @@ PLANT = np.dtype(
         ("recharging", "i8"),  # greedy: units run to refill
         ("power_mw", "f8"),  # battery power now [MW]
         ("capacity_mwh", "f8"),  # battery energy now [MWh]
-        ("observed", "f8"),  # solar yield of this day so far
-        ("expected", "f8"),  # the same of the average year
         ("planned_at", "i8"),  # step of the last plan, -1 when it is stale
         ("known_levels", "i8"),  # levels of need known since
         (
@@ -131,15 +165,30 @@ RULE = np.dtype(
 
 
 class Inputs(NamedTuple):
-    """What weather and failures bring: series by step (T,), capability (K, T), changes of state by step.
+    """What weather, markets and failures bring: series by step, changes of state by step.
 
-    Solar yield in MW/MWdc, load in MW, usable share of the battery and capability as fractions.
+    Attributes
+    ----------
+    yields : ndarray, shape (R, T)
+        Of each resource. [MW/MW]
+    load_mw, usable : ndarray, shape (T,)
+        Usable is a share of the battery. [MW, fraction]
+    capability, sink_capability : ndarray, shapes (K, T) and (S, T)
+        Of supplies, and what sinks would take. [fraction]
+    level, sink_level : ndarray, shapes (K, T) and (S, T), or (K, 0) and (S, 0)
+        Level of price that holds; no columns where none ever changes.
+    usd_per_mwh : ndarray
+        Prices of all levels of all supplies, then values of all sinks, in the case's order. [USD/MWh]
     """
 
-    solar_yield: Array
+    yields: Array
     load_mw: Array
     usable: Array
     capability: Array
+    sink_capability: Array
+    level: Array
+    sink_level: Array
+    usd_per_mwh: Array
     event_step: Array
     event_kind: Array
     event_index: Array
@@ -151,14 +200,17 @@ class Horizon(NamedTuple):
 
     Attributes
     ----------
-    window : ndarray, shape (2 + K, steps)
-        Load, solar yield, capability; of the average year, or the truth. [MW, MW/MWdc, fraction]
-    factor : ndarray, shape (days, leads)
-        Forecast factors on the yield, by day of issue. [fraction]
+    window : ndarray, shape (1 + R + K, steps)
+        Load, yields, capability; of the average year, or the truth. [MW, MW/MW, fraction]
+    factor : ndarray, shape (R, days, leads)
+        Forecast factors on the yields, by day of issue. [fraction]
+    announced : ndarray, shape (rows, T)
+        What calls leave of imports, of which only the steps within the notice are read. [fraction]
     """
 
     window: Array
     factor: Array
+    announced: Array
 
 
 class Outlook(NamedTuple):
@@ -166,21 +218,24 @@ class Outlook(NamedTuple):
 
     Attributes
     ----------
-    solar_yield, day_yield : ndarray
-        Of the average year, by step and summed by day. [MW/MWdc]
+    yields, day_yields : ndarray, shapes (R, steps per year) and (R, 365)
+        Of the average year, by step and summed by day. [MW/MW]
     horizon : Horizon
+    seen : ndarray, shape (R, T)
+        What the resources really give, of which only the steps that have passed are read. [MW/MW]
     terminal_mwh : ndarray, shape (levels, steps per year)
         Energy that the average year asks for, where a window ends. [MWh]
     """
 
-    solar_yield: Array
-    day_yield: Array
+    yields: Array
+    day_yields: Array
+    seen: Array
     horizon: Horizon
     terminal_mwh: Array
 
 
 class Fleet(NamedTuple):
-    """Rows that plans read and write: technologies, tiers, the plant, the rule.
+    """Rows that plans read and write: supplies, tiers, the plant, the rule, resources, sinks.
 
     What is passed between kernels is passed array by array: the fewer, the faster.
     """
@@ -189,6 +244,8 @@ class Fleet(NamedTuple):
     tier: Array
     plant: Array
     rule: Array
+    resource: Array
+    sink: Array
 
 
 class State(NamedTuple):
@@ -215,24 +272,25 @@ class Plan(NamedTuple):
 class Output(NamedTuple):
     """Results: by step, and sums over each year.
 
-    `series` holds rows for curtailed, charge, discharge, stored and available solar power, or no columns when
-    only shed load is kept, as `backup_mw` (K, T) does; `energy_mwh`, `fuel_mwh` (K, years), `cycled_mwh`
-    (years,).
+    `series` holds rows for curtailed, charge, discharge, stored and power of the resources, or no columns
+    when only shed load is kept, as `supply_mw` (K, T) and `taken_mw` (S, T) do; `energy_mwh` and `fuel_mwh`
+    (levels of price, years), `cycled_mwh` (years,).
     """
 
     shed_mw: Array
     lost_compute: Array
     series: Array
-    backup_mw: Array
+    supply_mw: Array
+    taken_mw: Array
     energy_mwh: Array
     fuel_mwh: Array
     cycled_mwh: Array
 
 
 class Flows(NamedTuple):
-    """One step: sun, charge, discharge, curtailment, shed load, its weighted loss, balance error. [MW]"""
+    """One step: resources, charge, discharge, curtailment, shed load, weighted loss, balance error. [MW]"""
 
-    sun: float
+    free: float
     charge: float
     discharge: float
     curtailed: float

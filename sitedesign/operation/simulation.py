@@ -64,7 +64,9 @@ def _apply(state: State, kind: int, index: int, change: int, t: int) -> None:
         p.stored_mwh += moved
         p.stranded_mwh -= moved
     elif kind == rates.SOLAR_BLOCK:
-        p.solar_blocks_down += change
+        state.fleet.resource[0].blocks_down += change
+    elif kind == rates.WIND_UNIT:
+        state.fleet.resource[index].blocks_down += change
     else:
         p.site_causes += change
 
@@ -100,8 +102,8 @@ def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
     while event < inputs.event_step.size and inputs.event_step[event] <= t:
         kind = inputs.event_kind[event]
         _apply(state, kind, inputs.event_index[event], inputs.event_change[event], t)
-        # One block of the battery or array more or less does not overturn a plan before its time
-        changed = changed or kind not in (rates.BATTERY_BLOCK, rates.SOLAR_BLOCK)
+        # One block of battery, array or wind farm more or less does not overturn a plan before its time
+        changed = changed or kind not in (rates.BATTERY_BLOCK, rates.SOLAR_BLOCK, rates.WIND_UNIT)
         event += 1
     p.battery_share = _battery_share(p)
     if changed:
@@ -112,16 +114,101 @@ def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _offer(inputs: Inputs, fleet: Fleet, t: int) -> float:
-    """Find what battery and units can do in this step; return the power of the sun. [MW]"""
+    """Find what battery and supplies can do in this step; return the power of the resources. [MW]"""
     p, tech = fleet.plant[0], fleet.tech
     p.power_mw = p.battery_mw * p.battery_share
     p.capacity_mwh = p.battery_mwh * inputs.usable[t] * p.battery_share
     for k in range(tech.size):
         able = tech[k].unit_mw * inputs.capability[k, t]
+        if tech[k].second_fuel != 0 and tech[k].interrupted != 0:
+            able *= tech[k].second_fuel_share * min(max(t + 1.0 - tech[k].switched_at, 0.0), 1.0)
         # Below its lowest load none runs
         tech[k].unit_available_mw = able if able >= tech[k].min_load_mw else 0.0
-    working = 1.0 - p.solar_blocks_down / p.solar_blocks
-    return float(p.solar_mw * inputs.solar_yield[t] * working * p.solar_scale)
+    free = 0.0
+    for i in range(fleet.resource.size):
+        one = fleet.resource[i]
+        working = max(1.0 - one.blocks_down / one.blocks, 0.0)  # ice beside faults: more than there are
+        free += one.size_mw * inputs.yields[i, t] * working * one.scale
+    return float(free)
+
+
+@njit(cache=True, error_model="numpy")
+def _book(one: Record, output: Output, year: int) -> None:
+    """Book what a supply has given on its level of price and the year."""
+    row = one.first_level + max(one.level, 0)
+    output.energy_mwh[row, year] += one.energy_mwh
+    output.fuel_mwh[row, year] += one.fuel_mwh
+    one.energy_mwh, one.fuel_mwh = 0.0, 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def _set_prices(inputs: Inputs, fleet: Fleet, output: Output, t: int, year: int) -> None:
+    """Put the levels of price that hold in force, and bring supplies and sinks in order of price."""
+    tech, sink, moved = fleet.tech, fleet.sink, False
+    for k in range(tech.size):
+        level = inputs.level[k, t] if inputs.level.shape[1] > 0 else 0
+        if tech[k].second_fuel != 0:
+            level = 1 if tech[k].interrupted != 0 else 0
+        if level != tech[k].level:
+            _book(tech[k], output, year)
+            moved = True
+        tech[k].level = level
+        tech[k].usd_per_mwh = inputs.usd_per_mwh[tech[k].first_level + level]
+    if moved:
+        for i in range(1, tech.size):  # nearly in order already
+            row, j = tech[i].place, i
+            while j > 0 and tech[tech[j - 1].place].usd_per_mwh > tech[row].usd_per_mwh:
+                tech[j].place = tech[j - 1].place
+                j -= 1
+            tech[j].place = row
+    for k in range(sink.size):
+        if inputs.sink_level.shape[1] > 0:
+            sink[k].level = inputs.sink_level[k, t]
+        sink[k].usd_per_mwh = inputs.usd_per_mwh[sink[k].first_level + sink[k].level]
+    for i in range(1, sink.size):
+        row, j = sink[i].place, i
+        while j > 0 and sink[sink[j - 1].place].usd_per_mwh < sink[row].usd_per_mwh:
+            sink[j].place = sink[j - 1].place
+            j -= 1
+        sink[j].place = row
+
+
+@njit(cache=True, error_model="numpy")
+def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) -> bool:
+    """Hear what calls are announced, and whether wires are down; return whether plans are overturned."""
+    p, tech, horizon, changed = fleet.plant[0], fleet.tech, outlook.horizon, False
+    capable = 1 + fleet.resource.size
+    for k in range(tech.size):
+        one = tech[k]
+        if one.divisible == 0 or one.units == 0:
+            continue
+        left = horizon.announced[one.announced, t] if one.announced >= 0 else 1.0
+        if one.announced < 0:
+            left = min(left, horizon.window[capable + k, clock])
+        intact = 1 if inputs.capability[k, t] >= left - 1e-9 else 0
+        changed = changed or intact != one.intact
+        one.intact = intact
+        one.firm_mw = one.rated_firm_mw * intact
+        heard = t + one.notice_steps
+        if one.notice_steps > 0 and heard < inputs.load_mw.size:
+            told = horizon.announced[one.announced]
+            relied_on = horizon.window[capable + k, (clock + one.notice_steps) % horizon.window.shape[1]]
+            changed = changed or told[heard] < relied_on or told[heard] != told[heard - 1]
+    if changed:
+        p.planned_at, p.midnight_day = -1, -1
+    return changed
+
+
+@njit(cache=True, error_model="numpy")
+def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
+    """Whether a resource has told something of its day by now, and goes on doing so."""
+    for i in range(fleet.resource.size):
+        built = i == 0 or fleet.resource[i].size_mw > 0.0
+        if built and outlook.yields[i, clock] > 0.0:
+            for s in range(clock - fleet.plant[0].day_step, clock):
+                if outlook.yields[i, s] > 0.0:
+                    return True
+    return False
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -135,16 +222,8 @@ def _decide(
     p, r, act = fleet.plant[0], fleet.rule[0], busy
     if r.kind == LATEST_SAFE_START:
         # A plan holds till midnight, or till the sun has told something of the day
-        if (
-            p.planned_at < 0
-            or p.day_step == 0
-            or (
-                r.blends_observed != 0
-                and t - p.planned_at >= r.issue_steps
-                and p.expected > 0.0
-                and outlook.solar_yield[clock] > 0.0
-            )
-        ):
+        aged = r.blends_observed != 0 and t - p.planned_at >= r.issue_steps
+        if p.planned_at < 0 or p.day_step == 0 or (aged and _tells(outlook, fleet, clock)):
             p.planned_at, p.known_levels = t, 0
         if p.known_levels == 0 or busy or after_step(p, net) < reserve_at(fleet, plan, p.lead, t) - 1e-9:
             act = True
@@ -159,15 +238,26 @@ def _decide(
     return act
 
 
+@njit(cache=True, error_model="numpy")
+def _feed(inputs: Inputs, sink: Array, spare: float, t: int) -> float:
+    """Give the sinks what nothing else takes, the best paying first; return how much they take. [MW]"""
+    taken = 0.0
+    for i in range(sink.size):
+        one = sink[sink[i].place]
+        one.taken_mw = min(spare - taken, one.size_mw * inputs.sink_capability[sink[i].place, t])
+        taken += one.taken_mw
+    return taken
+
+
 @njit(cache=True, error_model="numpy", inline="always")
 def _happen(
-    fleet: Fleet, unit: Array, plan: Plan, t: int, sun: float, load: float, act: bool
+    inputs: Inputs, fleet: Fleet, unit: Array, plan: Plan, t: int, free: float, load: float, act: bool
 ) -> tuple[Flows, bool]:
     """Serve the load as decided; return the flows, and whether anything runs or is shed."""
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
     stored = p.stored_mwh
     into = min(p.power_mw, max(p.capacity_mwh - p.stored_mwh, 0.0) / p.mwh_per_mw_charge)
-    balance, limit, throttled, missing = load - sun, load, 0.0, 0.0
+    balance, limit, throttled, missing, taken = load - free, load, 0.0, 0.0, 0.0
     charge, discharge, given, short, weighted, busy = 0.0, 0.0, 0.0, 0.0, 0.0, False
     if act:
         for j in range(tier.size):
@@ -204,6 +294,9 @@ def _happen(
             back = _take_back(tier, curtailed)
             limit += back
             curtailed = lower_units(tech, curtailed - back)
+        if fleet.sink.size > 0 and curtailed > 0.0:
+            taken = _feed(inputs, fleet.sink, curtailed, t)
+            curtailed -= taken
     if act:
         if missing > 0.0 or limit < load:
             short, weighted = _shed(tier, load, missing)
@@ -212,24 +305,27 @@ def _happen(
             given += tech[k].setpoint_mw
             busy = busy or tech[k].n_on > 0
     p.stored_mwh = max(stored + p.mwh_per_mw_charge * charge - p.mwh_per_mw_discharge * discharge, 0.0)
-    error = abs(sun - curtailed + discharge - charge + given + short - load)
-    if busy:
-        book_fuel(tech, p, t)
-    return Flows(sun, charge, discharge, curtailed, short, weighted, error), busy
+    error = abs(free - curtailed + discharge - charge + given + short - load - taken)
+    return Flows(free, charge, discharge, curtailed, short, weighted, error), busy
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _record(inputs: Inputs, fleet: Fleet, output: Output, flows: Flows, t: int, year: int) -> None:
     """Write down what a step gave."""
-    p, tech, series = fleet.plant[0], fleet.tech, output.series
+    p, tech, sink, series = fleet.plant[0], fleet.tech, fleet.sink, output.series
     output.cycled_mwh[year] += flows.discharge * p.step_h
     output.shed_mw[t] = flows.shed
     output.lost_compute[t] = flows.weighted / inputs.load_mw[t] if flows.shed > 0.0 else 0.0
     if series.shape[1] > 0:
         series[0, t], series[1, t], series[2, t] = flows.curtailed, flows.charge, flows.discharge
-        series[3, t], series[4, t] = p.stored_mwh + p.stranded_mwh, flows.sun
+        series[3, t], series[4, t] = p.stored_mwh + p.stranded_mwh, flows.free
         for k in range(tech.size):
-            output.backup_mw[k, t] = tech[k].setpoint_mw if p.site_causes == 0 else 0.0
+            output.supply_mw[k, t] = tech[k].setpoint_mw if p.site_causes == 0 else 0.0
+        for k in range(sink.size):
+            output.taken_mw[k, t] = sink[k].taken_mw
+    for k in range(sink.size if p.hub != 0 else 0):
+        output.energy_mwh[sink[k].first_level + sink[k].level, year] += sink[k].taken_mw * p.step_h
+        sink[k].taken_mw = 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -243,7 +339,7 @@ def simulate(inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output:
     """
     fleet = state.fleet
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
-    steps, per_year, techs = inputs.load_mw.size, outlook.solar_yield.size, tech.size
+    steps, per_year, techs = inputs.load_mw.size, outlook.yields.shape[1], tech.size
     event, events, worst, year_end, year, clock = 0, inputs.event_step.size, 0.0, per_year, 0, 0
     p.next_repair, p.planned_at, p.midnight_day = -1.0, -1, -1
     p.battery_share, p.day_step, p.lead = _battery_share(p), 0, 0
@@ -255,28 +351,32 @@ def simulate(inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output:
             event, changed = _fail(inputs, state, event, t)
             busy = busy or changed
         if p.day_step == r.day_steps:
-            p.day_step, p.observed, p.expected = 0, 0.0, 0.0
-        sun, load = _offer(inputs, fleet, t), inputs.load_mw[t]
+            p.day_step = 0
+        if p.hub != 0:
+            if p.priced != 0:
+                _set_prices(inputs, fleet, output, t, year)
+            if p.imports != 0 and r.perfect == 0:
+                busy = _hear(inputs, outlook, fleet, t, clock) or busy
+        free, load = _offer(inputs, fleet, t), inputs.load_mw[t]
         if busy:
             for k in range(techs):
                 tech[k].setpoint_mw = 0.0
             for j in range(tier.size):
                 tier[j].throttled_mw = 0.0
         if p.site_causes > 0:
-            flows = Flows(sun, 0.0, 0.0, sun, load, load, 0.0)
+            flows = Flows(free, 0.0, 0.0, free, load, load, 0.0)
         else:
-            act = _decide(outlook, fleet, plan, t, clock, load, load - sun, busy)
-            flows, busy = _happen(fleet, state.unit, plan, t, sun, load, act)
+            act = _decide(outlook, fleet, plan, t, clock, load, load - free, busy)
+            flows, busy = _happen(inputs, fleet, state.unit, plan, t, free, load, act)
+            if busy:
+                book_fuel(tech, p, t)
             worst = max(worst, flows.error)
         _record(inputs, fleet, output, flows, t, year)
-        p.observed += inputs.solar_yield[t]
-        p.expected += outlook.solar_yield[clock]
         clock += 1
         p.day_step += 1
         if t + 1 == year_end or t + 1 == steps:
             for k in range(techs):
-                output.energy_mwh[k, year], output.fuel_mwh[k, year] = tech[k].energy_mwh, tech[k].fuel_mwh
-                tech[k].energy_mwh, tech[k].fuel_mwh = 0.0, 0.0
+                _book(tech[k], output, year)
             clock, year, year_end = 0, year + 1, year_end + per_year
     for u in range(state.unit.size):
         if state.unit[u].on != 0:

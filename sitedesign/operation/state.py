@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case
+from sitedesign.case.case import BackupCase, Case
 from sitedesign.case.plant import Plant
 from sitedesign.operation import records
 from sitedesign.util.gate import Gate, Measure, OneOf, arguments, check_fields
@@ -186,21 +186,36 @@ class Controller:
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """Record arrays of one plant (see :mod:`sitedesign.operation.records`), technologies by marginal cost.
+    """Record arrays of one plant (see :mod:`sitedesign.operation.records`), supplies by their usual price.
 
     Attributes
     ----------
-    tech, unit, tier, plant : ndarray of records
-        Units are numbered over the technologies of the case, in the case's order.
-    rank : ndarray of int, shape (K,)
-        Row of each of the case's technologies in `tech`.
+    tech, unit, tier, plant, resource, sink : ndarray of records
+        Units are numbered over the supplies of the case, in the case's order.
+    rank : ndarray of int, shape (K + I,)
+        Row of each of the case's supplies in `tech`.
     """
 
     tech: NDArray[Any]
     unit: NDArray[Any]
     tier: NDArray[Any]
     plant: NDArray[Any]
+    resource: NDArray[Any]
+    sink: NDArray[Any]
     rank: NDArray[np.int64]
+
+    @property
+    def built(self) -> int:
+        """Number of units of backup; imports come after them."""
+        return int(self.tech["units"][self.tech["divisible"] == 0].sum())
+
+    def free_mw(self, yields: FloatArray) -> FloatArray:
+        """Power that the resources give at such yields, shape (R, T) or (R, steps per year). [MW]"""
+        sizes = self.resource["size_mw"]
+        total: FloatArray = sizes[0] * yields[0]
+        for size, row in zip(sizes[1:], yields[1:], strict=True):
+            total += size * row
+        return total
 
     def sorted_rows(self, values: NDArray[Any]) -> NDArray[Any]:
         """Rows in the case's order, brought into the order of `tech`."""
@@ -209,7 +224,7 @@ class Machine:
         return out
 
     def sorted_capability(self, rows: list[FloatArray]) -> FloatArray:
-        """Series per technology in the case's order, brought into the order of `tech`, shape (K, T)."""
+        """Series per supply in the case's order, brought into the order of `tech`, shape (K + I, T)."""
         if not rows:
             return np.zeros((0, 0))
         out = np.empty((len(rows), rows[0].size))
@@ -218,12 +233,22 @@ class Machine:
         return out
 
 
+def has_second_fuel(backup: BackupCase) -> bool:
+    """Whether the second level of price is that of another fuel, burnt while the first is interrupted.
+
+    Where a series says which level holds, the levels are prices of one fuel.
+    """
+    always_first = backup.active_level is None or not np.any(backup.active_level)
+    return len(backup.levels) > 1 and always_first
+
+
 def lay_out(
     case: Case,
     plant: Plant,
     controller: Controller,
     behaviours: Sequence[UnitBehaviour],
     fuels: Sequence[str],
+    usual_usd_per_mwh: FloatArray,
 ) -> Machine:
     """Lay out a plant for the simulation.
 
@@ -237,40 +262,94 @@ def lay_out(
         In the order of ``case.backup``.
     fuels : sequence of str
         Fuels whose supply can be interrupted, as numbered by the outages.
+    usual_usd_per_mwh : ndarray, shape (K + I,)
+        Mean price of each supply. [USD/MWh]
     """
-    h, names = case.step_h, list(fuels)
-    cost = np.array([b.marginal_cost_usd_per_mwh for b in case.backup], dtype=np.float64)
-    rank = np.argsort(np.argsort(cost, kind="stable"), kind="stable").astype(np.int64)
-    tech = np.zeros(len(case.backup), records.TECH)
-    first = 0
-    for backup, behaviour, count, row in zip(case.backup, behaviours, plant.units, rank, strict=True):
-        one = tech[row]
-        one["unit_mw"], one["units"], one["first_unit"] = backup.unit_mw, count, first
-        one["firm_mw"] = backup.unit_mw * controller.capacity_credit
-        one["intercept"] = behaviour.intercept
-        one["start_steps"], one["start_failure"], one["start_beta"] = (
-            behaviour.start_h / h,
-            behaviour.start_failure,
-            behaviour.start_beta,
-        )
-        one["retry_steps"], one["retry_success"] = behaviour.retry_h / h, behaviour.retry_success
-        one["start_repair_steps"] = 0.5 * behaviour.mttr_h / h
-        one["start_lethal"], one["start_coupling"] = behaviour.start_lethal, behaviour.start_coupling
-        one["start_common_steps"] = behaviour.start_common_h / h
-        one["min_load_mw"] = behaviour.min_load * backup.unit_mw
-        one["fuel"] = names.index(behaviour.fuel) if behaviour.fuel in names else -1
-        one["fuel_inventory_max"] = one["fuel_inventory"] = behaviour.storage_h / h
-        one["refill_rate"] = behaviour.refill_h_per_h
-        one["min_load_fuel"] = (behaviour.intercept + (1.0 - behaviour.intercept) * behaviour.min_load) / max(
-            count, 1
-        )
+    rank = np.argsort(np.argsort(usual_usd_per_mwh, kind="stable"), kind="stable").astype(np.int64)
+    tech, first = np.zeros(len(case.supplies), records.TECH), 0
+    for backup, behaviour, count, row in zip(
+        case.backup, behaviours, plant.units, rank[: len(case.backup)], strict=True
+    ):
+        tech[row]["first_unit"] = first
+        _lay_out_units(tech[row], backup, behaviour, count, case.step_h, controller, list(fuels))
         first += count
+    announced = 0
+    for item, size, row in zip(case.imports, plant.imports, rank[len(case.backup) :], strict=True):
+        one = tech[row]
+        one["unit_mw"] = one["rated_firm_mw"] = one["firm_mw"] = size * item.unit_mw
+        one["units"], one["first_unit"], one["divisible"], one["intact"] = size > 0.0, first, 1, 1
+        one["second_fuel_share"], one["fuel"], one["announced"] = 1.0, -1, -1
+        if item.announced is not None:
+            one["announced"], announced = announced, announced + 1
+            one["notice_steps"] = int(item.notice_h / case.step_h + 1e-9)
+        first += int(size > 0.0)
+    sink = np.zeros(len(case.sinks), records.SINK)
+    sink["size_mw"] = [size * item.unit_mw for item, size in zip(case.sinks, plant.sinks, strict=True)]
+    _lay_out_prices(case, tech, sink, rank)
     tier = np.zeros(len(case.tiers), records.TIER)
     tier["share"], tier["loss_per_mwh"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
-    record = np.zeros(1, records.PLANT)
-    record["step_h"], record["solar_mw"] = h, plant.solar_mw
+    resource = np.zeros(len(case.resources), records.RESOURCE)
+    resource["size_mw"], resource["blocks"], resource["scale"] = plant.resources_mw, 1.0, 1.0
+    return Machine(
+        tech, np.zeros(first, records.UNIT), tier, _plant(case, plant, controller), resource, sink, rank
+    )
+
+
+def _lay_out_units(
+    one: Any,  # noqa: ANN401 - a row of records
+    backup: BackupCase,
+    behaviour: UnitBehaviour,
+    count: int,
+    h: float,
+    controller: Controller,
+    fuels: list[str],
+) -> None:
+    """Lay out the units of one technology."""
+    one["unit_mw"], one["units"] = backup.unit_mw, count
+    one["rated_firm_mw"] = one["firm_mw"] = backup.unit_mw * controller.capacity_credit
+    one["intercept"] = behaviour.intercept
+    one["start_steps"], one["start_failure"] = behaviour.start_h / h, behaviour.start_failure
+    one["start_beta"] = behaviour.start_beta
+    one["retry_steps"], one["retry_success"] = behaviour.retry_h / h, behaviour.retry_success
+    one["start_repair_steps"] = 0.5 * behaviour.mttr_h / h
+    one["start_lethal"], one["start_coupling"] = behaviour.start_lethal, behaviour.start_coupling
+    one["start_common_steps"] = behaviour.start_common_h / h
+    one["min_load_mw"] = behaviour.min_load * backup.unit_mw
+    one["fuel"] = fuels.index(behaviour.fuel) if behaviour.fuel in fuels else -1
+    one["fuel_inventory_max"] = one["fuel_inventory"] = behaviour.storage_h / h
+    one["refill_rate"] = behaviour.refill_h_per_h
+    one["min_load_fuel"] = (behaviour.intercept + (1.0 - behaviour.intercept) * behaviour.min_load) / max(
+        count, 1
+    )
+    one["min_run_steps"] = round(controller.min_run_h / h)
+    one["announced"], one["second_fuel_share"] = -1, 1.0
+    if has_second_fuel(backup):
+        one["second_fuel"], one["switch_steps"] = 1, behaviour.switch_h / h
+        one["second_fuel_share"] = 1.0 + behaviour.second_fuel_derate
+
+
+def _lay_out_prices(case: Case, tech: NDArray[Any], sink: NDArray[Any], rank: NDArray[np.int64]) -> None:
+    """Say where the levels of price of each supply and sink begin, and which is cheapest."""
+    first = np.cumsum([0, *(len(item.levels) for item in case.flows)])
+    tech["first_level"][rank] = first[: len(rank)]
+    tech["usd_per_mwh"][rank] = [item.levels[0].usd_per_mwh for item in case.supplies]
+    tech["place"] = np.arange(tech.size)
+    # Which level holds is found in the first step
+    tech["level"] = -1 if any(len(item.levels) > 1 for item in case.supplies) else 0
+    sink["first_level"] = first[len(rank) : -1]
+    sink["usd_per_mwh"] = [item.levels[0].usd_per_mwh for item in case.sinks]
+    sink["place"] = np.argsort(-sink["usd_per_mwh"], kind="stable")
+
+
+def _plant(case: Case, plant: Plant, controller: Controller) -> NDArray[Any]:
+    """Lay out the battery, and what there is one of."""
+    h, record = case.step_h, np.zeros(1, records.PLANT)
+    record["step_h"] = h
     record["battery_mwh"], record["battery_mw"] = plant.battery_mwh, plant.battery_mw
     record["mwh_per_mw_charge"], record["mwh_per_mw_discharge"] = h * case.eta_charge, h / case.eta_discharge
     record["min_run_steps"] = round(controller.min_run_h / h)
-    record["battery_blocks"] = record["solar_blocks"] = record["solar_scale"] = 1.0
-    return Machine(tech, np.zeros(first, records.UNIT), tier, record, rank)
+    record["priced"] = any(len(item.levels) > 1 for item in case.flows)
+    record["imports"] = sum(size > 0.0 for size in plant.imports)
+    record["hub"] = record["priced"][0] or record["imports"][0] or len(case.sinks) > 0
+    record["battery_blocks"] = 1.0
+    return record

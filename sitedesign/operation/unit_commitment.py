@@ -33,9 +33,11 @@ def switch_supply(one: Record, cut_off: bool, t: int) -> None:
         one.fuel_inventory = min(
             one.fuel_inventory + one.refill_rate * (t - one.refilled_from), one.fuel_inventory_max
         )
+        one.switched_at = t + one.switch_steps
     elif not cut_off and one.interrupted != 0:
         one.refilled_from = t
     one.interrupted = 1 if cut_off else 0
+    one.firm_mw = one.rated_firm_mw * (one.second_fuel_share if cut_off else 1.0)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -190,8 +192,8 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
     """
     lasting = -1.0  # what the battery could give for as long as a unit is kept on [MW]
     able, minimum = 0.0, 0.0
-    for k in range(tech.size):
-        one = tech[k]
+    for i in range(tech.size):
+        one = tech[tech[i].place]
         size, one.n_plan, one.n_keep = one.unit_available_mw, 0, 0
         available = _units_with_fuel(one) if size > 0.0 else 0
         if one.setpoint_mw > 0.0 and available > 0:
@@ -213,8 +215,8 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
         minimum += one.n_target * one.min_load_mw
     fits = minimum <= room
     must = net if fits else net - min(p.power_mw, p.stored_mwh / p.mwh_per_mw_discharge)
-    for k in range(tech.size - 1, -1, -1):
-        one = tech[k]
+    for i in range(tech.size - 1, -1, -1):
+        one = tech[tech[i].place]
         # Units that are only to charge run where there is room for what they give at least; a lone unit that
         # never has room is not waited for
         while not fits and one.n_target > one.n_keep and able - one.unit_available_mw >= must:
@@ -225,7 +227,7 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
             minimum -= one.min_load_mw
             fits = minimum <= room
         if one.n_plan > 0 and one.n_plan >= one.n_on and (fits or able - one.unit_available_mw < must):
-            one.min_up_until = t + p.min_run_steps
+            one.min_up_until = t + one.min_run_steps
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -249,10 +251,11 @@ def commit(
         one.setpoint_mw = min(max(one.setpoint_mw, one.min_mw), one.max_mw)
         uncovered -= one.setpoint_mw
     if uncovered > 0.0 and (kind == LATEST_SAFE_START or (kind == GREEDY and reserve > 0.0)):
-        for k in range(tech.size):
-            more = min(uncovered, tech[k].max_mw - tech[k].setpoint_mw)
-            if more > 0.0 and (kind == GREEDY or t < tech[k].min_up_until):
-                tech[k].setpoint_mw += more
+        for i in range(tech.size):
+            one = tech[tech[i].place]
+            more = min(uncovered, one.max_mw - one.setpoint_mw)
+            if more > 0.0 and (kind == GREEDY or t < one.min_up_until):
+                one.setpoint_mw += more
                 uncovered -= more
     return net - uncovered
 
@@ -262,18 +265,22 @@ def raise_units(tech: Array, unit: Array, p: Record, t: int, short: float) -> fl
     """Cover a deficit that the battery cannot: units up, then more units; return what they add. [MW]"""
     added = 0.0
     for turn in range(2):
-        for k in range(tech.size):
+        for i in range(tech.size):
+            k = tech[i].place
             one = tech[k]
             before = one.setpoint_mw
-            if turn == 1 and short - added > 1e-12 and one.unit_available_mw > 0.0 and one.n_free > one.n_on:
+            # An import costs nothing to start
+            may_start = turn == 1 or one.divisible != 0
+            able = one.unit_available_mw > 0.0 and one.n_free > one.n_on
+            if may_start and able and short - added > 1e-12:
                 called = one.n_on + _units_to_call(one, short - added)
                 _start(tech, unit, p, k, min(called, _units_with_fuel(one)), t)
                 _set_range(tech, unit, k, t)
-                one.min_up_until = t + p.min_run_steps
+                one.min_up_until = t + one.min_run_steps
             one.setpoint_mw = min(max(one.setpoint_mw + max(short - added, 0.0), one.min_mw), one.max_mw)
             added += one.setpoint_mw - before
             if one.setpoint_mw > before:
-                one.min_up_until = t + p.min_run_steps
+                one.min_up_until = t + one.min_run_steps
     return added
 
 
@@ -292,10 +299,11 @@ def _units_to_call(one: Record, short: float) -> int:
 @njit(cache=True, error_model="numpy", inline="always")
 def lower_units(tech: Array, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
-    for k in range(tech.size - 1, -1, -1):
-        less = min(spare, tech[k].setpoint_mw - tech[k].min_mw)
+    for i in range(tech.size - 1, -1, -1):
+        one = tech[tech[i].place]
+        less = min(spare, one.setpoint_mw - one.min_mw)
         if less > 0.0:
-            tech[k].setpoint_mw -= less
+            one.setpoint_mw -= less
             spare -= less
     return spare
 

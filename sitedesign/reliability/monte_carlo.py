@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.forecast import daily_factors
+from sitedesign.operation.forecast import resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, sample_outages
 from sitedesign.operation.state import Controller
@@ -162,12 +162,8 @@ class _Tally:
         conditions = OutageConditions(
             case.step_h, case.years, self.first_year, block.temp_air_c, around.climatology
         )
-        factors = daily_factors(
-            around.forecast,
-            around.climatology,
-            case.sole_resource.yield_mw_per_mw,
-            seed=self.plan.seed + 1_000_003 * self.first_year,
-        )
+        seed = self.plan.seed + 1_000_003 * self.first_year
+        factors = resource_factors(around.forecast, around.climatology, case, seed=seed)
         return _Begun(conditions, start, factors)
 
     def operate_draw(self, block: WeatherBlock, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
