@@ -86,7 +86,7 @@ def _certified(
     blind = uptime_metrics(study_case.case, greedy, racks=plant.racks, seed=study.seed)
     of_the_bound = (
         "study", "method", "iterations", "uptime_price_usd_per_mwh", "solve_seconds", "bound_name",
-        "bound_usd_per_yr",
+        "bound_usd_per_yr", "limit_prices",
     )  # fmt: skip
     return design_from(
         evaluation,

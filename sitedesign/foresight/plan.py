@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from sitedesign.weather.weather import Weather
 
 REPLAY_TOLERANCE = 1e-6
 HIGHEST_TARGET = 1 - 1e-7  # a plant that never fails with foresight promises no more than this
+LEAST_USD_PER_UNIT = 1.0  # a year, of a limit that binds: less is rounding of the optimiser
 EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-hour model takes hours
 
 
@@ -277,9 +279,16 @@ def _design(
         solve_seconds=sizing.seconds,
         iterations=sizing.iterations,
         uptime_price_usd_per_mwh=sizing.uptime_price_usd_per_mwh,
+        limit_prices=_binding(case, sizing.limit_prices),
         greedy_uptime=greedy.uptime,
         bound_name=relaxed.name,
     )
+
+
+def _binding(case: Case, prices: Mapping[str, float]) -> dict[str, float]:
+    """Prices of the limits that bind, and of every connection, whose price may be nothing."""
+    asked = {f"{item.name}_mw" for item in case.imports}
+    return {name: usd for name, usd in prices.items() if name in asked or abs(usd) >= LEAST_USD_PER_UNIT}
 
 
 def _check_against_replay(replay: Replay, sizing: OptimizationResult, case: Case) -> None:

@@ -51,6 +51,7 @@ _ROUNDING = 1e-6  # by how much a bound may seem to exceed a cost
 _EDGED = 4  # rounds without any progress, after which plants just at the budgets are looked for
 _MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
 _CRUMB = 2e-3  # of the mean load, or hours of it: an array or battery that only the gap may keep
+_PRICED = 1e-6  # gap at which the duals of limits are read
 _POLISHED = 0.6  # the same for the polishing of given counts
 
 
@@ -223,9 +224,9 @@ class _Search:
                 raise _Stop(limit)
             before = now
 
-    def _polish(self, counts: Plant, months: float, idle: int) -> None:
+    def _polish(self, counts: Plant, months: float, idle: int, gap: float | None = None) -> None:
         """Best sizes for given whole units and racks, or proof that they cannot be the best."""
-        gap = _POLISHED * self.gap * 0.5**idle
+        gap = _POLISHED * self.gap * 0.5**idle if gap is None else gap
         side = _side(idle)
         self.model.fix_counts(counts, months)
         self.model.keep_to(side)
@@ -435,7 +436,8 @@ class _Search:
             )
             raise AssertionError(message)
         energy, lost = self._energy_and_lost(best.plant, best.operation)
-        iterations, budget_prices = self.model.solves, self._budget_prices(best.plant)
+        iterations = self.model.solves
+        budget_prices, limit_prices = self._prices(best.plant)
         prices = budget_prices[: len(self.case.classes)]
         dispatch = None
         if keeps_dispatch:
@@ -454,20 +456,33 @@ class _Search:
             uptime_price_usd_per_mwh=max(prices) if prices else None,
             uptime_prices=prices,
             budget_prices=budget_prices,
+            limit_prices=limit_prices,
             lost_by_class_mwh_per_yr=tuple(lost.tolist()),
             lost_value_usd_per_yr=lost_value_usd(self.case, best.plant, float(lost.sum())),
             dispatch=dispatch,
             level_mwh_per_yr=energy,
         )
 
-    def _budget_prices(self, plant: Plant) -> tuple[float, ...]:
-        """Duals of the budgets at the incumbent's units and racks."""
-        self.model.fix_counts(plant, slowest_lead(self.case, plant)[0])
+    def _prices(self, plant: Plant) -> tuple[tuple[float, ...], dict[str, float]]:
+        """Duals of the budgets and of the limits at the incumbent's units and racks.
+
+        Those of limits that bind are looked at again when the cuts there are close enough to tell them.
+        """
+        months = slowest_lead(self.case, plant)[0]
+        prices = self._duals(plant, months)
+        if any(abs(usd) >= 1.0 for usd in prices[1].values()):
+            with contextlib.suppress(_Stop, MasterStopped):  # then they are as near as the gap
+                self._polish(plant, months, 0, _PRICED)
+            return prices[0], self._duals(plant, months)[1]
+        return prices
+
+    def _duals(self, plant: Plant, months: float) -> tuple[tuple[float, ...], dict[str, float]]:
+        self.model.fix_counts(plant, months)
         for side in (Side.INSIDE, Side.AT):
             self.model.keep_to(side)
             if self.model.propose(whole=False) is not None:
-                return self.model.budget_prices()
-        return ()
+                return self.model.budget_prices(), self.model.limit_prices()
+        return (), {}
 
 
 def _side(idle: int) -> Side:

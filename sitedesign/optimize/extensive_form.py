@@ -30,6 +30,7 @@ from sitedesign.errors import InfeasibleDesign, NotProvenOptimal, SolverFailed
 from sitedesign.optimize.branch_and_bound import branch_and_bound
 from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status
 from sitedesign.optimize.infeasibility import Minimise, Quantity, explain
+from sitedesign.optimize.limit_prices import limit_prices
 from sitedesign.optimize.primal_recovery import (
     annual_cost_usd,
     lost_by_class_mwh,
@@ -227,6 +228,7 @@ def _size(
         seconds=time.perf_counter() - start,
         uptime_price_usd_per_mwh=max(prices),
         uptime_prices=prices,
+        limit_prices=limit_prices(m, solver, case),
         lost_by_class_mwh_per_yr=lost,
         lost_value_usd_per_yr=value,
         dispatch=dispatch,

@@ -167,6 +167,7 @@ class PersistentHighs:
             self._listen_for(self._stop)
         self._solution: NDArray[np.float64] | None = None
         self._row_dual: NDArray[np.float64] | None = None
+        self._column_dual: NDArray[np.float64] | None = None
         form = compile_model(model)
         self._impossible = form is None
         self._variables: list[Any] = [] if form is None else form.variables
@@ -369,6 +370,10 @@ class PersistentHighs:
             return float(dual[row])
         return float(sum(dual[index] for index in self._rows.get(row, ())))
 
+    def reduced_cost(self, variable: Any) -> float:  # noqa: ANN401
+        """Reduced cost of a variable after a linear solve: negative where its upper bound holds it back."""
+        return float(self._need(self._column_dual)[self._column_of(variable)])
+
     def basis(self) -> highspy.HighsBasis:
         """Copy of the last optimal basis, for :meth:`restore_basis`."""
         return self._highs.getBasis()
@@ -544,6 +549,7 @@ class PersistentHighs:
         solution = self._highs.getSolution()
         self._solution = np.array(solution.col_value) if feasible else None
         self._row_dual = np.array(solution.row_dual) if solution.dual_valid else None
+        self._column_dual = np.array(solution.col_dual) if solution.dual_valid else None
 
     def _settled(self) -> float:
         """Round the incumbent's integers, hold them, solve for the rest; returns the cost, inf if none."""

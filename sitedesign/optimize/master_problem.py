@@ -23,6 +23,7 @@ from sitedesign.optimize.dispatch_oracle import Point
 from sitedesign.optimize.extensive_form import add_capacity_model, building, expression_of, importance
 from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status
 from sitedesign.optimize.infeasibility import Quantity
+from sitedesign.optimize.limit_prices import limit_prices
 
 _TOLERANCE = 1e-9  # of the solver: MWh a year in the rows of budgets, far below what counts as meeting one
 _VIOLATED = 2e-7  # of a scaled cut: above the solver's tolerance, and far below that too
@@ -303,6 +304,10 @@ class MasterModel:
             for inside, row in pairs
         ]
         return tuple(max(0.0, -USD_PER_KUSD * dual) for dual in duals)
+
+    def limit_prices(self) -> dict[str, float]:
+        """Find what one more unit of each limit saves, after a relaxed solve (:func:`limit_prices`)."""
+        return limit_prices(self._m, self._highs, self.case)
 
     def plant(self, proposal: Proposal, whole: Callable[[float], int] = round) -> Plant:
         """Plant of a proposal, with whole units and racks."""

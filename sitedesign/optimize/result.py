@@ -38,6 +38,9 @@ class OptimizationResult:
     budget_prices : tuple of float
         Duals of all budgets, of classes and then of annual limits, in the order of ``Budgets``; empty where
         they are not known. [USD per unit of the total]
+    limit_prices : dict of str to float
+        What one more unit of each limit would save, with the incumbent's whole units: of sizes, imports and
+        sinks by name (``grid_mw``), of land (``land_acres``). [USD/yr per MW, MWh or acre]
     lost_by_class_mwh_per_yr : tuple of float
         Weighted shed load of each class in the incumbent. [MWh/yr]
     lost_value_usd_per_yr : float
@@ -60,6 +63,7 @@ class OptimizationResult:
     uptime_price_usd_per_mwh: float | None = None
     uptime_prices: tuple[float, ...] = ()
     budget_prices: tuple[float, ...] = ()
+    limit_prices: dict[str, float] = field(default_factory=dict)
     lost_by_class_mwh_per_yr: tuple[float, ...] = ()
     lost_value_usd_per_yr: float = 0.0
     dispatch: Dispatch | None = field(default=None, repr=False)

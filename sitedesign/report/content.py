@@ -14,7 +14,7 @@ from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import percent, pretty
-from sitedesign.results.design import Design
+from sitedesign.results.design import Design, limit_price_words
 from sitedesign.results.grid_result import GridResult
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
@@ -201,14 +201,22 @@ def optimality(design: Design) -> str:
             f"This plant costs {found:,.3f} M USD/yr. No plant can meet the target for less than "
             f"{bound:,.3f} M USD/yr: that is proven, with {design.bound_name}. "
         )
-        return proven + _gap_in_words(design)
+        return proven + _gap_in_words(design) + _worth_of_limits(design)
     status = "Proven least cost" if design.stopped_by == "gap" else "Not proven least cost"
     stop = "" if design.stopped_by == "gap" else f", stopped by the {design.stopped_by.replace('_', ' ')}"
     return (
         f"{status} to a gap of {design.gap * 100:.2g} %{stop}: {design.cost / 1e6:,.3f} M USD/yr found, "
         f"{design.bound / 1e6:,.3f} M USD/yr is a lower bound "
-        f"(method {design.method}, {design.solve_seconds:,.1f} s)."
+        f"(method {design.method}, {design.solve_seconds:,.1f} s)." + _worth_of_limits(design)
     )
+
+
+def _worth_of_limits(design: Design) -> str:
+    """Say what one more unit of each limit that binds would save; nothing where none does."""
+    if not design.limit_prices:
+        return ""
+    worth = ", ".join(f"{words} {usd:,.0f}" for words, usd in limit_price_words(design.limit_prices))
+    return f" What one more unit would save, in USD/yr, with foresight and the same generators: {worth}."
 
 
 def _gap_in_words(design: Design) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -94,6 +95,11 @@ class Design(Evaluation):
         Master iterations.
     uptime_price_usd_per_mwh : float or None
         Marginal cost of uptime: one weighted MWh of load more or less. [USD/MWh]
+    limit_prices : dict of str to float
+        What one more unit of each limit that binds would save a year, with foresight and the same units: of
+        the connection (``grid_mw``), of a resource or the battery that the user limits, of sale, of land
+        (``land_acres``). Below zero where a size that is given exactly is too large. [USD/yr per MW, MWh or
+        acre]
     greedy_uptime : Estimate
         Uptime of the same plant and weather under a rule that never looks ahead.
     certificate : Certificate or None
@@ -125,6 +131,7 @@ class Design(Evaluation):
     solve_seconds: float
     iterations: int
     uptime_price_usd_per_mwh: float | None
+    limit_prices: dict[str, float] = Field(default_factory=dict)
     greedy_uptime: Estimate
     certificate: Certificate | None = None
     gap_parts: dict[str, float] = Field(default_factory=dict)
@@ -211,6 +218,9 @@ class Design(Evaluation):
             price = f"{self.uptime_price_usd_per_mwh:,.0f} USD per MWh of load not served, with foresight"
             # Another nine mostly takes another unit, of which this price knows nothing: a frontier does
             lines.append(("cost of uptime", f"{price} and the same units"))
+        if self.limit_prices:
+            worth = ", ".join(f"{words} {usd:,.0f}" for words, usd in limit_price_words(self.limit_prices))
+            lines.append(("one more unit", f"{worth} USD/yr saved, with foresight and the same units"))
         lines += [] if self.compute_cost is None else self.compute_cost.lines()
         return lines + [("other path", item.line()) for item in self.alternatives]
 
@@ -307,6 +317,13 @@ class Design(Evaluation):
             fault = Fault(str(path), "text that is not JSON", allowed)
             raise InputError([fault], "Design.load()") from None
         return cls.from_dict(data)
+
+
+def limit_price_words(prices: Mapping[str, float]) -> list[tuple[str, float]]:
+    """One more unit of each limit in words, for example ``MW of grid``, with what it saves. [USD/yr]"""
+    units = {"mw": "MW", "mwh": "MWh", "acres": "acre"}
+    named = [(*name.rpartition("_")[::2], usd) for name, usd in prices.items()]
+    return [(f"{units[unit]} of {what.replace('_', ' ')}", usd) for what, unit, usd in named]
 
 
 def design_from(evaluation: Evaluation, **fields: Any) -> Design:  # noqa: ANN401
