@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "constraints.txt"
-EXTRAS = ("serve", "map", "test")
+EXTRAS = ("serve", "excel", "map", "test")
 
 
 def asked() -> list[str]:

@@ -18,6 +18,7 @@ keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
     from sitedesign import errors, library
+    from sitedesign.api.cash_flow import CashFlow, cash_flow
     from sitedesign.api.certify import certify
     from sitedesign.api.design import Design
     from sitedesign.api.evaluate import evaluate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sitedesign.finance.billing_calendar import When
     from sitedesign.finance.charges import CoincidentCharge, DemandCharge, EnergyCharge
     from sitedesign.finance.tariff import Tariff
+    from sitedesign.finance.terms import Terms
     from sitedesign.operation.forecast import Forecast
     from sitedesign.operation.state import Controller
     from sitedesign.reliability.certificate import Certificate
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 # Public name -> module (and the name there, where it differs). Loaded on first use: the solver and the
 # compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
+    "CashFlow": "api.cash_flow",
     "Certificate": "reliability.certificate",
     "CoincidentCharge": "finance.charges",
     "Controller": "operation.state",
@@ -70,9 +73,11 @@ _HOME = {
     "Study": "study.study",
     "Surplus": "study.surplus",
     "Tariff": "finance.tariff",
+    "Terms": "finance.terms",
     "Weather": "weather.weather",
     "When": "finance.billing_calendar",
     "WireOutages": "components.grid_connection",
+    "cash_flow": "api.cash_flow",
     "certify": "api.certify",
     "evaluate": "api.evaluate",
     "frontier": "api.sweep",
@@ -85,6 +90,7 @@ _HOME = {
 }
 
 __all__ = [
+    "CashFlow",
     "Certificate",
     "CoincidentCharge",
     "Controller",
@@ -107,10 +113,12 @@ __all__ = [
     "Study",
     "Surplus",
     "Tariff",
+    "Terms",
     "Weather",
     "When",
     "WireOutages",
     "__version__",
+    "cash_flow",
     "certify",
     "errors",
     "evaluate",

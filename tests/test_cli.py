@@ -311,6 +311,7 @@ COMMANDS = [
         "evaluate",
         "certify",
         "report",
+        "finance",
         "frontier",
         "tradeoff",
         "batch",

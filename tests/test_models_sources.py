@@ -348,9 +348,7 @@ def test_finance_figures():
     found = library.finance()
     assert (found.wacc_power_real, found.wacc_compute, found.tax_fraction) == (0.055, 0.12, 0.26)
     assert (found.analysis_yr, found.voll_usd_per_mwh, found.land_usd_per_acre) == (20, 1500, 3000)
-    assert found.om_escalation_per_yr == 0.025
-    assert found.macrs_5yr == (0.20, 0.32, 0.192, 0.1152, 0.1152, 0.0576)
-    assert sum(found.macrs_5yr) == pytest.approx(1)
+    assert (found.federal_tax_fraction, found.debt_tenor_yr, found.debt_fee_fraction) == (0.21, 18, 0.0275)
     assert found.storage_itc_by_construction_year == ((2033, 0.30), (2034, 0.225), (2035, 0.15))
     assert found.solar_itc_construction_by == date(2026, 7, 4)
     assert found.solar_itc_in_service_by == date(2027, 12, 31)

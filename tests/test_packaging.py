@@ -29,7 +29,7 @@ def release(version: str) -> tuple[int, ...]:
 def asked() -> list[tuple[str, str]]:
     """Name and lowest version of everything that is asked for by name, with serve, map and test."""
     extras = PROJECT["optional-dependencies"]
-    texts = [*PROJECT["dependencies"], *extras["serve"], *extras["map"], *extras["test"]]
+    texts = [*PROJECT["dependencies"], *extras["serve"], *extras["excel"], *extras["map"], *extras["test"]]
     return [tuple(text.split(">=")) for text in texts]
 
 

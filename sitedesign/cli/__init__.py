@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from sitedesign import __version__
-from sitedesign.cli import designing, library_entries, sites, starting, sweeping, weather_files
+from sitedesign.cli import designing, financing, library_entries, sites, starting, sweeping, weather_files
 from sitedesign.cli.console import (
     BAD_INPUT,
     EXIT_CODES,
@@ -91,6 +91,12 @@ for _name, _command, _panel, _example in (
     ),
     ("certify", designing.certify, _ONE, "sitedesign certify design.json --years 200 --draws 5 --seed 7"),
     ("report", designing.report, _ONE, "sitedesign report design.json --sweeps"),
+    (
+        "finance",
+        financing.finance,
+        _ONE,
+        "sitedesign finance design.json --target-irr 0.12 --debt-dscr 1.3 --excel cash_flow.xlsx",
+    ),
     (
         "frontier",
         sweeping.frontier,

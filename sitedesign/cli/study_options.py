@@ -30,7 +30,7 @@ def _option(kind: Any, panel: str, name: str, text: str) -> Any:  # noqa: ANN401
     return Annotated[kind, typer.Option(name, help=text, rich_help_panel=panel, show_default=False)]
 
 
-def _own(item: Declared) -> Any:  # noqa: ANN401
+def own_option(item: Declared) -> Any:  # noqa: ANN401
     """Option of an input: its type, and a line that says what it means."""
     kind = list[str] if item.told.several else item.kind if item.kind in (int, float) else str
     text = item.brief
@@ -61,7 +61,7 @@ def _without_tables(model: type[BaseModel]) -> dict[str, Declared]:
 
 
 def _of_grid(name: str, item: Declared) -> Any:  # noqa: ANN401
-    return _own(replace(item, told=replace(item.told, option=_flag(name))))
+    return own_option(replace(item, told=replace(item.told, option=_flag(name))))
 
 
 def _flag(name: str) -> str:
@@ -106,7 +106,7 @@ class QuestionOptions:
     @classmethod
     def parameters(cls) -> dict[str, Any]:
         """Annotations by name of everything that may be given, positional arguments first."""
-        found = cls.more | {name: _own(item) for name, item in own_options().items()}
+        found = cls.more | {name: own_option(item) for name, item in own_options().items()}
         found |= {name: _of_grid(name, item) for name, item in grid_options().items()}
         panels = {name: get_args(kind)[1].rich_help_panel for name, kind in found.items()}
         order = (None, *GROUPS, _OTHER)

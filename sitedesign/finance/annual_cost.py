@@ -7,7 +7,7 @@ schedule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
 
@@ -29,12 +29,15 @@ class AnnualCost:
         Capital net of the credit, annualised. [USD/yr per unit]
     fixed_usd_per_yr : float
         Fixed operation and maintenance, reservations, land. [USD/yr per unit]
+    life_yr : float
+        After which it is bought again; 0 where it lasts, as land does. [yr]
     """
 
     capital_usd: float
     credit_usd: float
     capital_usd_per_yr: float
     fixed_usd_per_yr: float
+    life_yr: float = 0.0
 
     @property
     def total_usd_per_yr(self) -> float:
@@ -48,6 +51,7 @@ class AnnualCost:
             self.credit_usd + other.credit_usd,
             self.capital_usd_per_yr + other.capital_usd_per_yr,
             self.fixed_usd_per_yr + other.fixed_usd_per_yr,
+            self.life_yr,
         )
 
 
@@ -91,7 +95,7 @@ def annual_cost(
     """
     credit = capital_usd * itc_fraction
     yearly = (capital_usd - credit) * capital_recovery_factor(wacc, life_yr)
-    return AnnualCost(capital_usd, credit, yearly, fixed_usd_per_yr)
+    return AnnualCost(capital_usd, credit, yearly, fixed_usd_per_yr, life_yr)
 
 
 def solar_cost(pv: Pv, finance: Finance, itc_fraction: float) -> AnnualCost:
@@ -99,7 +103,7 @@ def solar_cost(pv: Pv, finance: Finance, itc_fraction: float) -> AnnualCost:
     land = land_cost(finance, 1 / pv.power_density_mwdc_per_acre)
     fixed = pv.fixed_om_usd_per_kwdc_yr * 1000 + land.fixed_usd_per_yr
     array = annual_cost(pv.capex_usd_per_wdc * 1e6, fixed, pv.life_yr, finance.wacc_power_real, itc_fraction)
-    return AnnualCost(array.capital_usd + land.capital_usd, array.credit_usd, array.capital_usd_per_yr, fixed)
+    return replace(array, capital_usd=array.capital_usd + land.capital_usd)
 
 
 def wind_cost(wind: Wind, finance: Finance, itc_fraction: float) -> AnnualCost:
@@ -112,7 +116,7 @@ def wind_cost(wind: Wind, finance: Finance, itc_fraction: float) -> AnnualCost:
     farm = annual_cost(
         wind.capex_usd_per_kw * 1000, fixed, wind.life_yr, finance.wacc_power_real, itc_fraction
     )
-    return AnnualCost(farm.capital_usd + land.capital_usd, farm.credit_usd, farm.capital_usd_per_yr, fixed)
+    return replace(farm, capital_usd=farm.capital_usd + land.capital_usd)
 
 
 def land_cost(finance: Finance, acres: float) -> AnnualCost:

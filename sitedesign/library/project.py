@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from sitedesign.library.number import Day, Entry, Number, Pairs, Shares
+from sitedesign.library.number import Day, Entry, Number, Pairs
 
 Curve = tuple[tuple[float, float], ...]
 _CURVE = "power fraction, throughput fraction"
@@ -122,15 +122,17 @@ class Finance(Entry):
     wacc_power_real: Annotated[float, Number("fraction/yr", 0, 0.5, "Real cost of capital, power plant")]
     wacc_compute: Annotated[float, Number("fraction/yr", 0, 0.5, "Cost of capital, racks")]
     tax_fraction: Annotated[float, Number("fraction", 0, 0.6, "Combined income tax")]
+    federal_tax_fraction: Annotated[float, Number("fraction", 0, 0.6, "Federal part of it, before state tax")]
     analysis_yr: Annotated[int, Number("yr", 1, 60, "Length of the analysis", whole=True)]
     inflation_per_yr: Annotated[float, Number("fraction/yr", -0.05, 0.2, "General inflation")]
-    om_escalation_per_yr: Annotated[
-        float, Number("fraction/yr", -0.05, 0.2, "Rise of operating cost, nominal")
-    ]
     voll_usd_per_mwh: Annotated[float, Number("USD/MWh", 0, 1e5, "Value of lost compute per facility MWh")]
     land_usd_per_acre: Annotated[float, Number("USD/acre", 0, 1e7, "Land purchase")]
     debt_fraction: Annotated[float, Number("fraction", 0, 1, "Debt share of capital")]
+    debt_most_fraction: Annotated[float, Number("fraction", 0, 1, "Most debt that lenders give on cash")]
     debt_rate: Annotated[float, Number("fraction/yr", 0, 0.5, "Interest, nominal")]
+    debt_tenor_yr: Annotated[int, Number("yr", 1, 60, "Years in which debt is repaid", whole=True)]
+    debt_fee_fraction: Annotated[float, Number("fraction", 0, 0.2, "Fee of a debt")]
+    reserve_months: Annotated[float, Number("months", 0, 60, "Debt service and expenses kept aside")]
     equity_rate: Annotated[float, Number("fraction/yr", 0, 0.5, "Return on equity, nominal, after tax")]
     solar_itc_fraction: Annotated[float, Number("fraction", 0, 0.7, "Investment credit of solar, in time")]
     solar_itc_construction_by: Annotated[
@@ -162,7 +164,6 @@ class Finance(Entry):
     bonus_depreciation_fraction: Annotated[
         float, Number("fraction", 0, 1, "Basis deducted in the first year")
     ]
-    macrs_5yr: Annotated[tuple[float, ...], Shares("fraction", 0, 1, "Five-year depreciation table")]
 
 
 class Schedule(Entry):

@@ -19,6 +19,7 @@ from sitedesign.case.plant import Plant, land_acres, slowest_lead
 from sitedesign.components.lead_times import hall_months
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
+from sitedesign.finance.depreciation import recovery_class
 from sitedesign.reliability.events import worst_events
 from sitedesign.reliability.metrics import uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
@@ -285,6 +286,7 @@ def _less(item: CostItem, part: annual_cost.AnnualCost) -> CostItem:
         update={
             "capital_usd": item.capital_usd - part.capital_usd,
             "usd_per_yr": item.usd_per_yr - part.total_usd_per_yr,
+            "upkeep_usd_per_yr": item.upkeep_usd_per_yr - part.fixed_usd_per_yr,
         }
     )
 
@@ -296,14 +298,30 @@ def _metric(study_case: StudyCase) -> str:
 
 
 def _scaled(name: str, asset: str, cost: annual_cost.AnnualCost, amount: float) -> CostItem:
-    """Cost of an asset that is bought."""
-    capital, yearly = cost.capital_usd * amount, cost.total_usd_per_yr * amount
-    return CostItem(name=name, asset=asset, kind="capital", capital_usd=capital, usd_per_yr=yearly)
+    """Cost of an asset that is bought; what lasts is not depreciated."""
+    return CostItem(
+        name=name,
+        asset=asset,
+        kind="capital",
+        capital_usd=cost.capital_usd * amount,
+        usd_per_yr=cost.total_usd_per_yr * amount,
+        credit_usd=cost.credit_usd * amount,
+        upkeep_usd_per_yr=cost.fixed_usd_per_yr * amount,
+        life_yr=cost.life_yr,
+        recovery=recovery_class(asset) if cost.life_yr else "none",
+    )
 
 
 def _yearly(name: str, asset: str, kind: CostKind, usd_per_yr: float) -> CostItem:
     """Cost that needs no capital. [USD/yr]"""
-    return CostItem(name=name, asset=asset, kind=kind, capital_usd=0.0, usd_per_yr=usd_per_yr)
+    return CostItem(
+        name=name,
+        asset=asset,
+        kind=kind,
+        capital_usd=0.0,
+        usd_per_yr=usd_per_yr,
+        upkeep_usd_per_yr=usd_per_yr,
+    )
 
 
 def _provenance(study_case: StudyCase) -> Provenance:

@@ -11,6 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from sitedesign.finance import annual_cost
+from sitedesign.finance.depreciation import RecoveryClass
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
@@ -50,6 +51,14 @@ class CostItem(BaseModel):
         Overnight capital before tax credits. [USD]
     usd_per_yr : float
         Annualised capital after credits, fixed and variable cost. [USD/yr]
+    credit_usd : float
+        Investment tax credit on the capital. [USD]
+    upkeep_usd_per_yr : float
+        What of it is paid every year beside the capital. [USD/yr]
+    life_yr : float
+        After which it is bought again; 0 where it lasts. [yr]
+    recovery : str
+        Class of depreciation (:mod:`sitedesign.finance.depreciation`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +68,10 @@ class CostItem(BaseModel):
     kind: CostKind
     capital_usd: float
     usd_per_yr: float
+    credit_usd: float = 0.0
+    upkeep_usd_per_yr: float = 0.0
+    life_yr: float = 0.0
+    recovery: RecoveryClass = "none"
 
 
 class ClassResult(BaseModel):

@@ -8,6 +8,7 @@ from sitedesign.case.build import StudyCase
 from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, split_by_level
 from sitedesign.case.plant import Plant
+from sitedesign.finance.depreciation import recovery_class
 from sitedesign.results.evaluation import CostItem, CostKind
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.surplus_result import SurplusResult
@@ -109,9 +110,18 @@ def grid_costs(study_case: StudyCase, grid: GridResult) -> Iterator[CostItem]:
 def surplus_costs(surplus: Sequence[SurplusResult]) -> Iterator[CostItem]:
     """Lines of cost of those who take surplus: what it takes to have them, and what they pay."""
     for item in surplus:
-        yield _line(item.name, item.name, "capital", item.cost_usd_per_yr, item.capital_usd)
+        line = _line(item.name, item.name, "capital", item.cost_usd_per_yr, item.capital_usd)
+        yield line.model_copy(update={"upkeep_usd_per_yr": item.upkeep_usd_per_yr})
         yield _line(f"{item.name} revenue", item.name, "revenue", -item.usd_per_yr)
 
 
 def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float, capital_usd: float = 0.0) -> CostItem:
-    return CostItem(name=name, asset=asset, kind=kind, capital_usd=capital_usd, usd_per_yr=usd_per_yr)
+    return CostItem(
+        name=name,
+        asset=asset,
+        kind=kind,
+        capital_usd=capital_usd,
+        usd_per_yr=usd_per_yr,
+        upkeep_usd_per_yr=0.0 if capital_usd else usd_per_yr,
+        recovery=recovery_class(asset) if capital_usd else "none",
+    )

@@ -26,8 +26,8 @@ class SurplusResult(BaseModel):
         The same over its power. [h/yr]
     usd_per_yr : float
         What that is worth. [USD/yr]
-    capital_usd, cost_usd_per_yr : float
-        What it costs to have it there. [USD, USD/yr]
+    capital_usd, cost_usd_per_yr, upkeep_usd_per_yr : float
+        What it costs to have it there, and what of it is paid every year. [USD, USD/yr, USD/yr]
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +40,7 @@ class SurplusResult(BaseModel):
     usd_per_yr: float
     capital_usd: float
     cost_usd_per_yr: float
+    upkeep_usd_per_yr: float
 
     def line(self) -> tuple[str, str]:
         """Label and text for a summary."""
@@ -76,6 +77,7 @@ def surplus_results(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> 
                 ),
                 capital_usd=units * one.cost.capital_usd,
                 cost_usd_per_yr=units * one.cost.total_usd_per_yr,
+                upkeep_usd_per_yr=units * one.cost.fixed_usd_per_yr,
             )
         )
     return found

@@ -1,0 +1,127 @@
+"""The command about money: the cash flow of a saved design."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sitedesign.cli.console import (
+    AsJson,
+    check_outputs,
+    exit_codes,
+    progress_line,
+    say,
+    say_json,
+    show_written,
+)
+from sitedesign.cli.designing import SavedDesign, load_design
+from sitedesign.cli.study_options import own_option, takes_study
+from sitedesign.finance.terms import Terms
+from sitedesign.util.inputs import declared
+
+if TYPE_CHECKING:
+    from sitedesign.api.cash_flow import CashFlow
+
+_PRICE, _OUTPUT = "What it sells", "Output"
+
+
+class TermsOptions:
+    """What was said of the terms of finance: one option for each.
+
+    Parameters
+    ----------
+    **given
+        Values by term; None where nothing was said.
+    """
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401
+        self.given = {name: value for name, value in given.items() if value is not None}
+
+    @classmethod
+    def parameters(cls) -> dict[str, Any]:
+        """Annotations by name of everything that may be given."""
+        return {name: own_option(item) for name, item in declared(Terms).items()}
+
+    def terms(self) -> Terms:
+        """Make the terms, or tell every fault of them by option."""
+        from dataclasses import replace
+
+        from sitedesign.errors import InputError
+
+        try:
+            return Terms(**self.given)
+        except InputError as error:
+            faults = [
+                replace(fault, where="--" + fault.where.removeprefix("terms.").replace("_", "-"))
+                for fault in error.faults
+            ]
+            raise InputError(faults, "the command line") from None
+
+
+@takes_study
+def finance(
+    options: TermsOptions,
+    design: SavedDesign,
+    seller: Annotated[
+        str,
+        typer.Option(
+            help="power: the plant sells what it serves; compute: hall and racks too, and GPU-hours.",
+            rich_help_panel=_PRICE,
+        ),
+    ] = "power",
+    price: Annotated[
+        float | None,
+        typer.Option(help="In year 1. (USD/MWh, USD/GPU-h)", rich_help_panel=_PRICE, show_default=False),
+    ] = None,
+    target_irr: Annotated[
+        float | None,
+        typer.Option(
+            "--target-irr",
+            help="Return of equity after tax for which a price is found; the library's cost of equity for "
+            "power when neither is given. (fraction)",
+            rich_help_panel=_PRICE,
+            show_default=False,
+        ),
+    ] = None,
+    excel: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a workbook with live formulas.", rich_help_panel=_OUTPUT, show_default=False
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", help="Write every line by year.", rich_help_panel=_OUTPUT, show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Work out the cash flow of a design after taxes: price for a return, debt, worth to equity."""
+    with exit_codes(as_json):
+        check_outputs({"--excel": excel, "--csv": csv})
+        with progress_line("loading the design"):
+            import sitedesign as sd
+
+            flow = sd.cash_flow(
+                load_design(design), seller=seller,  # type: ignore[arg-type]  # checked by cash_flow
+                price=price, target_irr=target_irr, terms=options.terms(),
+            )  # fmt: skip
+        _write(flow, excel, csv)
+        if as_json:
+            say_json(flow.to_dict())
+            return
+        say(str(flow))
+        for path in (excel, csv):
+            if path is not None:
+                show_written(path, as_json=False)
+
+
+def _write(flow: CashFlow, excel: Path | None, csv: Path | None) -> None:
+    from sitedesign.util.atomic_file import write_atomic
+    from sitedesign.util.html_table import table_csv
+
+    if excel is not None:
+        flow.to_excel(excel)
+    if csv is not None:
+        write_atomic(csv, table_csv(flow.table().reset_index()))
