@@ -156,6 +156,26 @@ def compute_cost() -> Results:
     }
 
 
+def wind_bound() -> Results:
+    """Two kinds of turbines beside the array: the bound, and a given farm without look-ahead."""
+    asked = {"racks": 100, "uptime": 0.99, "weather_years": 2, "seed": 14}
+    asked |= {"wind": ["onshore_6mw_170", "onshore_3mw_148"], "backup": ["diesel"]}
+    study = sd.Study(site=EL_PASO, **asked)
+    plant = {"solar_mw": 30.0, "battery_mwh": 60.0, "battery_mw": 15.0, "wind_mw": {"onshore_6mw_170": 20.0}}
+    return {"bound": sd.solve(study, certify=False), "greedy": sd.evaluate(study, **plant)}
+
+
+def flexible_grid_bound() -> Results:
+    """A flexible connection that also sells, its calls, prices in levels and bill: bound and given plant."""
+    grid = {"model": "flexible", "mw": 12, "tariff": "ercot", "export_mw": 5, "co2_t_per_mwh": 0.35}
+    study = sd.Study(
+        site=EL_PASO, racks=100, uptime=0.999, weather_years=2, seed=15, backup=["diesel"], grid=grid,
+        co2_price_usd_per_t=10.0, limits={"months_to_power": 20},
+    )  # fmt: skip
+    plant = {"solar_mw": 20.0, "battery_mwh": 30.0, "battery_mw": 10.0, "grid_mw": 10.0, "sale_mw": 3.0}
+    return {"bound": sd.solve(study, certify=False), "greedy": sd.evaluate(study, **plant)}
+
+
 def sweeps() -> Results:
     """Frontiers over a target, a limit and a price, and panels against batteries."""
     study = sd.Study(site=RICHMOND, racks=200, uptime=0.97, weather_years=2, seed=11, min_renewable_share=0.5)
@@ -225,7 +245,7 @@ def _load() -> np.ndarray:
 
 STUDIES: tuple[Callable[[], Results], ...] = (
     own_series, island, bound, hour_by_hour, power_paths, classes, compute_cost, sweeps, failures, batch,
-    certified_in_14_months, certified,
+    wind_bound, flexible_grid_bound, certified_in_14_months, certified,
 )  # fmt: skip
 
 

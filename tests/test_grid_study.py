@@ -24,9 +24,11 @@ from sitedesign.cli import app
 from sitedesign.components.price_series import PriceSeries
 from sitedesign.errors import InputError
 from sitedesign.foresight.plan import one_year_case
-from sitedesign.report.content import question_rows
+from sitedesign.report.content import bill_rows, consequences, flow_rows, question_rows
 from sitedesign.report.figures.dispatch import dispatch_week
+from sitedesign.report.figures.duration import duration_curves, duration_curves_data
 from sitedesign.report.figures.series import series
+from sitedesign.report.figures.year import year_at_a_glance_data
 from sitedesign.report.html import render_report
 from sitedesign.report.packing import pack_series
 from sitedesign.results.saved import plant_of, rebuilt_study
@@ -357,6 +359,66 @@ def test_report_says_and_draws_the_connection(flexible: sd.Design, selling: sd.D
     told = render_report(selling)
     assert f"The array can give {sun:.2f} times the energy that the load needs" in told
     assert "A power plant with 5 MW of grid connection for" in told
+
+
+def test_energy_and_money_by_source_and_sink_add_up(flexible: sd.Design, selling: sd.Design) -> None:
+    for design in (flexible, selling):
+        energy = design.energy_mwh_per_yr
+        flows = {flow.name: flow for flow in design.flows}
+        given = sum(flow.mwh_per_yr for flow in design.flows if flow.role != "sink")
+        taken = sum(flow.mwh_per_yr for flow in design.flows if flow.role == "sink")
+        assert given == pytest.approx(taken + energy["battery_charge"], rel=1e-6)
+        assert flows["grid"].mwh_per_yr == pytest.approx(design.grid.import_mwh_per_yr)
+        assert flows["load"].mwh_per_yr == pytest.approx(design.served_mwh_per_yr)
+        others = [item for item in design.costs if item.asset not in flows and item.usd_per_yr]
+        spent = sum(flow.usd_per_yr for flow in design.flows)
+        assert spent + sum(item.usd_per_yr for item in others) == pytest.approx(design.cost_usd_per_yr)
+        assert {item.asset for item in others} <= {"racks"}
+        told = dict(design.summary())
+        assert f"grid {flows['grid'].mwh_per_yr / 1000:,.1f} GWh/yr for" in told["sources"]
+        assert "load " in told["sinks"]
+        again = sd.Design.from_dict(json.loads(json.dumps(design.to_dict())))
+        assert [row[0] for row in flow_rows(again)] == [flow.name.replace("_", " ") for flow in design.flows]
+    earned = next(flow for flow in selling.flows if flow.name == "sale").usd_per_yr
+    assert earned < 0
+    assert "sale" in dict(selling.summary())["sinks"]
+    assert "earning" in dict(selling.summary())["sinks"]
+
+
+def test_the_bill_is_told_by_component_and_adds_up(flexible: sd.Design) -> None:
+    rows = bill_rows(flexible)
+    billed = [float(usd.replace(",", "")) for name, usd, _ in rows[:-1] if not name.startswith("\u2003")]
+    parts = [float(usd.replace(",", "")) for name, usd, _ in rows if name.startswith("\u2003")]
+    assert rows[-1][0] == "together"
+    assert sum(billed) == pytest.approx(flexible.grid.bill / 1e6, abs=2e-3)
+    assert sum(parts) == pytest.approx(flexible.grid.bill_by_kind["energy"] / 1e6, abs=3e-3)
+    counted = [float(usd.replace(",", "")) for name, _, usd in rows[:-1] if usd]
+    assert sum(counted) == pytest.approx(flexible.grid.charged / 1e6, abs=2e-3)
+    told = render_report(flexible)
+    assert "The bill of the grid" in told
+    assert "Energy and money by source and sink" in told
+    labels = [fact.label for fact in consequences(flexible, None)]
+    assert {"Grid called", "Bill of the grid"} <= set(labels)
+
+
+def test_curves_and_week_of_a_hub_show_every_source_and_sink(selling: sd.Design) -> None:
+    table = duration_curves_data(selling)
+    for name in ("grid", "sale"):
+        energy = (table["width_h"] * table[f"{name}_mw"]).sum()
+        assert energy == pytest.approx(selling.energy_mwh_per_yr[name], rel=1e-6)
+    assert {"from the grid", "to sale"} <= {trace.name for trace in duration_curves(selling).data}
+    week = {trace.name: trace for trace in dispatch_week(selling, day=180, year=1).data}
+    line = week["load and sale"]
+    assert list(line.meta) == ["load_mw", "sale_mw"]
+    taken = np.array(line.customdata)
+    np.testing.assert_allclose(np.array(line.y), np.array(week["load"].y) + taken, atol=2e-3)
+    packed = [item["name"] for item in pack_series(selling).header["columns"]]
+    assert {"load_mw", "sale_mw", "grid_mw"} <= set(packed)
+    glance = year_at_a_glance_data(selling, "imported", year=2)
+    assert glance.to_numpy().sum() == pytest.approx(series(selling).annual_mwh("grid_mw")[1])
+    assert year_at_a_glance_data(selling, "taken", year=1).to_numpy().sum() == pytest.approx(
+        series(selling).annual_mwh("sale_mw")[0]
+    )
 
 
 def test_series_of_a_connection_are_saved_short_and_to_the_last_bit() -> None:

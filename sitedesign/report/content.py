@@ -122,6 +122,7 @@ def consequences(design: Design, certificate: Certificate | None) -> list[KeyFig
             + (f"; hall {design.hall_wait}" if design.hall_wait else ""),
         ),
         _renewable(design, certificate),
+        *([_hours(design.grid), _bill(design.grid)] if design.grid is not None else []),
         KeyFigure(
             "Whole project",
             f"{design.project_cost_usd_per_yr / 1e6:,.0f}",
@@ -130,12 +131,59 @@ def consequences(design: Design, certificate: Certificate | None) -> list[KeyFig
             f"{design.usd_per_gpu_h:,.3f} USD/GPU-h",
         ),
         KeyFigure(
-            "Solar not used",
+            "Solar not used" if len(design.resources_mw) == 1 else "Sun and wind not used",
             f"{design.energy_mwh_per_yr['curtailed'] / 1e3:,.0f}",
             "GWh/yr",
             f"load {design.load_mwh_per_yr / 1e3:,.0f} GWh/yr",
         ),
     ]
+
+
+def flow_rows(design: Design) -> list[tuple[str, ...]]:
+    """Energy and money by source and sink: name, what it does, size, energy, cost, cost of a MWh."""
+    roles = {"source": "gives", "store": "stores", "sink": "takes"}
+    rows: list[tuple[str, ...]] = []
+    for flow in design.flows:
+        name, usd = pretty(flow.name), flow.usd_per_yr
+        if flow.second_fuel_mwh_per_yr:
+            name += f" ({flow.second_fuel_mwh_per_yr / 1e3:,.2f} GWh/yr on its second fuel)"
+        money = ("", "") if not usd else (f"{usd / 1e6:,.2f}", f"{flow.usd_per_mwh:,.1f}")
+        rows.append((name, roles[flow.role], f"{flow.mw:,.1f}", f"{flow.mwh_per_yr / 1e3:,.1f}", *money))
+    return rows
+
+
+def bill_rows(design: Design) -> list[tuple[str, str, str]]:
+    """Give the bill of the grid by component: charge, what the tariff makes of it, what the design counts."""
+    grid = design.grid
+    if grid is None or not grid.bill_usd_per_yr:
+        return []
+    billed, counted = grid.bill_by_kind, grid.charged_usd_per_yr
+    rows = []
+    for kind in dict.fromkeys((*billed, *counted)):
+        if not billed.get(kind) and not counted.get(kind):
+            continue
+        rows.append((kind, _millions(billed.get(kind, 0.0)), _millions(counted.get(kind, 0.0))))
+        parts = {name.partition(": ")[2]: usd for name, usd in grid.bill_usd_per_yr.items()
+                 if name.partition(":")[0] == kind}  # fmt: skip
+        rows += [(f"\u2003{name}", _millions(usd), "") for name, usd in parts.items() if len(parts) > 1]
+    return [*rows, ("together", _millions(grid.bill), _millions(grid.charged))]
+
+
+def _millions(usd: float) -> str:
+    return f"{usd / 1e6:,.3f}"
+
+
+def _hours(grid: GridResult) -> KeyFigure:
+    """Hours in which less than the contracted power is there, or all of it is drawn."""
+    below = f"at the limit {grid.at_limit_h_per_yr:,.0f} h/yr; without wires "
+    below += f"{grid.without_wires_h_per_yr:,.1f} h/yr; energised after {grid.months:,.0f} months"
+    return KeyFigure("Grid called", f"{grid.called_h_per_yr:,.0f}", "h/yr", below)
+
+
+def _bill(grid: GridResult) -> KeyFigure:
+    """Give what the tariff makes of the dispatch, beside what the design counts."""
+    below = f"exactly, by the tariff; the design counts {grid.charged / 1e6:,.1f}"
+    return KeyFigure("Bill of the grid", f"{grid.bill / 1e6:,.1f}", "M USD/yr", below)
 
 
 def target_words(design: Design) -> str:

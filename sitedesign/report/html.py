@@ -18,8 +18,9 @@ from sitedesign.report import content, figures
 from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
+from sitedesign.report.figures.series import series as _series
 from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
-from sitedesign.report.figures.year import QUANTITIES, Quantity
+from sitedesign.report.figures.year import QUANTITIES, columns_of
 from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pack_series, plotly_source
 from sitedesign.report.study_toml import study_toml
 from sitedesign.results.design import Design
@@ -155,6 +156,9 @@ def render_report(
         recipe=content.recipe(design, toml=toml is not None),
         toml=toml is not None,
         compute=content.compute_rows(design),
+        flows=content.flow_rows(design) if design.is_hub else [],
+        bill=content.bill_rows(design),
+        bill_note=design.grid.note if design.grid is not None else "",
         classes=content.class_rows(design, certificate),
         css=_asset("report.css"),
         js=_asset("report.js"),
@@ -175,7 +179,8 @@ def _panels(
         panels.append(FigurePanel("week", "why", {"week": figures.worst_week(design)}, controls="week"))
     panels.append(FigurePanel("cost", "why", {"cost": figures.cost_breakdown(design)}))
     if with_series:
-        names = [name for name in QUANTITIES if _is_there(design, name)]
+        there = columns_of(_series(design))
+        names = [name for name in QUANTITIES if _is_there(design, there[name])]
         years = {f"year_{name}": figures.year_at_a_glance(design, name) for name in names}
         tabs = tuple((f"year_{name}", QUANTITIES[name][0]) for name in names)
         panels.append(FigurePanel("year", "why", years, tabs, controls="year"))
@@ -221,13 +226,10 @@ def _noted(figure: Figure, design: Design) -> Figure:
     return figure
 
 
-def _is_there(design: Design, quantity: Quantity) -> bool:
+def _is_there(design: Design, columns: list[str]) -> bool:
     """Whether a quantity has anything to show."""
-    if quantity in ("battery", "discharge"):
-        return design.battery_mwh > LEAST
-    if quantity == "solar":
-        return design.solar_mw > LEAST
-    return design.energy_mwh_per_yr[quantity] > LEAST
+    frame = _series(design).frame
+    return any(frame[column].max() > LEAST for column in columns)
 
 
 def _has_series(design: Design) -> bool:
@@ -247,13 +249,7 @@ def _payload(
         "colours": dict(zip(LIGHT.values(), DARK.values(), strict=True)),
         "series": series.header if series else None,
         "week_title": WEEK_TITLE,
-        "backup": [f"{name}_mw" for name, units in design.backup.items() if units],
-        "year_columns": {
-            "solar": ["solar_used_mw"],
-            "discharge": ["discharge_mw"],
-            "curtailed": ["curtailed_mw"],
-            "shed": ["shed_mw"],
-        },
+        "year_columns": columns_of(_series(design)) if series else {},
         # As text, the same that Design.save writes: an error that one year cannot know is NaN, which a
         # browser's JSON has no word for
         "files": {

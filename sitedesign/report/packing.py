@@ -90,7 +90,7 @@ def pack_series(result: Evaluation) -> PackedSeries:
     columns = [
         *(f"{name}_used_mw" for name in data.resources),
         "discharge_mw",
-        *(f"{name}_mw" for name in (*data.backup, *data.imports)),
+        *(f"{name}_mw" for name in (*data.backup, *data.imports, *data.sinks)),
     ]
     columns += ["shed_mw", "curtailed_mw", "load_mw", "stored_mwh"]
     rows = _years_that_fit(data, len(columns))

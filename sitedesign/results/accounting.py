@@ -33,6 +33,7 @@ from sitedesign.results.exchange import (
     grid_costs,
     surplus_costs,
 )
+from sitedesign.results.flows import energy_flows
 from sitedesign.results.grid_result import GridResult, grid_result
 from sitedesign.results.load_classes import contracted_classes, surplus, water_m3_per_yr
 from sitedesign.results.surplus_result import SurplusResult, surplus_results
@@ -89,24 +90,34 @@ def evaluate_dispatch(
     takers = surplus_results(study_case, plant, dispatch)
     if extra.classes:
         energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
+    given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
+    given[0] = given[0] if actuals is None else actuals.solar_mw
+    cost_and_fuel = _cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid, takers)
     result = Evaluation(
         operation=operation,
         **_asked(study_case),
         **_sizes(case, plant),
         **_uptime(study_case, plant, dispatch, foresight=operation == "foresight"),
-        **_cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid, takers),
+        **cost_and_fuel,
         **_on_site(study_case, plant),
         energy_mwh_per_yr=energy,
+        flows=energy_flows(case, plant, dispatch, given, _spent(cost_and_fuel["costs"])),
         grid=grid,
         surplus=takers,
         classes=contracted_classes(study_case, plant, dispatch) + extra.classes,
         water_m3_per_yr=water_m3_per_yr(study_case, dispatch, extra.it_mwh_per_yr),
         provenance=_provenance(study_case),
     )
-    given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
-    given[0] = given[0] if actuals is None else actuals.solar_mw
     result._dispatch = _frame(study_case, given, dispatch)
     return result
+
+
+def _spent(costs: Sequence[CostItem]) -> dict[str, float]:
+    """Sum what is spent on each asset. [USD/yr]"""
+    spent: dict[str, float] = {}
+    for item in costs:
+        spent[item.asset] = spent.get(item.asset, 0.0) + item.usd_per_yr
+    return spent
 
 
 def _asked(study_case: StudyCase) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.results.flows import EnergyFlow
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.surplus_result import SurplusResult
 
@@ -213,6 +214,8 @@ class Evaluation(BaseModel):
         What the connection to the grid gave and cost: energy by price, hours, the bill by charge.
     surplus : list of SurplusResult
         What each of those who may take surplus took and paid, in the order of the study.
+    flows : list of EnergyFlow
+        Energy and money by source and sink.
     mean_pue : float
         Rack and cooling power over rack power, mean over time. [MW/MW]
     fixed_load_share : float
@@ -266,6 +269,7 @@ class Evaluation(BaseModel):
     classes: list[ClassResult] = Field(default_factory=list)
     grid: GridResult | None = None
     surplus: list[SurplusResult] = Field(default_factory=list)
+    flows: list[EnergyFlow] = Field(default_factory=list)
     mean_pue: float
     fixed_load_share: float
     water_m3_per_yr: float
@@ -421,6 +425,25 @@ class Evaluation(BaseModel):
             if name not in told
         ]
 
+    @property
+    def is_hub(self) -> bool:
+        """Whether there is more than an array, a battery and backup of one fuel."""
+        second_fuel = any(flow.second_fuel_mwh_per_yr for flow in self.flows)
+        return len(self.resources_mw) > 1 or bool(self.imports_mw or self.sinks_mw) or second_fuel
+
+    def _flow_lines(self) -> list[tuple[str, str]]:
+        """Say of a hub what gives and takes how much, and for what money."""
+        if not self.is_hub:
+            return []
+        kinds = {"sources": ("source", "store"), "sinks": ("sink",)}
+        return [
+            (
+                label,
+                "; ".join(_flow_words(flow) for flow in self.flows if flow.role in roles),
+            )
+            for label, roles in kinds.items()
+        ]
+
     def summary(self) -> list[tuple[str, str]]:
         """Facts of the result as (label, text), the same for every way of showing it."""
         units = " · ".join(
@@ -445,6 +468,7 @@ class Evaluation(BaseModel):
             *(item.line() for item in self.classes),
             *self._cost_lines(),
             ("power", f"{self.lcoe_usd_per_mwh:,.1f} USD/MWh served, {served}"),
+            *self._flow_lines(),
             *self._compute_lines(),
             ("curtailed", f"{self.energy_mwh_per_yr['curtailed']:,.0f} MWh/yr"),
             ("CO2", f"{self.co2_t_per_yr:,.0f} t/yr"),
@@ -553,6 +577,17 @@ class Evaluation(BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON."""
         return self.model_dump(mode="json")
+
+
+def _flow_words(flow: EnergyFlow) -> str:
+    """Energy and money of one source or sink."""
+    second = flow.second_fuel_mwh_per_yr
+    energy = f"{flow.name} {flow.mwh_per_yr / 1000:,.1f} GWh/yr"
+    energy += f" ({second / 1000:,.2f} of them on the second fuel)" if second else ""
+    if not flow.usd_per_yr:
+        return energy
+    earned = flow.usd_per_yr < 0
+    return f"{energy} {'earning' if earned else 'for'} {abs(flow.usd_per_yr) / 1e6:,.2f} M USD/yr"
 
 
 def _for_each(total: float, units: float) -> float:

@@ -12,6 +12,7 @@ from sitedesign.api.design import Design
 from sitedesign.report.content import uptime_text
 from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
 from sitedesign.results.evaluation import CostItem
+from sitedesign.results.grid_result import GridResult
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 #: Groups of cost in the order in which they are stacked, with their colour.
 GROUPS = {
     "solar": LIGHT["solar"],
-    "wind": LIGHT["muted"],
+    "wind": LIGHT["wind"],
     "battery": LIGHT["battery"],
     "backup": LIGHT["backup_1"],
     "fuel": LIGHT["backup_2"],
-    "tariff": LIGHT["backup_3"],
+    "connection": LIGHT["backup_3"],
+    "tariff": LIGHT["connection"],
     "revenue": LIGHT["mark"],
     "spare racks": LIGHT["racks"],
     "other": LIGHT["curtailed"],
@@ -66,12 +68,18 @@ def _figures(design: Design) -> dict[str, str]:
         },
         "Battery": f"{design.battery_mwh:,.1f} MWh, {design.battery_mw:,.1f} MW",
         "Backup": ", ".join(standing) or "none",
+        **({} if design.grid is None else {"Grid": _grid(design.grid)}),
         "Racks": f"{design.racks:,} for {design.racks_contracted:,}",
         "Without backup": f"{design.renewable_share * 100:.1f} % of the load",
         "Land": f"{design.land_acres:,.0f} acres",
         "First power": f"{design.months_to_power:.0f} months",
         "CO2": f"{design.co2_t_per_yr:,.0f} t/yr",
     }
+
+
+def _grid(grid: GridResult) -> str:
+    sold = f", {grid.sale_mwh_per_yr / 1e3:,.0f} GWh/yr sold" if grid.sale_mw else ""
+    return f"{grid.contracted_mw:,.1f} MW, {grid.import_mwh_per_yr / 1e3:,.0f} GWh/yr drawn{sold}"
 
 
 def cost_groups(designs: Mapping[str, Design]) -> pd.DataFrame:
@@ -104,6 +112,8 @@ def _group(item: CostItem, design: Design) -> str:
         return "backup"
     if item.asset in design.resources_mw:
         return "solar" if item.asset == "solar" else "wind"
+    if item.asset in design.imports_mw or item.asset in design.sinks_mw:
+        return "connection" if item.asset in design.imports_mw or item.asset == "sale" else "other"
     return item.asset if item.asset in GROUPS else "other"
 
 

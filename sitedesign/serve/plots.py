@@ -10,6 +10,7 @@ from sitedesign.report.figures.style import DARK, LIGHT, exchange
 NARROW_PX = 700
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 _DAY_MS = 86_400_000
+_LINE_PX, _LINES_THERE_IS_ROOM_FOR = 15, 5  # of a legend, on a phone one below the other
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 
@@ -39,6 +40,8 @@ def fitted(figure: dict[str, Any], *, dark: bool, narrow: bool) -> dict[str, Any
         layout["margin"] |= {"l": 44, "r": 8}
         layout["font"]["size"] = 11
         layout["legend"]["font"] = {"size": 10.5}
+        named = sum(bool(trace.get("name")) and trace.get("showlegend", True) for trace in drawn["data"])
+        layout["height"] += _LINE_PX * max(0, named - _LINES_THERE_IS_ROOM_FOR)
         _first_panel(drawn)
         for name in ("xaxis", "xaxis2"):
             if layout.get(name, {}).get("dtick") == _DAY_MS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty
+from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, resource_style
 from sitedesign.results.design import GAP_PARTS, Design
 from sitedesign.results.evaluation import Evaluation
 
@@ -67,9 +67,9 @@ def cost_breakdown(result: Evaluation) -> Figure:
             row=1,
             col=place,
         )
-        fig.update_xaxes(
-            range=[0, max(millions, default=0.0) * (1.6 if place == 1 else 1.3) or 1], row=1, col=place
-        )
+        right = max(millions, default=0.0) * (1.6 if place == 1 else 1.3) or 1
+        left = min(millions, default=0.0)  # below zero is earned; its label needs room as well
+        fig.update_xaxes(range=[left - 0.3 * right if left < 0 else 0, right], row=1, col=place)
     return fig
 
 
@@ -159,7 +159,9 @@ def _panels(result: Evaluation, bars: int) -> Figure:
 
 
 def _colour(asset: str, result: Evaluation) -> str:
-    own = dict.fromkeys(result.resources_mw, LIGHT["solar"]) | {"battery": LIGHT["battery"]}
+    own = {name: resource_style(number)[0] for number, name in enumerate(result.resources_mw)}
+    own |= {"battery": LIGHT["battery"]}
     own |= {name: colour for name, (colour, _) in colours_of(list(result.backup)).items()}
-    own |= dict.fromkeys((*result.imports_mw, *result.sinks_mw), LIGHT["mark"])
+    own |= dict.fromkeys(result.imports_mw, LIGHT["connection"])
+    own |= dict.fromkeys(result.sinks_mw, LIGHT["mark"])
     return own.get(asset, LIGHT["racks"])

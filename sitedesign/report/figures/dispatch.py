@@ -9,13 +9,22 @@ import pandas as pd
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.report.figures.series import DAYS, LEAST, DispatchSeries, series, worst_week_start, year_row
-from sitedesign.report.figures.style import LIGHT, colours_of, figure, pretty, resource_style, soft
+from sitedesign.report.figures.style import (
+    LIGHT,
+    colours_of,
+    figure,
+    import_style,
+    pretty,
+    resource_style,
+    soft,
+)
 from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 WEEK_DAYS = 7
+_SINK_DASHES = ("dot", "dash", "dashdot")
 TITLE = "Where the power comes from, and what the battery holds"
 
 
@@ -59,10 +68,10 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     areas = [(f"{name}_used_mw", pretty(name), *resource_style(r)) for r, name in enumerate(data.resources)]
     areas.append(("discharge_mw", "battery", LIGHT["battery"], ""))
     areas += [(f"{name}_mw", pretty(name), *styles[name]) for name in data.backup]
-    areas += [(f"{name}_mw", pretty(name), LIGHT["mark"], "/") for name in data.imports]
+    areas += [(f"{name}_mw", pretty(name), *import_style(i)) for i, name in enumerate(data.imports)]
     areas += [
         ("shed_mw", "not served", LIGHT["shed"], "x"),
-        ("curtailed_mw", f"{' and '.join(map(pretty, data.resources))} curtailed", LIGHT["curtailed"], ""),
+        ("curtailed_mw", _curtailed(data), LIGHT["curtailed"], ""),
     ]
     areas = [area for area in areas if data.frame[area[0]].max() > LEAST]
     for column, name, colour, pattern in areas:
@@ -100,6 +109,24 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
         row=1,
         col=1,
     )
+    below, columns = week["load_mw"], ["load_mw"]
+    for number, name in enumerate(data.sinks):
+        if data.frame[f"{name}_mw"].max() <= LEAST:
+            continue
+        below, columns = below + week[f"{name}_mw"], [*columns, f"{name}_mw"]
+        fig.add_trace(
+            Scatter(
+                x=stamps,
+                y=below.round(3).tolist(),
+                name=" and ".join(pretty(column.removesuffix("_mw")) for column in columns),
+                meta=columns,
+                customdata=week[f"{name}_mw"].round(3).tolist(),
+                line={"color": LIGHT["mark"], "width": 1.5, "shape": "hv", "dash": _SINK_DASHES[number % 3]},
+                hovertemplate="%{customdata:,.1f} MW taken",
+            ),
+            row=1,
+            col=1,
+        )
     fig.add_trace(
         Scatter(
             x=stamps,
@@ -121,13 +148,22 @@ def dispatch_week(result: Evaluation, day: int | None = None, year: int | None =
     fig.update_xaxes(tickformat="%-d %b", dtick=86_400_000, hoverformat="%-d %b %H:%M")
     shed = result.energy_mwh_per_yr["shed"] > LEAST and data.usable_mwh > LEAST
     foresight = result.operation == "foresight" and shed
-    fig.update_layout(meta={"note": NOTE + (FORESIGHT_NOTE if foresight else "")})
+    note = SINK_NOTE if data.sinks else NOTE
+    fig.update_layout(meta={"note": note + (FORESIGHT_NOTE if foresight else "")})
     return fig
+
+
+def _curtailed(data: DispatchSeries) -> str:
+    return f"{pretty(data.resources[0])} curtailed" if len(data.resources) == 1 else "curtailed"
 
 
 NOTE = (
     "What stands above the load line charges the battery; grey on top is sunshine that nobody could use. "
     "Local standard time."
+)
+SINK_NOTE = (
+    "Between the load line and the lines above it power is sold or taken by others; what stands above the "
+    "highest line charges the battery; grey on top is power that nobody could use. Local standard time."
 )
 FORESIGHT_NOTE = (
     " With perfect foresight only the amount shed is decided, not the moment: load may be shed while the "

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from sitedesign.report.figures.series import HOURS_PER_YEAR, LEAST, series
+from sitedesign.report.figures.series import HOURS_PER_YEAR, LEAST, DispatchSeries, series
 from sitedesign.report.figures.style import LIGHT, backup_style, figure, pretty
 from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_CURVES = {
-    "load_mw": ("load", LIGHT["ink"], "solid"),
-    "discharge_mw": ("battery discharge", LIGHT["battery"], "dash"),
-    "backup_mw": ("backup", backup_style(0)[0], "solid"),
-    "shed_mw": ("not served", LIGHT["shed"], "dot"),
-}
+_DASHES = ("solid", "dashdot", "longdash", "longdashdot", "dot", "dash")
 _BINS = 400
 
 
@@ -34,11 +30,8 @@ def duration_curves_data(result: Evaluation) -> pd.DataFrame:
         and the mean power of the bin, so that width times power sums to the annual energy. [h/yr, h/yr, MW]
     """
     data = series(result)
-    resources = [f"{name}_mw" for name in data.resources]
-    frame = data.frame[["load_mw", *resources, "discharge_mw", "shed_mw"]].copy()
-    frame.insert(
-        2 + len(resources), "backup_mw", data.frame[[f"{name}_mw" for name in data.backup]].sum(axis=1)
-    )
+    frame = data.frame.assign(backup_mw=data.frame[[f"{name}_mw" for name in data.backup]].sum(axis=1))
+    frame = frame[list(_curves(data))]
     steps = len(frame)
     edges = _edges(steps)
     counts = np.diff(edges)
@@ -55,13 +48,13 @@ def duration_curves_data(result: Evaluation) -> pd.DataFrame:
 
 
 def duration_curves(result: Evaluation) -> Figure:
-    """Draw the duration curves of load, solar, battery, backup and load not served."""
+    """Draw the duration curves of load, sun and wind, battery, backup, imports, sinks, load not served."""
     from plotly.graph_objects import Scatter
 
     table = duration_curves_data(result)
     years = len(result.provenance.weather_years)
     fig = figure(f"Hours a year at or above a power [MW], mean of {years} weather year{'s' * (years > 1)}")
-    for column, (name, colour, dash) in _curves(result).items():
+    for column, (name, colour, dash) in _curves(series(result)).items():
         if table[column].max() <= LEAST:
             continue
         middle = table["hours_per_yr"] - table["width_h"] / 2
@@ -81,17 +74,27 @@ def duration_curves(result: Evaluation) -> Figure:
     return fig
 
 
-def _curves(result: Evaluation) -> dict[str, tuple[str, str, str]]:
-    """Name, colour and dash of each curve, the load first, then what the weather gives."""
-    dashes = ("solid", "dashdot", "longdash", "longdashdot")
-    names = {"solar": "solar array"}
-    resources = {
-        f"{name}_mw": (
-            f"{names.get(name, pretty(name))}, before curtailment", LIGHT["solar"], dashes[r % len(dashes)]
-        )
-        for r, name in enumerate(result.resources_mw)
-    }  # fmt: skip
-    return {"load_mw": _CURVES["load_mw"]} | resources | _CURVES
+def _curves(data: DispatchSeries) -> dict[str, tuple[str, str, str]]:
+    """Name, colour and dash of each curve: the load, what the weather gives, other sources and sinks."""
+    solar, *farms = data.resources
+    return {
+        "load_mw": ("load", LIGHT["ink"], "solid"),
+        f"{solar}_mw": ("solar array, before curtailment", LIGHT["solar"], "solid"),
+        **_several(farms, LIGHT["wind"], "{}, before curtailment"),
+        "discharge_mw": ("battery discharge", LIGHT["battery"], "dash"),
+        "backup_mw": ("backup", backup_style(0)[0], "solid"),
+        **_several(data.imports, LIGHT["connection"], "from the {}"),
+        **_several(data.sinks, LIGHT["mark"], "to {}"),
+        "shed_mw": ("not served", LIGHT["shed"], "dot"),
+    }
+
+
+def _several(names: Sequence[str], colour: str, words: str) -> dict[str, tuple[str, str, str]]:
+    """Curves of one colour and several dashes."""
+    return {
+        f"{name}_mw": (words.format(pretty(name)), colour, _DASHES[number % len(_DASHES)])
+        for number, name in enumerate(names)
+    }
 
 
 def _edges(steps: int) -> np.ndarray:

@@ -22,10 +22,12 @@ LIGHT = {
     "curtailed": "#d8d9da",
     "solar": "#eeb422",
     "battery": "#4a97d2",
+    "wind": "#85b18a",
     "racks": "#8f9aa6",
     "backup_3": "#3f7f67",
     "backup_1": "#9a3416",
     "backup_2": "#5b2a68",
+    "connection": "#141c80",
     "shed": "#111111",
     "mark": "#ff5a36",
 }
@@ -37,15 +39,19 @@ DARK = {
     "curtailed": "#4d5157",
     "solar": "#f2c14e",
     "battery": "#5aa9e6",
+    "wind": "#86e6b4",
     "racks": "#a3adb8",
     "backup_3": "#5f9f86",
     "backup_1": "#d0562f",
     "backup_2": "#8f55a3",
+    "connection": "#5b4dff",
     "shed": "#fffffe",
     "mark": "#ff6b4a",
 }
 #: Sources in the order in which they are stacked: neighbours never share a lightness.
-SOURCES = ("curtailed", "solar", "battery", "backup_3", "backup_1", "backup_2", "shed")
+SOURCES = (
+    "curtailed", "solar", "wind", "battery", "backup_3", "backup_1", "backup_2", "connection", "shed",
+)  # fmt: skip
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 #: Dark to light, lightness rising throughout: survives grey print and all three kinds of colour blindness.
 SEQUENTIAL = "Cividis"
@@ -54,7 +60,12 @@ _PATTERNS = ("", "/", ".", "-", "\\", "x")  # hatching, so that neighbours part 
 
 def resource_style(number: int) -> tuple[str, str]:
     """Colour and hatching of the resource at this position, the solar array first."""
-    return LIGHT["solar"], _PATTERNS[number % len(_PATTERNS)]
+    return (LIGHT["wind"], _PATTERNS[(number - 1) % len(_PATTERNS)]) if number else (LIGHT["solar"], "")
+
+
+def import_style(number: int) -> tuple[str, str]:
+    """Colour and hatching of the import at this position."""
+    return LIGHT["connection"], _PATTERNS[number % len(_PATTERNS)]
 
 
 def backup_style(number: int) -> tuple[str, str]:

@@ -8,23 +8,43 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.errors import InputError, unknown_name
-from sitedesign.report.figures.series import FloatArray, series, worst_week_start, year_row
+from sitedesign.report.figures.series import DispatchSeries, FloatArray, series, worst_week_start, year_row
 from sitedesign.report.figures.style import LIGHT, SEQUENTIAL, figure
 from sitedesign.results.evaluation import Evaluation
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-Quantity = Literal["battery", "solar", "discharge", "backup", "curtailed", "shed"]
+Quantity = Literal[
+    "battery", "solar", "wind", "discharge", "backup", "imported", "taken", "curtailed", "shed"
+]
 #: What each quantity is called, and its unit.
 QUANTITIES: dict[Quantity, tuple[str, str]] = {
     "battery": ("State of the battery", "% of usable"),
     "solar": ("Solar power used", "MW"),
+    "wind": ("Wind power used", "MW"),
     "discharge": ("Power from the battery", "MW"),
     "backup": ("Power from backup", "MW"),
-    "curtailed": ("Solar power curtailed", "MW"),
+    "imported": ("Power from the grid", "MW"),
+    "taken": ("Power sold or taken by others", "MW"),
+    "curtailed": ("Power curtailed", "MW"),
     "shed": ("Load not served", "MW"),
 }
+
+
+def columns_of(data: DispatchSeries) -> dict[Quantity, list[str]]:
+    """Columns of the dispatch whose sum each quantity is."""
+    return {
+        "battery": ["stored_mwh"],
+        "solar": [f"{data.resources[0]}_used_mw"],
+        "wind": [f"{name}_used_mw" for name in data.resources[1:]],
+        "discharge": ["discharge_mw"],
+        "backup": [f"{name}_mw" for name in data.backup],
+        "imported": [f"{name}_mw" for name in data.imports],
+        "taken": [f"{name}_mw" for name in data.sinks],
+        "curtailed": ["curtailed_mw"],
+        "shed": ["shed_mw"],
+    }
 
 
 def year_at_a_glance_data(
@@ -35,7 +55,7 @@ def year_at_a_glance_data(
     Parameters
     ----------
     result : Evaluation
-    quantity : {"battery", "solar", "discharge", "backup", "curtailed", "shed"}
+    quantity : {"battery", "solar", "wind", "discharge", "backup", "imported", "taken", "curtailed", "shed"}
         ``battery`` is the state at the end of the hour in per cent of the full battery, the others are mean
         power. [%, MW]
     year : int, optional
@@ -55,14 +75,7 @@ def year_at_a_glance_data(
         raise InputError([unknown_name("quantity", str(quantity), QUANTITIES)], "the figure")
     data = series(result)
     row = year_row(result, year) if year is not None else worst_week_start(data) // data.steps_per_year
-    columns = {
-        "battery": ["stored_mwh"],
-        "solar": ["solar_used_mw"],
-        "discharge": ["discharge_mw"],
-        "backup": [f"{name}_mw" for name in data.backup],
-        "curtailed": ["curtailed_mw"],
-        "shed": ["shed_mw"],
-    }[quantity]
+    columns = columns_of(data)[quantity]
     values: FloatArray = np.zeros(data.steps_per_year)
     for column in columns:
         values = values + data.by_year(column)[row]

@@ -54,6 +54,8 @@
     const width = paperWidth ?? plot.clientWidth;
     layout.width = width;
     if (width < 520) {
+      const named = data.filter((trace) => trace.name && trace.showlegend !== false).length;
+      if (layout.showlegend && layout.legend?.orientation === "h") layout.height += 15 * Math.max(0, named - 5); // below each other
       layout.margin = { ...layout.margin, l: 44, r: 8 };
       layout.legend = { ...layout.legend, font: { size: 10.5 } };
       layout.font = { ...layout.font, size: 11 };
@@ -67,6 +69,7 @@
       }
       for (const axis of ["xaxis", "xaxis2"]) if (layout[axis]?.dtick === 86400000) layout[axis].dtick *= 2;
     }
+    plot.style.height = `${layout.height}px`;
     slot.querySelector("h3").textContent = slot.state.title;
     return Plotly.react(plot, data, layout, { responsive: false, displayModeBar: false, scrollZoom: false });
   }
@@ -80,16 +83,19 @@
     show(slot, "week");
     const first = year * series.hours + day * 24, hours = Array.from({ length: 168 }, (_, hour) => stamp(day, hour));
     for (const trace of slot.state.figure.data) {
-      if (!(trace.meta in series.columns)) continue;
+      const names = [].concat(trace.meta ?? []); // of several the sum is drawn, and the last told
+      if (!names.length || !names.every((name) => name in series.columns)) continue;
+      const parts = names.map((name) => part(name, first, 168));
       trace.x = hours;
-      trace.y = part(trace.meta, first, 168);
+      trace.y = hours.map((_, hour) => parts.reduce((sum, values) => sum + values[hour], 0));
+      if (trace.customdata) trace.customdata = parts.at(-1);
     }
     slot.state.title = `${payload.week_title}: ${dayName(day)} to ${dayName(day + 6)}, ${series.years[year]}`;
   }
   function wholeYear(slot, year) {
     const name = slot.state.name, quantity = name.replace("year_", ""), first = year * series.hours;
     show(slot, name);
-    const names = quantity === "battery" ? ["stored_mwh"] : quantity === "backup" ? payload.backup : payload.year_columns[quantity];
+    const names = payload.year_columns[quantity];
     const total = new Float64Array(series.hours);
     for (const column of names) series.columns[column].subarray(first, first + series.hours).forEach((value, hour) => { total[hour] += value; });
     const scale = quantity === "battery" ? 100 / Math.max(series.usable_mwh, 1e-9) : 1, z = [];

@@ -1,0 +1,111 @@
+"""Energy and money by source and sink: what gives the power, what takes it, and what each costs or earns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from sitedesign.case.case import BackupCase, Case, FloatArray
+from sitedesign.case.dispatch import Dispatch, split_by_level
+from sitedesign.case.plant import Plant
+
+
+class EnergyFlow(BaseModel):
+    """One source or sink in a mean year.
+
+    Attributes
+    ----------
+    name : str
+        ``solar``, a turbine, ``battery``, a backup technology, an import; or ``load``, a sink.
+    role : {"source", "store", "sink"}
+    mw : float
+        Size; mean power of the load. [MW]
+    mwh_per_yr : float
+        Given, or taken: of sun and wind what is used, each losing in the same proportion when power is
+        curtailed; of a battery what it discharges. [MWh/yr]
+    second_fuel_mwh_per_yr : float
+        The part of a unit that burns its second fuel. [MWh/yr]
+    usd_per_yr : float
+        Everything that is spent on it, capital annualised; below zero what it earns. [USD/yr]
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    role: Literal["source", "store", "sink"]
+    mw: float
+    mwh_per_yr: float
+    second_fuel_mwh_per_yr: float = 0.0
+    usd_per_yr: float = 0.0
+
+    @property
+    def usd_per_mwh(self) -> float:
+        """Cost of a MWh that it gives, or takes; 0 where there is none. [USD/MWh]"""
+        return self.usd_per_yr / self.mwh_per_yr if self.mwh_per_yr else 0.0
+
+
+def energy_flows(
+    case: Case,
+    plant: Plant,
+    dispatch: Dispatch,
+    given_mw: Sequence[FloatArray],
+    spent_usd_per_yr: dict[str, float],
+) -> list[EnergyFlow]:
+    """List every source that stands, the battery, the load and every sink.
+
+    Parameters
+    ----------
+    case : Case
+    plant : Plant
+    dispatch : Dispatch
+    given_mw : sequence of ndarray, shape (T,)
+        What each resource gives before curtailment. [MW]
+    spent_usd_per_yr : dict of str to float
+        By asset. [USD/yr]
+    """
+    scale = case.step_h / case.years
+    together = np.sum(given_mw, axis=0)
+    curtailed = np.minimum(dispatch.curtailed_mw, together)  # the rest is of units that cannot run lower
+    used = 1.0 - np.divide(curtailed, together, out=np.zeros_like(together), where=together > 0.0)
+    found = [
+        EnergyFlow(name=item.name, role="source", mw=mw, mwh_per_yr=float(given @ used) * scale)
+        for item, mw, given in zip(case.resources, plant.resources_mw, given_mw, strict=True)
+    ]
+    stored = float(dispatch.discharge_mw.sum()) * scale
+    found.append(EnergyFlow(name="battery", role="store", mw=plant.battery_mw, mwh_per_yr=stored))
+    found += [
+        EnergyFlow(
+            name=item.name,
+            role="source",
+            mw=units * item.unit_mw,
+            mwh_per_yr=float(mw.sum()) * scale,
+            second_fuel_mwh_per_yr=_of_second_fuel(case, item, mw),
+        )
+        for item, units, mw in zip(case.backup, plant.units, dispatch.backup_mw, strict=True)
+    ]
+    found += [
+        EnergyFlow(name=item.name, role="source", mw=n * item.unit_mw, mwh_per_yr=float(mw.sum()) * scale)
+        for item, n, mw in zip(case.imports, plant.imports, dispatch.imported_mw, strict=True)
+    ]
+    served = case.load_mw - dispatch.shed_mw
+    load = EnergyFlow(
+        name="load", role="sink", mw=float(case.load_mw.mean()), mwh_per_yr=float(served.sum()) * scale
+    )
+    found.append(load)
+    found += [
+        EnergyFlow(name=item.name, role="sink", mw=n * item.unit_mw, mwh_per_yr=float(mw.sum()) * scale)
+        for item, n, mw in zip(case.sinks, plant.sinks, dispatch.sink_mw, strict=True)
+    ]
+    return [
+        flow.model_copy(update={"usd_per_yr": spent_usd_per_yr.get(flow.name, 0.0)})
+        for flow in found
+        if flow is load or flow.mw > 0.0
+    ]
+
+
+def _of_second_fuel(case: Case, item: BackupCase, power_mw: FloatArray) -> float:
+    """Energy at every level but the first. [MWh/yr]"""
+    return sum(split_by_level(case, item, power_mw)[1:]) if item.other_levels else 0.0
