@@ -10,7 +10,7 @@ better or worse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +18,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sitedesign.weather.generate import generate
+from sitedesign.weather.clearness import chain, clearness_shocks, persistence
+from sitedesign.weather.climate import stations
+from sitedesign.weather.climate.world import world_climate
+from sitedesign.weather.generate import _clearness, generate
 from sitedesign.weather.low_resource import worst_means_kwh_m2_day
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import MONTH_STARTS, monthly_h0_kwh_m2_day, solar_geometry
@@ -30,25 +33,24 @@ LONG_RECORDS = ("Colusa CA", *TABLE_PLACES)
 MONTH_OF_DAY = np.repeat(np.arange(12), np.diff([*MONTH_STARTS, 365]))
 YEARS, SPELL_YEARS = 300, 1200
 
-# Months (1 to 12) or spell lengths outside the limits, by place and figure. All but one err on the dark side.
+# Months (1 to 12) or spell lengths outside the limits, by place and figure. All but Colusa's February
+# and Durham's ten days err on the dark side.
 SHORTFALLS: dict[tuple[str, str], tuple[int, ...]] = {
     # Satellite years are smoother than the ground stations that the tables come from.
     ("Amarillo TX", "sd"): (1,),
     ("Colusa CA", "mean"): (2,),
-    ("Colusa CA", "sd"): (1, 3, 4, 7, 8, 9, 11, 12),
+    ("Colusa CA", "sd"): (1, 2, 3, 4, 7, 8, 9, 11),
     ("Colusa CA", "lag1"): (7, 8, 9),
     ("Colusa CA", "dark"): (3, 4),
-    ("Colusa CA", "spells"): (3, 5, 10),
+    ("Colusa CA", "spells"): (3, 5),
     ("Phoenix AZ (TMY)", "sd"): (6, 7, 8),
     # One typical year and one real one: single months of 31 days.
     ("Phoenix AZ (TMY)", "lag1"): (10, 12),
     ("Ector County TX", "lag1"): (12,),
-    # 0.74 of the record where 0.75 is allowed.
-    ("Durham NC", "spells"): (3,),
+    # Sunny: the last ten days of 2015 were darker than nineteen of twenty generated records of 17 years hold.
+    ("Durham NC", "spells"): (10,),
     # 0.10 where 0.08 is allowed.
     ("Muleshoe TX", "lag1"): (12,),
-    # The sunny one: a two-year record whose worst three days the generator makes once in twenty such records.
-    ("Table Mountain CO", "spells"): (3,),
 }
 
 
@@ -178,6 +180,78 @@ def test_year_is_right_within_five_percent_and_varies_as_years_do(place):
     got = compared(place)
     assert abs(got.annual_ratio - 1) < (0.01 if place in TABLE_PLACES else 0.05)
     assert 0.018 < got.annual_cv < 0.045
+
+
+@pytest.fixture
+def stations_without(monkeypatch):
+    """Set the station tables to what is left without one station and its neighbours within 30 km."""
+    full = stations._stations()
+    fields = ("latitude", "longitude", "elevation_m", "land_share", "kt_mean_excess", "kt_sd_excess",
+              "persistence_excess", "kt_quantiles")  # fmt: skip
+
+    def without(place: int) -> None:
+        apart = stations._distance_km(
+            full.latitude[place], full.longitude[place], full.latitude, full.longitude
+        )
+        keep = np.flatnonzero((apart > 30) | np.isin(full.names, stations._SHADED))
+        left = replace(
+            full,
+            names=tuple(full.names[index] for index in keep),
+            temperature_excess={name: values[keep] for name, values in full.temperature_excess.items()},
+            **{name: getattr(full, name)[keep] for name in fields},
+        )
+        monkeypatch.setattr(stations, "_stations", lambda: left)
+        stations._site_climate.cache_clear()
+
+    yield without
+    monkeypatch.undo()
+    stations._site_climate.cache_clear()
+
+
+def test_spells_are_those_of_stations_that_the_tables_do_not_know(stations_without):
+    """Interpolated from the others, every station has spells as dark as its own days make.
+
+    Its own days: the quantiles of its months and their lag-1, in a plain first-order chain with the same
+    shocks. That chain had 0.95 to 0.98, 0.97 to 1.00 and 1.03 to 1.06 of the measured worst 3, 5 and 10 days
+    at 91 stations.
+    """
+    own, years, record = stations._stations(), 180, 18
+    shocks = clearness_shocks(0, years)
+    slow_stream = np.random.SeedSequence(0).spawn(2)[1]
+    slow_shocks = np.random.Generator(np.random.PCG64(slow_stream)).standard_normal(shocks.shape)
+    ratios, levels = [], []
+    for place, name in enumerate(own.names):
+        if name in stations._SHADED:
+            continue
+        where = [float(part[place]) for part in (own.latitude, own.longitude, own.elevation_m)]
+        lag1 = own.persistence_excess[place] + world_climate(*where).persistence
+        site = Site(latitude=where[0], longitude=where[1], elevation_m=where[2])
+        h0 = solar_geometry(site).h0_kwh_m2_day
+        scores = chain(shocks, lag1[MONTH_OF_DAY])
+        measured = np.empty_like(scores)
+        for month in range(12):
+            days = month == MONTH_OF_DAY
+            measured[:, days] = np.interp(scores[:, days], stations.SCORES, own.kt_quantiles[place, month])
+        stations_without(place)
+        climate = stations.site_climate(site)
+        found = persistence(climate)
+        scores = np.sqrt(1 - found.slow_share) * chain(shocks, found.fast_lag1)
+        scores += np.sqrt(found.slow_share) * chain(slow_shocks, found.slow_lag1)
+        generated = _clearness(scores, climate)
+        worst = [_worst_of_records(kt * h0, record) for kt in (generated, measured)]
+        ratios.append(worst[0] / worst[1])
+        levels.append((generated * h0).mean() / (measured * h0).mean())
+    assert len(ratios) == 103
+    assert np.median(levels) == pytest.approx(1, abs=0.015)
+    assert np.std(levels) < 0.045
+    assert np.median(ratios, axis=0) == pytest.approx([1, 1, 1], abs=0.08)
+
+
+def _worst_of_records(daily: np.ndarray, years: int) -> np.ndarray:
+    """Median over records of so many years of their worst 3, 5 and 10 days."""
+    starts = range(0, len(daily) - years + 1, years)
+    found = [worst_means_kwh_m2_day(daily[at : at + years], (3, 5, 10)) for at in starts]
+    return np.median([[worst[n] for n in (3, 5, 10)] for worst in found], axis=0)
 
 
 def print_table() -> None:

@@ -52,6 +52,8 @@ FIGURES = ("share_below_10_percent", "lag_1h", "lag_6h", "lag_24h", "lag_72h", "
 
 # Figures beyond the limits: foothills and coasts have their own winds.
 SHORTFALLS = {
+    # 1.35 of an eleven-year record whose own 5 to 95 % are 0.7 to 1.7; 5 and 10 days agree.
+    ("Georgia (ERA5)", "worst_3_days_of_mix"),
     ("San Jose CA (ERA5)", "lag_1_day"),
     ("San Jose CA (ERA5)", "worst_3_days_of_mix"),
     ("Golden CO (WIND Toolkit)", "share_below_10_percent"),

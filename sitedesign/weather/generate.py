@@ -187,12 +187,15 @@ def _steps_of_days(
     ghi = level * clear
     limit = most[:, :, None] * clear
     for _ in range(30):
-        held = ghi >= limit
-        free_sum = np.where(held, 0, ghi).sum(axis=2)
-        scale = (target - np.where(held, limit, 0).sum(axis=2)) / np.maximum(free_sum, 1e-12)
-        ghi = np.where(held, limit, np.minimum(ghi * scale[:, :, None], limit))
-        if np.all(np.abs(ghi.sum(axis=2) - target) <= 1e-9 * np.maximum(target, 1e-9)):
+        # Days that are met stay as they are: what other days of a run still need must not touch them.
+        unmet = np.abs(ghi.sum(axis=2) - target) > 1e-9 * np.maximum(target, 1e-9)
+        if not unmet.any():
             break
+        days, most_of_days, wanted = ghi[unmet], limit[unmet], target[unmet]
+        held = days >= most_of_days
+        free_sum = np.where(held, 0, days).sum(axis=1)
+        scale = (wanted - np.where(held, most_of_days, 0).sum(axis=1)) / np.maximum(free_sum, 1e-12)
+        ghi[unmet] = np.where(held, most_of_days, np.minimum(days * scale[:, None], most_of_days))
     exact: FloatArray = ghi.reshape(years, DAYS_PER_YEAR * steps)
     return exact
 
