@@ -190,7 +190,7 @@ def stations_without(monkeypatch):
               "persistence_excess", "kt_quantiles")  # fmt: skip
 
     def without(place: int) -> None:
-        apart = stations._distance_km(
+        apart = stations.distance_km(
             full.latitude[place], full.longitude[place], full.latitude, full.longitude
         )
         keep = np.flatnonzero((apart > 30) | np.isin(full.names, stations._SHADED))

@@ -327,6 +327,22 @@ def _notes(climate: SiteClimate, ghi: FloatArray, step_minutes: int) -> tuple[st
     return (
         "Screening source: confirm a decision with a measured or satellite record of many years.",
         f"Climate from {origin}.",
+        *_level_notes(climate),
         f"Worst means among these years: {worst} kWh/m2/day.",
         f"Wind near the ground is a constant {WIND_M_S:g} m/s.",
+    )
+
+
+def _level_notes(climate: SiteClimate) -> tuple[str, ...]:
+    """Say how far the year's irradiation may be off where the stations do not decide it alone."""
+    if climate.station_share == 1:
+        return ()
+    level = climate.level
+    near = f"{level.nearest_place} at {level.nearest_place_km:.0f} km"
+    if level.is_known:
+        return (f"Level of the year taken from {near}: {level.factor - 1:+.0%}; good to about 10 %.",)
+    moved = "" if level.factor == 1 else f" (moved by {level.factor - 1:+.0%} towards the nearest, {near})"
+    return (
+        f"Level of the year not known here{moved}: MERRA-2 is too bright by 12 to 25 % at most reference "
+        "places abroad, by 80 % in the Sichuan basin, right in deserts. Confirm it before anything else.",
     )

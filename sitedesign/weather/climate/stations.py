@@ -7,7 +7,6 @@ are interpolated and added: fully where the nearest station is within 300 km, fa
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,16 +14,22 @@ import numpy as np
 from scipy.special import ndtri
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.library.files import library_folder
-from sitedesign.weather.climate.world import TEMPERATURE_FIELDS, world_climate, world_quantiles
+from sitedesign.weather.climate.level import Level
+from sitedesign.weather.climate.merra2 import merra2_quantiles
+from sitedesign.weather.climate.tables import (
+    EARTH_RADIUS_KM,
+    FADE_POWER,
+    FULL_KM,
+    KM_PER_KM_OF_HEIGHT,
+    NONE_KM,
+    distance_km,
+    read_columns,
+)
+from sitedesign.weather.climate.world import TEMPERATURE_FIELDS, world_climate
 from sitedesign.weather.site import Site, _land_timezone
 from sitedesign.weather.solar_geometry import MONTH_STARTS, FloatArray, monthly_h0_kwh_m2_day
 
-EARTH_RADIUS_KM = 6371.0
-STATION_FULL_KM, STATION_NONE_KM = 300.0, 1000.0
-_POWER = 3.0  # of inverse distance; measured against 2, 2.5 and 4 by leaving stations out
-_KM_PER_KM_OF_HEIGHT = 200.0  # a kilometre of height counts as 200 km of distance; measured likewise
-_KM_PER_LAND_SHARE = 1500.0  # so does an inland site from a coast with its fog; measured likewise
+_KM_PER_LAND_SHARE = 1500.0  # what an inland site is away from a coast with its fog; measured as height is
 _COAST_RADII_KM, _COAST_DIRECTIONS = (25.0, 50.0, 100.0), 16
 _SHADED = ("NC_Asheville_8_SSW",)  # reads 13 % below its twin 10 km away: left out of interpolation
 _LOWEST_KT, _HIGHEST_KT = 0.01, 0.93
@@ -55,6 +60,8 @@ class SiteClimate:
     nearest_station : str
     nearest_station_km : float
         [km]
+    level : Level
+        What reference places abroad have made of the world's climate here.
     """
 
     kt_quantiles: FloatArray
@@ -63,6 +70,7 @@ class SiteClimate:
     station_share: float
     nearest_station: str
     nearest_station_km: float
+    level: Level
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +118,18 @@ def _site_climate(latitude: float, longitude: float, elevation_m: float) -> Site
             [Fault("site", found, "must be within about 3 degrees of mapped land", remedy)], "generate()"
         )
     stations = _stations()
-    distance_km = _distance_km(latitude, longitude, stations.latitude, stations.longitude)
-    nearest = int(distance_km.argmin())
-    fade = (STATION_NONE_KM - distance_km[nearest]) / (STATION_NONE_KM - STATION_FULL_KM)
+    apart_km = distance_km(latitude, longitude, stations.latitude, stations.longitude)
+    nearest = int(apart_km.argmin())
+    fade = (NONE_KM - apart_km[nearest]) / (NONE_KM - FULL_KM)
     share = float(np.clip(fade, 0, 1))
     kt_mean, kt_sd, persistence = world.kt_mean, world.kt_sd, world.persistence
     temperature, quantiles = dict(world.temperature), np.zeros((12, len(PROBABILITIES)))
     if share < 1:
-        quantiles += (1 - share) * world_quantiles(latitude, longitude, PROBABILITIES)
+        quantiles += (1 - share) * merra2_quantiles(latitude, longitude, PROBABILITIES)
     if share > 0:
         height_km = (elevation_m - stations.elevation_m) / 1000
         inland = land_share_around(latitude, longitude) - stations.land_share
-        weight = _weights(distance_km, height_km, inland, stations.names)
+        weight = _weights(apart_km, height_km, inland, stations.names)
         kt_mean = kt_mean + share * (weight @ stations.kt_mean_excess)
         kt_sd = kt_sd + share * (weight @ stations.kt_sd_excess)
         persistence = persistence + share * (weight @ stations.persistence_excess)
@@ -134,7 +142,9 @@ def _site_climate(latitude: float, longitude: float, elevation_m: float) -> Site
     nodes = _mid_month_quantiles(_bent(quantiles, kt_mean, kt_sd))
     quantiles = np.maximum.accumulate(np.clip(nodes, _LOWEST_KT, _HIGHEST_KT), axis=1)
     name = stations.names[nearest]
-    return SiteClimate(quantiles, persistence, temperature, share, name, float(distance_km[nearest]))
+    return SiteClimate(
+        quantiles, persistence, temperature, share, name, float(apart_km[nearest]), world.level
+    )
 
 
 def mid_month_nodes(monthly_mean: FloatArray) -> FloatArray:
@@ -239,18 +249,6 @@ def _mass_of_scores() -> tuple[FloatArray, FloatArray]:
 _MASS, _SECOND = _mass_of_scores()
 
 
-def _distance_km(
-    latitude: float, longitude: float, others_lat: FloatArray, others_lon: FloatArray
-) -> FloatArray:
-    """Great-circle distance (haversine). [km]"""
-    phi, others = np.radians(latitude), np.radians(others_lat)
-    half_lat = (others - phi) / 2
-    half_lon = np.radians(others_lon - longitude) / 2
-    inner = np.sin(half_lat) ** 2 + np.cos(phi) * np.cos(others) * np.sin(half_lon) ** 2
-    distance: FloatArray = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(inner))
-    return distance
-
-
 def land_share_around(latitude: float, longitude: float) -> float:
     """Share of land on rings of 25, 50 and 100 km, which tells a coast from the inland behind it."""
     phi = np.radians(latitude)
@@ -265,11 +263,11 @@ def land_share_around(latitude: float, longitude: float) -> float:
 
 
 def _weights(
-    distance_km: FloatArray, height_km: FloatArray, inland: FloatArray, names: tuple[str, ...]
+    apart_km: FloatArray, height_km: FloatArray, inland: FloatArray, names: tuple[str, ...]
 ) -> FloatArray:
     """Inverse-distance weights of the stations, height and coast counted as distance; they add to one."""
-    apart = distance_km**2 + (_KM_PER_KM_OF_HEIGHT * height_km) ** 2 + (_KM_PER_LAND_SHARE * inland) ** 2
-    weight = np.sqrt(apart + 1.0) ** -_POWER
+    apart = apart_km**2 + (KM_PER_KM_OF_HEIGHT * height_km) ** 2 + (_KM_PER_LAND_SHARE * inland) ** 2
+    weight = np.sqrt(apart + 1.0) ** -FADE_POWER
     weight[[names.index(name) for name in _SHADED]] = 0
     normalised: FloatArray = weight / weight.sum()
     return normalised
@@ -278,9 +276,9 @@ def _weights(
 @lru_cache(maxsize=1)
 def _stations() -> _Stations:
     """Read the station tables and subtract the world's climate."""
-    places = _read("us_stations.csv")
-    clearness = _read("us_daily_clearness.csv")
-    warmth = _read("us_daily_temperature.csv")
+    places = read_columns("us_stations.csv")
+    clearness = read_columns("us_daily_clearness.csv")
+    warmth = read_columns("us_daily_temperature.csv")
     names = tuple(places["station"])
     count = len(names)
     columns = ("latitude_deg", "longitude_deg", "elevation_m", "land_share")
@@ -309,10 +307,3 @@ def _stations() -> _Stations:
         },
         kt_quantiles=quantiles * restated[:, :, None],
     )  # fmt: skip
-
-
-def _read(name: str) -> dict[str, list[str]]:
-    """Columns of a table in ``weather/climate``, as text."""
-    with (library_folder("weather") / "climate" / name).open(newline="", encoding="utf-8") as lines:
-        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    return {column: [row[column] for row in rows] for column in rows[0]}

@@ -15,7 +15,8 @@ import numpy as np
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.library.files import library_folder
-from sitedesign.weather.climate.stations import EARTH_RADIUS_KM, daily_from_months
+from sitedesign.weather.climate.stations import daily_from_months
+from sitedesign.weather.climate.tables import distance_km
 from sitedesign.weather.site import Site, _land_timezone
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray
 
@@ -103,19 +104,19 @@ def wind_climate(site: Site) -> WindClimate:
 
 def wind_climate_fault(site: Site) -> Fault | None:
     """Say why there is no wind climate for a site, None where there is one."""
-    distance = _distances_km(_level(), site.latitude, site.longitude).min()
+    distance = _apart_km(_level(), site.latitude, site.longitude).min()
     return _place_fault(site.latitude, site.longitude, site.country, float(distance))
 
 
 @lru_cache(maxsize=256)
 def _wind_climate(latitude: float, longitude: float, country: str) -> WindClimate:
     level, time = _level(), _time()
-    apart = _distances_km(level, latitude, longitude)
+    apart = _apart_km(level, latitude, longitude)
     fault = _place_fault(latitude, longitude, country, float(apart.min()))
     if fault is not None:
         raise InputError([fault], "wind climate")
     factor, spread = _blended(level, apart, ("net_capacity_factor", "sd_within_cell")).tolist()
-    apart_time = _distances_km(time, latitude, longitude)
+    apart_time = _apart_km(time, latitude, longitude)
 
     def monthly(prefix: str) -> FloatArray:
         return _blended(time, apart_time, [f"{prefix}_m{month:02d}" for month in range(1, 13)])
@@ -171,14 +172,9 @@ def _daily_from_seasons(values: FloatArray) -> FloatArray:
 Table = dict[str, FloatArray]
 
 
-def _distances_km(table: Table, latitude: float, longitude: float) -> FloatArray:
-    """Great-circle distances to the cells of a table. [km]"""
-    phi, others = np.radians(latitude), np.radians(table["latitude_deg"])
-    half_lat = (others - phi) / 2
-    half_lon = np.radians(table["longitude_deg"] - longitude) / 2
-    inner = np.sin(half_lat) ** 2 + np.cos(phi) * np.cos(others) * np.sin(half_lon) ** 2
-    distance: FloatArray = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(inner))
-    return distance
+def _apart_km(table: Table, latitude: float, longitude: float) -> FloatArray:
+    """Distances to the cells of a table. [km]"""
+    return distance_km(latitude, longitude, table["latitude_deg"], table["longitude_deg"])
 
 
 def _blended(table: Table, apart_km: FloatArray, columns: list[str] | tuple[str, ...]) -> FloatArray:
