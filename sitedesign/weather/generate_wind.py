@@ -88,8 +88,9 @@ def wind_notes(site: Site, wind: WindAloft, ghi_w_m2: FloatArray) -> tuple[str, 
         f"Worst means of an equal mix of wind and sun among these years: {worst} of its mean.",
         f"Wind at {wind.heights_m[0]:g} m: {wind.speed_m_s.mean():.2f} m/s on average, from NREL's capacity "
         f"factor {climate.net_capacity_factor:.3f} (sd {climate.sd_within_cell:.3f} within a cell, nearest "
-        f"cell at {climate.cell_km:.0f} km), chained to the sun's days. Screening source: built farms yield "
-        "5 to 15 % less; icing is in the losses, not in the days.",
+        f"cell at {climate.cell_km:.0f} km), chained to the sun's days. Screening source: single years at "
+        "single sites differ from it by 0.04 (rms), built farms yield 5 to 15 % less; icing is in the "
+        "losses, not in the days.",
     )
 
 
