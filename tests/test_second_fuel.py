@@ -206,7 +206,7 @@ def bound_with_interruptions(*names: str) -> tuple[float, tuple[float, ...]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sitedesign.certified.environment.certified_faults", lambda *_: [], raising=False)
         environment = environment_of(study_case)
-    only = dataclasses.replace(environment.outages, off=frozenset(CAUSES) - {"fuel", "fuel_cold"})
+    only = dataclasses.replace(environment.outages, off=frozenset(CAUSES) - {"fuel", "cold"})
     case = sampled_outage_case(study_case, dataclasses.replace(environment, outages=only), seed=5)
     found = solve_cuts(case, gap=1e-4)
     return found.objective_usd_per_yr, found.level_mwh_per_yr
