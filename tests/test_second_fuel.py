@@ -220,3 +220,46 @@ def test_second_fuel_lowers_the_bound_with_failures() -> None:
     gas, dual, liquid = energy
     assert liquid > 10
     assert liquid < 0.2 * (gas + dual)
+
+
+# Operation --------------------------------------------------------------------------------------------------
+
+
+def test_operation_is_billed_by_the_fuel_that_was_burnt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plant of dual units alone, gas away twenty times a year: every figure tells gas from diesel."""
+    monkeypatch.setattr("sitedesign.certified.environment.certified_faults", lambda *_: [], raising=False)
+    asked = study(own_entries=often_interrupted(), weather_years=2, co2_price_usd_per_t=20)
+    plant: dict[str, Any] = {"solar_mw": 0, "battery_mwh": 20, "battery_mw": 10}
+    found = sd.evaluate(asked, **plant, backup={"mobile_gt_dual": 3}, operation="causal")
+    (unit,) = build_case(asked).case.backup
+    gas, diesel = unit.levels
+    liquid = found.second_fuel_mwh_per_yr["mobile_gt_dual"]
+    energy = found.energy_mwh_per_yr["mobile_gt_dual"]
+    assert 0.005 < liquid / energy < 0.06
+    lines = {item.name: item.usd_per_yr for item in found.costs}
+    billed = (energy - liquid) * gas.usd_per_mwh + liquid * diesel.usd_per_mwh
+    assert lines["mobile_gt_dual fuel and running"] == pytest.approx(billed, rel=1e-9)
+    burnt = found.second_fuel_mmbtu_per_yr["mobile_gt_dual"]
+    assert burnt >= liquid * diesel.fuel_mmbtu_per_mwh * (1 - 1e-9)  # part load burns more
+    rest = found.fuel_mmbtu_per_yr["mobile_gt_dual"] - burnt
+    assert rest >= (energy - liquid) * gas.fuel_mmbtu_per_mwh * (1 - 1e-9)
+    tonnes = burnt * diesel.co2_t_per_mwh / diesel.fuel_mmbtu_per_mwh
+    assert found.co2_t_per_yr == pytest.approx(tonnes + rest * gas.co2_t_per_mwh / gas.fuel_mmbtu_per_mwh)
+    assert "second fuel" in str(found)
+    assert sd.Evaluation(**found.to_dict()) == found
+
+
+def test_interruptions_that_a_tank_bridges_cost_no_uptime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same turbines with no tank, one of an hour and one of two days: more tank, more uptime."""
+    monkeypatch.setattr("sitedesign.certified.environment.certified_faults", lambda *_: [], raising=False)
+    plant: dict[str, Any] = {"solar_mw": 0, "battery_mwh": 2, "battery_mw": 2}
+
+    def uptime(name: str, **changes: Any) -> float:
+        asked = study(name, own_entries=often_interrupted(), weather_years=2, **changes)
+        done = sd.evaluate(asked, **plant, backup={name: 4}, operation="causal")
+        return done.uptime.value
+
+    hours = [uptime("mobile_gt_dual", tank_h={"mobile_gt_dual": h}) for h in (0, 1, 48)]
+    assert hours[0] < hours[1] < hours[2]
+    assert hours[2] - hours[0] > 0.01
+    assert uptime("mobile_gt") == pytest.approx(hours[0], abs=0.01)

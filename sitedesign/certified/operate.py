@@ -49,7 +49,11 @@ def operate_causally(
         raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
     years = study_case.case.years
     actuals = Actuals(
-        done.fuel_mmbtu.sum(axis=1) / years, float(done.extra_fuel_usd.sum()) / years, done.solar_mw
+        done.fuel_mmbtu.sum(axis=1) / years,
+        float(done.extra_fuel_usd.sum()) / years,
+        done.solar_mw,
+        done.energy_by_level_mwh.sum(axis=1) / years,
+        done.fuel_by_level_mmbtu.sum(axis=1) / years,
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
     return result.model_copy(update={"controller": controller, "rule": rule})

@@ -21,6 +21,7 @@ from sitedesign.operation.outages.sampling import (
     sample_outages,
     unit_availability,
 )
+from sitedesign.operation.state import has_second_fuel
 
 DERATING = (0.8, 0.9)  # factors on resources and battery, and on units
 # Resources and battery power over mean load, and hours of it in the battery, of a plant seldom in need
@@ -121,7 +122,7 @@ def _on_second_fuel(
     How long the tank lasts depends on the load, so that none is counted here: the plant is no dearer than one
     whose tank runs dry, and the bound stays one.
     """
-    if not item.other_levels:
+    if not has_second_fuel(item):
         return item
     away, way = (
         interrupted(paths, environment.outages, k, item.capability.shape[1]),

@@ -208,6 +208,8 @@ class SimulatedOperation:
         Power available from all resources, outages of blocks included; with `dispatch`. [MW]
     backup_mwh, fuel_mmbtu : ndarray, shape (K, years)
         Energy and fuel really burnt (part load included). [MWh, MMBtu]
+    fuel_by_level_mmbtu : ndarray, shape (levels of all backup, years)
+        The same fuel, level by level: that of a second fuel apart. [MMBtu]
     extra_fuel_usd : ndarray, shape (years,)
         Cost of the fuel above the full-load heat rate. [USD]
     energy_by_level_mwh : ndarray, shape (priced, years)
@@ -236,6 +238,7 @@ class SimulatedOperation:
     solar_mw: FloatArray | None
     backup_mwh: FloatArray
     fuel_mmbtu: FloatArray
+    fuel_by_level_mmbtu: FloatArray
     extra_fuel_usd: FloatArray
     energy_by_level_mwh: FloatArray
     import_mwh: FloatArray
@@ -424,6 +427,7 @@ class _Account(NamedTuple):
 
     backup_mwh: FloatArray
     fuel_mmbtu: FloatArray
+    fuel_by_level_mmbtu: FloatArray
     extra_fuel_usd: FloatArray
     energy_by_level_mwh: FloatArray
     import_mwh: FloatArray
@@ -460,6 +464,7 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
     return _Account(
         backup_mwh=by_flow[: kinds[0]],
         fuel_mmbtu=_by_flow(case, mmbtu * fuel)[: kinds[0]],
+        fuel_by_level_mmbtu=(mmbtu * fuel)[:backup],
         extra_fuel_usd=extra_usd,
         energy_by_level_mwh=energy,
         import_mwh=by_flow[kinds[0] : kinds[1]],

@@ -14,7 +14,7 @@ import pandas as pd
 from sitedesign import library
 from sitedesign.case.build import StudyCase, fixed_load_share, it_mw_at_work
 from sitedesign.case.case import NOTHING, Case, FloatArray
-from sitedesign.case.dispatch import Dispatch
+from sitedesign.case.dispatch import Dispatch, by_flow, split_by_level
 from sitedesign.case.plant import Plant, land_acres, slowest_lead
 from sitedesign.components.lead_times import hall_months
 from sitedesign.components.load import pue
@@ -25,7 +25,6 @@ from sitedesign.reliability.metrics import uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.results.evaluation import CostItem, CostKind, Evaluation, Provenance
 from sitedesign.results.exchange import (
-    at_levels,
     exchange_co2_t_per_yr,
     exchange_costs,
     exchange_energy,
@@ -54,11 +53,18 @@ class Actuals:
         Cost of the fuel above the full-load heat rate. [USD/yr]
     solar_mw : ndarray, shape (T,)
         Power that the array could give, outages of its blocks included. [MW]
+    energy_by_level_mwh_per_yr : ndarray, shape (priced,)
+        Level by level in the order of ``Case.flows``: only the operation knows when a fuel was interrupted.
+        [MWh/yr]
+    fuel_by_level_mmbtu_per_yr : ndarray, shape (levels of all backup,)
+        Part load included. [MMBtu/yr]
     """
 
     fuel_mmbtu_per_yr: FloatArray
     part_load_usd_per_yr: float
     solar_mw: FloatArray
+    energy_by_level_mwh_per_yr: FloatArray
+    fuel_by_level_mmbtu_per_yr: FloatArray
 
 
 def evaluate_dispatch(
@@ -171,23 +177,41 @@ def _cost_and_fuel(
 ) -> dict[str, Any]:
     case, backup = study_case.case, study_case.case.backup
     generated = {item.name: energy[item.name] for item in backup}
-    running = _by_figure(case, dispatch, generated, "usd_per_mwh")
+    by_level = _energy_of_levels(case, dispatch, actuals)
+    running = _by_figure(case, by_level, generated, "usd_per_mwh")
     costs = _plant_costs(study_case, plant, running)
     costs += exchange_costs(study_case, plant, dispatch) if grid is None else grid_costs(study_case, grid)
     costs += surplus_costs(takers)
-    fuel = _by_figure(case, dispatch, generated, "fuel_mmbtu_per_mwh")
-    emitted = _by_figure(case, dispatch, generated, "co2_t_per_mwh")
+    fuel = _by_figure(case, by_level, generated, "fuel_mmbtu_per_mwh")
+    burnt = {
+        item.name: [mwh * level.fuel_mmbtu_per_mwh for mwh, level in zip(mwh_of, item.levels, strict=True)]
+        for item, mwh_of in zip(backup, by_level, strict=True)
+    }
     if actuals is not None:
         fuel = {
             item.name: float(mmbtu) for item, mmbtu in zip(backup, actuals.fuel_mmbtu_per_yr, strict=True)
         }
+        rows = iter(actuals.fuel_by_level_mmbtu_per_yr.tolist())
+        burnt = {item.name: [next(rows) for _ in item.levels] for item in backup}
         costs.append(_yearly("part-load fuel", "backup", "fuel", actuals.part_load_usd_per_yr))
     per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in backup}
     of_units = {item.name: fuel[item.name] * per_mmbtu[item.name] for item in backup}
-    of_units |= {item.name: emitted[item.name] for item in backup if item.other_levels}
+    of_units |= {
+        item.name: sum(
+            mmbtu * level.co2_t_per_mwh / level.fuel_mmbtu_per_mwh
+            for mmbtu, level in zip(burnt[item.name], item.levels, strict=True)
+        )
+        for item in backup
+        if item.other_levels
+    }
+    second = [item for item in backup if item.other_levels]
     return {
         "costs": costs,
         "fuel_mmbtu_per_yr": fuel,
+        "second_fuel_mwh_per_yr": {
+            item.name: sum(mwh[1:]) for item, mwh in zip(backup, by_level, strict=True) if item.other_levels
+        },
+        "second_fuel_mmbtu_per_yr": {item.name: sum(burnt[item.name][1:]) for item in second},
         "run_hours_per_yr": {
             item.name: generated[item.name] / (item.unit_mw * max(units, 1))
             for item, units in zip(backup, plant.units, strict=True)
@@ -196,15 +220,23 @@ def _cost_and_fuel(
     }
 
 
+def _energy_of_levels(case: Case, dispatch: Dispatch, actuals: Actuals | None) -> list[tuple[float, ...]]:
+    """Energy of each technology at each of its prices. [MWh/yr]"""
+    if actuals is not None:
+        return by_flow(case, actuals.energy_by_level_mwh_per_yr.tolist())[: len(case.backup)]
+    backup = zip(case.backup, dispatch.backup_mw, strict=True)
+    return [split_by_level(case, item, mw) for item, mw in backup]
+
+
 def _by_figure(
-    case: Case, dispatch: Dispatch, generated: Mapping[str, float], figure: str
+    case: Case, by_level: Sequence[tuple[float, ...]], generated: Mapping[str, float], figure: str
 ) -> dict[str, float]:
     """Energy of each technology times a figure of the level that holds. [of the figure, per year]"""
     return {
-        item.name: at_levels(case, item, mw, figure)
+        item.name: sum(mwh * getattr(level, figure) for mwh, level in zip(levels, item.levels, strict=True))
         if item.other_levels
         else generated[item.name] * getattr(item.levels[0], figure)
-        for item, mw in zip(case.backup, dispatch.backup_mw, strict=True)
+        for item, levels in zip(case.backup, by_level, strict=True)
     }
 
 

@@ -191,6 +191,9 @@ class Evaluation(BaseModel):
         By source and use; ``best_effort`` is the part of ``curtailed`` that best-effort racks take. [MWh/yr]
     fuel_mmbtu_per_yr, run_hours_per_yr : dict of str to float
         Per technology; run hours are full-load equivalents per unit. [MMBtu/yr, h/yr]
+    second_fuel_mwh_per_yr, second_fuel_mmbtu_per_yr : dict of str to float
+        Of technologies with a second fuel: energy made of it, and what of the fuel above it is. Nothing where
+        nothing is interrupted. [MWh/yr, MMBtu/yr]
     co2_t_per_yr : float
         [t/yr]
     land_acres : float
@@ -256,6 +259,8 @@ class Evaluation(BaseModel):
     energy_mwh_per_yr: dict[str, float]
     fuel_mmbtu_per_yr: dict[str, float]
     run_hours_per_yr: dict[str, float]
+    second_fuel_mwh_per_yr: dict[str, float] = Field(default_factory=dict)
+    second_fuel_mmbtu_per_yr: dict[str, float] = Field(default_factory=dict)
     co2_t_per_yr: float
     land_acres: float
     battery_containers: int
@@ -414,6 +419,15 @@ class Evaluation(BaseModel):
         name, text = lines[-1]
         return [*lines[:-1], (name, f"{text} on {self.land_acres:,.0f} acres")]
 
+    def _second_fuel_lines(self) -> list[tuple[str, str]]:
+        """Say what was burnt while the first fuel was interrupted, of what is built."""
+        burnt = [
+            f"{name} {mwh:,.0f} MWh/yr, {self.second_fuel_mmbtu_per_yr[name]:,.0f} MMBtu/yr"
+            for name, mwh in self.second_fuel_mwh_per_yr.items()
+            if self.backup[name]
+        ]
+        return [("second fuel", "; ".join(burnt))] if burnt else []
+
     def _exchange_lines(self) -> list[tuple[str, str]]:
         sizes = [(name, mw, "drawn") for name, mw in self.imports_mw.items()]
         sizes += [(name, mw, "taken") for name, mw in self.sinks_mw.items()]
@@ -460,6 +474,7 @@ class Evaluation(BaseModel):
             *self._resource_lines(),
             ("battery", battery),
             ("backup", units or "none"),
+            *self._second_fuel_lines(),
             *(self._exchange_lines() if self.grid is None else self.grid.lines()),
             *(item.line() for item in self.surplus),
             ("racks", f"{self.racks} installed for {self.racks_contracted} contracted ({spare} spare)"),
