@@ -45,6 +45,8 @@ OTHER = {
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
     "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
     "construction_start": "2028-01-01", "in_service": "2029-06-01", "wind": ["onshore_6mw_170"],
+    "surplus": ["miner", "town"], "tank_h.diesel": 30, "tank_h.mobile_gt_dual": 20,
+    "tank_h.recip_medium_dual": 10,
     "grid.model": "flexible_one", "grid.mw": 40, "grid.months": 9, "grid.tariff": "pjm",
     "grid.usd_per_mwh": 33, "grid.curtailment": 90, "grid.export_mw": 7, "grid.export": 3,
     "grid.capital_usd_per_kw": 99, "grid.co2_t_per_mwh": 0.2,
@@ -55,6 +57,8 @@ OTHER = {
 CONNECTED = {"grid.model": "flexible", "grid.tariff": "ercot"}
 SELLING = CONNECTED | {"grid.export_mw": 5}
 BESIDE = {
+    "tank_h.mobile_gt_dual": {"backup": ["mobile_gt_dual"]},
+    "tank_h.recip_medium_dual": {"backup": ["recip_medium_dual"]},
     "grid.usd_per_mwh": {"grid.model": "firm"}, "grid.export": SELLING, "grid.export_prices": SELLING,
 }  # fmt: skip
 # What the library has one of, or none of the technologies at first takes
@@ -70,11 +74,13 @@ def test_untouched_form_asks_what_it_says():
 def test_every_answer_reaches_the_study():
     assert set(OTHER) == set(form.defaults()) - ONE_OF_ITS_KIND
     for name, value in OTHER.items():
-        beside = form.defaults() | (BESIDE.get(name, CONNECTED) if name.startswith("grid.") else {})
+        usual = CONNECTED if name.startswith("grid.") else {}
+        beside = form.defaults() | BESIDE.get(name, usual)
         before = {} if name == "grid.usd_per_mwh" else form.study_of(beside).to_dict()
         after = form.study_of(beside | {name: value}).to_dict()
         assert after != before, name
     both = {"fuel_price_usd_per_mmbtu.natural_gas": None, "grid.usd_per_mwh": None, "grid.export": None}
+    both |= {"tank_h.mobile_gt_dual": None, "tank_h.recip_medium_dual": None}
     study = form.study_of(form.defaults() | OTHER | both)
     assert (study.grid.model, study.grid.mw, study.grid.curtailment.hours_per_yr) == (
         "flexible_one",

@@ -16,6 +16,7 @@ from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.style import percent, pretty
 from sitedesign.results.design import Design, limit_price_words
 from sitedesign.results.grid_result import GridResult
+from sitedesign.results.surplus_result import SurplusResult
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.util.inputs import Declared, declared
@@ -63,9 +64,20 @@ def _resource(name: str, mw: float, load_mw: float) -> KeyFigure:
     return KeyFigure(label, f"{mw:,.0f}", unit, f"{mw / load_mw:.1f} MW per MW of load")
 
 
-def _connection(grid: GridResult, load_mwh: float) -> KeyFigure:
-    about = f"contracted; brings {grid.import_mwh_per_yr / load_mwh:.1%} of the load"
+def _connection(design: Design, grid: GridResult) -> KeyFigure:
+    about = f"contracted; brings {grid.import_mwh_per_yr / design.load_mwh_per_yr:.1%} of the load"
+    worth = design.limit_prices.get("grid_mw")
+    if worth is not None:
+        about += f"; one more MW would save {worth:,.0f} USD/yr"
     return KeyFigure("Grid", f"{grid.contracted_mw:,.0f}", "MW", about)
+
+
+def _taker(item: SurplusResult) -> KeyFigure:
+    size, unit = (f"{item.mw:,.0f}", "MW") if item.racks is None else (f"{item.racks:,}", "racks")
+    about = (
+        f"take {item.mwh_per_yr / 1e3:,.0f} GWh/yr of surplus, worth {item.usd_per_yr / 1e6:,.1f} M USD/yr"
+    )
+    return KeyFigure(pretty(item.name).capitalize(), size, unit, about)
 
 
 def answer(design: Design) -> list[KeyFigure]:
@@ -85,7 +97,8 @@ def answer(design: Design) -> list[KeyFigure]:
             f"{design.battery_mw:,.0f} MW, {hours:.1f} h of mean load",
         ),
         KeyFigure("Backup", f"{backup_mw:,.0f}", "MW", units or "none"),
-        *([_connection(design.grid, design.load_mwh_per_yr)] if design.grid is not None else []),
+        *([] if design.grid is None else [_connection(design, design.grid)]),
+        *(_taker(item) for item in design.surplus if item.mw > 0),
         KeyFigure(
             "Racks",
             f"{design.racks:,}",

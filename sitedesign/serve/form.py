@@ -21,7 +21,7 @@ from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
 from sitedesign.study.demand import LOAD
 from sitedesign.study.grid_inputs import GRID, GridInputs
-from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, WEATHER, StudyInputs
+from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, TANK_H, WEATHER, StudyInputs
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.study import Study
 from sitedesign.util.gate import Measure
@@ -31,7 +31,7 @@ from sitedesign.weather.site import Site
 Kind = Literal["text", "number", "choice", "several", "file"]
 Answers = Mapping[str, Any]
 _SIZES = {"racks": "racks", "it_mw": "MW of IT power", "gpus": "GPUs"}
-_FUEL = "fuel_price_usd_per_mmbtu"
+_FUEL, _TANKS = "fuel_price_usd_per_mmbtu", "tank_h"
 #: Suffixes of files of prices that the planner takes.
 FILES = (".csv", ".txt", ".tsv", ".parquet")
 
@@ -90,7 +90,7 @@ def groups() -> tuple[Group, ...]:
         Group(PRICES, _prices(), folded=True),
         Group(LIMITS, _declared(LIMITS, Limits, "limits.") + _declared(LIMITS), folded=True),
         Group(WEATHER, _declared(WEATHER), folded=True),
-        Group(DETAILS, _declared(DETAILS), folded=True),
+        Group(DETAILS, _declared(DETAILS) + _tanks(), folded=True),
     )
 
 
@@ -135,7 +135,9 @@ def _declared(group: str, model: type[BaseModel] = StudyInputs, prefix: str = ""
 
 
 def _can_be_asked(item: Declared, prefix: str) -> bool:
-    return item.sort not in ("table", "file", "words") or prefix + item.name in _TAKES_FILES
+    if item.sort == "words":  # of which some are names of the library
+        return item.name in library.KINDS
+    return item.sort not in ("table", "file") or prefix + item.name in _TAKES_FILES
 
 
 def _field(item: Declared, prefix: str) -> Field:
@@ -143,7 +145,7 @@ def _field(item: Declared, prefix: str) -> Field:
     if item.sort == "file":
         return Field(prefix + item.name, told.title, "file", hint=f"{item.brief}.")
     options: Mapping[str, str] | None = None
-    if item.sort == "entry" and item.name in library.KINDS:
+    if item.sort in ("entry", "words") and item.name in library.KINDS:
         options = _titles(item.name)
     elif item.choices:
         options = told.words or {str(word): str(word) for word in item.choices}
@@ -193,6 +195,19 @@ def _grid() -> tuple[Field, ...]:
     fields: list[Field] = []
     for field in asked.values():
         fields += [field, _ONE_PRICE] if field.name == "grid.tariff" else [field]
+    return tuple(fields)
+
+
+def _tanks() -> tuple[Field, ...]:
+    """Hours of fuel on site, of each technology that burns from a tank."""
+    fields = []
+    for name in library.names("backup"):
+        entry = library.backup(name)
+        liquid = entry.fuel if entry.second_fuel == "none" else entry.second_fuel
+        own = library.fuel(liquid).storage_h if liquid == entry.fuel else entry.second_fuel_tank_h
+        if own is not None and 0 < own <= TANK_H.high:
+            label = f"Fuel on site: {entry.title[0].lower()}{entry.title[1:]}"
+            fields.append(Field(f"{_TANKS}.{name}", label, unit="h", hint=f"At full load. Library: {own:g}."))
     return tuple(fields)
 
 
@@ -261,7 +276,7 @@ def _asked_as(fault: Fault, answers: Answers) -> Fault:
 def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     """Keywords of the study; what cannot be read is noted and left out."""
     number = _Numbers(answers, faults)
-    question: dict[str, Any] = {"site": {}, "limits": {}, "grid": {}, _FUEL: {}}
+    question: dict[str, Any] = {"site": {}, "limits": {}, "grid": {}, _FUEL: {}, _TANKS: {}}
     for field in (field for group in groups() for field in group.fields):
         head, _, name = field.name.rpartition(".")
         if field.name in ("amount", "size") or head in ("pv", "battery"):

@@ -12,7 +12,7 @@ from sitedesign.serve import form
 from sitedesign.serve.form import Field, Uploaded
 
 Solve = Callable[[dict[str, Any], bool], Awaitable[None]]
-_WHOLE_WIDTH = ("site.name", "rack", "metric", "pv", "backup", "wind", "facility", "grid.model")
+_WHOLE_WIDTH = ("site.name", "rack", "metric", "pv", "backup", "wind", "surplus", "facility", "grid.model")
 _MOST_BYTES = 50_000_000  # ten years of prices of every five minutes
 _MODES = {"certified": "Certified", "bound": "Bound only"}
 _MODE_HINTS = {
@@ -218,6 +218,6 @@ def _input(field: Field) -> ValidationElement[Any] | UploadField:
     element.props["aria-label"] = field.label
     if field.hint:
         element.props["hint"] = field.hint
-    if field.name in _WHOLE_WIDTH:
+    if field.name in _WHOLE_WIDTH or field.name.startswith("tank_h."):
         element.classes("whole")
     return element

@@ -201,7 +201,6 @@ class StudyInputs(BaseModel):
         "Who may take power while it pays, without a promise: a town, miners, racks of best effort. The "
         "optimiser chooses how much of each is built. Names of library entries, or `sitedesign.Surplus`.",
         EQUIPMENT, example=("miner",), sort="words", type="sequence of str or Surplus", several=True,
-        planner=False,
     )] = ()
     facility: Annotated[Facility, Input(
         "Cooling",
