@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sitedesign.api.certify import certify
     from sitedesign.api.design import Design
     from sitedesign.api.evaluate import evaluate
+    from sitedesign.api.sensitivity import sensitivity
     from sitedesign.api.solve import solve
     from sitedesign.api.sweep import frontier, tradeoff
     from sitedesign.batch.ranking import rank
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.results.evaluation import Evaluation
+    from sitedesign.results.sensitivity import Sensitivity
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
@@ -68,6 +70,7 @@ _HOME = {
     "Limits": "study.limits",
     "LoadClass": "study.demand:LoadClass",
     "NotProvenOptimal": "errors",
+    "Sensitivity": "results.sensitivity",
     "Site": "weather.site",
     "SiteDesignError": "errors",
     "Study": "study.study",
@@ -85,6 +88,7 @@ _HOME = {
     "land_grid": "batch.site_grid",
     "rank": "batch.ranking",
     "read_study": "study.toml_file",
+    "sensitivity": "api.sensitivity",
     "solve": "api.solve",
     "solve_many": "batch.screening",
 }
@@ -108,6 +112,7 @@ __all__ = [
     "Limits",
     "LoadClass",
     "NotProvenOptimal",
+    "Sensitivity",
     "Site",
     "SiteDesignError",
     "Study",
@@ -127,6 +132,7 @@ __all__ = [
     "library",
     "rank",
     "read_study",
+    "sensitivity",
     "solve",
     "solve_many",
     "tradeoff",

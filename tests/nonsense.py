@@ -76,7 +76,7 @@ NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
 
 #: Classes whose objects are handed out, not made: only what they can do is an entry.
 HANDED_OUT = ("Certificate", "Design", "Estimate", "Evaluation", "Fault", "InfeasibleDesign", "InputError",
-              "NotProvenOptimal", "SiteDesignError")  # fmt: skip
+              "NotProvenOptimal", "Sensitivity", "SiteDesignError")  # fmt: skip
 #: Made by the library from its files and by those who add to it.
 _DECLARATIONS = ("Number", "Quantity", "EntryTable", "Entry")
 #: Of an entry, for its own checks.
@@ -173,6 +173,12 @@ class Good:
         self.results_file = folder / "results.parquet"
         self.results.to_parquet(self.results_file)
         self.weather_file = weather.write(folder / "weather.csv")
+        number = {"key": "lfp.life_yr", "label": "battery: economic life", "unit": "yr", "value": 20.0}
+        number |= {"confidence": "M", "source": "nobody", "low": {"value": 12.0}, "high": {"value": 20.0}}
+        sensitivity = sd.Sensitivity(
+            site_name="a", cost_usd_per_yr=1.0, bound_usd_per_yr=1.0, numbers=(number,)
+        )
+        self.sensitivity_file = sensitivity.save(folder / "sensitivity.json")
         self.library_file = folder / "mine.toml"
         self.library_file.write_text(
             'kind = "battery"\nextends = "lfp"\n[capex_usd_per_kwh]\nvalue = 150\nunit = "USD/kWh"\n',
@@ -181,7 +187,7 @@ class Good:
         self.objects: dict[str, Any] = {
             "Study": study, "Weather": weather, "Design": design, "Evaluation": design,
             "Estimate": design.uptime, "Certificate": make_certificate(design), "Forecast": sd.Forecast(),
-             "Controller": sd.Controller(), "Site": site,
+             "Controller": sd.Controller(), "Site": site, "Sensitivity": sensitivity,
             "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50), "When": sd.When(months=7),
             "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
@@ -219,6 +225,9 @@ class Good:
             "read_study": {"path": self.study_file},
             "Design.load": {"path": self.design_file},
             "Design.from_dict": {"data": design.to_dict()},
+            "Design.with_sensitivity": {"sensitivity": sensitivity},
+            "Sensitivity.load": {"path": self.sensitivity_file},
+            "Sensitivity.from_dict": {"data": sensitivity.to_dict()},
             "Design.report": {"path": folder / "report.html"},
             "Weather.read": {"paths": [self.weather_file]},
             "Weather.write": {"path": folder / "again.csv"},

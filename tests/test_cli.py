@@ -314,6 +314,7 @@ COMMANDS = [
         "finance",
         "frontier",
         "tradeoff",
+        "sensitivity",
         "batch",
         "rank",
         "map",

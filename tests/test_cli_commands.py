@@ -236,6 +236,23 @@ def test_tradeoff_agrees_with_the_function() -> None:
     assert [row["cost_usd_per_yr"] for row in rows] == pytest.approx(list(expected["cost_usd_per_yr"]))
 
 
+def test_sensitivity_agrees_with_the_function_and_stands_in_report_and_table(
+    folder: Path, tmp_path: Path
+) -> None:
+    saved, table = tmp_path / "numbers.json", tmp_path / "numbers.csv"
+    asked = ("--range", "uptime=0.95:0.99", "--no-switching", "--save", saved, "--csv", table)
+    answer = run_json("sensitivity", *SMALL, *asked)
+    study = sd.Study(site=SITE, it_mw=2, weather_years=2, uptime=0.99, backup="recip_fast")
+    expected = sd.sensitivity(study, ranges={"uptime": (0.95, 0.99)}, switching=False)
+    assert answer == json.loads(json.dumps(expected.to_dict()))
+    assert sd.Sensitivity.load(saved) == expected
+    assert len(table.read_text().splitlines()) == 1 + len(expected.numbers)
+    told = run_json("report", folder / "design.json", "--sensitivity", saved, "--out", tmp_path / "r.html")
+    assert "Numbers that decide" in Path(told["written"]).read_text(encoding="utf-8")
+    faults = run_json("sensitivity", *SMALL, "--range", "uptime=1", code=cli.BAD_INPUT)["faults"]
+    assert [fault["where"] for fault in faults] == ["--range"]
+
+
 # saved designs ----------------------------------------------------------------------------------------------
 
 

@@ -124,7 +124,7 @@ WORDS = (
 def line(good: Good, words: tuple[str, ...], command: Any, changed: dict[str, str]) -> list[str]:
     """Words of a command with everything that it needs, some of it replaced."""
     usual = ["--racks", "7", "--uptime", "0.9"] if words == ("batch",) else []
-    if words[-1] in ("solve", "evaluate", "frontier", "tradeoff", "batch", "generate"):
+    if words[-1] in ("solve", "evaluate", "frontier", "tradeoff", "sensitivity", "batch", "generate"):
         usual += ["--years", "1"]
     options, arguments = [*usual], []
     for item in command.params:

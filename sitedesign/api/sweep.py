@@ -98,7 +98,7 @@ def frontier(
     """
     numbers = [float(value) for value in values]
     faults = [fault for value in numbers for fault in _range(over).faults("values", value)]
-    faults += _study_faults(study, over)
+    faults += study_faults(study, over)
     if faults:
         raise InputError(faults, "frontier()")
     study_case = build_case(study)
@@ -132,7 +132,7 @@ def tradeoff(
     InputError
         If the study leaves open what a sweep needs fixed.
     """
-    faults = _study_faults(study, "array_mw")
+    faults = study_faults(study, "array_mw")
     if faults:
         raise InputError(faults, "tradeoff()")
     study_case = build_case(study)
@@ -144,7 +144,7 @@ def _case(study_case: StudyCase) -> Case:
     return shift_start(study_case.case, cyclic_start_step(study_case.case))
 
 
-def _study_faults(study: Study, over: str) -> list[Fault]:
+def study_faults(study: Study, over: str) -> list[Fault]:
     """Find what a study leaves open that a sweep needs fixed."""
     if not isinstance(study, Study):
         return [Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")]

@@ -105,6 +105,12 @@ for _name, _command, _panel, _example in (
     ),
     ("tradeoff", sweeping.tradeoff, _ONE, f"sitedesign tradeoff {_EL_PASO} --points 9 --csv tradeoff.csv"),
     (
+        "sensitivity",
+        sweeping.sensitivity,
+        _ONE,
+        f"sitedesign sensitivity {_EL_PASO} --csv numbers.csv",
+    ),
+    (
         "batch",
         sites.batch,
         _MANY,

@@ -73,6 +73,12 @@ def solve(
         float | None,
         typer.Option(help="Stop after this time with incumbent and bound. (s)", rich_help_panel=_RUN),
     ] = None,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity", help="Also find which uncertain numbers decide; minutes.", rich_help_panel=_RUN
+        ),
+    ] = False,
     save: Annotated[
         Path | None, typer.Option(help="Write the design to this JSON file.", rich_help_panel=_OUTPUT)
     ] = None,
@@ -102,6 +108,8 @@ def solve(
                     raise
                 design, code = error.incumbent, GAP
                 stopped = str(error)
+            if sensitivity:
+                design = design.with_sensitivity(sd.sensitivity(design, progress=progress))
             if save is not None:
                 design.save(save)
         if code == GAP:
@@ -233,6 +241,10 @@ def report(
             "--sweeps", help="Also solve panels against batteries, the next nine and the renewable share."
         ),
     ] = False,
+    sensitivity: Annotated[
+        Path | None,
+        typer.Option(help="What 'sensitivity --save' wrote: the numbers that decide.", show_default=False),
+    ] = None,
     weather: WeatherAgain = None,
     as_json: AsJson = False,
 ) -> None:
@@ -242,6 +254,10 @@ def report(
 
         check_outputs({"--out": out_file})
         loaded = load_design(design)
+        if sensitivity is not None:
+            import sitedesign as sd
+
+            loaded = loaded.with_sensitivity(sd.Sensitivity.load(sensitivity))
         target = out_file or design.with_suffix(".html")
         check_outputs({"--out": target})
         missing = ""

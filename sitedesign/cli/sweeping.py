@@ -1,4 +1,4 @@
-"""Commands that ask one question many times: frontier and tradeoff."""
+"""Commands that ask one question many times: frontier, tradeoff and sensitivity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from sitedesign.cli.console import AsJson, check_outputs, exit_codes, out, progress_line, records, say_json
+from sitedesign.cli.console import (
+    AsJson,
+    check_outputs,
+    exit_codes,
+    out,
+    progress_line,
+    records,
+    say_json,
+    show,
+)
 from sitedesign.cli.study_options import OF, StudyOptions, takes_study
 
 if TYPE_CHECKING:
@@ -99,6 +108,93 @@ def tradeoff(
             study = options.study()
             table = sd.tradeoff(study, points=points, gap=gap, progress=progress)
         _show_sweep(table, csv, as_json)
+
+
+@takes_study
+def sensitivity(
+    options: StudyOptions,
+    design: Annotated[
+        Path | None,
+        typer.Option(
+            help="Design that 'solve --save' wrote, in place of a question: its certified plant is judged at "
+            "both ends as well, which takes minutes.",
+            rich_help_panel="Sensitivity",
+        ),
+    ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            help="Range of your own as NAME=LOW:HIGH, for example lfp.capex_usd_per_kwh=90:200 or "
+            "months_to_power=12:18; repeat for more.",
+            rich_help_panel="Sensitivity",
+            show_default=False,
+        ),
+    ] = None,
+    certified: Annotated[
+        bool | None,
+        typer.Option(
+            help="Judge the certified plant of a design. (default: yes)", rich_help_panel="Sensitivity"
+        ),
+    ] = None,
+    searched: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Numbers for which plants are searched anew.", rich_help_panel="Sensitivity"
+        ),
+    ] = 5,
+    switching: Annotated[
+        bool,
+        typer.Option(
+            help="Find prices and dates at which the plan changes kind.", rich_help_panel="Sensitivity"
+        ),
+    ] = True,
+    gap: Gap = 1e-4,
+    save: Annotated[
+        Path | None, typer.Option(help="Write it to this JSON file.", rich_help_panel="Output")
+    ] = None,
+    csv: Csv = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find which uncertain numbers decide: each at both ends of its range, one at a time."""
+    with exit_codes(as_json):
+        check_outputs({"--csv": csv, "--save": save})
+        with progress_line("loading the solver") as progress:
+            import sitedesign as sd
+            from sitedesign.cli.designing import load_design
+
+            question: sd.Study | sd.Design = options.study() if design is None else load_design(design)
+            found = sd.sensitivity(
+                question, ranges=_ranges(ranges or []), certified=certified, searched=searched,
+                switching=switching, gap=gap, progress=progress,
+            )  # fmt: skip
+            if save is not None:
+                found.save(save)
+        if csv is not None:
+            from sitedesign.util.atomic_file import write_atomic
+            from sitedesign.util.html_table import table_csv
+
+            write_atomic(csv, table_csv(found.table()))
+        show(found, as_json)
+
+
+def _ranges(items: list[str]) -> dict[str, tuple[float, float]]:
+    """Read ``months_to_power=12:18`` into ranges by name."""
+    from sitedesign.errors import Fault, InputError
+
+    found, faults = {}, []
+    for item in items:
+        name, _, pair = item.partition("=")
+        try:
+            low, high = map(float, pair.split(":"))
+        except ValueError:
+            remedy = "For example lfp.capex_usd_per_kwh=90:200."
+            faults.append(Fault("--range", repr(item), "must be NAME=LOW:HIGH", remedy))
+            continue
+        found[name.strip()] = low, high
+    if faults:
+        raise InputError(faults, OF)
+    return found
 
 
 def default_values(over: str) -> list[float]:

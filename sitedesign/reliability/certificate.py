@@ -102,6 +102,8 @@ class Certificate:
     power_lost_h_by_year : tuple of float
         Full-load hours lost to missing power in each simulated year, the draws of a weather year side by
         side. [h/yr]
+    operating_usd_by_year : tuple of float
+        Operating cost of each simulated year, in the same order. [USD/yr]
     classes : tuple of ClassUptime
         Where the load has several: `met` then means that every one is met.
     off : tuple of str
@@ -141,6 +143,7 @@ class Certificate:
     planned: dict[str, float] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     power_lost_h_by_year: tuple[float, ...] = ()
+    operating_usd_by_year: tuple[float, ...] = ()
     classes: tuple[ClassUptime, ...] = ()
     cause_errors: dict[str, float] = field(default_factory=dict)
     off: tuple[str, ...] = ()

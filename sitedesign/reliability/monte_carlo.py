@@ -150,7 +150,7 @@ class _Tally:
     load: float = 0.0
     energy: list[FloatArray] = field(default_factory=list)
     fuel: FloatArray | None = None
-    extra_usd: float = 0.0
+    operating_usd: list[FloatArray] = field(default_factory=list)
     cycled: float = 0.0
     per_unit: FloatArray | None = None
     events: list[_WorstEvent] = field(default_factory=list)
@@ -252,7 +252,8 @@ class _Tally:
         fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
         self.fuel = fuel if self.fuel is None else self.fuel + fuel
         self.per_unit = unit if self.per_unit is None else self.per_unit + unit
-        self.extra_usd += float(done.extra_fuel_usd.sum())
+        price = np.array([item.marginal_cost_usd_per_mwh for item in case.backup])
+        self.operating_usd.append(price @ done.backup_mwh + done.extra_fuel_usd)
         self.cycled += float(done.cycled_mwh.sum())
         self.simulated += case.years
 
@@ -302,9 +303,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
     run_h, starts, failed = (
         tuple(tuple(map(float, part)) for part in np.split(row, cuts)) for row in per_unit
     )
-    cost = sum(
-        b.marginal_cost_usd_per_mwh * float(e) for b, e in zip(case.backup, energy.sum(axis=1), strict=True)
-    )
+    operating_usd = np.concatenate(run.operating_usd)
     by_weather_year = np.argsort(table.cluster, kind="stable")
     lost_h = (_HOURS_PER_YEAR * table.lost_mwh / table.load_mwh)[by_weather_year]
     mean_share = [float(share[table.cluster == c].mean()) for c in np.unique(table.cluster)]
@@ -329,7 +328,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         backup_mwh_per_yr=tuple(float(e) / years for e in energy.sum(axis=1)),
         fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
         backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), plan.seed),
-        operating_cost_usd_per_yr=(cost + run.extra_usd) / years,
+        operating_cost_usd_per_yr=float(operating_usd.mean()),
         run_h_per_yr=run_h,
         starts_per_yr=starts,
         failed_starts_per_yr=failed,
@@ -338,6 +337,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         else 0.0,
         events=tuple(worst.event for worst in run.events),
         power_lost_h_by_year=tuple(lost_h.tolist()),
+        operating_usd_by_year=tuple(operating_usd[by_weather_year].tolist()),
         classes=classes,
         off=tuple(cause for cause in CAUSES if cause in run.environment.outages.off),
     )

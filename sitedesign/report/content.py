@@ -13,9 +13,11 @@ from sitedesign.library import Entry, EntryTable
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.style import percent, pretty
 from sitedesign.results.design import Design, limit_price_words
 from sitedesign.results.grid_result import GridResult
+from sitedesign.results.sensitivity import End
 from sitedesign.results.surplus_result import SurplusResult
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
@@ -436,6 +438,29 @@ def _count(estimate: Estimate) -> str:
     if estimate.no_event_seen and estimate.error_known:
         return f"≤ {estimate.upper_bound():,.2g}"
     return f"{estimate.value:,.3g}" if estimate.value < 1000 else f"{estimate.value:,.0f}"
+
+
+def sensitivity_rows(design: Design) -> list[tuple[str, str, str, str, str, str, str]]:
+    """Numbers that move the cost: range, change at both ends, worth of knowing, confidence, source."""
+    if design.sensitivity is None:
+        return []
+    rows = []
+    for item in design.sensitivity.numbers:
+        if item.swing_usd_per_yr < LEAST_USD:
+            continue
+        low, high = (_end_words(end) for end in item.ends)
+        known = item.information_usd_per_yr
+        worth = "" if known is None else f"{known / 1e6:,.2f}"
+        span = f"{item.low.value:.4g} to {item.high.value:.4g} {item.unit} (now {item.value:.4g})"
+        rows.append((item.label, span, low, high, worth, item.confidence, item.source))
+    return rows
+
+
+def _end_words(end: End) -> str:
+    if end.change_usd_per_yr is None:
+        return "no plant" if end.impossible else "unknown"
+    error = end.certified_error_usd_per_yr
+    return f"{end.change_usd_per_yr / 1e6:+,.2f}" + ("" if error is None else f" ± {error / 1e6:,.2f}")
 
 
 def assumptions(design: Design) -> list[EntryTable]:

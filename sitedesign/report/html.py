@@ -145,6 +145,9 @@ def render_report(
         has_causes=bool(certificate and certificate.causes),
         summary=design.summary(),
         events=content.event_rows(design, certificate),
+        sensitivity=content.sensitivity_rows(design),
+        switches=[item.line() for item in design.sensitivity.switches] if design.sensitivity else [],
+        decided_by=design.sensitivity.decided_by if design.sensitivity else "",
         counts_hours=certificate is not None or design.counts_hours,
         operation_label=_operated(design, certificate),
         samples=shown_metrics.rack.samples,
@@ -210,6 +213,8 @@ def _panels(
         )
     if certificate is not None and certificate.causes:
         panels.append(FigurePanel("causes", "sure", {"causes": figures.uptime_by_cause(certificate)}))
+    if design.sensitivity is not None and len(figures.tornado_data(design.sensitivity)):
+        panels.append(FigurePanel("tornado", "sure", {"tornado": figures.tornado(design.sensitivity)}))
     if with_series:
         panels.append(FigurePanel("uptime_years", "sure", {"uptime_years": figures.uptime_by_year(design)}))
         if design.solar_mw > LEAST:

@@ -17,8 +17,9 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.results.compute_cost import ComputeCost
 from sitedesign.results.evaluation import Evaluation, percent
+from sitedesign.results.sensitivity import Sensitivity
 from sitedesign.util.atomic_file import write_given
-from sitedesign.util.gate import File, read_bytes, takes, text_keys
+from sitedesign.util.gate import File, Kind, read_bytes, takes, text_keys
 from sitedesign.util.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
@@ -118,6 +119,8 @@ class Design(Evaluation):
         With ``objective="compute_cost"``: what uptime is worth buying.
     alternatives : list of Alternative
         Other power paths of the study, when there were several.
+    sensitivity : Sensitivity or None
+        Which uncertain numbers decide; None where nobody asked (:meth:`with_sensitivity`).
     """
 
     study: dict[str, Any]
@@ -137,6 +140,7 @@ class Design(Evaluation):
     gap_parts: dict[str, float] = Field(default_factory=dict)
     compute_cost: ComputeCost | None = None
     alternatives: list[Alternative] = Field(default_factory=list)
+    sensitivity: Sensitivity | None = None
 
     _study: Any = PrivateAttr(default=None)  # as it was solved, weather and profiles included; not in a file
 
@@ -173,6 +177,17 @@ class Design(Evaluation):
         """Share of the gap that no plant and no operator avoids: what failures cost who foresees them."""
         known, gap = self.bound_with_failures, self.cost - self.bound
         return None if known is None or gap <= 0 else min(max((known.value - self.bound) / gap, 0.0), 1.0)
+
+    @takes("Design.with_sensitivity()", sensitivity=Kind((Sensitivity,), "must be a sitedesign.Sensitivity"))
+    def with_sensitivity(self, sensitivity: Sensitivity) -> Self:
+        """Copy of the design that says which numbers decide, in text, report and file.
+
+        Parameters
+        ----------
+        sensitivity : Sensitivity
+            From :func:`sitedesign.sensitivity` of this design or its study.
+        """
+        return self.model_copy(update={"sensitivity": sensitivity})
 
     def _head(self) -> str:
         if self.certificate is not None:
@@ -222,7 +237,8 @@ class Design(Evaluation):
             worth = ", ".join(f"{words} {usd:,.0f}" for words, usd in limit_price_words(self.limit_prices))
             lines.append(("one more unit", f"{worth} USD/yr saved, with foresight and the same units"))
         lines += [] if self.compute_cost is None else self.compute_cost.lines()
-        return lines + [("other path", item.line()) for item in self.alternatives]
+        lines += [("other path", item.line()) for item in self.alternatives]
+        return lines + ([] if self.sensitivity is None else [("decided by", self.sensitivity.decided_by)])
 
     def _source_lines(self) -> list[tuple[str, str]]:
         solved = f"{self.method} in {self.solve_seconds:.1f} s"

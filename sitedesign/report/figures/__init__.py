@@ -10,6 +10,7 @@ from sitedesign.report.figures.dispatch import dispatch_week, dispatch_week_data
 from sitedesign.report.figures.duration import duration_curves, duration_curves_data
 from sitedesign.report.figures.site_plan import site_plan, site_plan_data
 from sitedesign.report.figures.style import dark
+from sitedesign.report.figures.tornado import tornado, tornado_data
 from sitedesign.report.figures.tradeoff import (
     cost_of_next_nine,
     cost_of_next_nine_data,
@@ -54,6 +55,8 @@ __all__ = [
     "renewable_frontier_data",
     "site_plan",
     "site_plan_data",
+    "tornado",
+    "tornado_data",
     "uptime_by_cause",
     "uptime_by_cause_data",
     "uptime_by_year",

@@ -1,0 +1,193 @@
+"""What one number does to the least cost of a planner who sees everything: exact, with shared cuts."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from sitedesign.case.build import StudyCase, build_case_on, unit_costs, weather_of
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
+from sitedesign.case.relaxation import relaxation
+from sitedesign.case.years import cyclic_start_step, shift_start
+from sitedesign.errors import InfeasibleDesign, InputError
+from sitedesign.influence.ranges import RangedNumber, with_value
+from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.result import OptimizationResult
+from sitedesign.results.sensitivity import End
+from sitedesign.study.study import Study
+from sitedesign.weather.weather import Weather
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A study, its arrays, and the same as the optimiser reads them.
+
+    Attributes
+    ----------
+    study : Study
+    study_case : StudyCase
+    case : Case
+        Relaxed where the metric needs it, and beginning where a battery is full.
+    """
+
+    study: Study
+    study_case: StudyCase
+    case: Case
+
+
+def question(study: Study, weather: Weather) -> Question:
+    """Put a study on weather years that are known."""
+    made = build_case_on(study, weather, unit_costs(study))
+    case = shift_start(relaxation(made.case, study.metric).case, cyclic_start_step(made.case))
+    return Question(study, made, case)
+
+
+class BoundSolver:
+    """Least cost of a question and of others like it.
+
+    Cuts depend on the series, efficiencies and units, not on what anything costs and not on any limit: one
+    pool serves every question with the same of these, and one more pool the last question with others.
+
+    Parameters
+    ----------
+    study : Study
+    gap : float
+        Relative optimality gap of each answer. [fraction]
+
+    Attributes
+    ----------
+    base : Question
+    answer : OptimizationResult
+        Of the question as it is.
+
+    Raises
+    ------
+    InfeasibleDesign
+        When no plant is possible as it is.
+    """
+
+    def __init__(self, study: Study, gap: float) -> None:
+        self.gap = gap
+        self.weather = weather_of(study)
+        self.base = question(study, self.weather)
+        self._pool = self._other = CutPool(self.base.case)
+        self.answer = solve_cuts(self.base.case, gap=gap, cut_pool=self._pool, keeps_dispatch=False)
+
+    def changed(self, study: Study) -> Question:
+        """Put a changed study on the same weather years."""
+        return question(study, self.weather)
+
+    def solve(self, case: Case) -> OptimizationResult:
+        """Solve a question on the same weather years; InfeasibleDesign where no plant is possible."""
+        return solve_cuts(
+            case,
+            gap=self.gap,
+            warm_start=self.answer.plant,
+            cut_pool=self._pool_of(case),
+            explains=False,
+            keeps_dispatch=False,
+        )
+
+    def _pool_of(self, case: Case) -> CutPool:
+        for pool in (self._pool, self._other):
+            if pool.fits(case):
+                return pool
+        self._other = CutPool(case)
+        return self._other
+
+
+def at_end(solver: BoundSolver, number: RangedNumber, value: float) -> End:
+    """Solve the question with one number at one end of its range, and once more with what is ordered now."""
+    unchanged = End(value=value, bound_usd_per_yr=0.0, bound_error_usd_per_yr=0.0, regret_usd_per_yr=0.0)
+    if value == number.value:
+        return unchanged
+    try:
+        changed = solver.changed(with_value(solver.base.study, number, value))
+        if same(changed.case, solver.base.case):
+            return unchanged
+        free = solver.solve(changed.case)
+    except InputError as error:
+        return End(value=value, reason=f"cannot be changed alone: {error.faults[0].allowed}")
+    except InfeasibleDesign as error:
+        return End(value=value, reason=error.reason, impossible=True)
+    now = solver.answer
+    width = max(r.objective_usd_per_yr - r.bound_usd_per_yr for r in (now, free))
+    return End(
+        value=value,
+        bound_usd_per_yr=free.bound_usd_per_yr - now.bound_usd_per_yr,
+        bound_error_usd_per_yr=width,
+        regret_usd_per_yr=_regret(solver, changed.case, free),
+    )
+
+
+def _regret(solver: BoundSolver, case: Case, free: OptimizationResult) -> float | None:
+    """Find what it costs to have ordered the plant of today, to which more may be added; None: it cannot be.
+
+    It is no plant but a lower bound of one, so it costs at least what the best does: never below zero.
+    """
+    ordered = solver.answer.plant
+    if _holds(free.plant, ordered):
+        return 0.0
+    try:
+        kept = solver.solve(at_least(case, ordered)).objective_usd_per_yr
+    except InfeasibleDesign:
+        return None
+    return kept - min(kept, free.objective_usd_per_yr)
+
+
+def _holds(plant: Plant, ordered: Plant) -> bool:
+    """Whether a plant has everything that was ordered."""
+    return all(
+        np.all(np.asarray(a) >= np.asarray(b)) for a, b in zip(_sizes(plant), _sizes(ordered), strict=True)
+    )
+
+
+def _sizes(plant: Plant) -> tuple[Any, ...]:
+    return (plant.resources_mw, plant.battery_mwh, plant.battery_mw, plant.units, plant.racks, plant.imports)
+
+
+def at_least(case: Case, plant: Plant) -> Case:
+    """Ask for no less of anything than a plant has; racks, units and connection included."""
+    sizes = (*plant.resources_mw, plant.battery_mwh, plant.battery_mw)
+    bounds = {
+        item.name: (max(item.lower, mw), max(item.upper, mw))
+        for item, mw in zip(case.sizes, sizes, strict=True)
+    }
+    backup = tuple(
+        replace(item, units_min=max(item.units_min, n), units_max=max(item.units_max, n))
+        for item, n in zip(case.backup, plant.units, strict=True)
+    )
+    imports = tuple(
+        replace(item, units_min=max(item.units_min, n), units_max=max(item.units_max, n))
+        for item, n in zip(case.imports, plant.imports, strict=True)
+    )
+    return replace(
+        case.with_bounds(bounds),
+        backup=backup,
+        imports=imports,
+        racks_min=max(case.racks_min, plant.racks),
+        racks_max=max(case.racks_max, plant.racks),
+    )
+
+
+def same(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Whether two values, arrays inside included, are equal."""
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray):
+        return isinstance(other, np.ndarray) and np.array_equal(one, other)
+    if dataclasses.is_dataclass(one) and not isinstance(one, type):
+        names = [item.name for item in dataclasses.fields(one)]
+        return type(one) is type(other) and all(same(getattr(one, n), getattr(other, n)) for n in names)
+    if isinstance(one, tuple):
+        return (
+            isinstance(other, tuple)
+            and len(one) == len(other)
+            and all(same(a, b) for a, b in zip(one, other, strict=True))
+        )
+    return bool(one == other)

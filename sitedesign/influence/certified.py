@@ -1,0 +1,239 @@
+"""What one number does to a certified plant: judged again on the same years, or searched anew.
+
+Every run has the weather years of the plant's certificate and the same random numbers, so that two runs
+differ by the number and not by luck; the error of a difference is that of the paired years.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
+from sitedesign.certified.environment import environment_of, metric_key
+from sitedesign.certified.scenario_years import unseen_years
+from sitedesign.certified.sizing_loop import LEAST_FIRST_MULTIPLIER, size_then_search
+from sitedesign.errors import InfeasibleDesign
+from sitedesign.influence.bound import BoundSolver, Question, same
+from sitedesign.influence.ranges import RangedNumber, with_value
+from sitedesign.operation.environment import OperatingEnvironment
+from sitedesign.operation.state import Controller
+from sitedesign.reliability.certificate import Certificate
+from sitedesign.reliability.certificate_plan import CertificatePlan
+from sitedesign.reliability.monte_carlo import monte_carlo
+from sitedesign.reliability.replay import fixed_cost_usd_per_yr
+from sitedesign.reliability.weather_blocks import WeatherBlock
+from sitedesign.results.design import Design
+from sitedesign.results.saved import plant_of
+from sitedesign.results.sensitivity import End, Influence
+from sitedesign.study.effort import EFFORTS
+from sitedesign.util.progress import Progress, silent
+
+FloatArray = NDArray[np.float64]
+Ends = tuple[End, End]
+DRAWS = 2  # of outages of each weather year; a certificate has more
+_HOURS_PER_YEAR = 8760.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """A plant on the years of the certificate: what it lost and cost in each weather year."""
+
+    uptime: float
+    lost: FloatArray  # (weather years,) [fraction]
+    usd: FloatArray  # (weather years,) [USD/yr]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Ends with what they do to the plant, and what more is needed to search anew.
+
+    Attributes
+    ----------
+    ends : list of (End, End)
+    basis : str
+        What was simulated, in words.
+    judge : Judge
+    """
+
+    ends: list[Ends]
+    basis: str
+    judge: Judge
+
+
+class Judge:
+    """Operates plants on the years and failures of a design's certificate.
+
+    Parameters
+    ----------
+    solver : BoundSolver
+        Of the design's study.
+    design : Design
+        With a certificate.
+    """
+
+    def __init__(self, solver: BoundSolver, design: Design) -> None:
+        assert design.certificate is not None
+        certificate, study = design.certificate, solver.base.study
+        self.solver = solver
+        self.plant = plant_of(design, solver.base.study_case.case)
+        self.controller = certificate.controller
+        self.plan = CertificatePlan(
+            years=certificate.weather_years,
+            draws=min(DRAWS, certificate.draws),
+            seed=certificate.seed,
+            metric=metric_key(study.metric),
+            confidence=certificate.confidence,
+            attribute=False,
+            events=1,
+        )
+        self.environment = environment_of(solver.base.study_case)
+        self.blocks = self._blocks(solver.base)
+        self.now = self.run(solver.base, self.plant, self.controller)
+        # The marginal cost of uptime, for an operator who cannot see the future: a search begins with no less
+        self.usd_per_mwh = max(LEAST_FIRST_MULTIPLIER, design.uptime_price_usd_per_mwh or 0.0)
+
+    def run(self, asked: Question, plant: Plant, controller: Controller) -> _Run:
+        """Operate a plant on the certificate's years of a question."""
+        here, base = asked.study_case.case, self.solver.base.study_case.case
+        environment = environment_of(asked.study_case)
+        blocks = self.blocks if same(_operated(here), _operated(base)) else self._blocks(asked)
+        done = monte_carlo(blocks, plant, controller, environment, self.plan)
+        return _run_of(done, fixed_cost_usd_per_yr(here, plant))
+
+    def judged(self, number: RangedNumber, end: End) -> End:
+        """Judge the plant as it stands with one number at one end of its range."""
+        if end.value == number.value:
+            zero = {"uptime": 0.0, "uptime_error": 0.0, "cost_usd_per_yr": 0.0, "cost_error_usd_per_yr": 0.0}
+            return end.model_copy(update=zero | {"worth_usd_per_yr": 0.0})
+        if end.reason:
+            return end
+        asked = self.solver.changed(with_value(self.solver.base.study, number, end.value))
+        here, base = asked.study_case.case, self.solver.base.study_case.case
+        if [item.unit_mw for item in here.backup] != [item.unit_mw for item in base.backup]:
+            return end  # the plant as it stands has other units
+        known = same(_operated(here), _operated(base)) and same(
+            environment_of(asked.study_case), self.environment
+        )
+        there = self.now
+        if not known:
+            there = self.run(asked, self.plant, self.controller)
+        fixed = fixed_cost_usd_per_yr(here, self.plant) - fixed_cost_usd_per_yr(base, self.plant)
+        usd = there.usd - self.now.usd + (fixed if known else 0.0)
+        uptime, uptime_error = there.uptime - self.now.uptime, _error(there.lost - self.now.lost)
+        cost = float(usd.mean())
+        worth = cost - uptime * base.load_mwh_per_yr * self.usd_per_mwh
+        return end.model_copy(
+            update={
+                "uptime": uptime,
+                "uptime_error": uptime_error,
+                "cost_usd_per_yr": cost,
+                "cost_error_usd_per_yr": _error(usd),
+                "worth_usd_per_yr": worth,
+            }
+        )
+
+    def _blocks(self, asked: Question) -> list[WeatherBlock]:
+        build, _ = unseen_years(asked.study_case, self.plan.seed)
+        blocks = [build(0)]
+        assert self.plan.years is not None
+        while sum(block.case.years for block in blocks) < self.plan.years:
+            blocks.append(build(len(blocks)))
+        return blocks
+
+
+def judged_ends(
+    solver: BoundSolver,
+    design: Design,
+    numbers: Sequence[RangedNumber],
+    ends: Sequence[Ends],
+    progress: Progress,
+) -> Judged:
+    """Judge the certified plant as it stands at both ends of every range."""
+    progress("operating the certified plant as things are")
+    judge = Judge(solver, design)
+    found: list[Ends] = []
+    for number, (low, high) in zip(numbers, ends, strict=True):
+        progress(f"operating the certified plant: {number.label}")
+        found.append((judge.judged(number, low), judge.judged(number, high)))
+    plan = judge.plan
+    return Judged(found, f"{plan.years} weather years x {plan.draws} outage draws, seed {plan.seed}", judge)
+
+
+def searched_ends(
+    solver: BoundSolver, judged: Judged, numbers: Sequence[RangedNumber], most: int, progress: Progress
+) -> list[Ends]:
+    """Search plants anew at both ends of the numbers that move the cost most."""
+    ends, judge = list(judged.ends), judged.judge
+    swings = [_swing(number, pair) for number, pair in zip(numbers, ends, strict=True)]
+    order = [i for i in sorted(range(len(ends)), key=lambda i: -swings[i]) if 0 < swings[i] < math.inf][:most]
+    if not order:
+        return ends
+    progress("searching a plant as things are")
+    base = _searched(judge, solver.base)
+    for i in order:
+        pair = []
+        for end in ends[i]:
+            progress(f"searching a plant: {numbers[i].label} at {end.value:g} {numbers[i].unit}")
+            pair.append(_searched_end(judge, base, numbers[i], end))
+        ends[i] = pair[0], pair[1]
+    return ends
+
+
+def _searched_end(judge: Judge, base: _Run | None, number: RangedNumber, end: End) -> End:
+    if end.value == number.value:
+        return end.model_copy(update={"certified_usd_per_yr": 0.0, "certified_error_usd_per_yr": 0.0})
+    if end.reason:
+        return end
+    there = _searched(judge, judge.solver.changed(with_value(judge.solver.base.study, number, end.value)))
+    if there is None or base is None:
+        return end.model_copy(update={"reason": "no plant that a short search found keeps the target"})
+    usd = there.usd - base.usd
+    return end.model_copy(
+        update={"certified_usd_per_yr": float(usd.mean()), "certified_error_usd_per_yr": _error(usd)}
+    )
+
+
+def _searched(judge: Judge, asked: Question) -> _Run | None:
+    """Search and certify quickly, and operate what is found on the common years; None: nothing passes."""
+    environment: OperatingEnvironment = environment_of(asked.study_case)
+    try:
+        found = size_then_search(asked.study_case, environment, EFFORTS["screening"], silent).search
+    except InfeasibleDesign:
+        return None
+    return judge.run(asked, found.best.plant, found.best.controller) if found.met else None
+
+
+def _swing(number: RangedNumber, pair: Ends) -> float:
+    named = ("key", "label", "unit", "value", "confidence", "source")
+    fields: dict[str, Any] = {name: getattr(number, name) for name in named}
+    return Influence(**fields, low=pair[0], high=pair[1]).swing_usd_per_yr
+
+
+def _operated(case: Case) -> tuple[Any, ...]:
+    """Everything of a case that its operation depends on: not what things cost to own, nor any limit."""
+    return (
+        (case.step_h, case.years, case.eta_charge, case.eta_discharge, case.racks_contracted),
+        (case.rack_availability, case.load_mw, case.usable, case.tiers, case.load_classes),
+        tuple(item.yield_mw_per_mw for item in case.resources),
+        tuple((item.unit_mw, item.capability, item.levels, item.active_level) for item in case.backup),
+    )
+
+
+def _run_of(done: Certificate, fixed_usd_per_yr: float) -> _Run:
+    lost_h = np.array(done.power_lost_h_by_year).reshape(done.weather_years, -1).mean(axis=1)
+    usd = np.array(done.operating_usd_by_year).reshape(done.weather_years, -1).mean(axis=1)
+    return _Run(done.uptime.value, lost_h / _HOURS_PER_YEAR, usd + fixed_usd_per_yr)
+
+
+def _error(difference: FloatArray) -> float | None:
+    """Give the standard error of a mean over weather years; one year shows none."""
+    if difference.size < 2:
+        return None
+    return float(difference.std(ddof=1)) / math.sqrt(difference.size)

@@ -1,0 +1,320 @@
+"""What a sensitivity can get wrong: a change that is not that of the changed question, a number left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+import sitedesign as sd
+from sitedesign import library
+from sitedesign.influence import certified as certified_module
+from sitedesign.influence.bound import same
+from sitedesign.influence.ranges import entries_of, idle_numbers, ranged_numbers, with_value
+from sitedesign.report import figures
+from sitedesign.report.html import render_report
+from sitedesign.results.sensitivity import End, Influence, Sensitivity
+from sitedesign.study.effort import EFFORTS
+
+SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+STUDY = sd.Study(
+    site=SITE,
+    racks=70,
+    uptime=0.99,
+    weather_years=2,
+    backup=["recip_fast", "mobile_gt"],
+    limits={"months_to_power": 30},
+    fuel_price_usd_per_mmbtu={"natural_gas": 9.0},
+)
+RANGES = {
+    "natural_gas.price_usd_per_mmbtu": (5.0, 14.0),
+    "months_to_power": (14, 36),
+    "uptime": (0.95, 0.999),
+}
+
+
+@pytest.fixture(scope="module")
+def found() -> Sensitivity:
+    return sd.sensitivity(STUDY, ranges=RANGES)
+
+
+def number(sensitivity: Sensitivity, key: str) -> Influence:
+    (item,) = [item for item in sensitivity.numbers if item.key == key]
+    return item
+
+
+def interval(study: sd.Study) -> tuple[float, float]:
+    design = sd.solve(study, certify=False)
+    return design.bound, design.cost
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "lfp.capex_usd_per_kwh",  # a price: the cuts are shared
+        "lfp.round_trip_efficiency",  # other data: they are not
+        "gb200_nvl72.sustained_fraction_training",
+        "ac.bus_to_rack_efficiency",  # what a study cannot be given but by entries of its own
+        "natural_gas.firm_reservation_usd_per_mmbtu_day",
+        "natural_gas.price_usd_per_mmbtu",
+        "recip_fast.lead_months",
+        "backup.site_cost_usd",  # one number of several technologies
+        "months_to_power",
+        "uptime",
+    ],
+)
+def test_each_change_is_that_of_the_changed_question_solved_afresh(found: Sensitivity, key: str) -> None:
+    (ranged,) = [item for item in ranged_numbers(STUDY, RANGES) if item.key == key]
+    for end in number(found, key).ends:
+        assert end.bound_usd_per_yr is not None
+        assert end.bound_error_usd_per_yr is not None
+        bound, cost = interval(with_value(STUDY, ranged, end.value))
+        mine = found.bound_usd_per_yr + end.bound_usd_per_yr
+        slack = 1e-6 * cost
+        assert mine <= cost + slack
+        assert bound <= mine + end.bound_error_usd_per_yr + slack
+
+
+def test_dearer_is_dearer_and_better_is_cheaper(found: Sensitivity) -> None:
+    for key, rises in (
+        ("lfp.capex_usd_per_kwh", True),
+        ("tracker_ac.capex_usd_per_wdc", True),
+        ("natural_gas.price_usd_per_mmbtu", True),
+        ("default.wacc_power_real", True),
+        ("uptime", True),
+        ("lfp.round_trip_efficiency", False),
+        ("months_to_power", False),
+        ("ac.bus_to_rack_efficiency", False),
+    ):
+        low, high = (end.bound_usd_per_yr or 0.0 for end in number(found, key).ends)
+        error = max(end.bound_error_usd_per_yr or 0.0 for end in number(found, key).ends)
+        up, down = (high, low) if rises else (low, high)
+        assert up >= -error, key
+        assert down <= error, key
+    assert (number(found, "natural_gas.price_usd_per_mmbtu").high.bound_usd_per_yr or 0) > 1e5
+
+
+def test_a_range_without_width_changes_nothing_at_all() -> None:
+    ranges = {"lfp.round_trip_efficiency": (0.86, 0.86), "natural_gas.price_usd_per_mmbtu": (9, 9)}
+    answer = sd.sensitivity(STUDY, ranges=ranges, switching=False)
+    for key in ranges:
+        for end in number(answer, key).ends:
+            assert end.bound_usd_per_yr == end.regret_usd_per_yr == 0.0
+
+
+def test_information_is_never_worth_less_than_nothing(found: Sensitivity) -> None:
+    regrets = [end.regret_usd_per_yr for item in found.numbers for end in item.ends]
+    known = [usd for usd in regrets if usd is not None]
+    assert min(known) == 0.0
+    assert max(known) > 1e4  # to have ordered another plant does cost something
+    assert all((item.information_usd_per_yr or 0.0) >= 0.0 for item in found.numbers)
+
+
+def test_what_is_ordered_now_costs_its_regret_more(found: Sensitivity) -> None:
+    """The plant of today, to which more may be added, against the best: both solved afresh."""
+    now = sd.solve(STUDY, certify=False)
+    best = max(found.numbers, key=lambda item: item.high.regret_usd_per_yr or 0.0)
+    (ranged,) = [item for item in ranged_numbers(STUDY, RANGES) if item.key == best.key]
+    changed = with_value(STUDY, ranged, best.high.value)
+    sizes = {"solar_mw": now.solar_mw, "battery_mwh": now.battery_mwh, "battery_mw": now.battery_mw}
+    most = {"solar_mw": 1e4, "battery_mwh": 1e6, "battery_mw": 1e4}
+    limits = changed.limits.model_dump(exclude_unset=True)
+    limits |= {name: (mw, most[name]) for name, mw in sizes.items()}
+    limits |= {
+        "units": {name: (n, 1000) for name, n in now.backup.items()},
+        "racks": (now.racks, 10 * now.racks),
+    }
+    kept, free = interval(changed.replace(limits=limits)), interval(changed)
+    regret = best.high.regret_usd_per_yr or 0.0
+    assert kept[0] - free[1] <= regret + 1e-3 * kept[1]
+    assert regret - 1e-3 * kept[1] <= kept[1] - free[0]
+
+
+def test_every_number_with_a_range_that_something_reads_is_varied_once(found: Sensitivity) -> None:
+    wanted = [
+        (entry.kind, entry.name, field)
+        for entry in entries_of(STUDY)
+        for field, known in entry.sources.items()
+        if known.range is not None and not known.used_by
+    ]
+    numbers = ranged_numbers(STUDY, RANGES)
+    varied = [(kind, name, item.field) for item in numbers for kind, name in item.entries]
+    assert len(set(varied)) == len(varied)
+    assert set(wanted) <= set(varied)
+    assert {item.key for item in numbers} == {item.key for item in found.numbers}
+    assert len({item.key for item in numbers}) == len(numbers)
+    assert "lfp.fade_per_yr" in idle_numbers(STUDY)
+    shared = number(found, "backup.common_cause_beta_start")
+    assert (shared.value, shared.confidence) == (0.03, "L")
+    for item in numbers:  # each end is a question that can be asked, or says why not
+        for end in (item.low, item.high):
+            try:
+                with_value(STUDY, item, end)
+            except sd.InputError:
+                assert number(found, item.key).low.reason or number(found, item.key).high.reason
+
+
+def test_a_number_is_changed_and_no_other() -> None:
+    gas = next(item for item in ranged_numbers(STUDY) if item.key == "natural_gas.interruption_h")
+    changed = with_value(STUDY, gas, 48.0)
+    fuel = changed.fuel(changed.backup[0])
+    assert (fuel.interruption_h, fuel.price_usd_per_mmbtu) == (48.0, 9.0)
+    assert changed.replace(own_entries=()) == STUDY
+    beta = next(item for item in ranged_numbers(STUDY) if item.key == "backup.common_cause_beta_start")
+    assert [item.common_cause_beta_start for item in with_value(STUDY, beta, 0.1).backup] == [0.1, 0.1]
+    # What the user set is a number of his own, without the library's range
+    own = STUDY.replace(battery=library.battery("lfp").replace(capex_usd_per_kwh=100))
+    assert not [item for item in ranged_numbers(own) if item.key == "lfp.capex_usd_per_kwh"]
+
+
+def test_the_plan_is_another_kind_on_either_side_of_a_switching_value(found: Sensitivity) -> None:
+    assert found.switches
+    prices = {"gas price", "battery price", "solar price", "months to power"}
+    assert {item.over for item in found.switches} <= prices
+    seen = set()
+    for item in found.switches:
+        width = 0.02 * item.high
+        assert item.low <= item.high <= item.low + width
+        if item.over == "months to power":
+            sides = [
+                STUDY.replace(limits={"months_to_power": months}) for months in (item.low - 0.01, item.high)
+            ]
+        elif item.over == "gas price":
+            sides = [
+                STUDY.replace(fuel_price_usd_per_mmbtu={"natural_gas": p}) for p in (item.low, item.high)
+            ]
+        else:
+            continue
+        if item.kind == "possible":
+            with pytest.raises(sd.InfeasibleDesign):
+                sd.solve(sides[0], certify=False)
+            continue
+        kinds = [kind_of(sd.solve(side, certify=False), item.kind) for side in sides]
+        assert kinds[0] != kinds[1], item
+        seen.add(item.over)
+    assert "gas price" in seen
+
+
+def kind_of(design: sd.Design, kind: str) -> bool:
+    if kind == "half_renewable":
+        return design.renewable_share > 0.5
+    if kind == "battery_hours":
+        return design.battery_mwh > 4 * design.load_mwh_per_yr / 8760
+    return any(design.backup.values())  # all units of this study burn gas
+
+
+def test_it_is_sorted_told_and_saved_whole(found: Sensitivity, tmp_path) -> None:
+    swings = [item.swing_usd_per_yr for item in found.numbers]
+    assert swings == sorted(swings, reverse=True)
+    assert sd.Sensitivity.load(found.save(tmp_path / "numbers.json")) == found
+    table = found.table()
+    assert len(table) == len(found.numbers)
+    assert {"confidence", "source", "bound_usd_per_yr_at_low", "regret_usd_per_yr_at_high"} <= set(table)
+    assert f"decided by   {found.deciding[0].label} ({found.deciding[0].confidence})" in str(found)
+    least = 0.01 * found.cost_usd_per_yr
+    assert all(item.swing_usd_per_yr >= least for item in found.deciding)
+    drawn = figures.tornado_data(found)
+    assert drawn["number"].tolist() == [item.key for item in found.numbers[: len(drawn)]]
+    bars = figures.tornado(found).data
+    assert len(bars) == 2
+    top = found.numbers[0]
+    assert bars[1].x[-1] == pytest.approx((top.high.change_usd_per_yr or 0) / 1e6, abs=1e-4)
+
+
+def test_a_design_says_what_decided_it_where_that_is_known(found: Sensitivity) -> None:
+    design = sd.solve(STUDY, certify=False)
+    assert "decided by" not in str(design)
+    told = design.with_sensitivity(found)
+    assert found.decided_by in str(told)
+    assert sd.Design.from_dict(told.to_dict()).sensitivity == found
+    page = render_report(told)
+    assert "Numbers that decide" in page
+    assert 'id="figure-tornado"' in page
+    assert "Numbers that decide" not in render_report(design)
+
+
+def test_where_no_plant_is_possible_it_decides() -> None:
+    study = sd.Study(
+        site=SITE, racks=7, uptime=0.9, weather_years=1, backup=["recip_fast"],
+        limits={"months_to_power": 30, "solar_mw": 0},
+    )  # fmt: skip
+    answer = sd.sensitivity(study, ranges={"recip_fast.lead_months": (12, 40)}, switching=False)
+    first = answer.numbers[0]
+    assert first.key == "recip_fast.lead_months"
+    assert first.high.impossible
+    assert first.swing_usd_per_yr == math.inf
+    assert "At one end of recip fast" in figures.tornado(answer).layout.meta["note"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ranges": {"lfp.capex": (1, 2)}}, r"ranges\['lfp.capex'\]: got 'lfp.capex'; must name"),
+        ({"ranges": {"lfp.capex_usd_per_kwh": (200, 100)}}, "must begin with the lower one"),
+        ({"ranges": {"lfp.capex_usd_per_kwh": 100}}, "must be a pair of numbers"),
+        ({"ranges": {"lfp.round_trip_efficiency": (0.5, 1.5)}}, r"got 1.5; must be in"),
+        ({"ranges": {"land_acres": (1, 2)}}, "not given in the study"),
+        ({"ranges": {"uptime": (0.9, 1.5)}}, "uptime"),
+        ({"certified": True}, "certified: got True; needs a design with a certificate"),
+    ],
+)
+def test_faults_are_told(options: dict[str, object], message: str) -> None:
+    with pytest.raises(sd.InputError, match=message):
+        sd.sensitivity(STUDY, **options)
+
+
+def test_what_a_sweep_needs_fixed_is_asked_for() -> None:
+    with pytest.raises(sd.InputError, match="objective"):
+        sd.sensitivity(STUDY.replace(objective="compute_cost"))
+    with pytest.raises(sd.InputError, match="got several power paths"):
+        sd.sensitivity(STUDY.replace(pv=["tracker_ac", "fixed_dc"]))
+
+
+def test_arrays_are_compared_by_what_is_in_them() -> None:
+    import numpy as np
+
+    one = (1.0, np.arange(3.0), End(value=1.0))
+    assert same(one, (1.0, np.arange(3.0), End(value=1.0)))
+    assert not same(one, (1.0, np.arange(4.0), End(value=1.0)))
+    assert not same(np.arange(3.0), 3.0)
+
+
+# The certified plant ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certified() -> tuple[sd.Design, Sensitivity]:
+    short = dataclasses.replace(EFFORTS["screening"], years=10, evaluations=25, certificate_years=40)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(EFFORTS, "screening", short)
+        patch.setattr(certified_module, "DRAWS", 1)
+        study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
+        design = sd.solve(study, effort="screening")
+        ranges = {"natural_gas.interruption_events_per_yr": (0.0, 40.0)}
+        return design, sd.sensitivity(design, ranges=ranges, searched=1, switching=False)
+
+
+@pytest.mark.slow
+def test_a_plant_keeps_less_where_more_fails_and_the_same_where_nothing_changes(certified) -> None:
+    design, answer = certified
+    gas = number(answer, "natural_gas.interruption_events_per_yr")
+    assert (gas.low.uptime or 0) >= 0
+    assert (gas.high.uptime or 0) < -3 * (gas.high.uptime_error or 0) < 0
+    assert gas.high.bound_usd_per_yr == 0.0  # foresight knows no failures
+    assert (gas.high.worth_usd_per_yr or 0) > 0
+    idle = number(answer, "default.solar_itc_fraction")
+    assert (idle.low.uptime, idle.low.uptime_error) == (0.0, 0.0)
+    assert "40 weather years x 1 outage draws" in answer.certified_on
+    assert answer.cost_usd_per_yr == design.cost
+
+
+@pytest.mark.slow
+def test_what_is_searched_anew_is_what_moves_the_cost_most(certified) -> None:
+    _, answer = certified
+    searched = [item for item in answer.numbers if item.high.certified_usd_per_yr is not None]
+    assert len(searched) <= 1
+    judged_cost = number(answer, "recip_fast.capex_usd_per_kw")
+    # At a fixed plant a price changes the cost by what is built, exactly
+    assert judged_cost.high.cost_error_usd_per_yr == 0.0
+    assert (judged_cost.high.cost_usd_per_yr or 0) > 0 > (judged_cost.low.cost_usd_per_yr or 0)
