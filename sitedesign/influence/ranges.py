@@ -104,7 +104,9 @@ def idle_numbers(study: Study) -> tuple[str, ...]:
 def entries_of(study: Study) -> list[Entry]:
     """Every library entry that a question uses."""
     several = [entry for kind in _SEVERAL for entry in getattr(study, kind)]
-    fuels = {item.fuel: study.fuel(item) for item in study.backup}.values()
+    second = (study.second_fuel(item) for item in study.backup)
+    burnt = [*(study.fuel(item) for item in study.backup), *(fuel for fuel in second if fuel is not None)]
+    fuels = {fuel.name: fuel for fuel in reversed(burnt)}.values()
     return [*(getattr(study, kind) for kind in _ONE), *several, *fuels, study.path]
 
 

@@ -252,8 +252,7 @@ class _Tally:
         fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
         self.fuel = fuel if self.fuel is None else self.fuel + fuel
         self.per_unit = unit if self.per_unit is None else self.per_unit + unit
-        price = np.array([item.marginal_cost_usd_per_mwh for item in case.backup])
-        self.operating_usd.append(price @ done.backup_mwh + done.extra_fuel_usd)
+        self.operating_usd.append(done.operating_usd)
         self.cycled += float(done.cycled_mwh.sum())
         self.simulated += case.years
 
