@@ -44,7 +44,8 @@ OTHER = {
     "limits.battery_mwh": 2000, "limits.battery_mw": 200, "limits.racks": 2000, "limits.co2_t_per_yr": 1e5,
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
     "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
-    "construction_start": "2028-01-01", "in_service": "2029-06-01", "wind": ["onshore_6mw_170"],
+    "construction_start": "2028-01-01", "in_service": "2029-06-01", "gas_contract": "interruptible",
+    "wind": ["onshore_6mw_170"],
     "surplus": ["miner", "town"], "tank_h.diesel": 30, "tank_h.mobile_gt_dual": 20,
     "tank_h.recip_medium_dual": 10,
     "grid.model": "flexible_one", "grid.mw": 40, "grid.months": 9, "grid.tariff": "pjm",
@@ -80,7 +81,7 @@ def test_every_answer_reaches_the_study():
         after = form.study_of(beside | {name: value}).to_dict()
         assert after != before, name
     both = {"fuel_price_usd_per_mmbtu.natural_gas": None, "grid.usd_per_mwh": None, "grid.export": None}
-    both |= {"tank_h.mobile_gt_dual": None, "tank_h.recip_medium_dual": None}
+    both |= {"tank_h.mobile_gt_dual": None, "tank_h.recip_medium_dual": None, "gas_contract": "firm"}
     study = form.study_of(form.defaults() | OTHER | both)
     assert (study.grid.model, study.grid.mw, study.grid.curtailment.hours_per_yr) == (
         "flexible_one",

@@ -9,6 +9,8 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import InputError, LoadClass, Site, Study, library
+from sitedesign.case.build import build_case
+from sitedesign.operation.outages.rates import CAUSES
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
@@ -303,6 +305,56 @@ def test_dictionary_gives_the_study_again(question: dict[str, object]) -> None:
 def test_a_place_given_to_the_study_is_told_where_it_belongs():
     with pytest.raises(sd.InputError, match=r"study\.lat: got an unknown key.*Give site=sd\.Site\(latitude"):
         sd.Study(lat=31.76, lon=-106.49, racks=700, uptime=0.999)
+
+
+def test_a_gas_contract_says_what_is_reserved_and_how_often_the_pipeline_cuts_off() -> None:
+    question = {"site": EL_PASO, "racks": 60, "uptime": 0.9, "weather_years": 20, "backup": ["recip_fast"]}
+    firm, cheap = sd.Study(**question), sd.Study(**question, gas_contract="interruptible")
+    assert firm.gas_contract == "firm"
+    assert firm.fuel(firm.backup[0]) == library.fuel("natural_gas")
+    gas, same = cheap.fuel(cheap.backup[0]), firm.fuel(firm.backup[0])
+    assert (gas.name, gas.price_usd_per_mmbtu) == (same.name, same.price_usd_per_mmbtu)
+    assert gas.interruption_events_per_yr > same.interruption_events_per_yr
+    assert gas.cold_event_per_yr > same.cold_event_per_yr
+    # What is not reserved is not paid: 0.35 USD a day and MMBtu/day of 4.5 MW x 8.4 MMBtu/MWh
+    saved = build_case(firm).unit_costs.backup[0].fixed_usd_per_yr
+    saved -= build_case(cheap).unit_costs.backup[0].fixed_usd_per_yr
+    assert saved == pytest.approx(0.35 * 24 * 365 * 4.5 * 8.4)
+    # The same plant, failing by nothing but its supply
+    causes = [cause for cause in CAUSES if cause not in ("fuel", "cold")]
+    plant = {"solar_mw": 0, "battery_mwh": 0, "battery_mw": 0, "backup": {"recip_fast": 4}}
+    kept, lost = (
+        sd.certify(sd.evaluate(study, **plant, operation="causal"), study, years=100, draws=2, without=causes)
+        for study in (firm, cheap)
+    )
+    more_h = gas.interruption_events_per_yr * gas.interruption_h
+    more_h -= same.interruption_events_per_yr * same.interruption_h
+    error = 2 * lost.uptime.standard_error
+    cold_h = gas.cold_event_per_yr * gas.cold_event_h
+    assert more_h / 8760 - error < kept.uptime.value - lost.uptime.value < (more_h + cold_h) / 8760 + error
+    assert kept.uptime.value - lost.uptime.value > error
+    priced = cheap.replace(fuel_price_usd_per_mmbtu={"natural_gas": 3.0})
+    assert priced.fuel(priced.backup[0]) == gas.replace(price_usd_per_mmbtu=3.0)
+    own = cheap.replace(own_entries=[gas.replace(interruption_h=1.0)])
+    assert own.fuel(own.backup[0]).interruption_h == 1.0
+    assert sd.Study(**{k: v for k, v in cheap.to_dict().items() if v is not None}) == cheap
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"gas_contract": "firmly"}, "gas_contract"),
+        (
+            {"gas_contract": "interruptible", "backup": ["diesel"]},
+            "needs a technology that burns natural gas",
+        ),
+        ({"gas_contract": "interruptible", "backup": []}, "needs a technology that burns natural gas"),
+        ({"fuel_price_usd_per_mmbtu": {"natural_gas_interruptible": 3}}, "must be a fuel of this study"),
+    ],
+)
+def test_a_gas_contract_that_fits_nothing_is_told(change: dict[str, object], message: str) -> None:
+    with pytest.raises(sd.InputError, match=message):
+        sd.Study(**({"site": EL_PASO, "racks": 60, "uptime": 0.9} | change))
 
 
 def test_fuels_and_power_path_of_ones_own_stand_in_for_the_librarys(tmp_path: Path) -> None:

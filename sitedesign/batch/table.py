@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError
+from sitedesign.study.fuels import FUELS
 from sitedesign.study.study import Study
 from sitedesign.util.gate import File, Kind, Many
 from sitedesign.util.inputs import declared, is_model
@@ -150,7 +151,7 @@ def known_columns() -> list[str]:
     backup = library.names("backup")
     units = [f"limits.units.{name}" for name in backup]
     wind = [f"limits.wind_mw.{name}" for name in library.names("wind")]
-    fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in library.names("fuel")]
+    fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in FUELS]
     tanks = [f"tank_h.{name}" for name in backup]
     return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *wind, *fuels, *tanks]
 

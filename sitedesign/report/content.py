@@ -19,6 +19,7 @@ from sitedesign.results.design import Design, limit_price_words
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.sensitivity import End
 from sitedesign.results.surplus_result import SurplusResult
+from sitedesign.study.fuels import contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.util.inputs import Declared, declared
@@ -472,7 +473,7 @@ def assumptions(design: Design) -> list[EntryTable]:
     own = {data["name"]: _entry(data["kind"], data) for data in study.get("own_entries", [])}
     prices = study.get("fuel_price_usd_per_mmbtu") or {}
     for name in dict.fromkeys(item["fuel"] for item in study["backup"]):
-        fuel = own.get(name) or library.fuel(name)
+        fuel = own.get(name) or contracted_fuel(name, study.get("gas_contract", "firm"))
         entries.append(fuel.replace(price_usd_per_mmbtu=prices[name]) if name in prices else fuel)
     coupling = study["pv"]["coupling"]
     entries.append(own.get(coupling) or library.power_path(coupling))

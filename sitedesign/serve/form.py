@@ -20,6 +20,7 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
 from sitedesign.study.demand import LOAD
+from sitedesign.study.fuels import FUELS
 from sitedesign.study.grid_inputs import GRID, GridInputs
 from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, TANK_H, WEATHER, StudyInputs
 from sitedesign.study.limits import LIMITS, Limits
@@ -224,7 +225,7 @@ def _load() -> tuple[Field, ...]:
 def _prices() -> tuple[Field, ...]:
     solar = library.pv("tracker_ac").capex_usd_per_wdc
     battery = library.battery("lfp").capex_usd_per_kwh
-    fuels = {name: library.fuel(name) for name in library.names("fuel")}
+    fuels = {name: library.fuel(name) for name in FUELS}
     return (
         Field("pv.capex_usd_per_wdc", "Solar array", unit="USD/Wdc", hint=f"Library: {solar:g} (tracker)."),
         Field("battery.capex_usd_per_kwh", "Battery", unit="USD/kWh", hint=f"Library: {battery:g}."),

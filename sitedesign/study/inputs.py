@@ -28,6 +28,7 @@ from sitedesign.study.demand import (
     Throughput,
     Use,
 )
+from sitedesign.study.fuels import GasContract
 from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.surplus import Surplus
@@ -217,6 +218,13 @@ class StudyInputs(BaseModel):
         "Delivered price by fuel, in place of the library's.",
         PRICES, type="mapping of str to float",
     )] = Field(default_factory=dict)
+    gas_contract: Annotated[GasContract, Input(
+        "Gas contract",
+        "Transport of the natural gas. ``firm``: the full load of every unit is reserved and paid all year. "
+        "``interruptible``: nothing is reserved, and the pipeline cuts off when it is full, above all in "
+        "cold.",
+        PRICES, words={"firm": "firm transport", "interruptible": "interruptible transport"},
+    )] = "firm"
     own_entries: Annotated[tuple[Fuel | PowerPath, ...], Input(
         "Own fuels and power path",
         "Library entries of your own in place of those of the same name that a question uses without naming "

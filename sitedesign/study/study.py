@@ -23,6 +23,7 @@ from sitedesign.study.demand import (
     throughput_faults,
     uptime_faults,
 )
+from sitedesign.study.fuels import NATURAL_GAS, contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
@@ -232,7 +233,7 @@ class Study(StudyInputs):
 
     @takes("Study.fuel()", backup=_BACKUP)
     def fuel(self, backup: Backup) -> Fuel:
-        """Fuel of a backup technology at this study's price, with its tank where it is kept in one."""
+        """Fuel of a backup technology at this study's price and contract, with its tank where it has one."""
         fuel = self._priced(backup.fuel)
         tank_h = self.tank_h.get(backup.name)
         return fuel if tank_h is None or backup.second_fuel != "none" else fuel.replace(storage_h=tank_h)
@@ -251,7 +252,7 @@ class Study(StudyInputs):
         return backup.second_fuel != "none" or self._priced(backup.fuel).storage_h > 0.0
 
     def _priced(self, name: str) -> Fuel:
-        fuel = self._own(library.fuel(name))
+        fuel = self._own(contracted_fuel(name, self.gas_contract))
         price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
@@ -395,6 +396,9 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += tank_faults(study.tank_h, stored)
     burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}
     fuels = sorted(burnt - {"none"})
+    if study.gas_contract != "firm" and NATURAL_GAS not in fuels:
+        allowed = f"needs a technology that burns natural gas; those of this study burn {fuels}"
+        faults.append(Fault("study.gas_contract", repr(study.gas_contract), allowed, "Leave it out."))
     for name in study.fuel_price_usd_per_mmbtu:
         where = f"study.fuel_price_usd_per_mmbtu.{name}"
         if name not in fuels:
