@@ -10,17 +10,19 @@ import pytest
 from sitedesign.case.case import ImportCase, PriceLevel, SinkCase
 from sitedesign.case.dispatch import Dispatch, energy_by_level
 from sitedesign.case.plant import Plant
-from sitedesign.case.years import concat_years
+from sitedesign.case.years import concat_years, select_years
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology, resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.rates import FUEL, WIND_UNIT, FuelOutages, OutageModel, OutageSample
 from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.operation.stored_value import worth
+from sitedesign.optimize.foresight_dispatch import foresight
 from sitedesign.reliability.replay import check_dispatch
 from tests.cases import backup, case, year_case
 from tests.hub_cases import year_hub
 
-KINDS = ("greedy", "latest_safe_start")
+KINDS = ("greedy", "latest_safe_start", "marginal_value")
 REAL = (
     UnitBehaviour(5 / 60, 0.3, 0.07, 0.01, 0.03, 24.0, "gas", 0.0, 5.0),
     UnitBehaviour(10 / 60, 0.5, 0.2, 0.01, 0.03, 48.0, "gas", 0.0, 5.0),
@@ -362,3 +364,112 @@ def test_no_decision_of_a_hub_knows_prices_calls_wires_or_weather_to_come(kind, 
     until = 24 * first - int(one.imports[0].notice_h)
     assert same(*done, until)
     assert not np.array_equal(done[0].dispatch.import_mw, done[1].dispatch.import_mw)
+
+
+# The value of stored energy ---------------------------------------------------------------------------------
+
+FREE = Controller("marginal_value", reserve_h=0.0, forecast_z_score=0.0, capacity_credit=1.0)
+
+
+def priced_year(night_usd: float, day_usd: float, **changes: object):
+    """A dark year of 10 MW on a grid that costs one price by night, from 0 to 12, and another by day."""
+    hour = np.arange(HOURS) % 24
+    levels = (PriceLevel("night", night_usd), PriceLevel("day", day_usd))
+    connection = grid(mw=30.0, levels=levels, active_level=(hour >= 12).astype(np.int64))
+    return dark_year(imports=(connection,), **changes)
+
+
+def test_a_spread_of_prices_is_traded_exactly_as_far_as_losses_allow():
+    plant = Plant((0.0,), 50.0, 8.0, (), 10, (30.0,))
+    done = run(priced_year(40.0, 60.0), plant, rule=FREE)
+    hour = np.arange(HOURS) % 24
+    # 50 MWh stored are bought as 50 / 0.95 by night and given as 50 x 0.95 by day: it pays up to 40 / 60
+    day, night = 8760 / 2 * 10 - 365 * 47.5, 8760 / 2 * 10 + 364 * 50 / 0.95
+    assert done.energy_by_level_mwh[:, 0] == pytest.approx([night, day], rel=2e-3)
+    assert done.operating_usd[0] == pytest.approx(40 * night + 60 * day, rel=1e-3)
+    assert done.dispatch.charge_mw[hour >= 12].sum() == 0.0
+    assert done.dispatch.discharge_mw[hour < 12].sum() == pytest.approx(0.0, abs=1e-6)
+    assert done.dispatch.discharge_mw.max() <= 8.0 + 1e-9
+    # 56 by night against 60 by day is less than the losses
+    idle = run(priced_year(56.0, 60.0), plant, rule=FREE, start_mwh=0.0)
+    assert idle.cycled_mwh[0] == 0.0
+    assert idle.operating_usd[0] == pytest.approx(HOURS / 2 * 10 * 116)
+
+
+@pytest.mark.parametrize(("pays", "who"), [(50.0, "cheap"), (90.0, "both"), (30.0, "nobody")])
+def test_a_sink_is_fed_by_what_costs_less_than_it_pays(pays, who):
+    units = (backup(HOURS, "cheap", marginal_cost_usd_per_mwh=40.0), backup(HOURS, "dear", unit_mw=8.0,
+             marginal_cost_usd_per_mwh=70.0))  # fmt: skip
+    sink = SinkCase("town", np.ones((1, HOURS)), (PriceLevel("v", pays),), 0.0, 0.0, 20.0)
+    one = dark_year(backup=units, sinks=(sink,))
+    done = run(one, Plant((0.0,), 0.0, 0.0, (2, 1), 10, (), (15.0,)), rule=FREE)
+    # 20 MW at 40 USD/MWh, 8 at 70; the load takes 10 of the cheap ones
+    expected = {"nobody": (10.0, 0.0, 0.0), "cheap": (20.0, 0.0, 10.0), "both": (20.0, 5.0, 15.0)}[who]
+    found = [done.dispatch.backup_mw[0], done.dispatch.backup_mw[1], done.dispatch.taken_mw[0]]
+    for series, mw in zip(found, expected, strict=True):
+        assert series == pytest.approx(mw)
+    assert done.operating_usd[0] == pytest.approx(
+        HOURS * (40 * expected[0] + 70 * expected[1] - pays * expected[2])
+    )
+
+
+def test_energy_is_sold_in_the_hours_that_pay_most():
+    hour = np.arange(HOURS) % 24
+    pays = (PriceLevel("low", 20.0), PriceLevel("high", 80.0))
+    sink = SinkCase("sale", np.ones((1, HOURS)), pays, 0.0, 0.0, 50.0, active_level=(hour == 19).astype(int))
+    sun = np.where((hour >= 8) & (hour < 16), 1.0, 0.0)
+    one = case(sun, 0.0, backup=(), sinks=(sink,))
+    done = run(one, Plant((10.0,), 20.0, 19.0, (), 10, (), (40.0,)), rule=FREE, start_mwh=0.0)
+    # 20 MWh are stored for the hour at 80 USD/MWh, all of what is left is sold at 20
+    sold = done.dispatch.taken_mw[0].reshape(365, 24)
+    assert sold[1:-1, 19] == pytest.approx(19.0)
+    assert sold[1:-1].sum(axis=1) == pytest.approx(80.0 - 20.0 / 0.95 + 19.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_marginal_value_adds_up_and_is_not_better_than_a_planner_who_sees_everything(seed):
+    full = year_hub(4, seed)
+    past, now = select_years(full, np.arange(2)), select_years(full, np.arange(2, 4))
+    around = OperatingEnvironment(climatology(past))
+    costs = {}
+    for kind in ("latest_safe_start", "marginal_value"):
+        done = operate(now, PLANT, Controller(kind), around)
+        worst, usd, tonnes = ledger(now, PLANT, done)
+        assert worst < 1e-6
+        assert done.operating_usd.sum() == pytest.approx(usd, rel=1e-9)
+        assert done.co2_t.sum() == pytest.approx(tonnes, rel=1e-9)
+        check_dispatch(now, PLANT, done.dispatch)
+        costs[kind] = usd / 2
+        # What was in the battery at the start and is not at the end is worth less than this
+        given_away = (PLANT.battery_mwh - done.end_mwh) * 120
+        uptime = 1.0 - done.lost_compute.mean()
+        target = dataclasses.replace(now, uptime_target=min(uptime, 1.0 - 1e-6))
+        best = check_dispatch(target, PLANT, foresight(target, PLANT)).operating_cost_usd_per_yr
+        assert best <= usd / 2 + given_away / 2
+    assert costs["marginal_value"] < 0.9 * costs["latest_safe_start"]
+
+
+def test_the_table_of_values_is_the_same_whoever_asks_and_knows_nothing_of_the_years_operated():
+    full = year_hub(4, 1)
+    past, now = select_years(full, np.arange(2)), select_years(full, np.arange(2, 4))
+    known, other = climatology(past), climatology(past)
+    factors = resource_factors(Forecast(), known, now)
+    one, two = (worth(PLANT, usual, Forecast(), factors) for usual in (known, other))
+    assert np.array_equal(one.usd_per_mwh, two.usd_per_mwh)
+    assert worth(PLANT, known, Forecast(), factors).usd_per_mwh is one.usd_per_mwh
+    # Stored energy is worth less the more there is of it, and never less than nothing
+    assert (np.diff(one.usd_per_mwh, axis=2) <= 1e-9).all()
+    assert one.usd_per_mwh.min() >= 0.0
+    assert one.usd_per_mwh.std() > 1.0
+    with pytest.raises(ValueError, match="no past years"):
+        worth(PLANT, dataclasses.replace(known, past=None), Forecast(), factors)
+
+
+def test_values_of_a_spread_of_prices_are_those_of_a_hand_calculation():
+    plant = Plant((0.0,), 50.0, 8.0, (), 10, (30.0,))
+    one = priced_year(40.0, 60.0)
+    table = worth(plant, climatology(one), Forecast("climatology"), np.ones((1, 365, 5))).usd_per_mwh
+    # At the end of the night what is given by day saves 60 x 0.95, at the end of the day it saves 40 / 0.95
+    assert table[24 * 100 + 11, :, 0] == pytest.approx(60 * 0.95)
+    assert table[24 * 100 + 11, :, -1] == pytest.approx(60 * 0.95)
+    assert table[24 * 100 + 23, :, 0] == pytest.approx(40 / 0.95)

@@ -83,6 +83,7 @@ def default_controller(study: Study) -> Controller:
     """Rule of operation where none was tuned or given.
 
     A throttled plant lowers its forecast little: to throttle early for clouds that mostly stay away costs
-    more compute than it saves.
+    more compute than it saves. Where power is bought or sold, its price decides what is stored and when.
     """
-    return Controller(forecast_z_score=THROTTLING_Z_SCORE) if study.metric == "compute" else Controller()
+    rule = Controller("marginal_value" if study.grid is not None or study.surplus else "latest_safe_start")
+    return replace(rule, forecast_z_score=THROTTLING_Z_SCORE) if study.metric == "compute" else rule

@@ -25,10 +25,11 @@ from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.rack_restart import add_restart_loss
 from sitedesign.operation.records import Fleet, Horizon, Inputs, Outlook, Output, Plan, State
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, has_second_fuel, lay_out
+from sitedesign.operation.stored_value import no_worth, worth
 from sitedesign.util.compile_ahead import settled
 
 FloatArray = NDArray[np.float64]
-_KINDS = ("greedy", "latest_safe_start")
+_KINDS = ("greedy", "latest_safe_start", "marginal_value")
 
 
 def available_backup_mw(case: Case, plant: Plant) -> FloatArray:
@@ -303,7 +304,7 @@ def operate(
     machine.plant["stored_mwh"] = start
     _add_outages(machine, outages)
     inputs, table = _inputs(case, machine, outages), _rule(case, rule, around)
-    outlook = _outlook(case, rule, around, machine, inputs, forecast_factors)
+    outlook = _outlook(case, plant, rule, around, machine, inputs, forecast_factors)
     fuel_causes = np.zeros(max(len(around.fuels), 1), np.int64)
     fleet = Fleet(machine.tech, machine.tier, machine.plant, table, machine.resource, machine.sink)
     state = State(fleet, machine.unit, fuel_causes, machine.rank)
@@ -334,6 +335,7 @@ def _inputs(case: Case, machine: Machine, outages: OutageSample | None) -> Input
 
 def _outlook(
     case: Case,
+    plant: Plant,
     rule: Controller,
     environment: OperatingEnvironment,
     machine: Machine,
@@ -349,15 +351,17 @@ def _outlook(
     # Added up one after the other
     by_day = yields.reshape(len(yields), -1, round(24 / case.step_h))
     day_yields = np.cumsum(by_day, axis=2)[:, :, -1].copy()
-    if rule.kind == "greedy" or forecast.kind == "perfect":
-        lowered_factors = np.ones((len(yields), 1, 1))
-    else:
+    lowered_factors, terminal, value = np.ones((len(yields), 1, 1)), np.zeros((1, 1)), no_worth()
+    if rule.kind != "greedy":
         guess = resource_factors(forecast, climate, case) if factors is None else factors
-        lowered_factors = lowered(guess, forecast, climate, rule.forecast_z_score)
-    terminal = terminal_mwh(machine, climate) if rule.kind == "latest_safe_start" else np.zeros((1, 1))
+        terminal = terminal_mwh(machine, climate)
+        if forecast.kind != "perfect":
+            lowered_factors = lowered(guess, forecast, climate, rule.forecast_z_score)
+        if rule.kind == "marginal_value":
+            value = worth(plant, climate, forecast, guess)
     announced = [item.announced for item in case.imports if item.announced is not None]
     horizon = Horizon(window, lowered_factors, np.array(announced).reshape(len(announced), case.steps))
-    return Outlook(yields, day_yields, inputs.yields, horizon, terminal)
+    return Outlook(yields, day_yields, inputs.yields, horizon, terminal, value)
 
 
 def _plan(machine: Machine, table: NDArray[Any]) -> Plan:

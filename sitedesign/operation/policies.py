@@ -12,7 +12,7 @@ import numpy as np
 from sitedesign.operation.compiled import njit
 from sitedesign.operation.records import Array, Fleet, Horizon, Outlook, Plan, Record
 
-GREEDY, LATEST_SAFE_START = range(2)
+GREEDY, LATEST_SAFE_START, MARGINAL_VALUE = range(3)
 
 
 @njit(cache=True, error_model="numpy")
@@ -173,7 +173,7 @@ def reserve_at(fleet: Fleet, plan: Plan, level: int, t: int) -> float:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _missing(p: Record, net: float, target: float) -> float:
+def missing_mw(p: Record, net: float, target: float) -> float:
     """Reduction of net load that brings the stored energy to `target` after the step. [MW]"""
     if target <= p.stored_mwh:
         lift = net - (p.stored_mwh - target) / p.mwh_per_mw_discharge
@@ -203,7 +203,7 @@ def latest_safe_plan(fleet: Fleet, plan: Plan, t: int, load: float, net: float) 
         target = reserve_at(fleet, plan, level, t)
         if after_step(p, uncovered) >= target - 1e-9:
             break
-        missing = _missing(p, uncovered, target)
+        missing = missing_mw(p, uncovered, target)
         if level < techs:
             size = tech[level].unit_available_mw
             able = tech[level].n_free * size

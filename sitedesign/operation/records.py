@@ -52,6 +52,7 @@ TECH = np.dtype(
         ("divisible", "i8"),  # an import: any power, at once
         ("notice_steps", "i8"),  # steps from the notice of a call to the call
         ("announced", "i8"),  # row of what calls leave, -1 where nothing is called
+        ("able_mw", "f8"),  # what all free units can give in this step [MW]
         ("second_fuel", "i8"),  # another fuel from the tank, at the second level of price
         ("second_fuel_share", "f8"),  # of its power that the other fuel gives
         ("switch_steps", "f8"),  # from an interruption to the other fuel
@@ -106,7 +107,8 @@ SINK = np.dtype(
         ("place", "i8"),  # of row i: the i-th best paying row of all in this step
         ("level", "i8"),  # of value, in force
         ("usd_per_mwh", "f8"),  # its value
-        ("taken_mw", "f8"),
+        ("wanted_mw", "f8"),  # what it would take in this step [MW]
+        ("taken_mw", "f8"),  # decided, then really taken [MW]
     ],
     align=True,
 )
@@ -213,6 +215,25 @@ class Horizon(NamedTuple):
     announced: Array
 
 
+class Worth(NamedTuple):
+    """What stored energy is worth.
+
+    Attributes
+    ----------
+    usd_per_mwh : ndarray, shape (steps per year, classes, cells)
+        After each step of the year, by outlook of the day and part of the battery, the empty part first.
+        [USD/MWh stored]
+    day_class : ndarray, shape (days,)
+        Outlook of each day as it is forecast at its midnight.
+    cell_mwh : float
+        Size of a part. [MWh stored]
+    """
+
+    usd_per_mwh: Array
+    day_class: Array
+    cell_mwh: float
+
+
 class Outlook(NamedTuple):
     """What the operator expects.
 
@@ -225,6 +246,7 @@ class Outlook(NamedTuple):
         What the resources really give, of which only the steps that have passed are read. [MW/MW]
     terminal_mwh : ndarray, shape (levels, steps per year)
         Energy that the average year asks for, where a window ends. [MWh]
+    worth : Worth
     """
 
     yields: Array
@@ -232,6 +254,7 @@ class Outlook(NamedTuple):
     seen: Array
     horizon: Horizon
     terminal_mwh: Array
+    worth: Worth
 
 
 class Fleet(NamedTuple):

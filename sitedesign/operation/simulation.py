@@ -10,6 +10,7 @@ from __future__ import annotations
 from sitedesign.operation.compiled import njit
 from sitedesign.operation.outages import rates
 from sitedesign.operation.policies import (
+    GREEDY,
     LATEST_SAFE_START,
     after_step,
     latest_safe_plan,
@@ -18,6 +19,7 @@ from sitedesign.operation.policies import (
     reserve_at,
 )
 from sitedesign.operation.records import Array, Fleet, Flows, Inputs, Outlook, Output, Plan, Record, State
+from sitedesign.operation.trading import drop_sinks, feed_sinks, trading_plan
 from sitedesign.operation.unit_commitment import (
     book_fuel,
     commit,
@@ -213,19 +215,28 @@ def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _decide(
-    outlook: Outlook, fleet: Fleet, plan: Plan, t: int, clock: int, load: float, net: float, busy: bool
-) -> bool:
+    inputs: Inputs, outlook: Outlook, fleet: Fleet, plan: Plan, t: int, clock: int, load: float, net: float,
+    busy: bool,
+) -> bool:  # fmt: skip
     """Decide what units give and what is throttled; return whether there is anything to do.
 
     A plan is needed only where the battery alone might not be enough.
     """
     p, r, act = fleet.plant[0], fleet.rule[0], busy
-    if r.kind == LATEST_SAFE_START:
+    if r.kind != GREEDY:
         # A plan holds till midnight, or till the sun has told something of the day
         aged = r.blends_observed != 0 and t - p.planned_at >= r.issue_steps
         if p.planned_at < 0 or p.day_step == 0 or (aged and _tells(outlook, fleet, clock)):
             p.planned_at, p.known_levels = t, 0
-        if p.known_levels == 0 or busy or after_step(p, net) < reserve_at(fleet, plan, p.lead, t) - 1e-9:
+        if r.kind != LATEST_SAFE_START:
+            act = True
+            while True:
+                lacking = trading_plan(inputs, outlook, fleet, plan, t, clock, load, net)
+                if lacking < 0:
+                    break
+                required_soc(outlook, fleet, plan, lacking)
+                p.known_levels = lacking + 1
+        elif p.known_levels == 0 or busy or after_step(p, net) < reserve_at(fleet, plan, p.lead, t) - 1e-9:
             act = True
             while True:
                 lacking = latest_safe_plan(fleet, plan, t, load, net)
@@ -238,17 +249,6 @@ def _decide(
     return act
 
 
-@njit(cache=True, error_model="numpy")
-def _feed(inputs: Inputs, sink: Array, spare: float, t: int) -> float:
-    """Give the sinks what nothing else takes, the best paying first; return how much they take. [MW]"""
-    taken = 0.0
-    for i in range(sink.size):
-        one = sink[sink[i].place]
-        one.taken_mw = min(spare - taken, one.size_mw * inputs.sink_capability[sink[i].place, t])
-        taken += one.taken_mw
-    return taken
-
-
 @njit(cache=True, error_model="numpy", inline="always")
 def _happen(
     inputs: Inputs, fleet: Fleet, unit: Array, plan: Plan, t: int, free: float, load: float, act: bool
@@ -259,6 +259,9 @@ def _happen(
     into = min(p.power_mw, max(p.capacity_mwh - p.stored_mwh, 0.0) / p.mwh_per_mw_charge)
     balance, limit, throttled, missing, taken = load - free, load, 0.0, 0.0, 0.0
     charge, discharge, given, short, weighted, busy = 0.0, 0.0, 0.0, 0.0, 0.0, False
+    for k in range(fleet.sink.size):
+        taken += fleet.sink[k].taken_mw
+    balance += taken
     if act:
         for j in range(tier.size):
             throttled += tier[j].throttled_mw
@@ -267,9 +270,15 @@ def _happen(
         reserve = r.start_soc * p.capacity_mwh
         if r.kind == LATEST_SAFE_START:
             reserve = reserve_at(fleet, plan, p.lead, t)
-        given = commit(tech, unit, p, t, balance, limit + into, reserve, r.kind)
+        elif r.kind != GREEDY:
+            reserve = reserve_at(fleet, plan, tech.size - 1, t) if tech.size > 0 else 0.0
+        given = commit(tech, unit, p, t, balance, limit + taken + into, reserve, r.kind)
         balance -= given
     inside = stored / p.mwh_per_mw_discharge
+    if taken > 0.0 and balance > min(p.power_mw, inside) + 1e-12:
+        back = drop_sinks(fleet.sink, balance - min(p.power_mw, inside))
+        taken -= back
+        balance -= back
     if balance > min(p.power_mw, inside) + 1e-12:
         balance -= raise_units(tech, unit, p, t, balance - min(p.power_mw, inside))
         act = True
@@ -295,8 +304,9 @@ def _happen(
             limit += back
             curtailed = lower_units(tech, curtailed - back)
         if fleet.sink.size > 0 and curtailed > 0.0:
-            taken = _feed(inputs, fleet.sink, curtailed, t)
-            curtailed -= taken
+            more = feed_sinks(inputs, fleet.sink, curtailed, t)
+            taken += more
+            curtailed -= more
     if act:
         if missing > 0.0 or limit < load:
             short, weighted = _shed(tier, load, missing)
@@ -366,7 +376,7 @@ def simulate(inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output:
         if p.site_causes > 0:
             flows = Flows(free, 0.0, 0.0, free, load, load, 0.0)
         else:
-            act = _decide(outlook, fleet, plan, t, clock, load, load - free, busy)
+            act = _decide(inputs, outlook, fleet, plan, t, clock, load, load - free, busy)
             flows, busy = _happen(inputs, fleet, state.unit, plan, t, free, load, act)
             if busy:
                 book_fuel(tech, p, t)

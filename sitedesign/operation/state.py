@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a process that only compiles loads no library
     from sitedesign.library import Backup, Facility, Fuel
 
 FloatArray = NDArray[np.float64]
-ControllerKind = Literal["greedy", "latest_safe_start"]
+ControllerKind = Literal["greedy", "latest_safe_start", "marginal_value"]
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _with_carbon(fuel: Fuel, co2_usd_per_t: float) -> float:
 _HOURS = Measure("h", 0, 8760)
 _SHARE = Measure("fraction", 0, 1)
 _RULE: dict[str, Gate] = {
-    "kind": OneOf(("greedy", "latest_safe_start")),
+    "kind": OneOf(("greedy", "latest_safe_start", "marginal_value")),
     "start_soc": _SHARE,
     "soc_band": _SHARE,
     "reserve_h": _HOURS,
@@ -147,7 +147,9 @@ class Controller:
     ----------
     kind : str
         ``greedy`` (units at full power below a state of charge), ``latest_safe_start`` (units and throttling
-        as late as the forecast allows, with a reserve).
+        as late as the forecast allows, with a reserve), ``marginal_value`` (buys, sells, charges and
+        discharges by what stored energy was worth in past years; what `latest_safe_start` asks for is kept
+        at any price).
     start_soc, soc_band : float
         `greedy`: state of charge below which units start, and by how much more they stop. [fraction]
     reserve_h : float
