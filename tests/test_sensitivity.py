@@ -161,6 +161,12 @@ def test_a_number_is_changed_and_no_other() -> None:
     fuel = changed.fuel(changed.backup[0])
     assert (fuel.interruption_h, fuel.price_usd_per_mmbtu) == (48.0, 9.0)
     assert changed.replace(own_entries=()) == STUDY
+    cheap = STUDY.replace(gas_contract="interruptible")
+    cut = next(item for item in ranged_numbers(cheap) if item.key == "natural_gas.interruption_h")
+    assert cut.value == 24.0
+    longer = with_value(cheap, cut, 48.0).fuel(cheap.backup[0])
+    assert longer.sources["cold_event_per_yr"] == cheap.fuel(cheap.backup[0]).sources["cold_event_per_yr"]
+    assert (longer.interruption_h, longer.cold_event_per_yr, longer.price_usd_per_mmbtu) == (48.0, 1.0, 9.0)
     beta = next(item for item in ranged_numbers(STUDY) if item.key == "backup.common_cause_beta_start")
     assert [item.common_cause_beta_start for item in with_value(STUDY, beta, 0.1).backup] == [0.1, 0.1]
     # What the user set is a number of his own, without the library's range

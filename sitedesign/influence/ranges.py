@@ -9,6 +9,7 @@ from typing import Any
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest
 from sitedesign.library import Entry, Fuel, Number, PowerPath
+from sitedesign.study.fuels import contracted_fuel
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.study import Study
@@ -138,7 +139,9 @@ def with_value(study: Study, number: RangedNumber, value: float) -> Study:
         if kind == "fuel" and number.field == "price_usd_per_mmbtu" and name in prices:
             changes["fuel_price_usd_per_mmbtu"] = prices | {name: value}
         elif kind in ("fuel", "power_path"):
-            entry = own.get((kind, name)) or library.entry(kind, name)
+            fuel = kind == "fuel"
+            known = contracted_fuel(name, study.gas_contract) if fuel else library.entry(kind, name)
+            entry = own.get((kind, name)) or known
             changed = entry.replace(**{number.field: value})
             assert isinstance(changed, Fuel | PowerPath)
             own[kind, name] = changed
