@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sitedesign.case.case import CaseLimits, ImportCase, PriceLevel, SinkCase, Tier
+from sitedesign.case.case import Case, CaseLimits, ImportCase, PriceLevel, SinkCase, Tier
 from sitedesign.case.dispatch import energy_by_level
 from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign, ReplayMismatch
@@ -24,6 +24,7 @@ from sitedesign.optimize.foresight_dispatch import foresight
 from sitedesign.optimize.merit_order import order_of
 from sitedesign.optimize.primal_recovery import annual_cost_usd
 from sitedesign.reliability.replay import check_dispatch, fixed_cost_usd_per_yr
+from tests.benchmarks.test_hub_speed import hub_of_years
 from tests.cases import backup
 from tests.cases import case as case_of
 from tests.hub_cases import hub
@@ -384,3 +385,27 @@ def test_plant_at_the_very_edge_of_two_budgets_is_no_fault_of_the_solver():
     found = solve_cuts(hub(599051), gap=1e-6)
     assert found.stopped_by == "gap"
     assert found.lost_mwh_per_yr == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("left_usd", [0.0, 300.0, -2e3])
+def test_a_cost_that_sales_cancel_is_found_as_soon_as_any_other(left_usd: float) -> None:
+    """A constant makes the net cost next to nothing: the gap is then measured by what cancels."""
+    case = hub_of_years(1, seed=3)
+
+    def with_town(usd_per_mw: float) -> Case:
+        town = dataclasses.replace(
+            case.sinks[0],
+            annual_cost_usd_per_unit=usd_per_mw,
+            levels=(PriceLevel("sale", 200.0),),
+            units_min=40.0,
+            units_max=40.0,
+        )
+        return dataclasses.replace(case, sinks=(town, case.sinks[1]))
+
+    usual = solve_cuts(with_town(0.0))
+    net = (left_usd - usual.objective_usd_per_yr) / 40.0
+    found = solve_cuts(with_town(net))
+    assert abs(found.objective_usd_per_yr - left_usd) < 2e-4 * abs(usual.objective_usd_per_yr)
+    assert found.stopped_by == "gap"
+    assert found.gap <= 1e-4
+    assert found.iterations <= 2 * usual.iterations

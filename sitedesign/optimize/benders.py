@@ -36,8 +36,8 @@ from sitedesign.optimize.in_out import Descent, above
 from sitedesign.optimize.infeasibility_cuts import explained
 from sitedesign.optimize.lagrangian import Operation
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
-from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd
-from sitedesign.optimize.result import OptimizationResult
+from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd, turnover_usd
+from sitedesign.optimize.result import OptimizationResult, gap_scale_usd
 from sitedesign.optimize.widening import including, unbound
 from sitedesign.util.progress import Progress
 
@@ -352,9 +352,10 @@ class _Search:
             return
         energy, lost = self._energy_and_lost(plant, operation)
         cost = annual_cost_usd(self.case, plant, energy, float(lost.sum()))
-        chosen = preferred and cost - self.bound <= self.gap * abs(cost)
+        found = _Incumbent(plant, operation, cost)
+        chosen = preferred and self._within_gap(found)
         if self.best is None or cost < self.best.cost_usd_per_yr or chosen:
-            self.best = _Incumbent(plant, operation, cost)
+            self.best = found
 
     def _energy_and_lost(self, plant: Plant, operation: Operation) -> tuple[tuple[float, ...], FloatArray]:
         """Energy given or taken at each level, and weighted shed load of each class. [MWh/yr]"""
@@ -371,16 +372,16 @@ class _Search:
 
     def _turnover(self, best: _Incumbent) -> float:
         """Money of which a cost near nothing is the rest, to which rounding is in proportion. [USD/yr]"""
-        energy, _ = self._energy_and_lost(best.plant, best.operation)
-        prices = [level.usd_per_mwh for item in self.case.flows for level in item.levels]
-        return 1.0 + sum(price * abs(mwh) for price, mwh in zip(prices, energy, strict=True))
+        return 1.0 + turnover_usd(self.case, self._energy_and_lost(best.plant, best.operation)[0])
 
     def _closed(self) -> bool:
         """Whether bound and best plant are within the gap."""
-        if self.best is None:
-            return False
-        cost = self.best.cost_usd_per_yr
-        return cost - self.bound <= self.gap * abs(cost)
+        return self.best is not None and self._within_gap(self.best)
+
+    def _within_gap(self, found: _Incumbent) -> bool:
+        """Whether a plant is within the gap of the bound; of a cost near nothing the turnover counts."""
+        scale = gap_scale_usd(found.cost_usd_per_yr, self._turnover(found))
+        return found.cost_usd_per_yr - self.bound <= self.gap * scale
 
     def _round_up(self, proposal: Proposal) -> None:
         """Whole units and racks that do at least as much: a first plant, should a limit stop the search."""
@@ -461,6 +462,7 @@ class _Search:
             lost_value_usd_per_yr=lost_value_usd(self.case, best.plant, float(lost.sum())),
             dispatch=dispatch,
             level_mwh_per_yr=energy,
+            turnover_usd_per_yr=self._turnover(best),
         )
 
     def _prices(self, plant: Plant) -> tuple[tuple[float, ...], dict[str, float]]:

@@ -85,6 +85,7 @@ def branch_and_bound(
     gap: float,
     time_limit_s: float | None = None,
     news: News | None = None,
+    first: Mapping[Any, float] | None = None,
 ) -> BranchResult:
     """Minimise over integer variables, with a linear program at every node.
 
@@ -104,6 +105,8 @@ def branch_and_bound(
         [s]
     news : callable, optional
         Called with (seconds, incumbent, bound) after every linear program.
+    first : mapping {variable: float}, optional
+        Whole numbers to try after the relaxation, whose basis is close to theirs: a first incumbent.
 
     Returns
     -------
@@ -140,6 +143,8 @@ def branch_and_bound(
             return result(node.status, min(search.bound, max(parent, node.bound)))
         if node.status is Status.OPTIMAL:
             point, basis = solver.values(variables), solver.basis()
+            if nodes == 1 and first is not None:
+                _try(search, solver, variables, box, first, left)
             box, parent = _expand(search, point, node.objective, basis, box, weight), node.objective
         else:
             box = None
@@ -153,6 +158,25 @@ def branch_and_bound(
             bound = search.bound if box is None else min(parent, search.bound)
             news(time.perf_counter() - start, search.incumbent, bound)
     return result(Status.INFEASIBLE if search.best is None else Status.OPTIMAL, search.bound)
+
+
+def _try(
+    search: _Search,
+    solver: PersistentHighs,
+    variables: Sequence[Any],
+    box: Box,
+    first: Mapping[Any, float],
+    time_limit_s: float | None,
+) -> None:
+    """Take whole numbers given from outside for a first incumbent, if they are allowed."""
+    point = np.array([first[v] for v in variables], dtype=np.float64)
+    if np.any(point < box[:, 0]) or np.any(point > box[:, 1]):
+        return
+    _set_bounds(solver, variables, np.column_stack([point, point]))
+    found = solver.solve(time_limit_s=time_limit_s)
+    if found.status is Status.OPTIMAL:
+        search.incumbent, search.best, search.point = found.objective, point, point
+        search.basis = solver.basis()
 
 
 def _set_bounds(solver: PersistentHighs, variables: Sequence[Any], box: Box) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.gc_manager import PauseGC
 
-from sitedesign.case.case import Case
+from sitedesign.case.case import NOTHING, Case
 from sitedesign.case.dispatch import Dispatch, by_flow, energy_by_level
 from sitedesign.case.limits import annual_limits
 from sitedesign.case.plant import Plant, sizes_of
@@ -36,6 +36,7 @@ from sitedesign.optimize.primal_recovery import (
     lost_by_class_mwh,
     lost_value_usd,
     tidy_dispatch,
+    turnover_usd,
 )
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.optimize.widening import unbound
@@ -135,6 +136,7 @@ def solve_extensive(
     progress: Progress | None = None,
     relax_integers: bool = False,
     explain_infeasible: bool = True,
+    start: Plant | None = None,
 ) -> OptimizationResult:
     """Size the least-cost plant of a case with the hour-by-hour model, or dispatch a fixed one.
 
@@ -155,6 +157,8 @@ def solve_extensive(
         rounded up.
     explain_infeasible : bool
         Look for the limits that bind when there is no design (this takes several more solves).
+    start : Plant, optional
+        Its whole numbers are tried first, so that a design is known early; the bound owes it nothing.
 
     Returns
     -------
@@ -172,9 +176,10 @@ def solve_extensive(
     if fixed is not None:
         case = _holding(case, fixed)
 
-    def size(bounded: Case, _known: Plant | None) -> OptimizationResult:
+    def size(bounded: Case, known: Plant | None) -> OptimizationResult:
         left = None if time_limit_s is None else max(end - time.perf_counter(), 0.0)
-        return _size(bounded, gap, left, fixed, progress, relax_integers=relax_integers)
+        first = (known or start) if fixed is None else None
+        return _size(bounded, gap, left, fixed, progress, relax_integers=relax_integers, start=first)
 
     try:
         return unbound(case, size)
@@ -192,20 +197,24 @@ def _size(
     progress: Progress | None,
     *,
     relax_integers: bool,
+    start: Plant | None,
 ) -> OptimizationResult:
     """Solve the model of a case with its bounds as they stand."""
-    start = time.perf_counter()
+    began = time.perf_counter()
     m = build_model(case)
     if fixed is not None:
         _fix(m, fixed)
     solver = PersistentHighs(m, interruptible=True)
-    left = None if time_limit_s is None else max(time_limit_s - (time.perf_counter() - start), 0.0)
+    left = None if time_limit_s is None else max(time_limit_s - (time.perf_counter() - began), 0.0)
     if relax_integers:
         solver.relax_integers()
         report = solver.solve(gap=gap, time_limit_s=left)
     else:
         news = None if progress is None else _teller(progress)
-        report = branch_and_bound(solver, importance(m), gap=gap, time_limit_s=left, news=news).report
+        first = None if start is None else whole_numbers(m, start)
+        report = branch_and_bound(
+            solver, importance(m), gap=gap, time_limit_s=left, news=news, first=first
+        ).report
     _raise_without_design(report)
 
     plant, dispatch = _read(case, m, solver)
@@ -225,7 +234,7 @@ def _size(
         lost_mwh_per_yr=sum(lost),
         method="extensive",
         stopped_by="gap" if report.status is Status.OPTIMAL else "time_limit",
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - began,
         uptime_price_usd_per_mwh=max(prices),
         uptime_prices=prices,
         limit_prices=limit_prices(m, solver, case),
@@ -233,6 +242,7 @@ def _size(
         lost_value_usd_per_yr=value,
         dispatch=dispatch,
         level_mwh_per_yr=energy,
+        turnover_usd_per_yr=turnover_usd(case, energy),
     )
 
 
@@ -308,10 +318,28 @@ def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
     return weights
 
 
+def whole_numbers(m: pyo.ConcreteModel, plant: Plant) -> pyo.ComponentMap:
+    """Values of all integer variables in a plant."""
+    values = pyo.ComponentMap()
+    for k, count in zip(m.technology, plant.counts, strict=False):
+        values[m.units[k]] = count
+        values[m.technology_used[k]] = float(count > NOTHING)
+    for k, i in m.unit:
+        values[m.unit_built[k, i]] = float(i < values[m.units[k]])
+    for variable, size in zip(m.sink_units.values(), plant.sinks, strict=True):
+        values[variable] = size
+    values[m.racks] = plant.racks
+    for variable, mw in zip(m.resource_built.values(), plant.resources_mw, strict=True):
+        values[variable] = float(mw > NOTHING)
+    values[m.battery_built] = float(plant.battery_mwh > NOTHING)
+    return values
+
+
 def _teller(progress: Progress) -> Callable[[float, float, float], None]:
     def tell(seconds: float, incumbent: float, bound: float) -> None:
         best = "no design yet" if math.isinf(incumbent) else f"best {incumbent / 1e3:,.3f} M USD/yr"
-        progress(f"{seconds:.0f} s: {best}, bound {bound / 1e3:,.3f} M USD/yr")
+        proven = "no bound yet" if math.isinf(bound) else f"bound {bound / 1e3:,.3f} M USD/yr"
+        progress(f"{seconds:.0f} s: {best}, {proven}")
 
     return tell
 

@@ -61,6 +61,12 @@ def _energy_cost_usd(case: Case, level_mwh_per_yr: Sequence[float]) -> float:
     return sum(cost[:supplies]) - sum(cost[supplies:])
 
 
+def turnover_usd(case: Case, level_mwh_per_yr: Sequence[float]) -> float:
+    """Money that is paid for energy and earned with it, of which a cost near nothing is the rest. [USD/yr]"""
+    prices = [level.usd_per_mwh for item in case.flows for level in item.levels]
+    return sum(price * abs(mwh) for price, mwh in zip(prices, level_mwh_per_yr, strict=True))
+
+
 def lost_value_usd(case: Case, plant: Plant, lost_mwh_per_yr: float) -> float:
     """Value lost compute as the objective does, shed load and failures of racks together. [USD/yr].
 

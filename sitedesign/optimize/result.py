@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from sitedesign.case.dispatch import Dispatch
 from sitedesign.case.plant import Plant
 
+#: Of the turnover: a cost below that is next to nothing.
+LEAST_NET_SHARE = 1e-3
+
 
 @dataclass(frozen=True, eq=False)
 class OptimizationResult:
@@ -49,6 +52,9 @@ class OptimizationResult:
         The optimiser's own dispatch, where it keeps one.
     level_mwh_per_yr : tuple of float
         Energy given or taken at each level of each of ``Case.flows``, in their order. [MWh/yr]
+    turnover_usd_per_yr : float
+        Money paid for energy and earned with it; what the gap is measured by where the objective is nearly
+        nothing beside it (:func:`gap_scale_usd`). [USD/yr]
     """
 
     plant: Plant
@@ -68,8 +74,18 @@ class OptimizationResult:
     lost_value_usd_per_yr: float = 0.0
     dispatch: Dispatch | None = field(default=None, repr=False)
     level_mwh_per_yr: tuple[float, ...] = ()
+    turnover_usd_per_yr: float = 0.0
 
     @property
     def gap(self) -> float:
         """Relative optimality gap, (objective - bound) / objective. [fraction]"""
-        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
+        scale = gap_scale_usd(self.objective_usd_per_yr, self.turnover_usd_per_yr)
+        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / scale
+
+
+def gap_scale_usd(cost_usd_per_yr: float, turnover_usd_per_yr: float) -> float:
+    """Measure a gap by the cost, or by a thousandth of the turnover where that is more. [USD/yr]
+
+    Sales may cancel all but nothing of the cost; what is left then is no measure of anything.
+    """
+    return max(abs(cost_usd_per_yr), LEAST_NET_SHARE * turnover_usd_per_yr, 1e-9)

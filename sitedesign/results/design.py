@@ -23,6 +23,8 @@ from sitedesign.util.gate import File, Kind, read_bytes, takes, text_keys
 from sitedesign.util.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
+#: Of all that is paid and earned: a cost below that is next to nothing, and no measure of a gap.
+LEAST_NET_SHARE = 1e-3
 #: What separates a certified cost from its bound, in words; the nearest to the design first.
 GAP_PARTS = {
     "perfect_information": "surprises in weather",
@@ -164,13 +166,19 @@ class Design(Evaluation):
         """Relative optimality gap of the cost, or of the rack-hour's where that was made least. [fraction]"""
         if self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None:
             return 1 - self.compute_cost.bound_usd_per_rack_h / self.usd_per_rack_h
-        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / max(abs(self.objective_usd_per_yr), 1e-9)
+        return (self.objective_usd_per_yr - self.bound_usd_per_yr) / self._gap_scale
+
+    @property
+    def _gap_scale(self) -> float:
+        """What a gap is relative to: the cost, or a share of what cancels where sales leave nothing."""
+        turnover = sum(abs(item.usd_per_yr) for item in self.costs)
+        return max(abs(self.objective_usd_per_yr), LEAST_NET_SHARE * turnover, 1e-9)
 
     @property
     def gap_with_failures(self) -> float | None:
         """Relative gap to the bound with failures, where there is one. [fraction]"""
         known = self.bound_with_failures
-        return None if known is None else (self.cost - known.value) / max(abs(self.cost), 1e-9)
+        return None if known is None else (self.cost - known.value) / self._gap_scale
 
     @property
     def unavoidable_share(self) -> float | None:
