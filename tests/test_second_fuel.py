@@ -246,6 +246,8 @@ def test_operation_is_billed_by_the_fuel_that_was_burnt(monkeypatch: pytest.Monk
     tonnes = burnt * diesel.co2_t_per_mwh / diesel.fuel_mmbtu_per_mwh
     assert found.co2_t_per_yr == pytest.approx(tonnes + rest * gas.co2_t_per_mwh / gas.fuel_mmbtu_per_mwh)
     assert "second fuel" in str(found)
+    (flow,) = (flow for flow in found.flows if flow.name == "mobile_gt_dual")
+    assert (flow.second_fuel_mwh_per_yr, flow.mwh_per_yr) == pytest.approx((liquid, energy))
     assert sd.Evaluation(**found.to_dict()) == found
 
 

@@ -99,6 +99,7 @@ def evaluate_dispatch(
     given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
     given[0] = given[0] if actuals is None else actuals.solar_mw
     cost_and_fuel = _cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid, takers)
+    spent = _spent(cost_and_fuel["costs"])
     result = Evaluation(
         operation=operation,
         **_asked(study_case),
@@ -107,7 +108,7 @@ def evaluate_dispatch(
         **cost_and_fuel,
         **_on_site(study_case, plant),
         energy_mwh_per_yr=energy,
-        flows=energy_flows(case, plant, dispatch, given, _spent(cost_and_fuel["costs"])),
+        flows=energy_flows(case, plant, dispatch, given, spent, cost_and_fuel["second_fuel_mwh_per_yr"]),
         grid=grid,
         surplus=takers,
         classes=contracted_classes(study_case, plant, dispatch) + extra.classes,

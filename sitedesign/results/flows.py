@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from sitedesign.case.case import BackupCase, Case, FloatArray
-from sitedesign.case.dispatch import Dispatch, split_by_level
+from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.dispatch import Dispatch
 from sitedesign.case.plant import Plant
 
 
@@ -52,7 +52,8 @@ def energy_flows(
     plant: Plant,
     dispatch: Dispatch,
     given_mw: Sequence[FloatArray],
-    spent_usd_per_yr: dict[str, float],
+    spent_usd_per_yr: Mapping[str, float],
+    second_fuel_mwh_per_yr: Mapping[str, float],
 ) -> list[EnergyFlow]:
     """List every source that stands, the battery, the load and every sink.
 
@@ -63,8 +64,10 @@ def energy_flows(
     dispatch : Dispatch
     given_mw : sequence of ndarray, shape (T,)
         What each resource gives before curtailment. [MW]
-    spent_usd_per_yr : dict of str to float
+    spent_usd_per_yr : mapping of str to float
         By asset. [USD/yr]
+    second_fuel_mwh_per_yr : mapping of str to float
+        By technology. [MWh/yr]
     """
     scale = case.step_h / case.years
     together = np.sum(given_mw, axis=0)
@@ -82,7 +85,7 @@ def energy_flows(
             role="source",
             mw=units * item.unit_mw,
             mwh_per_yr=float(mw.sum()) * scale,
-            second_fuel_mwh_per_yr=_of_second_fuel(case, item, mw),
+            second_fuel_mwh_per_yr=second_fuel_mwh_per_yr.get(item.name, 0.0),
         )
         for item, units, mw in zip(case.backup, plant.units, dispatch.backup_mw, strict=True)
     ]
@@ -104,8 +107,3 @@ def energy_flows(
         for flow in found
         if flow is load or flow.mw > 0.0
     ]
-
-
-def _of_second_fuel(case: Case, item: BackupCase, power_mw: FloatArray) -> float:
-    """Energy at every level but the first. [MWh/yr]"""
-    return sum(split_by_level(case, item, power_mw)[1:]) if item.other_levels else 0.0
