@@ -79,6 +79,14 @@ def _of_all(
 
 _ONE, _MANY, _MORE = "One site", "Many sites", "Data and tools"
 _EL_PASO = "--lat 31.76 --lon -106.49 --racks 700 --uptime 0.999"
+_GRID = "--grid-model flexible --grid-mw 150 --grid-tariff ercot"
+_HUBS = {
+    "solve": f"sitedesign solve {_EL_PASO} --wind onshore_6mw_170 {_GRID}",
+    "evaluate": f"sitedesign evaluate {_EL_PASO} --solar-mw 100 --battery-mwh 200 --battery-mw 50 "
+    f"--wind-mw onshore_6mw_170=60 {_GRID}",
+    "batch": f"sitedesign batch sites.csv --racks 700 --uptime 0.999 --wind onshore_6mw_170 {_GRID}; the "
+    "table may have columns such as wind, grid.mw and grid.tariff",
+}
 for _name, _command, _panel, _example in (
     ("init", starting.init, _ONE, "sitedesign init study.toml && sitedesign solve study.toml"),
     ("solve", designing.solve, _ONE, f"sitedesign solve {_EL_PASO} --report report.html"),
@@ -125,7 +133,8 @@ for _name, _command, _panel, _example in (
     ("map", sites.map_command, _MANY, "sitedesign map results --out map.html"),
     ("serve", starting.serve, _MORE, "sitedesign serve --port 8090"),
 ):
-    app.command(_name, epilog=f"Example: {_example}", rich_help_panel=_panel)(_command)
+    _beside = f"\n\nWith wind and a connection: {_HUBS[_name]}" if _name in _HUBS else ""
+    app.command(_name, epilog=f"Example: {_example}{_beside}", rich_help_panel=_panel)(_command)
 app.add_typer(weather_files.app, name="weather", rich_help_panel=_MORE)
 app.add_typer(library_entries.app, name="library", rich_help_panel=_MORE)
 

@@ -30,8 +30,9 @@ _SHOWN = (
     ("cost_usd_per_yr", "cost\nM USD/yr", 1e-6),
     ("solar_mw", "solar\nMWdc", 1.0),
     ("battery_mwh", "battery\nMWh", 1.0),
+    ("grid_mw", "grid\nMW", 1.0),
     ("racks_installed", "racks", 1.0),
-    ("renewable_share", "solar\n%", 100.0),
+    ("renewable_share", "no backup,\nno grid %", 100.0),
     ("land_acres", "land\nacres", 1.0),
     ("months_to_power", "power in\nmonths", 1.0),
 )
@@ -216,7 +217,11 @@ def _print_ranked(ranked: pd.DataFrame, by: str) -> None:
     if ranked.empty:
         out.print("No site with a design.", highlight=False)
         return
-    shown = [item for item in _SHOWN if item[0] in ranked.columns]
+    from sitedesign import library
+
+    farms = [(f"{name}_mw", f"{name}\nMW".replace("_", " "), 1.0) for name in library.names("wind")]
+    known = [*_SHOWN[:3], *farms, *_SHOWN[3:]]
+    shown = [item for item in known if item[0] in ranked.columns]
     if by not in [name for name, *_ in shown]:
         shown.append((by, by, 1.0))
     table = Table("#", box=None, pad_edge=False)
