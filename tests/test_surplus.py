@@ -12,7 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 import sitedesign as sd
+from sitedesign.batch.one_site import BatchJob, solve_row
 from sitedesign.batch.question import make_question
+from sitedesign.batch.screening import result_schema
 from sitedesign.batch.table import read_sites
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case
@@ -324,6 +326,25 @@ def test_table_of_sites_and_command_line_name_takers() -> None:
     wrong = CliRunner().invoke(app, [*words.split(), "--surplus-size", "town=x"])
     assert wrong.exit_code == 2
     assert "--surplus-size" in wrong.stderr + wrong.stdout
+
+
+def test_batch_keeps_what_each_taker_took_and_what_was_burnt() -> None:
+    """A site with a taker of its own, one with that of the question; tanks stand in a column."""
+    place = {"latitude": 31.76, "longitude": -106.49, "elevation_m": 1140}
+    rows = [place | {"surplus": "town", "tank_h.mobile_gt_dual": 24}, place | {"racks": 30}]
+    asked = {"racks": 50, "uptime": 0.9, "weather_years": 1, "backup": ["mobile_gt_dual"]}
+    mill = {"name": "mill", "mw": (2, 2), "usd_per_mwh": 5}
+    sites = read_sites(rows)
+    question, job = make_question(None, asked | {"surplus": [mill]}, sites), BatchJob(gap=1e-3)
+    names = result_schema(sites, question, job).names
+    done = [solve_row(question, job, key, row).row for key, row in zip(sites.keys, sites.rows, strict=True)]
+    assert [row["status"] for row in done] == ["solved", "solved"]
+    own, usual = ({name: row.get(name) for name in names} for row in done)
+    assert usual["mill_mw"] == 2.0
+    assert usual["mill_usd_per_yr"] == pytest.approx(5 * usual["mill_mwh_per_yr"])
+    assert own["town_mwh_per_yr"] >= 0
+    assert own["mill_mw"] is usual["town_mw"] is None
+    assert own["second_fuel_mmbtu_mobile_gt_dual"] == usual["second_fuel_mmbtu_mobile_gt_dual"] == 0.0
 
 
 def test_farms_of_wind_are_bounded_by_turbine() -> None:

@@ -41,6 +41,8 @@ GRID_FIGURES: tuple[str, ...] = (
     "grid_mw", "sale_mw", "grid_mwh_per_yr", "sale_mwh_per_yr", "grid_called_h_per_yr",
     "grid_at_limit_h_per_yr", "grid_bill_usd_per_yr", "grid_charged_usd_per_yr",
 )  # fmt: skip
+# Further columns of each who may take surplus, behind its name.
+TAKER_FIGURES: tuple[str, ...] = ("_mw", "_mwh_per_yr", "_usd_per_yr")
 # Entries that the optimiser may choose; columns in words, `pv_built` and `battery_built`.
 CHOSEN: tuple[str, ...] = ("pv", "battery")
 
@@ -156,6 +158,9 @@ def figures(design: Design) -> dict[str, Any]:
         **{f"{name}_mw": mw for name, mw in design.resources_mw.items()},
         **{f"{name}_mw": mw for name, mw in (design.imports_mw | design.sinks_mw).items()},
         **_grid_figures(design),
+        **{f"{item.name}_mwh_per_yr": item.mwh_per_yr for item in design.surplus},
+        **{f"{item.name}_usd_per_yr": item.usd_per_yr for item in design.surplus},
+        **{f"second_fuel_mmbtu_{name}": mmbtu for name, mmbtu in design.second_fuel_mmbtu_per_yr.items()},
         "battery_mwh": design.battery_mwh,
         "battery_mw": design.battery_mw,
         **{f"units_{name}": count for name, count in design.backup.items()},

@@ -29,6 +29,7 @@ from sitedesign.batch.one_site import (
     FIGURES,
     GRID_FIGURES,
     STAGES,
+    TAKER_FIGURES,
     BatchJob,
     Outcome,
     check_job,
@@ -39,8 +40,10 @@ from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
 from sitedesign.batch.table import NESTED, TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
 from sitedesign.errors import Fault, InputError, shown, unknown_name
+from sitedesign.library import Backup
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
 from sitedesign.study.inputs import DEFAULT_BACKUP
+from sitedesign.study.resolve import takers_of_surplus
 from sitedesign.study.study import Study
 from sitedesign.util import kernel_cache
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
@@ -320,7 +323,8 @@ def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Sch
     """Columns of the results: the table's own, status, figures, error; the same whatever the order."""
     columns = [*table.columns] + ([] if "name" in table.columns else ["name"])
     given = {name: pa.string() if _is_text(table, name) else pa.float64() for name in columns}
-    units = {f"units_{name}": pa.int64() for name in _technologies(table, question, "backup", DEFAULT_BACKUP)}
+    backup = _technologies(table, question, "backup", DEFAULT_BACKUP)
+    units = {f"units_{name}": pa.int64() for name in backup}
     farms = {f"{name}_mw": pa.float64() for name in _technologies(table, question, "wind")}
     numbers = {name: pa.float64() for name in FIGURES} | {"racks_installed": pa.int64()}
     sizes, rest = FIGURES[:3], FIGURES[3:]
@@ -331,6 +335,8 @@ def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Sch
     made |= farms | units | {name: numbers[name] for name in rest}
     if _has_grid(table, question):
         made |= {name: pa.float64() for name in GRID_FIGURES}
+    made |= {f"{name}{figure}": pa.float64() for name in _takers(table, question) for figure in TAKER_FIGURES}
+    made |= {f"second_fuel_mmbtu_{name}": pa.float64() for name in _with_second_fuel(backup, question)}
     made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
     if _chooses_arrays(table, question):
         made |= {f"{name}_built": pa.string() for name in CHOSEN}
@@ -376,6 +382,24 @@ def _technologies(table: SiteTable, question: Question, kind: str, usual: tuple[
         items += technologies(cell)
     names = {item if isinstance(item, str) else item.name for item in items}
     return sorted(name for name in names if name in library.names(kind) or name not in cells)
+
+
+def _takers(table: SiteTable, question: Question) -> list[str]:
+    """Names of all who may take surplus in any row, sorted."""
+    cells = [row["surplus"] for row in table.rows if isinstance(row.get("surplus"), str)]
+    given = (question.fields.get("surplus"), *map(technologies, cells))
+    return sorted({item.label for some in given for item in takers_of_surplus(some, [])})
+
+
+def _with_second_fuel(names: Sequence[str], question: Question) -> list[str]:
+    """Those of some technologies that have a second fuel."""
+    given = question.fields.get("backup")
+    own = [
+        item for item in (given if isinstance(given, list | tuple) else [given]) if isinstance(item, Backup)
+    ]
+    known = {name: library.backup(name) for name in names if name in library.names("backup")}
+    known |= {item.name: item for item in own}
+    return [name for name in names if name in known and known[name].second_fuel != "none"]
 
 
 def _second_stage(

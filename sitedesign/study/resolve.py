@@ -60,7 +60,7 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
         data[name] = _technologies(name, data.get(name, _DEFAULTS[name]), faults)
     if "own_entries" in data:
         data["own_entries"] = _own_entries(data["own_entries"], faults)
-    data["surplus"] = _surplus(data.get("surplus"), faults)
+    data["surplus"] = takers_of_surplus(data.get("surplus"), faults)
     if data.get("grid") is not None:
         data["grid"] = _grid(data["grid"], faults)
     if isinstance(data.get("limits"), Mapping):
@@ -150,7 +150,7 @@ def _grid(given: Any, faults: list[Fault]) -> Grid | None:  # noqa: ANN401
     return None if given is None or given.is_absent else given
 
 
-def _surplus(given: Any, faults: list[Fault]) -> tuple[Surplus, ...]:  # noqa: ANN401
+def takers_of_surplus(given: Any, faults: list[Fault]) -> tuple[Surplus, ...]:  # noqa: ANN401
     """Read who may take surplus: by name, as a mapping of fields, as itself, or several of them."""
     if given is None:
         return ()
