@@ -267,29 +267,10 @@ def test_faults_of_the_connection_are_told_with_those_of_the_study() -> None:
     assert study({"kind": "none"}).grid is None
 
 
-def test_wind_and_grid_are_refused_together() -> None:
-    for ask in (
-        sd.solve,
-        lambda both: sd.evaluate(both, solar_mw=1, battery_mwh=1, battery_mw=1, operation="causal"),
-    ):
-        with pytest.raises(InputError) as caught:
-            ask(study(FLEXIBLE, wind="onshore_6mw_170"))
-        assert [fault.where for fault in caught.value.faults] == ["study.wind", "study.grid"]
-
-
-def test_what_the_operator_does_not_know_is_refused_before_anything_is_solved(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def never(*_: Any, **__: Any) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr("sitedesign.api.solve.foresight_design", never)
-    for certify in (None, True):
-        with pytest.raises(InputError, match="certify=False") as caught:
-            sd.solve(study(FLEXIBLE), certify=certify)
-        assert [item.where for item in caught.value.faults] == ["study.grid"]
-    with pytest.raises(InputError, match="certify=False"):
-        sd.evaluate(study(FLEXIBLE), solar_mw=1, battery_mwh=1, battery_mw=1, grid_mw=4, operation="causal")
+def test_wind_and_grid_are_operated_without_foresight() -> None:
+    both = study(FLEXIBLE, wind="onshore_6mw_170")
+    found = sd.evaluate(both, solar_mw=1, battery_mwh=1, battery_mw=1, grid_mw=4, operation="causal")
+    assert 0 < found.energy_mwh_per_yr["grid"] < 4 * 8760
 
 
 def test_given_plant_is_operated_with_its_connection() -> None:
@@ -341,8 +322,6 @@ def test_command_line_solves_a_study_with_a_grid(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["grid"]["contracted_mw"] == told["imports_mw"]["grid"] > 0
-    refused = CliRunner().invoke(app, ["solve", str(path)])
-    assert refused.exit_code == 2
 
 
 def test_report_says_and_draws_the_connection(flexible: sd.Design, selling: sd.Design) -> None:

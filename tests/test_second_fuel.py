@@ -203,9 +203,7 @@ def bound_with_interruptions(*names: str) -> tuple[float, tuple[float, ...]]:
     """Least cost, with a battery that is held small, of who foresees every interruption; energy by level."""
     asked = study(*names, own_entries=often_interrupted(), limits={"battery_mwh": 250})
     study_case = build_case(asked)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sitedesign.certified.environment.certified_faults", lambda *_: [], raising=False)
-        environment = environment_of(study_case)
+    environment = environment_of(study_case)
     only = dataclasses.replace(environment.outages, off=frozenset(CAUSES) - {"fuel", "cold"})
     case = sampled_outage_case(study_case, dataclasses.replace(environment, outages=only), seed=5)
     found = solve_cuts(case, gap=1e-4)
@@ -225,9 +223,8 @@ def test_second_fuel_lowers_the_bound_with_failures() -> None:
 # Operation --------------------------------------------------------------------------------------------------
 
 
-def test_operation_is_billed_by_the_fuel_that_was_burnt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operation_is_billed_by_the_fuel_that_was_burnt() -> None:
     """A plant of dual units alone, gas away twenty times a year: every figure tells gas from diesel."""
-    monkeypatch.setattr("sitedesign.certified.environment.certified_faults", lambda *_: [], raising=False)
     asked = study(own_entries=often_interrupted(), weather_years=2, co2_price_usd_per_t=20)
     plant: dict[str, Any] = {"solar_mw": 0, "battery_mwh": 20, "battery_mw": 10}
     found = sd.evaluate(asked, **plant, backup={"mobile_gt_dual": 3}, operation="causal")
@@ -251,9 +248,8 @@ def test_operation_is_billed_by_the_fuel_that_was_burnt(monkeypatch: pytest.Monk
     assert sd.Evaluation(**found.to_dict()) == found
 
 
-def test_interruptions_that_a_tank_bridges_cost_no_uptime(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interruptions_that_a_tank_bridges_cost_no_uptime() -> None:
     """The same turbines with no tank, one of an hour and one of two days: more tank, more uptime."""
-    monkeypatch.setattr("sitedesign.certified.environment.certified_faults", lambda *_: [], raising=False)
     plant: dict[str, Any] = {"solar_mw": 0, "battery_mwh": 2, "battery_mw": 2}
 
     def uptime(name: str, **changes: Any) -> float:

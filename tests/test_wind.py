@@ -424,12 +424,6 @@ def test_wind_that_cannot_be_asked_for_is_refused_before_any_solver(asked, cause
         sd.Study(**({"site": WEST_TEXAS, "racks": 100, "uptime": 0.99} | asked))
 
 
-def test_certificates_with_wind_are_refused_before_any_solver(windy_study, windy_design):
-    for call in (lambda: sd.solve(windy_study), lambda: sd.certify(windy_design)):
-        with pytest.raises(sd.InputError, match="certify=False"):
-            call()
-
-
 def test_wind_that_comes_too_late_or_takes_too_much_land_is_not_built(windy_study):
     soon = sd.solve(windy_study.replace(limits={"months_to_power": 20}), certify=False)
     assert soon.resources_mw["onshore_6mw_170"] == 0

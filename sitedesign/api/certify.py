@@ -84,7 +84,8 @@ def certify(
     without : sequence of str
         Causes of failure to leave out: ``units`` and ``common_cause`` (trips of one unit, of all at once),
         ``starts`` and ``common_starts``, ``planned``, ``fuel`` and ``cold``, ``battery``, ``solar``,
-        ``site``. A what-if: ``met`` then says nothing of the real plant.
+        ``wind``, ``site``, ``grid_calls`` and ``grid_wires``. A what-if: ``met`` then says
+        nothing of the real plant.
     stop_when_converged : bool
         Take no more weather years than it takes for the interval to be narrow: half of it at most a quarter
         of ``1 - target``. The certificate says whether that was reached.

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.study.plausibility import certified_faults
 from sitedesign.study.study import Study
 
 
@@ -51,8 +50,6 @@ def check_method(method: str, certify: bool | None, study: Study | None = None) 
     InputError
     """
     faults = []
-    if study is not None and certify is not False and method == "cuts":
-        faults += certified_faults(study.wind, study.grid, study.backup, study.surplus)
     extensive = method == "extensive"
     if extensive and study is not None and study.objective == "compute_cost":
         allowed = "needs method='cuts', which solves for one price of compute after the other"

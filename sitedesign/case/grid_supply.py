@@ -255,7 +255,14 @@ def with_wires(case: Case, state: WireState) -> Case:
     return replace(
         case,
         imports=tuple(
-            replace(item, capability=drawn) if item.name == GRID else item for item in case.imports
+            replace(
+                item,
+                capability=drawn,
+                announced=None if item.announced is None else state.cap.ravel(),
+            )
+            if item.name == GRID
+            else item
+            for item in case.imports
         ),
         sinks=tuple(replace(item, capability=fed_in) if item.name == SALE else item for item in case.sinks),
     )
@@ -283,10 +290,13 @@ class SurplusPrices:
     levels : PriceLevels
     series : ndarray, shape (years, steps), or None
         As a user gave it; None where it follows from the weather. [USD/MWh]
+    unit_mw : float
+        Of one who takes it, where that follows from the weather. [MW]
     """
 
     levels: PriceLevels
     series: FloatArray | None = None
+    unit_mw: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -136,7 +136,8 @@ def _of_racks(study: Study, item: Surplus, weather: Weather, own: SurplusPrices 
     cost = rack
     for part in hall_costs(study.facility, study.finance, study.rack_mw):
         cost = cost + part
-    unit_mw = float(asks.max())
+    # Of other years as of the study's own, so that years can stand in one sequence
+    unit_mw = float(asks.max()) if own is None else own.unit_mw
     case = SinkCase(
         item.label,
         asks.reshape(1, -1) / unit_mw,
@@ -149,7 +150,11 @@ def _of_racks(study: Study, item: Surplus, weather: Weather, own: SurplusPrices 
         whole=True,
     )
     return SurplusSink(
-        item, case, cost, SurplusPrices(put), put.notes(f"{item.label}: worth of a MWh, by the air,")
+        item,
+        case,
+        cost,
+        SurplusPrices(put, unit_mw=unit_mw),
+        put.notes(f"{item.label}: worth of a MWh, by the air,"),
     )
 
 

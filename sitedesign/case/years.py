@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.case import Case
+from sitedesign.case.case import Case, ImportCase, SinkCase
 
 Series = NDArray[Any]
 
@@ -113,8 +113,17 @@ def select_years(case: Case, rows: NDArray[np.int64]) -> Case:
     return with_series(case, pick, years=len(rows))
 
 
+def priced(case: Case) -> list[tuple[Any, ...]]:
+    """Give what all years of a study have in common: name, levels of price and unit of imports and sinks."""
+    flows: list[ImportCase | SinkCase] = [*case.imports, *case.sinks]
+    return [(item.name, item.levels, item.unit_mw) for item in flows]
+
+
 def concat_years(cases: Sequence[Case]) -> Case:
     """Put the years of several cases of one study in sequence."""
     if len(cases) == 1:
         return cases[0]
+    if any(priced(case) != priced(cases[0]) for case in cases):
+        message = "years with other prices or units cannot stand in one sequence: only the first would count"
+        raise ValueError(message)
     return combine_series(cases, np.concatenate, years=sum(case.years for case in cases))

@@ -57,7 +57,7 @@ def certified_design(
     if not result.met:
         raise explain_uncertified(study_case, result, progress, tries=effort.explains)
     evaluation = operate_causally(study_case, best.plant, best.controller, environment, TUNED)
-    energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.backup]
+    energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.supplies]
     outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr)
     if outside:
         raise ReplayMismatch(outside)
@@ -148,9 +148,10 @@ def _gap_parts(
 
 def planned_figures(design: Evaluation) -> dict[str, float]:
     """Put what an optimiser said in the terms of a certificate."""
+    imported = sum(design.energy_mwh_per_yr[name] for name in design.imports_mw) / design.load_mwh_per_yr
     return {
         "uptime": design.uptime.value,
-        "backup_share": 1 - design.renewable_share,
+        "backup_share": 1 - design.renewable_share - imported,
         "fuel_mmbtu_per_yr": sum(design.fuel_mmbtu_per_yr.values()),
     }
 

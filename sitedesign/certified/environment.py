@@ -7,14 +7,12 @@ from dataclasses import replace
 from typing import Literal
 
 from sitedesign.case.build import StudyCase
-from sitedesign.errors import InputError
 from sitedesign.library import Fuel
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
-from sitedesign.study.plausibility import certified_faults
 from sitedesign.study.study import Study
 
 Metric = Literal["rack", "compute", "site", "floor"]
@@ -30,17 +28,8 @@ def metric_key(metric: Metric) -> Metric:
 
 
 def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> OperatingEnvironment:
-    """Take every rate of a study's environment from its library entries.
-
-    Raises
-    ------
-    InputError
-        With wind or a grid, which the operator cannot run yet.
-    """
+    """Take every rate of a study's environment from its library entries."""
     study = study_case.study
-    unknown = certified_faults(study.wind, study.grid, study.backup, study.surplus)
-    if unknown:
-        raise InputError(unknown, "certificate")
     fuels = {str(item.fuel): study.fuel(item) for item in study.backup}
     return OperatingEnvironment(
         outages=_outages(study_case, fuels),

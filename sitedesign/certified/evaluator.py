@@ -19,7 +19,7 @@ from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import concat_years, select_years
 from sitedesign.certified.environment import Metric
-from sitedesign.certified.objective import Candidate, Decision, co2_t_per_mmbtu, excess_mwh
+from sitedesign.certified.objective import Candidate, Decision, excess_mwh
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
@@ -44,7 +44,7 @@ class _Outcomes:
 
     lost: FloatArray  # (classes, years), share of the class's compute
     operating_usd: FloatArray  # (years,)
-    backup_mwh: FloatArray  # (technologies, years)
+    supplied_mwh: FloatArray  # (technologies and imports, years)
     co2_t: FloatArray  # (years,), fuel at part load included
 
 
@@ -65,9 +65,12 @@ class _Scenarios:
         result: FloatArray = whole.mean(axis=-1) + (there - here) @ self.weight / whole.shape[-1]
         return result
 
-    def backup(self, outcomes: _Outcomes) -> tuple[float, float]:
-        """Estimate backup energy and CO2, of the study's own years where those need more. [MWh/yr, t/yr]"""
-        energy, co2 = float(self.mean("backup_mwh", outcomes).sum()), float(self.mean("co2_t", outcomes))
+    def supplied(self, outcomes: _Outcomes) -> tuple[float, float]:
+        """Estimate energy of backup and imports, and CO2. [MWh/yr, t/yr]
+
+        Of the study's own years where those need more.
+        """
+        energy, co2 = float(self.mean("supplied_mwh", outcomes).sum()), float(self.mean("co2_t", outcomes))
         (own_mwh, own_t), (all_mwh, all_t) = (
             _means(self.reference_in_all, n) for n in (self.own_years, None)
         )
@@ -224,9 +227,12 @@ class Evaluator:
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> SimulatedOperation:
         """Run all years."""
-        rows = np.arange(self.case.years)
-        outages = self._outages(rows, plant)
+        rows, outages = np.arange(self.case.years), self.outages_of(plant)
         return self._operate(self.case, rows, plant, controller, outages, record=record)
+
+    def outages_of(self, plant: Plant) -> OutageSample:
+        """Draw what fails of a plant when all years are run."""
+        return self._outages(np.arange(self.case.years), plant)
 
     # ------------------------------------------------------------------ inside
 
@@ -247,7 +253,7 @@ class Evaluator:
     def _near(
         self, scenarios: _Scenarios, plant: Plant, controller: Controller, outcomes: _Outcomes
     ) -> Candidate:
-        excess = self._excess(*scenarios.backup(outcomes))
+        excess = self._excess(*scenarios.supplied(outcomes))
         usd = float(scenarios.mean("operating_usd", outcomes))
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
@@ -261,8 +267,8 @@ class Evaluator:
         errors = by_year.std(axis=1, ddof=min(1, years - 1)) / years**0.5
         return replace(candidate, standard_errors=tuple(errors.tolist()))
 
-    def _excess(self, backup_mwh_per_yr: float, co2_t_per_yr: float) -> float:
-        return excess_mwh(self.case, backup_mwh_per_yr, co2_t_per_yr, self.cap_share)
+    def _excess(self, supplied_mwh_per_yr: float, co2_t_per_yr: float) -> float:
+        return excess_mwh(self.case, supplied_mwh_per_yr, co2_t_per_yr, self.cap_share)
 
     def _candidate(
         self, plant: Plant, controller: Controller, lost: FloatArray, operating_usd: float, excess: float
@@ -282,12 +288,11 @@ class Evaluator:
         self, case: Case, rows: IntArray, plant: Plant, controller: Controller, outages: OutageSample
     ) -> _Outcomes:
         done = self._operate(case, rows, plant, controller, outages, record=False)
-        price = np.array([item.marginal_cost_usd_per_mwh for item in case.backup])
         return _Outcomes(
             lost_by_year(case, done.shed_mw, done.lost_by_class, self.metric),
-            price @ done.backup_mwh + done.extra_fuel_usd,
-            done.backup_mwh,
-            co2_t_per_mmbtu(case) @ done.fuel_mmbtu,
+            done.operating_usd,
+            np.concatenate([done.backup_mwh, done.import_mwh]),
+            done.co2_t,
         )
 
     def _operate(
@@ -328,6 +333,6 @@ def _shares(lost: FloatArray) -> FloatArray:
 
 
 def _means(outcomes: _Outcomes, years: int | None) -> tuple[float, float]:
-    """Backup energy and CO2 of the first years, or of all. [MWh/yr, t/yr]"""
-    energy = float(outcomes.backup_mwh[:, :years].mean(axis=1).sum())
+    """Energy of backup and imports and CO2 of the first years, or of all. [MWh/yr, t/yr]"""
+    energy = float(outcomes.supplied_mwh[:, :years].mean(axis=1).sum())
     return energy, float(outcomes.co2_t[:years].mean())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sitedesign.case.case import Case
+from sitedesign.case.case import Case, ImportCase, SinkCase
 from sitedesign.case.plant import Plant, sizes_of, with_sizes
-from sitedesign.case.plant_limits import mean_load_mw, units_most
+from sitedesign.case.plant_limits import mean_load_mw, units_allowed, units_most
 from sitedesign.certified.objective import Candidate
 from sitedesign.operation.state import Controller
 
@@ -19,6 +19,7 @@ STEP_RESOURCE_H = 0.25
 CONTROLLER_STEPS = {"forecast_z_score": 1.0, "capacity_credit": 0.2, "reserve_h": 1.0}
 CONTROLLER_BOUNDS = {"forecast_z_score": (0.0, 6.0), "capacity_credit": (0.1, 1.0), "reserve_h": (0.0, 48.0)}
 STEP_UNITS_H = 0.15
+STEP_FLOW_H = 0.1  # of imports and sinks
 
 Move = Callable[[Candidate, float], tuple[Plant, Controller]]  # by a share of the largest step
 
@@ -78,6 +79,92 @@ def change_units(case: Case, k: int, **given: float) -> Move:
         sizes = sizes_of(case, plant)
         less = {name: sizes[name] - share * more * item.unit_mw for name, share in given.items()}
         return replace(with_sizes(case, plant, less), units=units), candidate.controller
+
+    return move
+
+
+@dataclass(frozen=True)
+class Flow:
+    """An import or a sink whose size is to be decided.
+
+    Attributes
+    ----------
+    item : ImportCase or SinkCase
+    number : int
+        Place among the imports or the sinks of the case.
+    most : float
+        Most units of it, none of what comes too late.
+    step : float
+        Largest step of a search. [units]
+    """
+
+    item: ImportCase | SinkCase
+    number: int
+    most: float
+    step: float
+
+    @property
+    def is_import(self) -> bool:
+        """Whether it gives power."""
+        return isinstance(self.item, ImportCase)
+
+    def units(self, step: float) -> float:
+        """Units in a share of the largest step: one at least where only whole ones are built."""
+        if not self.item.whole:
+            return step * self.step
+        return float(max(1, round(abs(step) * self.step)) * (1 if step > 0 else -1))
+
+    def size(self, plant: Plant) -> float:
+        """Size in a plant. [units]"""
+        return (plant.imports if self.is_import else plant.sinks)[self.number]
+
+    def resized(self, plant: Plant, size: float) -> Plant:
+        """Give a plant another size of it. [units]"""
+        built = plant.imports if self.is_import else plant.sinks
+        sizes = tuple(size if i == self.number else n for i, n in enumerate(built))
+        return replace(plant, imports=sizes) if self.is_import else replace(plant, sinks=sizes)
+
+
+def variable_flows(case: Case) -> list[Flow]:
+    """List imports and sinks whose size is to be decided."""
+    step_mw = STEP_FLOW_H * mean_load_mw(case)
+    imports = [
+        Flow(item, number, units_allowed(case, item), step_mw / item.unit_mw)
+        for number, item in enumerate(case.imports)
+    ]
+    sinks = [
+        Flow(item, number, item.units_max, step_mw / item.unit_mw) for number, item in enumerate(case.sinks)
+    ]
+    return [flow for flow in (*imports, *sinks) if flow.most > flow.item.units_min]
+
+
+def change_flow(case: Case, flow: Flow, **given: float) -> Move:
+    """More or less of an import or a sink for some of what is named, in hours of its power."""
+
+    def move(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
+        plant, here = candidate.plant, flow.size(candidate.plant)
+        there = min(max(here + flow.units(step), flow.item.units_min), flow.most)
+        if there == here:  # at a limit: nothing is given for nothing
+            return plant, candidate.controller
+        sizes, more_mw = sizes_of(case, plant), (there - here) * flow.item.unit_mw
+        less = {name: sizes[name] - share * more_mw for name, share in given.items()}
+        return flow.resized(with_sizes(case, plant, less), there), candidate.controller
+
+    return move
+
+
+def swap_for_units(case: Case, flow: Flow, k: int) -> Move:
+    """More of an import for as much power of units, where both limits allow it."""
+    item = case.backup[k]
+
+    def move(candidate: Candidate, step: float) -> tuple[Plant, Controller]:
+        plant, number = candidate.plant, unit_count(case, k, step) * (-1 if step > 0 else 1)
+        units, size = plant.units[k] + number, flow.size(plant) - number * item.unit_mw / flow.item.unit_mw
+        possible = item.units_min <= units <= units_most(case, item)
+        if not possible or not flow.item.units_min <= size <= flow.most:
+            return plant, candidate.controller
+        counts = tuple(units if i == k else n for i, n in enumerate(plant.units))
+        return flow.resized(replace(plant, units=counts), size), candidate.controller
 
     return move
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.operation.state import Controller
 
 Decision = tuple[Plant, Controller]
-EXCESS_PRICE = 5_000.0  # on backup energy above a cap: beyond any that runs. [USD/MWh]
+EXCESS_PRICE = 5_000.0  # on energy of backup and imports above a cap: beyond any that runs. [USD/MWh]
 
 
 @dataclass(frozen=True)
@@ -26,10 +24,10 @@ class Candidate:
         Uptime per class of the load by the metric of the search, failures of racks included where the metric
         counts them. [fraction]
     cost_usd_per_yr : float
-        Plant, spare racks, fuel really burnt. [USD/yr]
+        Plant, spare racks, fuel really burnt, power drawn, less what is sold. [USD/yr]
     excess_mwh_per_yr : float
-        Backup energy above the caps of renewable share and CO2, over all years or over the study's own,
-        whichever is more: a report shows the latter. [MWh/yr]
+        Energy of backup and imports above the caps of renewable share and CO2, over all years or over the
+        study's own, whichever is more: a report shows the latter. [MWh/yr]
     standard_errors : tuple of float
         Of `uptime_by_class` over weather years; empty when only some of the years were run. [fraction]
     """
@@ -111,14 +109,9 @@ class SearchObjective:
         return EXCESS_PRICE * candidate.excess_mwh_per_yr
 
 
-def co2_t_per_mmbtu(case: Case) -> FloatArray:
-    """Emissions of the fuel of each technology, shape (K,). [t/MMBtu]"""
-    return np.array([item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in case.backup])
-
-
-def excess_mwh(case: Case, backup_mwh_per_yr: float, co2_t_per_yr: float, share: float = 1.0) -> float:
-    """Backup energy above a share of what the caps on renewable share and CO2 allow. [MWh/yr]"""
-    total, excess = backup_mwh_per_yr, 0.0
+def excess_mwh(case: Case, supplied_mwh_per_yr: float, co2_t_per_yr: float, share: float = 1.0) -> float:
+    """Energy of backup and imports above a share of what the caps allow. [MWh/yr]"""
+    total, excess = supplied_mwh_per_yr, 0.0
     if case.limits.min_renewable_share is not None:
         excess = total - share * (1 - case.limits.min_renewable_share) * case.load_mwh_per_yr
     cap = case.limits.max_co2_t_per_yr

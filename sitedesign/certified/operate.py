@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from sitedesign.case.build import StudyCase
+from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.environment import OperatingEnvironment
+from sitedesign.operation.outages.sampling import OutageSample, resource_availability
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN
 from sitedesign.results.accounting import Actuals, evaluate_dispatch
 from sitedesign.results.evaluation import Evaluation
 
 BALANCE_TOLERANCE_MW = 1e-6
+
+
+def _given_mw(case: Case, plant: Plant, outages: OutageSample) -> list[FloatArray]:
+    """Power that each resource could give, outages included, shape (T,) each. [MW]"""
+    resources = enumerate(zip(case.resources, plant.resources_mw, strict=True))
+    return [
+        mw * item.yield_mw_per_mw * resource_availability(outages, row, case.steps)
+        for row, (item, mw) in resources
+    ]
 
 
 def operate_causally(
@@ -47,13 +58,13 @@ def operate_causally(
     if done.balance_residual_mw > BALANCE_TOLERANCE_MW:
         off = f"off by {done.balance_residual_mw:g} MW"
         raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
-    years = study_case.case.years
+    case = study_case.case
     actuals = Actuals(
-        done.fuel_mmbtu.sum(axis=1) / years,
-        float(done.extra_fuel_usd.sum()) / years,
-        done.solar_mw,
-        done.energy_by_level_mwh.sum(axis=1) / years,
-        done.fuel_by_level_mmbtu.sum(axis=1) / years,
+        done.fuel_mmbtu.sum(axis=1) / case.years,
+        float(done.extra_fuel_usd.sum()) / case.years,
+        [done.solar_mw] if len(case.resources) == 1 else _given_mw(case, plant, evaluator.outages_of(plant)),
+        done.energy_by_level_mwh.sum(axis=1) / case.years,
+        done.fuel_by_level_mmbtu.sum(axis=1) / case.years,
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
     return result.model_copy(update={"controller": controller, "rule": rule})

@@ -17,12 +17,15 @@ from sitedesign.certified.moves import (
     Move,
     buildable_technologies,
     change_controller,
+    change_flow,
     change_racks,
     change_sizes,
     change_units,
     size_axes,
+    swap_for_units,
     swap_units,
     unit_count,
+    variable_flows,
 )
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
 from sitedesign.util.progress import Progress
@@ -226,6 +229,10 @@ def _step(evaluator: Evaluator, best: Candidate, direction: _PollDirection, sign
     return clip_to_limits(plant, evaluator.case, best.plant), controller
 
 
+def _never(_step: float) -> bool:
+    return False
+
+
 @dataclass(eq=False)
 class _PollDirection:
     """One way to change a plant or its controller.
@@ -247,7 +254,7 @@ class _PollDirection:
     move: Move
     step: float
     restart_step: float = 2 * LEAST_STEP
-    is_smallest: Callable[[float], bool] = lambda _step: False
+    is_smallest: Callable[[float], bool] = _never
     sign: int = 1
     successes: int = 0
 
@@ -265,7 +272,21 @@ def _poll_directions(case: Case, step: float) -> list[_PollDirection]:
         )
     ]
     found.append(_PollDirection(change_racks, step, is_smallest=lambda _step: True))
-    return found + list(_unit_directions(case, step))
+    return found + list(_unit_directions(case, step)) + list(_flow_directions(case, step))
+
+
+def _flow_directions(case: Case, step: float) -> Iterator[_PollDirection]:
+    """More or less of imports and sinks, alone or in exchange for battery, resources or units."""
+    for flow in variable_flows(case):
+        smallest = partial(lambda flow, step: abs(flow.units(step)) <= 1, flow) if flow.item.whole else _never
+        exchanges: list[dict[str, float]] = [{}]
+        if flow.is_import:
+            exchanges += [{"battery_mwh": 4.0}, *({item.size_name: 1.0} for item in case.resources)]
+        for given in exchanges:
+            yield _PollDirection(change_flow(case, flow, **given), step, is_smallest=smallest)
+        for k in buildable_technologies(case) if flow.is_import and not flow.item.whole else ():
+            units = partial(lambda k, step: unit_count(case, k, step) == 1, k)
+            yield _PollDirection(swap_for_units(case, flow, k), step, is_smallest=units)
 
 
 def _unit_directions(case: Case, step: float) -> Iterator[_PollDirection]:

@@ -100,7 +100,7 @@ def _lifted(study: Study, given: Sequence[str]) -> Limits:
     most: dict[str, float] = {size.name: size.upper for size in free.sizes}
     most["racks"] = free.racks_max
     for name, upper in most.items():
-        low = (getattr(limits, name) or (0.0, 0.0))[0]
+        low = (getattr(limits, name, None) or (0.0, 0.0))[0]
         if name in given and low > 0:
             fields[name] = (low, max(low, upper))
     units = {item.name: item.units_max + SPARE_UNITS for item in free.backup}
@@ -144,7 +144,10 @@ def explain_uncertified(
             " together they must not be wrong more often than one."
         )
     if result.cap_excess > 0:
-        reason += f" {result.cap_excess:.2%} of its backup energy is above the cap on renewable share or CO2."
+        what = "backup" if not study_case.case.imports else "backup and imports"
+        reason += (
+            f" {result.cap_excess:.2%} of the energy of {what} is above the cap on renewable share or CO2."
+        )
     share = causes.get("site", 0.0)
     if share * (1 - certificate.uptime.value) > 1 - certificate.target:
         reason += " Faults of the site's own electrical system alone lose more than the target allows."

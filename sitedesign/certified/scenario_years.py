@@ -81,7 +81,8 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     study = study_case.study
     few = _too_few_to_draw_from(study_case)
     if few is not None:
-        return lambda number: _called_anew(weather_block(study_case), _state(seed, number)), few
+        block = weather_block(study_case)
+        return lambda number: _called_anew(block, _state(seed, number)), few
     draw, text = _source_of_years(study)
     bare = study.replace(solar_profile=None, load_profile=None)
 

@@ -29,7 +29,6 @@ from sitedesign.certified.objective import (
     Candidate,
     Decision,
     SearchObjective,
-    co2_t_per_mmbtu,
     excess_mwh,
 )
 from sitedesign.certified.out_of_sample import assess_on_unseen_years
@@ -40,13 +39,14 @@ from sitedesign.certified.starting_points import (
     half_downtime,
     initial_plants,
     largest_plant,
+    on_island,
     sampled_outage_case,
     storage_rich_plants,
 )
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.foresight.failure_bound import tuned_prices
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.state import Controller
+from sitedesign.operation.state import Controller, ControllerKind
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.result import OptimizationResult
@@ -80,8 +80,8 @@ class SearchResult:
     certificates, evaluations : int
         Certificates that were needed, plants run.
     cap_excess : float
-        Share of the backup energy that is above the caps of renewable share and CO2, on unseen years or the
-        study's own; 0 when both keep them. [fraction]
+        Share of the energy of backup and imports that is above the caps of renewable share and CO2, on unseen
+        years or the study's own; 0 when both keep them. [fraction]
     perfect_forecast_usd_per_yr : float
         What an operator who foresaw the weather, but no failure, would save at the same uptime on the same
         years; 0 where the target was not met. [USD/yr]
@@ -135,11 +135,14 @@ def size_then_search(
     failing = relaxation(sampled_outage_case(study_case, environment, study.seed), study.metric).case
     failing = shift_start(failing, cyclic_start_step(case))
     pool, found = CutPool(failing), list[OptimizationResult]()
-    for asked, gap in ((failing, 1e-3), (half_downtime(failing), 2e-3)):
+    questions = [(failing, 1e-3), (half_downtime(failing), 2e-3)]
+    if any(item.units_max > item.units_min for item in failing.imports):
+        questions.append((on_island(failing), 2e-3))
+    for asked, gap in questions:
         try:
             found.append(solve_cuts(asked, gap=gap, cut_pool=pool, explains=False, keeps_dispatch=False))
         except InfeasibleDesign:
-            break  # what fails may leave too little even for him; the search then starts from the limits
+            continue  # what fails may leave too little even for him; the search then starts from the limits
     first = found[0] if found else None
     prices = np.zeros(0)
     # With a price on lost compute in place of a target, the rack-hour's cost has the bound
@@ -233,6 +236,11 @@ def _first_objective(case: Case, multiplier_usd_per_mwh: float) -> SearchObjecti
     )
 
 
+def _controller_kinds(case: Case) -> tuple[ControllerKind, ...]:
+    """Rules to choose from: where power is bought or sold, its price may decide what is stored and when."""
+    return ("latest_safe_start", "marginal_value") if case.imports or case.sinks else ("latest_safe_start",)
+
+
 def _first_search(
     evaluator: Evaluator,
     planned: Sequence[Plant],
@@ -242,13 +250,16 @@ def _first_search(
 ) -> tuple[Candidate, SearchObjective]:
     """Search on the study's own years, which are few, and choose a plant for all of them."""
     required = objective.targets
-    controllers = [Controller(forecast_z_score=z_score) for z_score in FIRST_Z_SCORES]
+    kinds = _controller_kinds(evaluator.case)
+    controllers = [Controller(kind, forecast_z_score=z) for kind in kinds for z in FIRST_Z_SCORES]
     first = evaluator.estimate_all(list(product(initial_plants(evaluator.case, planned), controllers)))
     start = min(first, key=objective.merit)
     best, objective = pattern_search(evaluator, start, objective, effort.evaluations, progress)
     # Many years may ask for something else altogether
-    rich = product(storage_rich_plants(evaluator.case, planned), (best.controller, WARY))
-    on_all_years = evaluator.evaluate_all([best.decision, *rich])
+    rules = [replace(best.controller, kind=kind) for kind in kinds]
+    wary = replace(WARY, kind=best.controller.kind)
+    rich = product(storage_rich_plants(evaluator.case, planned), (best.controller, wary))
+    on_all_years = evaluator.evaluate_all([*((best.plant, rule) for rule in rules), *rich])
     return min(on_all_years, key=replace(objective, targets=required).merit), objective
 
 
@@ -272,21 +283,22 @@ def _certified(
 
 
 def _cap_excess(evaluator: Evaluator, best: Candidate, certificate: Certificate) -> float:
-    """Share of the backup energy above the caps, on unseen years or in those that a design reports."""
+    """Share of what is supplied above the caps, on unseen years or in those that a design reports."""
     if all(item.given(evaluator.case.limits) is None for item in ANNUAL_LIMITS):
         return 0.0
     alone = Evaluator(evaluator.blocks[:1], evaluator.environment, evaluator.metric, evaluator.seed)
     done = alone.operate(best.plant, best.controller, record=False)
-    energy, fuel = map(np.array, (certificate.backup_mwh_per_yr, certificate.fuel_mmbtu_per_yr))
+    own_mwh = float(np.concatenate([done.backup_mwh, done.import_mwh]).mean(axis=1).sum())
+    unseen_mwh = float(np.array(certificate.backup_mwh_per_yr).sum()) + certificate.imported_mwh_per_yr
     return max(
-        _excess_share(alone.case, done.backup_mwh.mean(axis=1), done.fuel_mmbtu.mean(axis=1)),
-        _excess_share(alone.case, energy, fuel),
+        _excess_share(alone.case, own_mwh, float(done.co2_t.mean())),
+        _excess_share(alone.case, unseen_mwh, certificate.co2_t_per_yr),
     )
 
 
-def _excess_share(case: Case, backup_mwh_per_yr: FloatArray, fuel_mmbtu_per_yr: FloatArray) -> float:
-    total, co2 = float(backup_mwh_per_yr.sum()), float(co2_t_per_mmbtu(case) @ fuel_mmbtu_per_yr)
-    return excess_mwh(case, total, co2) / total if total > 0 else 0.0
+def _excess_share(case: Case, supplied_mwh_per_yr: float, co2_t_per_yr: float) -> float:
+    excess = excess_mwh(case, supplied_mwh_per_yr, co2_t_per_yr)
+    return excess / supplied_mwh_per_yr if supplied_mwh_per_yr > 0 else 0.0
 
 
 def _confidence(together: float, number: int, certificates: int) -> float:

@@ -24,11 +24,13 @@ from sitedesign.certified.moves import (
     Move,
     buildable_technologies,
     change_controller,
+    change_flow,
     change_racks,
     change_sizes,
     change_units,
     size_axes,
     unit_count,
+    variable_flows,
 )
 from sitedesign.certified.objective import EXCESS_PRICE, Candidate, Decision, SearchObjective
 
@@ -56,6 +58,7 @@ def _axes(case: Case) -> list[_Axis]:
         # Where there is no battery, neither more energy nor more power alone is of any use
         sizes.append({"battery_mwh": 1, "battery_mw": 1})
     found += [_Axis(change_sizes(case, **signs)) for signs in sizes]
+    found += [_Axis(change_flow(case, flow), flow.item.whole) for flow in variable_flows(case)]
     found.append(_Axis(change_racks, whole=True))
     return found + [
         _Axis(change_units(case, k), unit_count(case, k, 1.0) == 1) for k in buildable_technologies(case)

@@ -49,10 +49,11 @@ def storage_rich_plants(case: Case, planned: Sequence[Plant]) -> list[Plant]:
     load = mean_load_mw(case)
     resources = tuple(RICH_RESOURCES * load / len(case.resources) for _ in case.resources)
     sizes = (resources, RICH_BATTERY_H * load, RICH_POWER * load)
-    units = {plant.units for plant in planned}
-    units |= {tuple(max(n - 1, 0) for n in counts) for counts in units}
+    supplied = {(plant.units, plant.imports, plant.sinks) for plant in planned}
+    supplied |= {(tuple(max(n - 1, 0) for n in units), imports, sinks) for units, imports, sinks in supplied}
     racks = max(plant.racks for plant in planned) + 1
-    return list(dict.fromkeys(clip_to_limits(Plant(*sizes, counts, racks), case) for counts in sorted(units)))
+    plants = (Plant(*sizes, units, racks, imports, sinks) for units, imports, sinks in sorted(supplied))
+    return list(dict.fromkeys(clip_to_limits(plant, case) for plant in plants))
 
 
 def derated_plant(plant: Plant, case: Case) -> Plant:
@@ -60,15 +61,20 @@ def derated_plant(plant: Plant, case: Case) -> Plant:
     sun, backup = DERATING
     units = tuple(round(n * backup) for n in plant.units)
     weaker = {name: sun * size for name, size in sizes_of(case, plant).items()}
-    return clip_to_limits(replace(with_sizes(case, plant, weaker), units=units), case)
+    whole = zip(case.imports, plant.imports, strict=True)
+    imports = tuple(float(round(n * backup)) if item.whole else n * backup for item, n in whole)
+    return clip_to_limits(replace(with_sizes(case, plant, weaker), units=units, imports=imports), case)
 
 
 def largest_plant(case: Case) -> Plant:
-    """Half a day of battery, resources that fill it twice, every unit: more than most sites need."""
+    """Half a day of battery, resources that fill it twice, every unit, import: more than most sites need."""
     load = mean_load_mw(case)
     units = tuple(item.units_max for item in case.backup)
     resources = tuple(6 * load / len(case.resources) for _ in case.resources)
-    return clip_to_limits(Plant(resources, 12 * load, 2 * load, units, case.racks_max), case)
+    imports = tuple(min(item.units_max, 2 * load / item.unit_mw) for item in case.imports)
+    sinks = tuple(item.units_min for item in case.sinks)
+    plant = Plant(resources, 12 * load, 2 * load, units, case.racks_max, imports, sinks)
+    return clip_to_limits(plant, case)
 
 
 def sampled_outage_case(
@@ -143,6 +149,11 @@ def half_downtime(case: Case) -> Case:
     """Allow half of the downtime: another place to start from."""
     classes = tuple(replace(part, uptime_target=_halfway(part.uptime_target)) for part in case.load_classes)
     return replace(case, uptime_target=_halfway(case.uptime_target), load_classes=classes)
+
+
+def on_island(case: Case) -> Case:
+    """Take no more of the imports than is asked for: a place to start from beside a connection."""
+    return replace(case, imports=tuple(replace(item, units_max=item.units_min) for item in case.imports))
 
 
 def _halfway(target: float) -> float:

@@ -10,6 +10,7 @@ from sitedesign.errors import InputError, unknown_name
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event
+from sitedesign.reliability.exchange_use import ExchangeUse
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.util.gate import TEXT, Measure, takes
 from sitedesign.util.html_table import table_html
@@ -28,7 +29,10 @@ _CAUSES = {
     "cold": "fuel supply in extreme cold",
     "battery": "battery blocks",
     "solar": "inverter blocks",
+    "wind": "turbines and ice",
     "site": "whole site",
+    "grid_calls": "calls of the grid",
+    "grid_wires": "broken wires",
     RACKS: "racks beyond the spares",
     WEATHER: "weather alone",
 }
@@ -90,7 +94,7 @@ class Certificate:
     backup_share : Estimate
         Share of the load served by backup. [fraction]
     operating_cost_usd_per_yr : float
-        Marginal cost and part-load fuel. [USD/yr]
+        Marginal cost and part-load fuel, energy drawn, less what is sold. [USD/yr]
     run_h_per_yr, starts_per_yr, failed_starts_per_yr : tuple of tuple of float
         Per technology and unit. [h/yr, 1/yr, 1/yr]
     battery_cycles_per_yr : float
@@ -117,6 +121,10 @@ class Certificate:
         Where the controller comes from: tuned with this plant, the usual one, or given.
     weather_flags : tuple of str
         What the reader of the weather files found suspicious.
+    co2_t_per_yr : float
+        Of what was really burnt and drawn. [t/yr]
+    exchange : ExchangeUse or None
+        Energy, hours and money of imports and sinks; None on an island.
     """
 
     metrics: UptimeMetrics
@@ -151,6 +159,15 @@ class Certificate:
     given_years: int = 0
     rule: str = ""
     weather_flags: tuple[str, ...] = ()
+    co2_t_per_yr: float = 0.0
+    exchange: ExchangeUse | None = None
+
+    @property
+    def imported_mwh_per_yr(self) -> float:
+        """Energy that all imports give. [MWh/yr]"""
+        if self.exchange is None:
+            return 0.0
+        return sum(mwh.value for mwh in self.exchange.import_mwh_per_yr.values())
 
     @property
     def basis(self) -> str:
@@ -192,6 +209,10 @@ class Certificate:
     def _what_if(self) -> str:
         return f", if these never happened: {', '.join(map(cause_words, self.off))}" if self.off else ""
 
+    @property
+    def _exchange_lines(self) -> list[tuple[str, str]]:
+        return [] if self.exchange is None else self.exchange.lines()
+
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""
         return pd.DataFrame([vars(event) for event in self.events])
@@ -226,6 +247,7 @@ class Certificate:
             f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
+            + "".join(f"\n  {label}: {text}" for label, text in self._exchange_lines)
             + "".join(f"\n  flag of the weather: {flag}" for flag in self.weather_flags)
         )
 
@@ -240,18 +262,26 @@ class Certificate:
             ("operated by", self.operated_by),
             ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
+            *self._exchange_lines,
             *((f"lost by {cause_words(name)}", self.cause_text(name)) for name in self.causes),
         ]
         if not self.converged:
             rows.append(("note", "not converged: more years would narrow the interval"))
         rows += [("flag of the weather", flag) for flag in self.weather_flags]
         worst = [
-            (e.start, f"{e.duration_h:,.2f} h", f"{e.shed_mwh:,.1f} MWh", cause_words(e.cause))
+            (
+                e.start,
+                f"{e.duration_h:,.2f} h",
+                f"{e.shed_mwh:,.1f} MWh",
+                cause_words(e.cause),
+                e.circumstances,
+            )
             for e in self.events[:5]
         ]
         verdict = "target met" if self.met else "target NOT met"
         verdict_table = table_html(f"Certificate of {self.metric} uptime: {verdict}", rows)
-        return verdict_table + table_html("Worst events", worst, ("start", "length", "not served", "cause"))
+        columns = ("start", "length", "not served", "cause", "what came together")
+        return verdict_table + table_html("Worst events", worst, columns)
 
 
 def cause_words(cause: str) -> str:

@@ -37,6 +37,8 @@ class Event:
         Largest shed share of the load. [fraction]
     cause : str
         What the certificate attributes it to; empty outside certificates.
+    circumstances : str
+        What came together in it, in words: calls, what was out, a poor week; empty outside certificates.
     """
 
     year_row: int
@@ -47,6 +49,7 @@ class Event:
     lost_mwh: float
     depth: float
     cause: str = ""
+    circumstances: str = ""
 
     def in_year(self, year_row: int) -> Event:
         """Give the same event in another weather year, as when years are simulated in blocks."""

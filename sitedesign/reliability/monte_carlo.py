@@ -15,16 +15,25 @@ from numpy.typing import NDArray
 
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
+from sitedesign.case.years import priced
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
-from sitedesign.operation.outages.sampling import CAUSES, OutageConditions, sample_outages
+from sitedesign.operation.outages.sampling import (
+    CAUSES,
+    OutageConditions,
+    OutageModel,
+    OutageSample,
+    sample_outages,
+)
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.attribution import YearLosses, cause_of, cause_shares, marginal_losses, off_sets
 from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime
 from sitedesign.reliability.certificate_plan import CertificatePlan
+from sitedesign.reliability.circumstances import Met, circumstances
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event, find_events
+from sitedesign.reliability.exchange_use import YearFigures, exchange_use, years_of_use
 from sitedesign.reliability.metrics import (
     UptimeMetrics,
     YearTable,
@@ -85,6 +94,9 @@ def monte_carlo(
         if first_case is None:
             first_case = block.case
             run.plan = plan = replace(plan, target=plan.target or first_case.uptime_target)
+        elif priced(block.case) != priced(first_case):
+            message = "weather: got years with other prices or units of imports or sinks than the first"
+            raise ValueError(message)
         begun = [run.begin(block, draw) for draw in range(plan.draws)]
         done = at_once(partial(run.operate_draw, block, begun), range(plan.draws))
         for draw in range(plan.draws):
@@ -102,6 +114,7 @@ def monte_carlo(
         raise ValueError(message)
     if plan.attribute:
         run.name_events(causes)
+    run.describe_events()
     return _certificate(run, first_case)
 
 
@@ -149,6 +162,8 @@ class _Tally:
     losses: list[YearLosses] = field(default_factory=list)
     load: float = 0.0
     energy: list[FloatArray] = field(default_factory=list)
+    use: list[YearFigures] = field(default_factory=list)
+    co2_t: float = 0.0
     fuel: FloatArray | None = None
     operating_usd: list[FloatArray] = field(default_factory=list)
     cycled: float = 0.0
@@ -175,6 +190,9 @@ class _Tally:
         case, first = block.case, self.first_year
         self.stored[place[1]] = done.end_mwh
         self._add(case, done)
+        if case.imports or case.sinks:
+            there, state = block.of_draw(place[1], self._off), block.state(place[1], self._off)
+            self.use.append(years_of_use(there, self.plant, done, block.grid, state))
         found = find_events(
             case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.plan.events
         )
@@ -211,6 +229,24 @@ class _Tally:
             for worst in mine:
                 worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, block.case.step_h))
 
+    def describe_events(self) -> None:
+        """Say what came together in the worst events."""
+        for worst in self.events:
+            block, draw = worst.block, worst.place[1]
+            met = Met(
+                block.of_draw(draw, self._off),
+                self.plant,
+                self.environment.climatology,
+                self.environment.outages,
+                self._sample(worst.begun, draw, self.environment.outages),
+                block.state(draw, self._off),
+            )
+            worst.event = replace(worst.event, circumstances=circumstances(worst.event, met))
+
+    @property
+    def _off(self) -> frozenset[str]:
+        return self.environment.outages.off
+
     def _lost(self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str]) -> FloatArray:
         """Lost compute of every step of a block with some causes switched off. [MWh]"""
         done, case = self._operate(block, begun, draw, off), block.case
@@ -220,20 +256,21 @@ class _Tally:
     def _operate(
         self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str] = frozenset()
     ) -> SimulatedOperation:
-        model, plant = self.environment.outages.without(*off), self.plant
-        sample = sample_outages(
-            model, plant.units, begun.conditions, draw, self.plan.seed, plant.resources_mw
-        )
+        model = self.environment.outages.without(*off)
         return operate(
             block.of_draw(draw, model.off),
-            plant,
+            self.plant,
             self.controller,
             self.environment,
-            outages=sample,
+            outages=self._sample(begun, draw, model),
             forecast_factors=begun.forecast_factors,
             start_mwh=begun.stored_mwh,
-            record=False,
+            record=block.grid is not None and not off,  # the bill takes every step
         )
+
+    def _sample(self, begun: _Begun, draw: int, model: OutageModel) -> OutageSample:
+        plant = self.plant
+        return sample_outages(model, plant.units, begun.conditions, draw, self.plan.seed, plant.resources_mw)
 
     def _add(self, case: Case, done: SimulatedOperation) -> None:
         table = totals_of_years(
@@ -249,6 +286,7 @@ class _Tally:
         self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
         self.load += float(case.load_mw.sum()) * case.step_h
         self.energy.append(done.backup_mwh)
+        self.co2_t += float(done.co2_t.sum())
         fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
         self.fuel = fuel if self.fuel is None else self.fuel + fuel
         self.per_unit = unit if self.per_unit is None else self.per_unit + unit
@@ -339,4 +377,6 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         operating_usd_by_year=tuple(operating_usd[by_weather_year].tolist()),
         classes=classes,
         off=tuple(cause for cause in CAUSES if cause in run.environment.outages.off),
+        co2_t_per_yr=run.co2_t / years,
+        exchange=exchange_use(run.use, table.cluster, plan.seed),
     )

@@ -331,6 +331,12 @@ def metric_rows(metrics: UptimeMetrics) -> list[tuple[str, str, str]]:
     ]
 
 
+def _backup_share(design: Design) -> float:
+    """Share of the load served by backup, without what is drawn from the grid. [fraction]"""
+    imported = sum(design.energy_mwh_per_yr[name] for name in design.imports_mw)
+    return 1 - design.renewable_share - imported / design.load_mwh_per_yr
+
+
 def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str, str]]:
     """Say what stands behind a certificate, and what it found beside uptime."""
     half = certificate.half_width / (1 - certificate.target)
@@ -345,7 +351,7 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
         ("Battery", f"{certificate.battery_cycles_per_yr:,.0f} full cycles a year"),
     ]
     fuel, planned = sum(certificate.fuel_mmbtu_per_yr), sum(design.fuel_mmbtu_per_yr.values())
-    backup, foreseen = certificate.backup_share.value, 1 - design.renewable_share
+    backup, foreseen = certificate.backup_share.value, _backup_share(design)
     rows.append(
         (
             "Backup share",
@@ -353,10 +359,13 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
         )
     )
     rows.append(("Fuel burnt", f"{fuel:,.0f} MMBtu a year; {planned:,.0f} {_where(design)}"))
-    running = sum(item.usd_per_yr for item in design.costs if item.kind == "fuel") / 1e6
+    running = sum(item.usd_per_yr for item in design.costs if item.kind in ("fuel", "revenue")) / 1e6
+    running += 0.0 if design.grid is None else design.grid.charged_usd_per_yr["energy"] / 1e6
     certified = certificate.operating_cost_usd_per_yr / 1e6
-    rows.append(("Fuel and running", f"{certified:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
-    return rows
+    name = "Fuel and running" if certificate.exchange is None else "Fuel, running and exchange"
+    rows.append((name, f"{certified:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
+    found = [] if certificate.exchange is None else certificate.exchange.lines()
+    return rows + [(label.capitalize(), text) for label, text in found]
 
 
 def unit_rows(certificate: Certificate, design: Design) -> list[tuple[str, ...]]:
@@ -386,7 +395,9 @@ def event_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
             f"{event['duration_h']:,.2f}",
             f"{event['shed_mwh']:,.1f}",
             percent_text(event["depth"]),
-            cause_words(str(event.get("cause", ""))),
+            ": ".join(
+                filter(None, (cause_words(str(event.get("cause", ""))), event.get("circumstances", "")))
+            ),
         )
         for event in found
     ]

@@ -51,8 +51,8 @@ class Actuals:
         Fuel per technology, part load included. [MMBtu/yr]
     part_load_usd_per_yr : float
         Cost of the fuel above the full-load heat rate. [USD/yr]
-    solar_mw : ndarray, shape (T,)
-        Power that the array could give, outages of its blocks included. [MW]
+    resources_mw : list of ndarray, shape (T,)
+        Power that each resource could give, outages of its blocks included. [MW]
     energy_by_level_mwh_per_yr : ndarray, shape (priced,)
         Level by level in the order of ``Case.flows``: only the operation knows when a fuel was interrupted.
         [MWh/yr]
@@ -62,7 +62,7 @@ class Actuals:
 
     fuel_mmbtu_per_yr: FloatArray
     part_load_usd_per_yr: float
-    solar_mw: FloatArray
+    resources_mw: list[FloatArray]
     energy_by_level_mwh_per_yr: FloatArray
     fuel_by_level_mmbtu_per_yr: FloatArray
 
@@ -96,8 +96,10 @@ def evaluate_dispatch(
     takers = surplus_results(study_case, plant, dispatch)
     if extra.classes:
         energy["best_effort"] = float(extra.used_mw.sum()) * case.step_h / case.years
-    given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
-    given[0] = given[0] if actuals is None else actuals.solar_mw
+    if actuals is None:
+        given = [mw * r.yield_mw_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)]
+    else:
+        given = actuals.resources_mw
     cost_and_fuel = _cost_and_fuel(study_case, plant, dispatch, energy, actuals, grid, takers)
     spent = _spent(cost_and_fuel["costs"])
     result = Evaluation(

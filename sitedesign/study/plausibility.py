@@ -222,30 +222,3 @@ def tank_faults(tank_h: Mapping[str, float], names: Sequence[str]) -> list[Fault
         for name in tank_h
         if name not in names
     ]
-
-
-def certified_faults(
-    wind: Sequence[Wind],
-    grid: Grid | None,
-    backup: Sequence[Backup] = (),
-    surplus: Sequence[Surplus] = (),
-) -> list[Fault]:
-    """Say what of a study an operator without foresight does not know yet."""
-    remedy = "Take the bound with perfect foresight: solve(study, certify=False)."
-    faults = []
-    if wind:
-        allowed = "an operator without foresight knows the sun only: no forecast and no outages of wind yet"
-        faults.append(Fault("study.wind", "wind in a plant to be certified", allowed, remedy))
-    if grid is not None:
-        allowed = "designs with a grid are bounds for now: no operator without foresight knows its calls"
-        faults.append(Fault("study.grid", "a grid beside a plant to be certified", allowed, remedy))
-    second = [item.name for item in backup if item.second_fuel != "none"]
-    if second:
-        allowed = "an operator without foresight does not know prices of a second fuel yet"
-        faults.append(
-            Fault("study.backup", f"{', '.join(second)} in a plant to be certified", allowed, remedy)
-        )
-    if surplus:
-        allowed = "an operator without foresight does not sell surplus yet"
-        faults.append(Fault("study.surplus", "surplus of a plant to be certified", allowed, remedy))
-    return faults

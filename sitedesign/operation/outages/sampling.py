@@ -55,6 +55,7 @@ __all__ = [
     "UnitOutages",
     "hazard_per_h",
     "interrupted",
+    "resource_availability",
     "sample_outages",
     "unit_availability",
 ]
@@ -471,6 +472,30 @@ def _walk(
         if now >= steps:
             break
     return spans[:found]
+
+
+def resource_availability(sample: OutageSample, resource: int, steps: int) -> FloatArray:
+    """Find the factor on the yield of a resource: blocks that work, mean outages taken out, shape (steps,).
+
+    Parameters
+    ----------
+    sample : OutageSample
+    resource : int
+        Row in the case, the array first.
+    steps : int
+    """
+    if resource == 0:
+        mine, blocks, scale = sample.kind == SOLAR_BLOCK, float(sample.solar_blocks), sample.solar_scale
+    elif resource < len(sample.wind_blocks):
+        mine = (sample.kind == WIND_UNIT) & (sample.index == resource)
+        blocks, scale = sample.wind_blocks[resource], sample.wind_scale[resource]
+    else:
+        return np.ones(steps)
+    changes = np.zeros(steps + 1)
+    np.add.at(changes, sample.step[mine], sample.change[mine])
+    # Where ice stops a farm, more may be down than there is
+    result: FloatArray = scale * np.maximum(1.0 - np.cumsum(changes[:-1]) / blocks, 0.0)
+    return result
 
 
 def unit_availability(
