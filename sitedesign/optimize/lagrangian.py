@@ -13,11 +13,11 @@ import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.optimize.annual_budgets import MET, Budgets
 from sitedesign.optimize.dispatch_oracle import NoDispatch, Oracle, Point, Run
+from sitedesign.optimize.highs import SmallProgram
 from sitedesign.optimize.merit_order import Order, order_of
 
 _INSIDE = 1e-9  # how far inside the uptime budget a mixture stays, so that rounding cannot break it
@@ -81,6 +81,7 @@ class PriceSearch:
     def __init__(self, oracle: Oracle) -> None:
         self.oracle = oracle
         self._ladders: dict[tuple[float, ...], Ladder] = {}
+        self._program = SmallProgram()
         self._mixed: tuple[Order, ...] = ()  # of the last operation that several budgets bound
 
     def operate(self, point: Point, budgets: Budgets, *, likely: bool = True) -> Operation:
@@ -213,7 +214,9 @@ class PriceSearch:
         mixture = _mixture([(run, 1.0) for run in list(runs.values())[:1]], budgets, cuts)
         for feasibility in (True, False) if np.isfinite(budgets.limit).any() else (False,):
             while True:
-                best_mixture = _restricted(list(runs.values()), budgets, excess, feasibility=feasibility)
+                best_mixture = _restricted(
+                    self._program, list(runs.values()), budgets, excess, feasibility=feasibility
+                )
                 if best_mixture is None:  # just beyond what the solver took for possible: not met
                     return dataclasses.replace(mixture, cost_usd_per_yr=np.inf)
                 prices, value, shares, allowance = best_mixture
@@ -226,7 +229,7 @@ class PriceSearch:
                 cuts.append(Cut(prices, prices @ run.cut))
                 if feasibility and prices @ run.totals - allowance > _PROVEN:
                     # These prices prove that the budgets cannot be met; by how much, the best mixture tells.
-                    proof = _restricted(list(runs.values()), budgets, excess, feasibility=True)
+                    proof = _restricted(self._program, list(runs.values()), budgets, excess, feasibility=True)
                     shares = shares if proof is None else proof[2]
                     break
                 best = min(float(prices @ other.totals) for other in known)
@@ -344,7 +347,7 @@ def _mixture(parts: list[tuple[Run, float]], budgets: Budgets, cuts: list[Cut]) 
 
 
 def _restricted(
-    runs: list[Run], budgets: Budgets, excess: float, *, feasibility: bool
+    program: SmallProgram, runs: list[Run], budgets: Budgets, excess: float, *, feasibility: bool
 ) -> tuple[FloatArray, float, FloatArray, float] | None:
     """Best mixture of known dispatches: prices of the totals, value, shares, priced budgets; None if none is.
 
@@ -358,19 +361,23 @@ def _restricted(
     use = rows @ np.array([run.totals for run in runs]).T / scale[:, np.newaxis]
     cost = np.array([budgets.cost @ run.totals for run in runs])
     unit = 1.0 if feasibility else max(float(np.abs(cost).max()), 1e-9)
-    above = np.ones((len(scale), 1 if feasibility else 0))
-    result = linprog(
+    above = int(feasibility)  # one more column: the excess
+    most = room + (0.0 if feasibility else excess + 2 * _SOLVER)
+    rows_of = np.zeros((len(scale) + 1, len(runs) + above))
+    rows_of[:-1, : len(runs)], rows_of[-1, : len(runs)] = use, 1.0
+    rows_of[:-1, len(runs) :] = -1.0
+    least = np.zeros(len(runs) + above)
+    least[len(runs) :] = -np.inf
+    found = program.solve(
         np.append(np.zeros(len(runs)), 1.0) if feasibility else cost / unit,
-        A_ub=np.hstack([use, -above]),
-        b_ub=room + (0.0 if feasibility else excess + 2 * _SOLVER),
-        A_eq=np.append(np.ones(len(runs)), np.zeros(above.shape[1]))[np.newaxis],
-        b_eq=[1.0],
-        bounds=[(0.0, None)] * len(runs) + [(None, None)] * above.shape[1],
-        method="highs-ds",
+        rows_of,
+        (np.append(np.full(len(scale), -np.inf), 1.0), np.append(most, 1.0)),
+        (least, np.full(least.size, np.inf)),
     )
-    if result.x is None:
+    if found is None:
         return None
-    duals = np.maximum(-result.ineqlin.marginals, 0.0) * unit
+    shares, dual, value = found
+    duals = np.maximum(-dual[:-1], 0.0) * unit
     allowance = float(duals @ room)
     prices = (np.zeros_like(budgets.cost) if feasibility else budgets.cost) + (duals / scale) @ rows
-    return prices, float(np.asarray(result.fun)) * unit, np.asarray(result.x)[: len(runs)], allowance
+    return prices, value * unit, shares[: len(runs)], allowance
