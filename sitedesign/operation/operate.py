@@ -23,7 +23,7 @@ from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology, lowered, resource_factors
 from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.rack_restart import add_restart_loss
-from sitedesign.operation.records import Fleet, Horizon, Inputs, Outlook, Output, Plan, State
+from sitedesign.operation.records import Fleet, Horizon, Hub, Inputs, Outlook, Output, Plan, State
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, has_second_fuel, lay_out
 from sitedesign.operation.stored_value import no_worth, worth
 from sitedesign.util.compile_ahead import settled
@@ -304,12 +304,16 @@ def operate(
     machine.plant["stored_mwh"] = start
     _add_outages(machine, outages)
     inputs, table = _inputs(case, machine, outages), _rule(case, rule, around)
-    outlook = _outlook(case, plant, rule, around, machine, inputs, forecast_factors)
+    factors = forecast_factors
+    if factors is None and rule.kind != "greedy":
+        factors = resource_factors(around.forecast, around.climatology, case)
+    outlook = _outlook(case, rule, around, machine, inputs, factors)
     fuel_causes = np.zeros(max(len(around.fuels), 1), np.int64)
-    fleet = Fleet(machine.tech, machine.tier, machine.plant, table, machine.resource, machine.sink)
+    fleet = Fleet(machine.tech, machine.tier, machine.plant, table, machine.resource)
     state = State(fleet, machine.unit, fuel_causes, machine.rank)
     output = _output(case, record=record)
-    residual = simulation.simulate(inputs, outlook, state, _plan(machine, table), output)
+    hub = _hub(case, plant, rule, around, machine, factors)
+    residual = simulation.simulate(inputs, outlook, state, _plan(machine, table), output, hub)
     return _operation(case, around, machine, output, residual)
 
 
@@ -322,10 +326,6 @@ def _inputs(case: Case, machine: Machine, outages: OutageSample | None) -> Input
         load_mw=np.ascontiguousarray(case.load_mw, dtype=np.float64),
         usable=np.ascontiguousarray(case.usable, dtype=np.float64),
         capability=series.capability,
-        sink_capability=series.sink_capability,
-        level=series.level,
-        sink_level=series.sink_level,
-        usd_per_mwh=np.array([level.usd_per_mwh for item in case.flows for level in item.levels]),
         event_step=step,
         event_kind=kind,
         event_index=index,
@@ -335,7 +335,6 @@ def _inputs(case: Case, machine: Machine, outages: OutageSample | None) -> Input
 
 def _outlook(
     case: Case,
-    plant: Plant,
     rule: Controller,
     environment: OperatingEnvironment,
     machine: Machine,
@@ -351,17 +350,40 @@ def _outlook(
     # Added up one after the other
     by_day = yields.reshape(len(yields), -1, round(24 / case.step_h))
     day_yields = np.cumsum(by_day, axis=2)[:, :, -1].copy()
-    lowered_factors, terminal, value = np.ones((len(yields), 1, 1)), np.zeros((1, 1)), no_worth()
+    lowered_factors, terminal = np.ones((len(yields), 1, 1)), np.zeros((1, 1))
     if rule.kind != "greedy":
-        guess = resource_factors(forecast, climate, case) if factors is None else factors
         terminal = terminal_mwh(machine, climate)
-        if forecast.kind != "perfect":
-            lowered_factors = lowered(guess, forecast, climate, rule.forecast_z_score)
-        if rule.kind == "marginal_value":
-            value = worth(plant, climate, forecast, guess)
+    if factors is not None and rule.kind != "greedy" and forecast.kind != "perfect":
+        lowered_factors = lowered(factors, forecast, climate, rule.forecast_z_score)
     announced = [item.announced for item in case.imports if item.announced is not None]
     horizon = Horizon(window, lowered_factors, np.array(announced).reshape(len(announced), case.steps))
-    return Outlook(yields, day_yields, inputs.yields, horizon, terminal, value)
+    return Outlook(yields, day_yields, inputs.yields, horizon, terminal)
+
+
+def _hub(
+    case: Case,
+    plant: Plant,
+    rule: Controller,
+    environment: OperatingEnvironment,
+    machine: Machine,
+    factors: FloatArray | None,
+) -> Hub | None:
+    """Lay out prices, sinks and what stored energy is worth; None where there is nothing of it."""
+    by_value = rule.kind == "marginal_value" and factors is not None
+    more = len(case.resources) > 1 or case.imports or case.sinks or machine.plant["priced"][0]
+    if not (by_value or more):
+        return None
+    series = _series(case, machine)
+    return Hub(
+        sink=machine.sink,
+        sink_capability=series.sink_capability,
+        level=series.level,
+        sink_level=series.sink_level,
+        usd_per_mwh=np.array([level.usd_per_mwh for item in case.flows for level in item.levels]),
+        worth=worth(plant, environment.climatology, environment.forecast, factors)
+        if by_value and factors is not None
+        else no_worth(),
+    )
 
 
 def _plan(machine: Machine, table: NDArray[Any]) -> Plan:

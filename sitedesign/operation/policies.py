@@ -10,30 +10,30 @@ from __future__ import annotations
 import numpy as np
 
 from sitedesign.operation.compiled import njit
-from sitedesign.operation.records import Array, Fleet, Horizon, Outlook, Plan, Record
+from sitedesign.operation.records import Array, Fleet, Horizon, Hub, Outlook, Plan, Record
 
 GREEDY, LATEST_SAFE_START, MARGINAL_VALUE = range(3)
 
 
 @njit(cache=True, error_model="numpy")
-def today_factor(outlook: Outlook, p: Record, r: Record, i: int, day: int, value: float) -> float:
+def today_factor(
+    seen: Array, usual: Array, day_steps: int, steps: int, day: int, usual_day: float, value: float
+) -> float:
     """Correct a resource's forecast factor of today by what was seen, the more the further the day is."""
-    if r.blends_observed == 0:
-        return value
-    first, observed, expected = day * r.day_steps, 0.0, 0.0
-    clock = first % outlook.yields.shape[1]
-    for s in range(p.day_step):
-        observed += outlook.seen[i, first + s]
-        expected += outlook.yields[i, clock + s]
+    first, observed, expected = day * day_steps, 0.0, 0.0
+    clock = first % usual.size
+    for s in range(steps):
+        observed += seen[first + s]
+        expected += usual[clock + s]
     if expected <= 0.0:
         return value
-    passed = expected / outlook.day_yields[i, day % outlook.day_yields.shape[1]]
+    passed = expected / usual_day
     trust = passed / (passed + 0.15)
     return float(value + trust * (observed / expected - value))
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None:
+def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, level: int) -> None:
     """Energy that must be stored at the start of the planned step and of those up to midnight, for `level`.
 
     Level m means: the m + 1 cheapest technologies at full power from then on and nothing dearer; levels
@@ -52,7 +52,7 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
         # The next day alone may bring everything from nothing to full to one need: what follows is then of no
         # account. Rounding keeps order, so the need in between comes to exactly the same.
         low, high = 0.0, full
-        steps = _day_changes(horizon, fleet, change, day0 + 1, level)
+        steps = _day_changes(horizon, fleet, hub, change, day0 + 1, level)
         for s in range(steps - 1, -1, -1):
             low, high = low + change[s], high + change[s]
             low = low if low > 0.0 else 0.0
@@ -63,7 +63,7 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
             need = low
         else:
             for day in range(day0 + r.lead_days, day0, -1):
-                steps = _day_changes(horizon, fleet, change, day, level)
+                steps = _day_changes(horizon, fleet, hub, change, day, level)
                 for s in range(steps - 1, -1, -1):
                     need += change[s]
                     need = need if need > 0.0 else 0.0
@@ -74,10 +74,15 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
     base = p.planned_at if r.perfect != 0 else p.planned_at % ends
     steps = min(day_steps - skipped, ends - base)
     issued = min(day0, horizon.factor.shape[1] - 1)
-    for i in range(resource.size):
-        factor = today_factor(outlook, p, r, i, day0, horizon.factor[i, issued, 0])
+    for i in range(1 if hub is None else resource.size):
+        factor = horizon.factor[i, issued, 0]
+        if r.blends_observed != 0:
+            usual_day = outlook.day_yields[i, day0 % outlook.day_yields.shape[1]]
+            factor = today_factor(
+                outlook.seen[i], outlook.yields[i], day_steps, p.day_step, day0, usual_day, factor
+            )
         resource[i].forecast_mw = resource[i].size_mw * factor
-    _changes(horizon, base, steps, 0, fleet, level, change)
+    _changes(horizon, base, steps, 0, fleet, hub, level, change)
     required = plan.required_mwh
     required[level, day_steps - skipped] = need
     for s in range(steps - 1, -1, -1):
@@ -88,29 +93,30 @@ def required_soc(outlook: Outlook, fleet: Fleet, plan: Plan, level: int) -> None
 
 
 @njit(cache=True, error_model="numpy")
-def _day_changes(horizon: Horizon, fleet: Fleet, change: Array, day: int, level: int) -> int:
+def _day_changes(horizon: Horizon, fleet: Fleet, hub: Hub | None, change: Array, day: int, level: int) -> int:
     """Write what each step of a day to come takes from the battery; return their number."""
     p, r, factor, resource = fleet.plant[0], fleet.rule[0], horizon.factor, fleet.resource
     start, ends, day0 = day * r.day_steps, horizon.window.shape[1], p.planned_at // r.day_steps
     base = start if r.perfect != 0 else start % ends
     steps = max(min(r.day_steps, ends - base), 0)
     issued, lead = min(day0, factor.shape[1] - 1), min(day - day0, factor.shape[2] - 1)
-    for i in range(resource.size):
+    for i in range(1 if hub is None else resource.size):
         resource[i].forecast_mw = resource[i].size_mw * factor[i, issued, lead]
-    _changes(horizon, base, steps, start - p.planned_at, fleet, level, change)
+    _changes(horizon, base, steps, start - p.planned_at, fleet, hub, level, change)
     return int(steps)
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _changes(
-    horizon: Horizon, base: int, steps: int, ahead: int, fleet: Fleet, level: int, change: Array
-) -> None:
+    horizon: Horizon, base: int, steps: int, ahead: int, fleet: Fleet, hub: Hub | None, level: int,
+    change: Array,
+) -> None:  # fmt: skip
     """Write what each of `steps` steps from `base` on takes from the battery, or gives it.
 
     `ahead` is the time from the planned step to the first of them. [steps]
     """
     p, tech, tier, resource, window = fleet.plant[0], fleet.tech, fleet.tier, fleet.resource, horizon.window
-    techs, loaded, capable = tech.size, 1.0, 1 + resource.size
+    techs, loaded, resources = tech.size, 1.0, 1 if hub is None else resource.size
     sun_mw = resource[0].forecast_mw
     for j in range(level + 1 - techs):
         loaded -= tier[j].share
@@ -118,20 +124,21 @@ def _changes(
     first, count = np.uint64(base), np.uint64(steps)
     for s in range(count):
         change[s] = loaded * window[0, first + s] - sun_mw * window[1, first + s]
-    for i in range(1, resource.size):
+    for i in range(1, resources):
         scale = resource[i].forecast_mw
         for s in range(count):
-            change[s] -= scale * window[1 + i, first + s]
+            change[s] -= scale * window[np.uint64(1 + i), first + s]
     for k in range(min(level + 1, techs)):
+        capable = np.uint64(1 + resources + k)
         waiting, running = 0, tech[k].n_on * tech[k].firm_mw
         if tech[k].start_steps > 1.0:  # until others have started, only what runs already counts
             waiting = min(max(int(np.ceil(tech[k].start_steps)) - ahead, 0), steps)
         for s in range(np.uint64(waiting)):
-            change[s] -= running * window[capable + k, first + s]
+            change[s] -= running * window[capable, first + s]
         firm = tech[k].n_free * tech[k].firm_mw
         for s in range(np.uint64(waiting), count):
-            change[s] -= firm * window[capable + k, first + s]
-        if tech[k].notice_steps > 0:
+            change[s] -= firm * window[capable, first + s]
+        if hub is not None:
             _announce(horizon, fleet, k, base, steps, ahead, change)
     up, down = p.mwh_per_mw_charge, p.mwh_per_mw_discharge
     high, low = p.power_mw * down, -p.power_mw * up
@@ -148,6 +155,8 @@ def _announce(
 ) -> None:
     """Put what calls leave of an import in place of what may be relied on, as far as its notice reaches."""
     p, one, capable = fleet.plant[0], fleet.tech[k], 1 + fleet.resource.size
+    if one.notice_steps == 0:
+        return
     firm, told = one.n_free * one.firm_mw, horizon.announced[one.announced]
     first = p.planned_at + ahead
     for s in range(min(steps, one.notice_steps + 1 - ahead, told.size - first)):
@@ -183,7 +192,7 @@ def missing_mw(p: Record, net: float, target: float) -> float:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def latest_safe_plan(fleet: Fleet, plan: Plan, t: int, load: float, net: float) -> int:
+def latest_safe_plan(fleet: Fleet, hub: Hub | None, plan: Plan, t: int, load: float, net: float) -> int:
     """Use the next dearer resource only when what is stored would fall below what the level before requires.
 
     Returns
@@ -220,7 +229,7 @@ def latest_safe_plan(fleet: Fleet, plan: Plan, t: int, load: float, net: float) 
             j = level - techs
             tier[j].throttled_mw = max(0.0, min(missing, tier[j].share * load))
             uncovered -= tier[j].throttled_mw
-    if p.priced != 0:
+    if hub is not None:
         _cheapest_first(tech, net)
     return -1
 
@@ -251,7 +260,7 @@ def _cheapest_first(tech: Array, net: float) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def recharge_plan(tech: Array, p: Record, r: Record, net: float) -> bool:
+def recharge_plan(tech: Array, hub: Hub | None, p: Record, r: Record, net: float) -> bool:
     """Units at full power below a state of charge until a little above it; else what the battery lacks.
 
     No more than load and battery take on the way there. Returns whether anything is wanted.
@@ -267,7 +276,7 @@ def recharge_plan(tech: Array, p: Record, r: Record, net: float) -> bool:
         uncovered = net - min(p.power_mw, p.stored_mwh / p.mwh_per_mw_discharge)
     any_wanted = bool(uncovered > 0.0)
     for i in range(tech.size):
-        one = tech[tech[i].place]
+        one = tech[i if hub is None else tech[i].place]
         one.setpoint_mw = max(min(uncovered, one.n_free * one.unit_available_mw), 0.0)
         uncovered -= one.setpoint_mw
     return any_wanted

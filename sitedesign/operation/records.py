@@ -121,7 +121,6 @@ PLANT = np.dtype(
         ("mwh_per_mw_charge", "f8"),  # stored energy per MW charged over a step [MWh]
         ("mwh_per_mw_discharge", "f8"),  # stored energy per MW discharged over a step [MWh]
         ("min_run_steps", "f8"),
-        ("hub", "i8"),  # there is more than sun, battery and units of one price
         ("priced", "i8"),  # some price or value changes over time, or there is a second fuel
         ("imports", "i8"),  # number of imports
         ("battery_blocks", "f8"),
@@ -175,22 +174,14 @@ class Inputs(NamedTuple):
         Of each resource. [MW/MW]
     load_mw, usable : ndarray, shape (T,)
         Usable is a share of the battery. [MW, fraction]
-    capability, sink_capability : ndarray, shapes (K, T) and (S, T)
-        Of supplies, and what sinks would take. [fraction]
-    level, sink_level : ndarray, shapes (K, T) and (S, T), or (K, 0) and (S, 0)
-        Level of price that holds; no columns where none ever changes.
-    usd_per_mwh : ndarray
-        Prices of all levels of all supplies, then values of all sinks, in the case's order. [USD/MWh]
+    capability : ndarray, shape (K, T)
+        Of supplies. [fraction]
     """
 
     yields: Array
     load_mw: Array
     usable: Array
     capability: Array
-    sink_capability: Array
-    level: Array
-    sink_level: Array
-    usd_per_mwh: Array
     event_step: Array
     event_kind: Array
     event_index: Array
@@ -246,7 +237,6 @@ class Outlook(NamedTuple):
         What the resources really give, of which only the steps that have passed are read. [MW/MW]
     terminal_mwh : ndarray, shape (levels, steps per year)
         Energy that the average year asks for, where a window ends. [MWh]
-    worth : Worth
     """
 
     yields: Array
@@ -254,11 +244,33 @@ class Outlook(NamedTuple):
     seen: Array
     horizon: Horizon
     terminal_mwh: Array
+
+
+class Hub(NamedTuple):
+    """What an island does not have; kernels compiled without it know nothing of all this.
+
+    Attributes
+    ----------
+    sink : ndarray of records
+    sink_capability : ndarray, shape (S, T)
+        What sinks would take. [fraction]
+    level, sink_level : ndarray, shapes (K, T) and (S, T), or (K, 0) and (S, 0)
+        Level of price that holds; no columns where none ever changes.
+    usd_per_mwh : ndarray
+        Prices of all levels of all supplies, then values of all sinks, in the case's order. [USD/MWh]
+    worth : Worth
+    """
+
+    sink: Array
+    sink_capability: Array
+    level: Array
+    sink_level: Array
+    usd_per_mwh: Array
     worth: Worth
 
 
 class Fleet(NamedTuple):
-    """Rows that plans read and write: supplies, tiers, the plant, the rule, resources, sinks.
+    """Rows that plans read and write: supplies, tiers, the plant, the rule, resources.
 
     What is passed between kernels is passed array by array: the fewer, the faster.
     """
@@ -268,7 +280,6 @@ class Fleet(NamedTuple):
     plant: Array
     rule: Array
     resource: Array
-    sink: Array
 
 
 class State(NamedTuple):

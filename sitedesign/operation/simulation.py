@@ -18,7 +18,18 @@ from sitedesign.operation.policies import (
     required_soc,
     reserve_at,
 )
-from sitedesign.operation.records import Array, Fleet, Flows, Inputs, Outlook, Output, Plan, Record, State
+from sitedesign.operation.records import (
+    Array,
+    Fleet,
+    Flows,
+    Hub,
+    Inputs,
+    Outlook,
+    Output,
+    Plan,
+    Record,
+    State,
+)
 from sitedesign.operation.trading import drop_sinks, feed_sinks, trading_plan
 from sitedesign.operation.unit_commitment import (
     book_fuel,
@@ -114,20 +125,28 @@ def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
     return event, changed
 
 
+@njit(cache=True, error_model="numpy")
+def _of_second_fuel(one: Record, t: int) -> float:
+    """Share of its power that a technology has in this step, by the fuel that it burns. [fraction]"""
+    if one.second_fuel == 0 or one.interrupted == 0:
+        return 1.0
+    return float(one.second_fuel_share * min(max(t + 1.0 - one.switched_at, 0.0), 1.0))
+
+
 @njit(cache=True, error_model="numpy", inline="always")
-def _offer(inputs: Inputs, fleet: Fleet, t: int) -> float:
+def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, t: int) -> float:
     """Find what battery and supplies can do in this step; return the power of the resources. [MW]"""
     p, tech = fleet.plant[0], fleet.tech
     p.power_mw = p.battery_mw * p.battery_share
     p.capacity_mwh = p.battery_mwh * inputs.usable[t] * p.battery_share
     for k in range(tech.size):
         able = tech[k].unit_mw * inputs.capability[k, t]
-        if tech[k].second_fuel != 0 and tech[k].interrupted != 0:
-            able *= tech[k].second_fuel_share * min(max(t + 1.0 - tech[k].switched_at, 0.0), 1.0)
+        if hub is not None:
+            able *= _of_second_fuel(tech[k], t)
         # Below its lowest load none runs
         tech[k].unit_available_mw = able if able >= tech[k].min_load_mw else 0.0
     free = 0.0
-    for i in range(fleet.resource.size):
+    for i in range(1 if hub is None else fleet.resource.size):
         one = fleet.resource[i]
         working = max(1.0 - one.blocks_down / one.blocks, 0.0)  # ice beside faults: more than there are
         free += one.size_mw * inputs.yields[i, t] * working * one.scale
@@ -144,18 +163,18 @@ def _book(one: Record, output: Output, year: int) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _set_prices(inputs: Inputs, fleet: Fleet, output: Output, t: int, year: int) -> None:
+def _set_prices(fleet: Fleet, hub: Hub, output: Output, t: int, year: int) -> None:
     """Put the levels of price that hold in force, and bring supplies and sinks in order of price."""
-    tech, sink, moved = fleet.tech, fleet.sink, False
+    tech, sink, moved = fleet.tech, hub.sink, False
     for k in range(tech.size):
-        level = inputs.level[k, t] if inputs.level.shape[1] > 0 else 0
+        level = hub.level[k, t] if hub.level.shape[1] > 0 else 0
         if tech[k].second_fuel != 0:
             level = 1 if tech[k].interrupted != 0 else 0
         if level != tech[k].level:
             _book(tech[k], output, year)
             moved = True
-        tech[k].level = level
-        tech[k].usd_per_mwh = inputs.usd_per_mwh[tech[k].first_level + level]
+            tech[k].level = level
+            tech[k].usd_per_mwh = hub.usd_per_mwh[tech[k].first_level + level]
     if moved:
         for i in range(1, tech.size):  # nearly in order already
             row, j = tech[i].place, i
@@ -163,11 +182,12 @@ def _set_prices(inputs: Inputs, fleet: Fleet, output: Output, t: int, year: int)
                 tech[j].place = tech[j - 1].place
                 j -= 1
             tech[j].place = row
-    for k in range(sink.size):
-        if inputs.sink_level.shape[1] > 0:
-            sink[k].level = inputs.sink_level[k, t]
-        sink[k].usd_per_mwh = inputs.usd_per_mwh[sink[k].first_level + sink[k].level]
-    for i in range(1, sink.size):
+    moved = False
+    for k in range(sink.size if hub.sink_level.shape[1] > 0 else 0):
+        moved = moved or sink[k].level != hub.sink_level[k, t]
+        sink[k].level = hub.sink_level[k, t]
+        sink[k].usd_per_mwh = hub.usd_per_mwh[sink[k].first_level + sink[k].level]
+    for i in range(1, sink.size if moved else 0):
         row, j = sink[i].place, i
         while j > 0 and sink[sink[j - 1].place].usd_per_mwh < sink[row].usd_per_mwh:
             sink[j].place = sink[j - 1].place
@@ -201,7 +221,7 @@ def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) ->
     return changed
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
     """Whether a resource has told something of its day by now, and goes on doing so."""
     for i in range(fleet.resource.size):
@@ -215,7 +235,7 @@ def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _decide(
-    inputs: Inputs, outlook: Outlook, fleet: Fleet, plan: Plan, t: int, clock: int, load: float, net: float,
+    outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, t: int, clock: int, load: float, net: float,
     busy: bool,
 ) -> bool:  # fmt: skip
     """Decide what units give and what is throttled; return whether there is anything to do.
@@ -230,28 +250,29 @@ def _decide(
             p.planned_at, p.known_levels = t, 0
         if r.kind != LATEST_SAFE_START:
             act = True
-            while True:
-                lacking = trading_plan(inputs, outlook, fleet, plan, t, clock, load, net)
-                if lacking < 0:
-                    break
-                required_soc(outlook, fleet, plan, lacking)
-                p.known_levels = lacking + 1
+            if hub is not None:
+                while True:
+                    lacking = trading_plan(fleet, hub, plan, t, clock, load, net)
+                    if lacking < 0:
+                        break
+                    required_soc(outlook, fleet, hub, plan, lacking)
+                    p.known_levels = lacking + 1
         elif p.known_levels == 0 or busy or after_step(p, net) < reserve_at(fleet, plan, p.lead, t) - 1e-9:
             act = True
             while True:
-                lacking = latest_safe_plan(fleet, plan, t, load, net)
+                lacking = latest_safe_plan(fleet, hub, plan, t, load, net)
                 if lacking < 0:
                     break
-                required_soc(outlook, fleet, plan, lacking)
+                required_soc(outlook, fleet, hub, plan, lacking)
                 p.known_levels = lacking + 1
     elif busy or r.start_soc > 0.0:
-        act = recharge_plan(fleet.tech, p, r, net) or act
+        act = recharge_plan(fleet.tech, hub, p, r, net) or act
     return act
 
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _happen(
-    inputs: Inputs, fleet: Fleet, unit: Array, plan: Plan, t: int, free: float, load: float, act: bool
+    fleet: Fleet, hub: Hub | None, unit: Array, plan: Plan, t: int, free: float, load: float, act: bool
 ) -> tuple[Flows, bool]:
     """Serve the load as decided; return the flows, and whether anything runs or is shed."""
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
@@ -259,9 +280,10 @@ def _happen(
     into = min(p.power_mw, max(p.capacity_mwh - p.stored_mwh, 0.0) / p.mwh_per_mw_charge)
     balance, limit, throttled, missing, taken = load - free, load, 0.0, 0.0, 0.0
     charge, discharge, given, short, weighted, busy = 0.0, 0.0, 0.0, 0.0, 0.0, False
-    for k in range(fleet.sink.size):
-        taken += fleet.sink[k].taken_mw
-    balance += taken
+    if hub is not None:
+        for k in range(hub.sink.size):
+            taken += hub.sink[k].taken_mw
+        balance += taken
     if act:
         for j in range(tier.size):
             throttled += tier[j].throttled_mw
@@ -272,15 +294,15 @@ def _happen(
             reserve = reserve_at(fleet, plan, p.lead, t)
         elif r.kind != GREEDY:
             reserve = reserve_at(fleet, plan, tech.size - 1, t) if tech.size > 0 else 0.0
-        given = commit(tech, unit, p, t, balance, limit + taken + into, reserve, r.kind)
+        given = commit(tech, hub, unit, p, t, balance, limit + taken + into, reserve, r.kind)
         balance -= given
     inside = stored / p.mwh_per_mw_discharge
-    if taken > 0.0 and balance > min(p.power_mw, inside) + 1e-12:
-        back = drop_sinks(fleet.sink, balance - min(p.power_mw, inside))
-        taken -= back
-        balance -= back
+    if hub is not None:
+        dropped = drop_sinks(hub.sink, balance - min(p.power_mw, inside))
+        taken -= dropped
+        balance -= dropped
     if balance > min(p.power_mw, inside) + 1e-12:
-        balance -= raise_units(tech, unit, p, t, balance - min(p.power_mw, inside))
+        balance -= raise_units(tech, hub, unit, p, t, balance - min(p.power_mw, inside))
         act = True
     if stored > p.capacity_mwh:  # capacity faded under a full battery: the excess has to leave first
         discharge = min((stored - p.capacity_mwh) / p.mwh_per_mw_discharge, p.power_mw, limit)
@@ -302,11 +324,11 @@ def _happen(
         if act and curtailed > 1e-12:
             back = _take_back(tier, curtailed)
             limit += back
-            curtailed = lower_units(tech, curtailed - back)
-        if fleet.sink.size > 0 and curtailed > 0.0:
-            more = feed_sinks(inputs, fleet.sink, curtailed, t)
-            taken += more
-            curtailed -= more
+            curtailed = lower_units(tech, hub, curtailed - back)
+        if hub is not None:
+            fed = feed_sinks(hub, curtailed, t)
+            taken += fed
+            curtailed -= fed
     if act:
         if missing > 0.0 or limit < load:
             short, weighted = _shed(tier, load, missing)
@@ -320,9 +342,11 @@ def _happen(
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _record(inputs: Inputs, fleet: Fleet, output: Output, flows: Flows, t: int, year: int) -> None:
+def _record(
+    inputs: Inputs, fleet: Fleet, hub: Hub | None, output: Output, flows: Flows, t: int, year: int
+) -> None:
     """Write down what a step gave."""
-    p, tech, sink, series = fleet.plant[0], fleet.tech, fleet.sink, output.series
+    p, tech, series = fleet.plant[0], fleet.tech, output.series
     output.cycled_mwh[year] += flows.discharge * p.step_h
     output.shed_mw[t] = flows.shed
     output.lost_compute[t] = flows.weighted / inputs.load_mw[t] if flows.shed > 0.0 else 0.0
@@ -331,15 +355,19 @@ def _record(inputs: Inputs, fleet: Fleet, output: Output, flows: Flows, t: int, 
         series[3, t], series[4, t] = p.stored_mwh + p.stranded_mwh, flows.free
         for k in range(tech.size):
             output.supply_mw[k, t] = tech[k].setpoint_mw if p.site_causes == 0 else 0.0
-        for k in range(sink.size):
-            output.taken_mw[k, t] = sink[k].taken_mw
-    for k in range(sink.size if p.hub != 0 else 0):
-        output.energy_mwh[sink[k].first_level + sink[k].level, year] += sink[k].taken_mw * p.step_h
-        sink[k].taken_mw = 0.0
+    if hub is not None:
+        for k in range(hub.sink.size):
+            one = hub.sink[k]
+            if series.shape[1] > 0:
+                output.taken_mw[k, t] = one.taken_mw
+            output.energy_mwh[one.first_level + one.level, year] += one.taken_mw * p.step_h
+            one.taken_mw = 0.0
 
 
 @njit(cache=True, error_model="numpy")
-def simulate(inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output: Output) -> float:
+def simulate(
+    inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output: Output, hub: Hub | None
+) -> float:
     """Run all steps; the state stays in `state`, results go to `output`.
 
     Returns
@@ -362,12 +390,12 @@ def simulate(inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output:
             busy = busy or changed
         if p.day_step == r.day_steps:
             p.day_step = 0
-        if p.hub != 0:
+        if hub is not None:
             if p.priced != 0:
-                _set_prices(inputs, fleet, output, t, year)
+                _set_prices(fleet, hub, output, t, year)
             if p.imports != 0 and r.perfect == 0:
                 busy = _hear(inputs, outlook, fleet, t, clock) or busy
-        free, load = _offer(inputs, fleet, t), inputs.load_mw[t]
+        free, load = _offer(inputs, fleet, hub, t), inputs.load_mw[t]
         if busy:
             for k in range(techs):
                 tech[k].setpoint_mw = 0.0
@@ -376,12 +404,12 @@ def simulate(inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output:
         if p.site_causes > 0:
             flows = Flows(free, 0.0, 0.0, free, load, load, 0.0)
         else:
-            act = _decide(inputs, outlook, fleet, plan, t, clock, load, load - free, busy)
-            flows, busy = _happen(inputs, fleet, state.unit, plan, t, free, load, act)
+            act = _decide(outlook, fleet, hub, plan, t, clock, load, load - free, busy)
+            flows, busy = _happen(fleet, hub, state.unit, plan, t, free, load, act)
             if busy:
                 book_fuel(tech, p, t)
             worst = max(worst, flows.error)
-        _record(inputs, fleet, output, flows, t, year)
+        _record(inputs, fleet, hub, output, flows, t, year)
         clock += 1
         p.day_step += 1
         if t + 1 == year_end or t + 1 == steps:

@@ -352,6 +352,5 @@ def _plant(case: Case, plant: Plant, controller: Controller) -> NDArray[Any]:
     record["min_run_steps"] = round(controller.min_run_h / h)
     record["priced"] = any(len(item.levels) > 1 for item in case.flows)
     record["imports"] = sum(size > 0.0 for size in plant.imports)
-    record["hub"] = record["priced"][0] or record["imports"][0] or len(case.sinks) > 0
     record["battery_blocks"] = 1.0
     return record

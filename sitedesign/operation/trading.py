@@ -12,16 +12,14 @@ import numpy as np
 
 from sitedesign.operation.compiled import njit
 from sitedesign.operation.policies import after_step, missing_mw, reserve_at
-from sitedesign.operation.records import Array, Fleet, Inputs, Outlook, Plan, Worth
+from sitedesign.operation.records import Array, Fleet, Hub, Plan, Worth
 
 _SMALL = 1e-9  # MW, MWh
 _ANY_PRICE = 1e30
 
 
 @njit(cache=True, error_model="numpy")
-def trading_plan(
-    inputs: Inputs, outlook: Outlook, fleet: Fleet, plan: Plan, t: int, clock: int, load: float, net: float
-) -> int:
+def trading_plan(fleet: Fleet, hub: Hub, plan: Plan, t: int, clock: int, load: float, net: float) -> int:
     """Decide what supplies give, what sinks take and what is throttled.
 
     Returns
@@ -29,7 +27,8 @@ def trading_plan(
     int
         -1 when the plan stands; else the level whose need must be found first, and then the plan made anew.
     """
-    p, r, tech, tier, sink = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier, fleet.sink
+    p, r, tech, tier, sink = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier, hub.sink
+    worth = hub.worth
     techs, floor = tech.size, 0.0
     if techs > 0:
         if p.known_levels < techs:
@@ -37,16 +36,16 @@ def trading_plan(
         floor = reserve_at(fleet, plan, techs - 1, t)
     for j in range(tier.size):
         tier[j].throttled_mw = 0.0
-    short = _serve(inputs, fleet, t, net)
+    short = _serve(fleet, hub, t, net)
     given, taken = _sums(tech, sink)
-    row = outlook.worth.usd_per_mwh[clock, outlook.worth.day_class[t // r.day_steps]]
+    row = worth.usd_per_mwh[clock, worth.day_class[t // r.day_steps]]
     inside = p.stored_mwh / p.mwh_per_mw_discharge
     used = min(short, p.power_mw, inside)
     power = p.power_mw - used
     stored = p.stored_mwh - used * p.mwh_per_mw_discharge
-    drawn = _discharge(fleet, outlook.worth, row, stored, floor, power)
+    drawn = _discharge(fleet, hub, row, stored, floor, power)
     if used + drawn <= 0.0:
-        _charge(fleet, outlook.worth, row, floor, net + taken - given)
+        _charge(fleet, hub, row, floor, net + taken - given)
     elif drawn > 0.0:
         _fill_units(tech, used + drawn)
     given, taken = _sums(tech, sink)
@@ -77,9 +76,9 @@ def _sums(tech: Array, sink: Array) -> tuple[float, float]:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _serve(inputs: Inputs, fleet: Fleet, t: int, net: float) -> float:
+def _serve(fleet: Fleet, hub: Hub, t: int, net: float) -> float:
     """Serve load, then sinks as far as they pay for it, without the battery; return what is missing. [MW]"""
-    tech, sink = fleet.tech, fleet.sink
+    tech, sink = fleet.tech, hub.sink
     need, spare = max(net, 0.0), max(-net, 0.0)
     for i in range(tech.size):
         one = tech[tech[i].place]
@@ -88,7 +87,7 @@ def _serve(inputs: Inputs, fleet: Fleet, t: int, net: float) -> float:
         need -= one.setpoint_mw
     for i in range(sink.size):
         one = sink[sink[i].place]
-        one.wanted_mw = one.size_mw * inputs.sink_capability[sink[i].place, t]
+        one.wanted_mw = one.size_mw * hub.sink_capability[sink[i].place, t]
         one.taken_mw = min(spare, one.wanted_mw)
         spare -= one.taken_mw
     if need > 0.0:
@@ -135,9 +134,9 @@ def _up_to(worth: Worth, row: Array, stored: float, full: float, usd_per_mwh: fl
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _discharge(fleet: Fleet, worth: Worth, row: Array, stored: float, floor: float, power: float) -> float:
+def _discharge(fleet: Fleet, hub: Hub, row: Array, stored: float, floor: float, power: float) -> float:
     """Let the battery do what is worth more than what it holds; return what it gives. [MW]"""
-    p, tech, sink = fleet.plant[0], fleet.tech, fleet.sink
+    p, tech, sink = fleet.plant[0], fleet.tech, hub.sink
     per_stored = p.mwh_per_mw_discharge / p.step_h  # stored energy per energy given
     drawn, k, s = 0.0, tech.size - 1, 0
     while power - drawn > _SMALL:
@@ -151,7 +150,7 @@ def _discharge(fleet: Fleet, worth: Worth, row: Array, stored: float, floor: flo
         if usd < 0.0:
             break
         now = stored - drawn * p.mwh_per_mw_discharge
-        least = max(_down_to(worth, row, now, usd / per_stored), floor)
+        least = max(_down_to(hub.worth, row, now, usd / per_stored), floor)
         part = min((now - least) / p.mwh_per_mw_discharge, power - drawn)
         if part <= _SMALL:
             break
@@ -168,9 +167,9 @@ def _discharge(fleet: Fleet, worth: Worth, row: Array, stored: float, floor: flo
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _charge(fleet: Fleet, worth: Worth, row: Array, floor: float, balance: float) -> None:
+def _charge(fleet: Fleet, hub: Hub, row: Array, floor: float, balance: float) -> None:
     """Store what is cheaper than it will be worth: free power, that of sinks and of supplies."""
-    p, tech, sink = fleet.plant[0], fleet.tech, fleet.sink
+    p, tech, sink = fleet.plant[0], fleet.tech, hub.sink
     per_bought = p.mwh_per_mw_charge / p.step_h  # stored energy per energy bought
     power = p.power_mw
     free = min(max(-balance, 0.0), power)  # stored whatever it is worth, as nobody wants it
@@ -186,7 +185,9 @@ def _charge(fleet: Fleet, worth: Worth, row: Array, floor: float, balance: float
         usd = min(asks, pays)
         if usd >= _ANY_PRICE:
             return
-        most = max(_up_to(worth, row, stored, p.capacity_mwh, usd / per_bought), min(floor, p.capacity_mwh))
+        most = max(
+            _up_to(hub.worth, row, stored, p.capacity_mwh, usd / per_bought), min(floor, p.capacity_mwh)
+        )
         part = min((most - stored) / p.mwh_per_mw_charge, power - bought)
         if part <= _SMALL:
             return
@@ -219,7 +220,7 @@ def _fill_units(tech: Array, drawn: float) -> None:
 def drop_sinks(sink: Array, short: float) -> float:
     """Take power back from the sinks, the worst paying first; return how much. [MW]"""
     back = 0.0
-    for i in range(sink.size - 1, -1, -1):
+    for i in range(sink.size - 1 if short > 1e-12 else -1, -1, -1):
         one = sink[sink[i].place]
         part = min(short - back, one.taken_mw)
         one.taken_mw -= part
@@ -228,12 +229,12 @@ def drop_sinks(sink: Array, short: float) -> float:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def feed_sinks(inputs: Inputs, sink: Array, spare: float, t: int) -> float:
+def feed_sinks(hub: Hub, spare: float, t: int) -> float:
     """Give the sinks what nothing else takes, the best paying first; return how much they take. [MW]"""
-    taken = 0.0
+    sink, taken = hub.sink, 0.0
     for i in range(sink.size):
         one = sink[sink[i].place]
-        wanted = one.size_mw * inputs.sink_capability[sink[i].place, t]
+        wanted = one.size_mw * hub.sink_capability[sink[i].place, t]
         part = max(min(spare - taken, wanted - one.taken_mw), 0.0)
         one.taken_mw += part
         taken += part

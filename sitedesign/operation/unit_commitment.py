@@ -11,7 +11,7 @@ import numpy as np
 
 from sitedesign.operation.compiled import njit
 from sitedesign.operation.policies import GREEDY, LATEST_SAFE_START
-from sitedesign.operation.records import Array, Record
+from sitedesign.operation.records import Array, Hub, Record
 
 _DROP = 1e-9  # of fuel: what rounding may leave or take
 
@@ -166,6 +166,12 @@ def _set_range(tech: Array, unit: Array, k: int, t: int) -> None:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
+def _place(tech: Array, hub: Hub | None, i: int) -> int:
+    """Row of the i-th cheapest supply of this step; on an island prices never change."""
+    return i if hub is None else tech[i].place
+
+
+@njit(cache=True, error_model="numpy", inline="always")
 def _units_with_fuel(one: Record) -> int:
     """Count the free units that supply or tank can keep at their lowest load for a step."""
     if one.interrupted != 0 and one.min_load_fuel > 0.0:
@@ -174,7 +180,9 @@ def _units_with_fuel(one: Record) -> int:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserve: float) -> None:
+def _count_units(
+    tech: Array, hub: Hub | None, p: Record, t: int, net: float, room: float, reserve: float
+) -> None:
     """Decide how many units of each technology run: those that are wanted, and those worth keeping.
 
     A unit is worth keeping for a while after it was needed, and for as long as the battery could not replace
@@ -193,7 +201,7 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
     lasting = -1.0  # what the battery could give for as long as a unit is kept on [MW]
     able, minimum = 0.0, 0.0
     for i in range(tech.size):
-        one = tech[tech[i].place]
+        one = tech[_place(tech, hub, i)]
         size, one.n_plan, one.n_keep = one.unit_available_mw, 0, 0
         available = _units_with_fuel(one) if size > 0.0 else 0
         if one.setpoint_mw > 0.0 and available > 0:
@@ -216,7 +224,7 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
     fits = minimum <= room
     must = net if fits else net - min(p.power_mw, p.stored_mwh / p.mwh_per_mw_discharge)
     for i in range(tech.size - 1, -1, -1):
-        one = tech[tech[i].place]
+        one = tech[_place(tech, hub, i)]
         # Units that are only to charge run where there is room for what they give at least; a lone unit that
         # never has room is not waited for
         while not fits and one.n_target > one.n_keep and able - one.unit_available_mw >= must:
@@ -232,14 +240,15 @@ def _count_units(tech: Array, p: Record, t: int, net: float, room: float, reserv
 
 @njit(cache=True, error_model="numpy", inline="always")
 def commit(
-    tech: Array, unit: Array, p: Record, t: int, net: float, room: float, reserve: float, kind: int
-) -> float:
+    tech: Array, hub: Hub | None, unit: Array, p: Record, t: int, net: float, room: float, reserve: float,
+    kind: int,
+) -> float:  # fmt: skip
     """Start and stop units for what is wanted; return what they give together. [MW]
 
     Units not wanted any more that stay on for a while take load off the battery, where the rule is to keep
     energy in it.
     """
-    _count_units(tech, p, t, net, room, reserve)
+    _count_units(tech, hub, p, t, net, room, reserve)
     uncovered = net
     for k in range(tech.size):
         one = tech[k]
@@ -252,7 +261,7 @@ def commit(
         uncovered -= one.setpoint_mw
     if uncovered > 0.0 and (kind == LATEST_SAFE_START or (kind == GREEDY and reserve > 0.0)):
         for i in range(tech.size):
-            one = tech[tech[i].place]
+            one = tech[_place(tech, hub, i)]
             more = min(uncovered, one.max_mw - one.setpoint_mw)
             if more > 0.0 and (kind == GREEDY or t < one.min_up_until):
                 one.setpoint_mw += more
@@ -261,12 +270,12 @@ def commit(
 
 
 @njit(cache=True, error_model="numpy")
-def raise_units(tech: Array, unit: Array, p: Record, t: int, short: float) -> float:
+def raise_units(tech: Array, hub: Hub | None, unit: Array, p: Record, t: int, short: float) -> float:
     """Cover a deficit that the battery cannot: units up, then more units; return what they add. [MW]"""
     added = 0.0
     for turn in range(2):
         for i in range(tech.size):
-            k = tech[i].place
+            k = _place(tech, hub, i)
             one = tech[k]
             before = one.setpoint_mw
             # An import costs nothing to start
@@ -297,10 +306,10 @@ def _units_to_call(one: Record, short: float) -> int:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def lower_units(tech: Array, spare: float) -> float:
+def lower_units(tech: Array, hub: Hub | None, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
     for i in range(tech.size - 1, -1, -1):
-        one = tech[tech[i].place]
+        one = tech[_place(tech, hub, i)]
         less = min(spare, one.setpoint_mw - one.min_mw)
         if less > 0.0:
             one.setpoint_mw -= less
