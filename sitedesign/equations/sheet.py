@@ -50,7 +50,9 @@ def sheet() -> str:
     """
     sources = _Sources()
     numbers = [section for kind in KINDS for section in _kind_section(kind, sources)]
-    parts = [_HEAD, *_equations(), "## Numbers", _legend(), *numbers, "## Sources", sources.listing()]
+    reviewed = (library_folder("models") / "figures_reviewed.md").read_text(encoding="utf-8").strip()
+    parts = [_HEAD, *_equations(), "## Numbers", _legend(), reviewed, *numbers]
+    parts += ["## Sources", sources.listing()]
     return "\n\n".join(parts) + "\n"
 
 
