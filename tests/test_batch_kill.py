@@ -83,7 +83,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[bytes]) 
     while not condition():
         assert process.poll() is None, "the batch ended before it could be disturbed"
         assert time.monotonic() < end
-        time.sleep(0.01)
+        time.sleep(0.1)
 
 
 def parts(out: Path) -> list[Path]:

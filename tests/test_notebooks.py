@@ -9,17 +9,19 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
-# Every cell as it stands, searched for a shorter time and on fewer years where none are given: what a full
-# search finds, and twenty years, are tested elsewhere.
+# Every cell as it stands, searched for a shorter time and on fewer years: what a full search finds, and
+# twenty years, are tested elsewhere.
 SCREENING = """
 from dataclasses import replace
 from types import SimpleNamespace
 from sitedesign.case import build
 from sitedesign.study.effort import EFFORTS
 from sitedesign.weather.weather import Weather
-EFFORTS["standard"] = replace(EFFORTS["screening"], cause_years=20, explains=True)
+EFFORTS["standard"] = replace(
+    EFFORTS["screening"], years=40, evaluations=40, certificate_years=60, cause_years=10, explains=True
+)
 build.Weather = SimpleNamespace(
-    generate=lambda site, years, **more: Weather.generate(site, years=min(years, 5), **more)
+    generate=lambda site, years, **more: Weather.generate(site, years=min(years, 3), **more)
 )
 """
 LONGEST_CELL_S = 1800  # of wall time: the longest takes two minutes of one core, and machines may be busy

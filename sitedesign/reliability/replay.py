@@ -351,7 +351,7 @@ def _at_levels(item: BackupCase | ImportCase | SinkCase, power_mw: FloatArray, f
     figures = np.array([getattr(level, figure) for level in item.levels])
     if item.active_level is None:
         return float(figures[0]) * float(power_mw.sum())
-    return float(figures[item.active_level] @ power_mw)
+    return float((figures[item.active_level] * power_mw).sum())  # the same with any number of threads
 
 
 def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:

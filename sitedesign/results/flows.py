@@ -74,7 +74,8 @@ def energy_flows(
     curtailed = np.minimum(dispatch.curtailed_mw, together)  # the rest is of units that cannot run lower
     used = 1.0 - np.divide(curtailed, together, out=np.zeros_like(together), where=together > 0.0)
     found = [
-        EnergyFlow(name=item.name, role="source", mw=mw, mwh_per_yr=float(given @ used) * scale)
+        # Added up by one thread: a product of vectors depends on how many there are
+        EnergyFlow(name=item.name, role="source", mw=mw, mwh_per_yr=float((given * used).sum()) * scale)
         for item, mw, given in zip(case.resources, plant.resources_mw, given_mw, strict=True)
     ]
     stored = float(dispatch.discharge_mw.sum()) * scale
