@@ -8,6 +8,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests import worked_hubs
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 # Every cell as it stands, searched for a shorter time and on fewer years: what a full search finds, and
 # twenty years, are tested elsewhere.
@@ -54,3 +56,17 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "Traceback" not in said
     assert "Warning" not in said
     assert not list(tmp_path.iterdir())  # what a notebook writes, it writes elsewhere
+
+
+def test_the_table_of_worked_hubs_is_of_the_questions_beside_it() -> None:
+    """Certified figures take minutes each: they are kept, and are of these questions."""
+    asked, kept = worked_hubs.questions(), worked_hubs.read()
+    assert list(kept) == list(asked)
+    for name, study in asked.items():
+        assert kept[name]["asked"] == worked_hubs.digest(study), f"run python -m tests.worked_hubs {name!r}"
+        found = kept[name]["figures"]
+        assert found["bound_usd_per_yr"] <= found["cost_usd_per_yr"]
+        assert found["met"]
+        assert found["uptime_lower"] >= study.uptime
+    text = nbformat.read(worked_hubs.NOTEBOOK, as_version=4)
+    assert any(worked_hubs.table(kept) in cell.source for cell in text.cells)
