@@ -55,6 +55,7 @@ CASES: dict[str, dict[str, Any]] = {
     "months_to_power": {"limits": {"months_to_power": 14}},
     "battery_hours fixed": {"limits": {"battery_hours": (4, 4)}},
     "battery_hours and fixed energy": {"limits": {"battery_hours": (2, 6), "battery_mwh": (90, 90)}},
+    "n_plus": {"limits": {"n_plus": 1}},  # kept by the operation: tests/test_spare_units.py
     "renewable share": {"min_renewable_share": 0.9},
     "all at once": {
         "min_renewable_share": 0.6,

@@ -37,8 +37,17 @@ def search_result(
     ("backup", "names"),
     [
         ([], ["backup (diesel)", "throttling"]),
-        (["recip_medium"], ["second fuel (diesel)", "throttling"]),
-        (["recip_medium", "diesel"], ["throttling"]),
+        (
+            ["recip_medium"],
+            [
+                "of a second fuel (diesel)",
+                "fuel on site (recip_medium_dual)",
+                "another kind (mobile_gt)",
+                "throttling",
+            ],
+        ),
+        (["recip_medium", "diesel"], ["fuel on site (recip_medium_dual)", "throttling"]),
+        (["recip_fast"], ["of a second fuel (diesel)", "another kind (recip_medium)", "throttling"]),
     ],
 )
 def test_every_question_has_a_change_to_try(backup: list[str], names: list[str]) -> None:
@@ -48,10 +57,31 @@ def test_every_question_has_a_change_to_try(backup: list[str], names: list[str])
         assert name in label
 
 
+def test_a_second_fuel_on_site_takes_the_place_of_the_units_and_of_their_limit() -> None:
+    limits = {"units": {"recip_medium": (1, 3), "diesel": (0, 2)}, "land_acres": 100}
+    study = sd.Study(**QUESTION, backup=["recip_medium", "diesel"], limits=limits)
+    (changed,) = [study for label, study in candidate_remedies(study) if "second fuel on site" in label]
+    assert [item.name for item in changed.backup] == ["diesel", "recip_medium_dual"]
+    assert changed.limits.units == {"diesel": (0, 2)}
+    assert changed.limits.land_acres == 100
+
+
+def test_spare_units_that_are_missing_are_told() -> None:
+    study_case = build_case(sd.Study(**QUESTION, limits={"n_plus": 1}))
+    result = dataclasses.replace(search_result(met=False), lost_without_spares_mwh_per_yr=12.0)
+    text = str(explain_uncertified(study_case, result, lambda _: None, tries=False))
+    assert "With 1 unit of each technology out and nothing else failing it loses 12 MWh a year more" in text
+
+
 def test_limits_are_taken_away_one_question_at_a_time() -> None:
     found = dict(
         candidate_remedies(
-            sd.Study(**QUESTION, limits={"solar_mw": 50, "co2_t_per_yr": 1e4}, metric="compute")
+            sd.Study(
+                **QUESTION,
+                limits={"solar_mw": 50, "co2_t_per_yr": 1e4},
+                metric="compute",
+                backup=["recip_fast", "diesel"],
+            )
         )
     )
     (label,) = found

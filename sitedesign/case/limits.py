@@ -29,6 +29,8 @@ class CaseLimits:
         Bounds of battery energy over battery power. [h]
     months_to_power : float or None
         Longest lead time allowed. [months]
+    n_plus : int
+        Units of each technology built that the plan must do without. [units]
     widest : tuple of float, optional
         What the user allows of battery energy and power at most, infinite where nothing was said; the upper
         bounds themselves when left out. Up to here, and no further, a bound may be widened. [MWh, MW]
@@ -42,6 +44,7 @@ class CaseLimits:
     min_duration_h: float | None = None
     max_duration_h: float | None = None
     months_to_power: float | None = None
+    n_plus: int = 0
     widest: tuple[float, float] | None = None
 
 

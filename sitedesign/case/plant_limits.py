@@ -153,7 +153,7 @@ def units_most(case: Case, item: BackupCase) -> int:
     A limit derived for a planner whose units never fail leaves no spares; a search may take some more.
     """
     most = int(units_allowed(case, item))
-    return most if case.units_given(item) or most == 0 else most + SPARE_UNITS
+    return most if case.units_given(item) or most == 0 else most + SPARE_UNITS + case.limits.n_plus
 
 
 def mean_load_mw(case: Case) -> float:

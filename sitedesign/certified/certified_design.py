@@ -208,4 +208,4 @@ def _divisible(case: Case) -> Case:
         )
         for item in case.backup
     )
-    return replace(case, backup=backup)
+    return replace(case, backup=backup, limits=replace(case.limits, n_plus=case.limits.n_plus * parts))

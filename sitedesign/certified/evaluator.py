@@ -138,6 +138,7 @@ class Evaluator:
         self._evaluated: dict[Decision, tuple[Candidate, _Outcomes]] = {}
         self._draw = np.random.default_rng([_STREAM, self.seed])
         self._samples: dict[tuple[object, ...], OutageSample] = {}
+        self._spared: dict[Decision, float] = {}
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
 
@@ -219,6 +220,7 @@ class Evaluator:
         other.environment = replace(self.environment, forecast=forecast)
         other._forecast_factors = other._draw_forecast_factors()
         other.estimates, other._ahead, other._evaluated, other._samples = {}, {}, {}, {}
+        other._spared = {}
         other._scenarios = None
         other._criticality = self._criticality.copy()  # what hurts one operator may well hurt the other
         other._draw = np.random.default_rng([_STREAM, self.seed])
@@ -234,7 +236,33 @@ class Evaluator:
         """Draw what fails of a plant when all years are run."""
         return self._outages(np.arange(self.case.years), plant)
 
+    def lost_without_spares(self, plant: Plant, controller: Controller) -> float:
+        """Lost compute above the target with the spare units out all the time and nothing else failing.
+
+        On the study's own years; 0 where the study asks for no spare units, or the plant has none. [MWh/yr]
+        """
+        spare, key = self.case.limits.n_plus, (plant, controller)
+        units = tuple(max(count - spare, 0) for count in plant.units)
+        if units == plant.units:
+            return 0.0
+        if key not in self._spared:
+            own, less = self.blocks[0].case, replace(plant, units=units)
+            done = self._operate(own, np.arange(own.years), less, controller, None, record=False)
+            lost = lost_by_year(own, done.shed_mw, done.lost_by_class, self.metric).mean(axis=1)
+            short = self._rack_shortfall(plant)
+            self._spared[key] = sum(
+                max(0.0, float(share) + short - (1.0 - part.uptime_target)) * part.share * own.load_mwh_per_yr
+                for share, part in zip(lost, own.classes, strict=True)
+            )
+        return self._spared[key]
+
     # ------------------------------------------------------------------ inside
+
+    def _rack_shortfall(self, plant: Plant) -> float:
+        """Share of the contracted racks that is broken, where the metric counts them. [fraction]"""
+        if self.metric not in ("rack", "compute"):
+            return 0.0
+        return rack_shortfall(plant.racks, self.case.racks_contracted, self.case.rack_availability)
 
     def _of_draw(self, draw: int) -> Case:
         """Put all years in sequence under the calls and interruptions of a draw."""
@@ -273,11 +301,10 @@ class Evaluator:
     def _candidate(
         self, plant: Plant, controller: Controller, lost: FloatArray, operating_usd: float, excess: float
     ) -> Candidate:
-        short = 0.0
-        if self.metric in ("rack", "compute"):
-            short = rack_shortfall(plant.racks, self.case.racks_contracted, self.case.rack_availability)
         cost = fixed_cost_usd_per_yr(self.case, plant) + operating_usd
-        return Candidate(plant, controller, tuple((1.0 - lost - short).tolist()), cost, excess)
+        uptimes = tuple((1.0 - lost - self._rack_shortfall(plant)).tolist())
+        excess += self.lost_without_spares(plant, controller)
+        return Candidate(plant, controller, uptimes, cost, excess)
 
     def _run_all(self, rows: IntArray, decisions: Sequence[Decision], case: Case) -> list[_Outcomes]:
         # Drawn one after the other, while those before are run, and kept for others with the same units
@@ -301,7 +328,7 @@ class Evaluator:
         rows: IntArray,
         plant: Plant,
         controller: Controller,
-        outages: OutageSample,
+        outages: OutageSample | None,
         *,
         record: bool,
     ) -> SimulatedOperation:

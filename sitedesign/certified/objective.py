@@ -27,7 +27,8 @@ class Candidate:
         Plant, spare racks, fuel really burnt, power drawn, less what is sold. [USD/yr]
     excess_mwh_per_yr : float
         Energy of backup and imports above the caps of renewable share and CO2, over all years or over the
-        study's own, whichever is more: a report shows the latter. [MWh/yr]
+        study's own, whichever is more: a report shows the latter; and what is lost above the target while as
+        many units of each technology are out as the plant must do without. [MWh/yr]
     standard_errors : tuple of float
         Of `uptime_by_class` over weather years; empty when only some of the years were run. [fraction]
     """

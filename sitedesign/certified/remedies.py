@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sitedesign import library
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import SPARE_UNITS
@@ -28,6 +29,8 @@ REMEDY_EFFORT = Effort(
     cause_years=0,
 )
 SECOND_FUELS = {"natural_gas": "diesel", "diesel": "recip_medium", "uranium": "diesel"}
+#: By fuel: units of another kind for the same fuel, whose common causes are their own.
+UNLIKE = {"natural_gas": ("recip_medium", "mobile_gt")}
 SIZES = ("solar_mw", "battery_mwh", "battery_mw")
 SIZE_LIMITS = (*SIZES, "battery_hours", "racks", "land_acres", "months_to_power", "units")
 
@@ -83,6 +86,20 @@ def candidate_remedies(study: Study) -> list[tuple[str, Study]]:
         if second is not None and second not in names:
             changed = study.replace(backup=[*study.backup, second])
             found.append((f"backup of a second fuel ({second})", changed))
+    dual = [f"{name}_dual" for name in names if f"{name}_dual" in library.names("backup")]
+    if dual and not set(dual) & set(names):
+        kept = [item for item in study.backup if f"{item.name}_dual" not in dual]
+        limits = _without_units(study, [name.removesuffix("_dual") for name in dual])
+        found.append(
+            (
+                f"a second fuel on site ({', '.join(dual)})",
+                study.replace(backup=[*kept, *dual], limits=limits),
+            )
+        )
+    other = next((name for fuel in fuels for name in UNLIKE.get(fuel, ()) if name not in names), None)
+    if len(names) == 1 and other is not None:
+        # What takes all units of one kind at once leaves those of another
+        found.append((f"units of another kind ({other})", study.replace(backup=[*study.backup, other])))
     given = [name for name in SIZE_LIMITS if getattr(study.limits, name)]
     if given:
         label = f"a larger plant (without the limits on {', '.join(given)})"
@@ -90,6 +107,13 @@ def candidate_remedies(study: Study) -> list[tuple[str, Study]]:
     if study.metric == "rack" and not study.classes:
         found.append(("throttling racks (metric='compute')", study.replace(metric="compute")))
     return found
+
+
+def _without_units(study: Study, names: Sequence[str]) -> Limits:
+    """Keep every limit but those on the units of some technologies."""
+    fields = study.limits.model_dump(exclude_unset=True)
+    fields["units"] = {name: pair for name, pair in study.limits.units.items() if name not in names}
+    return Limits(**fields)
 
 
 def _lifted(study: Study, given: Sequence[str]) -> Limits:
@@ -138,7 +162,13 @@ def explain_uncertified(
     )
     if limits:
         reason += f" Most of the lost compute is due to: {limits}."
-    if certificate.met and not result.cap_excess:
+    if result.lost_without_spares_mwh_per_yr > 0:
+        out = study_case.case.limits.n_plus
+        reason += (
+            f" With {out} unit{'s' if out > 1 else ''} of each technology out and nothing else failing it "
+            f"loses {result.lost_without_spares_mwh_per_yr:,.0f} MWh a year more than the target allows."
+        )
+    elif certificate.met and not result.cap_excess:
         reason += (
             f" Alone that would be enough, but {result.certificates} certificates were asked for, and"
             " together they must not be wrong more often than one."

@@ -82,6 +82,9 @@ class SearchResult:
     cap_excess : float
         Share of the energy of backup and imports that is above the caps of renewable share and CO2, on unseen
         years or the study's own; 0 when both keep them. [fraction]
+    lost_without_spares_mwh_per_yr : float
+        What it loses above the target while the spare units are out that the study asks for; with more than
+        0 it is not met. [MWh/yr]
     perfect_forecast_usd_per_yr : float
         What an operator who foresaw the weather, but no failure, would save at the same uptime on the same
         years; 0 where the target was not met. [USD/yr]
@@ -93,6 +96,7 @@ class SearchResult:
     certificates: int
     evaluations: int
     cap_excess: float = 0.0
+    lost_without_spares_mwh_per_yr: float = 0.0
     perfect_forecast_usd_per_yr: float = 0.0
 
 
@@ -278,8 +282,10 @@ def _certified(
     )
     certificate = assess_on_unseen_years(study_case, best.plant, best.controller, plan, rule=TUNED)
     excess = _cap_excess(evaluator, best, certificate)
+    spares = evaluator.lost_without_spares(best.plant, best.controller)
     sure = certificate.meets(_confidence(certificate.confidence, number, effort.certificates))
-    return SearchResult(best, certificate, sure and excess == 0.0, number, evaluator.evaluations, excess)
+    met = sure and excess == 0.0 and spares == 0.0
+    return SearchResult(best, certificate, met, number, evaluator.evaluations, excess, spares)
 
 
 def _cap_excess(evaluator: Evaluator, best: Candidate, certificate: Certificate) -> float:

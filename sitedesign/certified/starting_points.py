@@ -117,7 +117,8 @@ def sampled_outage_case(
         rows = np.ascontiguousarray(item.capability * up)
         found = replace(item, capability=rows, units_max=most[k])
         backup.append(_on_second_fuel(found, environment, k, paths, case.step_h))
-    return replace(case, backup=tuple(backup))
+    # What stands by for failures is for an operator to have, not for a planner who sees them come
+    return replace(case, backup=tuple(backup), limits=replace(case.limits, n_plus=0))
 
 
 def _on_second_fuel(

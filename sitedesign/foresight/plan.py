@@ -22,7 +22,7 @@ from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.result import OptimizationResult, gap_scale_usd
-from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.reliability.limit_check import broken_limits, used_spares
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.results.accounting import evaluate_dispatch, project_costs
 from sitedesign.results.design import Alternative, Design, design_from
@@ -282,6 +282,7 @@ def _design(
     _check_against_replay(replay, sizing, case)
     bought = (*replay.backup_mwh_per_yr, *replay.import_mwh_per_yr)
     outside = broken_limits(case, plant, bought, replay.co2_t_per_yr)
+    outside += used_spares(case, plant, dispatch.backup_mw)
     if outside:
         raise ReplayMismatch(outside)
     dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))

@@ -38,6 +38,7 @@ from sitedesign.optimize.lagrangian import Operation
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal, Side
 from sitedesign.optimize.primal_recovery import annual_cost_usd, lost_value_usd, turnover_usd
 from sitedesign.optimize.result import OptimizationResult, gap_scale_usd
+from sitedesign.optimize.spare_units import with_spare_units, working_case, working_plant
 from sitedesign.optimize.widening import including, unbound
 from sitedesign.util.progress import Progress
 
@@ -122,6 +123,19 @@ def solve_cuts(
     ValueError
         When the pool belongs to other data.
     """
+    if case.limits.n_plus:
+        found = solve_cuts(
+            working_case(case),
+            gap=gap,
+            time_limit_s=time_limit_s,
+            iteration_limit=iteration_limit,
+            warm_start=None if warm_start is None else working_plant(case, warm_start),
+            cut_pool=cut_pool,
+            progress=progress,
+            explains=explains,
+            keeps_dispatch=keeps_dispatch,
+        )
+        return with_spare_units(case, found)
     if cut_pool is not None and not cut_pool.fits(case):
         message = "the cut pool belongs to other weather, load, battery or units: start a new one"
         raise ValueError(message)

@@ -39,6 +39,7 @@ from sitedesign.optimize.primal_recovery import (
     turnover_usd,
 )
 from sitedesign.optimize.result import OptimizationResult
+from sitedesign.optimize.spare_units import with_spare_units, working_case, working_plant
 from sitedesign.optimize.widening import unbound
 from sitedesign.util.progress import Progress
 
@@ -172,6 +173,18 @@ def solve_extensive(
     NotProvenOptimal
         When a limit came before the first design; carries the bound.
     """
+    if case.limits.n_plus:
+        found = solve_extensive(
+            working_case(case),
+            gap=gap,
+            time_limit_s=time_limit_s,
+            fixed=None if fixed is None else working_plant(case, fixed),
+            progress=progress,
+            relax_integers=relax_integers,
+            explain_infeasible=explain_infeasible,
+            start=None if start is None else working_plant(case, start),
+        )
+        return with_spare_units(case, found)
     end = math.inf if time_limit_s is None else time.perf_counter() + time_limit_s
     if fixed is not None:
         case = _holding(case, fixed)

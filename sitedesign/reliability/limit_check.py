@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sitedesign.case.case import NOTHING, Case, ImportCase, SinkCase
+from sitedesign.case.case import NOTHING, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.plant import Plant, land_acres, sizes_of
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
@@ -42,6 +42,27 @@ def broken_limits(
         found += _outside("renewable share", renewable, share, None, "")
     if case.limits.max_co2_t_per_yr is not None and co2_t_per_yr is not None:
         found += _outside("CO2", co2_t_per_yr, None, case.limits.max_co2_t_per_yr, " t/yr")
+    return tuple(found)
+
+
+def used_spares(case: Case, plant: Plant, backup_mw: FloatArray) -> tuple[str, ...]:
+    """Say which technologies of a plan give more than without the units that the plan must do without.
+
+    Parameters
+    ----------
+    case : Case
+        Its units all alike: failures are not sampled in a plan.
+    plant : Plant
+    backup_mw : ndarray, shape (K, T)
+        Output of each technology. [MW]
+    """
+    found: list[str] = []
+    if not case.limits.n_plus:
+        return ()
+    for item, count, given in zip(case.backup, plant.units, backup_mw, strict=True):
+        most = max(count - case.limits.n_plus, 0) * item.unit_mw * item.capability[0]
+        over = float((given - most).max())
+        found += _outside(f"{item.name} beyond the units that may be used", over, None, 0.0, " MW")
     return tuple(found)
 
 

@@ -80,6 +80,12 @@ class Limits(BaseModel):
     months_to_power: Annotated[float | None, MONTHS, Input(
         "months to power", "Longest lead time of anything built.", LIMITS, example=26,
     )] = None
+    n_plus: Annotated[int | None, Measure("units", 0, 100, whole=True), Input(
+        "spare units (N+n)",
+        "Units of each backup technology that the plan must do without. With 1 (N+1), what is built keeps "
+        "the target also with one unit of each technology out all the time while nothing else fails.",
+        LIMITS, example=1,
+    )] = None
     battery_hours: Annotated[Pair | None, _HOURS, Input(
         "battery hours",
         "Battery energy over battery power. The library's shortest duration when left out.",

@@ -414,6 +414,11 @@ def _cross_faults(study: Study) -> list[Fault]:
             allowed = f"must stand in for one of this study: {', '.join(known) or 'none'}"
             where = f"study.own_entries[{number}]"
             faults.append(Fault(where, repr(item.name), allowed, nearest(item.name, known)))
+    spare = study.limits.n_plus or 0
+    for name, (least, _) in study.limits.units.items():
+        if 0 < least <= spare:
+            allowed = f"must be 0, or more than the {spare} that stand by (limits.n_plus)"
+            faults.append(Fault(f"study.limits.units.{name}", f"at least {least}", allowed))
     most = study.limits.racks
     if most is not None and most[1] < study.contracted_racks:
         faults.append(
