@@ -118,7 +118,7 @@ def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
     assert len(seen) > 30
     outside = {line for candidate in seen for line in broken_limits(study_case.case, candidate.plant)}
     assert outside == set()
-    if found.with_failures is not None:
+    if found.with_failures is not None and not asked.limits.n_plus:  # which he who sees failures is spared
         assert found.with_failures.objective_usd_per_yr >= bound.bound_usd_per_yr * (1 - 1e-3)
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 import sitedesign as sd
 from sitedesign import library
+from sitedesign.case.build import weather_of
+from sitedesign.case.plant import Plant
 from sitedesign.influence import certified as certified_module
-from sitedesign.influence.bound import same
+from sitedesign.influence.bound import question, same
 from sitedesign.influence.ranges import entries_of, idle_numbers, ranged_numbers, with_value
+from sitedesign.operation.state import Controller
 from sitedesign.report import figures
 from sitedesign.report.html import render_report
 from sitedesign.results.sensitivity import End, Influence, Sensitivity
@@ -27,6 +31,7 @@ STUDY = sd.Study(
     limits={"months_to_power": 30},
     fuel_price_usd_per_mmbtu={"natural_gas": 9.0},
 )
+SMALL = {"site": SITE, "racks": 7, "uptime": 0.9, "weather_years": 1, "backup": ["recip_fast"]}
 RANGES = {
     "natural_gas.price_usd_per_mmbtu": (5.0, 14.0),
     "months_to_power": (14, 36),
@@ -278,8 +283,6 @@ def test_what_a_sweep_needs_fixed_is_asked_for() -> None:
 
 
 def test_arrays_are_compared_by_what_is_in_them() -> None:
-    import numpy as np
-
     one = (1.0, np.arange(3.0), End(value=1.0))
     assert same(one, (1.0, np.arange(3.0), End(value=1.0)))
     assert not same(one, (1.0, np.arange(4.0), End(value=1.0)))
@@ -324,3 +327,35 @@ def test_what_is_searched_anew_is_what_moves_the_cost_most(certified) -> None:
     # At a fixed plant a price changes the cost by what is built, exactly
     assert judged_cost.high.cost_error_usd_per_yr == 0.0
     assert (judged_cost.high.cost_usd_per_yr or 0) > 0 > (judged_cost.low.cost_usd_per_yr or 0)
+
+
+def test_a_change_is_taken_from_the_best_that_is_known() -> None:
+    assert End(value=1.0).change_usd_per_yr is None
+    assert End(value=1.0, bound_usd_per_yr=3.0).change_usd_per_yr == 3.0
+    # The plant as it stands is what an increase costs at most; another plan may gain more than it does
+    assert End(value=1.0, bound_usd_per_yr=1.0, worth_usd_per_yr=8.0).change_usd_per_yr == 8.0
+    assert End(value=1.0, bound_usd_per_yr=-9.0, worth_usd_per_yr=0.0).change_usd_per_yr == -9.0
+    assert End(value=1.0, bound_usd_per_yr=-1.0, worth_usd_per_yr=-7.0).change_usd_per_yr == -7.0
+    end = End(value=1.0, bound_usd_per_yr=1.0, worth_usd_per_yr=8.0, certified_usd_per_yr=5.0)
+    assert end.change_usd_per_yr == 5.0
+
+
+def test_the_cheapest_plant_that_keeps_the_target_counts_whoever_found_it() -> None:
+    """A short search that ends at a plant too dear does not make a number look decisive."""
+    asked = question(sd.Study(**SMALL, limits={"solar_mw": 50}), weather_of(sd.Study(**SMALL)))
+    usd = {10.0: (9.0, True), 20.0: (5.0, True), 30.0: (3.0, False), 99.0: (1.0, True)}
+
+    class Known:
+        def run(self, _asked: object, plant: Plant, _rule: Controller) -> certified_module._Run:
+            cost, met = usd[plant.resources_mw[0]]
+            return certified_module._Run(0.99, met, np.zeros(2), np.full(2, cost))
+
+    plants = {mw: (Plant((mw,), 8.0, 2.0, (1,), 7), Controller()) for mw in usd}
+    others = [plants[20.0], plants[30.0], plants[99.0]]  # one fails here, one breaks a limit
+    best, run = certified_module._cheapest(Known(), asked, sure=[plants[10.0]], others=others)
+    assert best == [plants[20.0]]
+    assert run is not None
+    assert run.cost == 5.0
+    alone, run = certified_module._cheapest(Known(), asked, sure=[plants[30.0]], others=[])
+    assert alone == [plants[30.0]]  # its own certificate, on other years, is enough
+    assert certified_module._cheapest(Known(), asked, sure=[], others=[plants[30.0]]) == ([], None)

@@ -66,7 +66,8 @@ def certified_design(
     if planned.compute_cost is None:  # where cost and uptime both move, the rack-hour's cost has the gap
         progress("bounding with failures that are foreseen")
         bounded = _failure_bound(study_case, sized, effort)
-        parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr)
+        spare = study_case.case.limits.n_plus
+        parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr, spare)
         if effort.explains:
             parts["integrality"] = planned.bound_usd_per_yr - _divisible_bound(study_case)
     design = _certified(study_case, planned, evaluation, result, parts)
@@ -104,8 +105,8 @@ def _certified(
 def _failure_bound(study_case: StudyCase, sized: SizingResult, effort: Effort) -> FailureBound | None:
     """Bound that knows failures, by draws that neither search nor prices have seen; None without one."""
     first, plant, seed = sized.with_failures, sized.search.best.plant, study_case.study.seed
-    if first is None or not sized.budget_prices.size:
-        return None
+    if first is None or not sized.budget_prices.size or study_case.case.limits.n_plus:
+        return None  # what stands by is asked of an operator: a bound without it may be below the first
     environment, metric = environment_of(study_case), study_case.study.metric
     failing = (
         relaxation(
@@ -119,7 +120,7 @@ def _failure_bound(study_case: StudyCase, sized: SizingResult, effort: Effort) -
 
 
 def _gap_parts(
-    sized: SizingResult, bounded: FailureBound | None, cost: float, bound: float
+    sized: SizingResult, bounded: FailureBound | None, cost: float, bound: float, spare: int = 0
 ) -> dict[str, float]:
     """Split what separates a certified cost from its bound; the parts add up to it. [USD/yr]
 
@@ -128,7 +129,8 @@ def _gap_parts(
     him who runs it.
     """
     weather, first = sized.search.perfect_forecast_usd_per_yr, sized.with_failures
-    if first is None:  # even he finds no plant that keeps the target
+    # Even he finds no plant that keeps the target, or what stands by for failures is asked for already
+    if first is None or spare:
         return {"perfect_information": weather, "outages": cost - bound - weather}
     if bounded is None:  # one draw says what failures cost, and not how sure that is
         foreseen = first.objective_usd_per_yr - first.lost_value_usd_per_yr

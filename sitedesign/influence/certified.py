@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of, metric_key
+from sitedesign.certified.objective import Decision
 from sitedesign.certified.scenario_years import unseen_years
 from sitedesign.certified.sizing_loop import LEAST_FIRST_MULTIPLIER, size_then_search
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.influence.bound import BoundSolver, Question, same
 from sitedesign.influence.ranges import RangedNumber, with_value
-from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan
+from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr
 from sitedesign.reliability.weather_blocks import WeatherBlock
@@ -46,8 +47,14 @@ class _Run:
     """A plant on the years of the certificate: what it lost and cost in each weather year."""
 
     uptime: float
+    met: bool  # the target, at the confidence of the certificate
     lost: FloatArray  # (weather years,) [fraction]
     usd: FloatArray  # (weather years,) [USD/yr]
+
+    @property
+    def cost(self) -> float:
+        """Mean over the years. [USD/yr]"""
+        return float(self.usd.mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +125,8 @@ class Judge:
         here, base = asked.study_case.case, self.solver.base.study_case.case
         if [item.unit_mw for item in here.backup] != [item.unit_mw for item in base.backup]:
             return end  # the plant as it stands has other units
+        if broken_limits(here, self.plant):
+            return end  # it cannot be built, for example because it comes too late
         known = same(_operated(here), _operated(base)) and same(
             environment_of(asked.study_case), self.environment
         )
@@ -128,7 +137,9 @@ class Judge:
         usd = there.usd - self.now.usd + (fixed if known else 0.0)
         uptime, uptime_error = there.uptime - self.now.uptime, _error(there.lost - self.now.lost)
         cost = float(usd.mean())
-        worth = cost - uptime * base.load_mwh_per_yr * self.usd_per_mwh
+        # Beyond what the target allows to be lost, its price today says nothing
+        marginal = abs(uptime) <= 1.0 - base.uptime_target or not end.bound_usd_per_yr
+        worth = cost - uptime * base.load_mwh_per_yr * self.usd_per_mwh if marginal else None
         return end.model_copy(
             update={
                 "uptime": uptime,
@@ -169,29 +180,59 @@ def judged_ends(
 def searched_ends(
     solver: BoundSolver, judged: Judged, numbers: Sequence[RangedNumber], most: int, progress: Progress
 ) -> list[Ends]:
-    """Search plants anew at both ends of the numbers that move the cost most."""
+    """Search plants anew at both ends of the numbers that move the cost most.
+
+    A short search may end at a plant that is too dear. So whatever is found competes with the plant of the
+    design and with the other plants found, as things are and at each end: the cheapest that keeps the target
+    there counts.
+    """
     ends, judge = list(judged.ends), judged.judge
     swings = [_swing(number, pair) for number, pair in zip(numbers, ends, strict=True)]
     order = [i for i in sorted(range(len(ends)), key=lambda i: -swings[i]) if 0 < swings[i] < math.inf][:most]
     if not order:
         return ends
     progress("searching a plant as things are")
-    base = _searched(judge, solver.base)
+    known = [(judge.plant, judge.controller), *_searched(solver.base)]
+    found: dict[tuple[int, int], list[Decision]] = {}
+    for i in order:
+        for side, end in enumerate(ends[i]):
+            if not _still(numbers[i], end):
+                progress(f"searching a plant: {numbers[i].label} at {end.value:g} {numbers[i].unit}")
+                changed = solver.changed(with_value(solver.base.study, numbers[i], end.value))
+                found[i, side] = _searched(changed)
+    progress("comparing what was found")
+    every = [decision for decisions in found.values() for decision in decisions]
+    best, base = _cheapest(judge, solver.base, sure=known, others=every)
     for i in order:
         pair = []
-        for end in ends[i]:
-            progress(f"searching a plant: {numbers[i].label} at {end.value:g} {numbers[i].unit}")
-            pair.append(_searched_end(judge, base, numbers[i], end))
+        for side, end in enumerate(ends[i]):
+            own, other = found.get((i, side), []), found.get((i, 1 - side), [])
+            pair.append(_searched_end(judge, base, numbers[i], end, own, [*known, *best, *other]))
         ends[i] = pair[0], pair[1]
     return ends
 
 
-def _searched_end(judge: Judge, base: _Run | None, number: RangedNumber, end: End) -> End:
-    if end.value == number.value:
-        return end.model_copy(update={"certified_usd_per_yr": 0.0, "certified_error_usd_per_yr": 0.0})
+def _still(number: RangedNumber, end: End) -> bool:
+    """Whether an end changes nothing, or has no figure at all."""
+    moved = (end.uptime, end.cost_usd_per_yr)
+    within = abs(end.bound_usd_per_yr or 0.0) <= (end.bound_error_usd_per_yr or 0.0)
+    return end.value == number.value or bool(end.reason) or (moved == (0.0, 0.0) and within)
+
+
+def _searched_end(
+    judge: Judge,
+    base: _Run | None,
+    number: RangedNumber,
+    end: End,
+    own: list[Decision],
+    others: list[Decision],
+) -> End:
     if end.reason:
         return end
-    there = _searched(judge, judge.solver.changed(with_value(judge.solver.base.study, number, end.value)))
+    if _still(number, end):
+        return end.model_copy(update={"certified_usd_per_yr": 0.0, "certified_error_usd_per_yr": 0.0})
+    changed = judge.solver.changed(with_value(judge.solver.base.study, number, end.value))
+    _, there = _cheapest(judge, changed, sure=own, others=others)
     if there is None or base is None:
         return end.model_copy(update={"reason": "no plant that a short search found keeps the target"})
     usd = there.usd - base.usd
@@ -200,14 +241,28 @@ def _searched_end(judge: Judge, base: _Run | None, number: RangedNumber, end: En
     )
 
 
-def _searched(judge: Judge, asked: Question) -> _Run | None:
-    """Search and certify quickly, and operate what is found on the common years; None: nothing passes."""
-    environment: OperatingEnvironment = environment_of(asked.study_case)
+def _cheapest(
+    judge: Judge, asked: Question, *, sure: list[Decision], others: list[Decision]
+) -> tuple[list[Decision], _Run | None]:
+    """Choose the cheapest plant that keeps the target: certified there already, or on the common years."""
+    best: tuple[list[Decision], _Run | None] = [], None
+    for decision in dict.fromkeys([*sure, *others]):
+        if broken_limits(asked.study_case.case, decision[0]):
+            continue
+        run = judge.run(asked, *decision)
+        if (run.met or decision in sure) and (best[1] is None or run.cost < best[1].cost):
+            best = [decision], run
+    return best
+
+
+def _searched(asked: Question) -> list[Decision]:
+    """Search and certify quickly; nothing where no plant passes."""
+    environment = environment_of(asked.study_case)
     try:
         found = size_then_search(asked.study_case, environment, EFFORTS["screening"], silent).search
     except InfeasibleDesign:
-        return None
-    return judge.run(asked, found.best.plant, found.best.controller) if found.met else None
+        return []
+    return [found.best.decision] if found.met else []
 
 
 def _swing(number: RangedNumber, pair: Ends) -> float:
@@ -229,7 +284,7 @@ def _operated(case: Case) -> tuple[Any, ...]:
 def _run_of(done: Certificate, fixed_usd_per_yr: float) -> _Run:
     lost_h = np.array(done.power_lost_h_by_year).reshape(done.weather_years, -1).mean(axis=1)
     usd = np.array(done.operating_usd_by_year).reshape(done.weather_years, -1).mean(axis=1)
-    return _Run(done.uptime.value, lost_h / _HOURS_PER_YEAR, usd + fixed_usd_per_yr)
+    return _Run(done.uptime.value, done.met, lost_h / _HOURS_PER_YEAR, usd + fixed_usd_per_yr)
 
 
 def _error(difference: FloatArray) -> float | None:

@@ -46,7 +46,8 @@ class End(_Frozen):
     cost_usd_per_yr, cost_error_usd_per_yr : float or None
         The same of its cost. [USD/yr]
     worth_usd_per_yr : float or None
-        Both together, lost compute at the marginal cost of uptime. [USD/yr]
+        Both together, lost compute at the marginal cost of uptime; None where more is lost than that price
+        could speak for, and the bound knows the number. [USD/yr]
     certified_usd_per_yr, certified_error_usd_per_yr : float or None
         Change of the cost of the plant that a search finds and certifies for this value, against one that the
         same search finds as things are; standard error of the difference, of fuel and weather alone: what
@@ -75,12 +76,16 @@ class End(_Frozen):
     def change_usd_per_yr(self) -> float | None:
         """Change of the cost by the best that is known. [USD/yr]
 
-        Of plants searched anew; else of the bound, where the number enters it; else what the change of the
-        certified plant's uptime and cost is worth.
+        Of plants searched anew; else what the change of the certified plant's uptime and cost is worth, or
+        the gain of the bound where that is more, as another plan may gain more than the plant as it stands;
+        of the bound alone where no certified plant was judged.
         """
         if self.certified_usd_per_yr is not None:
             return self.certified_usd_per_yr
-        return self.bound_usd_per_yr or self.worth_usd_per_yr or self.bound_usd_per_yr
+        worth, bound = self.worth_usd_per_yr, self.bound_usd_per_yr
+        if worth is None or bound is None:
+            return bound if worth is None else worth
+        return worth if worth > 0 else min(worth, bound)
 
 
 class Influence(_Frozen):

@@ -92,7 +92,7 @@ def _change(end: End) -> float:
 def _basis(item: Influence) -> str:
     if any(end.certified_usd_per_yr is not None for end in item.ends):
         return "searched"
-    return "bound" if any(end.bound_usd_per_yr for end in item.ends) else "judged"
+    return "judged" if any(end.worth_usd_per_yr for end in item.ends) else "bound"
 
 
 def _note(sensitivity: Sensitivity) -> str:
@@ -101,6 +101,7 @@ def _note(sensitivity: Sensitivity) -> str:
     if not sensitivity.certified_on:
         return f"Changes of the proven bound: foresight, nothing fails.{impossible}"
     return (
-        "The largest are of plants that were searched and certified anew; the others of the proven bound, or "
-        f"of what the certified plant then keeps, lost compute at the marginal cost of uptime.{impossible}"
+        "The largest are of plants that were searched and certified anew; the others of what the certified "
+        "plant then keeps and costs, lost compute at the marginal cost of uptime, or of the proven bound "
+        f"where another plan gains more.{impossible}"
     )
