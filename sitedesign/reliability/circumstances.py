@@ -97,9 +97,10 @@ def _of_outages(met: Met, span: slice) -> list[str]:
     ]
     for farm in model.farms:
         blocks = farm.blocks(met.plant.resources_mw[farm.resource])
-        down = min(_most_down(met, WIND_UNIT, farm.resource, span), blocks)
+        down = _most_down(met, WIND_UNIT, farm.resource, span)
         if met.plant.resources_mw[farm.resource] > NOTHING and down >= 0.5 * blocks:
-            said.append(f"{down / blocks:.0%} of {farm.name} out")
+            iced = down >= blocks > 1  # turbines alone never fail all together
+            said.append(f"{farm.name} iced up" if iced else f"{down / blocks:.0%} of {farm.name} out")
     if met.plant.battery_mwh > NOTHING and _most_down(met, BATTERY, 0, span) > 0:
         said.append("battery out")
     return [*said, "site fault"] if _most_down(met, SITE, 0, span) > 0 else said
