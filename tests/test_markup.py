@@ -73,7 +73,7 @@ def test_study_shows_the_question_and_what_was_changed():
 def test_certificate_shows_verdict_bound_causes_and_events(design):
     shown = certificate(design)._repr_html_()
     assert "target NOT met" in shown
-    assert "lost by units" in shown
+    assert "lost by trips" in shown
     assert "5.25 h" in shown
     assert "gas supply" in shown
     bound = certificate(design).uptime.lower_bound(0.95)
