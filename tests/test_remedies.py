@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,22 @@ def test_a_second_fuel_on_site_takes_the_place_of_the_units_and_of_their_limit()
     assert [item.name for item in changed.backup] == ["diesel", "recip_medium_dual"]
     assert changed.limits.units == {"diesel": (0, 2)}
     assert changed.limits.land_acres == 100
+
+
+def test_a_limited_connection_may_be_larger_but_not_one_that_is_there_already() -> None:
+    def lifted(**asked: Any) -> list[sd.Study]:
+        found = candidate_remedies(sd.Study(**QUESTION, grid=sd.Grid(**asked)))
+        return [study for label, study in found if "larger connection" in label]
+
+    (changed,) = lifted(mw=(2, 5), tariff=50.0)
+    assert changed.grid is not None
+    assert changed.grid.mw is not None
+    assert changed.grid.mw[0] == 2
+    assert changed.grid.mw[1] > 1000
+    assert build_case(changed).case.imports[0].units_max < 10_000
+    assert lifted(tariff=50.0) == []
+    assert lifted(model="ex_smelter", mw=100, tariff="miso") == []
+    assert lifted(mw=(5, 5), kind="flexible", tariff=50.0, curtailment={"caps_mw": [5.0] * 8760}) == []
 
 
 def test_spare_units_that_are_missing_are_told() -> None:

@@ -15,6 +15,8 @@ from sitedesign.errors import InfeasibleDesign, InputError
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.study.effort import Effort
+from sitedesign.study.grid import Grid
+from sitedesign.study.limits import MW
 from sitedesign.study.study import Limits, Study
 from sitedesign.util.progress import Progress, silent
 
@@ -104,9 +106,21 @@ def candidate_remedies(study: Study) -> list[tuple[str, Study]]:
     if given:
         label = f"a larger plant (without the limits on {', '.join(given)})"
         found.append((label, study.replace(limits=_lifted(study, given))))
+    larger = None if study.grid is None else _larger_connection(study.grid)
+    if larger is not None:
+        found.append(("a larger connection (without the limit on its MW)", study.replace(grid=larger)))
     if study.metric == "rack" and not study.classes:
         found.append(("throttling racks (metric='compute')", study.replace(metric="compute")))
     return found
+
+
+def _larger_connection(grid: Grid) -> Grid | None:
+    """Lift the most that may be contracted; None where nobody limited it, or no more is there."""
+    there = grid.connection.import_mw is not None
+    caps = grid.curtailment is not None and grid.curtailment.caps_mw is not None  # of the given power
+    if grid.is_absent or grid.mw is None or there or caps:
+        return None
+    return grid.replace(mw=(grid.mw[0], MW.high))
 
 
 def _without_units(study: Study, names: Sequence[str]) -> Limits:
