@@ -42,6 +42,7 @@ OTHER = {
     "fuel_price_usd_per_mmbtu.diesel": 30, "co2_price_usd_per_t": 20, "delay_cost_usd_per_month": 1e6,
     "limits.land_acres": 900, "limits.months_to_power": 18, "limits.solar_mw": 300,
     "limits.battery_mwh": 2000, "limits.battery_mw": 200, "limits.racks": 2000, "limits.co2_t_per_yr": 1e5,
+    "limits.n_plus": 1,
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
     "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
     "construction_start": "2028-01-01", "in_service": "2029-06-01", "gas_contract": "interruptible",
@@ -172,6 +173,14 @@ def test_a_connection_says_what_is_taken_where_nothing_is_said():
     assert form.connection_hints("flexible")["grid.curtailment"] == "Library: 177."
     assert form.connection_hints("firm")["grid.curtailment"] == "Never called."
     assert set(form.connection_hints("")) == set(form.connection_hints("firm")) <= set(form.defaults())
+
+
+def test_limits_say_that_they_are_the_most_where_they_are():
+    labels = {field.name: field.label for group in form.groups() for field in group.fields}
+    assert labels["limits.land_acres"] == "Most land for the array"
+    assert labels["limits.solar_mw"] == "Most solar"
+    assert labels["limits.months_to_power"] == "Most months to power"
+    assert not labels["limits.n_plus"].startswith("Most")
 
 
 def test_uptime_in_words():

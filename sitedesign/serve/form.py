@@ -158,7 +158,8 @@ def _field(item: Declared, prefix: str) -> Field:
     if kind in ("text", "choice"):
         default = "" if default is None else str(default)
         options = {"": "as it comes"} | dict(options) if options and not default else options
-    label = f"Most {told.title}" if prefix == "limits." else told.title
+    upper = item.sort == "bounds" or item.brief.startswith(("Most", "Longest"))
+    label = f"Most {told.title}" if prefix == "limits." and upper else told.title
     return Field(prefix + item.name, label, kind, default, unit, options, f"{item.brief}.")
 
 
