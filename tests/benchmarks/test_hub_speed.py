@@ -6,6 +6,7 @@ One year by cuts and hour by hour, then years: ``pytest tests/benchmarks --bench
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import time
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.signal import lfilter
 from sitedesign.case.case import Case, ImportCase, PriceLevel, SinkCase
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
+from tests.benchmarks.pypsa_model import solve_in_pypsa
 from tests.cases import resource, year_case
 
 
@@ -52,6 +54,44 @@ def hub_of_years(years: int, seed: int = 0) -> Case:
     )
 
 
+def first_weeks(case: Case, weeks: int) -> Case:
+    """The hub in the first weeks of its year, at capital prices of so long; racks that never fail."""
+    steps = weeks * 168
+    share = steps / case.steps
+
+    def flow(item, **more):
+        active = None if item.active_level is None else item.active_level[:steps]
+        return dataclasses.replace(
+            item,
+            capability=np.ascontiguousarray(item.capability[:, :steps]),
+            active_level=active,
+            annual_cost_usd_per_unit=item.annual_cost_usd_per_unit * share,
+            **more,
+        )
+
+    return dataclasses.replace(
+        case,
+        resources=tuple(
+            dataclasses.replace(
+                r,
+                yield_mw_per_mw=r.yield_mw_per_mw[:steps],
+                annual_cost_usd_per_mw=r.annual_cost_usd_per_mw * share,
+            )
+            for r in case.resources
+        ),
+        backup=tuple(flow(item, site_cost_usd_per_yr=0.0) for item in case.backup),
+        imports=tuple(map(flow, case.imports)),
+        sinks=tuple(map(flow, case.sinks)),
+        load_mw=case.load_mw[:steps],
+        usable=case.usable[:steps],
+        battery_cost_usd_per_mwh_yr=case.battery_cost_usd_per_mwh_yr * share,
+        battery_cost_usd_per_mw_yr=case.battery_cost_usd_per_mw_yr * share,
+        rack_availability=1.0,
+        racks_max=case.racks_contracted,
+        delay_cost_usd_per_month_yr=0.0,
+    )
+
+
 def cpu_s(case: Case, rounds: int = 3) -> float:
     """Least processor time of a solve. [s]"""
     times = []
@@ -82,3 +122,17 @@ def test_years_of_a_hub(benchmark) -> None:
     times = benchmark.pedantic(lambda: {years: cpu_s(case) for years, case in cases.items()}, rounds=1)
     print("\n" + ", ".join(f"{years} years {seconds:.2f} s" for years, seconds in times.items()))
     assert times[20] < 2
+
+
+@pytest.mark.filterwarnings("ignore")  # of PyPSA's own dependencies
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_hub_against_pypsa(seed: int, benchmark) -> None:
+    """The same optimum to 1e-4 by a model that shares nothing with ours but the numbers."""
+    if importlib.util.find_spec("pypsa") is None:
+        pytest.skip("PyPSA is not installed (pip install 'sitedesign[bench]')")
+    case = first_weeks(hub_of_years(1, seed), 8)
+    ours = solve_cuts(case, gap=1e-5)
+    theirs = benchmark.pedantic(lambda: solve_in_pypsa(case, gap=1e-5), rounds=1)
+    print(f"\nhub, 8 weeks: ours {ours.objective_usd_per_yr:,.2f}, PyPSA {theirs:,.2f} USD")
+    assert ours.objective_usd_per_yr == pytest.approx(theirs, rel=1e-4)
+    assert ours.bound_usd_per_yr <= theirs * (1 + 1e-6)

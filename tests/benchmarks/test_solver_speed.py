@@ -28,6 +28,7 @@ from sitedesign.optimize.dispatch_oracle import Oracle
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.merit_order import order_of
 from sitedesign.optimize.parametric import frontier
+from tests.benchmarks.pypsa_model import solve_in_pypsa
 from tests.cases import year_case
 
 pytestmark = pytest.mark.slow
@@ -205,63 +206,3 @@ def test_one_year_against_pypsa(once, table):
     table.append((f"one year: cuts {fast:.2f} s, PyPSA with HiGHS {slow:.1f} s", f"{slow / fast:.0f} x", ""))
     table.append(("one year: relative difference to PyPSA", f"{difference:.1e}", ""))
     assert difference < 1.1e-3
-
-
-def solve_in_pypsa(case: Case) -> float:
-    """Same problem in PyPSA: modular generators, a store with one power both ways, a budget of shed load."""
-    import pandas as pd
-    import pypsa
-
-    n = pypsa.Network()
-    n.set_snapshots(pd.RangeIndex(case.steps))
-    n.add("Bus", "site")
-    n.add("Bus", "battery")
-    n.add("Load", "racks", bus="site", p_set=case.load_mw)
-    n.add(
-        "Generator", "solar", bus="site", p_nom_extendable=True, p_max_pu=case.resources[0].yield_mw_per_mw,
-        capital_cost=case.resources[0].annual_cost_usd_per_mw,
-    )  # fmt: skip
-    for item in case.backup:
-        n.add(
-            "Generator", item.name, bus="site", p_nom_extendable=True, p_nom_mod=item.unit_mw,
-            p_nom_max=item.unit_mw * item.units_max, p_max_pu=item.capability[0],
-            capital_cost=item.annual_cost_usd_per_unit / item.unit_mw,
-            marginal_cost=item.marginal_cost_usd_per_mwh,
-        )  # fmt: skip
-    n.add(
-        "Generator",
-        "shed",
-        bus="site",
-        p_nom=float(case.load_mw.max()),
-        p_max_pu=case.load_mw / case.load_mw.max(),
-    )
-    n.add(
-        "Store", "battery", bus="battery", e_nom_extendable=True, e_cyclic=True, e_max_pu=case.usable,
-        capital_cost=case.battery_cost_usd_per_mwh_yr,
-    )  # fmt: skip
-    n.add(
-        "Link", "charge", bus0="site", bus1="battery", p_nom_extendable=True, efficiency=case.eta_charge,
-        capital_cost=case.battery_cost_usd_per_mw_yr,
-    )  # fmt: skip
-    n.add(
-        "Link", "discharge", bus0="battery", bus1="site", p_nom_extendable=True, efficiency=case.eta_discharge
-    )
-
-    def more(network, _snapshots) -> None:
-        m = network.model
-        energy, power = m["Store-e"], m["Link-p_nom"]
-        last = energy.sel(name="battery").isel(snapshot=-1)
-        full = case.usable[-1] * m["Store-e_nom"].sel(name="battery")
-        m.add_constraints(last - full == 0, name="full-at-the-end")
-        both = power.sel(name="charge") - case.eta_discharge * power.sel(name="discharge")
-        m.add_constraints(both == 0, name="one-power")
-        budget = (1 - case.uptime_target) * float(case.load_mw.sum())
-        m.add_constraints(m["Generator-p"].sel(name="shed").sum() <= budget, name="uptime")
-
-    status, condition = n.optimize(
-        solver_name="highs",
-        extra_functionality=more,
-        solver_options={"mip_rel_gap": 1e-3, "threads": 1, "output_flag": False},
-    )
-    assert (status, condition) == ("ok", "optimal")
-    return float(n.objective)
