@@ -91,6 +91,12 @@ def hub(seed: int, *, steps: int | None = None) -> Case:
                 whole=whole,
             )
         )
+    wired = np.random.default_rng([seed, 1])  # a stream of its own: what is drawn above stays what it was
+    if imports:
+        sinks = [
+            dataclasses.replace(sink, needs=imports[0].name) if wired.random() < 0.4 else sink
+            for sink in sinks
+        ]
     limits = CaseLimits(
         battery_mwh=(0.0, 300.0),
         battery_mw=(0.0, 300.0),

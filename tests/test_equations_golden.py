@@ -55,7 +55,7 @@ def three_steps() -> Case:
     town = SinkCase(
         "town", np.array([[0.5, 0.8, 1.0]]), (PriceLevel("night", 18.0), PriceLevel("day", 42.0)),
         annual_cost_usd_per_unit=9e3, units_min=2.0, units_max=6.0, active_level=np.array([0, 1, 0]),
-        unit_mw=7.0, whole=True,
+        unit_mw=7.0, whole=True, needs="grid",
     )  # fmt: skip
     return case(
         [0.0, 0.3, 0.7],

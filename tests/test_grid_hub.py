@@ -14,7 +14,10 @@ import pytest
 from sitedesign import library
 from sitedesign.case.case import Case
 from sitedesign.case.grid_supply import Clock, GridSupply, grid_supply, import_case, sale_case
+from sitedesign.case.plant import imports_used, slowest_lead
+from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
+from sitedesign.reliability.replay import check_dispatch
 from sitedesign.study.grid import Grid
 from tests import cases
 from tests.test_grid_connection import air_c
@@ -38,7 +41,7 @@ def hub(*supplies: GridSupply, load_mw: Any = 100.0, solar_mw: float = 0.0, **ch
     shine = np.maximum(0.0, np.sin((np.arange(8760) + 6) * np.pi / 12))
     limits = {"solar_mw": (0.0, solar_mw)} | changes.pop("limits", {})
     plain = {"eta_charge": 1.0, "eta_discharge": 1.0, "backup": (), "uptime_target": 1.0}
-    sales = [sale_case(item, f"sale_{k}") for k, item in enumerate(supplies)]
+    sales = [sale_case(item, f"sale_{k}", f"grid_{k}") for k, item in enumerate(supplies)]
     return dataclasses.replace(
         cases.case(shine, load_mw, **(plain | {"limits": limits} | changes)),
         imports=tuple(import_case(item, 1000.0, name=f"grid_{k}") for k, item in enumerate(supplies)),
@@ -153,3 +156,54 @@ def test_battery_saves_the_demand_charge_of_a_rectangular_peak() -> None:
         assert one.bills(found.plant.imports[0], drawn)[0].usd == pytest.approx(costs[share], rel=1e-6)
     assert found.plant.imports[0] == pytest.approx(asked["billed_mw"], rel=1e-6)
     assert costs[0.0] - costs[1.0] == pytest.approx(asked["saving_usd_per_yr"], rel=1e-6)
+
+
+def test_who_only_sells_pays_for_the_connection_and_waits_for_it() -> None:
+    """No power is drawn, all of the sun is sold: wires cost what they cost once, and their months."""
+    once_usd, sell = 40e6, {"tariff": {"energy": 90, "export": 60}, "export_mw": 80}
+    free = FREE | {"export_capital_usd_per_kw": 0, "months": 36}
+    solar = {"annual_cost_usd_per_mw": 30e3, "acres_per_mw": 1.0}
+    own = {
+        "backup": (cases.backup(8760, annual_cost_usd_per_unit=1.0, marginal_cost_usd_per_mwh=10.0),),
+        "limits": {"battery_mwh": (0, 0), "battery_mw": (0, 0)},
+        "solar": solar,
+        "solar_mw": 80.0,
+        "delay_cost_usd_per_month_yr": 1.0,
+    }
+    found = {}
+    for name, capital in (("free", 0.0), ("dear", once_usd), ("too dear", 100 * once_usd)):
+        one = supply(**sell, **(free | {"capital_usd": capital, "mw": (0, 50)}))
+        case = hub(one, **own)
+        found[name] = solve_cuts(case, gap=1e-7)
+        plant = found[name].plant
+        assert plant.imports[0] == pytest.approx(0.0, abs=1e-6)
+        assert imports_used(case, plant) == (plant.sinks[0] > 1.0,)
+        months = slowest_lead(case, plant)[0]
+        assert months == (36 if plant.sinks[0] > 1.0 else case.backup[0].lead_months)
+        assert found[name].objective_usd_per_yr == pytest.approx(
+            check_dispatch(case, plant, found[name].dispatch).objective_usd_per_yr, rel=1e-6
+        )
+    dear, free_one = found["dear"], found["free"]
+    yearly = supply(**sell, **(free | {"capital_usd": once_usd})).annual_usd
+    assert dear.plant.sinks[0] == pytest.approx(80.0)
+    assert dear.objective_usd_per_yr - free_one.objective_usd_per_yr == pytest.approx(yearly, rel=1e-4)
+    assert found["too dear"].plant.sinks[0] == 0.0
+    # The hour-by-hour model pays for the wires as well
+    short = dataclasses.replace(case, sinks=(dataclasses.replace(case.sinks[0], units_min=1.0),))
+    assert solve_cuts(short).objective_usd_per_yr > found["too dear"].objective_usd_per_yr + 50 * yearly
+
+
+@pytest.mark.parametrize("usd_per_mw", [0.0, 1.0])
+def test_a_connection_that_nobody_bounds_is_as_large_as_its_calls_ask_for(usd_per_mw: float) -> None:
+    """Calls leave 4 % for ten hours: a hundred MW of load take 2,500 MW, more than the bound begins with."""
+    caps = np.ones(8760)
+    caps[4000:4010] = 0.04
+    one = supply(tariff=50, kind="flexible", curtailment={"caps": caps.tolist()}, **FREE)
+    case = hub(one, limits={"battery_mwh": (0, 0), "battery_mw": (0, 0)})
+    grid = dataclasses.replace(case.imports[0], annual_cost_usd_per_unit=usd_per_mw)
+    found = solve_cuts(dataclasses.replace(case, imports=(grid,)), gap=1e-7)
+    assert grid.units_max < 2500.0 <= found.plant.imports[0] * (1 + 1e-6)
+    assert found.objective_usd_per_yr == pytest.approx(876e3 * 50 + 2500 * usd_per_mw, rel=1e-6)
+    given = dataclasses.replace(grid, widest_units=grid.units_max)
+    with pytest.raises(InfeasibleDesign):
+        solve_cuts(dataclasses.replace(case, imports=(given,)))

@@ -118,3 +118,10 @@ def test_an_island_without_limits_has_no_such_line() -> None:
     )
     assert design.limit_prices == {}
     assert "one more unit" not in dict(design.summary())
+
+
+def test_a_size_in_no_row_has_no_price() -> None:
+    """A sink that can never take anything stands in no row of the hour-by-hour model."""
+    found = solve_extensive(hub(11430), gap=1e-3, explain_infeasible=False)
+    assert all(usd >= 0.0 for name, usd in found.limit_prices.items() if name.startswith("grid"))
+    assert found.limit_prices.keys() >= {"solar_mw", "battery_mwh", "battery_mw"}

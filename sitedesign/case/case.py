@@ -173,6 +173,9 @@ class ImportCase:
         Only whole units.
     site_cost_usd_per_yr : float
         What there is to pay each year for any size above zero. [USD/yr]
+    widest_units : float, optional
+        What the user allows at most, infinite where nothing was said; `units_max` itself when left out. Up to
+        here, and no further, a bound may be widened.
     announced : ndarray, shape (T,), or None
         Share of its size that calls leave, broken wires apart: what an operator is told `notice_h` before.
         None: he hears of nothing. [fraction]
@@ -191,6 +194,7 @@ class ImportCase:
     unit_mw: float = 1.0
     whole: bool = False
     site_cost_usd_per_yr: float = 0.0
+    widest_units: float | None = None
     announced: FloatArray | None = None
     notice_h: float = 0.0
 
@@ -216,6 +220,8 @@ class SinkCase:
         Size of a unit; 1 where the size is any number of MW. [MW]
     whole : bool
         Only whole units.
+    needs : str, optional
+        Name of the import whose wires it uses: what that costs once and its months are then there as well.
     """
 
     name: str
@@ -227,6 +233,7 @@ class SinkCase:
     active_level: IntArray | None = None
     unit_mw: float = 1.0
     whole: bool = False
+    needs: str | None = None
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,7 @@ def import_case(
         lead_months=supply.months,
         units_min=least,
         units_max=max(least, min(most, most_mw)),
+        widest_units=most,
         active_level=supply.levels.level.ravel(),
         site_cost_usd_per_yr=supply.annual_usd,
         announced=None if supply.notice_h is None else supply.state.cap.ravel(),
@@ -233,8 +234,8 @@ def import_case(
     )
 
 
-def sale_case(supply: GridSupply, name: str = SALE) -> SinkCase | None:
-    """Make what may be fed in a sink of a case; None where nothing may be."""
+def sale_case(supply: GridSupply, name: str = SALE, wires: str = GRID) -> SinkCase | None:
+    """Make what may be fed in a sink of a case, through the wires of an import; None where nothing may be."""
     sale = supply.export
     if sale is None:
         return None
@@ -246,6 +247,7 @@ def sale_case(supply: GridSupply, name: str = SALE) -> SinkCase | None:
         units_min=sale.mw[0],
         units_max=sale.mw[1],
         active_level=sale.levels.level.ravel(),
+        needs=wires,
     )
 
 

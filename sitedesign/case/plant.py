@@ -81,6 +81,14 @@ def land_acres(case: Case, plant: Plant) -> float:
     return sum(mw * r.acres_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
 
 
+def imports_used(case: Case, plant: Plant) -> tuple[bool, ...]:
+    """Which imports a plant has: any of their power, or a sink that uses their wires."""
+    sinks = zip(case.sinks, plant.sinks, strict=True)
+    wired = {sink.needs for sink, n in sinks if n * sink.unit_mw > NOTHING}
+    imports = zip(case.imports, plant.imports, strict=True)
+    return tuple(n * item.unit_mw > NOTHING or item.name in wired for item, n in imports)
+
+
 def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
     """Longest lead time of what is built, and what it is of; what is priced, limited and reported. [months]
 
@@ -94,8 +102,8 @@ def slowest_lead(case: Case, plant: Plant) -> tuple[float, str]:
     tuple of (float, str)
     """
     leads = [(item.lead_months, item.name) for item, n in zip(case.backup, plant.units, strict=True) if n > 0]
-    imports = zip(case.imports, plant.imports, strict=True)
-    leads += [(item.lead_months, item.name) for item, n in imports if n * item.unit_mw > NOTHING]
+    imports = zip(case.imports, imports_used(case, plant), strict=True)
+    leads += [(item.lead_months, item.name) for item, used in imports if used]
     resources = zip(case.resources, plant.resources_mw, strict=True)
     leads += [(r.lead_months, r.label) for r, mw in resources if mw > NOTHING]
     leads += [(case.battery_lead_months, "battery")] if plant.battery_mwh > NOTHING else []

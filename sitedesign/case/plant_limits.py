@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sitedesign.case.case import BackupCase, Case, ImportCase, Resource, SizeBounds
@@ -44,8 +46,32 @@ def resource_most_mw(case: Case, resource: Resource, acres_taken: float = 0.0) -
 
 
 def derived_sizes(case: Case) -> list[SizeBounds]:
-    """Sizes whose upper bound lies below what the user allows."""
-    return [size for size in case.sizes if size.upper < size.most]
+    """Sizes whose upper bound lies below what the user allows, those of imports among them."""
+    return [size for size in (*case.sizes, *_import_sizes(case)) if size.upper < size.most]
+
+
+def _import_sizes(case: Case) -> list[SizeBounds]:
+    """Bounds of the imports that may have any size."""
+    return [
+        SizeBounds(f"{item.name}_mw", "MW", item.units_min, item.units_max, _most_import(case, item))
+        for item in case.imports
+        if not item.whole
+    ]
+
+
+def _most_import(case: Case, item: ImportCase) -> float:
+    """Find what the user allows of an import; where that is anything, what a site could draw in a call.
+
+    All load, all sinks and the largest battery at once, through the least share that is left of it.
+    """
+    widest = item.units_max if item.widest_units is None else item.widest_units
+    if np.isfinite(widest):
+        return max(widest, item.units_max)
+    able = item.capability[item.capability > 0.0]
+    battery = next(size.upper for size in case.sizes if size.name == "battery_mw")
+    sinks = sum(sink.units_max * sink.unit_mw for sink in case.sinks)
+    drawn = float(case.load_mw.max(initial=0.0)) + battery + sinks
+    return max(item.units_max, drawn / float(able.min())) if able.size else item.units_max
 
 
 def opened(case: Case) -> Case:
@@ -54,8 +80,13 @@ def opened(case: Case) -> Case:
 
 
 def with_upper(case: Case, upper: dict[str, float]) -> Case:
-    """Set the upper bounds of some sizes."""
-    return case.with_bounds({s.name: (s.lower, upper[s.name]) for s in case.sizes if s.name in upper})
+    """Set the upper bounds of some sizes, imports among them."""
+    imports = tuple(
+        replace(item, units_max=upper[name]) if (name := f"{item.name}_mw") in upper else item
+        for item in case.imports
+    )
+    bounds = {s.name: (s.lower, upper[s.name]) for s in case.sizes if s.name in upper}
+    return replace(case.with_bounds(bounds), imports=imports)
 
 
 def clip_to_limits(plant: Plant, case: Case, was: Plant | None = None) -> Plant:

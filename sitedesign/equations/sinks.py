@@ -22,3 +22,9 @@ def missed_energy(m, s, i):
         if m.sink_active_level[s, t] == i
     )
     return m.missed_mwh_per_yr[s, i] == m.step_h / m.weather_years * missed
+
+
+@equation("S3", r"X_s \le \overline{X}_s\,z_{k(s)}", over="wired_sink")
+def sink_link(m, s):
+    """Count a connection as used as soon as something is sold through its wires."""
+    return m.sink_units[s] <= m.sink_units_max[s] * m.technology_used[m.sink_supply[s]]

@@ -117,6 +117,9 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.supply_level = pyo.Set(initialize=_levels(case.supplies), dimen=2)
     m.sink = pyo.Set(initialize=list(sinks), dimen=1)
     m.sink_level = pyo.Set(initialize=_levels(case.sinks), dimen=2)
+    wired = {s.name: s.needs for s in case.sinks if s.needs is not None}
+    m.wired_sink = pyo.Set(initialize=list(wired), dimen=1)
+    m.sink_supply = pyo.Param(m.wired_sink, initialize=wired, within=pyo.Any)
     m.unit = pyo.Set(initialize=differing, dimen=2)
     m.later_unit = pyo.Set(initialize=[(k, i) for k, i in differing if i > 0], dimen=2)
     m.load_class = pyo.Set(initialize=[c.name for c in case.classes], dimen=1)
@@ -258,6 +261,7 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
         units=u.KUSD / u.year,
         mutable=True,
     )
+    m.sink_units_max = pyo.Param(m.sink, initialize={s.name: s.units_max for s in case.sinks})
     m.sink_unit_mw = pyo.Param(
         m.sink, initialize={s.name: s.unit_mw for s in case.sinks}, units=u.MW, mutable=True
     )

@@ -21,7 +21,7 @@ from pyomo.common.gc_manager import PauseGC
 from sitedesign.case.case import NOTHING, Case
 from sitedesign.case.dispatch import Dispatch, by_flow, energy_by_level
 from sitedesign.case.limits import annual_limits
-from sitedesign.case.plant import Plant, sizes_of
+from sitedesign.case.plant import Plant, imports_used, sizes_of
 from sitedesign.case.plant_limits import opened
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
@@ -83,6 +83,7 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
     arrival.resource_lead_time.add(m)
     arrival.battery_link.add(m)
     arrival.battery_lead_time.add(m)
+    sinks.sink_link.add(m)
     racks.rack_shortfall_chord.add(m)
     uptime.uptime.add(m)
     if case.limits.land_acres is not None:
@@ -224,7 +225,7 @@ def _size(
         report = solver.solve(gap=gap, time_limit_s=left)
     else:
         news = None if progress is None else _teller(progress)
-        first = None if start is None else whole_numbers(m, start)
+        first = None if start is None else whole_numbers(m, case, start)
         report = branch_and_bound(
             solver, importance(m), gap=gap, time_limit_s=left, news=news, first=first
         ).report
@@ -331,12 +332,13 @@ def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
     return weights
 
 
-def whole_numbers(m: pyo.ConcreteModel, plant: Plant) -> pyo.ComponentMap:
+def whole_numbers(m: pyo.ConcreteModel, case: Case, plant: Plant) -> pyo.ComponentMap:
     """Values of all integer variables in a plant."""
     values = pyo.ComponentMap()
-    for k, count in zip(m.technology, plant.counts, strict=False):
+    there = (*(n > 0 for n in plant.units), *imports_used(case, plant))
+    for k, count, used in zip(m.technology, plant.counts, there, strict=False):
         values[m.units[k]] = count
-        values[m.technology_used[k]] = float(count > NOTHING)
+        values[m.technology_used[k]] = float(used)
     for k, i in m.unit:
         values[m.unit_built[k, i]] = float(i < values[m.units[k]])
     for variable, size in zip(m.sink_units.values(), plant.sinks, strict=True):

@@ -42,8 +42,10 @@ def _saved(solver: PersistentHighs, size: Any, link: Any) -> float:  # noqa: ANN
     """Read what one more unit of a size saves, in its bound and in the row that counts it as built."""
     in_link = 0.0 if link is None else solver.dual(link)
     saved = -solver.reduced_cost(size) - in_link + 0.0
+    if saved == 0.0:
+        return saved
     lower, upper = solver.bounds(size)
-    return saved if lower == upper else max(saved, 0.0)  # at its lower bound no upper one holds it back
+    return saved if lower == upper > 0.0 else max(saved, 0.0)  # at its lower bound no upper one holds it back
 
 
 def _limited(m: pyo.ConcreteModel, case: Case) -> Iterator[tuple[str, Any, Any, float]]:

@@ -14,7 +14,7 @@ import pyomo.environ as pyo
 
 from sitedesign.case.case import Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.limits import ANNUAL_LIMITS
-from sitedesign.case.plant import Plant
+from sitedesign.case.plant import Plant, imports_used
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.branch_and_bound import branch_and_bound
@@ -191,8 +191,8 @@ class MasterModel:
         by = months + _MOMENT if case.delay_cost_usd_per_month_yr > 0.0 else np.inf
         by = by if limit is None else min(by, limit)
         imports = (
-            item.lead_months <= by and (item.site_cost_usd_per_yr <= 0.0 or size > 0.0)
-            for item, size in zip(case.imports, plant.imports, strict=True)
+            item.lead_months <= by and (item.site_cost_usd_per_yr <= 0.0 or used)
+            for item, used in zip(case.imports, imports_used(case, plant), strict=True)
         )
         return *(r.lead_months <= by for r in case.resources), case.battery_lead_months <= by, *imports
 

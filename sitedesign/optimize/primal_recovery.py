@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase
+from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase
 from sitedesign.case.dispatch import Dispatch, by_flow
-from sitedesign.case.plant import Plant, available_mw, slowest_lead
+from sitedesign.case.plant import Plant, available_mw, imports_used, slowest_lead
 from sitedesign.case.rack_shortfall import expected_shortfall
 
 
@@ -46,8 +46,8 @@ def annual_cost_usd(
 
 def supplies_used(case: Case, plant: Plant) -> list[BackupCase | ImportCase]:
     """Supplies of which a plant has any."""
-    supplies = zip(case.supplies, plant.counts, strict=False)
-    return [item for item, n in supplies if (n > 0 if item.whole else n * item.unit_mw > NOTHING)]
+    there = (*(n > 0 for n in plant.units), *imports_used(case, plant))
+    return [item for item, used in zip(case.supplies, there, strict=True) if used]
 
 
 def _energy_cost_usd(case: Case, level_mwh_per_yr: Sequence[float]) -> float:

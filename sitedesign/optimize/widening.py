@@ -80,6 +80,7 @@ def _least_usd_per_unit(case: Case) -> dict[str, float]:
         **{r.size_name: r.annual_cost_usd_per_mw for r in case.resources},
         "battery_mwh": energy + (power / longest if longest else 0.0),
         "battery_mw": power + shortest * energy,
+        **{f"{item.name}_mw": item.annual_cost_usd_per_unit for item in case.imports},
     }
 
 
@@ -124,6 +125,7 @@ def including(case: Case, plant: Plant | None) -> Case:
     """Widen derived bounds to hold a plant, as far as the user allows it."""
     if plant is None:
         return case
-    known = sizes_of(case, plant)
+    imports = zip(case.imports, plant.imports, strict=True)
+    known = sizes_of(case, plant) | {f"{item.name}_mw": mw for item, mw in imports}
     upper = {size.name: max(min(known[size.name], size.most), size.upper) for size in derived_sizes(case)}
     return with_upper(case, upper)

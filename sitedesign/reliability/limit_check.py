@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from sitedesign.case.case import NOTHING, Case, FloatArray, ImportCase, SinkCase
-from sitedesign.case.plant import Plant, land_acres, sizes_of
+from sitedesign.case.plant import Plant, imports_used, land_acres, sizes_of
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
 
@@ -105,8 +105,8 @@ def _late(case: Case, plant: Plant) -> Iterator[str]:
     built = [
         (item.name, count > 0, item.lead_months) for item, count in zip(case.backup, plant.units, strict=True)
     ]
-    imports = zip(case.imports, plant.imports, strict=True)
-    built += [(item.name, size > NOTHING, item.lead_months) for item, size in imports]
+    imports = zip(case.imports, imports_used(case, plant), strict=True)
+    built += [(item.name, used, item.lead_months) for item, used in imports]
     resources = zip(case.resources, plant.resources_mw, strict=True)
     built += [(item.label, mw > NOTHING, item.lead_months) for item, mw in resources]
     built.append(("battery", plant.battery_mwh > NOTHING, case.battery_lead_months))

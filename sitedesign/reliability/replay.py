@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sitedesign.case.case import NOTHING, BackupCase, Case, ImportCase, SinkCase
+from sitedesign.case.case import BackupCase, Case, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, lost_by_class
-from sitedesign.case.plant import Plant, slowest_lead
+from sitedesign.case.plant import Plant, imports_used, slowest_lead
 from sitedesign.errors import ReplayMismatch
 
 FloatArray = NDArray[np.float64]
@@ -373,6 +373,7 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     cost += sum(b.site_cost_usd_per_yr for b, n in zip(case.backup, plant.units, strict=True) if n > 0)
     for connection, size in zip(case.imports, plant.imports, strict=True):
         cost += size * connection.annual_cost_usd_per_unit
-        cost += connection.site_cost_usd_per_yr if size * connection.unit_mw > NOTHING else 0.0
+    used = zip(case.imports, imports_used(case, plant), strict=True)
+    cost += sum(connection.site_cost_usd_per_yr for connection, there in used if there)
     cost += sum(n * sink.annual_cost_usd_per_unit for sink, n in zip(case.sinks, plant.sinks, strict=True))
     return cost + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import NOTHING, BackupCase, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, split_by_level
-from sitedesign.case.plant import Plant
+from sitedesign.case.plant import Plant, imports_used
 from sitedesign.finance.depreciation import recovery_class
 from sitedesign.results.evaluation import CostItem, CostKind
 from sitedesign.results.grid_result import GridResult
@@ -68,8 +68,9 @@ def exchange_costs(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> I
     those who take surplus more is known (:func:`surplus_costs`).
     """
     case, surplus = study_case.case, {item.case.name for item in study_case.surplus}
-    for item, size, mw in zip(case.imports, plant.imports, dispatch.imported_mw, strict=True):
-        once = item.site_cost_usd_per_yr if size * item.unit_mw > NOTHING else 0.0
+    imports = zip(case.imports, plant.imports, imports_used(case, plant), dispatch.imported_mw, strict=True)
+    for item, size, used, mw in imports:
+        once = item.site_cost_usd_per_yr if used else 0.0
         held = size * item.annual_cost_usd_per_unit + once
         yield _line(f"{item.name} connection and demand", item.name, "tariff", held)
         yield _line(f"{item.name} energy", item.name, "tariff", at_levels(case, item, mw, "usd_per_mwh"))
@@ -87,7 +88,7 @@ def grid_costs(study_case: StudyCase, grid: GridResult) -> Iterator[CostItem]:
     """
     supply, case = study_case.grid, study_case.case
     assert supply is not None
-    mw, there = grid.contracted_mw, grid.contracted_mw > NOTHING
+    mw, there = grid.contracted_mw, max(grid.contracted_mw, grid.sale_mw) > NOTHING
     capital = mw * supply.capital_usd_per_mw + there * supply.capital_usd
     yearly = mw * (supply.annual_usd_per_mw - supply.demand_usd_per_mw_yr)
     yearly += there * (supply.annual_usd - supply.fixed_usd_per_yr)

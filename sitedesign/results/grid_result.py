@@ -112,7 +112,7 @@ class GridResult(BaseModel):
         dearer = {name: usd for name, usd in kinds.items() if usd > _SAME_USD}
         return (
             f"{_millions(above)} M USD/yr above what the design counts ({_parts(dearer)} more): prices are "
-            "put into levels, and which hours will be the region's peaks is not known"
+            "put into levels; tiers, a least bill and which hours will be the region's peaks are not foreseen"
         )
 
     def lines(self) -> list[tuple[str, str]]:
@@ -182,7 +182,7 @@ def grid_result(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> Grid
         charged_usd_per_yr={
             "energy": sum(item.usd_per_yr for item in imports),
             "demand": contract * supply.demand_usd_per_mw_yr,
-            "fixed": supply.fixed_usd_per_yr if contract > NOTHING else 0.0,
+            "fixed": supply.fixed_usd_per_yr if max(contract, sale_mw) > NOTHING else 0.0,
             "export": -sum(item.usd_per_yr for item in sales),
         },
         bill_usd_per_yr=_bill(supply, case, contract, drawn, sold),
