@@ -470,6 +470,17 @@ def test_values_of_a_spread_of_prices_are_those_of_a_hand_calculation():
     one = priced_year(40.0, 60.0)
     table = worth(plant, climatology(one), Forecast("climatology"), np.ones((1, 365, 5))).usd_per_mwh
     # At the end of the night what is given by day saves 60 x 0.95, at the end of the day it saves 40 / 0.95
-    assert table[24 * 100 + 11, :, 0] == pytest.approx(60 * 0.95)
-    assert table[24 * 100 + 11, :, -1] == pytest.approx(60 * 0.95)
-    assert table[24 * 100 + 23, :, 0] == pytest.approx(40 / 0.95)
+    assert table[:, 24 * 100 + 11, 0] == pytest.approx(60 * 0.95)
+    assert table[:, 24 * 100 + 11, -1] == pytest.approx(60 * 0.95)
+    assert table[:, 24 * 100 + 23, 0] == pytest.approx(40 / 0.95)
+
+
+def test_load_is_worth_more_than_any_sink_in_the_table_of_values():
+    """A sink that pays more than twenty times what power costs is still dropped before load."""
+    sink = SinkCase("town", np.ones((1, HOURS)), (PriceLevel("v", 5000.0),), 0.0, 0.0, 9.0)
+    one = dark_year(imports=(grid(mw=9.0),), sinks=(sink,))
+    plant = Plant((0.0,), 10.0, 5.0, (), 10, (9.0,), (9.0,))
+    table = worth(plant, climatology(one), Forecast("climatology"), np.ones((1, 365, 5))).usd_per_mwh
+    assert table.min() > 20 * 5000.0 * 0.9  # 1 MW of load is always short
+    done = run(one, plant, rule=FREE)
+    assert done.taken_mwh.sum() == 0.0

@@ -211,7 +211,7 @@ class Worth(NamedTuple):
 
     Attributes
     ----------
-    usd_per_mwh : ndarray, shape (steps per year, classes, cells)
+    usd_per_mwh : ndarray, shape (classes, steps per year, cells)
         After each step of the year, by outlook of the day and part of the battery, the empty part first.
         [USD/MWh stored]
     day_class : ndarray, shape (days,)

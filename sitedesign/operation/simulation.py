@@ -162,7 +162,7 @@ def _book(one: Record, output: Output, year: int) -> None:
     one.energy_mwh, one.fuel_mwh = 0.0, 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _set_prices(fleet: Fleet, hub: Hub, output: Output, t: int, year: int) -> None:
     """Put the levels of price that hold in force, and bring supplies and sinks in order of price."""
     tech, sink, moved = fleet.tech, hub.sink, False
@@ -195,7 +195,7 @@ def _set_prices(fleet: Fleet, hub: Hub, output: Output, t: int, year: int) -> No
         sink[j].place = row
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) -> bool:
     """Hear what calls are announced, and whether wires are down; return whether plans are overturned."""
     p, tech, horizon, changed = fleet.plant[0], fleet.tech, outlook.horizon, False

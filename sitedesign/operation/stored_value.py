@@ -31,15 +31,17 @@ _AHEAD = 2  # days whose forecast makes the outlook of a day
 _SAMPLES = 20  # days that stand for one day of the year, at least where the record has them
 _MOST_YEARS = 20  # of a record, spread evenly
 _WARM_UP = 45  # days after which nobody knows any more what the table ended with
-_SHED = 20.0  # value of load over the dearest price, where the study names none
+_SHED = 20.0  # value of load over the dearest price or sale; never less, as sinks are dropped before load
 _STREAM = 0x7A15  # keeps the forecasts of past years apart from those that are operated
 _MOST_TABLES = 8  # remembered; a search goes back to few plants, a certificate runs one in many blocks
-_tables: WeakKeyDictionary[Climatology, OrderedDict[tuple[Any, ...], FloatArray]] = WeakKeyDictionary()
+_tables: WeakKeyDictionary[Climatology, OrderedDict[tuple[Any, ...], NDArray[np.float32]]] = (
+    WeakKeyDictionary()
+)
 
 
 def no_worth() -> Worth:
     """Stand in where no rule asks what stored energy is worth."""
-    return Worth(np.zeros((1, CLASSES, CELLS)), np.zeros(1, np.int8), 1.0)
+    return Worth(np.zeros((CLASSES, 1, CELLS), np.float32), np.zeros(1, np.int8), 1.0)
 
 
 def worth(plant: Plant, usual: Climatology, forecast: Forecast, factors: FloatArray) -> Worth:
@@ -126,8 +128,8 @@ def day_classes(
     return classes
 
 
-def _table(past: Case, plant: Plant, usual: Climatology, forecast: Forecast) -> FloatArray:
-    """Marginal value of stored energy after each step, shape (steps per year, classes, cells). [USD/MWh]"""
+def _table(past: Case, plant: Plant, usual: Climatology, forecast: Forecast) -> NDArray[np.float32]:
+    """Marginal value of stored energy after each step, shape (classes, steps per year, cells). [USD/MWh]"""
     years = np.unique(np.linspace(0, past.years - 1, min(past.years, _MOST_YEARS)).round().astype(np.int64))
     factors = _past_factors(usual, forecast, past)
     classes = day_classes(plant, usual, factors, _thresholds(plant, usual, forecast)).reshape(
@@ -140,11 +142,12 @@ def _table(past: Case, plant: Plant, usual: Climatology, forecast: Forecast) -> 
     )
     sinks = len(past.sinks)
     asked = net + size[:sinks].sum(axis=0)
-    built = zip(past.supplies, (*plant.units, *plant.imports), strict=True)
+    built = zip(past.flows, plant.counts, strict=True)
     dearest = max((level.usd_per_mwh for item, n in built if n > 0 for level in item.levels), default=1.0)
     shed = max(past.lost_value_usd_per_mwh, _SHED * dearest)
     per_year = past.steps // past.years
-    table = np.zeros((per_year, CLASSES, CELLS))
+    # Half the digits and a day in one piece: what a simulation reads in each step stays near the processor
+    table = np.zeros((CLASSES, per_year, CELLS), np.float32)
     _backwards(
         table,
         np.ascontiguousarray(asked.reshape(past.years, per_year)),
@@ -177,11 +180,11 @@ def _blocks(past: Case, plant: Plant) -> tuple[FloatArray, FloatArray]:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _backwards(
-    table: FloatArray, asked: FloatArray, size: FloatArray, price: FloatArray, classes: NDArray[Any],
+    table: NDArray[np.float32], asked: FloatArray, size: FloatArray, price: FloatArray, classes: NDArray[Any],
     years: NDArray[Any], battery: FloatArray, widest: int, warm_up: int,
 ) -> None:  # fmt: skip
     """Fill the table from the end of the year to its beginning, begun some days after the end."""
-    per_year, kinds, cells = table.shape
+    kinds, per_year, cells = table.shape
     days = classes.shape[1]
     day_steps = per_year // days
     after, before = np.zeros((kinds, cells)), np.zeros((kinds, cells))
@@ -209,7 +212,7 @@ def _backwards(
             after[q] = before[q] / count[q] if count[q] > 0.0 else every / total
         for step in range(day_steps - 1, -1, -1):
             t = day * day_steps + step
-            table[t] = after
+            table[:, t] = after
             before[:] = 0.0
             for row in range(years.size):
                 for off in range(-widest, widest + 1):

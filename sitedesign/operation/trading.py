@@ -12,13 +12,14 @@ import numpy as np
 
 from sitedesign.operation.compiled import njit
 from sitedesign.operation.policies import after_step, missing_mw, reserve_at
-from sitedesign.operation.records import Array, Fleet, Hub, Plan, Worth
+from sitedesign.operation.records import Array, Fleet, Hub, Plan
 
 _SMALL = 1e-9  # MW, MWh
 _ANY_PRICE = 1e30
+_TIES = 1.0 - 1e-6  # what is worth the same to the digits of the table is kept
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", inline="always")
 def trading_plan(fleet: Fleet, hub: Hub, plan: Plan, t: int, clock: int, load: float, net: float) -> int:
     """Decide what supplies give, what sinks take and what is throttled.
 
@@ -38,7 +39,7 @@ def trading_plan(fleet: Fleet, hub: Hub, plan: Plan, t: int, clock: int, load: f
         tier[j].throttled_mw = 0.0
     short = _serve(fleet, hub, t, net)
     given, taken = _sums(tech, sink)
-    row = worth.usd_per_mwh[clock, worth.day_class[t // r.day_steps]]
+    row = worth.usd_per_mwh[worth.day_class[t // r.day_steps], clock]
     inside = p.stored_mwh / p.mwh_per_mw_discharge
     used = min(short, p.power_mw, inside)
     power = p.power_mw - used
@@ -108,29 +109,16 @@ def _serve(fleet: Fleet, hub: Hub, t: int, net: float) -> float:
 
 
 @njit(cache=True, error_model="numpy", inline="always")
-def _down_to(worth: Worth, row: Array, stored: float, usd_per_mwh: float) -> float:
-    """Find the stored energy down to which what is stored is worth less than a price. [MWh]"""
-    level = stored
-    while level > 0.0:
-        cell = min(int(level / worth.cell_mwh - 1e-9), row.size - 1)
-        if row[cell] >= usd_per_mwh:
-            return level
-        level = cell * worth.cell_mwh
-    return 0.0
-
-
-@njit(cache=True, error_model="numpy", inline="always")
-def _up_to(worth: Worth, row: Array, stored: float, full: float, usd_per_mwh: float) -> float:
-    """Find the stored energy up to which more of it is worth more than a price. [MWh]"""
-    level = stored
-    while level < full:
-        cell = min(int(level / worth.cell_mwh + 1e-9), row.size - 1)
-        if row[cell] <= usd_per_mwh:
-            return level
-        if cell == row.size - 1:
-            return full
-        level = (cell + 1) * worth.cell_mwh
-    return full
+def _cells_above(row: Array, usd_per_mwh: float) -> int:
+    """Count the parts of the battery whose energy is worth more than a price; values fall part by part."""
+    low, high = 0, row.size
+    while low < high:
+        middle = (low + high) // 2
+        if row[middle] > usd_per_mwh:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -150,7 +138,9 @@ def _discharge(fleet: Fleet, hub: Hub, row: Array, stored: float, floor: float, 
         if usd < 0.0:
             break
         now = stored - drawn * p.mwh_per_mw_discharge
-        least = max(_down_to(hub.worth, row, now, usd / per_stored), floor)
+        # Down to where what is left is worth as much
+        worthy = _cells_above(row, usd / per_stored * _TIES) * hub.worth.cell_mwh
+        least = max(worthy, floor)
         part = min((now - least) / p.mwh_per_mw_discharge, power - drawn)
         if part <= _SMALL:
             break
@@ -185,9 +175,9 @@ def _charge(fleet: Fleet, hub: Hub, row: Array, floor: float, balance: float) ->
         usd = min(asks, pays)
         if usd >= _ANY_PRICE:
             return
-        most = max(
-            _up_to(hub.worth, row, stored, p.capacity_mwh, usd / per_bought), min(floor, p.capacity_mwh)
-        )
+        # Up to where more of it is worth no more than that
+        worthy = _cells_above(row, usd / per_bought) * hub.worth.cell_mwh
+        most = min(max(worthy, floor), p.capacity_mwh)
         part = min((most - stored) / p.mwh_per_mw_charge, power - bought)
         if part <= _SMALL:
             return
