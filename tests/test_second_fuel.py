@@ -261,3 +261,24 @@ def test_interruptions_that_a_tank_bridges_cost_no_uptime() -> None:
     assert hours[0] < hours[1] < hours[2]
     assert hours[2] - hours[0] > 0.01
     assert uptime("mobile_gt") == pytest.approx(hours[0], abs=0.01)
+
+
+def test_certificate_counts_what_is_left_of_interruptions_with_a_tank_and_without() -> None:
+    """Gas away three times a month, a town beside: two days of diesel leave nothing of it, no diesel much."""
+    gas = GAS.replace(interruption_events_per_yr=36.0, interruption_h=8.0)
+    town = {"model": "town", "mw": (3, 3), "usd_per_mwh": 20}
+    asked = study(
+        "mobile_gt_dual", racks=60, uptime=0.99, own_entries=(gas,), surplus=[town],
+        limits={"battery_mwh": 60, "units": {"mobile_gt_dual": (2, 2)}},
+    )  # fmt: skip
+    found = sd.solve(asked, certify=False, gap=1e-3)
+    usual, unfailing, dry = (
+        sd.certify(found, one, years=20, draws=1, without=without).uptime.value
+        for one, without in (
+            (asked, ()),
+            (asked, ["fuel", "cold"]),
+            (asked.replace(tank_h={"mobile_gt_dual": 0}), ()),
+        )
+    )
+    assert usual == pytest.approx(unfailing, abs=1e-3)
+    assert dry < usual - 0.005
