@@ -138,6 +138,18 @@ def test_wind_and_grid_are_asked_from_the_terminal(folder: Path, monkeypatch: py
     assert (fourth.wind, fourth.grid) == ((), None)
 
 
+def test_a_saved_plant_with_wind_and_grid_gets_its_hours_back_for_the_report(tmp_path: Path) -> None:
+    path = tmp_path / "hub.json"
+    asked = [*EL_PASO, "--racks", 16, "--uptime", 0.99, "--years", 1, "--backup", "diesel", *QUICK]
+    grid = ["--grid-model", "flexible", "--grid-mw", "1:2", "--grid-tariff", "ercot", "--grid-export-mw", 1]
+    run("solve", *asked, "--wind", "onshore_6mw_170", *grid, "--limit", "onshore_6mw_170=1:2", "--save", path)
+    done = run("report", path)
+    assert "Without the hours" not in done.stderr
+    told = path.with_suffix(".html").read_text(encoding="utf-8")
+    assert 'id="packed-series"' in told
+    assert "onshore 6mw 170" in told
+
+
 def test_faults_of_wind_and_grid_name_their_options() -> None:
     answer = run_json(
         *("solve", *EL_PASO, "--racks", 16, "--uptime", 7, "--wind", "gale", "--grid-mw", "5:2"),
