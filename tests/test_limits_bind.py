@@ -55,6 +55,7 @@ CASES: dict[str, dict[str, Any]] = {
     "months_to_power": {"limits": {"months_to_power": 14}},
     "battery_hours fixed": {"limits": {"battery_hours": (4, 4)}},
     "battery_hours and fixed energy": {"limits": {"battery_hours": (2, 6), "battery_mwh": (90, 90)}},
+    "wind_mw": {"wind": "onshore_3mw_121", "limits": {"wind_mw": {"onshore_3mw_121": (3, 6)}}},
     "n_plus": {"limits": {"n_plus": 1}},  # kept by the operation: tests/test_spare_units.py
     "renewable share": {"min_renewable_share": 0.9},
     "all at once": {
@@ -78,7 +79,8 @@ def study(**more: Any) -> sd.Study:
 def result_limits(case: Case, design: sd.Evaluation) -> tuple[str, ...]:
     """Limits that a design or one row of figures is outside of."""
     units = tuple(design.backup[item.name] for item in case.backup)
-    plant = Plant((design.solar_mw,), design.battery_mwh, design.battery_mw, units, design.racks)
+    resources = tuple(design.resources_mw[item.name] for item in case.resources)
+    plant = Plant(resources, design.battery_mwh, design.battery_mw, units, design.racks)
     energy = [design.energy_mwh_per_yr[item.name] for item in case.backup]
     return broken_limits(case, plant, energy, design.co2_t_per_yr)
 
@@ -350,9 +352,10 @@ def test_nothing_is_given_up_for_units_that_cannot_come(free: Case) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_plant_to_begin_with_is_within_the_limits(name: str) -> None:
     case = build_case(study(weather_years=1, **CASES[name])).case
+    count = len(case.resources)
     planned = [
-        clip_to_limits(Plant((80.0,), 300.0, 90.0, (4, 9), 90), case),
-        clip_to_limits(Plant((0,), 0, 0, (0, 0), 0), case),
+        clip_to_limits(Plant((80.0,) * count, 300.0, 90.0, (4, 9), 90), case),
+        clip_to_limits(Plant((0,) * count, 0, 0, (0, 0), 0), case),
     ]
     found = [
         *initial_plants(case, planned),
