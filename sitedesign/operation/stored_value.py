@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -34,9 +35,9 @@ _WARM_UP = 45  # days after which nobody knows any more what the table ended wit
 _SHED = 20.0  # value of load over the dearest price or sale; never less, as sinks are dropped before load
 _STREAM = 0x7A15  # keeps the forecasts of past years apart from those that are operated
 _MOST_TABLES = 8  # remembered; a search goes back to few plants, a certificate runs one in many blocks
-_tables: WeakKeyDictionary[Climatology, OrderedDict[tuple[Any, ...], NDArray[np.float32]]] = (
-    WeakKeyDictionary()
-)
+_Tables = OrderedDict[tuple[Any, ...], NDArray[np.float32]]
+_tables: WeakKeyDictionary[Climatology, _Tables] = WeakKeyDictionary()
+_lock = Lock()  # plants are run in several threads
 
 
 def no_worth() -> Worth:
@@ -65,19 +66,21 @@ def worth(plant: Plant, usual: Climatology, forecast: Forecast, factors: FloatAr
     ValueError
         Without past years.
     """
-    known = _tables.setdefault(usual, OrderedDict())
     sizes = (plant.resources_mw, plant.battery_mwh, plant.battery_mw, *plant.counts)
     key = (*sizes, forecast)
     past = usual.past
     if past is None:
         message = "the climatology has no past years, from which the value of stored energy is found"
         raise ValueError(message)
-    table = known.get(key)
+    with _lock:
+        known = _tables.setdefault(usual, OrderedDict())
+        table = known.get(key)
     if table is None:
         table = _table(past, plant, usual, forecast)
-        known[key] = table
-        if len(known) > _MOST_TABLES:
-            known.pop(next(iter(known)), None)
+        with _lock:
+            table = known.setdefault(key, table)
+            while len(known) > _MOST_TABLES:
+                known.popitem(last=False)
     cell_mwh = _usable_mwh(past, plant) / CELLS
     return Worth(table, day_classes(plant, usual, factors, _thresholds(plant, usual, forecast)), cell_mwh)
 
