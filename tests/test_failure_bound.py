@@ -16,6 +16,7 @@ from sitedesign.foresight.failure_bound import bound_with_failures, price_budget
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.reliability.estimate import Estimate
 from tests import cases
 from tests.hub_cases import hub
 from tests.small_cases import study, with_classes
@@ -182,3 +183,12 @@ def test_same_draws_same_bound_and_one_draw_has_no_error() -> None:
     assert pair[0] == pair[1]
     assert pair[0].bound.value <= pair[0].same_plant.value
     assert np.isnan(failure_bound._error([1.0]))
+
+
+def test_a_bound_below_that_of_a_world_without_failures_gives_way_to_it() -> None:
+    known = failure_bound.FailureBound(Estimate(9e6, 1e5, 12, 0), Estimate(10e6, 2e5, 12, 0))
+    assert known.at_least(8e6) == known
+    raised = known.at_least(9.5e6)
+    assert (raised.bound.value, raised.same_plant.value) == (9.5e6, 10e6)
+    assert known.at_least(11e6).same_plant.value == 11e6
+    assert raised.bound.standard_error == 1e5

@@ -66,6 +66,7 @@ def certified_design(
     if planned.compute_cost is None:  # where cost and uptime both move, the rack-hour's cost has the gap
         progress("bounding with failures that are foreseen")
         bounded = _failure_bound(study_case, sized, effort)
+        bounded = bounded and bounded.at_least(planned.bound_usd_per_yr)
         spare = study_case.case.limits.n_plus
         parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr, spare)
         if effort.explains:

@@ -59,6 +59,16 @@ class FailureBound:
     bound: Estimate
     same_plant: Estimate
 
+    def at_least(self, bound_usd_per_yr: float) -> FailureBound:
+        """Take the bound of a world in which nothing fails where it is higher: it holds in any.
+
+        Prices in the place of budgets lose something where few whole units decide; kept budgets do not.
+        """
+        raised = (
+            replace(item, value=max(item.value, bound_usd_per_yr)) for item in (self.bound, self.same_plant)
+        )
+        return FailureBound(*raised)
+
 
 @dataclass(frozen=True, eq=False)
 class _Priced:
