@@ -277,7 +277,7 @@ def _operated(case: Case) -> tuple[Any, ...]:
         (case.step_h, case.years, case.eta_charge, case.eta_discharge, case.racks_contracted),
         (case.rack_availability, case.load_mw, case.usable, case.tiers, case.load_classes),
         tuple(item.yield_mw_per_mw for item in case.resources),
-        tuple((item.unit_mw, item.capability, item.levels, item.active_level) for item in case.backup),
+        tuple((item.unit_mw, item.capability, item.levels, item.active_level) for item in case.flows),
     )
 
 
