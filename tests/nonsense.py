@@ -75,8 +75,8 @@ NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
 # Entry points ---------------------------------------------------------------------------------------------
 
 #: Classes whose objects are handed out, not made: only what they can do is an entry.
-HANDED_OUT = ("Certificate", "Design", "Estimate", "Evaluation", "Fault", "InfeasibleDesign", "InputError",
-              "NotProvenOptimal", "Sensitivity", "SiteDesignError")  # fmt: skip
+HANDED_OUT = ("CashFlow", "Certificate", "Design", "Estimate", "Evaluation", "Fault", "InfeasibleDesign",
+              "InputError", "NotProvenOptimal", "Sensitivity", "SiteDesignError")  # fmt: skip
 #: Made by the library from its files and by those who add to it.
 _DECLARATIONS = ("Number", "Quantity", "EntryTable", "Entry")
 #: Of an entry, for its own checks.
@@ -187,6 +187,7 @@ class Good:
         self.objects: dict[str, Any] = {
             "Study": study, "Weather": weather, "Design": design, "Evaluation": design,
             "Estimate": design.uptime, "Certificate": make_certificate(design), "Forecast": sd.Forecast(),
+             "CashFlow": sd.cash_flow(design, price=50.0), "Terms": sd.Terms(years=9),
              "Controller": sd.Controller(), "Site": site, "Sensitivity": sensitivity,
             "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50), "When": sd.When(months=7),
             "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
@@ -228,6 +229,8 @@ class Good:
             "Design.with_sensitivity": {"sensitivity": sensitivity},
             "Sensitivity.load": {"path": self.sensitivity_file},
             "Sensitivity.from_dict": {"data": sensitivity.to_dict()},
+            "CashFlow.to_excel": {"path": folder / "flow.xlsx"},
+            "CashFlow.irr_by": {"year": 5},
             "Design.report": {"path": folder / "report.html"},
             "Weather.read": {"paths": [self.weather_file]},
             "Weather.write": {"path": folder / "again.csv"},
@@ -244,6 +247,7 @@ class Good:
             ("Grid", {"tariff": 50}), ("Tariff", {"energy": 50}), ("EnergyCharge", {"usd_per_mwh": 50}),
             ("DemandCharge", {"usd_per_kw_month": 9}), ("CoincidentCharge", {"usd_per_kw_yr": 66}),
             ("When", {"months": 7}), ("Curtailment", {"hours_per_yr": 9}), ("WireOutages", {}),
+            ("Terms", {"years": 9}),
         ):  # fmt: skip
             self.values[name] = self.values[f"{name}.from_dict"] = {"data": data}
         for kind in sd.library.KINDS:

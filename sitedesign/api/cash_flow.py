@@ -10,7 +10,7 @@ import pandas as pd
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import cash_flow as engine
-from sitedesign.finance.terms import Terms
+from sitedesign.finance.terms import Terms, whole_terms
 from sitedesign.report.cash_flow_sheet import write_sheet
 from sitedesign.results.design import Design
 from sitedesign.results.project_terms import SOLD, finance_of, project_of, usual_price
@@ -196,7 +196,7 @@ def cash_flow(
         raise InputError(
             [Fault("price", f"{price:g} and a target_irr", "one decides", remedy)], "cash_flow()"
         )
-    whole = (terms or Terms()).on(finance_of(design))
+    whole = whole_terms(terms or Terms(), finance_of(design))
     if price is None and target_irr is None:
         price = usual_price(design, seller)
         target_irr = finance_of(design).equity_rate if price is None else None

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from sitedesign.finance.depreciation import deductions
 from sitedesign.finance.project import Debt, Project
 from sitedesign.finance.returns import internal_rate_of_return, payback_yr, present_value
+from sitedesign.util.gate import FLAG, Measure, takes
 
 FloatArray = NDArray[np.float64]
 MONTHS_PER_YEAR = 12
@@ -71,6 +72,7 @@ class CashFlow:
         """Years until the owner has his money back, undiscounted. [yr]"""
         return payback_yr(self.after_tax)
 
+    @takes("irr_by()", year=Measure("yr", 1, 60, whole=True))
     def irr_by(self, year: int) -> float | None:
         """Return of the owner if all ended with a year. [fraction/yr]"""
         return internal_rate_of_return(self.after_tax[: year + 1 - self.first_year])
@@ -83,6 +85,7 @@ class CashFlow:
         result: FloatArray = self.lines["cash_for_debt"][paid] / service[paid]
         return result
 
+    @takes("levelised()", real=FLAG)
     def levelised(self, *, real: bool = False) -> tuple[float, float]:
         """Levelised price and levelised cost of what the first revenue sells.
 

@@ -103,28 +103,35 @@ class Terms(Checked):
         allowed = f"the plant is operated for {self.years} years"
         return [Fault("terms.debt_tenor_yr", f"{self.debt_tenor_yr} years", allowed, "Repay it sooner.")]
 
-    def on(self, finance: Finance) -> Terms:
-        """Fill what was left out from a library entry.
 
-        Parameters
-        ----------
-        finance : Finance
-        """
-        years = self.years or finance.analysis_yr
-        combined = 1.0 - (1.0 - finance.tax_fraction) / (1.0 - finance.federal_tax_fraction)
-        known = {
-            "years": years,
-            "debt_share": finance.debt_fraction if self.debt_dscr is None else finance.debt_most_fraction,
-            "debt_rate": finance.debt_rate,
-            "debt_tenor_yr": min(finance.debt_tenor_yr, years),
-            "debt_fee": finance.debt_fee_fraction,
-            "reserve_months": finance.reserve_months,
-            "federal_tax": finance.federal_tax_fraction,
-            "state_tax": combined,
-            "bonus": finance.bonus_depreciation_fraction,
-            "inflation": finance.inflation_per_yr,
-        }
-        said = {name: getattr(self, name) for name in self.model_fields_set}
-        whole = known | {name: value for name, value in said.items() if value is not None}
-        whole.setdefault("fuel_escalation", whole["inflation"])
-        return Terms(**whole)
+def whole_terms(terms: Terms, finance: Finance) -> Terms:
+    """Fill what was left out from a library entry.
+
+    Parameters
+    ----------
+    terms : Terms
+    finance : Finance
+
+    Returns
+    -------
+    Terms
+        With nothing left out.
+    """
+    years = terms.years or finance.analysis_yr
+    combined = 1.0 - (1.0 - finance.tax_fraction) / (1.0 - finance.federal_tax_fraction)
+    known = {
+        "years": years,
+        "debt_share": finance.debt_fraction if terms.debt_dscr is None else finance.debt_most_fraction,
+        "debt_rate": finance.debt_rate,
+        "debt_tenor_yr": min(finance.debt_tenor_yr, years),
+        "debt_fee": finance.debt_fee_fraction,
+        "reserve_months": finance.reserve_months,
+        "federal_tax": finance.federal_tax_fraction,
+        "state_tax": combined,
+        "bonus": finance.bonus_depreciation_fraction,
+        "inflation": finance.inflation_per_yr,
+    }
+    said = {name: getattr(terms, name) for name in terms.model_fields_set}
+    whole = known | {name: value for name, value in said.items() if value is not None}
+    whole.setdefault("fuel_escalation", whole["inflation"])
+    return Terms(**whole)

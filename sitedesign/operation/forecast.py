@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sitedesign.case.case import BackupCase, Case, ImportCase
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.operation.compiled import njit
-from sitedesign.util.gate import Gate, Many, Measure, OneOf, arguments, check_fields
+from sitedesign.util.gate import FLAG, Gate, Many, Measure, OneOf, arguments, check_fields, takes
 
 FloatArray = NDArray[np.float64]
 DAYS = 365
@@ -240,6 +240,7 @@ class Forecast:
         """Days after the present one that the window reaches."""
         return max(1, math.ceil(self.horizon_h / 24))
 
+    @takes("error_share()", wind=FLAG)
     def error_share(self, *, wind: bool = False) -> FloatArray:
         """Error standard deviation over that of the days themselves, per lead day. [fraction]"""
         errors, sd = self.nrmse_by_lead_day, self.reference_sd

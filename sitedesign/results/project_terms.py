@@ -108,7 +108,7 @@ def project_of(design: Design, seller: Seller, terms: Terms, usd_per_unit: float
 
 
 def _known(value: float | None) -> float:
-    assert value is not None  # Terms.on() leaves nothing out
+    assert value is not None  # whole_terms() leaves nothing out
     return value
 
 
