@@ -345,6 +345,7 @@ def nothing_solved() -> Iterator[None]:
             ("sitedesign.api.evaluate.build_case", prepared_and_reached),
             ("sitedesign.api.certify.build_case", prepared_and_reached),
             ("sitedesign.api.sweep.build_case", prepared_and_reached),
+            ("sitedesign.api.sensitivity.BoundSolver", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),
             ("sitedesign.batch.map.map_html", lambda *_, **__: "<html>"),
             ("sitedesign.weather.services.fetch._persist", lambda *_, **__: Failure("server", "no network")),

@@ -221,7 +221,7 @@ def test_a_failed_start_with_a_common_cause_takes_units_that_stand_still():
     plant = Plant((0.0,), 0, 0, (6,), 10)
     taken, lasted = [], []
     for t in range(4000):
-        machine = lay_out(case, plant, Controller(), [behaviour], [])
+        machine = lay_out(case, plant, Controller(), [behaviour], [], np.zeros(1))
         machine.plant["common_starts"] = machine.plant["single_starts"] = 1
         machine.plant["next_repair"] = np.inf
         machine.tech["n_free"], machine.tech["start_key"] = 6, 17
