@@ -97,7 +97,8 @@ FAULTY_MESSAGE = (
     + ", ".join(sorted(sd.library.names("backup")))
     + ". Did you mean 'recip_fast'?\n"
     " * --limit solar: got an unknown key; known keys are solar_mw, battery_mwh, battery_mw, racks, "
-    "units, wind_mw, land_acres, co2_t_per_yr, months_to_power, n_plus, battery_hours. Did you mean 'solar_mw'?\n"
+    "units, wind_mw, land_acres, co2_t_per_yr, months_to_power, n_plus, battery_hours. "
+    "Did you mean 'solar_mw'?\n"
     " * --uptime: got 99.9; must be a fraction in (0, 1). Did you mean 0.999?"
 )
 

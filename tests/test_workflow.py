@@ -228,6 +228,9 @@ def test_operator_and_forecast_can_be_chosen() -> None:
 
 
 def test_what_is_no_study_and_no_design_is_refused() -> None:
-    for use in (sd.certify, sd.tradeoff, sd.sensitivity, lambda x: sd.frontier(x, "uptime", [0.9])):
+    for use in (sd.certify, sd.tradeoff, lambda x: sd.frontier(x, "uptime", [0.9])):
         with pytest.raises(sd.InputError, match="got 'str'"):
+            use("study.toml")
+    for use in (sd.sensitivity, sd.cash_flow):
+        with pytest.raises(sd.InputError, match="got 'study.toml'; must be a"):
             use("study.toml")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sitedesign import library
@@ -91,7 +91,7 @@ def candidate_remedies(study: Study) -> list[tuple[str, Study]]:
     dual = [f"{name}_dual" for name in names if f"{name}_dual" in library.names("backup")]
     if dual and not set(dual) & set(names):
         kept = [item for item in study.backup if f"{item.name}_dual" not in dual]
-        limits = _without_units(study, [name.removesuffix("_dual") for name in dual])
+        limits = _of_units(study, {name.removesuffix("_dual"): name for name in dual})
         found.append(
             (
                 f"a second fuel on site ({', '.join(dual)})",
@@ -123,10 +123,10 @@ def _larger_connection(grid: Grid) -> Grid | None:
     return grid.replace(mw=(grid.mw[0], MW.high))
 
 
-def _without_units(study: Study, names: Sequence[str]) -> Limits:
-    """Keep every limit but those on the units of some technologies."""
+def _of_units(study: Study, instead: Mapping[str, str]) -> Limits:
+    """Keep every limit, those on the units of some technologies for what stands in their place."""
     fields = study.limits.model_dump(exclude_unset=True)
-    fields["units"] = {name: pair for name, pair in study.limits.units.items() if name not in names}
+    fields["units"] = {instead.get(name, name): pair for name, pair in study.limits.units.items()}
     return Limits(**fields)
 
 
