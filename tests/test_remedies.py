@@ -58,12 +58,12 @@ def test_every_question_has_a_change_to_try(backup: list[str], names: list[str])
         assert name in label
 
 
-def test_a_second_fuel_on_site_takes_the_place_of_the_units_and_of_their_limit() -> None:
+def test_a_second_fuel_on_site_takes_the_place_of_the_units_under_their_limit() -> None:
     limits = {"units": {"recip_medium": (1, 3), "diesel": (0, 2)}, "land_acres": 100}
     study = sd.Study(**QUESTION, backup=["recip_medium", "diesel"], limits=limits)
     (changed,) = [study for label, study in candidate_remedies(study) if "second fuel on site" in label]
     assert [item.name for item in changed.backup] == ["diesel", "recip_medium_dual"]
-    assert changed.limits.units == {"diesel": (0, 2)}
+    assert changed.limits.units == {"diesel": (0, 2), "recip_medium_dual": (1, 3)}
     assert changed.limits.land_acres == 100
 
 

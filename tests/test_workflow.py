@@ -232,5 +232,5 @@ def test_what_is_no_study_and_no_design_is_refused() -> None:
         with pytest.raises(sd.InputError, match="got 'str'"):
             use("study.toml")
     for use in (sd.sensitivity, sd.cash_flow):
-        with pytest.raises(sd.InputError, match="got 'study.toml'; must be a"):
+        with pytest.raises(sd.InputError, match=r"got 'study\.toml'; must be a"):
             use("study.toml")
