@@ -167,5 +167,5 @@ def test_site_that_kills_its_worker_is_a_row_and_tried_again(tmp_path: Path) -> 
     assert found["status"].to_dict() == {"killer": "lost", "a": "solved", "b": "solved"}
     assert "the worker was lost" in found.loc["killer", "error"]
     count = len(parts(out))
-    assert start(path, out, "--workers", "1", failures=1).wait(PATIENCE_S) == 0
+    assert start(path, out, "--workers", "1", failures=0).wait(PATIENCE_S) == 0
     assert len(parts(out)) == count + 1  # the killer again, nothing else
