@@ -17,6 +17,7 @@ from sitedesign.finance.annual_cost import annual_cost
 from sitedesign.finance.cash_flow import cash_flow_for_return
 from sitedesign.finance.project import Asset, Expense, Project, Revenue, Taxes
 from sitedesign.finance.returns import present_value
+from sitedesign.finance.terms import whole_terms
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,57 @@ def test_better_terms_never_ask_for_a_higher_price(design: sd.Design) -> None:
     assert sd.cash_flow(design, terms=sd.Terms(reserve_months=12)).price > plain
     assert sd.cash_flow(design, terms=sd.Terms(fuel_escalation=0.05)).price > plain
     assert sd.cash_flow(design, terms=sd.Terms(debt_fee=0.05)).price > plain
+
+
+@pytest.fixture(scope="module")
+def hub() -> sd.Design:
+    """A farm with a name of the user's, a connection, and miners that have to be fed."""
+    turbine = sd.library.wind("onshore_6mw_170").replace(name="mine")
+    return sd.solve(
+        site=sd.Site(latitude=32.47, longitude=-100.41, name="=1+1"), racks=50, uptime=0.9, weather_years=1,
+        wind=[turbine], grid=sd.Grid(mw=(5, 5), months=12, tariff=60),
+        surplus=[sd.Surplus(model="miner", mw=(5, 5))],
+        limits={"wind_mw": {"mine": (6, 6)}}, certify=False,
+    )  # fmt: skip
+
+
+def test_all_of_a_hub_is_bought_kept_up_and_bought_again(hub: sd.Design) -> None:
+    flow = sd.cash_flow(hub, price=80.0, terms=sd.Terms(years=60))
+    recovery = {asset.name: asset.recovery for asset in flow.project.assets}
+    farm = next(item for item in hub.costs if item.asset == "mine" and item.life_yr)
+    assert recovery[farm.name] == recovery["solar array"] == "macrs_5"
+    assert recovery["mine land"] == "none"
+    (miner,) = hub.surplus
+    table = flow.table()
+    assert miner.upkeep_usd_per_yr > 0
+    assert table.loc[1, "miner upkeep"] == pytest.approx(-miner.upkeep_usd_per_yr)
+    assert table.loc[1, "miner revenue"] == pytest.approx(miner.usd_per_yr)
+    again = {item.name.removesuffix(" again") for item in flow.project.replacements}
+    assert {"miner", "grid connection", farm.name} <= again
+    assert not any("land" in name for name in again)
+    # Every line of cost is paid once: with its capital, or every year, or as revenue
+    mine = [item for item in hub.costs if item.asset not in ("racks", "delay")]
+    kept = sum(item.upkeep_usd_per_yr for item in mine if item.kind == "capital" and item.recovery != "none")
+    yearly = sum(item.usd_per_yr for item in mine if item.kind in ("fuel", "tariff", "fixed"))
+    assert -table.loc[1, "expenses"] == pytest.approx(kept + yearly)
+
+
+def test_names_are_text_in_the_workbook(hub: sd.Design, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    path = sd.cash_flow(hub, price=80.0).to_excel(tmp_path / "flow.xlsx")
+    cell = openpyxl.load_workbook(path)["Summary"]["A1"]
+    assert (cell.value, cell.data_type) == ("=1+1", "s")
+
+
+def test_combined_tax_below_the_federal_rate_is_what_is_paid(design: sd.Design) -> None:
+    free = sd.library.finance().replace(tax_fraction=0.0)
+    terms = whole_terms(sd.Terms(), free)
+    assert (terms.federal_tax, terms.state_tax) == (0.0, 0.0)
+    usual = whole_terms(sd.Terms(), sd.library.finance())
+    assert usual.federal_tax is not None
+    assert usual.state_tax is not None
+    both = usual.federal_tax + usual.state_tax * (1 - usual.federal_tax)
+    assert both == pytest.approx(sd.library.finance().tax_fraction)
 
 
 def test_a_bound_says_that_it_is_one(design: sd.Design) -> None:

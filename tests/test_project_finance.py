@@ -207,6 +207,12 @@ def test_a_replacement_is_saved_for_bought_and_deducted() -> None:
     assert more[:15] == pytest.approx(0.0)
 
 
+def test_debt_is_sized_on_what_replacements_leave() -> None:
+    flow = cash_flow(replace(sculpted_debt(60.0), replacements=(Replacement("inverters", 10e6, 15),)))
+    left = flow.lines["ebitda"] + flow.lines["replacement_reserve"]
+    assert left[1:19] == pytest.approx(-1.3 * flow.lines["debt_service"][1:19])
+
+
 def test_fees_and_interest_of_construction() -> None:
     terms = Construction(months=24, rate=0.06, loan_share=1.0, fee=0.01)
     flow = cash_flow(replace(level_debt(), construction=terms, debt=None))
@@ -247,6 +253,23 @@ def test_payback_and_return_of_a_simple_row() -> None:
     assert payback_yr(np.array([-100.0, 10.0])) is None
     assert internal_rate_of_return(np.array([-100.0, -1.0])) is None
     assert internal_rate_of_return(np.array([-100.0, 230.0, -132.0])) is None  # 10 and 20 %: neither is told
+
+
+def test_no_price_is_low_enough() -> None:
+    rich = (*level_debt().revenues, Revenue("sale", 1.0, 1e9))
+    with pytest.raises(ValueError, match="at a price of nothing"):
+        cash_flow_for_return(replace(level_debt(), revenues=rich), 0.1)
+
+
+def test_a_debt_that_pays_for_itself_alone_is_refused() -> None:
+    debt = Debt(share=0.9, rate=0.5, tenor_yr=1, reserve_months=12)  # a reserve of 1.5 times the debt
+    with pytest.raises(ValueError, match=r"1\.50 times the debt"):
+        cash_flow(replace(level_debt(), debt=debt))
+
+
+def test_payback_counts_years_of_operation() -> None:
+    early = replace(level_debt(), debt=None, construction=Construction(equity_years=2))
+    assert cash_flow(early).payback_yr == cash_flow(replace(level_debt(), debt=None)).payback_yr
 
 
 def test_no_price_is_enough() -> None:
@@ -330,6 +353,11 @@ def test_laws_of_every_cash_flow(project: Project) -> None:
 @settings(max_examples=40, deadline=None)
 @given(project=projects(), target=st.floats(0.02, 0.25))
 def test_price_for_a_return_brings_that_return(project: Project, target: float) -> None:
+    free = cash_flow(replace(project, revenues=(replace(project.revenues[0], usd_per_unit=0.0),)))
+    if present_value(free.after_tax, target, free.first_year) > 0.0:
+        with pytest.raises(ValueError, match="at a price of nothing"):
+            cash_flow_for_return(project, target)
+        return
     found = cash_flow_for_return(project, target)
     worth = present_value(found.after_tax, target, found.first_year)
     assert worth == pytest.approx(0.0, abs=1e-6 * project.cost_usd)

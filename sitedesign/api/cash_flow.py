@@ -202,13 +202,14 @@ def cash_flow(
         target_irr = finance_of(design).equity_rate if price is None else None
     project = project_of(design, seller, whole, 1.0 if price is None else price)
     _check(design, seller, project.cost_usd)
-    if target_irr is None:
-        flow = engine.cash_flow(project)
-    else:
-        try:
+    try:
+        if target_irr is None:
+            flow = engine.cash_flow(project)
+        else:
             flow = engine.cash_flow_for_return(project, target_irr)
-        except ValueError as error:
-            raise InputError([Fault("target_irr", f"{target_irr:g}", str(error))], "cash_flow()") from None
+    except ValueError as error:
+        where, found = ("terms", "these") if target_irr is None else ("target_irr", f"{target_irr:g}")
+        raise InputError([Fault(where, found, str(error))], "cash_flow()") from None
     return CashFlow(
         **vars(flow),
         site_name=design.site_name,

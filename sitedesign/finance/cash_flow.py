@@ -69,8 +69,9 @@ class CashFlow:
 
     @property
     def payback_yr(self) -> float | None:
-        """Years until the owner has his money back, undiscounted. [yr]"""
-        return payback_yr(self.after_tax)
+        """Years of operation until the owner has his money back, undiscounted. [yr]"""
+        found = payback_yr(self.after_tax)
+        return None if found is None else found + self.first_year
 
     @takes("irr_by()", year=Measure("yr", 1, 60, whole=True))
     def irr_by(self, year: int) -> float | None:
@@ -118,6 +119,11 @@ def cash_flow(project: Project) -> CashFlow:
     Returns
     -------
     CashFlow
+
+    Raises
+    ------
+    ValueError
+        When fee and reserve of the debt alone are more than the debt.
     """
     years = project.years
     lines: dict[str, FloatArray] = {}
@@ -210,7 +216,7 @@ def cash_flow_for_return(project: Project, target_irr: float, by_year: int | Non
     Raises
     ------
     ValueError
-        When no price up to 100,000 USD a unit brings it.
+        When no price up to 100,000 USD a unit brings it, or none is low enough to bring no more.
     """
     last = project.years if by_year is None else by_year
 
@@ -218,7 +224,7 @@ def cash_flow_for_return(project: Project, target_irr: float, by_year: int | Non
         flow = cash_flow(_priced(project, usd_per_unit))
         return present_value(flow.after_tax[: last + 1 - flow.first_year], target_irr, flow.first_year)
 
-    high = 100.0
+    high, low = 100.0, 0.0
     while worth(high) <= 0.0:
         high *= 10.0
         if high > MOST_USD_PER_UNIT:
@@ -226,7 +232,9 @@ def cash_flow_for_return(project: Project, target_irr: float, by_year: int | Non
                 f"no price up to {MOST_USD_PER_UNIT:,.0f} USD a unit brings a return of {target_irr:.2%}"
             )
             raise ValueError(message)
-    low = 0.0 if worth(0.0) < 0.0 else -high
+    if worth(low) > 0.0:
+        message = f"what else is sold brings more than a return of {target_irr:.2%} at a price of nothing"
+        raise ValueError(message)
     price = float(brentq(worth, low, high, xtol=1e-12, rtol=1e-15))
     return cash_flow(_priced(project, price))
 
@@ -342,6 +350,11 @@ def _debt(
 def _share_of_uses(debt: Debt, share: float, cost_usd: float, first_payment: float) -> float:
     """Debt that is a share of all that is financed, its own fee and reserve among it. [USD]"""
     own = debt.fee + debt.reserve_months / MONTHS_PER_YEAR * first_payment
+    if share * own >= 1.0:
+        message = (
+            f"fee and reserve of the debt alone are {own:.2f} times the debt: no share of it pays for more"
+        )
+        raise ValueError(message)
     return share * cost_usd / (1.0 - share * own)
 
 

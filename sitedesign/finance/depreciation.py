@@ -36,9 +36,7 @@ _CLASSES: dict[str, RecoveryClass] = {
 
 
 def recovery_class(asset: str) -> RecoveryClass:
-    """Class of depreciation of an asset by its name in the cost table; wind farms go by their turbine."""
-    if asset.startswith("onshore_"):
-        return "macrs_5"
+    """Class of depreciation of an asset by its name in the cost table."""
     return _CLASSES.get(asset, "macrs_15")
 
 

@@ -118,7 +118,8 @@ def whole_terms(terms: Terms, finance: Finance) -> Terms:
         With nothing left out.
     """
     years = terms.years or finance.analysis_yr
-    combined = 1.0 - (1.0 - finance.tax_fraction) / (1.0 - finance.federal_tax_fraction)
+    federal = min(finance.federal_tax_fraction, finance.tax_fraction)  # the combined rate may be set lower
+    state = 1.0 - (1.0 - finance.tax_fraction) / (1.0 - federal)
     known = {
         "years": years,
         "debt_share": finance.debt_fraction if terms.debt_dscr is None else finance.debt_most_fraction,
@@ -126,8 +127,8 @@ def whole_terms(terms: Terms, finance: Finance) -> Terms:
         "debt_tenor_yr": min(finance.debt_tenor_yr, years),
         "debt_fee": finance.debt_fee_fraction,
         "reserve_months": finance.reserve_months,
-        "federal_tax": finance.federal_tax_fraction,
-        "state_tax": combined,
+        "federal_tax": federal,
+        "state_tax": state,
         "bonus": finance.bonus_depreciation_fraction,
         "inflation": finance.inflation_per_yr,
     }

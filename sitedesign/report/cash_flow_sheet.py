@@ -71,7 +71,9 @@ def write_sheet(flow: CashFlow, path: Path, title: str, unit: str) -> Path:
             [Fault("to_excel()", "XlsxWriter is not installed", "is needed", remedy)], "to_excel()"
         ) from None
     stream = BytesIO()
-    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+    # What a user called something is text, whatever it begins with
+    plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(stream, plain) as book:
         _Book(book, flow, title, unit).write()
     write_given(path, stream.getvalue(), where="to_excel()", of="to_excel()")
     return path

@@ -19,7 +19,7 @@ from sitedesign.case.plant import Plant, land_acres, slowest_lead
 from sitedesign.components.lead_times import hall_months
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
-from sitedesign.finance.depreciation import recovery_class
+from sitedesign.finance.depreciation import RecoveryClass, recovery_class
 from sitedesign.reliability.events import worst_events
 from sitedesign.reliability.metrics import uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
@@ -285,7 +285,8 @@ def _plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, floa
     items: list[CostItem] = []
     for asset, cost, resource, mw in built:
         land = annual_cost.land_cost(study.finance, mw * resource.acres_per_mw)
-        items.append(_less(_scaled(resource.label, asset, cost, mw), land))
+        # Farms go by the name of their turbine, which the user may have chosen
+        items.append(_less(_scaled(resource.label, asset, cost, mw, recovery_class("solar")), land))
         items.append(_scaled(f"{asset} land", asset, land, 1))
     items += [
         _scaled("battery energy", "battery", costs.battery_energy, plant.battery_mwh),
@@ -343,7 +344,13 @@ def _metric(study_case: StudyCase) -> str:
     return metrics.pop() if len(metrics) == 1 else "compute"
 
 
-def _scaled(name: str, asset: str, cost: annual_cost.AnnualCost, amount: float) -> CostItem:
+def _scaled(
+    name: str,
+    asset: str,
+    cost: annual_cost.AnnualCost,
+    amount: float,
+    recovery: RecoveryClass | None = None,
+) -> CostItem:
     """Cost of an asset that is bought; what lasts is not depreciated."""
     return CostItem(
         name=name,
@@ -354,7 +361,7 @@ def _scaled(name: str, asset: str, cost: annual_cost.AnnualCost, amount: float) 
         credit_usd=cost.credit_usd * amount,
         upkeep_usd_per_yr=cost.fixed_usd_per_yr * amount,
         life_yr=cost.life_yr,
-        recovery=recovery_class(asset) if cost.life_yr else "none",
+        recovery=(recovery or recovery_class(asset)) if cost.life_yr else "none",
     )
 
 

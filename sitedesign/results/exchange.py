@@ -88,11 +88,12 @@ def grid_costs(study_case: StudyCase, grid: GridResult) -> Iterator[CostItem]:
     """
     supply, case = study_case.grid, study_case.case
     assert supply is not None
+    life_yr = study_case.study.grid.connection.life_yr if study_case.study.grid is not None else 0.0
     mw, there = grid.contracted_mw, max(grid.contracted_mw, grid.sale_mw) > NOTHING
     capital = mw * supply.capital_usd_per_mw + there * supply.capital_usd
     yearly = mw * (supply.annual_usd_per_mw - supply.demand_usd_per_mw_yr)
     yearly += there * (supply.annual_usd - supply.fixed_usd_per_yr)
-    yield _line("grid connection", "grid", "capital", yearly, capital)
+    yield _line("grid connection", "grid", "capital", yearly, capital, life_yr)
     charged = grid.charged_usd_per_yr
     yield _line("grid energy", "grid", "tariff", charged["energy"])
     yield _line("grid demand charges", "grid", "tariff", charged["demand"])
@@ -104,19 +105,21 @@ def grid_costs(study_case: StudyCase, grid: GridResult) -> Iterator[CostItem]:
     sale, sale_mw = supply.export, grid.sale_mw
     if sale is not None:
         capital, yearly = sale_mw * sale.capital_usd_per_mw, sale_mw * sale.annual_usd_per_mw
-        yield _line("connection for sale", "sale", "capital", yearly, capital)
+        yield _line("connection for sale", "sale", "capital", yearly, capital, life_yr)
         yield _line("power sold", "sale", "revenue", charged["export"])
 
 
 def surplus_costs(surplus: Sequence[SurplusResult]) -> Iterator[CostItem]:
     """Lines of cost of those who take surplus: what it takes to have them, and what they pay."""
     for item in surplus:
-        line = _line(item.name, item.name, "capital", item.cost_usd_per_yr, item.capital_usd)
+        line = _line(item.name, item.name, "capital", item.cost_usd_per_yr, item.capital_usd, item.life_yr)
         yield line.model_copy(update={"upkeep_usd_per_yr": item.upkeep_usd_per_yr})
         yield _line(f"{item.name} revenue", item.name, "revenue", -item.usd_per_yr)
 
 
-def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float, capital_usd: float = 0.0) -> CostItem:
+def _line(
+    name: str, asset: str, kind: CostKind, usd_per_yr: float, capital_usd: float = 0.0, life_yr: float = 0.0
+) -> CostItem:
     return CostItem(
         name=name,
         asset=asset,
@@ -124,5 +127,6 @@ def _line(name: str, asset: str, kind: CostKind, usd_per_yr: float, capital_usd:
         capital_usd=capital_usd,
         usd_per_yr=usd_per_yr,
         upkeep_usd_per_yr=0.0 if capital_usd else usd_per_yr,
+        life_yr=life_yr,
         recovery=recovery_class(asset) if capital_usd else "none",
     )

@@ -63,8 +63,9 @@ def project_of(design: Design, seller: Seller, terms: Terms, usd_per_unit: float
     items = [*design.costs, *(design.project_costs if seller == "compute" else ())]
     without = (_NO_MONEY,) if seller == "compute" else (_NO_MONEY, "racks")
     items = [item for item in items if item.asset not in without]
-    # Of what lasts, such as land, the upkeep is the cost of its capital, which the cash flow counts itself
-    paid = [item for item in items if item.upkeep_usd_per_yr and not (item.capital_usd and not item.life_yr)]
+    # Of land, which lasts, the upkeep is the cost of its capital, which the cash flow counts itself
+    land = [item for item in items if item.capital_usd and item.recovery == "none"]
+    paid = [item for item in items if item.upkeep_usd_per_yr and item not in land]
     amount = design.served_mwh_per_yr
     if seller == "compute":
         amount = design.delivered_rack_h_per_yr * design.gpus_per_rack
@@ -125,7 +126,7 @@ def _expense(item: CostItem, terms: Terms) -> Expense:
 
 
 def _replacements(item: CostItem, years: int) -> list[Replacement]:
-    if not item.life_yr:
+    if not item.life_yr or item.recovery == "line_39":  # a building outlives its annuity
         return []
     times = math.ceil(years / item.life_yr) - 1
     again = [math.floor(number * item.life_yr) for number in range(1, times + 1)]

@@ -28,6 +28,8 @@ class SurplusResult(BaseModel):
         What that is worth. [USD/yr]
     capital_usd, cost_usd_per_yr, upkeep_usd_per_yr : float
         What it costs to have it there, and what of it is paid every year. [USD, USD/yr, USD/yr]
+    life_yr : float
+        After which it is bought again. [yr]
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +43,7 @@ class SurplusResult(BaseModel):
     capital_usd: float
     cost_usd_per_yr: float
     upkeep_usd_per_yr: float
+    life_yr: float
 
     def line(self) -> tuple[str, str]:
         """Label and text for a summary."""
@@ -78,6 +81,7 @@ def surplus_results(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> 
                 capital_usd=units * one.cost.capital_usd,
                 cost_usd_per_yr=units * one.cost.total_usd_per_yr,
                 upkeep_usd_per_yr=units * one.cost.fixed_usd_per_yr,
+                life_yr=one.cost.life_yr,
             )
         )
     return found
