@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -150,6 +151,13 @@ def test_names_are_text_in_the_workbook(hub: sd.Design, tmp_path: Path) -> None:
     path = sd.cash_flow(hub, price=80.0).to_excel(tmp_path / "flow.xlsx")
     cell = openpyxl.load_workbook(path)["Summary"]["A1"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
+
+
+def test_the_workbook_refuses_what_it_has_no_lines_for(hub: sd.Design, tmp_path: Path) -> None:
+    flow = sd.cash_flow(hub, price=80.0)
+    insured = dataclasses.replace(flow, project=dataclasses.replace(flow.project, insurance_rate=0.01))
+    with pytest.raises(ValueError, match="no lines for insurance"):
+        insured.to_excel(tmp_path / "flow.xlsx")
 
 
 def test_combined_tax_below_the_federal_rate_is_what_is_paid(design: sd.Design) -> None:

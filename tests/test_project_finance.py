@@ -221,6 +221,15 @@ def test_fees_and_interest_of_construction() -> None:
     assert flow.lines["federal_deductions"].sum() == pytest.approx(flow.equity_usd)
 
 
+def test_insurance_and_property_tax() -> None:
+    taxes = Taxes(property_rate=0.01, property_decline=0.05)
+    flow = cash_flow(replace(level_debt(), insurance_rate=0.005, taxes=taxes))
+    assert flow.lines["insurance"][[1, 3]] == pytest.approx([-0.6e6, -0.6e6 * 1.025**2])
+    assert flow.lines["property_tax"][[1, 3, 21, 25]] == pytest.approx([-1.2e6, -1.08e6, 0.0, 0.0])
+    both = flow.lines["insurance"] + flow.lines["property_tax"]
+    assert flow.lines["expenses"] - cash_flow(level_debt()).lines["expenses"] == pytest.approx(both)
+
+
 def test_production_credit_is_rounded_as_the_law_does() -> None:
     taxes = Taxes(production_credit_usd_per_mwh=30.0, production_credit_mwh=1.0)
     flow = cash_flow(replace(level_debt(), taxes=taxes))

@@ -62,7 +62,10 @@ def write_sheet(flow: CashFlow, path: Path, title: str, unit: str) -> Path:
     ------
     InputError
         When XlsxWriter is not installed, or the file cannot be written.
+    ValueError
+        When the project has what the workbook has no lines for, which no design has.
     """
+    _check(flow.project)
     try:
         import xlsxwriter
     except ImportError:
@@ -77,6 +80,23 @@ def write_sheet(flow: CashFlow, path: Path, title: str, unit: str) -> Path:
         _Book(book, flow, title, unit).write()
     write_given(path, stream.getvalue(), where="to_excel()", of="to_excel()")
     return path
+
+
+def _check(project: Project) -> None:
+    """Refuse what the sheets would leave out without a word."""
+    built, taxes = project.construction, project.taxes
+    absent = (
+        project.insurance_rate,
+        taxes.property_rate,
+        taxes.production_credit_usd_per_mwh,
+        built.fee,
+        1.0 - built.loan_share,
+        built.equity_years - 1,
+        project.debt.closing_usd if project.debt is not None else 0.0,
+    )
+    if any(absent):
+        message = "the workbook has no lines for insurance, property tax, production credits and such fees"
+        raise ValueError(message)
 
 
 class _Book:
