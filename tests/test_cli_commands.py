@@ -16,6 +16,7 @@ import sitedesign as sd
 from sitedesign import cli
 from sitedesign.batch import one_site
 from sitedesign.cli import starting
+from sitedesign.cli.study_options import QuestionOptions, StudyOptions
 from tests.cli_runs import EL_PASO, QUICK, SMALL, run, run_json
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49)
@@ -162,6 +163,30 @@ def test_faults_of_wind_and_grid_name_their_options() -> None:
     assert [fault["where"] for fault in answer["faults"]] == ["--grid-mw"]
     answer = run_json("solve", *EL_PASO, "--racks", 16, "--uptime", 0.9, "--grid-mw", 5, code=cli.BAD_INPUT)
     assert [fault["where"] for fault in answer["faults"]] == ["--grid-tariff"]
+
+
+def test_options_and_settings_of_one_table_hold_together() -> None:
+    given = QuestionOptions(
+        limit=["solar_mw=300", "diesel=3"], gas_price=9.0, fuel_price=["uranium=1"], grid_mw="7",
+        setting=["limits={n_plus = 1, units = {smr = 1}}", "fuel_price_usd_per_mmbtu={diesel = 30}",
+                 "limits={land_acres = 5}", "grid={tariff = 50}"],
+    )  # fmt: skip
+    asked = given.fields_given()
+    assert asked["limits"] == {
+        "solar_mw": 300.0, "units": {"diesel": 3.0, "smr": 1}, "n_plus": 1, "land_acres": 5
+    }  # fmt: skip
+    assert asked["fuel_price_usd_per_mmbtu"] == {"uranium": 1.0, "natural_gas": 9.0, "diesel": 30}
+    assert asked["grid"] == {"tariff": 50, "mw": 7.0}
+
+
+def test_no_connection_is_none_of_the_files_and_of_no_option(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(
+        "racks = 9\nuptime = 0.99\n[site]\nlatitude = 31.76\nlongitude = -106.49\n[grid]\ntariff = 50\n"
+    )
+    assert StudyOptions(file=path, grid_kind="none").study().grid is None
+    with pytest.raises(sd.InputError, match="grid-mw"):
+        StudyOptions(file=path, grid_kind="none", grid_mw="7").study()
 
 
 def test_faults_name_the_file_or_the_option(tmp_path: Path) -> None:

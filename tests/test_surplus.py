@@ -306,6 +306,13 @@ def test_study_file_names_takers_and_finds_their_files(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("mw = 4", "mw = -4"))
     with pytest.raises(InputError, match=r"\[\[surplus\]\] 1 mw"):
         sd.read_study(path)
+    head, text = path.read_text().split("[[surplus]]")[0], str(tmp_path)
+    path.write_text(f'{head}[surplus]\nmodel = "own.toml"\nprices = "prices.csv"\n')  # one needs no list
+    (alone,) = sd.read_study(path).surplus
+    assert alone.prices.startswith(text)
+    assert alone.model.startswith(text)
+    path.write_text(f'surplus = "own.toml"\n{head}')
+    assert sd.read_study(path).surplus[0].model.startswith(text)
 
 
 def test_table_of_sites_and_command_line_name_takers() -> None:

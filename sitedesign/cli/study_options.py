@@ -121,6 +121,7 @@ class QuestionOptions:
             With every malformed option.
         """
         from sitedesign.errors import InputError
+        from sitedesign.study.toml_file import with_fields
 
         faults: list[Fault] = []
         said = self.given
@@ -135,15 +136,14 @@ class QuestionOptions:
         prices |= {"natural_gas": said["gas_price"]} if "gas_price" in said else {}
         question |= {"limits": limits} if limits else {}
         question |= {"fuel_price_usd_per_mmbtu": prices} if prices else {}
-        question |= _read_settings(said.get("setting", []), faults)
         grid = {
             item.name: _read_value(item, said[name], _flag(name), faults)
             for name, item in grid_options().items()
             if name in said
         }
-        if grid:
-            before = question.get("grid")
-            question["grid"] = (before if isinstance(before, dict) else {}) | grid
+        together = [*_read_settings(said.get("setting", []), faults), *([("grid", grid)] if grid else [])]
+        for name, value in together:  # of one table, what several options say holds together
+            question = with_fields(question, {name: value})
         if faults:
             raise InputError(faults, OF)
         return question
@@ -289,18 +289,18 @@ def read_numbers(items: list[str], option: str, remedy: str, faults: list[Fault]
     return numbers
 
 
-def _read_settings(items: list[str], faults: list[Fault]) -> dict[str, Any]:
+def _read_settings(items: list[str], faults: list[Fault]) -> list[tuple[str, Any]]:
     """Read ``plant_age_yr=5``; the value is written as in a study file, text also without quotes."""
     from sitedesign.errors import Fault
 
-    settings = {}
+    settings = []
     for item in items:
         name, equals, text = item.partition("=")
         if not equals or not name.strip():
             remedy = "Try plant_age_yr=5."
             faults.append(Fault("--set", repr(item), "must be KEY=VALUE as in a study file", remedy))
             continue
-        settings[name.strip()] = value_of_text(text)
+        settings.append((name.strip(), value_of_text(text)))
     return settings
 
 

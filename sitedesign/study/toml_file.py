@@ -196,8 +196,11 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         question["weather"] = [folder / item if isinstance(item, str) else item for item in items]
     if isinstance(question.get("grid"), Mapping):
         question["grid"] = _located_grid(question["grid"], folder)
-    if isinstance(question.get("surplus"), list):
-        question["surplus"] = [_located_surplus(item, folder) for item in question["surplus"]]
+    if "surplus" in question:
+        given = question["surplus"]
+        several = isinstance(given, list)
+        takers = [_located_surplus(item, folder) for item in (given if several else [given])]
+        question["surplus"] = takers if several else takers[0]
     for name in (*_ENTRY_FIELDS, "own_entries"):
         value = question.get(name)
         if isinstance(value, list):
@@ -250,9 +253,14 @@ def _located_surplus(item: Any, folder: Path) -> Any:  # noqa: ANN401
 
 def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Question with some fields replaced; what excludes a replaced field goes."""
+    resized = any(changes.get(name) is not None for name in SIZES)
+    kept = {key: value for key, value in question.items() if not (resized and key in SIZES)}
+    return with_fields(kept, changes)
+
+
+def with_fields(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Question with some fields added or replaced; of tables, single keys."""
     together = dict(question)
-    if any(changes.get(name) is not None for name in SIZES):
-        together = {key: value for key, value in together.items() if key not in SIZES}
     for name, value in changes.items():
         before = together.get(name)
         if name in _MERGED and isinstance(before, Mapping) and isinstance(value, Mapping):
@@ -261,7 +269,7 @@ def merged(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str,
                 if isinstance(before.get(table), Mapping) and isinstance(value.get(table), Mapping):
                     value[table] = {**before[table], **value[table]}
             if name == "grid" and changes[name].get("kind") == "none":
-                value = {"kind": "none"}  # what the file says of a connection goes with it
+                value = changes[name]  # what was said of a connection before goes with it
         together[name] = value
     return together
 
