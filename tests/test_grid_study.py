@@ -364,6 +364,23 @@ def test_energy_and_money_by_source_and_sink_add_up(flexible: sd.Design, selling
     assert "earning" in dict(selling.summary())["sinks"]
 
 
+def test_money_of_flows_adds_up_where_a_connection_only_sells_and_units_run_at_part_load() -> None:
+    asked = study(
+        sd.Grid(model="firm", mw=0, tariff=200.0, export_mw=(5, 5), export=15, capital_usd=5e6),
+        backup=["recip_fast", "diesel"],
+    )
+    found = sd.evaluate(
+        asked, solar_mw=40, battery_mwh=20, battery_mw=8, operation="causal",
+        backup={"recip_fast": 1, "diesel": 2},
+    )  # fmt: skip
+    flows = {flow.name: flow for flow in found.flows}
+    assert flows["grid"].usd_per_yr > 1e5
+    assert sum(item.usd_per_yr for item in found.costs if "part-load" in item.name) > 0
+    others = sum(item.usd_per_yr for item in found.costs if item.asset == "racks")
+    spent = sum(flow.usd_per_yr for flow in flows.values())
+    assert spent + others == pytest.approx(found.cost_usd_per_yr, rel=1e-12)
+
+
 def test_the_bill_is_told_by_component_and_adds_up(flexible: sd.Design) -> None:
     rows = bill_rows(flexible)
     billed = [float(usd.replace(",", "")) for name, usd, _ in rows[:-1] if not name.startswith("\u2003")]

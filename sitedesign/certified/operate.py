@@ -61,7 +61,7 @@ def operate_causally(
     case = study_case.case
     actuals = Actuals(
         done.fuel_mmbtu.sum(axis=1) / case.years,
-        float(done.extra_fuel_usd.sum()) / case.years,
+        done.extra_fuel_usd.sum(axis=1) / case.years,
         [done.solar_mw] if len(case.resources) == 1 else _given_mw(case, plant, evaluator.outages_of(plant)),
         done.energy_by_level_mwh.sum(axis=1) / case.years,
         done.fuel_by_level_mmbtu.sum(axis=1) / case.years,

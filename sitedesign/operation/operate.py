@@ -211,7 +211,7 @@ class SimulatedOperation:
         Energy and fuel really burnt (part load included). [MWh, MMBtu]
     fuel_by_level_mmbtu : ndarray, shape (levels of all backup, years)
         The same fuel, level by level: that of a second fuel apart. [MMBtu]
-    extra_fuel_usd : ndarray, shape (years,)
+    extra_fuel_usd : ndarray, shape (K, years)
         Cost of the fuel above the full-load heat rate. [USD]
     energy_by_level_mwh : ndarray, shape (priced, years)
         Given by supplies and taken by sinks, level by level in the order of ``Case.flows``. [MWh]
@@ -473,7 +473,7 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
     ]
     backup = len(burnt_usd)
     extra = fuel[:backup] - energy[:backup]
-    extra_usd = (np.array(burnt_usd).reshape(-1, 1) * extra).sum(axis=0)
+    extra_usd = np.array(burnt_usd).reshape(-1, 1) * extra
     supplied = [level for item in case.supplies for level in item.levels]
     mmbtu = np.array([level.fuel_mmbtu_per_mwh for level in supplied]).reshape(-1, 1)
     tonnes = np.array([level.co2_t_per_mwh for level in supplied])
@@ -482,7 +482,7 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
     per_amount = np.divide(tonnes, mmbtu[:, 0], out=tonnes.copy(), where=mmbtu[:, 0] > 0.0)
     price = [level.usd_per_mwh for level in supplied]
     price += [-level.usd_per_mwh for item in case.sinks for level in item.levels]
-    usd = np.array(price[:backup]) @ energy[:backup] + extra_usd
+    usd = np.array(price[:backup]) @ energy[:backup] + extra_usd.sum(axis=0)
     for row_usd, row in zip(price[backup:], energy[backup:], strict=True):
         usd += row_usd * row  # one after the other: what has no size changes no bit
     by_flow = _by_flow(case, energy)
@@ -491,7 +491,7 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
         backup_mwh=by_flow[: kinds[0]],
         fuel_mmbtu=_by_flow(case, mmbtu * fuel)[: kinds[0]],
         fuel_by_level_mmbtu=(mmbtu * fuel)[:backup],
-        extra_fuel_usd=extra_usd,
+        extra_fuel_usd=_by_flow(case, extra_usd)[: kinds[0]],
         energy_by_level_mwh=energy,
         import_mwh=by_flow[kinds[0] : kinds[1]],
         taken_mwh=by_flow[kinds[1] :],

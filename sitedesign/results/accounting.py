@@ -49,8 +49,8 @@ class Actuals:
     ----------
     fuel_mmbtu_per_yr : ndarray, shape (K,)
         Fuel per technology, part load included. [MMBtu/yr]
-    part_load_usd_per_yr : float
-        Cost of the fuel above the full-load heat rate. [USD/yr]
+    part_load_usd_per_yr : ndarray, shape (K,)
+        Cost of the fuel above the full-load heat rate, per technology. [USD/yr]
     resources_mw : list of ndarray, shape (T,)
         Power that each resource could give, outages of its blocks included. [MW]
     energy_by_level_mwh_per_yr : ndarray, shape (priced,)
@@ -61,7 +61,7 @@ class Actuals:
     """
 
     fuel_mmbtu_per_yr: FloatArray
-    part_load_usd_per_yr: float
+    part_load_usd_per_yr: FloatArray
     resources_mw: list[FloatArray]
     energy_by_level_mwh_per_yr: FloatArray
     fuel_by_level_mmbtu_per_yr: FloatArray
@@ -196,7 +196,10 @@ def _cost_and_fuel(
         }
         rows = iter(actuals.fuel_by_level_mmbtu_per_yr.tolist())
         burnt = {item.name: [next(rows) for _ in item.levels] for item in backup}
-        costs.append(_yearly("part-load fuel", "backup", "fuel", actuals.part_load_usd_per_yr))
+        costs += [
+            _yearly(f"{item.name} part-load fuel", item.name, "fuel", usd)
+            for item, usd in zip(backup, actuals.part_load_usd_per_yr.tolist(), strict=True)
+        ]
     per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in backup}
     of_units = {item.name: fuel[item.name] * per_mmbtu[item.name] for item in backup}
     of_units |= {

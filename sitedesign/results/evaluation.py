@@ -42,8 +42,8 @@ class CostItem(BaseModel):
     name : str
         As a table shows it; nothing is recognised by it.
     asset : str
-        What it is spent on: ``solar``, ``battery``, ``backup`` (all technologies), ``racks``, ``hall``,
-        ``delay``, ``grid``, ``sale`` or the name of a technology or of one who takes surplus.
+        What it is spent on: ``solar``, ``battery``, ``racks``, ``hall``, ``delay``, ``grid``, ``sale`` or the
+        name of a technology or of one who takes surplus.
     kind : {"capital", "fixed", "fuel", "tariff", "revenue"}
         ``capital``: what is bought, annualised, with its own upkeep. ``fixed``: paid every year whatever
         happens. ``fuel``: fuel and running, by the MWh. ``tariff``: bills of the grid.

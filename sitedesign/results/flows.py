@@ -55,7 +55,9 @@ def energy_flows(
     spent_usd_per_yr: Mapping[str, float],
     second_fuel_mwh_per_yr: Mapping[str, float],
 ) -> list[EnergyFlow]:
-    """List every source that stands, the battery, the load and every sink.
+    """List every source and sink that stands or costs something, the battery and the load.
+
+    With what is spent on racks and on delay, their money adds up to the cost of the plant.
 
     Parameters
     ----------
@@ -103,8 +105,5 @@ def energy_flows(
         EnergyFlow(name=item.name, role="sink", mw=n * item.unit_mw, mwh_per_yr=float(mw.sum()) * scale)
         for item, n, mw in zip(case.sinks, plant.sinks, dispatch.sink_mw, strict=True)
     ]
-    return [
-        flow.model_copy(update={"usd_per_yr": spent_usd_per_yr.get(flow.name, 0.0)})
-        for flow in found
-        if flow is load or flow.mw > 0.0
-    ]
+    told = [flow.model_copy(update={"usd_per_yr": spent_usd_per_yr.get(flow.name, 0.0)}) for flow in found]
+    return [flow for flow in told if flow.name == load.name or flow.mw > 0.0 or flow.usd_per_yr]
