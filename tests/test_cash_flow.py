@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -147,7 +148,6 @@ def test_all_of_a_hub_is_bought_kept_up_and_bought_again(hub: sd.Design) -> None
 
 
 def test_names_are_text_in_the_workbook(hub: sd.Design, tmp_path: Path) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
     path = sd.cash_flow(hub, price=80.0).to_excel(tmp_path / "flow.xlsx")
     cell = openpyxl.load_workbook(path)["Summary"]["A1"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
@@ -180,7 +180,6 @@ def test_a_bound_says_that_it_is_one(design: sd.Design) -> None:
 @pytest.mark.parametrize("terms", [sd.Terms(), sd.Terms(debt_dscr=1.3, years=25, salvage=0.05)])
 def test_workbook_calculates_to_the_same_figures(design: sd.Design, terms: sd.Terms, tmp_path: Path) -> None:
     """Every formula, calculated again by a library that knows nothing of this one."""
-    pytest.importorskip("formulas")
     flow = sd.cash_flow(design, terms=terms)
     path = flow.to_excel(tmp_path / "cash flow.xlsx")
     script = """
