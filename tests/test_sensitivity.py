@@ -13,7 +13,7 @@ from sitedesign import library
 from sitedesign.case.build import weather_of
 from sitedesign.case.plant import Plant
 from sitedesign.influence import certified as certified_module
-from sitedesign.influence.bound import question, same
+from sitedesign.influence.bound import BoundSolver, at_end, question, same
 from sitedesign.influence.ranges import entries_of, idle_numbers, ranged_numbers, with_value
 from sitedesign.operation.state import Controller
 from sitedesign.report import figures
@@ -114,6 +114,18 @@ def test_information_is_never_worth_less_than_nothing(found: Sensitivity) -> Non
     assert min(known) == 0.0
     assert max(known) > 1e4  # to have ordered another plant does cost something
     assert all((item.information_usd_per_yr or 0.0) >= 0.0 for item in found.numbers)
+
+
+def test_what_knowing_is_worth_takes_both_ends() -> None:
+    """Half of a mean is no mean: at the other end the plant of today cannot be built, or none at all."""
+    ends = [End(value=1.0, regret_usd_per_yr=4e6), End(value=2.0, impossible=True), End(value=3.0)]
+    item = Influence(
+        key="x", label="x", unit="", value=1.5, confidence="L", source="", low=ends[0], high=ends[1]
+    )
+    assert item.information_usd_per_yr is None
+    assert item.model_copy(update={"high": ends[2]}).information_usd_per_yr is None
+    there = ends[2].model_copy(update={"regret_usd_per_yr": 1e6})
+    assert item.model_copy(update={"high": there}).information_usd_per_yr == 2.5e6
 
 
 def test_what_is_ordered_now_costs_its_regret_more(found: Sensitivity) -> None:
@@ -329,6 +341,52 @@ def test_what_is_searched_anew_is_what_moves_the_cost_most(certified) -> None:
     assert (judged_cost.high.cost_usd_per_yr or 0) > 0 > (judged_cost.low.cost_usd_per_yr or 0)
 
 
+@pytest.fixture(scope="module")
+def judge() -> certified_module.Judge:
+    """Four engines on a few years, for a study that asks for little in every respect."""
+    asked = SMALL | {"racks": 70, "fuel_price_usd_per_mmbtu": {"natural_gas": 1.0}}
+    engines = {"solar_mw": (1, 1), "units": {"recip_fast": (4, 4)}}
+    design = sd.solve(sd.Study(**asked, limits=engines), certify=False, gap=1e-3)
+    certificate = sd.certify(design, years=2, draws=1, attribute=False)
+    little = {"solar_mw": 100, "co2_t_per_yr": 1e5, "n_plus": 0}
+    study = sd.Study(**asked | {"uptime": 0.8}, min_renewable_share=0.01, limits=little)
+    solver = BoundSolver(study, 1e-3)
+    return certified_module.Judge(solver, design.model_copy(update={"certificate": certificate}))
+
+
+@pytest.mark.parametrize(
+    ("key", "low", "high"),
+    [
+        ("uptime", 0.75, 0.9999),
+        ("min_renewable_share", 0.0, 0.8),
+        ("co2_t_per_yr", 1.0, 1e6),
+        ("n_plus", 0, 3),
+    ],
+)
+def test_a_plant_is_not_taken_for_the_answer_to_a_question_that_asks_more(
+    judge: certified_module.Judge, key: str, low: float, high: float
+) -> None:
+    """As it stands it costs the same, whatever is asked of it."""
+    (item,) = [n for n in ranged_numbers(judge.solver.base.study, {key: (low, high)}) if n.key == key]
+    more = low if key == "co2_t_per_yr" else high
+    end = at_end(judge.solver, item, more)
+    assert (end.bound_usd_per_yr or 0) > 1e5
+    judged = judge.judged(item, end)
+    assert (judged.change_usd_per_yr or 0) > 1e5
+    # Nor does it win there against plants that were searched for that, because it is cheaper
+    changed = judge.solver.changed(with_value(judge.solver.base.study, item, more))
+    now = judge.plant, judge.controller
+    assert certified_module._cheapest(judge, judge.solver.base, sure=[], others=[now])[0] == [now]
+    assert certified_module._cheapest(judge, changed, sure=[], others=[now]) == ([], None)
+
+
+def test_how_it_is_answered_is_no_number_of_the_question() -> None:
+    """All ends have the same weather years: another number of them would change nothing, and say so."""
+    for name in ("seed", "weather_years"):
+        with pytest.raises(sd.InputError, match="must name a number of the study"):
+            ranged_numbers(STUDY, {name: (1, 3)})
+
+
 def test_a_change_is_taken_from_the_best_that_is_known() -> None:
     assert End(value=1.0).change_usd_per_yr is None
     assert End(value=1.0, bound_usd_per_yr=3.0).change_usd_per_yr == 3.0
@@ -346,9 +404,11 @@ def test_the_cheapest_plant_that_keeps_the_target_counts_whoever_found_it() -> N
     usd = {10.0: (9.0, True), 20.0: (5.0, True), 30.0: (3.0, False), 99.0: (1.0, True)}
 
     class Known:
+        now = certified_module._Run(0.99, True, np.zeros(2), np.zeros(2), 0.0)
+
         def run(self, _asked: object, plant: Plant, _rule: Controller) -> certified_module._Run:
             cost, met = usd[plant.resources_mw[0]]
-            return certified_module._Run(0.99, met, np.zeros(2), np.full(2, cost))
+            return certified_module._Run(0.99, met, np.zeros(2), np.full(2, cost), 0.0)
 
     plants = {mw: (Plant((mw,), 8.0, 2.0, (1,), 7), Controller()) for mw in usd}
     others = [plants[20.0], plants[30.0], plants[99.0]]  # one fails here, one breaks a limit

@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import Case
+from sitedesign.case.limits import ANNUAL_LIMITS
 from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of, metric_key
-from sitedesign.certified.objective import Decision
-from sitedesign.certified.scenario_years import unseen_years
+from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.objective import Decision, excess_mwh
+from sitedesign.certified.scenario_years import unseen_years, weather_block
 from sitedesign.certified.sizing_loop import LEAST_FIRST_MULTIPLIER, size_then_search
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.influence.bound import BoundSolver, Question, same
@@ -50,6 +52,7 @@ class _Run:
     met: bool  # the target, at the confidence of the certificate
     lost: FloatArray  # (weather years,) [fraction]
     usd: FloatArray  # (weather years,) [USD/yr]
+    excess_mwh_per_yr: float  # of backup and imports, above the caps
 
     @property
     def cost(self) -> float:
@@ -112,7 +115,7 @@ class Judge:
         environment = environment_of(asked.study_case)
         blocks = self.blocks if same(_operated(here), _operated(base)) else self._blocks(asked)
         done = monte_carlo(blocks, plant, controller, environment, self.plan)
-        return _run_of(done, fixed_cost_usd_per_yr(here, plant))
+        return _run_of(done, here, fixed_cost_usd_per_yr(here, plant))
 
     def judged(self, number: RangedNumber, end: End) -> End:
         """Judge the plant as it stands with one number at one end of its range."""
@@ -127,6 +130,8 @@ class Judge:
             return end  # the plant as it stands has other units
         if broken_limits(here, self.plant):
             return end  # it cannot be built, for example because it comes too late
+        if _asked_of_plants(here) != _asked_of_plants(base):
+            return end  # it was searched for other caps or spare units, and would not be an answer
         known = same(_operated(here), _operated(base)) and same(
             environment_of(asked.study_case), self.environment
         )
@@ -137,9 +142,10 @@ class Judge:
         usd = there.usd - self.now.usd + (fixed if known else 0.0)
         uptime, uptime_error = there.uptime - self.now.uptime, _error(there.lost - self.now.lost)
         cost = float(usd.mean())
+        gained = uptime - (_target(here) - _target(base))  # a higher target has to be bought as well
         # Beyond what the target allows to be lost, its price today says nothing
-        marginal = abs(uptime) <= 1.0 - base.uptime_target or not end.bound_usd_per_yr
-        worth = cost - uptime * base.load_mwh_per_yr * self.usd_per_mwh if marginal else None
+        marginal = abs(gained) <= 1.0 - base.uptime_target or not end.bound_usd_per_yr
+        worth = cost - gained * base.load_mwh_per_yr * self.usd_per_mwh if marginal else None
         return end.model_copy(
             update={
                 "uptime": uptime,
@@ -250,9 +256,23 @@ def _cheapest(
         if broken_limits(asked.study_case.case, decision[0]):
             continue
         run = judge.run(asked, *decision)
-        if (run.met or decision in sure) and (best[1] is None or run.cost < best[1].cost):
+        if best[1] is not None and run.cost >= best[1].cost:
+            continue
+        if decision in sure or _keeps(asked, decision, run, judge.now.excess_mwh_per_yr):
             best = [decision], run
     return best
+
+
+def _keeps(asked: Question, decision: Decision, run: _Run, luck_mwh_per_yr: float) -> bool:
+    """Whether a plant found for another question keeps what this one asks: target, caps and spare units.
+
+    What the certified plant itself exceeds its caps by on these draws is luck, and allowed to all.
+    """
+    if not run.met or run.excess_mwh_per_yr > luck_mwh_per_yr:
+        return False
+    made = asked.study_case
+    own = Evaluator([weather_block(made)], environment_of(made), made.study.metric, made.study.seed)
+    return own.lost_without_spares(*decision) == 0.0
 
 
 def _searched(asked: Question) -> list[Decision]:
@@ -271,9 +291,20 @@ def _swing(number: RangedNumber, pair: Ends) -> float:
     return Influence(**fields, low=pair[0], high=pair[1]).swing_usd_per_yr
 
 
+def _asked_of_plants(case: Case) -> tuple[Any, ...]:
+    """Limits that a plant keeps by how it is operated, not by its sizes."""
+    return (case.limits.n_plus, *(item.given(case.limits) for item in ANNUAL_LIMITS))
+
+
+def _target(case: Case) -> float:
+    """Uptime asked for, over all of the load."""
+    return sum(part.share * part.uptime_target for part in case.classes)
+
+
 def _operated(case: Case) -> tuple[Any, ...]:
-    """Everything of a case that its operation depends on: not what things cost to own, nor any limit."""
+    """Everything of a case that its operation and its verdict depend on: not what things cost, nor limits."""
     return (
+        case.uptime_target,
         (case.step_h, case.years, case.eta_charge, case.eta_discharge, case.racks_contracted),
         (case.rack_availability, case.load_mw, case.usable, case.tiers, case.load_classes),
         tuple(item.yield_mw_per_mw for item in case.resources),
@@ -281,10 +312,12 @@ def _operated(case: Case) -> tuple[Any, ...]:
     )
 
 
-def _run_of(done: Certificate, fixed_usd_per_yr: float) -> _Run:
+def _run_of(done: Certificate, case: Case, fixed_usd_per_yr: float) -> _Run:
     lost_h = np.array(done.power_lost_h_by_year).reshape(done.weather_years, -1).mean(axis=1)
     usd = np.array(done.operating_usd_by_year).reshape(done.weather_years, -1).mean(axis=1)
-    return _Run(done.uptime.value, done.met, lost_h / _HOURS_PER_YEAR, usd + fixed_usd_per_yr)
+    supplied = sum(done.backup_mwh_per_yr) + done.imported_mwh_per_yr
+    excess = excess_mwh(case, supplied, done.co2_t_per_yr)
+    return _Run(done.uptime.value, done.met, lost_h / _HOURS_PER_YEAR, usd + fixed_usd_per_yr, excess)
 
 
 def _error(difference: FloatArray) -> float | None:

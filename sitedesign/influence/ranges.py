@@ -19,6 +19,7 @@ Range = tuple[float, float]
 #: Entries of which a study has one; the others it has several of.
 _ONE = ("pv", "battery", "rack", "facility", "finance")
 _SEVERAL = ("backup", "wind")
+_NOT_UNCERTAIN = ("seed", "weather_years")  # of how it is answered; every end has the same weather years
 _THINGS = {"pv": "solar array", "facility": "hall", "power_path": "power path"}
 
 
@@ -226,7 +227,9 @@ def _limit_faults(where: str, item: Declared | None, number: Number | None, limi
 def _inputs() -> dict[str, Declared]:
     """Single numbers of a study and of its limits."""
     every = declared(StudyInputs) | declared(Limits)
-    return {name: item for name, item in every.items() if item.sort == "number" and name != "seed"}
+    return {
+        name: item for name, item in every.items() if item.sort == "number" and name not in _NOT_UNCERTAIN
+    }
 
 
 def _study_number(item: Declared, value: float, limits: Range) -> RangedNumber:

@@ -42,12 +42,12 @@ class End(_Frozen):
         the best plant for this value; None where that plant cannot be built then. [USD/yr]
     uptime, uptime_error : float or None
         Of the certified plant as it stands, on the same weather years and failures, with the standard error
-        of the difference. [fraction]
+        of the difference; None where caps or spare units are asked for that it was not made for. [fraction]
     cost_usd_per_yr, cost_error_usd_per_yr : float or None
         The same of its cost. [USD/yr]
     worth_usd_per_yr : float or None
-        Both together, lost compute at the marginal cost of uptime; None where more is lost than that price
-        could speak for, and the bound knows the number. [USD/yr]
+        Both together, lost compute at the marginal cost of uptime, and so a target that is moved; None where
+        more is lost than that price could speak for, and the bound knows the number. [USD/yr]
     certified_usd_per_yr, certified_error_usd_per_yr : float or None
         Change of the cost of the plant that a search finds and certifies for this value, against one that the
         same search finds as things are; standard error of the difference, of fuel and weather alone: what
@@ -124,9 +124,12 @@ class Influence(_Frozen):
 
     @property
     def information_usd_per_yr(self) -> float | None:
-        """Worth of knowing it before ordering, both ends taken as equally likely. [USD/yr]"""
-        known = [end.regret_usd_per_yr for end in self.ends if end.regret_usd_per_yr is not None]
-        return sum(known) / len(known) if known else None
+        """Worth of knowing it before ordering today's optimum, both ends taken as equally likely. [USD/yr]
+
+        None where an end has no regret: then there is no mean of both.
+        """
+        low, high = (end.regret_usd_per_yr for end in self.ends)
+        return None if low is None or high is None else (low + high) / 2
 
     @property
     def named(self) -> str:
