@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -394,6 +395,27 @@ def test_manifest_says_what_the_results_stand_on(asked: list[Study], tmp_path: P
     assert manifest["assumptions"]["question"] == {"racks": 10, "seed": 7, "uptime": 0.999}
     assert {"sitedesign", "highspy", "numpy"} <= set(manifest["assumptions"]["versions"])
     assert len(manifest["assumptions_sha256"]) == 64
+
+
+def test_a_batch_stands_on_every_number_of_its_wind_and_its_prices(
+    asked: list[Study], tmp_path: Path
+) -> None:
+    """Also on what is no text: results of other winds or other prices are not taken for these."""
+    sky = sd.Weather.generate(sd.Site(**EL_PASO), years=1, wind=True)
+    assert sky.wind_aloft is not None
+    calm = replace(sky, wind_aloft=replace(sky.wind_aloft, speed_m_s=sky.wind_aloft.speed_m_s * 0.9))
+    hours = np.linspace(20.0, 60.0, 8760)
+    given = QUESTION | {
+        "weather": sky,
+        "grid": sd.Grid(mw=5, prices=hours),
+        "surplus": [sd.Surplus(name="mill", mw=2, prices=hours[::-1] / 2)],
+    }
+    sd.solve_many([EL_PASO], out=tmp_path, **given)
+    sd.solve_many([EL_PASO], out=tmp_path, **given)
+    assert len(asked) == 1  # the same question goes on where it stopped
+    dearer = sd.Grid(mw=5, prices=hours + 1e-3)
+    assert "question.grid" in message([EL_PASO], out=tmp_path, **(given | {"grid": dearer}))
+    assert "question.weather" in message([EL_PASO], out=tmp_path, **(given | {"weather": calm}))
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])

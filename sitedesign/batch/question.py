@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -216,10 +217,14 @@ def _field(fault: Fault) -> str:
 def _plain(value: Any) -> Any:  # noqa: ANN401
     """JSON form of a field; arrays and weather as a hash of their numbers."""
     if isinstance(value, Weather):
-        digest = hashlib.sha256()
-        for array in (value.ghi_w_m2, value.dni_w_m2, value.dhi_w_m2, value.temp_air_c):
-            digest.update(array.tobytes())
-        return f"{value.source.description} ({digest.hexdigest()[:12]})"
+        numbers = {item.name: _plain(getattr(value, item.name)) for item in fields(value)
+                   if item.name not in ("source", "quality")}  # fmt: skip
+        digest = hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
+        return f"{value.source.description} ({digest[:12]})"
+    if isinstance(value, Checked):  # which may hold series
+        return {name: _plain(getattr(value, name)) for name in sorted(value.model_fields_set)}
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     if isinstance(value, Mapping):
