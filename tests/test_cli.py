@@ -223,6 +223,21 @@ def test_evaluate_operates_wind_and_the_connection_that_are_there() -> None:
     assert "--wind-mw: got 'x'" in refused.stderr
 
 
+def test_evaluate_takes_the_turbines_of_a_study_file_as_they_are_there(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    site = "[site]\nlatitude = 31.76\nlongitude = -106.49\n"
+    path.write_text(f'racks = 16\nuptime = 0.99\nweather_years = 1\nbackup = ["recip_fast"]\n{site}')
+    sizes = [*PLANT, "--wind-mw", "onshore_6mw_170=4", "--json"]
+    usual = json.loads(run("evaluate", path, *sizes).stdout)
+    path.write_text(f'{path.read_text()}[[wind]]\nextends = "onshore_6mw_170"\ncapex_usd_per_kw = 4000\n')
+    dear = json.loads(run("evaluate", path, *sizes).stdout)
+    assert dear["resources_mw"] == usual["resources_mw"] == {"solar": 12, "onshore_6mw_170": 4}
+    capital = [next(item["capital_usd"] for item in found["costs"] if item["asset"] == "onshore_6mw_170")
+               for found in (usual, dear)]  # fmt: skip
+    assert capital[1] == pytest.approx(4000 * 4000)
+    assert capital[1] > 1.5 * capital[0]
+
+
 def test_evaluate_prints_text() -> None:
     text = run("evaluate", *EL_PASO, "--racks", "16", "--years", "1", "--uptime", "0.99", *PLANT).stdout
     assert text.startswith("Evaluation('31.76, -106.49'): no look-ahead, no equipment failures")

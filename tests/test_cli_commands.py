@@ -151,6 +151,17 @@ def test_a_saved_plant_with_wind_and_grid_gets_its_hours_back_for_the_report(tmp
     assert "onshore 6mw 170" in told
 
 
+def test_a_saved_plant_that_earns_gets_its_hours_back_too(tmp_path: Path) -> None:
+    """Its cost is below zero, and the same when it is operated again."""
+    path = tmp_path / "mill.json"
+    asked = [*EL_PASO, "--racks", 16, "--uptime", 0.99, "--years", 1, "--backup", "diesel", *QUICK]
+    mill = "surplus={name = 'mill', mw = [50, 50], usd_per_mwh = 150}"
+    run("solve", *asked, "--set", mill, "--save", path)
+    assert sd.Design.load(path).cost_usd_per_yr < 0
+    run("report", path)
+    assert 'id="packed-series"' in path.with_suffix(".html").read_text(encoding="utf-8")
+
+
 def test_faults_of_wind_and_grid_name_their_options() -> None:
     answer = run_json(
         *("solve", *EL_PASO, "--racks", 16, "--uptime", 7, "--wind", "gale", "--grid-mw", "5:2"),

@@ -173,11 +173,11 @@ def evaluate(
     with exit_codes(as_json), progress_line("loading the operation") as progress:
         import sitedesign as sd
 
-        counts, farms = _counts(units or []), _farms(wind_mw or [])
+        counts, farms = _counts(units or []), _farms(wind_mw or [], own=_names_wind(options))
         if "file" not in options.given:
             options.given.setdefault("backup", list(counts) or ["none"])
-        if farms:
-            options.given.setdefault("wind", list(farms))
+        if farms and not _names_wind(options):  # with the numbers of a file's own table
+            options.given["wind"] = list(farms)
         for size in ("grid_mw", "grid_export_mw"):  # of a plant that is there, one number is no bound
             given = options.given.get(size, ":")
             options.given |= {} if ":" in given else {size: f"{given}:{given}"}
@@ -329,6 +329,7 @@ def with_hours(design: Design, study: Study) -> Design:
     import sitedesign as sd
     from sitedesign.api.evaluate import operate_plant
     from sitedesign.case.build import build_case
+    from sitedesign.results.design import LEAST_NET_SHARE
     from sitedesign.results.evaluation import Evaluation
     from sitedesign.results.saved import plant_of
 
@@ -344,7 +345,8 @@ def with_hours(design: Design, study: Study) -> Design:
         )
     else:
         again = operate_plant(study_case, plant, design.operation)
-    if abs(again.cost_usd_per_yr - design.cost_usd_per_yr) > _SAME * design.cost_usd_per_yr:
+    cost, turnover = design.cost_usd_per_yr, sum(abs(item.usd_per_yr) for item in design.costs)
+    if abs(again.cost_usd_per_yr - cost) > _SAME * max(abs(cost), LEAST_NET_SHARE * turnover):
         found = (
             f"a plant that cost {design.cost_usd_per_yr / 1e6:,.3f} M USD/yr when it was saved and costs "
             f"{again.cost_usd_per_yr / 1e6:,.3f} now"
@@ -392,14 +394,25 @@ def study_of(design: Design, files: list[Path]) -> Study:
     return rebuilt_study(design, weather=sd.Weather.read(*files, site=sd.Site(**design.study["site"])))
 
 
-def _farms(items: list[str]) -> dict[str, float]:
-    """Read ``onshore_6mw_170=60`` into MW by turbine."""
+def _names_wind(options: StudyOptions) -> bool:
+    """Whether an option or the study file names the turbines, which may be of the user's own."""
+    file = options.given.get("file")
+    if "wind" in options.given or file is None:
+        return "wind" in options.given
+    from sitedesign.study.toml_file import read_toml
+
+    return bool(read_toml(file).get("wind"))
+
+
+def _farms(items: list[str], *, own: bool) -> dict[str, float]:
+    """Read ``onshore_6mw_170=60`` into MW by turbine; which ones there are says the library, or the study."""
     import sitedesign as sd
 
     faults: list[Fault] = []
     farms = read_numbers(items, "--wind-mw", "Try onshore_6mw_170=60.", faults)
     known = sd.library.names("wind")
-    faults += [sd.errors.unknown_name("--wind-mw", name, known) for name in farms if name not in known]
+    unknown = [] if own else [name for name in farms if name not in known]
+    faults += [sd.errors.unknown_name("--wind-mw", name, known) for name in unknown]
     if faults:
         raise sd.InputError(faults, OF)
     return farms
