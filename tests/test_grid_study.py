@@ -24,7 +24,7 @@ from sitedesign.cli import app
 from sitedesign.components.price_series import PriceSeries
 from sitedesign.errors import InputError
 from sitedesign.foresight.plan import one_year_case
-from sitedesign.report.content import bill_rows, consequences, flow_rows, question_rows
+from sitedesign.report.content import assumptions, bill_rows, consequences, flow_rows, question_rows
 from sitedesign.report.figures.dispatch import dispatch_week
 from sitedesign.report.figures.duration import duration_curves, duration_curves_data
 from sitedesign.report.figures.series import series
@@ -338,6 +338,30 @@ def test_report_says_and_draws_the_connection(flexible: sd.Design, selling: sd.D
     told = render_report(selling)
     assert f"The array can give {sun:.2f} times the energy that the load needs" in told
     assert "A power plant with 5 MW of grid connection for" in told
+
+
+def test_report_names_every_entry_and_every_taker_of_a_hub(flexible: sd.Design) -> None:
+    hub = study(
+        sd.Grid(model="flexible", mw=8, tariff="ercot", capital_usd_per_kw=250),
+        wind="onshore_6mw_170",
+        backup=["mobile_gt_dual"],
+        surplus=["miner", sd.Surplus(model="miner", name="other", mw=2, usd_per_mwh=61)],
+    )
+    design = flexible.model_copy(update={"study": hub.to_dict()})
+    named = [(table.entry.kind, table.entry.name) for table in assumptions(design)]
+    assert len(named) == len(set(named))
+    assert set(named) >= {
+        ("wind", "onshore_6mw_170"), ("fuel", "natural_gas"), ("fuel", "diesel"), ("grid", "flexible"),
+        ("tariff", "ercot"), ("surplus", "miner"), ("backup", "mobile_gt_dual"),
+    }  # fmt: skip
+    told = question_rows(design)
+    assert [text for label, text in told if label == "Taker of surplus"] == [
+        "miner: as much as pays at 76 USD/MWh (model miner)",
+        "other: 0 to 2 MW at 61 USD/MWh (model miner, name other, usd per mwh 61.0)",
+    ]
+    assert dict(told)["Wind allowed"] == hub.wind[0].title
+    assert "capital usd per kw 250" in dict(told)["Grid connection"]
+    assert all(text for _, text in told)  # no row of what nobody asked
 
 
 def test_energy_and_money_by_source_and_sink_add_up(flexible: sd.Design, selling: sd.Design) -> None:

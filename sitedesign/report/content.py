@@ -22,6 +22,7 @@ from sitedesign.results.surplus_result import SurplusResult
 from sitedesign.study.fuels import contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
+from sitedesign.study.surplus import Surplus
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.weather.site import Site
 
@@ -476,20 +477,35 @@ def _end_words(end: End) -> str:
 
 
 def assumptions(design: Design) -> list[EntryTable]:
-    """Every library entry of the study with its numbers and their sources, changes by the user included."""
+    """Every library entry of the study with its numbers and their sources, changes by the user included.
+
+    What was asked in place of the numbers of a connection or of a taker of surplus stands in the question.
+    """
     study = design.study
     kinds: list[tuple[str, Mapping[str, Any]]] = [("pv", study["pv"]), ("battery", study["battery"])]
-    kinds += [("backup", item) for item in study["backup"]]
+    kinds += [(kind, item) for kind in ("backup", "wind") for item in study.get(kind, [])]
     entries: list[Entry] = [_entry(kind, data) for kind, data in kinds]
     own = {data["name"]: _entry(data["kind"], data) for data in study.get("own_entries", [])}
     prices = study.get("fuel_price_usd_per_mmbtu") or {}
-    for name in dict.fromkeys(item["fuel"] for item in study["backup"]):
+    burnt = (item.get(kind, "none") for item in study["backup"] for kind in ("fuel", "second_fuel"))
+    for name in dict.fromkeys(name for name in burnt if name != "none"):
         fuel = own.get(name) or contracted_fuel(name, study.get("gas_contract", "firm"))
         entries.append(fuel.replace(price_usd_per_mmbtu=prices[name]) if name in prices else fuel)
     coupling = study["pv"]["coupling"]
     entries.append(own.get(coupling) or library.power_path(coupling))
     entries += [_entry(kind, study[kind]) for kind in ("rack", "facility", "finance")]
-    return [EntryTable(entry) for entry in entries]
+    return [EntryTable(entry) for entry in (*entries, *_exchange_entries(study))]
+
+
+def _exchange_entries(study: Mapping[str, Any]) -> list[Entry]:
+    """Entries of a connection, of its region and of those who take surplus."""
+    found: list[Entry] = []
+    if study.get("grid"):
+        grid = Grid(**study["grid"])
+        found.append(grid.connection)
+        found += [library.tariff(grid.tariff)] if isinstance(grid.tariff, str) else []
+    takers = (Surplus(**item).entry for item in study.get("surplus", []))
+    return found + list({taker.name: taker for taker in takers if taker is not None}.values())
 
 
 def _entry(kind: str, data: Mapping[str, Any]) -> Entry:
@@ -506,10 +522,18 @@ def question_rows(design: Design) -> list[tuple[str, str]]:
         ("Weather", f"{design.provenance.weather}; {len(design.provenance.weather_years)} years"),
         *(("Flag of the weather", flag) for flag in design.provenance.weather_flags),
         ("Backup allowed", ", ".join(item["title"] for item in study["backup"]) or "none"),
-        *([("Grid connection", Grid(**study["grid"]).words)] if study.get("grid") else []),
+        *(("Wind allowed", item["title"]) for item in study.get("wind", [])),
+        *(("Grid connection", _with_own(Grid(**item).words, item)) for item in [study.get("grid")] if item),
+        *(("Taker of surplus", _with_own(Surplus(**item).words, item)) for item in study.get("surplus", [])),
         ("Limits", "; ".join(f"{pretty(key)}: {value}" for key, value in limits.items()) or "none"),
     ]
     return rows + [(item.told.title, _said(item, study[item.name])) for item in _changed(study)]
+
+
+def _with_own(words: str, given: Mapping[str, Any]) -> str:
+    """Add the numbers and names that were given to the words of a connection or a taker of surplus."""
+    own = [f"{pretty(name)} {value}" for name, value in given.items() if isinstance(value, str | int | float)]
+    return f"{words} ({', '.join(own)})" if own else words
 
 
 #: Inputs that have words of their own above.
@@ -524,7 +548,8 @@ def _changed(study: Mapping[str, Any]) -> list[Declared]:
     """List the inputs that are not as they are when nobody says anything."""
     found = declared(StudyInputs).values()
     plain = [item for item in found if item.sort in _IN_WORDS and item.name not in _TOLD]
-    usual = {item.name: (item.default, str(item.default)) for item in plain}  # a day is text in a design
+    # In a design a day is text, and nothing of several is an empty list
+    usual: dict[str, tuple[Any, ...]] = {item.name: (item.default, str(item.default), []) for item in plain}
     return [item for item in plain if study.get(item.name, item.default) not in usual[item.name]]
 
 
