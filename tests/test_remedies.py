@@ -107,6 +107,21 @@ def test_limits_are_taken_away_one_question_at_a_time() -> None:
     assert found[label].limits.co2_t_per_yr == 1e4
 
 
+def test_a_limit_on_farms_is_taken_away_as_that_on_the_array_is() -> None:
+    """A larger plant whose farms stay small would blame the target for what the limit keeps away."""
+    limits = {"wind_mw": {"onshore_6mw_170": (6, 12), "onshore_4mw_150": 9}, "solar_mw": (5, 9)}
+    asked = sd.Study(**QUESTION, backup=["recip_medium"], wind=list(limits["wind_mw"]), limits=limits)
+    ((label, larger),) = [item for item in candidate_remedies(asked) if "larger plant" in item[0]]
+    assert "wind_mw" in label
+    case = build_case(larger).case
+    (low, most), (other_low, other_most) = (case.resources[row].bounds_mw for row in (1, 2))
+    assert (low, other_low) == (6, 0)
+    assert min(most, other_most) > 50
+    land = sd.Study(**QUESTION, wind=["onshore_6mw_170"], limits={"land_acres": 90, "wind_mw": {}})
+    ((label, _),) = [item for item in candidate_remedies(land) if "larger plant" in item[0]]
+    assert "wind_mw" not in label
+
+
 def test_cheapest_remedy_that_is_certified_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = [
         Remedy("dear", search_result(met=True, cost=20e6)),

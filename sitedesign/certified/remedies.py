@@ -34,7 +34,7 @@ SECOND_FUELS = {"natural_gas": "diesel", "diesel": "recip_medium", "uranium": "d
 #: By fuel: units of another kind for the same fuel, whose common causes are their own.
 UNLIKE = {"natural_gas": ("recip_medium", "mobile_gt")}
 SIZES = ("solar_mw", "battery_mwh", "battery_mw")
-SIZE_LIMITS = (*SIZES, "battery_hours", "racks", "land_acres", "months_to_power", "units")
+SIZE_LIMITS = (*SIZES, "wind_mw", "battery_hours", "racks", "land_acres", "months_to_power", "units")
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,9 @@ def _lifted(study: Study, given: Sequence[str]) -> Limits:
         low = (getattr(limits, name, None) or (0.0, 0.0))[0]
         if name in given and low > 0:
             fields[name] = (low, max(low, upper))
+    if "wind_mw" in given:
+        farms = {name: pair[0] for name, pair in limits.wind_mw.items() if pair[0] > 0}
+        fields["wind_mw"] = {name: (low, max(low, most[f"{name}_mw"])) for name, low in farms.items()}
     units = {item.name: item.units_max + SPARE_UNITS for item in free.backup}
     asked = {name: pair[0] for name, pair in limits.units.items() if pair[0] > 0}
     fields["units"] = {name: (low, max(low, units[name])) for name, low in asked.items()}

@@ -272,9 +272,6 @@ class OutageSample:
     battery_blocks, solar_blocks : int
     solar_scale : float
         Factor on the case's solar yield when every block works. [fraction]
-    wind_blocks, wind_scale : tuple of float
-        Blocks of each resource, up to the last wind farm, and the factor on its yield when every block works;
-        1 for what is no farm. [1, fraction]
     start_keys : ndarray of uint64, shape (units + technologies,)
         Keys of the streams of start failures, units first; all zero keys mean starts never fail.
     single_starts, common_starts : bool
