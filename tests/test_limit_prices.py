@@ -102,6 +102,33 @@ def with_import(case: Case, item: ImportCase, more_mw: float) -> Case:
     return dataclasses.replace(case, imports=tuple(changed if i is item else i for i in case.imports))
 
 
+@pytest.mark.parametrize(
+    ("solve", "seed"), [(solve_cuts, 13), (solve_cuts, 17), (solve_extensive, 18), (solve_extensive, 56)]
+)
+def test_sale_through_the_wires_of_a_connection_has_its_whole_price(
+    solve: Callable[..., OptimizationResult], seed: int
+) -> None:
+    """Its limit stands twice, in its bound and in the row that counts the wires as used."""
+    case = hub(seed, steps=12)
+    town = next(item for item in case.sinks if not item.whole and item.units_max > 0)
+    levels = tuple(dataclasses.replace(lv, usd_per_mwh=lv.usd_per_mwh + 20.0) for lv in town.levels)
+    most = max(0.5 * town.units_max, 0.5)
+
+    def selling_up_to(mw: float) -> OptimizationResult:
+        wired = dataclasses.replace(
+            town, units_min=0.0, units_max=mw, needs=case.imports[0].name, levels=levels,
+            annual_cost_usd_per_unit=0.0,
+        )  # fmt: skip
+        sinks = tuple(wired if item is town else item for item in case.sinks)
+        return solve(dataclasses.replace(case, sinks=sinks), gap=1e-9)
+
+    less, found, more = (selling_up_to(most + by) for by in (-1e-3, 0.0, 1e-3))
+    assert less.plant.units == found.plant.units == more.plant.units
+    said = found.limit_prices[f"{town.name}_mw"]
+    assert said > 1.0
+    assert said == pytest.approx((less.objective_usd_per_yr - more.objective_usd_per_yr) / 2e-3, rel=1e-3)
+
+
 def test_a_design_says_what_one_more_mw_of_connection_saves() -> None:
     design = bound(FLEXIBLE | {"mw": 5}, gap=1e-6)
     more, less = (bound(FLEXIBLE | {"mw": 5 + by}, gap=1e-6) for by in (0.25, -0.25))

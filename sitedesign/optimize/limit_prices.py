@@ -64,4 +64,5 @@ def _limited(m: pyo.ConcreteModel, case: Case) -> Iterator[tuple[str, Any, Any, 
             yield f"{item.name}_mw", m.units[item.name], m.technology_link[item.name], 1 / item.unit_mw
     for sink in case.sinks:
         if not sink.whole:
-            yield f"{sink.name}_mw", m.sink_units[sink.name], None, 1 / sink.unit_mw
+            link = None if sink.needs is None else m.sink_link[sink.name]
+            yield f"{sink.name}_mw", m.sink_units[sink.name], link, 1 / sink.unit_mw
