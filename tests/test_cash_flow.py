@@ -240,3 +240,18 @@ def test_command(design: sd.Design, tmp_path: Path) -> None:
     wrong = CliRunner().invoke(app, ["finance", str(saved), "--debt-dscr", "0.2"])
     assert wrong.exit_code == 2
     assert "--debt-dscr" in wrong.output
+    words = [
+        "finance",
+        str(saved),
+        "--seller",
+        "town",
+        "--target-irr",
+        "5",
+        "--debt-rate",
+        "7",
+        "--excel",
+        "x.csv",
+    ]
+    told = CliRunner().invoke(app, words).output
+    assert "4 problems" in told
+    assert all(option in told for option in ("--seller", "--target-irr", "--debt-rate", "--excel"))

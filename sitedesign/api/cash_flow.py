@@ -16,8 +16,13 @@ from sitedesign.results.design import Design
 from sitedesign.results.project_terms import SOLD, finance_of, project_of, usual_price
 from sitedesign.util.gate import File, Kind, Measure, OneOf, takes
 
-_PRICE = Measure("USD/MWh, USD/GPU-h", 0, 100_000)
-_RETURN = Measure("fraction/yr", 0, 1, above=True)
+#: What is asked beside the design and its terms.
+GATES = {
+    "seller": OneOf(tuple(SOLD)),
+    "price": Measure("USD/MWh, USD/GPU-h", 0, 100_000),
+    "target_irr": Measure("fraction/yr", 0, 1, above=True),
+}
+BOOK = File((".xlsx",))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +75,7 @@ class CashFlow(engine.CashFlow):
         rows += [("source", "debt", self.debt_usd), ("source", "equity", self.equity_usd)]
         return pd.DataFrame(rows, columns=["side", "item", "usd"])
 
-    @takes("to_excel()", path=File((".xlsx",)))
+    @takes("to_excel()", path=BOOK)
     def to_excel(self, path: str | Path) -> Path:
         """Write a workbook whose formulas are alive: change a term in it and all of it follows.
 
@@ -151,9 +156,9 @@ def _rate(value: float | None) -> str:
 @takes(
     "cash_flow()",
     design=Kind((Design,), "must be a Design, as sd.solve() gives it"),
-    seller=OneOf(tuple(SOLD)),
-    price=_PRICE,
-    target_irr=_RETURN,
+    seller=GATES["seller"],
+    price=GATES["price"],
+    target_irr=GATES["target_irr"],
     terms=Kind((Terms,), "must be a sitedesign.Terms", "For example terms=sd.Terms(debt_dscr=1.3)."),
 )
 def cash_flow(
@@ -208,8 +213,8 @@ def cash_flow(
         else:
             flow = engine.cash_flow_for_return(project, target_irr)
     except ValueError as error:
-        where, found = ("terms", "these") if target_irr is None else ("target_irr", f"{target_irr:g}")
-        raise InputError([Fault(where, found, str(error))], "cash_flow()") from None
+        where, found = ("target_irr", target_irr) if target_irr is not None else ("terms", whole.debt_share)
+        raise InputError([Fault(where, f"{found:g}", str(error))], "cash_flow()") from None
     return CashFlow(
         **vars(flow),
         site_name=design.site_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,7 @@ from sitedesign.cli.console import (
     show_written,
 )
 from sitedesign.cli.designing import SavedDesign, load_design
-from sitedesign.cli.study_options import own_option, takes_study
+from sitedesign.cli.study_options import OF, own_option, takes_study
 from sitedesign.finance.terms import Terms
 from sitedesign.util.inputs import declared
 
@@ -44,20 +45,28 @@ class TermsOptions:
         """Annotations by name of everything that may be given."""
         return {name: own_option(item) for name, item in declared(Terms).items()}
 
-    def terms(self) -> Terms:
-        """Make the terms, or tell every fault of them by option."""
-        from dataclasses import replace
-
+    def terms(self, excel: Path | None, **asked: Any) -> Terms:  # noqa: ANN401
+        """Make the terms, or tell every fault of them, and of what is asked beside them, by option."""
+        from sitedesign.api.cash_flow import BOOK, GATES
         from sitedesign.errors import InputError
 
+        faults = [] if excel is None else list(BOOK.faults("--excel", excel))
+        for name, value in asked.items():
+            faults += [] if value is None else GATES[name].faults(_option(name), value)
+        terms = Terms()
         try:
-            return Terms(**self.given)
+            terms = Terms(**self.given)
         except InputError as error:
-            faults = [
-                replace(fault, where="--" + fault.where.removeprefix("terms.").replace("_", "-"))
-                for fault in error.faults
+            faults += [
+                replace(item, where=_option(item.where.removeprefix("terms."))) for item in error.faults
             ]
-            raise InputError(faults, "the command line") from None
+        if faults:
+            raise InputError(faults, OF)
+        return terms
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 @takes_study
@@ -103,10 +112,9 @@ def finance(
         with progress_line("loading the design"):
             import sitedesign as sd
 
-            flow = sd.cash_flow(
-                load_design(design), seller=seller,  # type: ignore[arg-type]  # checked by cash_flow
-                price=price, target_irr=target_irr, terms=options.terms(),
-            )  # fmt: skip
+            asked: dict[str, Any] = {"seller": seller, "price": price, "target_irr": target_irr}
+            terms = options.terms(excel, **asked)
+            flow = sd.cash_flow(load_design(design), terms=terms, **asked)
         _write(flow, excel, csv)
         if as_json:
             say_json(flow.to_dict())

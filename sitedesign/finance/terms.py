@@ -48,13 +48,13 @@ class Terms(Checked):
         "is paid each year.", TERMS, example=1.3,
     )] = None
     debt_rate: Annotated[float | None, _RATE, Input(
-        "interest", "Of the debt. That of the library when left out.", TERMS, example=0.07,
+        "interest", "Interest of the debt. That of the library when left out.", TERMS, example=0.07,
     )] = None
     debt_tenor_yr: Annotated[int | None, _YEARS, Input(
         "tenor", "Years in which the debt is repaid. Those of the library when left out.", TERMS, example=18,
     )] = None
     debt_fee: Annotated[float | None, _SHARE, Input(
-        "debt fee", "Of the debt, when it is drawn. That of the library when left out.",
+        "debt fee", "Fee of the debt, when it is drawn. That of the library when left out.",
         TERMS, example=0.0275,
     )] = None
     reserve_months: Annotated[float | None, _MONTHS, Input(
@@ -66,11 +66,11 @@ class Terms(Checked):
         "to first power when left out.", TERMS, example=14,
     )] = None
     federal_tax: Annotated[float | None, _SHARE, Input(
-        "federal tax", "On income. That of the library when left out.", TERMS, example=0.21,
+        "federal tax", "Federal tax on income. That of the library when left out.", TERMS, example=0.21,
     )] = None
     state_tax: Annotated[float | None, _SHARE, Input(
-        "state tax", "On income, deducted from federal income. When left out, what makes the library's "
-        "combined tax.", TERMS, example=0.05,
+        "state tax", "State tax on income, deducted from federal income. When left out, what makes the "
+        "library's combined tax.", TERMS, example=0.05,
     )] = None
     bonus: Annotated[float | None, _SHARE, Input(
         "bonus depreciation", "Share of the basis deducted in the first year. That of the library when left "
@@ -81,18 +81,20 @@ class Terms(Checked):
         "sold.", TERMS, example=0.93,
     )] = 1.0
     inflation: Annotated[float | None, _CHANGE, Input(
-        "inflation", "Of expenses and of what is bought again. That of the library when left out.",
+        "inflation", "Rise of expenses and of what is bought again. That of the library when left out.",
         TERMS, example=0.025,
     )] = None
     fuel_escalation: Annotated[float | None, _CHANGE, Input(
-        "rise of fuel prices", "A year. That of other expenses when left out.", TERMS, example=0.03,
+        "rise of fuel prices", "Rise of fuel prices. That of other expenses when left out.",
+        TERMS, example=0.03,
     )] = None
     price_escalation: Annotated[float, _CHANGE, Input(
-        "rise of the price", "Of what is sold, a year; below zero where it falls, as rents of GPUs do.",
+        "rise of the price", "Rise of the price of what is sold; below zero where it falls, as rents of GPUs "
+        "do.",
         TERMS, example=-0.2,
     )] = 0.0
     salvage: Annotated[float, _SHARE, Input(
-        "salvage", "Of the cost of the plant, in the last year.", TERMS, example=0.1,
+        "salvage", "Share of the cost of the plant that it brings in the last year.", TERMS, example=0.1,
     )] = 0.0
     # fmt: on
 
