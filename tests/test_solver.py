@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pyomo.environ as pyo
 import pytest
+from scipy.optimize import linprog
 
-from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status, solve_once
+from sitedesign.errors import SolverFailed
+from sitedesign.optimize.highs import PersistentHighs, SmallProgram, SolveReport, Status, solve_once
 
 
 def canary() -> pyo.ConcreteModel:
@@ -215,3 +217,40 @@ def test_interruptible_gives_the_same_answer() -> None:
 
 def test_gap_of_a_report() -> None:
     assert SolveReport(Status.OPTIMAL, 10.0, 9.0, 0.0, 0).gap == pytest.approx(0.1)
+
+
+def test_small_programs_are_solved_like_by_a_general_interface() -> None:
+    """One after the other in one object, of other sizes, feasible or not."""
+    rng, program, infinite = np.random.default_rng(3), SmallProgram(), np.inf
+    infeasible = 0
+    for _ in range(60):
+        m, n = rng.integers(1, 5), rng.integers(1, 9)
+        cost, rows = rng.normal(size=n), rng.normal(size=(m, n)) * (rng.random((m, n)) < 0.8)
+        most = rng.normal(size=m) + 0.5
+        whole = np.vstack([rows, np.ones(n)])
+        found = program.solve(
+            cost,
+            whole,
+            (np.append(np.full(m, -infinite), 1.0), np.append(most, 1.0)),
+            (np.zeros(n), np.full(n, infinite)),
+        )
+        known = linprog(cost, rows, most, np.ones((1, n)), [1.0])
+        if found is None:
+            assert known.status == 2
+            infeasible += 1
+            continue
+        point, dual, value = found
+        assert value == pytest.approx(known.fun, abs=1e-7)
+        assert cost @ point == pytest.approx(value)
+        # Strong duality: each row's dual times its bound adds up to the optimum
+        assert dual[:-1] @ most + dual[-1] == pytest.approx(value, abs=1e-7)
+        assert (dual[:-1] <= 1e-9).all()
+    assert 0 < infeasible < 40
+
+
+def test_a_small_program_without_an_end_or_with_a_number_that_is_none_says_so() -> None:
+    one, zero, infinite = np.ones(1), np.zeros(1), np.full(1, np.inf)
+    with pytest.raises(SolverFailed, match="Unbounded"):
+        SmallProgram().solve(-one, np.zeros((1, 1)), (zero, one), (zero, infinite))
+    with pytest.raises(SolverFailed, match="not finite"):
+        SmallProgram().solve(one, np.full((1, 1), np.nan), (zero, one), (zero, infinite))

@@ -178,7 +178,9 @@ class SmallProgram:
         matrix.num_row_, matrix.num_col_ = rows.shape
         matrix.start_ = np.searchsorted(row, np.arange(len(rows) + 1))
         matrix.index_, matrix.value_ = column, rows[row, column]
-        if self._highs.passModel(lp) == highspy.HighsStatus.kError:
+        # HiGHS itself takes numbers that are none for coefficients
+        finite = np.isfinite(rows).all() and np.isfinite(cost).all()
+        if not finite or self._highs.passModel(lp) == highspy.HighsStatus.kError:
             message = "HiGHS refuses the matrices: a number in them is not finite or out of range"
             raise SolverFailed(message)
         self._thread.submit(self._highs.run).result()
