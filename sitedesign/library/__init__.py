@@ -20,6 +20,7 @@ from sitedesign.library.files import KINDS, entry, library_folder, load, names
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
 from sitedesign.library.tables import EntryTable, entries, list_entries, show
+from sitedesign.library.timing import DeliveryRate, Owner, RentalTerms
 from sitedesign.util.gate import takes
 
 __all__ = [
@@ -29,22 +30,26 @@ __all__ = [
     "Backup",
     "Battery",
     "Connection",
+    "DeliveryRate",
     "Entry",
     "EntryTable",
     "Facility",
     "Finance",
     "Fuel",
     "Number",
+    "Owner",
     "PowerPath",
     "Pv",
     "Quantity",
     "Rack",
     "RegionalTariff",
+    "RentalTerms",
     "Schedule",
     "SurplusUse",
     "Wind",
     "backup",
     "battery",
+    "delivery",
     "entries",
     "entry",
     "facility",
@@ -56,9 +61,11 @@ __all__ = [
     "list_entries",
     "load",
     "names",
+    "owner",
     "power_path",
     "pv",
     "rack",
+    "rental",
     "schedule",
     "show",
     "surplus",
@@ -125,6 +132,24 @@ def finance(name: str = "default") -> Finance:
 def schedule(name: str = "default") -> Schedule:
     """Shared lead times by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Schedule, entry("schedule", name))
+
+
+@takes("the technology library")
+def delivery(name: str) -> DeliveryRate:
+    """Rate of delivery by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(DeliveryRate, entry("delivery", name))
+
+
+@takes("the technology library")
+def rental(name: str) -> RentalTerms:
+    """Power for rent by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(RentalTerms, entry("rental", name))
+
+
+@takes("the technology library")
+def owner(name: str) -> Owner:
+    """Who loses by a delay, by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Owner, entry("owner", name))
 
 
 @takes("the technology library")

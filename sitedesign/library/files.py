@@ -33,6 +33,7 @@ from sitedesign.library.connection import Connection, RegionalTariff, SurplusUse
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.number import CONFIDENCE, NOTHING_YET, STATUS, Entry, Number, Quantity
 from sitedesign.library.project import Facility, Finance, Rack, Schedule
+from sitedesign.library.timing import DeliveryRate, Owner, RentalTerms
 from sitedesign.util.gate import TEXT, File, OneOf, parse_toml, read_bytes, takes
 
 KINDS: dict[str, type[Entry]] = {
@@ -46,6 +47,9 @@ KINDS: dict[str, type[Entry]] = {
     "facility": Facility,
     "finance": Finance,
     "schedule": Schedule,
+    "delivery": DeliveryRate,
+    "rental": RentalTerms,
+    "owner": Owner,
     "tariff": RegionalTariff,
     "grid": Connection,
     "surplus": SurplusUse,
