@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
+    from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, Scenario
     from sitedesign.study.study import Study
     from sitedesign.study.surplus import Surplus
     from sitedesign.study.toml_file import read_study
@@ -57,6 +58,7 @@ _HOME = {
     "CoincidentCharge": "finance.charges",
     "Controller": "operation.state",
     "Curtailment": "components.grid_connection",
+    "Delivery": "study.roadmap_inputs",
     "DemandCharge": "finance.charges",
     "Design": "api.design",
     "EnergyCharge": "finance.charges",
@@ -70,6 +72,9 @@ _HOME = {
     "Limits": "study.limits",
     "LoadClass": "study.demand:LoadClass",
     "NotProvenOptimal": "errors",
+    "Ramp": "study.roadmap_inputs",
+    "Rental": "study.roadmap_inputs",
+    "Scenario": "study.roadmap_inputs",
     "Sensitivity": "results.sensitivity",
     "Site": "weather.site",
     "SiteDesignError": "errors",
@@ -99,6 +104,7 @@ __all__ = [
     "CoincidentCharge",
     "Controller",
     "Curtailment",
+    "Delivery",
     "DemandCharge",
     "Design",
     "EnergyCharge",
@@ -112,6 +118,9 @@ __all__ = [
     "Limits",
     "LoadClass",
     "NotProvenOptimal",
+    "Ramp",
+    "Rental",
+    "Scenario",
     "Sensitivity",
     "Site",
     "SiteDesignError",

@@ -194,6 +194,9 @@ class Good:
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
             "Curtailment": sd.Curtailment(hours_per_yr=9), "Surplus": sd.Surplus(model="miner"),
             "CoincidentCharge": sd.CoincidentCharge(usd_per_kw_yr=66),
+            "Ramp": sd.Ramp(steps={6: 7}), "Delivery": sd.Delivery(technology="solar"),
+            "Rental": sd.Rental(technology="diesel", units=1, rent_usd_per_kw_month=9),
+            "Scenario": sd.Scenario(months={"grid": 60}),
             "Limits": sd.Limits(), "LoadClass": sd.LoadClass(name="a", racks=1, uptime=0.9),
         }  # fmt: skip
         for name, cls in inspect.getmembers(sd.library, inspect.isclass):
@@ -217,6 +220,7 @@ class Good:
             },
             "solve": {"study": None, "question": question},
             "evaluate": {"question": {}},
+            "Ramp.steady": {"racks": 7, "first_month": 3, "racks_per_month": 2}, "Ramp.racks": {"month": 3},
             "Certificate.cause_text": {"name": "weather"},
             "Limits": {"data": {}},
             "Tariff.bill": {"import_mw": [1.0] * 24},
@@ -247,7 +251,9 @@ class Good:
             ("Grid", {"tariff": 50}), ("Tariff", {"energy": 50}), ("EnergyCharge", {"usd_per_mwh": 50}),
             ("DemandCharge", {"usd_per_kw_month": 9}), ("CoincidentCharge", {"usd_per_kw_yr": 66}),
             ("When", {"months": 7}), ("Curtailment", {"hours_per_yr": 9}), ("WireOutages", {}),
-            ("Terms", {"years": 9}),
+            ("Terms", {"years": 9}), ("Ramp", {"steps": {6: 7}}), ("Delivery", {"technology": "solar"}),
+            ("Rental", {"technology": "diesel", "units": 1, "rent_usd_per_kw_month": 9}),
+            ("Scenario", {"months": {"grid": 60}}),
         ):  # fmt: skip
             self.values[name] = self.values[f"{name}.from_dict"] = {"data": data}
         for kind in sd.library.KINDS:

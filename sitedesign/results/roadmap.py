@@ -1,0 +1,319 @@
+"""Roadmap: which power when. Stages in time, what is ordered, what it costs, what a month is worth.
+
+Months are counted from the start: month 0 begins on that day. What is paid or earned in a month falls due at
+its end, money is that of the library's currency year, and all of it is discounted to the start at a real rate
+(:func:`discount_factor`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from sitedesign.case.plant import Plant
+from sitedesign.reliability.certificate import Certificate
+
+OrderKind = Literal["owned", "rented", "grid"]
+MONTHS_PER_YEAR = 12
+
+
+def discount_factor(month: float, rate_per_yr: float) -> float:
+    """Worth at the start of a dollar that is due so many months later, ``(1 + r)^(-m/12)``."""
+    return float((1 + rate_per_yr) ** (-month / MONTHS_PER_YEAR))
+
+
+def discounted_years(begins_month: float, ends_month: float, rate_per_yr: float) -> float:
+    """Worth at the start of a dollar a year between two months, paid at the end of each month. [yr]
+
+    Parameters
+    ----------
+    begins_month, ends_month : float
+        [months]
+    rate_per_yr : float
+        Real. [fraction/yr]
+
+    Returns
+    -------
+    float
+        ``(1/12) sum_m (1 + r)^(-m/12)`` over the months m = begins + 1 .. ends; at a rate of 0 the years.
+    """
+    months = ends_month - begins_month
+    if rate_per_yr == 0.0:
+        return months / MONTHS_PER_YEAR
+    monthly = (1 + rate_per_yr) ** (1 / MONTHS_PER_YEAR) - 1
+    annuity = (1 - (1 + monthly) ** -months) / monthly
+    return float(discount_factor(begins_month, rate_per_yr) * annuity / MONTHS_PER_YEAR)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A time in which the plant stays as it is.
+
+    Attributes
+    ----------
+    begins_month, months : float
+        From the start. [months]
+    racks_asked, racks_running, racks_installed : int
+        What the ramp asks for, how many of them run, and how many stand with the spare ones of the latter.
+    owned_mw, rented_mw : mapping of str to float
+        Power that is there, by technology: resources, ``battery``, backup. [MW]
+    connected_mw : float
+        Of the grid. [MW]
+    battery_mwh : float
+        [MWh]
+    plant : Plant
+        All of it together, rented units included: what is operated and certified with the racks that run.
+    cost_usd_per_yr : mapping of str to float
+        What is paid while it lasts, by what it is for: ``solar``, ``battery``, a technology (capital and
+        fixed cost, each delivery at the credit of its date), ``energy NAME``, ``rent NAME``, ``sale NAME``
+        (below zero), ``racks`` (spare ones), ``lost compute``. [USD/yr]
+    once_usd : mapping of str to float
+        What is paid once when it begins: ``mobilisation NAME``. [USD]
+    value_usd_per_yr : float
+        Of the racks that run; 0 where they have no price. [USD/yr]
+    uptime_target, uptime : float
+        Promised over all classes, and kept with foresight and without failures. [fraction]
+    energy_mwh_per_yr : mapping of str to float
+        What each source gives: resources less what is curtailed, backup and grid. [MWh/yr]
+    limited_by : str
+        What holds the stage back, in plain words.
+    certificate : Certificate or None
+        What its plant keeps when it is operated without foresight while things fail.
+    """
+
+    begins_month: float
+    months: float
+    racks_asked: int
+    racks_running: int
+    racks_installed: int
+    owned_mw: Mapping[str, float]
+    rented_mw: Mapping[str, float]
+    connected_mw: float
+    battery_mwh: float
+    plant: Plant
+    cost_usd_per_yr: Mapping[str, float]
+    once_usd: Mapping[str, float]
+    value_usd_per_yr: float
+    uptime_target: float
+    uptime: float
+    energy_mwh_per_yr: Mapping[str, float]
+    limited_by: str = ""
+    certificate: Certificate | None = None
+
+    @property
+    def ends_month(self) -> float:
+        """[months]"""
+        return self.begins_month + self.months
+
+    @property
+    def racks_idle(self) -> int:
+        """Racks that are asked for and do not run."""
+        return max(self.racks_asked - self.racks_running, 0)
+
+    @property
+    def total_usd_per_yr(self) -> float:
+        """All that is paid each year while it lasts. [USD/yr]"""
+        return sum(self.cost_usd_per_yr.values())
+
+
+@dataclass(frozen=True)
+class Order:
+    """Something ordered, delivered, and in the end given back.
+
+    Attributes
+    ----------
+    technology : str
+    kind : {"owned", "rented", "grid"}
+    amount : float
+    unit : str
+        ``MW``, ``MWh`` or ``units``.
+    order_month, delivery_month : float
+        [months]
+    retire_month : float or None
+        When rented units leave; None for what stays to the end. [months]
+    credit : float
+        Investment tax credit that its date earns. [fraction of capital]
+    """
+
+    technology: str
+    kind: OrderKind
+    amount: float
+    unit: str
+    order_month: float
+    delivery_month: float
+    retire_month: float | None = None
+    credit: float = 0.0
+
+
+@dataclass(frozen=True)
+class MonthsWorth:
+    """What dates and rentals are worth: change of the net present value, everything else decided anew.
+
+    Attributes
+    ----------
+    grid_month_usd : float or None
+        Of the grid a month earlier; None without a grid, or where it is there from the start. [USD]
+    rented_unit_usd : mapping of str to float
+        Of one more unit that can be rented, by technology. [USD]
+    lead_month_usd : mapping of str to float
+        Of a month less of lead time, by technology. [USD]
+    """
+
+    grid_month_usd: float | None = None
+    rented_unit_usd: Mapping[str, float] = field(default_factory=dict)
+    lead_month_usd: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DatedPlan:
+    """Plan for one set of dates; several share what is ordered before they part.
+
+    Attributes
+    ----------
+    name : str
+    probability : float
+        [fraction]
+    months : mapping of str to float
+        Dates that differ from the study's, by technology. [months]
+    stages : tuple of Stage
+    orders : tuple of Order
+    net_present_cost_usd, value_usd : float
+        Of costs, and of the racks that run. [USD]
+    net_present_cost_when_known_usd, value_when_known_usd : float
+        The same where these dates are known on the first day. [USD]
+    """
+
+    name: str
+    probability: float
+    months: Mapping[str, float]
+    stages: tuple[Stage, ...]
+    orders: tuple[Order, ...]
+    net_present_cost_usd: float
+    value_usd: float
+    net_present_cost_when_known_usd: float | None = None
+    value_when_known_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class SampledDates:
+    """The plan's orders on dates drawn at random: rentals and racks follow the dates, orders do not.
+
+    Attributes
+    ----------
+    samples, seed : int
+    months : mapping of str to tuple of float
+        Dates drawn, by technology. [months]
+    net_present_value_usd : tuple of float
+        Of each draw; costs alone where racks have no price. [USD]
+    first_power_month : tuple of float
+        [months]
+    rack_months_late : tuple of float
+        Racks asked for that do not run, times the months.
+    """
+
+    samples: int
+    seed: int
+    months: Mapping[str, tuple[float, ...]]
+    net_present_value_usd: tuple[float, ...]
+    first_power_month: tuple[float, ...]
+    rack_months_late: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Roadmap:
+    """Which power when: the plan of least net present cost, or of most net present value.
+
+    Attributes
+    ----------
+    study : mapping
+        The question, as :meth:`Study.to_dict` gives it.
+    start : date
+        First day of month 0, on which the first orders are placed.
+    horizon_months : float
+        [months]
+    discount_per_yr : float
+        Real. [fraction/yr]
+    value_usd_per_rack_month : float or None
+        Of a rack that runs; None where the ramp is a promise that is kept. [USD/rack-month]
+    stages : tuple of Stage
+        In time, without gap from the first power to the horizon; with several scenarios those of the first.
+    orders : tuple of Order
+        In the order of their dates.
+    net_present_cost_usd : float
+        Of all that is paid until the horizon. [USD]
+    value_usd : float
+        Of the racks that run until the horizon, discounted; 0 where they have no price. [USD]
+    bound_usd : float
+        No plan has a smaller cost less value. [USD]
+    stopped_by : str
+        ``gap``, ``time_limit`` or ``iteration_limit``.
+    worth : MonthsWorth
+    scenarios : tuple of DatedPlan
+        One for each set of dates, where there are several; costs and values above are then expected ones.
+    sampled : SampledDates or None
+    seconds : float
+        Wall time. [s]
+    notes : tuple of str
+    """
+
+    study: Mapping[str, Any]
+    start: date
+    horizon_months: float
+    discount_per_yr: float
+    value_usd_per_rack_month: float | None
+    stages: tuple[Stage, ...]
+    orders: tuple[Order, ...]
+    net_present_cost_usd: float
+    value_usd: float
+    bound_usd: float
+    stopped_by: str = "gap"
+    worth: MonthsWorth = field(default_factory=MonthsWorth)
+    scenarios: tuple[DatedPlan, ...] = ()
+    sampled: SampledDates | None = None
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def net_present_value_usd(self) -> float:
+        """Value of the racks that run less all costs. [USD]"""
+        return self.value_usd - self.net_present_cost_usd
+
+    @property
+    def gap(self) -> float:
+        """Gap to the bound, of the larger of cost and value. [fraction]"""
+        scale = max(abs(self.net_present_cost_usd), abs(self.value_usd), 1e-9)
+        return (self.net_present_cost_usd - self.value_usd - self.bound_usd) / scale
+
+    @property
+    def first_power_month(self) -> float | None:
+        """Month in which the first racks run; None when none ever do. [months]"""
+        return first_power_month(self.stages)
+
+    @property
+    def value_of_month_usd(self) -> float | None:
+        """What a month of earlier grid is worth. [USD]"""
+        return self.worth.grid_month_usd
+
+    @property
+    def value_of_knowing_usd(self) -> float | None:
+        """What knowing the dates on the first day would be worth, in expectation; None without scenarios."""
+        known = [plan for plan in self.scenarios if plan.net_present_cost_when_known_usd is not None]
+        if not known:
+            return None
+        return sum(
+            plan.probability
+            * (
+                plan.net_present_cost_usd
+                - plan.value_usd
+                - (plan.net_present_cost_when_known_usd or 0.0)
+                + (plan.value_when_known_usd or 0.0)
+            )
+            for plan in known
+        )
+
+
+def first_power_month(stages: Sequence[Stage]) -> float | None:
+    """Month in which the first racks run; None when none ever do. [months]"""
+    return next((stage.begins_month for stage in stages if stage.racks_running > 0), None)
