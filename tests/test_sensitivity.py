@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,15 +12,18 @@ import pytest
 import sitedesign as sd
 from sitedesign import library
 from sitedesign.case.build import weather_of
+from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.influence import certified as certified_module
 from sitedesign.influence.bound import BoundSolver, at_end, question, same
-from sitedesign.influence.ranges import entries_of, idle_numbers, ranged_numbers, with_value
+from sitedesign.influence.outside import OUTSIDE
+from sitedesign.influence.ranges import RangedNumber, entries_of, idle_numbers, ranged_numbers, with_value
 from sitedesign.operation.state import Controller
 from sitedesign.report import figures
 from sitedesign.report.html import render_report
 from sitedesign.results.sensitivity import End, Influence, Sensitivity
 from sitedesign.study.effort import EFFORTS
+from sitedesign.weather.weather import Weather
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 STUDY = sd.Study(
@@ -419,3 +423,78 @@ def test_the_cheapest_plant_that_keeps_the_target_counts_whoever_found_it() -> N
     alone, run = certified_module._cheapest(Known(), asked, sure=[plants[30.0]], others=[])
     assert alone == [plants[30.0]]  # its own certificate, on other years, is enough
     assert certified_module._cheapest(Known(), asked, sure=[], others=[plants[30.0]]) == ([], None)
+
+
+HUB = sd.Study(
+    site=SITE,
+    racks=70,
+    uptime=0.99,
+    weather_years=1,
+    backup=["recip_fast"],
+    limits={"months_to_power": 30},
+    grid={"model": "flexible", "tariff": "ercot", "mw": 20, "export_mw": 10, "line_miles": 2},
+    surplus=[{"model": "miner", "mw": 5}, {"model": "town", "usd_per_mwh": 30}],
+)
+
+
+def outside_numbers(study: sd.Study) -> dict[str, RangedNumber]:
+    return {
+        item.key: item for item in ranged_numbers(study) if any(kind in OUTSIDE for kind, _ in item.entries)
+    }
+
+
+@pytest.mark.parametrize("end", ["low", "high"])
+def test_a_number_from_outside_changes_as_if_the_library_had_it(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Each number of connection, tariff and surplus gives the very case that another library would give."""
+    weather = weather_of(HUB)
+    before = question(HUB, weather).case
+    idle = []
+    for key, item in outside_numbers(HUB).items():
+        value = getattr(item, end)
+        ((kind, name),) = item.entries
+        original = getattr(library, kind)
+        amended = original(name).replace(**{item.field: value})
+        with monkeypatch.context() as patched:
+            patched.setattr(library, kind, lambda n, m=name, a=amended, o=original: a if n == m else o(n))
+            theirs = case_or_none(lambda: HUB.replace(), weather)
+        mine = case_or_none(lambda item=item, value=value: with_value(HUB, item, value), weather)
+        assert same(mine, theirs), key
+        if value != item.value and mine is not None and same(mine, before):
+            idle.append(item.field)
+    # One year has no emergency and no long call, only the operator knows of a notice, and what is billed at
+    # least is the bill's: the optimiser pays for all it has contracted
+    rare = {"emergencies_per_yr", "emergency_h", "interruptions_per_yr", "interruption_h", "longest_event_h"}
+    assert set(idle) <= rare | {"notice_minutes", "minimum_take_fraction", "ratchet_fraction"}
+
+
+def case_or_none(study: Callable[[], sd.Study], weather: Weather) -> Case | None:
+    """Case of a study; None where it cannot be, as with sale dearer than buying."""
+    try:
+        return question(study(), weather).case
+    except sd.InputError:
+        return None
+
+
+def test_what_a_user_says_of_his_own_is_no_number_of_the_library() -> None:
+    every = outside_numbers(HUB)
+    assert {"flexible.connection_usd_per_kw", "ercot.energy_usd_per_mwh", "miner.usd_per_mwh"} <= every.keys()
+    assert "town.usd_per_mwh" not in every  # both would be wrong: the user's is not the library's
+    own = HUB.replace(
+        grid={
+            "model": "flexible",
+            "tariff": 50,
+            "mw": 20,
+            "capital_usd_per_kw": 100,
+            "curtailment": {"caps": [1.0] * 8760},
+        },
+        surplus=(),
+    )
+    left = outside_numbers(own)
+    assert not any(key.startswith(("ercot", "miner", "town")) for key in left)
+    assert "flexible.connection_usd_per_kw" not in left
+    assert "flexible.heat_fraction" not in left
+    assert "flexible.emergency_h" in left
+    with pytest.raises(sd.InputError, match=r"flexible\.connection_usd_per_kw"):
+        ranged_numbers(own, {"flexible.connection_usd_per_kw": (100, 500)})

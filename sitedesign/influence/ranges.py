@@ -8,6 +8,7 @@ from typing import Any
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest
+from sitedesign.influence.outside import OUTSIDE, outside_entries, reads, with_outside_value
 from sitedesign.library import Entry, Fuel, Number, PowerPath
 from sitedesign.study.fuels import contracted_fuel
 from sitedesign.study.inputs import StudyInputs
@@ -20,7 +21,7 @@ Range = tuple[float, float]
 _ONE = ("pv", "battery", "rack", "facility", "finance")
 _SEVERAL = ("backup", "wind")
 _NOT_UNCERTAIN = ("seed", "weather_years")  # of how it is answered; every end has the same weather years
-_THINGS = {"pv": "solar array", "facility": "hall", "power_path": "power path"}
+_THINGS = {"pv": "solar array", "facility": "hall", "power_path": "power path", "grid": "grid connection"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,12 @@ def ranged_numbers(study: Study, ranges: Mapping[str, Range] | None = None) -> l
     for entry in entries_of(study):
         for field in type(entry).numbers():
             known = entry.sources.get(field)
-            if known is not None and known.range is not None and not known.used_by:
+            if (
+                known is not None
+                and known.range is not None
+                and not known.used_by
+                and reads(study, entry, field)
+            ):
                 same = (entry.kind, field, known.value, known.range, known.source)
                 found[same] = _number(entry, field, known.range, found.get(same))
     numbers = {number.key: number for number in found.values()}
@@ -109,7 +115,8 @@ def entries_of(study: Study) -> list[Entry]:
     second = (study.second_fuel(item) for item in study.backup)
     burnt = [*(study.fuel(item) for item in study.backup), *(fuel for fuel in second if fuel is not None)]
     fuels = {fuel.name: fuel for fuel in reversed(burnt)}.values()
-    return [*(getattr(study, kind) for kind in _ONE), *several, *fuels, study.path]
+    used = [*(getattr(study, kind) for kind in _ONE), *several, *fuels, study.path]
+    return [*used, *outside_entries(study)]
 
 
 def with_value(study: Study, number: RangedNumber, value: float) -> Study:
@@ -147,6 +154,8 @@ def with_value(study: Study, number: RangedNumber, value: float) -> Study:
             assert isinstance(changed, Fuel | PowerPath)
             own[kind, name] = changed
             changes["own_entries"] = tuple(own.values())
+        elif kind in OUTSIDE:
+            changes |= with_outside_value(study, kind, name, number.field, value)
     return study.replace(**changes)
 
 
@@ -163,7 +172,7 @@ def number_of(study: Study, kind: str, name: str, field: str) -> RangedNumber | 
 def _number(entry: Entry, field: str, limits: Range, before: RangedNumber | None) -> RangedNumber:
     declaration, known = type(entry).numbers()[field], entry.sources.get(field)
     entries = (*(before.entries if before else ()), (entry.kind, entry.name))
-    own_name = entry.kind in ("fuel", *_SEVERAL)
+    own_name = entry.kind in ("fuel", "tariff", "surplus", *_SEVERAL)
     several = len(entries) > 1
     thing = entry.name.replace("_", " ") if own_name and not several else entry.kind
     return RangedNumber(
@@ -202,7 +211,7 @@ def _own_ranges(study: Study, ranges: Mapping[str, Range]) -> Iterator[RangedNum
             matching = [entry for entry in entries if name in (entry.name, entry.kind)]
             number: RangedNumber | None = None
             for entry in matching:
-                if isinstance(getattr(entry, field), int | float):
+                if isinstance(getattr(entry, field), int | float) and reads(study, entry, field):
                     number = _number(entry, field, limits, number)
             if number is None:
                 faults.append(Fault(where, "a range", "is of a number that this study does not have"))
