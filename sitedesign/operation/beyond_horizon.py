@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.state import Machine
+from sitedesign.util.compiled import njit
 
 FloatArray = NDArray[np.float64]
 

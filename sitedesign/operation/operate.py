@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.case.case import BackupCase, Case, ImportCase, SinkCase
@@ -27,6 +26,7 @@ from sitedesign.operation.records import Fleet, Horizon, Hub, Inputs, Outlook, O
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, has_second_fuel, lay_out
 from sitedesign.operation.stored_value import no_worth, worth
 from sitedesign.util.compile_ahead import settled
+from sitedesign.util.compiled import njit
 
 FloatArray = NDArray[np.float64]
 _KINDS = ("greedy", "latest_safe_start", "marginal_value")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from sitedesign.case.case import Case, FloatArray
+from sitedesign.util.compiled import njit
 
 if TYPE_CHECKING:  # a process that only compiles loads no library
     from sitedesign.library import Rack

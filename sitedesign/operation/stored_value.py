@@ -16,13 +16,13 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.case.case import BackupCase, Case, ImportCase, SinkCase
 from sitedesign.case.plant import Plant
 from sitedesign.operation.forecast import DAYS, SMOOTH_DAYS, Climatology, Forecast, resource_factors
 from sitedesign.operation.records import Worth
+from sitedesign.util.compiled import njit
 
 FloatArray = NDArray[np.float64]
 CELLS = 32  # equal parts of the battery

@@ -11,7 +11,6 @@ import math
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.case.case import FLOOR_SHARE, Case
@@ -19,6 +18,7 @@ from sitedesign.case.dispatch import Dispatch
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall
+from sitedesign.util.compiled import njit
 
 FloatArray = NDArray[np.float64]
 

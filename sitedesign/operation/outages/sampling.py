@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from sitedesign.operation.forecast import Climatology
@@ -35,6 +34,7 @@ from sitedesign.operation.outages.rates import (
     OutageSample,
     UnitOutages,
 )
+from sitedesign.util.compiled import njit
 
 __all__ = [
     "BATTERY",

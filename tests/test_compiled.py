@@ -1,0 +1,89 @@
+"""A kernel is compiled by one process of a machine, and by every process that cannot wait for another."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import filelock
+import numba
+import numpy as np
+import pytest
+
+KERNELS = """
+    from sitedesign.util.compiled import njit
+
+    @njit(cache=True)
+    def total(values):
+        found = 0.0
+        for value in values:
+            found += value
+        return found
+
+    @njit(cache=True)
+    def mistaken(values):
+        return values.no_such_thing
+"""
+# Both have loaded everything before either begins
+RACE = """
+    import sys, time
+    from pathlib import Path
+    import numpy as np
+    from kernels import total
+    Path(f"ready{sys.argv[1]}").touch()
+    while len(list(Path().glob("ready*"))) < 2:
+        time.sleep(0.001)
+    assert total(np.ones(3)) == 3.0
+    print(sum(total.stats.cache_misses.values()), sum(total.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    (tmp_path / "kernels.py").write_text(textwrap.dedent(KERNELS))
+    (tmp_path / "race.py").write_text(textwrap.dedent(RACE))
+    return tmp_path
+
+
+@pytest.fixture
+def kernels(folder):
+    spec = importlib.util.spec_from_file_location("kernels", folder / "kernels.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_one_of_two_processes_compiles_and_the_other_loads(folder):
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    both = [
+        subprocess.Popen([sys.executable, "race.py", str(i)], cwd=folder, env=env, stdout=subprocess.PIPE)
+        for i in range(2)
+    ]
+    assert sorted(process.communicate()[0].decode().strip() for process in both) == ["0 1", "1 0"]
+    assert not list(folder.rglob("*.lock"))
+
+
+def test_what_cannot_be_compiled_keeps_nobody_waiting(kernels, folder):
+    with pytest.raises(numba.TypingError):
+        kernels.mistaken(np.ones(3))
+    assert not list(folder.rglob("*.lock"))
+    assert kernels.total(np.ones(3)) == 3.0
+
+
+@pytest.mark.parametrize(
+    "trouble", [PermissionError(), filelock.Timeout("held for long"), NotImplementedError()]
+)
+def test_without_a_lock_everybody_compiles(kernels, folder, monkeypatch, trouble):
+    def refuse(*_, **__):
+        raise trouble
+
+    monkeypatch.setattr(filelock, "FileLock", refuse)
+    assert kernels.total(np.ones(3)) == 3.0
+    assert sum(kernels.total.stats.cache_misses.values()) == 1
+    assert len(list(folder.rglob("*.nbc"))) == 1
