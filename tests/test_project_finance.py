@@ -19,6 +19,7 @@ from sitedesign.finance.project import (
     Construction,
     Debt,
     Expense,
+    ProductionCredit,
     Project,
     Replacement,
     Revenue,
@@ -231,7 +232,7 @@ def test_insurance_and_property_tax() -> None:
 
 
 def test_production_credit_is_rounded_as_the_law_does() -> None:
-    taxes = Taxes(production_credit_usd_per_mwh=30.0, production_credit_mwh=1.0)
+    taxes = Taxes(production_credits=(ProductionCredit("sun", 30.0, 1.0),))
     flow = cash_flow(replace(level_debt(), taxes=taxes))
     paid = flow.lines["production_credit"][1:11]
     assert paid.tolist() == [30, 31, 32, 32, 33, 34, 35, 36, 37, 37]

@@ -66,15 +66,6 @@ class CashFlow(engine.CashFlow):
         frame = pd.DataFrame(dict(self.lines), index=pd.Index(years, name="year"))
         return frame.rename(columns={"amount": f"sold_{self.unit.lower().replace('-', '_')}"})
 
-    def uses_and_sources(self) -> pd.DataFrame:
-        """Show what is paid until the plant runs, and by whom. [USD]"""
-        assets = {asset.name: asset.cost_usd for asset in self.project.assets}
-        other = self.debt_usd + self.equity_usd - sum(assets.values())
-        rows = [("use", name, usd) for name, usd in assets.items()]
-        rows += [("use", "finance, fees and reserves", other)]
-        rows += [("source", "debt", self.debt_usd), ("source", "equity", self.equity_usd)]
-        return pd.DataFrame(rows, columns=["side", "item", "usd"])
-
     @takes("to_excel()", path=BOOK)
     def to_excel(self, path: str | Path) -> Path:
         """Write a workbook whose formulas are alive: change a term in it and all of it follows.

@@ -12,16 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from sitedesign.finance.construction import MONTHS_PER_YEAR, construction_usd, schedule
+from sitedesign.finance.debt import loan
 from sitedesign.finance.depreciation import deductions
-from sitedesign.finance.project import Debt, Project
+from sitedesign.finance.project import Project, Revenue
 from sitedesign.finance.returns import internal_rate_of_return, payback_yr, present_value
 from sitedesign.util.gate import FLAG, Measure, takes
 
 FloatArray = NDArray[np.float64]
-MONTHS_PER_YEAR = 12
 MOST_USD_PER_UNIT = 1e5  # beyond which no price is looked for
 
 
@@ -73,6 +75,63 @@ class CashFlow:
         found = payback_yr(self.after_tax)
         return None if found is None else found + self.first_year
 
+    @property
+    def wacc(self) -> float:
+        """Cost of debt and equity after tax; equity at its nominal discount rate. [fraction/yr]"""
+        project, debt = self.project, self.project.debt
+        share = self.debt_usd / (self.debt_usd + self.equity_usd) if debt is not None else 0.0
+        tax = project.taxes.federal + project.taxes.state * (1.0 - project.taxes.federal)
+        owed = debt.rate * (1.0 - tax) if debt is not None else 0.0
+        return share * owed + (1.0 - share) * project.discount_nominal
+
+    def uses_and_sources(self) -> pd.DataFrame:
+        """Show what is paid for until all is in service, and by whom.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``side, item, usd``: each asset, interest and fees of construction, fee of the debt, what
+            is kept aside at first; debt and equity. Both sides come to the same. [USD]
+        """
+        project, at = self.project, 1 - self.first_year
+        built = construction_usd(project)
+        later, drawn = -self.lines["later_capital"][at:], self.lines["later_debt"][at:]
+        fee = project.debt.fee if project.debt is not None else 0.0
+        gross = drawn / (1.0 - fee)
+        debt_fee = fee * (self.debt_usd + float(gross.sum()))
+        closing = project.debt.closing_usd if project.debt is not None else 0.0
+        debt_usd = self.debt_usd + float(gross.sum())
+        equity_usd = self.equity_usd + float((later - drawn).sum())
+        kept = debt_usd + equity_usd - project.cost_usd - built - debt_fee - closing
+        uses = [(asset.name, asset.cost_usd) for asset in project.assets]
+        uses += [
+            ("interest and fees of construction", built),
+            ("fee and closing of the debt", debt_fee + closing),
+        ]
+        uses += [("reserves", kept if abs(kept) > 1e-9 * debt_usd + 1e-9 * equity_usd else 0.0)]
+        rows = [("use", name, usd) for name, usd in uses]
+        rows += [("source", "debt", debt_usd), ("source", "equity", equity_usd)]
+        return pd.DataFrame(rows, columns=["side", "item", "usd"])
+
+    def construction(self) -> pd.DataFrame:
+        """Show construction by month: what is paid for each asset, interest, fee, and who pays.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by the month in which a period ends. Columns: each asset, ``interest``, ``fee``, ``loan``
+            and ``equity`` that pay for the assets, and ``balance`` of the loan with its interest. [USD]
+        """
+        project = self.project
+        plan = schedule(project.assets, project.construction)
+        fee = np.zeros(plan.months.size)
+        fee[0] = plan.fee_usd
+        frame = pd.DataFrame(dict(plan.draws), index=pd.Index(plan.months, name="month"))
+        return frame.assign(
+            interest=plan.interest, fee=fee, loan=plan.loan, equity=plan.equity,
+            balance=np.cumsum(plan.loan + plan.interest),
+        )  # fmt: skip
+
     @takes("irr_by()", year=Measure("yr", 1, 60, whole=True))
     def irr_by(self, year: int) -> float | None:
         """Return of the owner if all ended with a year. [fraction/yr]"""
@@ -80,9 +139,9 @@ class CashFlow:
 
     @property
     def dscr(self) -> FloatArray:
-        """Cash available over debt service, of the years with debt."""
+        """Cash available over debt service, of the years of operation with debt."""
         service = -self.lines["debt_service"]
-        paid = service > 0
+        paid = (service > 0) & (np.arange(service.size) + self.first_year > 0)
         result: FloatArray = self.lines["cash_for_debt"][paid] / service[paid]
         return result
 
@@ -125,75 +184,92 @@ def cash_flow(project: Project) -> CashFlow:
     ValueError
         When fee and reserve of the debt alone are more than the debt.
     """
-    years = project.years
-    lines: dict[str, FloatArray] = {}
-    amount, revenue = np.zeros(years), np.zeros(years)
-    for i, stream in enumerate(project.revenues):
-        units = _by_year(stream.amount_per_yr, years)
-        lines[stream.name] = units * _by_year(stream.usd_per_unit, years, stream.escalation)
-        revenue += lines[stream.name]
-        amount = units if i == 0 else amount
-    if project.salvage_share:
-        lines["salvage"] = np.zeros(years)
-        lines["salvage"][-1] = project.salvage_share * project.cost_usd
-        revenue += lines["salvage"]
-    expenses = _expenses(project, lines)
+    years, taxes, terms = project.years, project.taxes, project.construction
+    lines, amount, revenue = _revenue(project)
+    over = 1.0 + construction_usd(project) / project.cost_usd if project.cost_usd else 1.0
+    capital = over * _paid(project)
+    federal_deductions = _deductions(project, over, with_bonus=True)
+    book_usd = over * np.cumsum(_paid(project))[:-1] - np.cumsum(federal_deductions)
+    expenses = _expenses(project, lines, book_usd)
+    bought_again = _replacement_deductions(project)
+    federal_deductions += bought_again
+    state_deductions = _deductions(project, over, with_bonus=False) + bought_again
     ebitda = revenue - expenses
     aside = _put_aside(project)
     cash_for_debt = ebitda - aside
-    finance_usd = construction_usd(project)
-    debt_usd, service, interest = _debt(project, cash_for_debt, project.cost_usd + finance_usd, expenses)
-    reserves = _reserves(project, service, expenses)
-    earned = project.reserve_interest * (reserves[:-1] + _kept_for_replacement(project))
-    moved = -np.diff(reserves)
-    credits_usd = sum(a.credit * _basis(project, a.cost_usd, finance_usd) for a in project.assets)
-    bought_again = _replacement_deductions(project)
-    federal_deductions = _deductions(project, finance_usd, with_bonus=True) + bought_again
-    state_deductions = _deductions(project, finance_usd, with_bonus=False) + bought_again
-    income = ebitda + earned - interest
-    state = -project.taxes.state * (income - state_deductions)
-    federal = -project.taxes.federal * (income - federal_deductions + state)
-    investment_credit = np.zeros(years)
-    investment_credit[0] = credits_usd * project.taxes.credit_price
-    production_credit = _production_credit(project)
-    pretax = ebitda - aside + earned - service + moved
-    after_tax = pretax + federal + state + investment_credit + production_credit
-
-    uses = project.cost_usd + finance_usd + float(reserves[0])
+    working = project.working_months / MONTHS_PER_YEAR
+    ahead = working * float(expenses[0]) if project.working_of == "expenses" else 0.0
+    debt = loan(project.debt, cash_for_debt, capital, ahead)
+    need = np.zeros(years + 1)
     if project.debt is not None:
-        uses += project.debt.fee * debt_usd + project.debt.closing_usd
-    equity_usd = uses - debt_usd
-    paid_in = np.full(project.construction.equity_years, -equity_usd / project.construction.equity_years)
-    before = np.zeros(paid_in.size)
+        need[:-1] += project.debt.reserve_months / MONTHS_PER_YEAR * debt.service
+    need[:-1] += working * expenses if project.working_of == "expenses" else 0.0
+    earned = project.reserve_interest * (need[:-1] + _kept_for_replacement(project))
 
-    def row(operation: FloatArray, construction: FloatArray = before) -> FloatArray:
-        return np.concatenate([construction, operation])
+    # Years before the first of operation, in which owners may pay interest already
+    before = max(terms.equity_years, terms.early_years + 1)
+    early_interest = np.zeros(before)
+    if terms.early_years:
+        early_interest[1:] = project.debt.rate * debt.first_usd if project.debt is not None else 0.0
 
-    all_in = np.full(paid_in.size, -(project.cost_usd + finance_usd) / paid_in.size)
-    table = {name: row(values) for name, values in lines.items()}
+    def whole(operation: FloatArray, construction: FloatArray | None = None) -> FloatArray:
+        return np.concatenate([np.zeros(before) if construction is None else construction, operation])
+
+    interest = whole(debt.interest, early_interest)
+    income = whole(ebitda + earned) - interest
+    state_tax = -taxes.state * (income - whole(state_deductions))
+    federal_tax = -taxes.federal * (income - whole(federal_deductions) + state_tax)
+    kept = whole(need[1:], np.append(np.zeros(before - 1), need[0]))
+    if project.working_of == "outlays":
+        outlays = whole(expenses) + interest - federal_tax - state_tax
+        outlays[-1] = 0.0
+        kept += working * outlays
+    moved = -np.diff(kept, prepend=0.0)
+    moved[before - 1] += need[0]  # the first reserves are among the uses that equity and debt pay
+    uses = float(capital[0] + need[0])
+    if project.debt is not None:
+        uses += project.debt.fee * debt.first_usd + project.debt.closing_usd
+    equity_usd = uses - debt.first_usd
+    paid_in = np.zeros(before)
+    if terms.early_years:
+        paid_in[0] = -equity_usd
+    else:
+        paid_in[:] = -equity_usd / before
+    later = -capital[1:]
+    drawn = debt.drawn[1:] * (1.0 - (project.debt.fee if project.debt is not None else 0.0))
+    service = whole(debt.service, early_interest)
+    pretax = whole(ebitda - aside + earned + later + drawn, paid_in) - service + moved
+    investment_credit = whole(_investment_credits(project, over))
+    production_credit = whole(_production_credit(project))
+    after_tax = pretax + federal_tax + state_tax + investment_credit + production_credit
+    all_in = np.zeros(before)
+    all_in[0 if terms.early_years else slice(None)] = -capital[0] / (1 if terms.early_years else before)
+    table = {name: whole(values) for name, values in lines.items()}
     table |= {
-        "amount": row(amount),
-        "revenue": row(revenue),
-        "expenses": row(-expenses),
-        "ebitda": row(ebitda),
-        "replacement_reserve": row(-aside),
-        "cash_for_debt": row(np.where(service > 0, cash_for_debt, 0.0)),
-        "interest": row(-interest),
-        "principal": row(interest - service),
-        "debt_service": row(-service),
-        "reserve_interest": row(earned),
-        "reserve_release": row(moved),
-        "pretax": row(pretax, paid_in),
-        "federal_deductions": row(federal_deductions),
-        "state_deductions": row(state_deductions),
-        "federal_tax": row(federal),
-        "state_tax": row(state),
-        "investment_credit": row(investment_credit),
-        "production_credit": row(production_credit),
-        "after_tax": row(after_tax, paid_in),
-        "unlevered_pretax": row(ebitda - aside, all_in),
+        "amount": whole(amount),
+        "revenue": whole(revenue),
+        "expenses": whole(-expenses),
+        "ebitda": whole(ebitda),
+        "replacement_reserve": whole(-aside),
+        "cash_for_debt": whole(np.where(debt.service > 0, cash_for_debt, 0.0)),
+        "interest": -interest,
+        "principal": whole(debt.interest - debt.service),
+        "debt_service": whole(-debt.service, -early_interest),
+        "reserve_interest": whole(earned),
+        "reserve_release": moved,
+        "later_capital": whole(later),
+        "later_debt": whole(drawn),
+        "pretax": pretax,
+        "federal_deductions": whole(federal_deductions),
+        "state_deductions": whole(state_deductions),
+        "federal_tax": federal_tax,
+        "state_tax": state_tax,
+        "investment_credit": investment_credit,
+        "production_credit": production_credit,
+        "after_tax": after_tax,
+        "unlevered_pretax": whole(ebitda - aside + later, all_in),
     }
-    return CashFlow(project, 1 - paid_in.size, table, debt_usd, equity_usd)
+    return CashFlow(project, 1 - before, table, debt.first_usd, equity_usd)
 
 
 def cash_flow_for_return(project: Project, target_irr: float, by_year: int | None = None) -> CashFlow:
@@ -255,15 +331,50 @@ def _by_year(given: float | tuple[float, ...], years: int, escalation: float = 0
     return float(given) * growth
 
 
-def _expenses(project: Project, lines: dict[str, FloatArray]) -> FloatArray:
+def price_by_year(stream: Revenue, years: int) -> FloatArray:
+    """Price of what is sold in each year: the agreed one, then that of the market. [USD/unit]"""
+    price = _by_year(stream.usd_per_unit, years, stream.escalation)
+    if stream.contract_yr is not None:
+        market = _by_year(stream.market_usd_per_unit, years, stream.market_escalation)
+        price[stream.contract_yr :] = market[stream.contract_yr :]
+    return price
+
+
+def _revenue(project: Project) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:
+    """Each stream, the units of the first, and all of them together. [USD, unit, USD]"""
+    years = project.years
+    lines: dict[str, FloatArray] = {}
+    amount, revenue = np.zeros(years), np.zeros(years)
+    for i, stream in enumerate(project.revenues):
+        units = _by_year(stream.amount_per_yr, years, stream.change)
+        lines[stream.name] = units * price_by_year(stream, years)
+        revenue += lines[stream.name]
+        amount = units if i == 0 else amount
+    if project.salvage_share:
+        lines["salvage"] = np.zeros(years)
+        lines["salvage"][-1] = project.salvage_share * project.cost_usd
+        revenue += lines["salvage"]
+    return lines, amount, revenue
+
+
+def _paid(project: Project) -> FloatArray:
+    """Find the overnight cost paid at the end of each year from year 0 on. [USD]"""
+    paid = np.zeros(project.years + 1)
+    for asset in project.assets:
+        paid[asset.in_service - 1] += asset.cost_usd
+    return paid
+
+
+def _expenses(project: Project, lines: dict[str, FloatArray], book_usd: FloatArray) -> FloatArray:
     """Add up all that is paid every year, and note each line below zero. [USD]"""
     years, taxes = project.years, project.taxes
     paid = {e.name: _by_year(e.usd_per_yr, years, e.escalation) for e in project.expenses}
+    standing = np.cumsum(_paid(project))[:years]
     if project.insurance_rate:
-        paid["insurance"] = _by_year(project.insurance_rate * project.cost_usd, years, project.inflation)
+        paid["insurance"] = project.insurance_rate * standing * _by_year(1.0, years, project.inflation)
     if taxes.property_rate:
-        value = np.maximum(1.0 - taxes.property_decline * np.arange(years), 0.0)
-        paid["property_tax"] = taxes.property_rate * project.cost_usd * value
+        value = standing * np.maximum(1.0 - taxes.property_decline * np.arange(years), 0.0)
+        paid["property_tax"] = taxes.property_rate * (book_usd if taxes.property_on_book else value)
     lines |= {name: -values for name, values in paid.items()}
     total: FloatArray = sum(paid.values(), np.zeros(years))
     return total
@@ -300,85 +411,30 @@ def _replacement_deductions(project: Project) -> FloatArray:
     return total
 
 
-def construction_usd(project: Project) -> float:
-    """Interest and fees until the plant is finished. [USD]"""
-    terms = project.construction
-    loan = terms.loan_share * project.cost_usd
-    # An even pace: on average, half of the loan is drawn
-    return loan * (terms.rate * terms.months / MONTHS_PER_YEAR / 2 + terms.fee)
-
-
-def _basis(project: Project, cost_usd: float, finance_usd: float) -> float:
-    """Cost of an asset with its share of the cost of construction finance. [USD]"""
-    return cost_usd * (1.0 + finance_usd / project.cost_usd)
-
-
-def _deductions(project: Project, finance_usd: float, *, with_bonus: bool) -> FloatArray:
+def _deductions(project: Project, over: float, *, with_bonus: bool) -> FloatArray:
+    """Find what the assets deduct; `over` is their cost with construction finance, over their cost. [USD]"""
     total, reduction = np.zeros(project.years), project.taxes.credit_basis_reduction
     for asset in project.assets:
-        basis = _basis(project, asset.cost_usd, finance_usd) * (1.0 - reduction * asset.credit)
-        bonus = asset.bonus if with_bonus else 0.0
-        total += basis * deductions(asset.recovery, project.years, bonus)
+        basis = over * asset.cost_usd * (1.0 - reduction * asset.credit)
+        bonus, first = asset.bonus if with_bonus else 0.0, asset.in_service - 1
+        total[first:] += basis * deductions(asset.recovery, project.years - first, bonus)
     return total
 
 
-def _debt(
-    project: Project, cash: FloatArray, cost_usd: float, expenses: FloatArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """Size of the debt, its service and its interest year by year. [USD]"""
-    debt, years = project.debt, project.years
-    if debt is None or not (debt.share or debt.dscr):
-        return 0.0, np.zeros(years), np.zeros(years)
-    working = project.working_months / MONTHS_PER_YEAR * float(expenses[0])
-    with_it = cost_usd + working + debt.closing_usd
-    if debt.dscr is not None:
-        service = np.zeros(years)
-        service[: debt.tenor_yr] = np.maximum(cash[: debt.tenor_yr], 0.0) / debt.dscr
-        size = present_value(service, debt.rate, 1)
-        most = _share_of_uses(debt, debt.most_share, with_it, float(service[0]) / size if size else 0.0)
-        if size > most:
-            service, size = service * (most / size), most
-    else:
-        assert debt.share is not None
-        payment = float(1.0 / np.sum((1.0 + debt.rate) ** -np.arange(1.0, debt.tenor_yr + 1)))
-        size = _share_of_uses(debt, debt.share, with_it, payment)
-        service = np.zeros(years)
-        service[: debt.tenor_yr] = size * payment
-    return size, service, _interest(size, service, debt.rate)
-
-
-def _share_of_uses(debt: Debt, share: float, cost_usd: float, first_payment: float) -> float:
-    """Debt that is a share of all that is financed, its own fee and reserve among it. [USD]"""
-    own = debt.fee + debt.reserve_months / MONTHS_PER_YEAR * first_payment
-    if share * own >= 1.0:
-        message = (
-            f"fee and reserve of the debt alone are {own:.2f} times the debt: no share of it pays for more"
-        )
-        raise ValueError(message)
-    return share * cost_usd / (1.0 - share * own)
-
-
-def _interest(size: float, service: FloatArray, rate: float) -> FloatArray:
-    interest, balance = np.zeros(service.size), size
-    for year, paid in enumerate(service):
-        interest[year] = rate * balance if paid > 0 or balance > 1e-6 * size else 0.0
-        balance += interest[year] - paid
-    return interest
-
-
-def _reserves(project: Project, service: FloatArray, expenses: FloatArray) -> FloatArray:
-    """Find what is kept aside for debt service and expenses at the end of each year, from year 0 on. [USD]"""
-    months = 0.0 if project.debt is None else project.debt.reserve_months
-    need = (months * service + project.working_months * expenses) / MONTHS_PER_YEAR
-    return np.append(need, 0.0)
+def _investment_credits(project: Project, over: float) -> FloatArray:
+    """Credits of the assets in their first years, at what a dollar of them brings. [USD]"""
+    total = np.zeros(project.years)
+    for asset in project.assets:
+        total[asset.in_service - 1] += over * asset.cost_usd * asset.credit * project.taxes.credit_price
+    return total
 
 
 def _production_credit(project: Project) -> FloatArray:
-    taxes, years = project.taxes, project.years
-    if not taxes.production_credit_usd_per_mwh:
-        return np.zeros(years)
-    rate = _by_year(taxes.production_credit_usd_per_mwh, years, project.inflation)
-    mwh = _by_year(taxes.production_credit_mwh, years)
-    mwh[taxes.production_credit_yr :] = 0.0
-    # 26 USC 45(b)(2): rounded to a tenth of a cent, halves up
-    return np.floor(rate + 0.5) * mwh * taxes.credit_price
+    total, years = np.zeros(project.years), project.years
+    for item in project.taxes.production_credits:
+        first = item.from_year - 1
+        # 26 USC 45(b)(2): rounded to a tenth of a cent, halves up
+        rate = np.floor(_by_year(item.usd_per_mwh, years, project.inflation) + 0.5)
+        paid = rate * _by_year(item.mwh_per_yr, years) * project.taxes.credit_price
+        total[first : first + item.years] += paid[first : first + item.years]
+    return total

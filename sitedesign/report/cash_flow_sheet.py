@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from sitedesign.errors import Fault, InputError
-from sitedesign.finance.cash_flow import CashFlow, construction_usd
+from sitedesign.finance.cash_flow import CashFlow
+from sitedesign.finance.construction import construction_usd
 from sitedesign.finance.depreciation import deductions
 from sitedesign.finance.project import Debt, Project
 from sitedesign.finance.returns import present_value
@@ -88,10 +89,17 @@ def _check(project: Project) -> None:
     absent = (
         project.insurance_rate,
         taxes.property_rate,
-        taxes.production_credit_usd_per_mwh,
+        len(taxes.production_credits),
         built.fee,
         1.0 - built.loan_share,
         built.equity_years - 1,
+        built.early_years,
+        built.compound or built.draws == "delivery",
+        taxes.property_on_book,
+        project.working_of != "expenses",
+        any(asset.in_service > 1 for asset in project.assets),
+        any(stream.change or stream.contract_yr is not None for stream in project.revenues),
+        project.debt is not None and project.debt.repayment != "level",
         project.debt.closing_usd if project.debt is not None else 0.0,
     )
     if any(absent):
