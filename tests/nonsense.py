@@ -96,7 +96,7 @@ class Entry:
         """Parameters without ``self``; of a model, whose signature is made up, its fields as keywords."""
         if hasattr(self.function, "model_fields"):
             return [inspect.Parameter("data", inspect.Parameter.VAR_KEYWORD)]
-        found = list(inspect.signature(self.function).parameters.values())
+        found = list(inspect.signature(inspect.unwrap(self.function)).parameters.values())
         return [item for item in found if item.name not in ("self", "cls")]
 
 

@@ -248,8 +248,8 @@ def test_unknown_columns_are_refused_with_the_nearest_name(asked: list[Study]) -
 
 
 def test_fault_of_the_question_is_found_before_any_site(asked: list[Study]) -> None:
-    text = message([EL_PASO], uptime=99.9, rack="gb200")
-    assert "study.uptime: got 99.9" in text
+    text = message([EL_PASO], uptime=9.99, rack="gb200")
+    assert "study.uptime: got 9.99" in text
     assert "Did you mean 'gb200_nvl72'?" in text
     assert "study.racks: got nothing" in text
     assert not asked

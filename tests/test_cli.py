@@ -90,7 +90,7 @@ def test_limits_and_prices_reach_the_study() -> None:
     assert design["energy_mwh_per_yr"]["backup"] <= 0.5 * design["load_mwh_per_yr"] * (1 + 1e-9)
 
 
-FAULTY = ["--lat", "31.76", "--lon", "-106.49", "--it-mw", "2", "--uptime", "99.9", "--backup", "recip_fst"]
+FAULTY = ["--lat", "31.76", "--lon", "-106.49", "--it-mw", "2", "--uptime", "9.99", "--backup", "recip_fst"]
 FAULTY_MESSAGE = (
     "3 problems in the inputs of the command line:\n"
     " * --backup: got 'recip_fst'; must be one of "
@@ -99,7 +99,7 @@ FAULTY_MESSAGE = (
     " * --limit solar: got an unknown key; known keys are solar_mw, battery_mwh, battery_mw, racks, "
     "units, wind_mw, land_acres, co2_t_per_yr, months_to_power, n_plus, battery_hours. "
     "Did you mean 'solar_mw'?\n"
-    " * --uptime: got 99.9; must be a fraction in (0, 1). Did you mean 0.999?"
+    " * --uptime: got 9.99; must be a fraction in (0, 1). Per cent carry their sign: '9.99 %'."
 )
 
 
@@ -115,14 +115,14 @@ def test_faults_as_json() -> None:
     faults = answer.pop("faults")
     assert answer == {"error": "InputError", "message": FAULTY_MESSAGE, "exit_code": 2}
     assert [fault["where"] for fault in faults] == ["--backup", "--limit solar", "--uptime"]
-    assert faults[2]["remedy"] == "Did you mean 0.999?"
+    assert faults[2]["remedy"] == "Per cent carry their sign: '9.99 %'."
     assert result.stderr == ""
 
 
 def test_faults_end_a_process_with_two() -> None:
-    done = run_alone("solve", *EL_PASO, "--it-mw", "2", "--uptime", "99.9")
+    done = run_alone("solve", *EL_PASO, "--it-mw", "2", "--uptime", "9.99")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "Did you mean 0.999?" in done.stderr
+    assert "Per cent carry their sign" in done.stderr
     assert "Traceback" not in done.stderr
 
 

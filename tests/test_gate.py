@@ -126,14 +126,14 @@ def test_a_call_is_checked_as_a_whole() -> None:
         (lambda: sd.Site(31.76, -106.49), "Write sd.Site(latitude=31.76, longitude=-106.49)."),
         (lambda: sd.Study(SITE, 7, 0.9), "each needs its name"),
         (lambda: sd.Study(**ASKED, backup={"diesel": 3}), "limits={'units': {'diesel': (3, 3)}}"),
-        (lambda: sd.Study(**ASKED, gas_price=4), "Give fuel_price_usd_per_mmbtu={'natural_gas': ...}."),
-        (lambda: sd.Study(**ASKED, land_acres=900), "It is a limit: limits={'land_acres': ...}."),
-        (lambda: sd.Study(**ASKED, weather="x.csv"), "Read files with sd.Weather.read(...)."),
+        (lambda: sd.Study(**ASKED, gas_price=4), "Give fuel_price_usd_per_mmbtu={'natural_gas': 4}."),
+        (lambda: sd.Study(**ASKED, land_acres=900), "It is a limit: limits={'land_acres': 900}."),
+        (lambda: sd.Study(**ASKED, weather="x.csv"), "Read files with weather=sd.Weather.read('x.csv')."),
         (lambda: sd.Study(**ASKED, limits={3: 4}), "the key 3"),
         (lambda: sd.Study(**ASKED, fuel_price_usd_per_mmbtu={"diesel": math.inf}), "in [0, 500] USD/MMBtu"),
         (lambda: sd.Study(**ASKED | {"site": {1: 2}}), "the key 1"),
         (lambda: sd.solve(SITE, racks=7), "must be a sitedesign.Study, or give site=..."),
-        (lambda: sd.solve(**ASKED, time_limit=5), "Give time_limit_s=... to solve()."),
+        (lambda: sd.solve(**ASKED, time_limit=5), "Give time_limit_s=5 to solve()."),
         (lambda: sd.Limits(solar=900), "Did you mean 'solar_mw'?"),
         (lambda: sd.Weather.read(["a.csv", "b.csv"]), "Several: read('a.csv', 'b.csv')."),
         (lambda: sd.Weather.generate(31.76, -106.49), "Try sd.Site(latitude=31.76, longitude=-106.49)."),
@@ -153,7 +153,8 @@ def test_a_design_is_saved_as_what_it_is(tmp_path: Path) -> None:
     from tests.report_designs import make_design
 
     design = make_design(years=1)
-    assert "must end in .json. Try x.json." in message(lambda: design.save("x.xlsx"))
+    assert "must end in .json. Try x.json." in message(lambda: design.save("x.yaml"))
+    assert "design.to_excel('x.xlsx') writes that." in message(lambda: design.save("x.xlsx"))
     assert "must end in .html or .htm. Try x.html." in message(lambda: design.report("x.pdf"))
     (tmp_path / "folder.json").mkdir()
     assert "Is a directory" in message(lambda: design.save(tmp_path / "folder.json"))
@@ -168,7 +169,7 @@ def write(path: Path, text: str) -> Path:
 
 def test_faults_of_options_and_of_the_question_are_told_together() -> None:
     text = message(
-        lambda: sd.solve(site=SITE, racks=math.nan, uptime=99, gap=math.nan, time_limit_s=math.inf)
+        lambda: sd.solve(site=SITE, racks=math.nan, uptime=9.9, gap=math.nan, time_limit_s=math.inf)
     )
     assert text.startswith("4 problems in the inputs of solve():")
     text = message(lambda: sd.solve_many([{"latitude": 1}], racks=-1, uptime=0.9, workers=0, stage="x"))

@@ -30,7 +30,7 @@ TABLE = """
     ] = None
 """
 MODEL = """
-class Moon(BaseModel):
+class Moon(Model):
     phase: Annotated[Literal["new", "full"], Input("Phase", "How much of it is seen.", DETAILS)] = "new"
     light_mw: Annotated[float | None, Measure("MW", 0, 9), Input("Light", "Its light.", DETAILS)] = None
 
@@ -166,7 +166,7 @@ def test_one_line_more_is_an_input_everywhere(tmp_path: Path) -> None:
     for name, before, line in (
         ("inputs.py", "    co2_price_usd_per_t: Annotated[", INPUT),
         ("inputs.py", "    plant_age_yr: Annotated[", TABLE),
-        ("inputs.py", "class StudyInputs(BaseModel):", MODEL),
+        ("inputs.py", "class StudyInputs(Model):", MODEL),
         ("limits.py", "    land_acres: Annotated[", LIMIT),
     ):
         path = tmp_path / "sitedesign" / "study" / name

@@ -49,14 +49,18 @@ def test_it_mw_becomes_whole_racks() -> None:
 
 
 def test_per_cent_instead_of_fraction() -> None:
-    assert message(uptime=99.9) == (
+    for given in (99.9, "99.9 %", "99.9%", 0.999):
+        assert Study(site=EL_PASO, racks=700, uptime=given).uptime == 0.999
+    assert Study(site=EL_PASO, racks=7, uptime=0.9, min_renewable_share=30).min_renewable_share == 0.3
+    assert message(uptime=9.99) == (
         "1 problem in the inputs of Study():\n"
-        " * study.uptime: got 99.9; must be a fraction in (0, 1). Did you mean 0.999?"
+        " * study.uptime: got 9.99; must be a fraction in (0, 1). Per cent carry their sign: '9.99 %'."
     )
+    assert "got '1e3 %'" in message(uptime="1e3 %")
 
 
 def test_all_faults_at_once_with_the_nearest_known_name() -> None:
-    text = message(uptime=99.9, rack="gb200", backup=["recip_medum"], upime=1, racks=-3, step_minutes=7)
+    text = message(uptime=9.99, rack="gb200", backup=["recip_medum"], upime=1, racks=-3, step_minutes=7)
     assert text.startswith("6 problems")
     assert "study.upime: got an unknown key" in text
     assert "Did you mean 'uptime'?" in text
@@ -67,9 +71,9 @@ def test_all_faults_at_once_with_the_nearest_known_name() -> None:
 
 
 def test_a_bad_site_is_one_of_the_faults() -> None:
-    text = message(site={"latitude": -106.49, "longitude": 31.76}, uptime=99.9)
+    text = message(site={"latitude": -106.49, "longitude": 31.76}, uptime=9.99)
     assert "were the two swapped?" in text
-    assert "Did you mean 0.999?" in text
+    assert "Per cent carry their sign" in text
 
 
 def test_neither_racks_nor_megawatts() -> None:
@@ -113,8 +117,8 @@ def test_replace_keeps_the_rest_and_validates() -> None:
     changed = study.replace(uptime=0.9999)
     assert changed.uptime == 0.9999
     assert [item.name for item in changed.backup] == ["diesel"]
-    with pytest.raises(InputError, match=r"Did you mean 0\.95\?"):
-        study.replace(uptime=95)
+    with pytest.raises(InputError, match=r"Per cent carry their sign: .9\.5 %"):
+        study.replace(uptime=9.5)
 
 
 def test_a_study_prints_what_is_asked_on_one_page() -> None:
@@ -194,10 +198,10 @@ def test_throughput_in_two_ways_or_none() -> None:
 
 
 def test_every_fault_of_a_contract_is_told_at_once() -> None:
-    text = message(racks=2.5, gpus=0, it_mw=-1, uptime=99)
+    text = message(racks=2.5, gpus=0, it_mw=-1, uptime=9.9)
     assert text.startswith("5 problems")
     assert "study.racks: got racks and it_mw and gpus; one of them is needed" in text
-    for fault in ("study.racks: got 2.5", "study.gpus: got 0", "study.it_mw: got -1", "Did you mean 0.99?"):
+    for fault in ("study.racks: got 2.5", "study.gpus: got 0", "study.it_mw: got -1", "cent carry their sign"):
         assert fault in text
 
 
@@ -239,11 +243,11 @@ def test_public_class_is_what_a_study_takes() -> None:
 
 def test_faults_of_classes_are_told_with_those_of_the_study() -> None:
     wrong = [
-        {"name": "a", "uptime": 99.9, "racks": 3, "value_usd_per_rack_h": 5},
+        {"name": "a", "uptime": 9.99, "racks": 3, "value_usd_per_rack_h": 5},
         {"name": "b", "uptime": 0.9, "racks": 3, "vlue": 5},
     ]
     text = message(classes=wrong, metric="compute", step_minutes=7)
-    assert "study.classes[0].uptime: got 99.9; must be a fraction in (0, 1). Did you mean 0.999?" in text
+    assert "study.classes[0].uptime: got 9.99; must be a fraction in (0, 1). Per cent carry" in text
     assert "study.classes[1].vlue: got an unknown key" in text
     assert "study.racks: got 700; each class has its own." in text
     assert "study.uptime: got 0.999; each class has its own." in text

@@ -66,7 +66,7 @@ def test_no_file_is_replaced(tmp_path: Path) -> None:
 def test_all_faults_name_file_table_and_key(tmp_path: Path) -> None:
     path = written(
         tmp_path,
-        'uptim = 0.99\nbackup = ["recip_medum"]\nracks = 3\nuptime = 99.9\n'
+        'uptim = 0.99\nbackup = ["recip_medum"]\nracks = 3\nuptime = 9.99\n'
         "[site]\nlatitude = 131\nlongitude = 5\nmetric = 'rack'\n[limits]\nsolar = 3\n"
         "[battery]\nextends = 'lfp'\ncapex_usd_per_kw = -3\n",
     )

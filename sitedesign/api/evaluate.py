@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 from sitedesign.api.question import one_study, study_faults
 from sitedesign.case.build import StudyCase, build_case
@@ -26,6 +26,7 @@ from sitedesign.results.accounting import evaluate_dispatch
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.study.demand import RACKS
 from sitedesign.study.limits import MW, MWH, UNITS
+from sitedesign.study.question import QuestionOfPlant, with_fields
 from sitedesign.study.study import Study
 from sitedesign.study.surplus import Surplus
 from sitedesign.util.gate import ByName, Kind, OneOf, is_number, takes
@@ -53,6 +54,7 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     )
 
 
+@with_fields(QuestionOfPlant)
 @takes(
     "evaluate()",
     also=_other_faults,
@@ -84,7 +86,7 @@ def evaluate(
     operation: Operation = "greedy",
     controller: Controller | None = None,
     forecast: Forecast | None = None,
-    **question: Any,  # noqa: ANN401
+    **question: Unpack[QuestionOfPlant],
 ) -> Evaluation:
     """Operate a fixed plant on the study's weather.
 
@@ -123,9 +125,10 @@ def evaluate(
     ------
     InputError
     """
-    if study is None and racks is not None and "it_mw" not in question:
-        question.setdefault("racks", racks)
-    study = one_study(study, question)
+    fields: dict[str, Any] = dict(question)
+    if study is None and racks is not None and "it_mw" not in fields:
+        fields.setdefault("racks", racks)
+    study = one_study(study, fields)
     flows = {"grid_mw": grid_mw, "sale_mw": sale_mw}
     plant = _plant(
         study,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from sitedesign.api.design import Design, with_report
 from sitedesign.api.question import check_method, one_study, study_faults
@@ -20,6 +20,7 @@ from sitedesign.study.effort import (
     EffortName,
     Method,
 )
+from sitedesign.study.question import Question, with_fields
 from sitedesign.study.study import Study
 from sitedesign.util.compile_ahead import compile_ahead
 from sitedesign.util.gate import CALL, FLAG, takes
@@ -29,6 +30,7 @@ from sitedesign.util.progress import Progress, silent
 _PLAIN = {"method": "cuts", "certify": None, "effort": "standard", "gap": None, "time_limit_s": None}
 
 
+@with_fields(Question)
 @takes(
     "solve()",
     also=study_faults,
@@ -48,7 +50,7 @@ def solve(
     gap: float | None = None,
     time_limit_s: float | None = None,
     progress: Progress | None = None,
-    **question: Any,  # noqa: ANN401
+    **question: Unpack[Question],
 ) -> Design:
     """Design the least-cost plant that meets a study.
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pandas as pd
 import pyarrow as pa
@@ -43,6 +43,7 @@ from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.library import Backup
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
 from sitedesign.study.inputs import DEFAULT_BACKUP
+from sitedesign.study.question import QuestionOfSites, with_fields
 from sitedesign.study.resolve import takers_of_surplus
 from sitedesign.study.study import Study
 from sitedesign.util import kernel_cache
@@ -83,6 +84,7 @@ class _Scheduler(Gate):
         )
 
 
+@with_fields(QuestionOfSites)
 @takes(
     "solve_many()",
     also=_question_faults,
@@ -119,7 +121,7 @@ def solve_many(
     time_limit_s: float | None = None,
     progress: Progress | None = None,
     quiet: bool = False,
-    **question: Any,  # noqa: ANN401
+    **question: Unpack[QuestionOfSites],
 ) -> pd.DataFrame:
     """Solve the same question at many sites, on every core or a cluster.
 

@@ -168,3 +168,8 @@ def grid(name: str) -> Connection:
 def surplus(name: str) -> SurplusUse:
     """Taker of surplus power by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(SurplusUse, entry("surplus", name))
+
+
+def __dir__() -> list[str]:
+    """Public names only."""
+    return __all__

@@ -15,10 +15,11 @@ from itertools import pairwise
 from types import NoneType
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from sitedesign.errors import Fault, InputError, nearest, shown
 from sitedesign.util.gate import TEXT, is_number, takes, unnamed
+from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
 
 Value = float | int | date | tuple[tuple[float, float], ...] | tuple[float, ...] | None
@@ -42,7 +43,7 @@ CONFIDENCE = {
 NOTHING_YET: Literal["nothing yet"] = "nothing yet"
 
 
-class Quantity(BaseModel):
+class Quantity(Model):
     """One number with its provenance.
 
     Attributes
@@ -213,7 +214,7 @@ def _is_pairs(value: object) -> bool:
     )
 
 
-class Entry(BaseModel):
+class Entry(Model):
     """One entry of the technology library: frozen, validated, every number with its source.
 
     Attributes

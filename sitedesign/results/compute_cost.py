@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from sitedesign.util.model import Model
 
 
-class ComputeCostPoint(BaseModel):
+class ComputeCostPoint(Model):
     """Cheapest plant for one uptime, and what a rack-hour of the whole project then costs.
 
     Attributes
@@ -28,7 +30,7 @@ class ComputeCostPoint(BaseModel):
     usd_per_rack_h: float
 
 
-class ComputeCost(BaseModel):
+class ComputeCost(Model):
     """What a delivered rack-hour costs at the uptime that the optimiser chose, with perfect foresight.
 
     Attributes

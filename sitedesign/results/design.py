@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
 
 from sitedesign.case.relaxation import FORESIGHT
 from sitedesign.errors import Fault, InputError
@@ -20,6 +20,7 @@ from sitedesign.results.evaluation import Evaluation, percent
 from sitedesign.results.sensitivity import Sensitivity
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.gate import File, Kind, read_bytes, takes, text_keys
+from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
 
 FORMAT = "sitedesign-design-1"
@@ -35,10 +36,15 @@ GAP_PARTS = {
     "outages": "failures, foreseen or not",
     "integrality": "whole units (inside the bound)",
 }
+_OTHER_FILES = (
+    (".xlsx", "design.to_excel"),
+    (".html", "design.report"),
+    (".csv", "design.dispatch.to_csv"),
+)
 _FIGURES = ("value", "standard_error")  # of an estimate
 
 
-class Alternative(BaseModel):
+class Alternative(Model):
     """Cheapest plant on another power path.
 
     Attributes
@@ -305,7 +311,7 @@ class Design(Evaluation):
         except ValidationError as error:
             raise InputError(faults_of(error, "design", cls.model_fields), "Design.from_dict()") from None
 
-    @takes("Design.save()", path=File((".json",)))
+    @takes("Design.save()", path=File((".json",), elsewhere=_OTHER_FILES))
     def save(self, path: str | Path) -> Path:
         """Write the design as JSON; the file is complete or not there at all.
 

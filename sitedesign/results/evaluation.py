@@ -8,7 +8,7 @@ import math
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from sitedesign.finance import annual_cost
 from sitedesign.finance.depreciation import RecoveryClass
@@ -19,6 +19,7 @@ from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.results.flows import EnergyFlow
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.surplus_result import SurplusResult
+from sitedesign.util.model import Model
 
 OPERATION_LABELS = {
     "foresight": "perfect foresight, no equipment failures: a bound, not a promise",
@@ -34,7 +35,7 @@ CostKind = Literal["capital", "fixed", "fuel", "tariff", "revenue"]
 ROUNDING = 1e-12  # errors below it come from sums of the same number
 
 
-class CostItem(BaseModel):
+class CostItem(Model):
     """One line of the cost breakdown.
 
     Attributes
@@ -75,7 +76,7 @@ class CostItem(BaseModel):
     recovery: RecoveryClass = "none"
 
 
-class ClassResult(BaseModel):
+class ClassResult(Model):
     """What one class of the load gets.
 
     Attributes
@@ -119,7 +120,7 @@ class ClassResult(BaseModel):
         return f"class {self.name}", f"{uptime}, {self.delivered_rack_h_per_yr:,.0f} rack-h/yr{value}"
 
 
-class Provenance(BaseModel):
+class Provenance(Model):
     """What is needed to get the same numbers again.
 
     Attributes
@@ -154,7 +155,7 @@ class Provenance(BaseModel):
     weather_flags: tuple[str, ...] = ()
 
 
-class Evaluation(BaseModel):
+class Evaluation(Model):
     """One plant, operated on given weather years.
 
     Attributes

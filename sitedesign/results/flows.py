@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.dispatch import Dispatch
 from sitedesign.case.plant import Plant
+from sitedesign.util.model import Model
 
 
-class EnergyFlow(BaseModel):
+class EnergyFlow(Model):
     """One source or sink in a mean year.
 
     Attributes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import NOTHING, Case, FloatArray, ImportCase, SinkCase
@@ -11,12 +11,13 @@ from sitedesign.case.dispatch import Dispatch, split_by_level
 from sitedesign.case.grid_supply import GridSupply
 from sitedesign.case.plant import Plant
 from sitedesign.finance.bill import mean_usd_per_yr
+from sitedesign.util.model import Model
 
 _SAME_USD = 500.0  # a year: not seen in millions with three digits
 _AT_LIMIT = 1e-6  # share of the contracted power: rounding of an optimiser
 
 
-class EnergyAtPrice(BaseModel):
+class EnergyAtPrice(Model):
     """Energy of a mean year at one of the prices.
 
     Attributes
@@ -34,7 +35,7 @@ class EnergyAtPrice(BaseModel):
     usd_per_yr: float
 
 
-class GridResult(BaseModel):
+class GridResult(Model):
     """What the connection of a plant did in a mean year.
 
     Attributes

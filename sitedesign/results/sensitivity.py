@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.gate import File, read_bytes, takes
 from sitedesign.util.html_table import table_html
+from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
 
 FORMAT = "sitedesign-sensitivity-1"
@@ -23,7 +24,7 @@ MOST_NAMED = 5
 _M = 1e6
 
 
-class _Frozen(BaseModel):
+class _Frozen(Model):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import NOTHING
 from sitedesign.case.dispatch import Dispatch, split_by_level
 from sitedesign.case.plant import Plant
+from sitedesign.util.model import Model
 
 
-class SurplusResult(BaseModel):
+class SurplusResult(Model):
     """What one of those who take surplus did in a mean year.
 
     Attributes

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError
 from sitedesign.library import Rack
 from sitedesign.util.gate import Measure, Words, is_number, unnamed
 from sitedesign.util.inputs import Input, documented
+from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of, unknown_keys
 
 Use = Literal["training", "inference"]
@@ -24,7 +25,7 @@ MOST_IT_MW = 20_000.0
 RACKS = Measure("racks", 1, 10_000_000, whole=True)
 GPUS = Measure("GPUs", 1, 1_000_000_000, whole=True)
 IT_MW = Measure("MW", 0, MOST_IT_MW, above=True)
-UPTIME = Measure("fraction", 0, 1, above=True, below=True)
+UPTIME = Measure("fraction", 0, 1, above=True, below=True, percent_from=50)
 _WORK = Measure("racks", 0, 1e7, above=True, says="must be above 0 and at most 10,000,000 racks")
 _TOKENS = Measure("tokens/s", 0, 1e15, above=True, says="must be above 0 and at most 1e15 tokens/s")
 USD_PER_RACK_H = Measure("USD/rack-h", 0, 1e6)
@@ -64,7 +65,7 @@ _ROUNDING = 1e-9  # so that 7 racks' worth of power is 7 racks
 
 
 @documented
-class Throughput(BaseModel):
+class Throughput(Model):
     """A contract in work done rather than in equipment; exactly one of the two."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,7 +79,7 @@ class Throughput(BaseModel):
 
 
 @documented
-class LoadClass(BaseModel):
+class LoadClass(Model):
     """Part of a site's compute with a target, a use and a value of its own (``sitedesign.LoadClass``).
 
     Raises

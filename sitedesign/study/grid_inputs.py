@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from sitedesign.study.limits import MONTHS, MW, Pair
 from sitedesign.util.gate import Bounds, Measure, Words
 from sitedesign.util.inputs import Input, declared
+from sitedesign.util.model import Model
 
 GridKind = Literal["none", "firm", "flexible"]
 #: Heading under which they are asked.
@@ -25,7 +26,7 @@ _T_PER_MWH = Measure("t/MWh", 0, 5)
 _MODEL = Words("must be the name of a connection, see 'sitedesign library list grid'", most=1000)
 
 
-class GridInputs(BaseModel):
+class GridInputs(Model):
     """Fields of :class:`~sitedesign.study.grid.Grid`."""
 
     # fmt: off

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
 from sitedesign.study.demand import (
@@ -34,6 +34,7 @@ from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.surplus import Surplus
 from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
 from sitedesign.util.inputs import Input, declared
+from sitedesign.util.model import Model
 
 PLACE, EQUIPMENT, PRICES, WEATHER, DETAILS = "Place", "Equipment", "Prices", "Weather", "Details"
 #: Headings in the order in which they are asked.
@@ -42,7 +43,7 @@ STEPS_MINUTES = (5, 10, 15, 30, 60)
 WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 #: The largest that survives a table of floats.
 SEED = Measure("", 0, 2**53, whole=True)
-SHARE = Measure("fraction", 0, 1)
+SHARE = Measure("fraction", 0, 1, percent_from=2)
 FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
 TANK_H = Measure("h", 0, 5000)
 # Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
@@ -74,7 +75,7 @@ def _one_or_many(value: Any) -> Any:  # noqa: ANN401
     return (value,) if isinstance(value, str) else value
 
 
-class StudyInputs(BaseModel):
+class StudyInputs(Model):
     """Fields of :class:`~sitedesign.study.study.Study`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)

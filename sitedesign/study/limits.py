@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from sitedesign.errors import InputError
 from sitedesign.util.gate import Bounds, Kind, Measure, Words, unnamed
 from sitedesign.util.inputs import Input, documented
+from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of, unknown_keys
 
 Pair = tuple[float, float]
@@ -34,7 +35,7 @@ _BY_TURBINE = Kind((Mapping,), "must be MW by turbine", "For example {'onshore_6
 
 
 @documented
-class Limits(BaseModel):
+class Limits(Model):
     """Bounds of the design. One number is an upper bound, a pair is lower and upper, a pair of equals fixes.
 
     What is given here binds on every way to a design; only bounds that sitedesign derives itself are widened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, cast
 
 from pydantic import InstanceOf, ValidationError
@@ -39,7 +40,7 @@ from sitedesign.study.plausibility import (
     wind_faults,
 )
 from sitedesign.study.resolve import resolve
-from sitedesign.util.gate import Kind, takes, unnamed
+from sitedesign.util.gate import Gate, Kind, takes, unnamed
 from sitedesign.util.html_table import table_html
 from sitedesign.util.inputs import Input, documented
 from sitedesign.util.validation import faults_of, unknown_keys
@@ -48,7 +49,19 @@ from sitedesign.weather.weather import Weather
 
 __all__ = ["Limits", "Study"]
 E = TypeVar("E", bound=Entry)
-_WEATHER = Kind((Weather,), "must be a sitedesign.Weather", "Read files with sd.Weather.read(...).")
+
+
+class _WeatherYears(Gate):
+    """Weather that was read or made; of a path, how to read it."""
+
+    def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
+        """Say what is wrong as (found, allowed, remedy), or None."""
+        path = shown(str(value)) if isinstance(value, str | Path) else "..."
+        remedy = f"Read files with weather=sd.Weather.read({path})."
+        return Kind((Weather,), "must be a sitedesign.Weather", remedy).wrong(value)
+
+
+_WEATHER = _WeatherYears()
 _BACKUP = Kind((Backup,), "must be a sitedesign.library.Backup")
 # What people write as a field of a study, and where it belongs
 _BELONGS = {

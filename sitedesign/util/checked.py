@@ -8,15 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.gate import TEXT, Kind, takes, text_keys, unnamed
+from sitedesign.util.model import Model
 from sitedesign.util.toml_text import toml_table
 from sitedesign.util.validation import faults_of, unknown_keys
 
 
-class Checked(BaseModel):
+class Checked(Model):
     """Base of such classes: fields carry gates, :meth:`_contradictions` finds what is wrong between fields.
 
     A field that holds another such class may be given as a mapping, one that holds several as a list of

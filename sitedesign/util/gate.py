@@ -105,6 +105,8 @@ class Measure(Gate):
         What is allowed, where other words are clearer than the range; of numbers above it `high` is told.
     remedy : str
         What to do about a number that is out of range.
+    percent_from : float, optional
+        Of a fraction: from here up a number is meant in per cent, as text with its sign always is.
     """
 
     unit: str
@@ -115,9 +117,12 @@ class Measure(Gate):
     below: bool = False
     says: str = ""
     remedy: str = ""
+    percent_from: float | None = None
 
     def clean(self, value: Any) -> Any:  # noqa: ANN401
-        """Make numbers of other libraries, and whole ones written 7.0, plain numbers."""
+        """Make plain numbers of those of other libraries, of 7.0 where whole, of per cent where a share."""
+        if self.unit == "fraction":
+            value = self._share(value)
         if not is_number(value):
             return value
         if self.whole:
@@ -133,6 +138,16 @@ class Measure(Gate):
         if low and high and is_number(value) and not (self.whole and value != int(value)):
             return None
         return shown(value), self._range(value, below=not low), self._meant(value)
+
+    def _share(self, value: Any) -> Any:  # noqa: ANN401
+        """Read per cent where nothing else can be meant: with its sign, or above what any fraction is."""
+        if isinstance(value, str) and value.strip().endswith("%"):
+            with suppress(ValueError):
+                number = float(value.strip()[:-1])
+                return float(f"{number / 100:.15g}") if 0 <= number <= 100 else value
+        if self.percent_from is not None and is_number(value) and self.percent_from <= value < 100:
+            return float(f"{float(value) / 100:.15g}")
+        return value
 
     def _kind(self) -> str:
         if self.whole:
@@ -152,6 +167,8 @@ class Measure(Gate):
         )
 
     def _meant(self, value: Any) -> str:  # noqa: ANN401
+        if self.percent_from is not None and 1 < value < self.percent_from:
+            return f"Per cent carry their sign: '{value:.10g} %'."
         if not self.remedy and self.unit == "fraction" and 1 < value < 100 and value / 100 >= self.low:
             return f"Did you mean {value / 100:.10g}?"
         return self.remedy
@@ -421,11 +438,14 @@ class File(Gate):
     says : str
         What is allowed, where it says more than the endings.
     remedy : str
+    elsewhere : tuple of (str, str)
+        What writes files of another ending: ``(".xlsx", "design.to_excel")``.
     """
 
     endings: tuple[str, ...] = ()
     says: str = "must be the path of a file"
     remedy: str = ""
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
     def clean(self, value: Any) -> Any:  # noqa: ANN401
         """Make a path of text."""
@@ -448,12 +468,11 @@ class File(Gate):
         except ValueError:
             return shown(str(value)), self.says, self.remedy
         if self.endings and value.suffix.lower() not in self.endings:
-            endings = " or ".join(self.endings)
-            return (
-                shown(str(value)),
-                f"must end in {endings}",
-                f"Try {value.stem or 'file'}{self.endings[0]}.",
-            )
+            endings, other = " or ".join(self.endings), dict(self.elsewhere).get(value.suffix.lower())
+            remedy = f"Try {value.stem or 'file'}{self.endings[0]}."
+            if other is not None:
+                remedy = f"{other}({shown(str(value))}) writes that."
+            return shown(str(value)), f"must end in {endings}", remedy
         return None
 
 
@@ -523,7 +542,9 @@ def _misfit(
     signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any], error: TypeError
 ) -> Fault:
     """Say why arguments do not fit a function."""
-    names = [name for name in signature.parameters if name not in ("self", "cls")]
+    others = inspect.Parameter.VAR_KEYWORD  # fields of something else, which tells of them itself
+    named = [item for item in signature.parameters.values() if item.kind is not others]
+    names = [item.name for item in named if item.name not in ("self", "cls")]
     unknown = next((name for name in kwargs if name not in names), None)
     if unknown is not None:
         return Fault(unknown, "an unknown argument", f"known are {', '.join(names)}", nearest(unknown, names))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import ValidationError
 
 from sitedesign.errors import Fault, nearest, shown
-from sitedesign.util.gate import GATE
+from sitedesign.util.gate import GATE, is_number
 
 _SHORT_LIST = 12
 _LONGEST_KEY = 60
@@ -34,13 +34,19 @@ def unknown_keys(
         if not isinstance(key, str):
             faults.append(Fault(prefix, f"the key {shown(key)}", "a key must be the name of a field"))
             continue
-        guess = (belongs or {}).get(key) or nearest(key, known)
+        guess = _filled((belongs or {}).get(key, ""), key, data) or nearest(key, known)
         # A long list is only worth its lines when there is nothing better to say.
         few = not guess or len(known) <= _SHORT_LIST
         allowed = f"known keys are {', '.join(known)}" if few else "there is no such key"
         name = key if key.isprintable() and len(key) <= _LONGEST_KEY else shown(key)
         faults.append(Fault(f"{prefix}.{name}", "an unknown key", allowed, guess))
     return faults
+
+
+def _filled(remedy: str, key: str, data: Iterable[object]) -> str:
+    """Write into a remedy with one gap the number that was given: ``{'natural_gas': 4}``."""
+    value = data[key] if isinstance(data, Mapping) else None
+    return remedy.replace("...", f"{value:.10g}") if remedy.count("...") == 1 and is_number(value) else remedy
 
 
 def faults_of(error: ValidationError, prefix: str, known: Iterable[str]) -> list[Fault]:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 import pytz
 from pvlib.location import lookup_altitude
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import ConfigDict, ValidationError, model_validator
 from timezonefinder import TimezoneFinder
 
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.util.gate import Measure, OrNone, Words, is_number, takes, unnamed
+from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of, unknown_keys
 
 #: Weather from farther away is of another place. [km]
@@ -31,7 +32,7 @@ _GATES = {
 }
 
 
-class Site(BaseModel):
+class Site(Model):
     """A place on land.
 
     Parameters
@@ -62,7 +63,8 @@ class Site(BaseModel):
     timezone: str = ""
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
-        faults = unnamed(given, "site", "sd.Site(latitude=31.76, longitude=-106.49)")
+        numbers = given if len(given) == 2 and all(map(is_number, given)) else (31.76, -106.49)
+        faults = unnamed(given, "site", f"sd.Site(latitude={numbers[0]:g}, longitude={numbers[1]:g})")
         faults += unknown_keys("site", data, type(self).model_fields)
         data = {name: _GATES[name].clean(value) if name in _GATES else value for name, value in data.items()}
         faults += [] if given else _coordinate_faults(data)

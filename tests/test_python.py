@@ -1,0 +1,65 @@
+"""What a user of Python meets first: completion, wrong calls, what objects show of themselves."""
+
+from __future__ import annotations
+
+import inspect
+from typing import get_type_hints
+
+import pytest
+
+import sitedesign as sd
+from sitedesign.study.question import Question, QuestionOfPlant, QuestionOfSites
+from sitedesign.study.study import Study
+from sitedesign.util.inputs import declared
+
+EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
+SMALL = {"site": EL_PASO, "racks": 7, "uptime": 0.9}
+
+
+def wrong(call, *args, **kwargs):
+    with pytest.raises(sd.InputError) as caught:
+        call(*args, **kwargs)
+    return str(caught.value)
+
+
+def test_keywords_of_functions_are_the_fields_of_a_study() -> None:
+    fields = set(declared(Study))
+    assert set(get_type_hints(Question)) == fields
+    assert set(get_type_hints(QuestionOfSites)) == fields - {"site", "weather"}
+    assert set(get_type_hints(QuestionOfPlant)) == fields - {"racks", "backup"}
+
+
+@pytest.mark.parametrize("name", ["solve", "evaluate", "solve_many"])
+def test_a_signature_shows_every_keyword_with_its_default(name: str) -> None:
+    shown = inspect.signature(getattr(sd, name)).parameters
+    assert "question" not in shown
+    told = declared(Study)
+    for key in ("uptime", "limits", "weather_years", "rack", "grid"):
+        assert shown[key].kind is inspect.Parameter.KEYWORD_ONLY
+        assert shown[key].default == told[key].default
+    own = inspect.signature(inspect.unwrap(getattr(sd, name))).parameters
+    assert set(own) - {"question"} <= set(shown)
+
+
+def test_objects_complete_with_what_is_ours() -> None:
+    study = sd.Study(**SMALL)
+    for thing in (EL_PASO, study, study.limits, study.battery, sd.Grid(tariff=50)):
+        names = [name for name in dir(thing) if not name.startswith("_")]
+        assert names
+        assert not [name for name in names if name.startswith("model_")], type(thing)
+        assert not {"copy", "json", "parse_obj", "schema"} & set(names), type(thing)
+    assert "replace" in dir(study)
+    assert "latitude" in dir(EL_PASO)
+    for module in (sd, sd.library):
+        assert set(dir(module)) == set(module.__all__)
+
+
+def test_wrong_calls_are_answered_with_the_right_one() -> None:
+    assert "Write sd.Site(latitude=48.1, longitude=11.6)." in wrong(sd.Site, 48.1, 11.6)
+    assert "backup=['diesel'], limits={'units': {'diesel': (3, 3)}}" in wrong(
+        sd.Study, **SMALL, backup={"diesel": 3}
+    )
+    assert "Give fuel_price_usd_per_mmbtu={'natural_gas': 4}." in wrong(sd.solve, **SMALL, gas_price=4)
+    assert "weather=sd.Weather.read('x.csv')" in wrong(sd.Study, **SMALL, weather="x.csv")
+    assert "site=sd.Site(latitude=31.76" in wrong(sd.solve, site=(31.76, -106.49), racks=7, uptime=0.9)
+    assert "question" not in wrong(sd.solve, EL_PASO, 700, 0.999)
