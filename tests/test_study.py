@@ -201,7 +201,7 @@ def test_every_fault_of_a_contract_is_told_at_once() -> None:
     text = message(racks=2.5, gpus=0, it_mw=-1, uptime=9.9)
     assert text.startswith("5 problems")
     assert "study.racks: got racks and it_mw and gpus; one of them is needed" in text
-    for fault in ("study.racks: got 2.5", "study.gpus: got 0", "study.it_mw: got -1", "cent carry their sign"):
+    for fault in ("study.racks: got 2.5", "study.gpus: got 0", "study.it_mw: got -1", "Per cent carry"):
         assert fault in text
 
 
