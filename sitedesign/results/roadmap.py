@@ -7,14 +7,30 @@ its end, money is that of the library's currency year, and all of it is discount
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any, Literal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from sitedesign.case.plant import Plant
+from sitedesign.errors import Fault, InputError
 from sitedesign.reliability.certificate import Certificate
+from sitedesign.results import roadmap_words
+from sitedesign.results.roadmap_tables import cash_table, month_table, order_table, stage_table
+from sitedesign.util.atomic_file import write_given
+from sitedesign.util.gate import File, read_bytes, takes, text_keys
+from sitedesign.util.html_table import table_html
+from sitedesign.util.validation import faults_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = "sitedesign-roadmap-1"
 OrderKind = Literal["owned", "rented", "grid"]
 MONTHS_PER_YEAR = 12
 
@@ -222,6 +238,41 @@ class SampledDates:
 
 
 @dataclass(frozen=True)
+class HandMadePlan:
+    """A plan that people make by hand: the same question with fewer things to choose from.
+
+    Attributes
+    ----------
+    name : str
+        ``wait for the grid``, ``all gas``, ``solar and battery only``.
+    net_present_cost_usd, value_usd : float or None
+        None where no such plan keeps what is asked. [USD]
+    first_power_month : float or None
+        [months]
+    rack_months_idle : float or None
+        Racks asked for that do not run, times the months.
+    stages : tuple of Stage
+    reason : str
+        Why there is no such plan.
+    """
+
+    name: str
+    net_present_cost_usd: float | None = None
+    value_usd: float | None = None
+    first_power_month: float | None = None
+    rack_months_idle: float | None = None
+    stages: tuple[Stage, ...] = ()
+    reason: str = ""
+
+    @property
+    def net_present_value_usd(self) -> float | None:
+        """Value of the racks that run less all costs; None where there is no such plan. [USD]"""
+        if self.net_present_cost_usd is None or self.value_usd is None:
+            return None
+        return self.value_usd - self.net_present_cost_usd
+
+
+@dataclass(frozen=True, repr=False)
 class Roadmap:
     """Which power when: the plan of least net present cost, or of most net present value.
 
@@ -247,12 +298,16 @@ class Roadmap:
         Of the racks that run until the horizon, discounted; 0 where they have no price. [USD]
     bound_usd : float
         No plan has a smaller cost less value. [USD]
+    ramp : tuple of (int, int)
+        Month from which on so many racks are asked for, and how many.
     stopped_by : str
         ``gap``, ``time_limit`` or ``iteration_limit``.
     worth : MonthsWorth
     scenarios : tuple of DatedPlan
         One for each set of dates, where there are several; costs and values above are then expected ones.
     sampled : SampledDates or None
+    by_hand : tuple of HandMadePlan
+        What people would plan without an optimiser, where it was asked for.
     seconds : float
         Wall time. [s]
     notes : tuple of str
@@ -268,10 +323,12 @@ class Roadmap:
     net_present_cost_usd: float
     value_usd: float
     bound_usd: float
+    ramp: tuple[tuple[int, int], ...] = ()
     stopped_by: str = "gap"
     worth: MonthsWorth = field(default_factory=MonthsWorth)
     scenarios: tuple[DatedPlan, ...] = ()
     sampled: SampledDates | None = None
+    by_hand: tuple[HandMadePlan, ...] = ()
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
 
@@ -292,9 +349,112 @@ class Roadmap:
         return first_power_month(self.stages)
 
     @property
+    def site_name(self) -> str:
+        """Name of the site."""
+        return str(self.study["site"].get("name", ""))
+
+    @property
+    def racks_final(self) -> int:
+        """Racks that are asked for in the end."""
+        asked = [racks for _, racks in self.ramp] + [stage.racks_asked for stage in self.stages]
+        return max(asked, default=0)
+
+    @property
+    def rack_months_idle(self) -> float:
+        """Racks asked for that do not run, times the months. [rack-months]"""
+        return float(month_table(self)["racks_idle"].sum())
+
+    @property
     def value_of_month_usd(self) -> float | None:
         """What a month of earlier grid is worth. [USD]"""
         return self.worth.grid_month_usd
+
+    def order_table(self) -> pd.DataFrame:
+        """Orders by date: :func:`sitedesign.results.roadmap_tables.order_table`."""
+        return order_table(self)
+
+    def stage_table(self) -> pd.DataFrame:
+        """Stages: :func:`sitedesign.results.roadmap_tables.stage_table`."""
+        return stage_table(self)
+
+    def month_table(self) -> pd.DataFrame:
+        """Power and racks by month: :func:`sitedesign.results.roadmap_tables.month_table`."""
+        return month_table(self)
+
+    def cash_table(self) -> pd.DataFrame:
+        """Money by month: :func:`sitedesign.results.roadmap_tables.cash_table`."""
+        return cash_table(self)
+
+    def __str__(self) -> str:
+        """Say what runs when on what, what to order today, what a month is worth."""
+        found = roadmap_words.lines(self)
+        width = max(len(label) for label, _ in found)
+        return "\n".join(
+            [roadmap_words.head(self), *(f"  {label:<{width}}  {text}" for label, text in found)]
+        )
+
+    __repr__ = __str__
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return {"format": FORMAT} | dict(_file().dump_python(self, mode="json"))
+
+    @classmethod
+    @takes("Roadmap.from_dict()")
+    def from_dict(cls, data: dict[str, Any]) -> Roadmap:
+        """Read back what :meth:`to_dict` gave.
+
+        Raises
+        ------
+        InputError
+            If it is not a roadmap of this version.
+        """
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
+            allowed = f"must be {FORMAT!r}, as Roadmap.save() writes it"
+            raise InputError([Fault("roadmap.format", found, allowed)], "Roadmap.from_dict()")
+        if faults := text_keys(data, "roadmap"):
+            raise InputError(faults, "Roadmap.from_dict()")
+        try:
+            return _file().validate_python({name: item for name, item in data.items() if name != "format"})
+        except ValidationError as error:
+            known = [item.name for item in fields(cls)]
+            raise InputError(faults_of(error, "roadmap", known), "Roadmap.from_dict()") from None
+
+    @takes("Roadmap.save()", path=File((".json",)))
+    def save(self, path: str | Path) -> Path:
+        """Write it as JSON; the file is complete or not there at all.
+
+        Parameters
+        ----------
+        path : path
+            Ending in ``.json``.
+        """
+        text = json.dumps(self.to_dict(), indent=1)
+        write_given(Path(path), text.encode(), where="path", of="Roadmap.save()")
+        return Path(path)
+
+    @classmethod
+    @takes("Roadmap.load()", path=File(says="must be the path of a file that Roadmap.save() wrote"))
+    def load(cls, path: str | Path) -> Roadmap:
+        """Read a roadmap that :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, cannot be read or is no roadmap.
+        """
+        allowed = "must be a file that Roadmap.save() wrote"
+        content = read_bytes(Path(path), str(path), allowed, of="Roadmap.load()", missing="no file there")
+        try:
+            data = json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError):
+            fault = Fault(str(path), "text that is not JSON", allowed)
+            raise InputError([fault], "Roadmap.load()") from None
+        return cls.from_dict(data)
+
+    def _repr_html_(self) -> str:
+        return table_html(roadmap_words.head(self), roadmap_words.lines(self))
 
     @property
     def value_of_knowing_usd(self) -> float | None:
@@ -312,6 +472,12 @@ class Roadmap:
             )
             for plan in known
         )
+
+
+@cache
+def _file() -> TypeAdapter[Roadmap]:
+    """Reader and writer of saved roadmaps."""
+    return TypeAdapter(Roadmap)
 
 
 def first_power_month(stages: Sequence[Stage]) -> float | None:

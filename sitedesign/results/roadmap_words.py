@@ -1,0 +1,133 @@
+"""A roadmap in words: what runs when on what, what is ordered today, what a month is worth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sitedesign.results.evaluation import percent
+from sitedesign.results.roadmap_tables import LEAST_MW, date_after
+
+if TYPE_CHECKING:
+    from sitedesign.results.roadmap import HandMadePlan, MonthsWorth, Order, Roadmap, Stage
+
+_M = 1e6
+
+
+def head(roadmap: Roadmap) -> str:
+    """Say in one line what it is and how well it is proven."""
+    status = "OPTIMAL to" if roadmap.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
+    return f"Roadmap({roadmap.site_name!r}): {status} {max(roadmap.gap, 0.0):.2%}"
+
+
+def lines(roadmap: Roadmap) -> list[tuple[str, str]]:
+    """Facts as (label, text), the first that a developer asks for at the top."""
+    found = [("first power", _first_power(roadmap))]
+    found += [(_label(stage), _stage(stage)) for stage in roadmap.stages]
+    today = [item for item in roadmap.orders if item.order_month < 1]
+    found.append(("order now", ", ".join(map(_order, today)) or "nothing"))
+    later = [item for item in roadmap.orders if item.order_month >= 1]
+    found += (
+        [("order later", ", ".join(f"{_order(x)} in month {x.order_month:g}" for x in later))]
+        if later
+        else []
+    )
+    found.append(("cost", _money(roadmap)))
+    found += [("worth", text) for text in worth_words(roadmap.worth)]
+    found += [("by hand", hand_made_words(plan, roadmap)) for plan in roadmap.by_hand]
+    found += _uncertain(roadmap)
+    return found + [("note", note) for note in roadmap.notes]
+
+
+def worth_words(worth: MonthsWorth) -> list[str]:
+    """Say what dates and rentals are worth, the dearest first; what is worth nothing is left out."""
+    found = [] if worth.grid_month_usd is None else [("a month earlier of the grid", worth.grid_month_usd)]
+    found += [(f"one more {name} to rent", usd) for name, usd in worth.rented_unit_usd.items()]
+    found += [(f"a month less of lead time of {name}", usd) for name, usd in worth.lead_month_usd.items()]
+    dearest = sorted(found, key=lambda item: -item[1])
+    return [f"{what} is worth {_usd(usd)}" for what, usd in dearest if usd >= _LEAST_USD]
+
+
+def hand_made_words(plan: HandMadePlan, roadmap: Roadmap) -> str:
+    """Say how a plan that people make by hand compares."""
+    if plan.net_present_value_usd is None:
+        return f"{plan.name}: {plan.reason}"
+    behind = roadmap.net_present_value_usd - plan.net_present_value_usd
+    power = "no rack ever runs"
+    if plan.first_power_month is not None:
+        power = f"first power in month {plan.first_power_month:g}"
+    return f"{plan.name}: {_usd(behind)} worse, {power}"
+
+
+def _first_power(roadmap: Roadmap) -> str:
+    month = roadmap.first_power_month
+    if month is None:
+        return "never: no rack runs before the horizon"
+    day = date_after(roadmap.start, month)
+    whole = next((stage for stage in roadmap.stages if stage.racks_running >= roadmap.racks_final), None)
+    full = f"never all {roadmap.racks_final:,} racks"
+    if whole is not None:
+        full = f"all {roadmap.racks_final:,} racks in month {whole.begins_month:g}"
+    idle = roadmap.rack_months_idle
+    waited = f"; {idle:,.0f} rack-months of waiting" if idle else ""
+    return f"month {month:g} ({day:%B %Y}), {full}{waited}"
+
+
+def _label(stage: Stage) -> str:
+    return f"month {stage.begins_month:g} to {stage.ends_month:g}"
+
+
+def _stage(stage: Stage) -> str:
+    parts = [f"{mw:,.0f} MW {name}" for name, mw in stage.owned_mw.items() if mw > LEAST_MW]
+    parts = [
+        f"{part} ({stage.battery_mwh:,.0f} MWh)" if part.endswith(" battery") else part for part in parts
+    ]
+    parts += [f"{mw:,.0f} MW {name} for rent" for name, mw in stage.rented_mw.items() if mw > LEAST_MW]
+    parts += [f"{stage.connected_mw:,.0f} MW grid"] if stage.connected_mw > LEAST_MW else []
+    asked = "" if stage.racks_idle == 0 else f" of {stage.racks_asked:,}"
+    words = f"{stage.racks_running:,}{asked} racks on {', '.join(parts) or 'nothing'}"
+    if stage.certificate is not None:
+        kept = "met" if stage.certificate.met else "NOT met"
+        words += f"; uptime {percent(stage.certificate.uptime)}, {kept}"
+    return words + (f"; {stage.limited_by}" if stage.limited_by else "")
+
+
+def _order(item: Order) -> str:
+    kind = {"owned": "", "rented": " for rent", "grid": ""}[item.kind]
+    amount = f"{item.amount:,.0f} {item.unit}"
+    return f"{amount} {item.technology}{kind} (month {item.delivery_month:g})"
+
+
+def _money(roadmap: Roadmap) -> str:
+    years = f"over {roadmap.horizon_months / 12:g} years at {roadmap.discount_per_yr:.1%}"
+    cost = f"{_usd(roadmap.net_present_cost_usd)} net present {years}"
+    if roadmap.value_usd_per_rack_month is None:
+        return f"{cost} (bound {roadmap.bound_usd / _M:,.1f})"
+    earned = f"racks earn {_usd(roadmap.value_usd)}, which leaves {_usd(roadmap.net_present_value_usd)}"
+    return f"{cost}; {earned} (no plan leaves more than {-roadmap.bound_usd / _M:,.1f})"
+
+
+def _uncertain(roadmap: Roadmap) -> list[tuple[str, str]]:
+    found = []
+    for plan in roadmap.scenarios:
+        dates = ", ".join(f"{name} in month {month:g}" for name, month in plan.months.items())
+        left = plan.value_usd - plan.net_present_cost_usd
+        found.append((plan.name or "scenario", f"{plan.probability:.0%}: {dates}; leaves {_usd(left)}"))
+    known = roadmap.value_of_knowing_usd
+    found += [] if known is None else [("knowing dates", f"on the first day is worth {_usd(known)}")]
+    if (drawn := roadmap.sampled) is not None and drawn.net_present_value_usd:
+        at = (0.1, 0.5, 0.9)
+        money = " / ".join(f"{usd / _M:,.0f}" for usd in np.quantile(drawn.net_present_value_usd, at))
+        months = " / ".join(f"{month:.3g}" for month in np.quantile(drawn.first_power_month, at))
+        text = f"{drawn.samples} draws: leaves {money} M USD, first power in month {months} (10, 50, 90 %)"
+        found.append(("dates drawn", text))
+    return found
+
+
+#: What is worth less is rounding of the optimiser. [USD]
+_LEAST_USD = 1000.0
+
+
+def _usd(usd: float) -> str:
+    return f"{usd / _M:,.2f} M USD" if abs(usd) < 1e7 else f"{usd / _M:,.0f} M USD"
