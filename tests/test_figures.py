@@ -19,6 +19,7 @@ from sitedesign.report.figures import style
 from sitedesign.report.figures.series import series, worst_week_start
 from sitedesign.report.figures.year import QUANTITIES
 from tests.report_designs import YEARS, certified, make_certificate, make_design
+from tests.roadmaps import hand_made, roadmap
 
 # Machado, Oliveira and Fernandes (2009), "A physiologically-based model for simulation of color vision
 # deficiency", IEEE TVCG 15(6), severity 1.0, on linear RGB.
@@ -64,6 +65,12 @@ NINES = sweep(
     ["uptime", "cost_usd_per_yr", "bound_usd_per_yr"],
     [(0.999, 9e7, 8.9e7), (0.99, 8e7, 8e7), (0.9999, 9.9e7, 9e7)],
 )
+ROADMAP = {
+    "gantt": figures.roadmap_gantt,
+    "power by month": figures.roadmap_power,
+    "money by month": figures.roadmap_cash,
+    "by hand": figures.roadmap_comparison,
+}
 SHARES = sweep(["min_renewable_share", "cost_usd_per_yr"], [(0.9, 9.9e7), (0.5, 7.6e7)])
 
 
@@ -87,6 +94,7 @@ def drawn(design):
         "trade grid": figures.panels_against_batteries(GRID, design),
         "nines": figures.cost_of_next_nine(NINES, design),
         "shares": figures.renewable_frontier(SHARES, design),
+        **{name: draw(roadmap(by_hand=hand_made())) for name, draw in ROADMAP.items()},
     }
 
 
@@ -415,3 +423,50 @@ def test_every_simulated_year_can_be_the_worst(design):
     assert bars.data[0].y[0] == 499.0  # no mean over the draws of a weather year
     assert bars.data[0].customdata[0] == (250, 2) or list(bars.data[0].customdata[0]) == [250, 2]
     assert "The 200 worst of the 499 others are shown." in bars.layout.meta["note"]
+
+
+def test_gantt_has_one_row_a_thing_from_order_to_leaving():
+    table = figures.roadmap_gantt_data(roadmap())
+    assert table["row"].tolist() == ["mobile gt, for rent", "solar", "battery", "recip medium", "grid"]
+    assert table["ordered"].tolist() == [3, 0, 0, 0, 0]
+    assert table["there"].tolist() == [6, 12, 12, 12, 36]
+    assert table["gone"].tolist() == [36, 240, 240, 240, 240]
+    assert table["amounts"].iloc[3] == "4 units in month 12"
+
+
+def test_money_by_month_in_groups_is_all_the_money():
+    plan = roadmap()
+    groups = figures.roadmap_cash_data(plan)
+    whole = plan.cash_table()
+    parts = groups[["rent", "energy", "sale", "plant", "value"]].sum(axis=1)
+    np.testing.assert_allclose(parts, whole["net"])
+    assert groups.loc[6, "rent"] == pytest.approx(-25e6 / 12 - 6e6)
+    assert groups.loc[40, "energy"] == pytest.approx(-25e6 / 12)
+    assert groups["cumulative"].iloc[-1] == pytest.approx(plan.net_present_value_usd)
+
+
+def test_power_by_month_shows_each_source_and_racks():
+    figure = figures.roadmap_power(roadmap())
+    traces = {trace.name: list(trace.y) for trace in figure.data}
+    assert traces["mobile gt, for rent"][6:12] == [49.5] * 6
+    assert traces["solar"][11:13] == [0.0, 240.0]
+    assert traces["grid"][35:37] == [0.0, 110.0]
+    assert traces["racks that run"][5:7] == [0, 180]
+    assert traces["racks asked for"][4] == 50
+    assert "From month 45 to the horizon, month 240, nothing changes." in figure.layout.meta["note"]
+
+
+def test_plans_by_hand_stand_beside_ours_and_what_cannot_be_says_why():
+    plan = roadmap(by_hand=hand_made())
+    table = figures.roadmap_comparison_data(plan).set_index("plan")
+    assert table.loc["this roadmap", "net_present_value_usd"] == plan.net_present_value_usd
+    assert table.loc["all gas", "first_power_month"] == 6
+    assert np.isnan(table.loc["solar and battery only", "net_present_value_usd"])
+    note = figures.roadmap_comparison(plan).layout.meta["note"]
+    assert note == "Solar and battery only: no array and battery keep 99.9 % of 700 racks."
+
+
+def test_a_roadmap_of_nothing_is_drawn():
+    dark = roadmap(stages=(), orders=(), ramp=((0, 10),))
+    for draw in ROADMAP.values():
+        assert draw(dark).layout.title.text

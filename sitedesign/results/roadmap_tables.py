@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import math
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def month_table(roadmap: Roadmap) -> pd.DataFrame:
     """
     rows = []
     for month in _months(roadmap):
-        stage = stage_at(roadmap, month)
+        stage = stage_at(roadmap.stages, month)
         asked = _asked(roadmap, month)
         running = 0 if stage is None else stage.racks_running
         row = {"month": month, "date": date_after(roadmap.start, month), "racks_asked": asked}
@@ -120,7 +121,10 @@ def cash_table(roadmap: Roadmap) -> pd.DataFrame:
     """
     rows = []
     for month in _months(roadmap):
-        stage, row = stage_at(roadmap, month), {"month": month, "date": date_after(roadmap.start, month)}
+        stage, row = (
+            stage_at(roadmap.stages, month),
+            {"month": month, "date": date_after(roadmap.start, month)},
+        )
         later = _discount(roadmap, month + 1)
         discounted = 0.0
         if stage is not None:
@@ -142,9 +146,9 @@ def cash_table(roadmap: Roadmap) -> pd.DataFrame:
     return table
 
 
-def stage_at(roadmap: Roadmap, month: float) -> Stage | None:
+def stage_at(stages: Sequence[Stage], month: float) -> Stage | None:
     """Stage that a month belongs to; None before the first."""
-    held = [stage for stage in roadmap.stages if stage.begins_month <= month < stage.ends_month]
+    held = [stage for stage in stages if stage.begins_month <= month < stage.ends_month]
     return held[-1] if held else None
 
 
@@ -167,7 +171,7 @@ def _asked(roadmap: Roadmap, month: float) -> int:
     asked = [racks for begins, racks in roadmap.ramp if begins <= month]
     if roadmap.ramp:
         return max(asked, default=0)
-    stage = stage_at(roadmap, month)
+    stage = stage_at(roadmap.stages, month)
     return 0 if stage is None else stage.racks_asked
 
 

@@ -8,6 +8,15 @@
 from sitedesign.report.figures.cost import cost_breakdown, cost_breakdown_data, gap_by_part, gap_by_part_data
 from sitedesign.report.figures.dispatch import dispatch_week, dispatch_week_data, worst_week
 from sitedesign.report.figures.duration import duration_curves, duration_curves_data
+from sitedesign.report.figures.roadmap import (
+    roadmap_cash,
+    roadmap_cash_data,
+    roadmap_comparison,
+    roadmap_comparison_data,
+    roadmap_gantt,
+    roadmap_gantt_data,
+    roadmap_power,
+)
 from sitedesign.report.figures.site_plan import site_plan, site_plan_data
 from sitedesign.report.figures.style import dark
 from sitedesign.report.figures.tornado import tornado, tornado_data
@@ -53,6 +62,13 @@ __all__ = [
     "panels_against_batteries_data",
     "renewable_frontier",
     "renewable_frontier_data",
+    "roadmap_cash",
+    "roadmap_cash_data",
+    "roadmap_comparison",
+    "roadmap_comparison_data",
+    "roadmap_gantt",
+    "roadmap_gantt_data",
+    "roadmap_power",
     "site_plan",
     "site_plan_data",
     "tornado",
