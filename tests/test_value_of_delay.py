@@ -17,11 +17,26 @@ from sitedesign.finance.value_of_delay import (
     lost_income_usd,
     rack_month_usd,
 )
+from sitedesign.study.roadmap_defaults import (
+    rentals_of,
+    usual_deliveries,
+    usual_ramp,
+    usual_rental,
+    value_of,
+    with_usual,
+)
+from sitedesign.study.roadmap_inputs import Delivery
+from sitedesign.study.study import Study
 
 DATA = Path(__file__).parent / "data" / "time_to_power" / "worked_cases.json"
 CASES: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8"))
 IDLE, TEXTBOOK = CASES["idle_cost"], CASES["textbook"]
 PRICE, RATE = IDLE["idle_cost_inputs"]["gpu_hour_usd"], IDLE["idle_cost_inputs"]["discount_rate"]
+
+
+def study(**changes: Any) -> Study:
+    site = {"latitude": 31.76, "longitude": -106.49, "elevation_m": 1200.0, "timezone": "America/Denver"}
+    return Study(site=site, **({"racks": 10, "uptime": 0.99, "weather_years": 1} | changes))
 
 
 @pytest.mark.parametrize("case", IDLE["idle_cost_cases"], ids=lambda case: f"{case['gpus']}-{case['years']}")
@@ -87,6 +102,54 @@ def test_idle_racks_cost_their_income_or_their_capital() -> None:
         library.owner("gpu_holder"), rack.replace(price_usd=3.2e6, network_price_fraction=0.2)
     )
     assert held == pytest.approx(38_400 + 76_800)  # capital at 12 % a year, ageing of 2 % a month
+
+
+def test_phased_build_of_the_textbook() -> None:
+    """Array by the library's delivery; racks by what is put up in a month and by the array."""
+    case = TEXTBOOK["phased_build"]
+    array = next(item for item in usual_deliveries(study()) if item.technology == "solar")
+    assert (array.lead_months, array.mw_per_month) == (10, 40)
+    solar = [min(600.0, array.mw_per_month * max(0, m - array.lead_months)) for m in range(31)]
+    ramp = usual_ramp(727, 10)
+    racks = [0] * 31
+    for month in range(1, 31):
+        put_up = racks[month - 1] + (ramp.racks(10) if month >= 10 else 0)
+        racks[month] = min(727, put_up, int(solar[month] / 6 / 0.1375))
+    assert [[m, solar[m], racks[m]] for m in range(31)] == case["months"]
+    assert sum(racks) == case["rack_months_by_30"]
+
+
+def test_usual_rentals_come_from_the_library_and_deliveries_given_replace_it() -> None:
+    (rented,) = rentals_of(["mobile_gt"])
+    assert (rented.units, rented.rent_usd_per_kw_month, rented.from_month, rented.min_term_months) == (
+        13,
+        42,
+        18,
+        36,
+    )
+    assert rentals_of({"diesel": 4}) == (usual_rental("diesel", 4),)
+    assert rentals_of(None) == ()
+    assert usual_rental("mobile_gt", free=True).from_month == 3
+    own = Delivery(technology="solar", mw_per_month=5)
+    found = with_usual([own], study(backup=["recip_medium"], wind=["onshore_6mw_170"]))
+    assert {item.technology for item in found} == {"solar", "battery", "recip_medium", "onshore_6mw_170"}
+    assert found[0] is own
+    with pytest.raises(InputError, match="Did you mean 'mobile_gt'"):
+        rentals_of(["mobil_gt"])
+
+
+def test_a_technology_that_the_library_does_not_know_arrives_as_others_do() -> None:
+    mine = library.backup("recip_medium").replace(name="mine")
+    assert usual_deliveries(study(backup=[mine]))[-1].mw_per_month == library.delivery("other").per_month
+
+
+def test_value_of_a_rack_by_its_owner() -> None:
+    asked = study()
+    assert value_of("landlord", asked) == 170 * asked.rack.power_kw
+    assert value_of(5e4, asked) == 5e4
+    assert value_of(None, asked) is None
+    with pytest.raises(InputError, match="Did you mean 'landlord'"):
+        value_of("lanlord", asked)
 
 
 # The library ------------------------------------------------------------------------------------------------
