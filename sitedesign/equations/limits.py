@@ -23,11 +23,11 @@ def longest_duration(m):
     return m.battery_mwh <= m.max_duration_h * m.battery_mw
 
 
-@equation("L4", r"\sum_{kl} F_{kl} \le (1 - \rho)\,\bar\ell")
+@equation("L4", r"\sum_{kl} F_{kl} \le (1 - \rho)\,\lambda\,\bar\ell")
 def renewable_share(m):
     """Supplies give at most what the least renewable share leaves of the contracted load."""
     given = sum(m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
-    return given <= (1 - m.min_renewable_share) * m.load_mwh_per_yr
+    return given <= (1 - m.min_renewable_share) * m.load_mwh_per_yr * m.share
 
 
 @equation("L5", r"\sum_{kl} \gamma_{kl}\,F_{kl} \le \overline{\gamma}")

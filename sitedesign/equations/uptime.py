@@ -14,10 +14,10 @@ def lost_energy(m, c):
     return m.lost_mwh_per_yr[c] == m.step_h / m.weather_years * lost
 
 
-@equation("U2", r"U_c + \sigma_c\,L^R \le (1 - A_c)\,\sigma_c\,\bar\ell", over="load_class")
+@equation("U2", r"U_c + \sigma_c\,L^R \le (1 - A_c)\,\sigma_c\,\lambda\,\bar\ell", over="load_class")
 def uptime(m, c):
     """Missing power and broken racks, which every class bears alike, stay within the downtime allowed."""
     if m.uptime_target[c] <= 0.0:  # asks for nothing: all may be lost
         return pyo.Constraint.Skip
-    allowed = (1 - m.uptime_target[c]) * m.load_share[c] * m.load_mwh_per_yr
+    allowed = (1 - m.uptime_target[c]) * m.load_share[c] * m.load_mwh_per_yr * m.share
     return m.lost_mwh_per_yr[c] + m.load_share[c] * m.rack_lost_mwh_per_yr <= allowed

@@ -89,7 +89,9 @@ SYMBOLS = (
 )
 
 
-def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None:
+def declare_capacities(
+    m: pyo.ConcreteModel, case: Case, chords: Chords, share: tuple[float, float] | None = None
+) -> None:
     """Add what is decided once: capacities, counts and annual totals, and the data their equations read.
 
     Parameters
@@ -100,6 +102,9 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     chords : tuple of ndarray
         Values and slopes of the rack shortfall from K racks on
         (:func:`sitedesign.case.rack_shortfall.shortfall_chords`). [fraction, fraction per rack]
+    share : tuple of float, optional
+        Bounds of the share of the load that is there, where that is decided as well; all of it when left out.
+        [fraction]
     """
     limits = case.limits
     by_resource = {r.name: r for r in case.resources}
@@ -146,9 +151,9 @@ def declare_capacities(m: pyo.ConcreteModel, case: Case, chords: Chords) -> None
     m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
     m.resource_built = pyo.Var(m.resource, domain=pyo.Binary)
     m.battery_built = pyo.Var(domain=pyo.Binary)
-    m.racks = pyo.Var(
-        domain=pyo.NonNegativeIntegers, bounds=(max(case.racks_contracted, case.racks_min), case.racks_max)
-    )
+    m.share = pyo.Param(initialize=1.0) if share is None else pyo.Var(bounds=share)
+    fewest = 0 if share is not None else max(case.racks_contracted, case.racks_min)
+    m.racks = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(fewest, case.racks_max))
     m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
     m.months_to_power = pyo.Var(bounds=(0, limits.months_to_power), units=u.month)
     m.energy_mwh_per_yr = pyo.Var(m.supply_level, bounds=(0, None), units=u.MWh / u.year)

@@ -182,7 +182,7 @@ class _Search:
         self.best: _Incumbent | None = None
         self.bound = -np.inf
         self.warm: tuple[Proposal, float] | None = None
-        self.descents: dict[tuple[tuple[float, ...], int, tuple[bool, ...]], Descent] = {}
+        self.descents: dict[tuple[tuple[float, ...], int, tuple[bool, ...]], Descent[Proposal]] = {}
 
     # ------------------------------------------------------------------ outer loop
 
@@ -203,7 +203,7 @@ class _Search:
 
     def _relaxation(self) -> None:
         """Cuts for the linear relaxation, until its own gap is a few times the one asked for."""
-        descent = Descent()
+        descent: Descent[Proposal] = Descent()
         if self.warm is not None:
             descent.learn(*self.warm)
         while True:
@@ -269,7 +269,9 @@ class _Search:
 
     # ------------------------------------------------------------------ steps
 
-    def _step(self, descent: Descent, proposal: Proposal, side: Side = Side.AT) -> tuple[Proposal, Operation]:
+    def _step(
+        self, descent: Descent[Proposal], proposal: Proposal, side: Side = Side.AT
+    ) -> tuple[Proposal, Operation]:
         """Operate a point between the proposal and the best one known; without one, a larger plant.
 
         Only what could be kept on that side of the budgets is learnt from as the best: a point within the

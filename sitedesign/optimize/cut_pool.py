@@ -70,9 +70,9 @@ class CutPool:
         line = self._lines[number]
         return np.delete(line, totals), float(-line[totals])
 
-    def missing(self, totals: FloatArray, capacities: FloatArray) -> FloatArray:
-        """By how much each cut is violated at a point, shape (count,)."""
-        return np.asarray(-self._lines[: self.count] @ np.concatenate([totals, [1.0], capacities]))
+    def missing(self, totals: FloatArray, capacities: FloatArray, share: float = 1.0) -> FloatArray:
+        """By how much each cut is violated at a point, shape (count,); `share` of the load is there."""
+        return np.asarray(-self._lines[: self.count] @ np.concatenate([totals, [share], capacities]))
 
 
 def _same_arrays(case: Case, other: Case) -> bool:

@@ -64,7 +64,7 @@ def building() -> Iterator[None]:
             handler.removeFilter(of_others)
 
 
-def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
+def add_capacity_model(m: pyo.ConcreteModel, case: Case, share: tuple[float, float] | None = None) -> None:
     """Add everything that does not depend on the step: capacities, counts, budgets of annual totals, cost.
 
     Parameters
@@ -72,9 +72,11 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case) -> None:
     m : pyomo.environ.ConcreteModel
         Empty. A master problem may start from this and bound the annual totals by cuts.
     case : Case
+    share : tuple of float, optional
+        Bounds of the share of the load that is there, where that is decided as well. [fraction]
     """
     curve = shortfall_curve(case.racks_contracted, case.racks_max, case.rack_availability)
-    declare_capacities(m, case, shortfall_chords(curve))
+    declare_capacities(m, case, shortfall_chords(curve), share)
     backup.unit_count.add(m)
     backup.unit_order.add(m)
     backup.technology_link.add(m)

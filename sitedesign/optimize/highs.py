@@ -344,6 +344,11 @@ class PersistentHighs:
         self._highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost)
         self._highs.changeObjectiveOffset(float(repn.constant))
 
+    @property
+    def integers(self) -> list[Any]:
+        """Integer variables of the model, in the order of their columns."""
+        return [self._variables[column] for column in sorted(self._integers)]
+
     def set_bounds(self, variable: Any, lower: float, upper: float) -> None:  # noqa: ANN401
         """Replace the bounds of a variable in the solver (the Pyomo variable keeps its own)."""
         self._highs.changeColBounds(self._column_of(variable), lower, upper)
@@ -435,6 +440,10 @@ class PersistentHighs:
         items = variables.values() if hasattr(variables, "values") else variables
         solution = self._need(self._solution)
         return np.array([solution[self._column[v]] if v in self._column else _idle(v) for v in items])
+
+    def point(self) -> NDArray[np.float64]:
+        """Incumbent value of every column, shape (columns,)."""
+        return self._need(self._solution).copy()
 
     def dual(self, row: Any) -> float:  # noqa: ANN401
         """Dual of a constraint of the model or of an added row (by index) after a linear solve.

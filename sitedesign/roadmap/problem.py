@@ -1,0 +1,399 @@
+"""The stages of a roadmap as blocks of one master, and the rows that tie them.
+
+What is owned never becomes less, what is rented may leave after its minimum term. A unit owned costs its
+annual cost from delivery to the horizon: a single stage over the whole life is the question of one plant.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+
+from sitedesign.case.case import Case
+from sitedesign.case.plant_limits import opened
+from sitedesign.case.rack_shortfall import most_racks
+from sitedesign.equations.variables import USD_PER_KUSD
+from sitedesign.optimize.block_master import Block
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.results.roadmap import MONTHS_PER_YEAR, discount_factor, discounted_years
+from sitedesign.roadmap.question import BATTERY_MW, BATTERY_MWH, RentalCase, RoadmapCase
+from sitedesign.roadmap.timeline import StageTime
+
+_WHOLE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """One set of dates with its stages: what happens if these dates come true.
+
+    Attributes
+    ----------
+    question : RoadmapCase
+    times : tuple of StageTime
+    name : str
+    probability : float
+        [fraction]
+    """
+
+    question: RoadmapCase
+    times: tuple[StageTime, ...]
+    name: str = ""
+    probability: float = 1.0
+
+    @property
+    def weights(self) -> list[float]:
+        """Discounted years of each stage. [yr]"""
+        rate = self.question.discount_per_yr
+        return [discounted_years(t.begins, t.ends, rate) for t in self.times]
+
+    @property
+    def weights_from(self) -> list[float]:
+        """Discounted years from the begin of each stage to the horizon. [yr]"""
+        return np.cumsum(self.weights[::-1])[::-1].tolist()
+
+
+@dataclass
+class PathVariables:
+    """Variables of one path beside those of its blocks.
+
+    Attributes
+    ----------
+    first : int
+        Its first block.
+    owned : dict
+        (stage, backup technology) -> units owned.
+    rented, started, ended : dict
+        (stage, rental) -> units rented, of which so many came or left when the stage began.
+    """
+
+    first: int
+    owned: dict[tuple[int, str], Any] = field(default_factory=dict)
+    rented: dict[tuple[int, int], Any] = field(default_factory=dict)
+    started: dict[tuple[int, int], Any] = field(default_factory=dict)
+    ended: dict[tuple[int, int], Any] = field(default_factory=dict)
+
+
+class RoadmapProblem:
+    """Blocks and coupling of a roadmap with one or several paths.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    pool : CutPool
+        Of the case with all racks.
+    part_month : float
+        Month in which the paths part: what is ordered before is the same in all. [months]
+
+    Attributes
+    ----------
+    blocks : tuple of Block
+    paths : tuple of Path
+    variables : list of PathVariables
+        Filled by :meth:`couple`.
+    """
+
+    def __init__(self, paths: Sequence[Path], pool: CutPool, part_month: float = 0.0) -> None:
+        self.paths, self.part_month = tuple(paths), part_month
+        self.variables: list[PathVariables] = []
+        self.blocks = tuple(block for path in self.paths for block in _blocks(path, pool))
+
+    def couple(self, m: pyo.ConcreteModel) -> Any:  # noqa: ANN401
+        """Add what ties the blocks; returns further cost, expected over the paths. [thousand USD]"""
+        self.variables = []
+        m.tie = pyo.ConstraintList()
+        cost, first = 0.0, 0
+        for p, path in enumerate(self.paths):
+            m.add_component(f"path{p}", pyo.Block())
+            of_path = _PathRows(m, m.component(f"path{p}"), path, first)
+            cost += path.probability * of_path.add()
+            self.variables.append(of_path.variables)
+            first += len(path.times)
+        self._share_orders(m)
+        return cost / USD_PER_KUSD
+
+    def _share_orders(self, m: pyo.ConcreteModel) -> None:
+        """What is ordered before the paths part is the same in all of them."""
+        base = self.paths[0]
+        for other, variables in zip(self.paths[1:], self.variables[1:], strict=True):
+            for name in _sizes(base.question.case):
+                months = {
+                    path.question.delivery(name).lead_months + self.part_month for path in (base, other)
+                }
+                dates = sorted({t.begins for path in (base, other) for t in path.times})
+                for month in (d for d in dates if d < min(months)):
+                    mine = self._owned(m, base, self.variables[0], name, month)
+                    its = self._owned(m, other, variables, name, month)
+                    if not (isinstance(mine, float) and isinstance(its, float)):
+                        m.tie.add(mine == its)
+
+    def _owned(
+        self, m: pyo.ConcreteModel, path: Path, variables: PathVariables, name: str, month: float
+    ) -> Any:  # noqa: ANN401
+        stages = [i for i, t in enumerate(path.times) if t.begins <= month]
+        if not stages:
+            return 0.0
+        i = stages[-1]
+        known = variables.owned.get((i, name))
+        return size_variable(m.block[variables.first + i], name) if known is None else known
+
+
+def _blocks(path: Path, pool: CutPool) -> Iterator[Block]:
+    question = path.question
+    times = list(zip(path.times, path.weights, strict=True))
+    for i, (time, weight) in enumerate(times):
+        last = i == len(times) - 1
+        case = _bounded(question, opened(question.case), time.begins, last=last)
+        share, scale = None, 1.0
+        if question.value_usd_per_rack_month is not None:
+            share = (0.0, min(1.0, time.racks / case.racks_contracted))
+        else:
+            case, scale = _with_racks(case, time.racks)
+        name = f"{path.name} month {time.begins:g}".strip()
+        yield Block(name, case, pool, weight * path.probability, scale, share)
+
+
+def _with_racks(case: Case, racks: int) -> tuple[Case, float]:
+    """Take the racks of a stage with their share of the load."""
+    if racks == case.racks_contracted:
+        return case, 1.0
+    scale = racks / case.racks_contracted
+    fewer = replace(case, load_mw=case.load_mw * scale, racks_contracted=racks, racks_min=0)
+    most = most_racks(fewer)
+    if "racks" in case.given:
+        most = min(most, max(racks, case.racks_max))
+    return replace(fewer, racks_max=most), scale
+
+
+def _bounded(question: RoadmapCase, case: Case, month: float, *, last: bool) -> Case:
+    """Bound every size by what can be there by a month; what a user asks for at least must be there in the end."""
+
+    def upper(name: str, most: float) -> float:
+        return min(most, question.delivery(name).by(month))
+
+    def least(value: float, most: float) -> float:
+        return value if last else min(0.0, most)
+
+    resources = tuple(
+        replace(
+            r, bounds_mw=(least(r.bounds_mw[0], 0.0), upper(r.name, r.bounds_mw[1])), widest_mw=None
+        )
+        for r in case.resources
+    )
+    backup = []
+    for item in case.backup:
+        units = owned_most(question, item.name, month) + rented_most(question, item.name, month)
+        backup.append(
+            replace(item, units_min=item.units_min if last else 0, units_max=units)
+        )
+    imports = tuple(
+        replace(
+            i,
+            units_min=i.units_min if last else 0.0,
+            units_max=_units(upper(i.name, i.units_max * i.unit_mw), i.unit_mw, whole=i.whole),
+            widest_units=None,
+        )
+        for i in case.imports
+    )
+    there = {i.name: i.units_max > 0.0 for i in imports}
+    sinks = tuple(
+        replace(
+            s,
+            units_min=s.units_min if last else 0.0,
+            units_max=s.units_max if s.needs is None or there.get(s.needs, True) else 0.0,
+        )
+        for s in case.sinks
+    )
+    energy, power = case.limits.battery_mwh, case.limits.battery_mw
+    limits = replace(
+        case.limits,
+        battery_mwh=(least(energy[0], 0.0), upper(BATTERY_MWH, energy[1])),
+        battery_mw=(least(power[0], 0.0), upper(BATTERY_MW, power[1])),
+        months_to_power=None,
+        widest=None,
+    )
+    return replace(
+        case, resources=resources, backup=tuple(backup), imports=imports, sinks=sinks, limits=limits
+    )
+
+
+def _units(most: float, unit: float, *, whole: bool) -> float:
+    """How many units make at most so much."""
+    if math.isinf(most):
+        return most
+    return math.floor(most / unit + _WHOLE) if whole else most / unit
+
+
+def owned_most(question: RoadmapCase, technology: str, month: float) -> int:
+    """Most units of a backup technology that can be owned by a month."""
+    if technology in question.rented_only:
+        return 0
+    item = next(b for b in question.case.backup if b.name == technology)
+    by_rate = _units(question.delivery(technology).by(month), item.unit_mw, whole=True)
+    return int(min(item.units_max, by_rate))
+
+
+def rented_most(question: RoadmapCase, technology: str, month: float) -> int:
+    """Most units of a backup technology that can be rented in a month."""
+    return sum(
+        item.units
+        for item in question.rentals
+        if item.technology == technology and item.from_month <= month
+    )
+
+
+def size_variable(b: Any, name: str) -> Any:  # noqa: ANN401
+    """Variable of a block that holds the size of a technology, rented units among it."""
+    if name in (BATTERY_MWH, BATTERY_MW):
+        return b.component(name)
+    if name in b.resource_mw:
+        return b.resource_mw[name]
+    return b.units[name] if name in b.units else b.sink_units[name]
+
+
+def _sizes(case: Case) -> list[str]:
+    """Names of all that can be owned."""
+    flows = [item.name for item in case.flows]
+    return [*(r.name for r in case.resources), BATTERY_MWH, BATTERY_MW, *flows]
+
+
+def unit_costs(case: Case) -> dict[str, float]:
+    """Annual cost of a unit of all that can be owned. [USD/yr per MW, MWh or unit]"""
+    return {
+        **{r.name: r.annual_cost_usd_per_mw for r in case.resources},
+        BATTERY_MWH: case.battery_cost_usd_per_mwh_yr,
+        BATTERY_MW: case.battery_cost_usd_per_mw_yr,
+        **{item.name: item.annual_cost_usd_per_unit for item in case.flows},
+    }
+
+
+def costs_from(question: RoadmapCase, month: float) -> dict[str, float]:
+    """Annual cost of a unit that is delivered by a month. [USD/yr per MW, MWh or unit]"""
+    dated: Mapping[str, float] = {} if question.costs_at is None else question.costs_at(month)
+    return unit_costs(question.case) | dict(dated)
+
+
+def rent_usd_per_stage(path: Path, item: RentalCase, stage: int) -> tuple[float, float]:
+    """Discounted cost of a unit rented in a stage, and of one that comes when it begins. [USD]
+
+    The latter holds the mobilisation, and the rent of the minimum term that lies beyond the horizon.
+    """
+    rate, time = path.question.discount_per_yr, path.times[stage]
+    per_yr = MONTHS_PER_YEAR * item.usd_per_unit_month
+    begins, end = time.begins, path.question.horizon_months
+    once = item.mobilisation_usd_per_unit * discount_factor(begins, rate)
+    beyond = begins + item.min_term_months
+    if beyond > end:
+        once += per_yr * discounted_years(end, beyond, rate)
+    return per_yr * path.weights[stage], once
+
+
+class _PathRows:
+    """Adds the rows of one path; costs are in USD."""
+
+    def __init__(self, m: pyo.ConcreteModel, own: Any, path: Path, first: int) -> None:  # noqa: ANN401
+        self.m, self.own, self.path = m, own, path
+        self.variables = PathVariables(first)
+        self.blocks = [m.block[first + i] for i in range(len(path.times))]
+
+    def add(self) -> Any:  # noqa: ANN401
+        question = self.path.question
+        self._rent()
+        self._own()
+        cost = self._dated_cost() + self._rent_cost()
+        if question.value_usd_per_rack_month is not None:
+            per_yr = MONTHS_PER_YEAR * question.value_usd_per_rack_month
+            for b, weight in zip(self.blocks, self.path.weights, strict=True):
+                cost -= per_yr * weight * b.racks_running
+        else:
+            for before, after in pairwise(self.blocks):
+                self.m.tie.add(after.racks >= before.racks)
+        return cost
+
+    def _rent(self) -> None:
+        """Count what is rented: units that came less those that left, none before its minimum term."""
+        times, v = self.path.times, self.variables
+        stages = range(len(times))
+        rentals = self.path.question.rentals
+        index = [(i, r) for i in stages for r in range(len(rentals))]
+
+        def most(_: Any, i: int, r: int) -> tuple[int, int]:  # noqa: ANN401
+            return 0, rentals[r].units if times[i].begins >= rentals[r].from_month else 0
+
+        own = self.own
+        own.rented = pyo.Var(index, domain=pyo.NonNegativeIntegers, bounds=most)
+        # Whole as soon as what is rented is: what comes and leaves is the difference of two whole numbers
+        own.rental_started = pyo.Var(index, domain=pyo.NonNegativeReals, bounds=most)
+        own.rental_ended = pyo.Var(index, domain=pyo.NonNegativeReals)
+        v.rented, v.started, v.ended = (
+            {key: variable[key] for key in index}
+            for variable in (own.rented, own.rental_started, own.rental_ended)
+        )
+        for i, r in index:
+            came, left = own.rental_started[i, r], own.rental_ended[i, r]
+            before = own.rented[i - 1, r] if i else 0
+            self.m.tie.add(own.rented[i, r] == before + came - left)
+            done = [j for j in stages if times[j].begins + rentals[r].min_term_months <= times[i].begins]
+            # The first to come are the first to leave
+            self.m.tie.add(
+                sum(own.rental_ended[j, r] for j in range(i + 1))
+                <= sum(own.rental_started[j, r] for j in done if j < i)
+            )
+
+    def _own(self) -> None:
+        """Let nothing that is owned become less; of rented technologies the rest of what is there is owned."""
+        question, v, tie = self.path.question, self.variables, self.m.tie
+        rented = {item.technology for item in question.rentals}
+        backup = [item.name for item in question.case.backup if item.name in rented]
+        index = [(i, name) for i in range(len(self.blocks)) for name in backup]
+        self.own.owned = pyo.Var(
+            index,  # whole as well: the difference of two whole numbers
+            domain=pyo.NonNegativeReals,
+            bounds=lambda _, i, k: (0, owned_most(question, k, self.path.times[i].begins)),
+        )
+        for i, name in index:
+            v.owned[i, name] = self.own.owned[i, name]
+            here = sum(
+                v.rented[i, r] for r, item in enumerate(question.rentals) if item.technology == name
+            )
+            tie.add(self.blocks[i].units[name] == v.owned[i, name] + here)
+        for i in range(1, len(self.blocks)):
+            for name in _sizes(question.case):
+                tie.add(self.owned(i, name) >= self.owned(i - 1, name))
+            for k, used in self.blocks[i].technology_used.items():
+                if not used.fixed:
+                    tie.add(used >= self.blocks[i - 1].technology_used[k])
+
+    def owned(self, i: int, name: str) -> Any:  # noqa: ANN401
+        """Size of what is owned in a stage."""
+        known = self.variables.owned.get((i, name))
+        return size_variable(self.blocks[i], name) if known is None else known
+
+    def _dated_cost(self) -> Any:  # noqa: ANN401
+        """What the date of each delivery adds to the cost by the case, for the credit that it earns."""
+        question, cost = self.path.question, 0.0
+        if question.costs_at is None:
+            return cost
+        usual = unit_costs(question.case)
+        for i, (time, weight) in enumerate(zip(self.path.times, self.path.weights_from, strict=True)):
+            dated = costs_from(question, time.begins)
+            for name, usd in dated.items():
+                if usd != usual[name]:
+                    before = self.owned(i - 1, name) if i else 0.0
+                    cost += weight * (usd - usual[name]) * (self.owned(i, name) - before)
+        return cost
+
+    def _rent_cost(self) -> Any:  # noqa: ANN401
+        """Rent in place of the annual cost of units that are owned, and what bringing them costs."""
+        path, v, cost = self.path, self.variables, 0.0
+        usual = unit_costs(path.question.case)
+        for r, item in enumerate(path.question.rentals):
+            for i, weight in enumerate(path.weights):
+                rent, once = rent_usd_per_stage(path, item, i)
+                cost += (rent - weight * usual[item.technology]) * v.rented[i, r] + once * v.started[i, r]
+        return cost
