@@ -13,7 +13,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "sitedesign"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MOST_ROOMS = 20
+MOST_ROOMS = 22
 OTHERS = {"__init__.py", "__main__.py", "py.typed", "errors.py"}
 FACE = PACKAGE / "__init__.py"  # loads what it names on first use
 

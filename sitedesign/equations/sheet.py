@@ -76,8 +76,8 @@ def _equations() -> list[str]:
     ]
     parts = [
         "## Equations",
-        "Power is MW, energy MWh, money million USD a year. Sets are named as in the code. λ is 1, or the share "
-        "of the load that is there where several blocks stand in one master and that share is decided as well.",
+        "Power is MW, energy MWh, money million USD a year. Sets are named as in the code. λ is 1; where "
+        "many blocks stand in one master and it is decided as well, the share of the load that is there.",
         _table(("symbol", "name", "unit", "over", "meaning"), rows),
     ]
     for item in sorted(REGISTRY.values(), key=lambda each: (each.number[0], int(each.number[1:]))):

@@ -1,9 +1,9 @@
-"""One small model over many blocks: stages in time or sites, tied by rows of whoever asks, fed with shared cuts.
+"""One small model over many blocks, stages or sites: tied by rows of the caller, fed with shared cuts.
 
 The least operating cost Q is positively homogeneous: every size scales with the load, so Q(a x, a load) =
 a Q(x, load) for each a > 0. A cut found for a load therefore holds for any share of it when its constant is
-multiplied by the share: ``prices @ totals >= share * coefficients[0] + coefficients[1:] @ capacities``. Blocks
-on the same weather share one pool; a cut enters a block only where that block's own point violates it.
+multiplied by the share: ``prices @ totals >= share * coefficients[0] + coefficients[1:] @ capacities``.
+Blocks on the same weather share one pool; a cut enters a block only where that block's point violates it.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class BlockMaster:
         with building():
             m.block = pyo.Block(range(len(blocks)))
             for i, item in enumerate(self.blocks):
-                _add_block(m.block[i], item)
+                add_block(m.block[i], item)
             extra = couple(m)
             cost = sum(item.weight * m.block[i].annual_cost.expr for i, item in enumerate(self.blocks))
             m.cost = pyo.Objective(expr=cost + extra)
@@ -188,7 +188,7 @@ class BlockMaster:
     def _budget_rows(self, i: int) -> list[Any]:
         """Constraint of each budget of a block; None for a class that asks for nothing."""
         b, item = self.model.block[i], self.blocks[i].case
-        rows = [b.uptime[c.name] if c.name in b.uptime else None for c in item.classes]
+        rows = [b.uptime[c.name] if c.name in b.uptime else None for c in item.classes]  # noqa: SIM401
         return rows + [row for own in ANNUAL_LIMITS if (row := b.component(own.equation)) is not None]
 
     def _tightened(self, side: Side) -> Iterator[tuple[int, float]]:
@@ -230,9 +230,7 @@ class BlockMaster:
             while racks < item.case.racks_max and rack_lost_mwh(item.case, racks, running) > reckoned:
                 racks += 1
             self._highs.fix(b.racks, float(racks))
-            self._highs.set_bounds(
-                b.rack_lost_mwh_per_yr, rack_lost_mwh(item.case, racks, running), np.inf
-            )
+            self._highs.set_bounds(b.rack_lost_mwh_per_yr, rack_lost_mwh(item.case, racks, running), np.inf)
 
     def free_whole(self) -> None:
         """Undo :meth:`fix_whole`."""
@@ -346,7 +344,8 @@ class BlockMaster:
 
     def capacities(self, proposal: BlocksProposal, i: int) -> FloatArray:
         """Capacities of a block, in the order of its oracle's columns."""
-        return np.maximum(proposal.x[self._columns[i].capacities], 0.0)
+        sizes: FloatArray = np.maximum(proposal.x[self._columns[i].capacities], 0.0)
+        return sizes
 
     def at_pool(self, proposal: BlocksProposal, i: int) -> tuple[Point, Budgets, float] | None:
         """Block's point and budgets at the size of its pool's load, and the share of that; None without load.
@@ -396,7 +395,7 @@ def rack_lost_mwh(case: Case, racks: int, running: int) -> float:
     return short * case.load_mwh_per_yr * running / case.racks_contracted
 
 
-def _add_block(b: Any, item: Block) -> None:  # noqa: ANN401
+def add_block(b: Any, item: Block) -> None:  # noqa: ANN401
     """Fill a block with the equations of a plant; when things come is said by bounds and by the coupling."""
     add_capacity_model(b, replace(item.case, delay_cost_usd_per_month_yr=0.0), item.share)
     b.annual_cost.deactivate()
@@ -416,11 +415,13 @@ def _add_block(b: Any, item: Block) -> None:  # noqa: ANN401
 def _most(budgets: Budgets, side: Side) -> FloatArray:
     """Most of each budget on a side of it, shape (budgets,)."""
     if side is Side.AT:
-        return (budgets.limit + budgets.most) / 2
+        return 0.5 * (budgets.limit + budgets.most)
     if side is Side.INSIDE:
-        return budgets.limit - budgets.hair
+        inside: FloatArray = budgets.limit - budgets.hair
+        return inside
     limit = np.where(np.isfinite(budgets.limit), budgets.limit, 0.0)
-    return np.asarray(budgets.limit - _WIDE * np.minimum(np.abs(limit), np.abs(budgets.size - limit)))
+    less: FloatArray = _WIDE * np.minimum(np.abs(limit), np.abs(budgets.size - limit))
+    return np.asarray(budgets.limit - less)
 
 
 def _scales(budgets: Budgets, number: int, case: Case) -> bool:

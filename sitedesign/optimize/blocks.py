@@ -1,8 +1,9 @@
 """Least cost of many blocks together: the cutting-plane method of one case, for all of them at once.
 
-As for one case (:mod:`sitedesign.optimize.benders`): first the relaxation, then whole numbers from the master and
-continuous sizes polished for them, until bound and best plan meet. In each round all blocks are operated
-before the master is solved again. :func:`~sitedesign.optimize.benders.solve_cuts` is the case of one block.
+As for one case (:mod:`sitedesign.optimize.benders`): first the relaxation, then whole numbers from the
+master and continuous sizes polished for them, until bound and best plan meet. In each round all blocks are
+operated before the master is solved again. The case of one block is that of
+:func:`~sitedesign.optimize.benders.solve_cuts`.
 """
 
 from __future__ import annotations
@@ -332,9 +333,7 @@ class BlockSearch:
             raise NotProvenOptimal(message, None, self.bound)
         best = self.best
         return BlocksResult(
-            tuple(
-                self._plan(best.proposal, i, operation) for i, operation in enumerate(best.operations)
-            ),
+            tuple(self._plan(best.proposal, i, operation) for i, operation in enumerate(best.operations)),
             best.proposal,
             best.cost_usd,
             min(self.bound, best.cost_usd),

@@ -114,21 +114,33 @@ def build_model(case: Case) -> pyo.ConcreteModel:
     m = pyo.ConcreteModel(name=case.name)
     with PauseGC(), building():  # a year makes 10^5 small objects, none of which is garbage
         add_capacity_model(m, case)
-        declare_operation(m, case)
-        balance.power_balance.add(m)
-        battery.battery_start.add(m)
-        battery.battery_energy_balance.add(m)
-        battery.battery_end.add(m)
-        battery.battery_energy_limit.add(m)
-        battery.charge_limit.add(m)
-        battery.discharge_limit.add(m)
-        backup.alike_generation_limit.add(m)
-        backup.differing_generation_limit.add(m)
-        backup.supply_energy.add(m)
-        sinks.sink_limit.add(m)
-        sinks.missed_energy.add(m)
-        uptime.lost_energy.add(m)
+        add_operation_model(m, case)
     return m
+
+
+def add_operation_model(m: pyo.ConcreteModel, case: Case) -> None:
+    """Add everything that depends on the step, which makes the annual totals what they are.
+
+    Parameters
+    ----------
+    m : pyomo.environ.ConcreteModel
+        With what :func:`add_capacity_model` adds.
+    case : Case
+    """
+    declare_operation(m, case)
+    balance.power_balance.add(m)
+    battery.battery_start.add(m)
+    battery.battery_energy_balance.add(m)
+    battery.battery_end.add(m)
+    battery.battery_energy_limit.add(m)
+    battery.charge_limit.add(m)
+    battery.discharge_limit.add(m)
+    backup.alike_generation_limit.add(m)
+    backup.differing_generation_limit.add(m)
+    backup.supply_energy.add(m)
+    sinks.sink_limit.add(m)
+    sinks.missed_energy.add(m)
+    uptime.lost_energy.add(m)
 
 
 def solve_extensive(

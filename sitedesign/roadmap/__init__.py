@@ -1,1 +1,1 @@
-"""Which power when: stages over months, what is ordered, rented and connected for each, what dates are worth."""
+"""Which power when: stages over months, what is ordered, rented and connected, what dates are worth."""

@@ -55,7 +55,7 @@ class Path:
     @property
     def weights_from(self) -> list[float]:
         """Discounted years from the begin of each stage to the horizon. [yr]"""
-        return np.cumsum(self.weights[::-1])[::-1].tolist()
+        return [float(years) for years in np.cumsum(self.weights[::-1])[::-1]]
 
 
 @dataclass
@@ -118,7 +118,7 @@ class RoadmapProblem:
         return cost / USD_PER_KUSD
 
     def _share_orders(self, m: pyo.ConcreteModel) -> None:
-        """What is ordered before the paths part is the same in all of them."""
+        """Let what is ordered before the paths part be the same in all of them."""
         base = self.paths[0]
         for other, variables in zip(self.paths[1:], self.variables[1:], strict=True):
             for name in _sizes(base.question.case):
@@ -171,7 +171,7 @@ def _with_racks(case: Case, racks: int) -> tuple[Case, float]:
 
 
 def _bounded(question: RoadmapCase, case: Case, month: float, *, last: bool) -> Case:
-    """Bound every size by what can be there by a month; what a user asks for at least must be there in the end."""
+    """Bound every size by what can be there by a month; the least that is asked for is of the last stage."""
 
     def upper(name: str, most: float) -> float:
         return min(most, question.delivery(name).by(month))
@@ -180,17 +180,13 @@ def _bounded(question: RoadmapCase, case: Case, month: float, *, last: bool) -> 
         return value if last else min(0.0, most)
 
     resources = tuple(
-        replace(
-            r, bounds_mw=(least(r.bounds_mw[0], 0.0), upper(r.name, r.bounds_mw[1])), widest_mw=None
-        )
+        replace(r, bounds_mw=(least(r.bounds_mw[0], 0.0), upper(r.name, r.bounds_mw[1])), widest_mw=None)
         for r in case.resources
     )
     backup = []
     for item in case.backup:
         units = owned_most(question, item.name, month) + rented_most(question, item.name, month)
-        backup.append(
-            replace(item, units_min=item.units_min if last else 0, units_max=units)
-        )
+        backup.append(replace(item, units_min=item.units_min if last else 0, units_max=units))
     imports = tuple(
         replace(
             i,
@@ -241,9 +237,7 @@ def owned_most(question: RoadmapCase, technology: str, month: float) -> int:
 def rented_most(question: RoadmapCase, technology: str, month: float) -> int:
     """Most units of a backup technology that can be rented in a month."""
     return sum(
-        item.units
-        for item in question.rentals
-        if item.technology == technology and item.from_month <= month
+        item.units for item in question.rentals if item.technology == technology and item.from_month <= month
     )
 
 
@@ -346,7 +340,7 @@ class _PathRows:
             )
 
     def _own(self) -> None:
-        """Let nothing that is owned become less; of rented technologies the rest of what is there is owned."""
+        """Let nothing that is owned become less; what of a technology is not rented is owned."""
         question, v, tie = self.path.question, self.variables, self.m.tie
         rented = {item.technology for item in question.rentals}
         backup = [item.name for item in question.case.backup if item.name in rented]
@@ -358,9 +352,7 @@ class _PathRows:
         )
         for i, name in index:
             v.owned[i, name] = self.own.owned[i, name]
-            here = sum(
-                v.rented[i, r] for r, item in enumerate(question.rentals) if item.technology == name
-            )
+            here = sum(v.rented[i, r] for r, item in enumerate(question.rentals) if item.technology == name)
             tie.add(self.blocks[i].units[name] == v.owned[i, name] + here)
         for i in range(1, len(self.blocks)):
             for name in _sizes(question.case):
@@ -375,7 +367,7 @@ class _PathRows:
         return size_variable(self.blocks[i], name) if known is None else known
 
     def _dated_cost(self) -> Any:  # noqa: ANN401
-        """What the date of each delivery adds to the cost by the case, for the credit that it earns."""
+        """Add what the date of each delivery changes in the cost by the case, for its credit."""
         question, cost = self.path.question, 0.0
         if question.costs_at is None:
             return cost

@@ -10,7 +10,7 @@ from sitedesign.case.case import Case
 
 BATTERY_MWH, BATTERY_MW = "battery_mwh", "battery_mw"
 
-#: Annual cost of a unit of each technology that comes in a month; of those left out, the case says it. [USD/yr]
+#: Annual cost of a unit of each technology that comes in a month; the case says those left out. [USD/yr]
 CostsAt = Callable[[float], Mapping[str, float]]
 
 

@@ -103,7 +103,7 @@ def _merged(question: RoadmapCase, months: list[float], most: int) -> set[float]
 
 
 def _thinned(kept: set[float], others: set[float], most: int) -> set[float]:
-    """Add the other dates; while there are too many, leave out the one that is soonest followed by another."""
+    """Add the other dates; while there are too many, leave out the one closest to another."""
     found = kept | others
     while len(found) > most and found - kept:
         inside = sorted(found)
@@ -124,9 +124,7 @@ def _grown_by(question: RoadmapCase, wanted: Mapping[str, float]) -> list[tuple[
     return grown
 
 
-def _divided(
-    begins: set[float], first: float, grown: list[tuple[float, float]], most: int
-) -> set[float]:
+def _divided(begins: set[float], first: float, grown: list[tuple[float, float]], most: int) -> set[float]:
     """Divide the longest stages in which something grows."""
     found = set(begins)
     done = max((math.ceil(until) for _, until in grown), default=first)
