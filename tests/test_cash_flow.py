@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,9 +18,9 @@ import sitedesign as sd
 from sitedesign.cli import app
 from sitedesign.finance.annual_cost import annual_cost
 from sitedesign.finance.cash_flow import cash_flow_for_return
+from sitedesign.finance.lending import whole_terms
 from sitedesign.finance.project import Asset, Expense, Project, Revenue, Taxes
 from sitedesign.finance.returns import present_value
-from sitedesign.finance.terms import whole_terms
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def design() -> sd.Design:
 
 
 def test_capital_and_expenses_are_those_of_the_design(design: sd.Design) -> None:
-    flow = sd.cash_flow(design, price=100.0)
+    flow = sd.cash_flow(design, price=100.0, terms=sd.Terms(degradation=0.0))
     bought = [item for item in design.costs if item.capital_usd > 0 and item.asset != "racks"]
     assert flow.project.cost_usd == pytest.approx(sum(item.capital_usd for item in bought))
     paid = {item.name: item.usd_per_yr for item in design.costs if item.kind == "fuel"}
@@ -89,7 +90,7 @@ def test_what_wears_out_is_bought_again(design: sd.Design) -> None:
 
 
 def test_compute_sells_gpu_hours_and_pays_for_hall_and_racks(design: sd.Design) -> None:
-    flow = sd.cash_flow(design, seller="compute")
+    flow = sd.cash_flow(design, owner="gpu_owner")
     rack = sd.library.rack(design.study["rack"]["name"])
     assert flow.price == rack.gpu_hour_usd
     hours = design.delivered_rack_h_per_yr * design.gpus_per_rack
@@ -97,7 +98,7 @@ def test_compute_sells_gpu_hours_and_pays_for_hall_and_racks(design: sd.Design) 
     assert flow.project.cost_usd > sd.cash_flow(design).project.cost_usd + design.racks * rack.price_usd
     racks_again = [item for item in flow.project.replacements if "racks" in item.name]
     assert racks_again  # they live five years
-    falling = sd.cash_flow(design, seller="compute", terms=sd.Terms(price_escalation=-0.2))
+    falling = sd.cash_flow(design, owner="gpu_owner", terms=sd.Terms(price_escalation=-0.2))
     assert falling.npv_usd < flow.npv_usd
 
 
@@ -177,11 +178,27 @@ def test_a_bound_says_that_it_is_one(design: sd.Design) -> None:
     assert "USD/MWh in year 1, at which equity earns 12.0%" in text
 
 
-@pytest.mark.parametrize("terms", [sd.Terms(), sd.Terms(debt_dscr=1.3, years=25, salvage=0.05)])
-def test_workbook_calculates_to_the_same_figures(design: sd.Design, terms: sd.Terms, tmp_path: Path) -> None:
+BOOKS = {
+    "plain": sd.Terms(),
+    "cover": sd.Terms(debt_dscr=1.3, years=25, salvage=0.05, debt="finance"),
+    "all": sd.Terms(
+        debt_repayment="bullet", construction_draws="delivery", construction_interest="compound",
+        construction_share=0.65, construction_fee=0.0125, credit="production", credits="sold",
+        augmentation_yr=4, contract_yr=8, market_price=55, market_escalation=0.01, price_escalation=0.02,
+    ),
+}  # fmt: skip
+
+
+def book(design: sd.Design, name: str, folder: Path) -> tuple[sd.CashFlow, Path]:
+    """Workbook on some terms."""
+    flow = sd.cash_flow(design, terms=BOOKS[name])
+    return flow, flow.to_excel(folder / "cash flow.xlsx")
+
+
+@pytest.mark.parametrize("name", ["cover", "all"])
+def test_workbook_calculates_to_the_same_figures(design: sd.Design, name: str, tmp_path: Path) -> None:
     """Every formula, calculated again by a library that knows nothing of this one."""
-    flow = sd.cash_flow(design, terms=terms)
-    path = flow.to_excel(tmp_path / "cash flow.xlsx")
+    flow, path = book(design, name, tmp_path)
     script = """
 import json, sys, warnings
 warnings.simplefilter("ignore")
@@ -209,6 +226,47 @@ print(json.dumps(rows))
     summary = {cell: value for sheet, cell, value, _ in rows if sheet == "Summary"}
     assert summary["B3"] == pytest.approx(flow.price)
     assert summary["B8"] == pytest.approx(flow.npv_usd, abs=0.01)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice (soffice) is not installed")
+def test_spreadsheet_opens_and_calculates_workbooks_again(design: sd.Design, tmp_path: Path) -> None:
+    """A lender's program: all cached values thrown away, every cell calculated anew."""
+    books = {name: sd.cash_flow(design, terms=terms) for name, terms in BOOKS.items()}
+    books["hall"] = sd.cash_flow(design, owner="landlord")
+    books["racks"] = sd.cash_flow(design, owner="gpu_owner", terms=sd.Terms(price_path="v", sold=0.75))
+    for name, flow in books.items():
+        flow.to_excel(tmp_path / f"{name}.xlsx")
+        openpyxl.load_workbook(tmp_path / f"{name}.xlsx").save(tmp_path / f"bare {name}.xlsx")  # no values
+    subprocess.run(
+        [
+            "soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--norestore",
+            "--convert-to", "xlsx", "--outdir", str(tmp_path / "again"),
+            *(str(tmp_path / f"bare {name}.xlsx") for name in books),
+        ],
+        capture_output=True, check=True, timeout=300,
+    )  # fmt: skip
+    for name in books:
+        live, kept, found = (
+            openpyxl.load_workbook(path, data_only=values)
+            for path, values in (
+                (tmp_path / f"{name}.xlsx", False),
+                (tmp_path / f"{name}.xlsx", True),
+                (tmp_path / "again" / f"bare {name}.xlsx", True),
+            )
+        )
+        cells = [
+            (sheet.title, cell.coordinate)
+            for sheet in live
+            for row in sheet.iter_rows()
+            for cell in row
+            if str(cell.value).startswith("=")
+        ]
+        assert len(cells) > 400
+        for sheet, at in cells:
+            assert found[sheet][at].value == pytest.approx(kept[sheet][at].value, rel=1e-8, abs=1e-2), (
+                name,
+                at,
+            )
 
 
 def test_faults_are_told_together_with_a_remedy(design: sd.Design) -> None:
@@ -243,7 +301,7 @@ def test_command(design: sd.Design, tmp_path: Path) -> None:
     words = [
         "finance",
         str(saved),
-        "--seller",
+        "--owner",
         "town",
         "--target-irr",
         "5",
@@ -254,4 +312,4 @@ def test_command(design: sd.Design, tmp_path: Path) -> None:
     ]
     told = CliRunner().invoke(app, words).output
     assert "4 problems" in told
-    assert all(option in told for option in ("--seller", "--target-irr", "--debt-rate", "--excel"))
+    assert all(option in told for option in ("--owner", "--target-irr", "--debt-rate", "--excel"))

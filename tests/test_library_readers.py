@@ -75,24 +75,24 @@ def test_reads_are_told_by_the_class_of_what_is_accessed(code: str) -> None:
 
 
 def test_the_mark_is_shown_and_stays_with_a_number_that_is_changed(tmp_path: Path) -> None:
-    lfp = library.battery("lfp")
-    assert lfp.used_by("fade_per_yr") == NOTHING_YET
-    assert lfp.used_by("capex_usd_per_kwh") == ""
-    table = library.show("battery", "lfp")
+    fixed = library.pv("fixed_ac")
+    assert fixed.used_by("module_efficiency") == NOTHING_YET
+    assert fixed.used_by("capex_usd_per_wdc") == ""
+    table = library.show("pv", "fixed_ac")
     assert "used by: nothing yet" in str(table)
-    assert table.to_frame()["used_by"]["fade_per_yr"] == NOTHING_YET
-    assert lfp.replace(fade_per_yr=0.03).used_by("fade_per_yr") == NOTHING_YET
-    assert library.battery("lfp_dc").used_by("fade_per_yr") == NOTHING_YET
+    assert table.to_frame()["used_by"]["module_efficiency"] == NOTHING_YET
+    assert fixed.replace(module_efficiency=0.2).used_by("module_efficiency") == NOTHING_YET
+    assert library.pv("fixed_dc").used_by("module_efficiency") == NOTHING_YET
     own = tmp_path / "own.toml"
-    own.write_text('kind = "battery"\nextends = "lfp"\ntitle = "mine"\nfade_per_yr = 0.03\n')
-    assert load(own).used_by("fade_per_yr") == NOTHING_YET
+    own.write_text('kind = "pv"\nextends = "fixed_ac"\ntitle = "mine"\nmodule_efficiency = 0.2\n')
+    assert load(own).used_by("module_efficiency") == NOTHING_YET
 
 
 def test_the_mark_is_one_text_and_no_other(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(
-        'kind = "battery"\nextends = "lfp"\n'
-        '[fade_per_yr]\nvalue = 0.03\nunit = "fraction/yr"\nused_by = "me"\n'
+        'kind = "pv"\nextends = "fixed_ac"\n'
+        '[module_efficiency]\nvalue = 0.2\nunit = "fraction"\nused_by = "me"\n'
     )
     with pytest.raises(sd.InputError, match="used_by: got 'me'; must be 'nothing yet', or left out"):
         load(own)
@@ -105,9 +105,9 @@ def test_a_study_says_that_a_number_was_set_in_vain() -> None:
         "uptime": 0.99,
         "weather_years": 1,
     }
-    battery, diesel = library.battery("lfp"), library.backup("diesel")
-    silent = build_case(sd.Study(battery=battery.replace(life_yr=21), backup=[diesel], **question)).notes
-    told = build_case(sd.Study(battery=battery.replace(fade_per_yr=0.03), backup=[diesel], **question)).notes
-    said = "battery lfp: fade_per_yr changed, but nothing reads it yet: no answer changes."
+    pv, diesel = library.pv("fixed_ac"), library.backup("diesel")
+    silent = build_case(sd.Study(pv=pv.replace(life_yr=31), backup=[diesel], **question)).notes
+    told = build_case(sd.Study(pv=pv.replace(module_efficiency=0.2), backup=[diesel], **question)).notes
+    said = "pv fixed_ac: module_efficiency changed, but nothing reads it yet: no answer changes."
     assert said in told
     assert not any("nothing reads it" in note for note in silent)

@@ -36,6 +36,10 @@ def test_library_has_the_promised_entries():
     assert library.names("facility") == ("air_chiller", "dry_cooler", "evaporative")
     assert library.names("power_path") == ("ac", "dc")
     assert library.names("finance") == library.names("schedule") == ("default",)
+    assert library.names("debt") == (
+        "gpu_investment_grade", "gpu_non_investment_grade", "gpu_spot", "hall_construction",
+        "hall_investment_grade", "power_contracted", "power_merchant",
+    )  # fmt: skip
     assert library.names("tariff") == ("caiso", "ercot", "miso", "pjm", "spp", "tva")
     assert library.names("grid") == (
         "ex_miner", "ex_smelter", "firm", "firm_caiso", "firm_ercot", "firm_miso", "firm_pjm", "firm_spp",

@@ -73,16 +73,19 @@ def _option(name: str) -> str:
 def finance(
     options: TermsOptions,
     design: SavedDesign,
-    seller: Annotated[
+    owner: Annotated[
         str,
         typer.Option(
-            help="power: the plant sells what it serves; compute: hall and racks too, and GPU-hours.",
+            help="developer: the plant sells what it serves; landlord: the hall too, let by the kW; "
+            "gpu_owner: hall and racks, and GPU-hours are sold.",
             rich_help_panel=_PRICE,
         ),
-    ] = "power",
+    ] = "developer",
     price: Annotated[
         float | None,
-        typer.Option(help="In year 1. (USD/MWh, USD/GPU-h)", rich_help_panel=_PRICE, show_default=False),
+        typer.Option(
+            help="In year 1. (USD/MWh, USD/kW-month, USD/GPU-h)", rich_help_panel=_PRICE, show_default=False
+        ),
     ] = None,
     target_irr: Annotated[
         float | None,
@@ -112,7 +115,7 @@ def finance(
         with progress_line("loading the design"):
             import sitedesign as sd
 
-            asked: dict[str, Any] = {"seller": seller, "price": price, "target_irr": target_irr}
+            asked: dict[str, Any] = {"owner": owner, "price": price, "target_irr": target_irr}
             terms = options.terms(excel, **asked)
             flow = sd.cash_flow(load_design(design), terms=terms, **asked)
         _write(flow, excel, csv)

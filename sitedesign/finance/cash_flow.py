@@ -368,7 +368,10 @@ def _paid(project: Project) -> FloatArray:
 def _expenses(project: Project, lines: dict[str, FloatArray], book_usd: FloatArray) -> FloatArray:
     """Add up all that is paid every year, and note each line below zero. [USD]"""
     years, taxes = project.years, project.taxes
-    paid = {e.name: _by_year(e.usd_per_yr, years, e.escalation) for e in project.expenses}
+    paid = {
+        e.name: _by_year(e.usd_per_yr, years, e.escalation) * _by_year(e.shape or 1.0, years)
+        for e in project.expenses
+    }
     standing = np.cumsum(_paid(project))[:years]
     if project.insurance_rate:
         paid["insurance"] = project.insurance_rate * standing * _by_year(1.0, years, project.inflation)

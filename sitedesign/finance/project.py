@@ -88,11 +88,14 @@ class Expense:
         In year 1, or year by year. [USD/yr]
     escalation : float
         Of an expense that is given for year 1 alone. [fraction/yr]
+    shape : tuple of float
+        By which each year is multiplied on top; 1 when empty. [fraction]
     """
 
     name: str
     usd_per_yr: float | tuple[float, ...]
     escalation: float = 0.0
+    shape: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

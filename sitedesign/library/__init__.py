@@ -14,11 +14,15 @@ The numbers stand in ``models/<kind>/<name>.toml``; :func:`load` reads a file of
 from typing import cast
 
 from sitedesign.library.connection import Connection, RegionalTariff, SurplusUse
-from sitedesign.library.credits import itc_fraction
+from sitedesign.library.credits import (
+    itc_fraction,
+    least_share_of_no_foreign_entity,
+    production_credit_usd_per_mwh,
+)
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
-from sitedesign.library.project import Facility, Finance, Rack, Schedule
+from sitedesign.library.project import DebtTerms, Facility, Finance, Rack, Schedule
 from sitedesign.library.tables import EntryTable, entries, list_entries, show
 from sitedesign.library.timing import DeliveryRate, Owner, RentalTerms
 from sitedesign.util.gate import takes
@@ -30,6 +34,7 @@ __all__ = [
     "Backup",
     "Battery",
     "Connection",
+    "DebtTerms",
     "DeliveryRate",
     "Entry",
     "EntryTable",
@@ -49,6 +54,7 @@ __all__ = [
     "Wind",
     "backup",
     "battery",
+    "debt",
     "delivery",
     "entries",
     "entry",
@@ -57,12 +63,14 @@ __all__ = [
     "fuel",
     "grid",
     "itc_fraction",
+    "least_share_of_no_foreign_entity",
     "library_folder",
     "list_entries",
     "load",
     "names",
     "owner",
     "power_path",
+    "production_credit_usd_per_mwh",
     "pv",
     "rack",
     "rental",
@@ -126,6 +134,12 @@ def facility(name: str) -> Facility:
 def finance(name: str = "default") -> Finance:
     """Financial assumptions by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(Finance, entry("finance", name))
+
+
+@takes("the technology library")
+def debt(name: str) -> DebtTerms:
+    """Terms of a debt by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(DebtTerms, entry("debt", name))
 
 
 @takes("the technology library")

@@ -63,12 +63,88 @@ def itc_fraction(
     raise InputError([unknown_name("kind", kind, CREDIT_KINDS)], "itc_fraction()")
 
 
+@takes(
+    "production_credit_usd_per_mwh()",
+    kind=TEXT,
+    construction_start=_DAY,
+    in_service=_DAY,
+    finance=Kind((Finance,), "must be a sitedesign.library.Finance"),
+)
+def production_credit_usd_per_mwh(
+    kind: str, construction_start: date, in_service: date, finance: Finance | None = None
+) -> float:
+    """Production tax credit that may be taken instead of the investment credit (26 USC 45Y).
+
+    Parameters
+    ----------
+    kind, construction_start, in_service, finance
+        As for :func:`itc_fraction`.
+
+    Returns
+    -------
+    float
+        In the first year; nothing for what is neither solar nor wind. [USD/MWh]
+
+    Raises
+    ------
+    InputError
+        For an unknown kind.
+    """
+    rules = finance or cast(Finance, entry("finance", "default"))
+    if kind not in CREDIT_KINDS:
+        raise InputError([unknown_name("kind", kind, CREDIT_KINDS)], "production_credit_usd_per_mwh()")
+    if kind not in ("pv", "wind") or not _in_time(construction_start, in_service, rules):
+        return 0.0
+    return rules.production_credit_usd_per_mwh
+
+
+@takes(
+    "least_share_of_no_foreign_entity()",
+    kind=TEXT,
+    construction_start=_DAY,
+    finance=Kind((Finance,), "must be a sitedesign.library.Finance"),
+)
+def least_share_of_no_foreign_entity(
+    kind: str, construction_start: date, finance: Finance | None = None
+) -> float:
+    """Least share of the cost that may come from no prohibited foreign entity, for any credit at all.
+
+    Parameters
+    ----------
+    kind, construction_start, finance
+        As for :func:`itc_fraction`.
+
+    Returns
+    -------
+    float
+        0 where construction began before the rule. [fraction]
+
+    Raises
+    ------
+    InputError
+        For an unknown kind.
+    """
+    rules = finance or cast(Finance, entry("finance", "default"))
+    if kind not in CREDIT_KINDS:
+        raise InputError([unknown_name("kind", kind, CREDIT_KINDS)], "least_share_of_no_foreign_entity()")
+    if kind == "none" or construction_start < rules.foreign_entity_from:
+        return 0.0
+    if kind == "battery":
+        table = rules.foreign_entity_storage_by_construction_year
+    else:
+        table = rules.foreign_entity_facility_by_construction_year
+    return next((share for year, share in table if construction_start.year <= year), table[-1][1])
+
+
 def _solar_itc(construction_start: date, in_service: date, rules: Finance) -> float:
-    """Full when begun in time and finished within the continuity years, or in service in time; else 0."""
+    return rules.solar_itc_fraction if _in_time(construction_start, in_service, rules) else 0.0
+
+
+def _in_time(construction_start: date, in_service: date, rules: Finance) -> bool:
+    """Begun in time and finished within the continuity years, or in service in time."""
     last_year = construction_start.year + rules.solar_itc_continuity_yr
     begun_in_time = construction_start <= rules.solar_itc_construction_by and in_service.year <= last_year
-    in_time = begun_in_time or in_service <= rules.solar_itc_in_service_by
-    return rules.solar_itc_fraction if in_time else 0.0
+    return begun_in_time or in_service <= rules.solar_itc_in_service_by
 
 
 def _itc_by_year(table: tuple[tuple[float, float], ...], year: int) -> float:

@@ -32,7 +32,7 @@ from sitedesign.errors import Fault, InputError, nearest, unknown_name
 from sitedesign.library.connection import Connection, RegionalTariff, SurplusUse
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.number import CONFIDENCE, NOTHING_YET, STATUS, Entry, Number, Quantity
-from sitedesign.library.project import Facility, Finance, Rack, Schedule
+from sitedesign.library.project import DebtTerms, Facility, Finance, Rack, Schedule
 from sitedesign.library.timing import DeliveryRate, Owner, RentalTerms
 from sitedesign.util.gate import TEXT, File, OneOf, parse_toml, read_bytes, takes
 
@@ -46,6 +46,7 @@ KINDS: dict[str, type[Entry]] = {
     "rack": Rack,
     "facility": Facility,
     "finance": Finance,
+    "debt": DebtTerms,
     "schedule": Schedule,
     "delivery": DeliveryRate,
     "rental": RentalTerms,

@@ -164,6 +164,49 @@ class Finance(Entry):
     bonus_depreciation_fraction: Annotated[
         float, Number("fraction", 0, 1, "Basis deducted in the first year")
     ]
+    credit_transfer_price: Annotated[float, Number("USD/USD", 0, 1, "What a dollar of a sold credit brings")]
+    production_credit_usd_per_mwh: Annotated[
+        float, Number("USD/MWh", 0, 100, "Production credit of solar and wind, in time")
+    ]
+    production_credit_yr: Annotated[int, Number("yr", 1, 30, "Years in which it is paid", whole=True)]
+    foreign_entity_from: Annotated[
+        date, Day("date", 2020, 2060, "First start of construction that foreign-entity rules hold for")
+    ]
+    foreign_entity_facility_by_construction_year: Annotated[
+        Curve, Pairs("year, fraction", 0, 1, "Least share of a generator from no prohibited foreign entity")
+    ]
+    foreign_entity_storage_by_construction_year: Annotated[
+        Curve, Pairs("year, fraction", 0, 1, "Least share of storage from no prohibited foreign entity")
+    ]
+    overnight_rate: Annotated[float, Number("fraction/yr", -0.02, 0.3, "Money from day to day, nominal")]
+    treasury_rate_by_year: Annotated[
+        Curve, Pairs("yr, fraction/yr", -0.02, 0.3, "Treasury curve by tenor, nominal")
+    ]
+    gpu_rent_change_per_yr: Annotated[
+        float, Number("fraction/yr", -0.9, 1, "Fall of the rent of a GPU, where it falls year by year")
+    ]
+    gpu_rent_v_by_year: Annotated[
+        Curve, Pairs("yr, fraction", 0, 5, "Rent over that of year 1, where it falls and comes back")
+    ]
+
+
+class DebtTerms(Entry):
+    """On what terms lenders lend: a spread over a curve, how much, for how long."""
+
+    kind: Literal["debt"] = "debt"
+    base: Literal["treasury", "overnight"]
+    repayment: Literal["level", "bullet"]
+    spread_per_yr: Annotated[float, Number("fraction/yr", 0, 0.3, "Above the base at the tenor")]
+    debt_fraction: Annotated[float, Number("fraction", 0, 0.99, "Share of cost")]
+    dscr: Annotated[
+        float | None, Number("ratio", 1, 10, "Cover of debt service that sizes it; none: by share of cost")
+    ]
+    most_fraction: Annotated[
+        float, Number("fraction", 0, 0.99, "Most share of cost, where its cover sizes it")
+    ]
+    tenor_yr: Annotated[int, Number("yr", 1, 60, "Years in which it is repaid", whole=True)]
+    fee_fraction: Annotated[float, Number("fraction", 0, 0.2, "Fee, when it is drawn")]
+    reserve_months: Annotated[float, Number("months", 0, 60, "Debt service kept aside")]
 
 
 class Schedule(Entry):

@@ -23,6 +23,7 @@ _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "rack": ("power_kw", "price_usd", "gpus", "gpu_hour_usd"),
     "facility": ("shell_usd_per_mw", "water_l_per_kwh", "lead_months"),
     "finance": ("wacc_power_real", "wacc_compute", "voll_usd_per_mwh"),
+    "debt": ("spread_per_yr", "debt_fraction", "tenor_yr"),
     "schedule": ("large_transformer_months", "firm_interconnection_months"),
     "delivery": ("first_months", "per_month"),
     "rental": ("usd_per_kw_month", "mobilisation_usd_per_kw", "least_months", "months"),

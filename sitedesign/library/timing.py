@@ -46,12 +46,19 @@ class RentalTerms(Entry):
 
 
 class Owner(Entry):
-    """Who loses by a month of idle racks, and what: income, or the carrying cost of what stands idle.
+    """Who owns what, what he sells and on what debt, and what a month of idle racks costs him.
 
-    Never both: who counts the rent not earned must not count the capital that the rent would have paid.
+    Idle racks cost income, or the carrying cost of what stands idle; never both: who counts the rent not
+    earned must not count the capital that the rent would have paid. ``hosting`` is a hall, let by the kW.
     """
 
     kind: Literal["owner"] = "owner"
+    sells: Literal["power", "hosting", "compute"]
+    debt: str
+    equity_rate: Annotated[
+        float | None,
+        Number("fraction/yr", 0, 0.5, "Return that equity asks after tax, nominal; none: as finance says"),
+    ]
     usd_per_kw_month: Annotated[
         float | None, Number("USD/kW-month", 0, 20_000, "Income lost, by rack power; none: carrying cost")
     ]
