@@ -376,7 +376,8 @@ class _Book:
         npv = f"'{YEARS}'!{self.lines.at('after_tax', 0)}+NPV(t_discount,{later})"
         levelised = f"(NPV(t_discount,{revenue})-({npv}))/NPV({{}},{sold})"
         nominal, real = flow.levelised()[1], flow.levelised(real=True)[1]
-        irr, per_unit = flow.irr, f"[USD/{self.unit}]"
+        irr, earns = flow.irr, (flow.irr or 0.0) > 0.0
+        per_unit = f"[USD/{self.unit}]"
         rows: Sequence[tuple[str, str, float, Any]] = (
             (f"price in year 1 {per_unit}", "t_price", self._price(), self.number),
             ("cost of all assets [USD]", "t_cost", self.project.cost_usd, self.money),
@@ -384,7 +385,7 @@ class _Book:
             ("equity [USD]", "t_equity", flow.equity_usd, self.money),
             (
                 "return of equity after tax",
-                "" if irr is None else f"IRR({after},0.1)",
+                f"IRR({after},0.1)" if earns else "",
                 irr or 0.0,
                 self.share,
             ),
@@ -397,7 +398,8 @@ class _Book:
             if formula:
                 self._formula(sheet, row, 1, formula, value, style)
             else:
-                sheet.write(row, 1, "without one return")  # a spreadsheet would show any of several
+                # Of several returns a spreadsheet would show any, and of a loss none
+                sheet.write(row, 1, "without one return" if irr is None else irr, style)
 
     def _price(self) -> float:
         price = self.project.revenues[0].usd_per_unit
