@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sitedesign.api.certify import certify
     from sitedesign.api.design import Design
     from sitedesign.api.evaluate import evaluate
+    from sitedesign.api.roadmap import roadmap
     from sitedesign.api.sensitivity import sensitivity
     from sitedesign.api.solve import solve
     from sitedesign.api.sweep import frontier, tradeoff
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.results.evaluation import Evaluation
+    from sitedesign.results.roadmap import Roadmap
     from sitedesign.results.sensitivity import Sensitivity
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
@@ -74,6 +76,7 @@ _HOME = {
     "NotProvenOptimal": "errors",
     "Ramp": "study.roadmap_inputs",
     "Rental": "study.roadmap_inputs",
+    "Roadmap": "results.roadmap",
     "Scenario": "study.roadmap_inputs",
     "Sensitivity": "results.sensitivity",
     "Site": "weather.site",
@@ -93,6 +96,7 @@ _HOME = {
     "land_grid": "batch.site_grid",
     "rank": "batch.ranking",
     "read_study": "study.toml_file",
+    "roadmap": "api.roadmap",
     "sensitivity": "api.sensitivity",
     "solve": "api.solve",
     "solve_many": "batch.screening",
@@ -120,6 +124,7 @@ __all__ = [
     "NotProvenOptimal",
     "Ramp",
     "Rental",
+    "Roadmap",
     "Scenario",
     "Sensitivity",
     "Site",
@@ -141,6 +146,7 @@ __all__ = [
     "library",
     "rank",
     "read_study",
+    "roadmap",
     "sensitivity",
     "solve",
     "solve_many",

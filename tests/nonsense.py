@@ -30,6 +30,7 @@ from sitedesign.batch import one_site, screening
 from sitedesign.batch.engine import SerialEngine
 from sitedesign.weather.services.providers import Failure
 from tests.report_designs import make_certificate, make_design
+from tests.roadmaps import roadmap as make_roadmap
 
 # Nonsense -------------------------------------------------------------------------------------------------
 
@@ -76,7 +77,7 @@ NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
 
 #: Classes whose objects are handed out, not made: only what they can do is an entry.
 HANDED_OUT = ("CashFlow", "Certificate", "Design", "Estimate", "Evaluation", "Fault", "InfeasibleDesign",
-              "InputError", "NotProvenOptimal", "Sensitivity", "SiteDesignError")  # fmt: skip
+              "InputError", "NotProvenOptimal", "Sensitivity", "SiteDesignError", "Roadmap")  # fmt: skip
 #: Made by the library from its files and by those who add to it.
 _DECLARATIONS = ("Number", "Quantity", "EntryTable", "Entry")
 #: Of an entry, for its own checks.
@@ -179,6 +180,8 @@ class Good:
             site_name="a", cost_usd_per_yr=1.0, bound_usd_per_yr=1.0, numbers=(number,)
         )
         self.sensitivity_file = sensitivity.save(folder / "sensitivity.json")
+        plan = make_roadmap()
+        self.roadmap_file = plan.save(folder / "roadmap.json")
         self.library_file = folder / "mine.toml"
         self.library_file.write_text(
             'kind = "battery"\nextends = "lfp"\n[capex_usd_per_kwh]\nvalue = 150\nunit = "USD/kWh"\n',
@@ -194,7 +197,7 @@ class Good:
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
             "Curtailment": sd.Curtailment(hours_per_yr=9), "Surplus": sd.Surplus(model="miner"),
             "CoincidentCharge": sd.CoincidentCharge(usd_per_kw_yr=66),
-            "Ramp": sd.Ramp(steps={6: 7}), "Delivery": sd.Delivery(technology="solar"),
+            "Roadmap": plan, "Ramp": sd.Ramp(steps={6: 7}), "Delivery": sd.Delivery(technology="solar"),
             "Rental": sd.Rental(technology="diesel", units=1, rent_usd_per_kw_month=9),
             "Scenario": sd.Scenario(months={"grid": 60}),
             "Limits": sd.Limits(), "LoadClass": sd.LoadClass(name="a", racks=1, uptime=0.9),
@@ -220,6 +223,8 @@ class Good:
             },
             "solve": {"study": None, "question": question},
             "evaluate": {"question": {}},
+            "roadmap": {"study": None, "question": question, "ramp": {6: 7}},
+            "Roadmap.load": {"path": self.roadmap_file}, "Roadmap.from_dict": {"data": plan.to_dict()},
             "Ramp.steady": {"racks": 7, "first_month": 3, "racks_per_month": 2}, "Ramp.racks": {"month": 3},
             "Certificate.cause_text": {"name": "weather"},
             "Limits": {"data": {}},
@@ -350,6 +355,7 @@ def nothing_solved() -> Iterator[None]:
             ("sitedesign.api.solve.foresight_design", prepared_and_reached),
             ("sitedesign.api.evaluate.build_case", prepared_and_reached),
             ("sitedesign.api.certify.build_case", prepared_and_reached),
+            ("sitedesign.api.roadmap.question_of", prepared_and_reached),
             ("sitedesign.api.sweep.build_case", prepared_and_reached),
             ("sitedesign.api.sensitivity.BoundSolver", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),

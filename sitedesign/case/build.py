@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -226,12 +227,12 @@ def weather_of(study: Study) -> Weather:
     )
 
 
-def unit_costs(study: Study) -> UnitCosts:
-    """Annualise everything that can be built, with the tax credits of the study's dates."""
-    finance = study.finance
+def unit_costs(study: Study, in_service: date | None = None) -> UnitCosts:
+    """Annualise everything that can be built, with the tax credits of the study's dates or of another."""
+    finance, served = study.finance, in_service or study.in_service
 
     def credit(kind: str) -> float:
-        return library.itc_fraction(kind, study.construction_start, study.in_service, finance)
+        return library.itc_fraction(kind, study.construction_start, served, finance)
 
     return UnitCosts(
         solar=annual_cost.solar_cost(study.pv, finance, credit("pv")),

@@ -10,13 +10,14 @@ import numpy as np
 from sitedesign.case.case import NOTHING, Case
 from sitedesign.case.dispatch import Dispatch, appetite_mwh, by_flow
 from sitedesign.case.plant import Plant, available_mw
+from sitedesign.case.plant_limits import SMALLEST_SIZE
 from sitedesign.errors import ReplayMismatch
 from sitedesign.optimize.foresight_dispatch import mixed_dispatch
+from sitedesign.phasing.problem import Path, costs_from, rent_usd_per_stage
+from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH
+from sitedesign.phasing.search import RoadmapPlan, StagePlan
 from sitedesign.reliability.replay import Replay, check_dispatch
 from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Stage, discount_factor
-from sitedesign.roadmap.problem import Path, costs_from, rent_usd_per_stage
-from sitedesign.roadmap.question import BATTERY_MW, BATTERY_MWH
-from sitedesign.roadmap.search import RoadmapPlan, StagePlan
 
 _TOLERANCE = 1e-6
 BATTERY = "battery"
@@ -127,7 +128,10 @@ def _deliveries(case: Case, stages: Sequence[StagePlan]) -> list[dict[str, float
         added = {}
         for name, size in stage.owned.items():
             more = size - known.get(name, 0.0)
-            if more > (0.5 if name in whole else NOTHING):
+            alone = min(stage.owned[BATTERY_MWH], stage.owned[BATTERY_MW]) < SMALLEST_SIZE
+            if alone and name in (BATTERY_MWH, BATTERY_MW):
+                continue  # either is of no use without the other
+            if more > (0.5 if name in whole else SMALLEST_SIZE):
                 added[name] = more
                 known[name] = size
         found.append(added)

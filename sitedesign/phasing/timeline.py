@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sitedesign.roadmap.question import BATTERY_MW, RoadmapCase
+from sitedesign.phasing.question import BATTERY_MW, RoadmapCase
 
 _MOST_RAMP = 24  # steps of a ramp that is a promise: merging them asks for racks too early
 

@@ -21,9 +21,9 @@ from sitedesign.case.rack_shortfall import most_racks
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.block_master import Block
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, RentalCase, RoadmapCase
+from sitedesign.phasing.timeline import StageTime
 from sitedesign.results.roadmap import MONTHS_PER_YEAR, discount_factor, discounted_years
-from sitedesign.roadmap.question import BATTERY_MW, BATTERY_MWH, RentalCase, RoadmapCase
-from sitedesign.roadmap.timeline import StageTime
 
 _WHOLE = 1e-9
 

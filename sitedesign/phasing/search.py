@@ -13,10 +13,10 @@ from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.block_master import BlockMaster, BlocksProposal
 from sitedesign.optimize.blocks import BlockPlan, BlockSearch, BlocksResult
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.phasing.problem import Path, RoadmapProblem
+from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, RoadmapCase
+from sitedesign.phasing.timeline import StageTime, stage_times
 from sitedesign.results.roadmap import MONTHS_PER_YEAR
-from sitedesign.roadmap.problem import Path, RoadmapProblem
-from sitedesign.roadmap.question import BATTERY_MW, BATTERY_MWH, RoadmapCase
-from sitedesign.roadmap.timeline import StageTime, stage_times
 from sitedesign.util.deadline import Deadline
 from sitedesign.util.progress import Progress, silent
 

@@ -1,0 +1,250 @@
+"""Which power when: the plan over months, from orders to racks that run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Unpack
+
+from sitedesign.api.question import one_study, study_faults
+from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal
+from sitedesign.library import names
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.phasing.answer import net_present_cost_usd, orders_of, stages_of, value_usd
+from sitedesign.phasing.explain import explained
+from sitedesign.phasing.from_study import Asked, StudyQuestion, credit_of, faults_of, question_of
+from sitedesign.phasing.search import RoadmapPlan, solve_roadmap
+from sitedesign.phasing.words import limited_by
+from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Roadmap, Stage
+from sitedesign.study.effort import GAP, TIME_LIMIT_S
+from sitedesign.study.question import Question, with_fields
+from sitedesign.study.roadmap_defaults import rentals_of, value_of, with_usual
+from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, ramp_of
+from sitedesign.study.study import Study
+from sitedesign.util.gate import CALL, Day, Gate, Measure, OneOf, is_number, takes
+from sitedesign.util.progress import Progress, silent
+
+_HORIZON = Measure("months", 1, 600, whole=True)
+_STAGES = Measure("stages", 1, 24, whole=True)
+_DAY = Day(2020, 2060)
+DEFAULT_STAGES, DEFAULT_GAP = 12, 1e-3
+
+
+class _Value(Gate):
+    """Value of a rack that runs: a number, or an owner whom the library knows."""
+
+    number = Measure("USD/rack-month", 0, 1e8, above=True)
+
+    def clean(self, value: Any) -> Any:  # noqa: ANN401
+        """Make a plain number."""
+        return self.number.clean(value)
+
+    def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
+        """Say what is wrong as (found, allowed, remedy), or None."""
+        if isinstance(value, str) and not is_number(value):
+            return OneOf(tuple(names("owner"))).wrong(value)
+        return self.number.wrong(value)
+
+
+def _roadmap_faults(given: Mapping[str, Any]) -> list[Fault]:
+    """Faults of a question given as keywords, for a caller whose options are wrong too."""
+    return study_faults(given) + _parts(given)[1]
+
+
+@with_fields(Question)
+@takes(
+    "roadmap()",
+    also=_roadmap_faults,
+    value_usd_per_rack_month=_Value(),
+    start=_DAY,
+    horizon_months=_HORIZON,
+    stages=_STAGES,
+    gap=GAP,
+    time_limit_s=TIME_LIMIT_S,
+    progress=CALL,
+)
+def roadmap(
+    study: Study | None = None,
+    *,
+    ramp: Ramp | Mapping[int, int] | Sequence[tuple[int, int]] | int | None = None,
+    value_usd_per_rack_month: float | str | None = None,
+    start: date | str | None = None,
+    horizon_months: int | None = None,
+    rentals: Sequence[Rental | Mapping[str, Any] | str] | Mapping[str, int] | str | None = None,
+    deliveries: Sequence[Delivery | Mapping[str, Any]] | None = None,
+    stages: int = DEFAULT_STAGES,
+    gap: float = DEFAULT_GAP,
+    time_limit_s: float | None = None,
+    progress: Progress | None = None,
+    **question: Unpack[Question],
+) -> Roadmap:
+    """Plan which power comes when: what to order, rent and connect, and how many racks run in which month.
+
+    Everything is paid from its delivery until the horizon, at the annual cost that :func:`solve` uses, and
+    discounted to the start at the real cost of capital of a power plant. The uptime target is kept in every
+    stage for the racks that run in it, with foresight and without failures.
+
+    Parameters
+    ----------
+    study : Study, optional
+        Or give its fields as keywords. Its racks are all that there will ever be.
+    ramp : Ramp, mapping of int to int, or int, optional
+        Racks that are asked for by month. Without a value of racks a promise: all of them run. With one, as
+        many of them run as pay. All from month 0 on when left out.
+    value_usd_per_rack_month : float or str, optional
+        What a rack that runs is worth, rent or carrying cost, never both; or its owner by name in the
+        library. [USD/rack-month]
+    start : date, optional
+        First day of month 0, on which the first orders are placed and construction begins; that of
+        ``construction_start`` when left out.
+    horizon_months : int, optional
+        The years of the analysis when left out. [months]
+    rentals : sequence of Rental, or names or units by name, optional
+        Units that can be rented.
+    deliveries : sequence of Delivery, optional
+        Lead times and rates; those of the library for what is left out.
+    stages : int
+        About how many stages the time is divided into at most; a ramp that is a promise may have more steps.
+    gap : float
+        Relative gap, of the larger of cost and value. [fraction]
+    time_limit_s : float, optional
+        [s]
+    progress : callable, optional
+        Called with one line of text now and then.
+
+    Returns
+    -------
+    Roadmap
+        Every stage replayed by code that shares nothing with the optimiser before it is returned.
+
+    Raises
+    ------
+    InputError
+        All faults at once, before any solver starts.
+    InfeasibleDesign
+        Says which month asks for more than can be there.
+    NotProvenOptimal
+        When the time limit comes first; carries the plan known, if any.
+    """
+    began = time.perf_counter()
+    given = {"ramp": ramp, "rentals": rentals, "deliveries": deliveries}
+    study = one_study(study, question)
+    parts, faults = _parts(given)
+    if faults:
+        raise InputError(faults, "roadmap()")
+    asked = Asked(
+        parts["ramp"],
+        value_of(value_usd_per_rack_month, study),
+        _DAY.clean(start) if start is not None else study.construction_start,
+        horizon_months or study.finance.analysis_yr * MONTHS_PER_YEAR,
+        parts["rentals"],
+        with_usual(parts["deliveries"], study),
+        most_stages=stages,
+    )
+    if faults := faults_of(study, asked):
+        raise InputError(faults, "roadmap()")
+    say = progress or silent
+    say("preparing weather, solar yield and load")
+    made = question_of(study, asked)
+    pool = CutPool(made.question.case)
+    try:
+        plan = solve_roadmap(made.question, gap=gap, time_limit_s=time_limit_s, pool=pool, progress=say)
+    except InfeasibleDesign:
+        if asked.value_usd_per_rack_month is not None:
+            raise
+        raise explained(made.question, pool, say) from None
+    say("replaying every stage")
+    found = _roadmap(study, asked, made, plan)
+    found = replace(found, seconds=time.perf_counter() - began)
+    if plan.stopped_by != "gap":
+        message = (
+            f"stopped by the {plan.stopped_by.replace('_', ' ')} at a gap of {found.gap:.2%}: "
+            f"{plan.cost_usd / 1e6:,.2f} M USD found, {plan.bound_usd / 1e6:,.2f} M USD proven. The plan is "
+            "in error.incumbent; allow more time, fewer stages or a wider gap."
+        )
+        raise NotProvenOptimal(message, found, plan.bound_usd)
+    return found
+
+
+def _parts(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """Make ramp, rentals and deliveries of what was given, with all their faults."""
+    makers = {"ramp": ramp_of, "rentals": rentals_of, "deliveries": _deliveries_of}
+    parts: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, make in makers.items():
+        try:
+            parts[name] = make(given.get(name))
+        except InputError as error:
+            faults += error.faults
+    rented = parts.get("rentals", ())
+    wrong = [item for item in rented if not isinstance(item, Rental)]
+    allowed = "must be a sitedesign.Rental, a mapping of its fields, or a name of the library"
+    faults += [Fault("rentals", repr(item)[:60], allowed) for item in wrong]
+    return parts, faults
+
+
+def _deliveries_of(given: Any) -> tuple[Delivery, ...]:  # noqa: ANN401
+    """Make deliveries of mappings.
+
+    Raises
+    ------
+    InputError
+    """
+    if given is None:
+        return ()
+    items = [given] if isinstance(given, Delivery | Mapping) else given
+    if not isinstance(items, list | tuple):
+        allowed = "must be a sequence of sitedesign.Delivery"
+        raise InputError([Fault("deliveries", repr(given)[:60], allowed)], "roadmap()")
+    found: list[Any] = []
+    faults: list[Fault] = []
+    for number, item in enumerate(items):
+        try:
+            found.append(Delivery.from_dict(item) if isinstance(item, Mapping) else item)
+        except InputError as error:
+            faults += error.faults
+        if not isinstance(item, Delivery | Mapping):
+            allowed = "must be a sitedesign.Delivery or a mapping of its fields"
+            faults.append(Fault(f"deliveries[{number}]", repr(item)[:60], allowed))
+    if faults:
+        raise InputError(faults, "roadmap()")
+    return tuple(found)
+
+
+def _roadmap(study: Study, asked: Asked, made: StudyQuestion, plan: RoadmapPlan) -> Roadmap:
+    stages, orders = _answers(study, asked, plan, 0)
+    path = plan.paths[0]
+    return Roadmap(
+        study=study.to_dict(),
+        start=asked.start,
+        horizon_months=asked.horizon_months,
+        discount_per_yr=made.question.discount_per_yr,
+        value_usd_per_rack_month=asked.value_usd_per_rack_month,
+        stages=stages,
+        orders=orders,
+        net_present_cost_usd=net_present_cost_usd(path, stages),
+        value_usd=value_usd(path, stages),
+        bound_usd=plan.bound_usd,
+        ramp=tuple((int(month), racks) for month, racks in made.question.steps),
+        stopped_by=plan.stopped_by,
+        notes=made.study_case.notes,
+    )
+
+
+def _answers(
+    study: Study, asked: Asked, plan: RoadmapPlan, p: int
+) -> tuple[tuple[Stage, ...], tuple[Order, ...]]:
+    """Stages of one path with what holds each back, and its orders with the credits of their dates."""
+    path, planned = plan.paths[p], plan.stages[p]
+    stages = tuple(
+        replace(stage, limited_by=limited_by(path.question, of))
+        for stage, of in zip(stages_of(plan, p), planned, strict=True)
+    )
+    credits = {
+        (name, of.time.begins): credit_of(study, name, asked.start, of.time.begins)
+        for of in planned
+        for name in of.owned
+    }
+    return stages, orders_of(path, planned, credits)
