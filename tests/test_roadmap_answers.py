@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
 
 from sitedesign.errors import InputError
+from sitedesign.report.roadmap_html import render_roadmap, write_roadmap_report
 from sitedesign.results.roadmap import MonthsWorth, Roadmap
 from sitedesign.results.roadmap_tables import date_after
 from sitedesign.results.roadmap_words import worth_words
+from tests.report_designs import make_certificate, make_design
 from tests.roadmaps import START, VALUE, hand_made, roadmap, stages, uncertain
 
 
@@ -134,6 +137,34 @@ def test_a_promise_without_a_price_tells_cost_and_bound_alone() -> None:
     promised = roadmap(value_usd_per_rack_month=None, value_usd=0.0)
     assert "(bound " in str(promised)
     assert "racks earn" not in str(promised)
+
+
+# Report -----------------------------------------------------------------------------------------------------
+
+
+def test_report_is_one_file_with_every_figure_and_table(plan: Roadmap, tmp_path) -> None:
+    page = write_roadmap_report(plan, tmp_path / "roadmap.html").read_text(encoding="utf-8")
+    for slot in ("gantt", "power", "cash", "comparison"):
+        assert f'id="figure-{slot}"' in page
+    assert "Every stage is planned with perfect foresight" in page
+    assert "<li>One more mobile_gt to rent is worth 2.20 M USD.</li>" in page
+    assert "month 36, Dec 2029" in page
+    assert "late</th><td>40%: grid in month 60" in page
+    assert page == render_roadmap(plan)
+    assert 'id="figure-comparison"' not in render_roadmap(roadmap())
+
+
+def test_report_says_whether_every_stage_keeps_its_target() -> None:
+    kept = make_certificate(make_design(years=1))
+    first, *others = stages()
+    certified = [replace(stage, certificate=replace(kept, met=True)) for stage in others]
+    good = (replace(first, certificate=replace(kept, met=True)), *certified)
+    assert "All 3 stages keep their target" in render_roadmap(roadmap(stages=good))
+    missed = (replace(first, certificate=replace(kept, met=False)), *certified)
+    assert "2 of 3 stages keep their target when things fail" in render_roadmap(roadmap(stages=missed))
+    assert "NOT met" in str(roadmap(stages=missed))
+    again = Roadmap.from_dict(json.loads(json.dumps(roadmap(stages=missed).to_dict())))
+    assert str(again) == str(roadmap(stages=missed))
 
 
 # File -------------------------------------------------------------------------------------------------------

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,7 @@ from sitedesign.report.figures.series import series as _series
 from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
 from sitedesign.report.figures.year import QUANTITIES, columns_of
 from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pack_series, plotly_source
+from sitedesign.report.page import FigurePanel, asset, page_figure, template_of
 from sitedesign.report.study_toml import study_toml
 from sitedesign.results.design import Design
 from sitedesign.util.atomic_file import write_given
@@ -31,40 +30,6 @@ if TYPE_CHECKING:
 
 #: Sweep tables that the report knows how to draw.
 SWEEPS = ("tradeoff", "uptime", "min_renewable_share")
-
-
-@dataclass(frozen=True)
-class FigurePanel:
-    """A place of the page that shows one figure at a time."""
-
-    name: str
-    section: str
-    shown: Mapping[str, Figure]
-    tabs: tuple[tuple[str, str], ...] = ()
-    controls: str = ""
-
-    @property
-    def first(self) -> Figure:
-        """Figure shown when the page opens."""
-        return next(iter(self.shown.values()))
-
-    @property
-    def title(self) -> str:
-        """Heading above the figure."""
-        return str(self.first.layout.title.text)
-
-    @property
-    def height(self) -> int:
-        """Room kept for the figure. [px]"""
-        return int(self.first.layout.height) - _TITLE_PX
-
-    @property
-    def note(self) -> str:
-        """Line below the figure."""
-        return _note(self.first)
-
-
-_TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 
 
 def write_report(
@@ -110,16 +75,11 @@ def render_report(
     sweeps: Mapping[str, pd.DataFrame] | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
-    from jinja2 import Environment, StrictUndefined
-
     certificate = certificate or design.certificate
     panels = _panels(design, certificate, sweeps or {})
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(_asset("report.html.j2"))
+    template = template_of("report.html.j2")
     label = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
     if certificate is not None and not certificate.target:
         label["good"] = "No target."
@@ -163,8 +123,8 @@ def render_report(
         bill=content.bill_rows(design),
         bill_note=design.grid.note if design.grid is not None else "",
         classes=content.class_rows(design, certificate),
-        css=_asset("report.css"),
-        js=_asset("report.js"),
+        css=asset("report.css"),
+        js=asset("report.js"),
         plotly=pack(library.encode()),
         payload=pack_json(_payload(design, panels, series, toml)),
         series=series.text if series else "",
@@ -249,7 +209,7 @@ def _payload(
 ) -> dict[str, Any]:
     shown = {name: shown for panel in panels for name, shown in panel.shown.items()}
     return {
-        "figures": {name: _page_figure(figure) for name, figure in shown.items()},
+        "figures": {name: page_figure(figure) for name, figure in shown.items()},
         "panels": {panel.name: list(panel.shown) for panel in panels},
         "colours": dict(zip(LIGHT.values(), DARK.values(), strict=True)),
         "series": series.header if series else None,
@@ -263,20 +223,6 @@ def _payload(
             **({"study.toml": toml} if toml is not None else {}),
         },
     }
-
-
-def _page_figure(figure: Figure) -> dict[str, Any]:
-    """Figure as the page draws it: its title is a heading of the page."""
-    drawn: dict[str, Any] = figure.to_plotly_json()
-    layout = dict(drawn["layout"])
-    title = layout.pop("title")["text"]
-    layout["height"] -= _TITLE_PX
-    layout["margin"] = layout["margin"] | {"t": layout["margin"]["t"] - _TITLE_PX}
-    return {"data": drawn["data"], "layout": layout, "title": title}
-
-
-def _note(figure: Figure) -> str:
-    return str((figure.layout.meta or {}).get("note", ""))
 
 
 def _operated(design: Design, certificate: Certificate | None) -> str:
@@ -353,7 +299,3 @@ def _assumption(table: EntryTable) -> dict[str, Any]:
         "weak": sum(row["confidence"] == "L" for row in rows),
         "changed": sum(row["confidence"] == "user" for row in rows),
     }
-
-
-def _asset(name: str) -> str:
-    return (files("sitedesign.report") / "template" / name).read_text(encoding="utf-8")

@@ -360,6 +360,12 @@ class Roadmap:
         return max(asked, default=0)
 
     @property
+    def full_power_month(self) -> float | None:
+        """Month from which all racks run that are asked for in the end; None when they never do. [months]"""
+        whole = (stage.begins_month for stage in self.stages if stage.racks_running >= self.racks_final > 0)
+        return next(whole, None)
+
+    @property
     def rack_months_idle(self) -> float:
         """Racks asked for that do not run, times the months. [rack-months]"""
         return float(month_table(self)["racks_idle"].sum())

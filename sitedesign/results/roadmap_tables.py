@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from sitedesign.results.roadmap import Roadmap, Stage
+    from sitedesign.results.roadmap import Order, Roadmap, Stage
 
 MONTHS_PER_YEAR = 12
 #: Less power is rounding of the optimiser. [MW]
@@ -44,10 +44,10 @@ def order_table(roadmap: Roadmap) -> pd.DataFrame:
             name: getattr(item, name)
             for name in ("technology", "kind", "amount", "unit", "order_month", "delivery_month")
         }
-        row["retire_month"] = np.nan if item.retire_month is None else item.retire_month
+        left = leaves(item, roadmap)
+        row["retire_month"] = np.nan if left is None else left
         for name in ("order", "delivery"):
             row[f"{name}_date"] = date_after(roadmap.start, row[f"{name}_month"])
-        left = item.retire_month
         row["retire_date"] = None if left is None else date_after(roadmap.start, left)
         rows.append(row | {"credit": item.credit})
     columns = ["technology", "kind", "amount", "unit", "order_month", "delivery_month", "retire_month",
@@ -144,6 +144,12 @@ def cash_table(roadmap: Roadmap) -> pd.DataFrame:
     table.insert(len(money) + 1, "net", table[money].sum(axis=1))
     table["cumulative"] = table["discounted"].cumsum()
     return table
+
+
+def leaves(order: Order, roadmap: Roadmap) -> float | None:
+    """Month in which what was ordered leaves; None for what is there at the horizon. [months]"""
+    month = order.retire_month
+    return None if month is None or month >= roadmap.horizon_months else month
 
 
 def stage_at(stages: Sequence[Stage], month: float) -> Stage | None:

@@ -24,7 +24,7 @@ def head(roadmap: Roadmap) -> str:
 def lines(roadmap: Roadmap) -> list[tuple[str, str]]:
     """Facts as (label, text), the first that a developer asks for at the top."""
     found = [("first power", _first_power(roadmap))]
-    found += [(_label(stage), _stage(stage)) for stage in roadmap.stages]
+    found += stage_lines(roadmap)
     today = [item for item in roadmap.orders if item.order_month < 1]
     found.append(("order now", ", ".join(map(_order, today)) or "nothing"))
     later = [item for item in roadmap.orders if item.order_month >= 1]
@@ -36,8 +36,13 @@ def lines(roadmap: Roadmap) -> list[tuple[str, str]]:
     found.append(("cost", _money(roadmap)))
     found += [("worth", text) for text in worth_words(roadmap.worth)]
     found += [("by hand", hand_made_words(plan, roadmap)) for plan in roadmap.by_hand]
-    found += _uncertain(roadmap)
+    found += uncertain_lines(roadmap)
     return found + [("note", note) for note in roadmap.notes]
+
+
+def stage_lines(roadmap: Roadmap) -> list[tuple[str, str]]:
+    """Say of each stage from when to when it is, what runs on what, and what holds it back."""
+    return [(_label(stage), _stage(stage)) for stage in roadmap.stages]
 
 
 def worth_words(worth: MonthsWorth) -> list[str]:
@@ -65,10 +70,10 @@ def _first_power(roadmap: Roadmap) -> str:
     if month is None:
         return "never: no rack runs before the horizon"
     day = date_after(roadmap.start, month)
-    whole = next((stage for stage in roadmap.stages if stage.racks_running >= roadmap.racks_final), None)
+    whole = roadmap.full_power_month
     full = f"never all {roadmap.racks_final:,} racks"
     if whole is not None:
-        full = f"all {roadmap.racks_final:,} racks in month {whole.begins_month:g}"
+        full = f"all {roadmap.racks_final:,} racks in month {whole:g}"
     idle = roadmap.rack_months_idle
     waited = f"; {idle:,.0f} rack-months of waiting" if idle else ""
     return f"month {month:g} ({day:%B %Y}), {full}{waited}"
@@ -108,7 +113,8 @@ def _money(roadmap: Roadmap) -> str:
     return f"{cost}; {earned} (no plan leaves more than {-roadmap.bound_usd / _M:,.1f})"
 
 
-def _uncertain(roadmap: Roadmap) -> list[tuple[str, str]]:
+def uncertain_lines(roadmap: Roadmap) -> list[tuple[str, str]]:
+    """Say what other dates of grid and turbines would do, where anybody asked."""
     found = []
     for plan in roadmap.scenarios:
         dates = ", ".join(f"{name} in month {month:g}" for name, month in plan.months.items())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from sitedesign.report.figures.style import LIGHT, backup_style, figure, pretty, resource_style, soft
-from sitedesign.results.roadmap_tables import VALUE, sources, stage_at
+from sitedesign.results.roadmap_tables import VALUE, leaves, sources, stage_at
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -29,8 +29,8 @@ _LEAST_MONTHS, _BESIDE, _MOST_TICKS = 12, 1.25, 12
 def shown_months(roadmap: Roadmap) -> int:
     """Months in which anything changes, and a quarter more; the rest of the horizon is like the last."""
     last = max((stage.begins_month for stage in roadmap.stages), default=0.0)
-    left = [item.retire_month for item in roadmap.orders if item.retire_month is not None]
-    last = max(last, *(month for month in left if month < roadmap.horizon_months), _LEAST_MONTHS)
+    left = [month for item in roadmap.orders if (month := leaves(item, roadmap)) is not None]
+    last = max(last, *left, _LEAST_MONTHS)
     return round(min(last * _BESIDE, roadmap.horizon_months))
 
 
@@ -45,7 +45,7 @@ def roadmap_gantt_data(roadmap: Roadmap) -> pd.DataFrame:
     """
     rows: list[tuple[Any, ...]] = []
     for (technology, kind), table in roadmap.order_table().groupby(["technology", "kind"], sort=False):
-        ends = table["retire_month"].fillna(roadmap.horizon_months).clip(upper=roadmap.horizon_months)
+        ends = table["retire_month"].fillna(roadmap.horizon_months)
         amounts = [
             f"{amount:,.0f} {unit} in month {month:g}"
             for amount, unit, month in zip(
