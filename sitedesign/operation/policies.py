@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitedesign.operation.compiled import njit
+from sitedesign.operation.compiled import inlined, inside
 from sitedesign.operation.records import Array, Fleet, Horizon, Hub, Outlook, Plan, Record
 
 GREEDY, LATEST_SAFE_START, MARGINAL_VALUE = range(3)
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def today_factor(
     seen: Array, usual: Array, day_steps: int, steps: int, day: int, usual_day: float, value: float
 ) -> float:
@@ -32,7 +32,7 @@ def today_factor(
     return float(value + trust * (observed / expected - value))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, level: int) -> None:
     """Energy that must be stored at the start of the planned step and of those up to midnight, for `level`.
 
@@ -82,7 +82,7 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
                 outlook.seen[i], outlook.yields[i], day_steps, p.day_step, day0, usual_day, factor
             )
         resource[i].forecast_mw = resource[i].size_mw * factor
-    _changes(horizon, base, steps, 0, fleet, hub, level, change)
+    _changes(horizon, base, steps, p.planned_at, fleet, hub, level, change)
     required = plan.required_mwh
     required[level, day_steps - skipped] = need
     for s in range(steps - 1, -1, -1):
@@ -92,7 +92,7 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
         required[level, s] = need
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _day_changes(horizon: Horizon, fleet: Fleet, hub: Hub | None, change: Array, day: int, level: int) -> int:
     """Write what each step of a day to come takes from the battery; return their number."""
     p, r, factor, resource = fleet.plant[0], fleet.rule[0], horizon.factor, fleet.resource
@@ -102,22 +102,22 @@ def _day_changes(horizon: Horizon, fleet: Fleet, hub: Hub | None, change: Array,
     issued, lead = min(day0, factor.shape[1] - 1), min(day - day0, factor.shape[2] - 1)
     for i in range(1 if hub is None else resource.size):
         resource[i].forecast_mw = resource[i].size_mw * factor[i, issued, lead]
-    _changes(horizon, base, steps, start - p.planned_at, fleet, hub, level, change)
+    _changes(horizon, base, steps, start, fleet, hub, level, change)
     return int(steps)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _changes(
-    horizon: Horizon, base: int, steps: int, ahead: int, fleet: Fleet, hub: Hub | None, level: int,
+    horizon: Horizon, base: int, steps: int, start: int, fleet: Fleet, hub: Hub | None, level: int,
     change: Array,
 ) -> None:  # fmt: skip
-    """Write what each of `steps` steps from `base` on takes from the battery, or gives it.
+    """Write what each of `steps` steps from `start` on takes from the battery, or gives it.
 
-    `ahead` is the time from the planned step to the first of them. [steps]
+    `base` is the first of them in the window.
     """
     p, tech, tier, resource, window = fleet.plant[0], fleet.tech, fleet.tier, fleet.resource, horizon.window
     techs, loaded, resources = tech.size, 1.0, 1 if hub is None else resource.size
-    sun_mw = resource[0].forecast_mw
+    sun_mw, ahead = resource[0].forecast_mw, start - p.planned_at
     for j in range(level + 1 - techs):
         loaded -= tier[j].share
     # Unsigned: an index that cannot be negative is what lets the compiler take several steps at once
@@ -149,7 +149,7 @@ def _changes(
         change[s] = gone if gone > low else low
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _announce(
     horizon: Horizon, fleet: Fleet, k: int, base: int, steps: int, ahead: int, change: Array
 ) -> None:
@@ -163,7 +163,7 @@ def _announce(
         change[s] -= firm * (told[first + s] - horizon.window[capable + k, base + s])
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def after_step(p: Record, net: float) -> float:
     """Find the stored energy after a step that leaves `net` to the battery; negative when it cannot. [MWh]"""
     if net > p.power_mw:
@@ -173,7 +173,7 @@ def after_step(p: Record, net: float) -> float:
     return float(min(p.stored_mwh + min(-net, p.power_mw) * p.mwh_per_mw_charge, p.capacity_mwh))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def reserve_at(fleet: Fleet, plan: Plan, level: int, t: int) -> float:
     """Energy that a level requires after a step, with the rule's reserve on top. [MWh]"""
     p, r = fleet.plant[0], fleet.rule[0]
@@ -181,7 +181,7 @@ def reserve_at(fleet: Fleet, plan: Plan, level: int, t: int) -> float:
     return float(min(plan.required_mwh[level, t + 1 - p.planned_at] + reserve, p.capacity_mwh))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def missing_mw(p: Record, net: float, target: float) -> float:
     """Reduction of net load that brings the stored energy to `target` after the step. [MW]"""
     if target <= p.stored_mwh:
@@ -191,7 +191,7 @@ def missing_mw(p: Record, net: float, target: float) -> float:
     return float(max(min(lift, net + p.power_mw), net - p.power_mw))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def latest_safe_plan(fleet: Fleet, hub: Hub | None, plan: Plan, t: int, load: float, net: float) -> int:
     """Use the next dearer resource only when what is stored would fall below what the level before requires.
 
@@ -234,7 +234,7 @@ def latest_safe_plan(fleet: Fleet, hub: Hub | None, plan: Plan, t: int, load: fl
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _cheapest_first(tech: Array, net: float) -> None:
     """Give what is wanted of all supplies together to those that are cheapest in this step."""
     before, usual = -1, True
@@ -259,7 +259,7 @@ def _cheapest_first(tech: Array, net: float) -> None:
         uncovered -= part
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def recharge_plan(tech: Array, hub: Hub | None, p: Record, r: Record, net: float) -> bool:
     """Units at full power below a state of charge until a little above it; else what the battery lacks.
 

@@ -7,7 +7,7 @@ The order inside a step is the order of events at a site: what fails, what is kn
 
 from __future__ import annotations
 
-from sitedesign.operation.compiled import njit
+from sitedesign.operation.compiled import inlined, inside, njit
 from sitedesign.operation.outages import rates
 from sitedesign.operation.policies import (
     GREEDY,
@@ -42,14 +42,14 @@ from sitedesign.operation.unit_commitment import (
 )
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _battery_share(p: Record) -> float:
     if p.battery_causes > 0:
         return 0.0
     return float(1.0 - p.battery_blocks_down / p.battery_blocks)
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _apply(state: State, kind: int, index: int, change: int, t: int) -> None:
     """Book one change of state; energy in battery blocks that are down is out of reach until they return."""
     p, tech = state.fleet.plant[0], state.fleet.tech
@@ -84,7 +84,7 @@ def _apply(state: State, kind: int, index: int, change: int, t: int) -> None:
         p.site_causes += change
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _take_back(tier: Array, spare: float) -> float:
     """Undo throttling, dearest tier first, where there is power to spare; return how much of it. [MW]"""
     back = 0.0
@@ -95,7 +95,7 @@ def _take_back(tier: Array, spare: float) -> float:
     return back
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     """Add a deficit to the throttled tiers, cheapest first; return shed load and its weighted loss. [MW]"""
     total, lost, last = 0.0, 0.0, tier.size - 1
@@ -108,7 +108,7 @@ def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     return total, lost
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
     """Book what fails and what is repaired; return the next event, and whether plans are overturned."""
     p, changed = state.fleet.plant[0], t >= state.fleet.plant[0].next_repair
@@ -125,7 +125,7 @@ def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
     return event, changed
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _of_second_fuel(one: Record, t: int) -> float:
     """Share of its power that a technology has in this step, by the fuel that it burns. [fraction]"""
     if one.second_fuel == 0 or one.interrupted == 0:
@@ -133,7 +133,7 @@ def _of_second_fuel(one: Record, t: int) -> float:
     return float(one.second_fuel_share * min(max(t + 1.0 - one.switched_at, 0.0), 1.0))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, t: int) -> float:
     """Find what battery and supplies can do in this step; return the power of the resources. [MW]"""
     p, tech = fleet.plant[0], fleet.tech
@@ -153,7 +153,7 @@ def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, t: int) -> float:
     return float(free)
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _book(one: Record, output: Output, year: int) -> None:
     """Book what a supply has given on its level of price and the year."""
     row = one.first_level + max(one.level, 0)
@@ -162,7 +162,7 @@ def _book(one: Record, output: Output, year: int) -> None:
     one.energy_mwh, one.fuel_mwh = 0.0, 0.0
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _set_prices(fleet: Fleet, hub: Hub, output: Output, t: int, year: int) -> None:
     """Put the levels of price that hold in force, and bring supplies and sinks in order of price."""
     tech, sink, moved = fleet.tech, hub.sink, False
@@ -195,7 +195,7 @@ def _set_prices(fleet: Fleet, hub: Hub, output: Output, t: int, year: int) -> No
         sink[j].place = row
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) -> bool:
     """Hear what calls are announced, and whether wires are down; return whether plans are overturned."""
     p, tech, horizon, changed = fleet.plant[0], fleet.tech, outlook.horizon, False
@@ -221,7 +221,7 @@ def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) ->
     return changed
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
     """Whether a resource has told something of its day by now, and goes on doing so."""
     for i in range(fleet.resource.size):
@@ -233,7 +233,7 @@ def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
     return False
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _decide(
     outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, t: int, clock: int, load: float, net: float,
     busy: bool,
@@ -270,7 +270,7 @@ def _decide(
     return act
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _happen(
     fleet: Fleet, hub: Hub | None, unit: Array, plan: Plan, t: int, free: float, load: float, act: bool
 ) -> tuple[Flows, bool]:
@@ -341,7 +341,7 @@ def _happen(
     return Flows(free, charge, discharge, curtailed, short, weighted, error), busy
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _record(
     inputs: Inputs, fleet: Fleet, hub: Hub | None, output: Output, flows: Flows, t: int, year: int
 ) -> None:
@@ -378,9 +378,11 @@ def simulate(
     fleet = state.fleet
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
     steps, per_year, techs = inputs.load_mw.size, outlook.yields.shape[1], tech.size
-    event, events, worst, year_end, year, clock = 0, inputs.event_step.size, 0.0, per_year, 0, 0
+    events, worst, year_end = inputs.event_step.size, 0.0, per_year
     p.next_repair, p.planned_at, p.midnight_day = -1.0, -1, -1
     p.battery_share, p.day_step, p.lead = _battery_share(p), 0, 0
+    # Zeros that are read: a written one has a type of its own, for which what takes it is compiled once more
+    event, year, clock = p.day_step, p.day_step, p.day_step
     while p.lead < techs and tech[p.lead].units == 0:
         p.lead += 1
     busy = True  # something was running or throttled in the step before

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sitedesign.operation.compiled import njit
+from sitedesign.operation.compiled import inlined
 from sitedesign.operation.policies import after_step, missing_mw, reserve_at
 from sitedesign.operation.records import Array, Fleet, Hub, Plan
 
@@ -19,7 +19,7 @@ _ANY_PRICE = 1e30
 _TIES = 1.0 - 1e-6  # what is worth the same to the digits of the table is kept
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def trading_plan(fleet: Fleet, hub: Hub, plan: Plan, t: int, clock: int, load: float, net: float) -> int:
     """Decide what supplies give, what sinks take and what is throttled.
 
@@ -65,7 +65,7 @@ def trading_plan(fleet: Fleet, hub: Hub, plan: Plan, t: int, clock: int, load: f
     return -1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _sums(tech: Array, sink: Array) -> tuple[float, float]:
     """Add up what supplies give and sinks take. [MW]"""
     given, taken = 0.0, 0.0
@@ -76,7 +76,7 @@ def _sums(tech: Array, sink: Array) -> tuple[float, float]:
     return given, taken
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _serve(fleet: Fleet, hub: Hub, t: int, net: float) -> float:
     """Serve load, then sinks as far as they pay for it, without the battery; return what is missing. [MW]"""
     tech, sink = fleet.tech, hub.sink
@@ -108,7 +108,7 @@ def _serve(fleet: Fleet, hub: Hub, t: int, net: float) -> float:
     return 0.0
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _cells_above(row: Array, usd_per_mwh: float) -> int:
     """Count the parts of the battery whose energy is worth more than a price; values fall part by part."""
     low, high = 0, row.size
@@ -121,7 +121,7 @@ def _cells_above(row: Array, usd_per_mwh: float) -> int:
     return low
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _discharge(fleet: Fleet, hub: Hub, row: Array, stored: float, floor: float, power: float) -> float:
     """Let the battery do what is worth more than what it holds; return what it gives. [MW]"""
     p, tech, sink = fleet.plant[0], fleet.tech, hub.sink
@@ -156,7 +156,7 @@ def _discharge(fleet: Fleet, hub: Hub, row: Array, stored: float, floor: float, 
     return drawn
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _charge(fleet: Fleet, hub: Hub, row: Array, floor: float, balance: float) -> None:
     """Store what is cheaper than it will be worth: free power, that of sinks and of supplies."""
     p, tech, sink = fleet.plant[0], fleet.tech, hub.sink
@@ -193,7 +193,7 @@ def _charge(fleet: Fleet, hub: Hub, row: Array, floor: float, balance: float) ->
         stored += part * p.mwh_per_mw_charge
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _fill_units(tech: Array, drawn: float) -> None:
     """Units once committed rather run full than have the battery discharge."""
     for i in range(tech.size):
@@ -206,7 +206,7 @@ def _fill_units(tech: Array, drawn: float) -> None:
             drawn -= more
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def drop_sinks(sink: Array, short: float) -> float:
     """Take power back from the sinks, the worst paying first; return how much. [MW]"""
     back = 0.0
@@ -218,7 +218,7 @@ def drop_sinks(sink: Array, short: float) -> float:
     return back
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def feed_sinks(hub: Hub, spare: float, t: int) -> float:
     """Give the sinks what nothing else takes, the best paying first; return how much they take. [MW]"""
     sink, taken = hub.sink, 0.0

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from sitedesign.operation.compiled import njit
+from sitedesign.operation.compiled import inlined, inside, njit
 from sitedesign.operation.policies import GREEDY, LATEST_SAFE_START
 from sitedesign.operation.records import Array, Hub, Record
 
 _DROP = 1e-9  # of fuel: what rounding may leave or take
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned integer, which numba types
     """Uniform number of one stream at one step (splitmix64), the same whatever happened before."""
     z = np.uint64(key) + np.uint64(step + 1) * np.uint64(0x9E3779B97F4A7C15)
@@ -26,7 +26,7 @@ def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned i
     return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def switch_supply(one: Record, cut_off: bool, t: int) -> None:
     """Let a technology run on its tank from this step on, or on its supply, which also fills the tank."""
     if cut_off and one.interrupted == 0:
@@ -40,20 +40,20 @@ def switch_supply(one: Record, cut_off: bool, t: int) -> None:
     one.firm_mw = one.rated_firm_mw * (one.second_fuel_share if cut_off else 1.0)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _dry(one: Record) -> bool:
     """Whether the tank cannot even keep one unit at its lowest load for a step."""
     return bool(one.fuel_inventory < max(one.min_load_fuel, _DROP) * (1.0 - _DROP))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def off(one: Record, step_h: float, t: int) -> None:
     """Book the hours of a unit from its start to this step, in which it does not run."""
     one.on = 0
     one.run_h += (t - one.started_at) * step_h
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def refresh(tech: Array, unit: Array, p: Record, t: int) -> None:
     """Count units that are free and running after something changed; a unit that is down trips."""
     next_repair = np.inf
@@ -73,7 +73,7 @@ def refresh(tech: Array, unit: Array, p: Record, t: int) -> None:
     p.next_repair = next_repair
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _break(tech: Array, unit: Array, p: Record, k: int, u: int, t: int, steps: float) -> None:
     """Send a unit that failed to start to repair, which takes so many steps."""
     unit[u].repaired_at = t + steps
@@ -96,7 +96,7 @@ def _break_together(tech: Array, unit: Array, p: Record, k: int, u: int, t: int,
                 _break(tech, unit, p, k, other, t, steps)
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> None:
     """Start units of one technology until `wanted` run or none is left; each may fail, once with a retry."""
     late = 0.0
@@ -130,7 +130,7 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
         tech[k].n_on += 1
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def _stop(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> None:
     """Stop units of one technology, last first, until `wanted` run."""
     for u in range(tech[k].first_unit + tech[k].units - 1, tech[k].first_unit - 1, -1):
@@ -141,7 +141,7 @@ def _stop(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> N
             tech[k].n_on -= 1
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _set_range(tech: Array, unit: Array, k: int, t: int) -> None:
     """Find between what the running units of one technology can give on average over this step. [MW]
 
@@ -165,13 +165,13 @@ def _set_range(tech: Array, unit: Array, k: int, t: int) -> None:
         one.max_mw = max(min(one.running_mw, fuel / (1.0 - one.intercept)), min(one.min_mw, one.running_mw))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _place(tech: Array, hub: Hub | None, i: int) -> int:
     """Row of the i-th cheapest supply of this step; on an island prices never change."""
     return i if hub is None else tech[i].place
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _units_with_fuel(one: Record) -> int:
     """Count the free units that supply or tank can keep at their lowest load for a step."""
     if one.interrupted != 0 and one.min_load_fuel > 0.0:
@@ -179,7 +179,7 @@ def _units_with_fuel(one: Record) -> int:
     return int(one.n_free)
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _count_units(
     tech: Array, hub: Hub | None, p: Record, t: int, net: float, room: float, reserve: float
 ) -> None:
@@ -238,7 +238,7 @@ def _count_units(
             one.min_up_until = t + one.min_run_steps
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def commit(
     tech: Array, hub: Hub | None, unit: Array, p: Record, t: int, net: float, room: float, reserve: float,
     kind: int,
@@ -269,7 +269,7 @@ def commit(
     return net - uncovered
 
 
-@njit(cache=True, error_model="numpy")
+@inside
 def raise_units(tech: Array, hub: Hub | None, unit: Array, p: Record, t: int, short: float) -> float:
     """Cover a deficit that the battery cannot: units up, then more units; return what they add. [MW]"""
     added = 0.0
@@ -293,7 +293,7 @@ def raise_units(tech: Array, hub: Hub | None, unit: Array, p: Record, t: int, sh
     return added
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def _units_to_call(one: Record, short: float) -> int:
     """Count the units to start for a deficit, those being started already taken off."""
     share = 1.0 - one.start_steps
@@ -305,7 +305,7 @@ def _units_to_call(one: Record, short: float) -> int:
     return int(np.ceil(short / (one.unit_available_mw * share) - 1e-9))
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def lower_units(tech: Array, hub: Hub | None, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
     for i in range(tech.size - 1, -1, -1):
@@ -317,7 +317,7 @@ def lower_units(tech: Array, hub: Hub | None, spare: float) -> float:
     return spare
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@inlined
 def book_fuel(tech: Array, p: Record, t: int) -> None:
     """Add up energy and fuel of the running units; draw on tanks while the supply is interrupted."""
     for k in range(tech.size):
