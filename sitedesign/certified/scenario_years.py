@@ -11,6 +11,7 @@ import numpy as np
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import FloatArray
 from sitedesign.case.grid_supply import IntArray, OtherYears, with_wires
+from sitedesign.certified.whole_hours import block_on_whole_hours
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
 from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
@@ -30,14 +31,15 @@ def weather_block(study_case: StudyCase) -> WeatherBlock:
 def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBlock]:
     """Weather years for a search: the study's own, then others of the same climate.
 
+    They are on whole hours where means over the hour can be taken (:mod:`sitedesign.certified.whole_hours`).
     A record too short to draw from is all there is: then its years come again, each time under other failures
     and forecast errors.
     """
-    blocks, total = [weather_block(study_case)], study_case.case.years
+    blocks, total = [block_on_whole_hours(weather_block(study_case))], study_case.case.years
     build, _ = unseen_years(study_case, seed ^ _SEARCH_STREAM)
     number = 0
     while total < years:
-        blocks.append(build(number))
+        blocks.append(block_on_whole_hours(build(number)))
         number, total = number + 1, total + blocks[-1].case.years
     return blocks
 

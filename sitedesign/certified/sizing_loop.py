@@ -34,7 +34,7 @@ from sitedesign.certified.objective import (
 from sitedesign.certified.out_of_sample import assess_on_unseen_years
 from sitedesign.certified.pattern_search import pattern_search
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
-from sitedesign.certified.scenario_years import search_years
+from sitedesign.certified.scenario_years import search_years, weather_block
 from sitedesign.certified.starting_points import (
     half_downtime,
     initial_plants,
@@ -43,6 +43,7 @@ from sitedesign.certified.starting_points import (
     sampled_outage_case,
     storage_rich_plants,
 )
+from sitedesign.certified.whole_hours import environment_on_whole_hours, on_whole_hours
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.foresight.failure_bound import tuned_prices
 from sitedesign.operation.environment import OperatingEnvironment
@@ -136,8 +137,9 @@ def size_then_search(
     """
     study, case = study_case.study, study_case.case
     progress("sizing with foresight of weather and failures")
-    failing = relaxation(sampled_outage_case(study_case, environment, study.seed), study.metric).case
-    failing = shift_start(failing, cyclic_start_step(case))
+    searched, met = on_whole_hours(study_case), environment_on_whole_hours(study_case, environment)
+    failing = relaxation(sampled_outage_case(searched, met, study.seed), study.metric).case
+    failing = shift_start(failing, cyclic_start_step(searched.case))
     pool, found = CutPool(failing), list[OptimizationResult]()
     questions = [(failing, 1e-3), (half_downtime(failing), 2e-3)]
     if any(item.units_max > item.units_min for item in failing.imports):
@@ -192,7 +194,9 @@ def search_and_certify(
     study, required = study_case.study, tuple(part.uptime_target for part in study_case.case.classes)
     progress(f"drawing {effort.years} weather years to search on")
     years = search_years(study_case, effort.years, study.seed)
-    evaluator = Evaluator(years, environment, study.metric, study.seed, effort.draws)
+    met = environment_on_whole_hours(study_case, environment)
+    evaluator = Evaluator(years, met, study.metric, study.seed, effort.draws)
+    own = Evaluator([weather_block(study_case)], environment, study.metric, study.seed)
     objective = _first_objective(study_case.case, multiplier_usd_per_mwh)
     best, objective = _first_search(evaluator, planned, objective, effort, progress)
     margin: tuple[float, ...] | None = None
@@ -206,7 +210,7 @@ def search_and_certify(
         if best.decision in rejected:
             break  # nothing else was found, and more seeds are no better plant
         progress(f"certifying on {effort.certificate_years} unseen years")
-        result = _certified(study_case, evaluator, best, effort, number)
+        result = _certified(study_case, evaluator, own, best, effort, number)
         if result.met:
             break
         if result.cap_excess > 0.0:
@@ -268,7 +272,12 @@ def _first_search(
 
 
 def _certified(
-    study_case: StudyCase, evaluator: Evaluator, best: Candidate, effort: Effort, number: int
+    study_case: StudyCase,
+    evaluator: Evaluator,
+    own: Evaluator,
+    best: Candidate,
+    effort: Effort,
+    number: int,
 ) -> SearchResult:
     """Ask for one certificate, of so many, on years and seeds of its own."""
     plan = CertificatePlan(
@@ -281,24 +290,23 @@ def _certified(
         events=WORST_EVENTS,
     )
     certificate = assess_on_unseen_years(study_case, best.plant, best.controller, plan, rule=TUNED)
-    excess = _cap_excess(evaluator, best, certificate)
-    spares = evaluator.lost_without_spares(best.plant, best.controller)
+    excess = _cap_excess(own, best, certificate)
+    spares = own.lost_without_spares(best.plant, best.controller)
     sure = certificate.meets(_confidence(certificate.confidence, number, effort.certificates))
     met = sure and excess == 0.0 and spares == 0.0
     return SearchResult(best, certificate, met, number, evaluator.evaluations, excess, spares)
 
 
-def _cap_excess(evaluator: Evaluator, best: Candidate, certificate: Certificate) -> float:
+def _cap_excess(own: Evaluator, best: Candidate, certificate: Certificate) -> float:
     """Share of what is supplied above the caps, on unseen years or in those that a design reports."""
-    if all(item.given(evaluator.case.limits) is None for item in ANNUAL_LIMITS):
+    if all(item.given(own.case.limits) is None for item in ANNUAL_LIMITS):
         return 0.0
-    alone = Evaluator(evaluator.blocks[:1], evaluator.environment, evaluator.metric, evaluator.seed)
-    done = alone.operate(best.plant, best.controller, record=False)
+    done = own.operate(best.plant, best.controller, record=False)
     own_mwh = float(np.concatenate([done.backup_mwh, done.import_mwh]).mean(axis=1).sum())
     unseen_mwh = float(np.array(certificate.backup_mwh_per_yr).sum()) + certificate.imported_mwh_per_yr
     return max(
-        _excess_share(alone.case, own_mwh, float(done.co2_t.mean())),
-        _excess_share(alone.case, unseen_mwh, certificate.co2_t_per_yr),
+        _excess_share(own.case, own_mwh, float(done.co2_t.mean())),
+        _excess_share(own.case, unseen_mwh, certificate.co2_t_per_yr),
     )
 
 
