@@ -7,6 +7,8 @@ exactly, at whole racks, by its chords.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
@@ -143,6 +145,18 @@ def most_racks(case: Case) -> int:
     enough = racks_needed(racks, availability, 1.0 - strictest) if strictest > 0.0 else racks
     loss = case.lost_value_usd_per_mwh * case.load_mwh_per_yr
     return max(enough, racks_worth(racks, availability, loss, case.rack_cost_usd_per_yr))
+
+
+def with_racks(case: Case, racks: int) -> Case:
+    """Take a case with fewer racks, or more: their share of the load, and spare ones as they need."""
+    if racks == case.racks_contracted:
+        return case
+    load = case.load_mw * (racks / case.racks_contracted)
+    fewer = replace(case, load_mw=load, racks_contracted=racks, racks_min=0)
+    most = most_racks(fewer)
+    if "racks" in case.given:
+        most = min(most, max(racks, case.racks_max))
+    return replace(fewer, racks_max=most)
 
 
 def shortfall_curve(racks_contracted: int, racks_max: int, availability: float) -> NDArray[np.float64]:

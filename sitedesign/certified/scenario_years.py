@@ -11,6 +11,7 @@ import numpy as np
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.case import FloatArray
 from sitedesign.case.grid_supply import IntArray, OtherYears, with_wires
+from sitedesign.case.rack_shortfall import with_racks
 from sitedesign.certified.whole_hours import block_on_whole_hours
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
@@ -70,7 +71,7 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     Parameters
     ----------
     study_case : StudyCase
-        The study's own years.
+        The study's own years, perhaps with fewer racks than it contracts: then fewer run in all.
     seed : int
         Same seed, same years.
 
@@ -95,6 +96,7 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
         takers = tuple(item.prices for item in study_case.surplus)
         other = OtherYears(study_case.grid, *days, state, takers)
         block = weather_block(build_case(bare.replace(weather=draw(state)), other=other))
+        block = replace(block, case=with_racks(block.case, study_case.case.racks_contracted))
         own = _own_series(study_case, *days)
         case = block.case.with_resource(yield_mw_per_mw=own["solar"]) if "solar" in own else block.case
         return replace(block, case=replace(case, load_mw=own["load"]) if "load" in own else case)

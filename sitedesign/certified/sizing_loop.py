@@ -60,6 +60,7 @@ FIRST_Z_SCORES = (1.0, 2.0, 4.0)
 # Where searches with much sun and storage often end
 WARY = Controller(forecast_z_score=4.0, capacity_credit=0.4, reserve_h=1.0)
 LEAST_FIRST_MULTIPLIER = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
+CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first certificate may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
@@ -172,6 +173,7 @@ def search_and_certify(
     multiplier_usd_per_mwh: float,
     effort: Effort,
     progress: Progress,
+    confidence: float = CONFIDENCE,
 ) -> SearchResult:
     """Search, certify, ask for more where the certificate falls short, and search again.
 
@@ -185,6 +187,8 @@ def search_and_certify(
         Price of uptime at such an optimum. [USD/MWh]
     effort : Effort
     progress : callable
+    confidence : float
+        One-sided, of all certificates that may be asked for together. [fraction]
 
     Returns
     -------
@@ -210,7 +214,7 @@ def search_and_certify(
         if best.decision in rejected:
             break  # nothing else was found, and more seeds are no better plant
         progress(f"certifying on {effort.certificate_years} unseen years")
-        result = _certified(study_case, evaluator, own, best, effort, number)
+        result = _certified(study_case, own, best, effort, number, confidence)
         if result.met:
             break
         if result.cap_excess > 0.0:
@@ -272,19 +276,15 @@ def _first_search(
 
 
 def _certified(
-    study_case: StudyCase,
-    evaluator: Evaluator,
-    own: Evaluator,
-    best: Candidate,
-    effort: Effort,
-    number: int,
+    study_case: StudyCase, own: Evaluator, best: Candidate, effort: Effort, number: int, confidence: float
 ) -> SearchResult:
     """Ask for one certificate, of so many, on years and seeds of its own."""
     plan = CertificatePlan(
         years=effort.certificate_years,
         draws=effort.certificate_draws,
-        seed=evaluator.seed + number,
-        metric=metric_key(evaluator.metric),
+        seed=own.seed + number,
+        metric=metric_key(own.metric),
+        confidence=confidence,
         attribute=effort.cause_years > 0,
         attribute_years=effort.cause_years,
         events=WORST_EVENTS,
@@ -292,9 +292,9 @@ def _certified(
     certificate = assess_on_unseen_years(study_case, best.plant, best.controller, plan, rule=TUNED)
     excess = _cap_excess(own, best, certificate)
     spares = own.lost_without_spares(best.plant, best.controller)
-    sure = certificate.meets(_confidence(certificate.confidence, number, effort.certificates))
+    sure = certificate.meets(_confidence(confidence, number, effort.certificates))
     met = sure and excess == 0.0 and spares == 0.0
-    return SearchResult(best, certificate, met, number, evaluator.evaluations, excess, spares)
+    return SearchResult(best, certificate, met, number, 0, excess, spares)
 
 
 def _cap_excess(own: Evaluator, best: Candidate, certificate: Certificate) -> float:

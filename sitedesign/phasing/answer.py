@@ -11,8 +11,10 @@ from sitedesign.case.case import NOTHING, Case
 from sitedesign.case.dispatch import Dispatch, appetite_mwh, by_flow
 from sitedesign.case.plant import Plant, available_mw
 from sitedesign.case.plant_limits import SMALLEST_SIZE
+from sitedesign.case.rack_shortfall import with_racks
 from sitedesign.errors import ReplayMismatch
 from sitedesign.optimize.foresight_dispatch import mixed_dispatch
+from sitedesign.phasing.certified import CertifiedStage
 from sitedesign.phasing.problem import Path, costs_from, rent_usd_per_stage
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH
 from sitedesign.phasing.search import RoadmapPlan, StagePlan
@@ -141,11 +143,39 @@ def _deliveries(case: Case, stages: Sequence[StagePlan]) -> list[dict[str, float
 def _stage(
     plan: RoadmapPlan, path: Path, until: Sequence[StagePlan], delivered: Sequence[Mapping[str, float]]
 ) -> Stage:
+    now = until[-1]
+    replay, energy = _replayed(plan, now, _running(path, now))
+    return _reported(path, until, delivered, energy, 1.0 if replay is None else replay.rack_uptime)
+
+
+def certified_stages_of(path: Path, certified: Sequence[CertifiedStage]) -> tuple[Stage, ...]:
+    """Stages as they are certified: what running them costs is what the operator without foresight pays."""
+    plans = [stage.plan for stage in certified]
+    delivered = _deliveries(path.question.case, plans)
+    stages = []
+    for i, item in enumerate(certified):
+        stage = _reported(path, plans[: i + 1], delivered[: i + 1], item.energy_mwh_per_yr, item.uptime)
+        cost = {**stage.cost_usd_per_yr, **item.cost_usd_per_yr}
+        stages.append(replace(stage, cost_usd_per_yr=cost, certificate=item.certificate))
+    return tuple(stages)
+
+
+def _running(path: Path, now: StagePlan) -> Case:
+    """Case with the racks that run in a stage."""
+    case, racks = path.question.case, now.block.racks_running
+    return with_racks(case, racks) if racks else case
+
+
+def _reported(
+    path: Path,
+    until: Sequence[StagePlan],
+    delivered: Sequence[Mapping[str, float]],
+    energy: Mapping[str, float],
+    uptime: float,
+) -> Stage:
     now, question = until[-1], path.question
     case, plant = question.case, now.block.plant
-    running = now.block.racks_running
-    stage_case = case_with(case, running)
-    replay, energy = _replayed(plan, now, stage_case)
+    running, stage_case = now.block.racks_running, _running(path, now)
     per_yr = MONTHS_PER_YEAR * (question.value_usd_per_rack_month or 0.0)
     mw = {item.name: item.unit_mw for item in case.flows}
     rented: dict[str, float] = {}
@@ -169,20 +199,8 @@ def _stage(
         once_usd=_once(path, until),
         value_usd_per_yr=per_yr * running,
         uptime_target=sum(c.share * c.uptime_target for c in case.classes),
-        uptime=1.0 if replay is None else replay.rack_uptime,
+        uptime=uptime,
         energy_mwh_per_yr=energy,
-    )
-
-
-def case_with(case: Case, running: int) -> Case:
-    """Case of a stage in which so many racks run: their share of the load."""
-    if running == case.racks_contracted or running == 0:
-        return case
-    return replace(
-        case,
-        load_mw=case.load_mw * (running / case.racks_contracted),
-        racks_contracted=running,
-        racks_min=0,
     )
 
 

@@ -16,8 +16,9 @@ import numpy as np
 import pyomo.environ as pyo
 
 from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import opened
-from sitedesign.case.rack_shortfall import most_racks
+from sitedesign.case.rack_shortfall import with_racks
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.block_master import Block
 from sitedesign.optimize.cut_pool import CutPool
@@ -148,29 +149,18 @@ def _blocks(path: Path, pool: CutPool) -> Iterator[Block]:
     times = list(zip(path.times, path.weights, strict=True))
     for i, (time, weight) in enumerate(times):
         last = i == len(times) - 1
-        case = _bounded(question, opened(question.case), time.begins, last=last)
+        case = bounded(question, opened(question.case), time.begins, last=last)
         share, scale = None, 1.0
         if question.value_usd_per_rack_month is not None:
             share = (0.0, min(1.0, time.racks / case.racks_contracted))
         else:
-            case, scale = _with_racks(case, time.racks)
+            scale = time.racks / case.racks_contracted
+            case = with_racks(case, time.racks)
         name = f"{path.name} month {time.begins:g}".strip()
         yield Block(name, case, pool, weight * path.probability, scale, share)
 
 
-def _with_racks(case: Case, racks: int) -> tuple[Case, float]:
-    """Take the racks of a stage with their share of the load."""
-    if racks == case.racks_contracted:
-        return case, 1.0
-    scale = racks / case.racks_contracted
-    fewer = replace(case, load_mw=case.load_mw * scale, racks_contracted=racks, racks_min=0)
-    most = most_racks(fewer)
-    if "racks" in case.given:
-        most = min(most, max(racks, case.racks_max))
-    return replace(fewer, racks_max=most), scale
-
-
-def _bounded(question: RoadmapCase, case: Case, month: float, *, last: bool) -> Case:
+def bounded(question: RoadmapCase, case: Case, month: float, *, last: bool) -> Case:
     """Bound every size by what can be there by a month; the least that is asked for is of the last stage."""
 
     def upper(name: str, most: float) -> float:
@@ -254,6 +244,29 @@ def _sizes(case: Case) -> list[str]:
     """Names of all that can be owned."""
     flows = [item.name for item in case.flows]
     return [*(r.name for r in case.resources), BATTERY_MWH, BATTERY_MW, *flows]
+
+
+def sizes_of_plant(case: Case, plant: Plant) -> dict[str, float]:
+    """Sizes of a plant by the names of what can be owned. [MW, MWh or units]"""
+    return {
+        **{r.name: mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)},
+        BATTERY_MWH: plant.battery_mwh,
+        BATTERY_MW: plant.battery_mw,
+        **{item.name: n for item, n in zip(case.flows, plant.counts, strict=True)},
+    }
+
+
+def plant_of_sizes(case: Case, sizes: Mapping[str, float], racks: int = 0) -> Plant:
+    """Plant of such sizes (:func:`sizes_of_plant`)."""
+    return Plant(
+        tuple(sizes[r.name] for r in case.resources),
+        sizes[BATTERY_MWH],
+        sizes[BATTERY_MW],
+        tuple(round(sizes[b.name]) for b in case.backup),
+        racks,
+        tuple(sizes[i.name] for i in case.imports),
+        tuple(sizes[s.name] for s in case.sinks),
+    )
 
 
 def unit_costs(case: Case) -> dict[str, float]:

@@ -13,7 +13,7 @@ from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.block_master import BlockMaster, BlocksProposal
 from sitedesign.optimize.blocks import BlockPlan, BlockSearch, BlocksResult
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.phasing.problem import Path, RoadmapProblem
+from sitedesign.phasing.problem import Path, RoadmapProblem, sizes_of_plant
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, RoadmapCase
 from sitedesign.phasing.timeline import StageTime, stage_times
 from sitedesign.results.roadmap import MONTHS_PER_YEAR
@@ -214,7 +214,7 @@ def _stages(
         def read(values: dict[tuple[int, int], object], stage: int = i) -> tuple[int, ...]:
             return tuple(round(master.value(found.proposal, values[stage, r])) for r in rentals)
 
-        owned = _sizes(path.question.case, block.plant)
+        owned = sizes_of_plant(path.question.case, block.plant)
         for (stage, name), variable in variables.owned.items():
             if stage == i:
                 owned[name] = float(round(master.value(found.proposal, variable)))
@@ -227,13 +227,3 @@ def _stages(
 
 def _on(master: BlockMaster, proposal: BlocksProposal, used: object) -> bool:
     return master.value(proposal, used) > 0.5
-
-
-def _sizes(case: Case, plant: Plant) -> dict[str, float]:
-    """Sizes of a plant by the names of what is owned. [MW, MWh or units]"""
-    return {
-        **{r.name: mw for r, mw in zip(case.resources, plant.resources_mw, strict=True)},
-        BATTERY_MWH: plant.battery_mwh,
-        BATTERY_MW: plant.battery_mw,
-        **{item.name: n for item, n in zip(case.flows, plant.counts, strict=True)},
-    }
