@@ -101,7 +101,7 @@ def test_days_after_months(start: date, months: float, day: date) -> None:
 
 def test_text_says_the_answer_first(plan: Roadmap) -> None:
     text = str(plan)
-    assert text.startswith("Roadmap('El Paso, TX'): OPTIMAL to 0.01%\n  first power")
+    assert text.startswith("Roadmap('El Paso, TX'): OPTIMAL to 0.01% with foresight")
     assert "month 6 (June 2027), all 700 racks in month 36; 1,660 rack-months of waiting" in text
     assert "180 of 200 racks on 50 MW mobile_gt for rent; no more than 3 units" in text
     assert "240 MW solar (month 12), 240 MWh battery (month 12), 4 units recip_medium (month 12)" in text

@@ -12,18 +12,25 @@ from sitedesign.api.question import one_study, study_faults
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal
 from sitedesign.library import names
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.phasing.answer import net_present_cost_usd, orders_of, stages_of, value_usd
+from sitedesign.phasing.answer import (
+    certified_stages_of,
+    net_present_cost_usd,
+    orders_of,
+    stages_of,
+    value_usd,
+)
+from sitedesign.phasing.certified import certify_stages
 from sitedesign.phasing.explain import explained
 from sitedesign.phasing.from_study import Asked, StudyQuestion, credit_of, faults_of, question_of
-from sitedesign.phasing.search import RoadmapPlan, solve_roadmap
+from sitedesign.phasing.search import RoadmapPlan, StagePlan, solve_roadmap
 from sitedesign.phasing.words import limited_by
 from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Roadmap, Stage
-from sitedesign.study.effort import GAP, TIME_LIMIT_S
+from sitedesign.study.effort import EFFORT, EFFORTS, GAP, TIME_LIMIT_S, Effort, EffortName
 from sitedesign.study.question import Question, with_fields
 from sitedesign.study.roadmap_defaults import rentals_of, value_of, with_usual
 from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, ramp_of
 from sitedesign.study.study import Study
-from sitedesign.util.gate import CALL, Day, Gate, Measure, OneOf, is_number, takes
+from sitedesign.util.gate import CALL, FLAG, Day, Gate, Measure, OneOf, is_number, takes
 from sitedesign.util.progress import Progress, silent
 
 _HORIZON = Measure("months", 1, 600, whole=True)
@@ -63,6 +70,8 @@ def _roadmap_faults(given: Mapping[str, Any]) -> list[Fault]:
     stages=_STAGES,
     gap=GAP,
     time_limit_s=TIME_LIMIT_S,
+    certify=FLAG,
+    effort=EFFORT,
     progress=CALL,
 )
 def roadmap(
@@ -77,6 +86,8 @@ def roadmap(
     stages: int = DEFAULT_STAGES,
     gap: float = DEFAULT_GAP,
     time_limit_s: float | None = None,
+    certify: bool = False,
+    effort: EffortName = "screening",
     progress: Progress | None = None,
     **question: Unpack[Question],
 ) -> Roadmap:
@@ -110,7 +121,13 @@ def roadmap(
     gap : float
         Relative gap, of the larger of cost and value. [fraction]
     time_limit_s : float, optional
-        [s]
+        Of the optimiser. [s]
+    certify : bool
+        Search for each stage in turn a plant that keeps the target of its racks without foresight and while
+        things fail, on what was built before and what can be there by then; and certify all of them
+        together, at 95 %. What a month is worth stays that of the plan with foresight.
+    effort : str
+        Of that search, as for :func:`solve`: about ten seconds of one core a stage, or three times that.
     progress : callable, optional
         Called with one line of text now and then.
 
@@ -124,7 +141,7 @@ def roadmap(
     InputError
         All faults at once, before any solver starts.
     InfeasibleDesign
-        Says which month asks for more than can be there.
+        Says which month asks for more than can be there, or which stage cannot be certified.
     NotProvenOptimal
         When the time limit comes first; carries the plan known, if any.
     """
@@ -165,6 +182,9 @@ def roadmap(
             "in error.incumbent; allow more time, fewer stages or a wider gap."
         )
         raise NotProvenOptimal(message, found, plan.bound_usd)
+    if certify:
+        found = _certified(study, asked, made, plan, found, EFFORTS[effort], say)
+        found = replace(found, seconds=time.perf_counter() - began)
     return found
 
 
@@ -233,6 +253,31 @@ def _roadmap(study: Study, asked: Asked, made: StudyQuestion, plan: RoadmapPlan)
     )
 
 
+def _certified(
+    study: Study,
+    asked: Asked,
+    made: StudyQuestion,
+    plan: RoadmapPlan,
+    planned: Roadmap,
+    effort: Effort,
+    progress: Progress,
+) -> Roadmap:
+    """Put the plants that were certified in the place of those planned with foresight."""
+    path = plan.paths[0]
+    certified = certify_stages(made.study_case, path, plan.stages[0], effort, progress)
+    pairs = zip(certified_stages_of(path, certified), planned.stages, strict=True)
+    stages = tuple(replace(stage, limited_by=before.limited_by) for stage, before in pairs)
+    plans = [stage.plan for stage in certified]
+    return replace(
+        planned,
+        stages=stages,
+        orders=orders_of(path, plans, _credits(study, asked, plans)),
+        net_present_cost_usd=net_present_cost_usd(path, stages),
+        value_usd=value_usd(path, stages),
+        stopped_by="certificate",
+    )
+
+
 def _answers(
     study: Study, asked: Asked, plan: RoadmapPlan, p: int
 ) -> tuple[tuple[Stage, ...], tuple[Order, ...]]:
@@ -242,9 +287,13 @@ def _answers(
         replace(stage, limited_by=limited_by(path.question, of))
         for stage, of in zip(stages_of(plan, p), planned, strict=True)
     )
-    credits = {
+    return stages, orders_of(path, planned, _credits(study, asked, planned))
+
+
+def _credits(study: Study, asked: Asked, planned: Sequence[StagePlan]) -> dict[tuple[str, float], float]:
+    """Tax credit of everything that is owned by the month of its delivery. [fraction of capital]"""
+    return {
         (name, of.time.begins): credit_of(study, name, asked.start, of.time.begins)
         for of in planned
         for name in of.owned
     }
-    return stages, orders_of(path, planned, credits)

@@ -301,7 +301,7 @@ class Roadmap:
     ramp : tuple of (int, int)
         Month from which on so many racks are asked for, and how many.
     stopped_by : str
-        ``gap``, ``time_limit`` or ``iteration_limit``.
+        ``gap``, ``time_limit`` or ``iteration_limit``; ``certificate`` where every stage is certified.
     worth : MonthsWorth
     scenarios : tuple of DatedPlan
         One for each set of dates, where there are several; costs and values above are then expected ones.

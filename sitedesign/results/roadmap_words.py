@@ -17,8 +17,12 @@ _M = 1e6
 
 def head(roadmap: Roadmap) -> str:
     """Say in one line what it is and how well it is proven."""
+    name = f"Roadmap({roadmap.site_name!r}):"
+    if roadmap.stopped_by == "certificate":
+        return f"{name} CERTIFIED: every stage keeps its target while things fail, all together at 95 %"
     status = "OPTIMAL to" if roadmap.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
-    return f"Roadmap({roadmap.site_name!r}): {status} {max(roadmap.gap, 0.0):.2%}"
+    bound = "with foresight and nothing failing: a bound, not a plan to build (certify=True)"
+    return f"{name} {status} {max(roadmap.gap, 0.0):.2%} {bound}"
 
 
 def lines(roadmap: Roadmap) -> list[tuple[str, str]]:
