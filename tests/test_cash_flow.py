@@ -175,7 +175,7 @@ def test_combined_tax_below_the_federal_rate_is_what_is_paid(design: sd.Design) 
 def test_a_bound_says_that_it_is_one(design: sd.Design) -> None:
     text = str(sd.cash_flow(design))
     assert text.startswith("BOUND")
-    assert "USD/MWh in year 1, at which equity earns 12.0%" in text
+    assert "USD/MWh in year 1, at which equity earns 12.0 %" in text
 
 
 BOOKS = {
@@ -288,7 +288,7 @@ def test_command(design: sd.Design, tmp_path: Path) -> None:
     words = ["finance", str(saved), "--debt-dscr", "1.3", "--target-irr", "0.11"]
     plain = CliRunner().invoke(app, [*words, "--excel", str(book), "--csv", str(lines)])
     assert plain.exit_code == 0, plain.output
-    assert "equity earns 11.0%" in plain.output
+    assert "equity earns 11.0 %" in plain.output
     assert book.stat().st_size > 5_000
     assert lines.read_text().startswith("year,")
     told = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)

@@ -74,15 +74,17 @@ def test_certified_summary_shows_the_certified_shortfall() -> None:
 
 
 def test_gap_is_told_as_it_is_reckoned() -> None:
-    assert "foresight bound 20.00% lower" in repr(certified())
-    assert "above" not in repr(certified()).splitlines()[0]
+    assert "foresight bound 20.00 % lower" in repr(certified().details)
+    assert "even with perfect foresight and no failures (20 % lower)" in " ".join(repr(certified()).split())
+    assert "above" not in repr(certified().details).splitlines()[0]
 
 
 def test_without_a_target_nothing_is_said_to_be_met() -> None:
     design = certified(target=0.0)
     label = dict(design.summary())["uptime (rack)"]
-    assert f"at least {design.certificate.uptime.lower_bound(0.95):.4%} at 95%" in label
+    assert re.search(r"at least \d+\.\d+ % at 95 %", label)
     assert "met" not in label
+    assert "no target was set" in repr(design)
     assert "CERTIFIED without a target" in repr(design)
 
 
@@ -161,14 +163,53 @@ def sd_plant(design: sd.Design):
 
 
 def test_text_and_html_carry_the_same_facts(design: sd.Design) -> None:
-    shown = re.sub(r"<[^>]+>", " ", design._repr_html_())
-    plain = " ".join(html.unescape(shown).split())
-    words = " ".join(repr(design).split())
-    for label, text in design.summary():
-        assert " ".join(f"{label} {text}".split()) in plain
-        assert " ".join(f"{label} {text}".split()) in words
-    assert f"Design({PLACE['name']!r}): OPTIMAL to" in plain
-    assert f"Design({PLACE['name']!r}): OPTIMAL to" in words
+    for part in (design.answer, design.details):
+        shown = re.sub(r"<[^>]+>", " ", part._repr_html_())
+        plain = " ".join(html.unescape(shown).split())
+        for width in (30, 80, 200):
+            words = " ".join(part.text(width).split())
+            for label, text in part.rows:
+                assert " ".join(f"{label} {text}".split()) in plain
+                assert " ".join(f"{label} {text}".split()) in words
+        assert PLACE["name"] in plain
+        assert "OPTIMAL to" in plain
+    assert design.details.rows == tuple(design.summary())
+    assert repr(design) == repr(design.answer)
+    assert design._repr_html_() == design.answer._repr_html_()
+
+
+def test_the_answer_of_a_bound_begins_by_saying_so(design: sd.Design) -> None:
+    told = dict(design.answer.rows)
+    assert repr(design).startswith("BOUND, NOT A DESIGN TO BUILD")
+    assert repr(design.details).startswith("BOUND, NOT A DESIGN TO BUILD")
+    assert told["promise"].startswith("none: ")
+    assert "expect" not in told  # which hours are short is not decided by a bound
+    assert "certify=False" in told["next"]
+    assert "recip_medium" not in repr(design)
+    assert 9 <= len(repr(design).splitlines()) < 20
+
+
+def test_the_answer_of_a_certified_design_is_told_to_somebody_who_decides() -> None:
+    design = certified()
+    told, kept = dict(design.answer.rows), design.certificate
+    lower = float(re.match(r"at least ([\d.]+) %", told["promise"])[1]) / 100
+    assert lower <= kept.uptime.lower_bound(0.95) < lower + 1e-3
+    assert "95 % confidence" in told["promise"]
+    assert f"{kept.simulated_years:,} simulated years" in told["expect"]
+    for name, units in design.backup.items():
+        if units:
+            mw = units * design.backup_unit_mw[name]
+            title = sd.library.backup(name).title.lower()
+            assert f"{units} × {title}" in told["build"].lower()
+            assert f"({mw:,.0f} MW)" in told["build"] or units == 1
+    assert f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh" in told["cost"]
+    assert f"capital {design.capital_usd / 1e6:,.0f} M USD" in told["cost"]
+    assert "±" not in repr(design)
+    assert "_" not in repr(design)
+    assert 11 <= len(repr(design).splitlines()) < 20
+    short = design.model_copy(update={"certificate": dataclasses.replace(kept, met=False)})
+    assert repr(short).splitlines()[0].endswith("NOT CERTIFIED")
+    assert "NOT MET" in dict(short.answer.rows)["promise"]
 
 
 def test_html_escapes_what_users_write(design: sd.Design) -> None:
@@ -179,14 +220,14 @@ def test_html_escapes_what_users_write(design: sd.Design) -> None:
 
 def test_what_is_not_proven_says_so(design: sd.Design) -> None:
     stopped = design.model_copy(update={"stopped_by": "time_limit", "bound_usd_per_yr": design.cost / 2})
-    assert "NOT PROVEN OPTIMAL to 50.00%" in repr(stopped)
-    assert "NOT PROVEN OPTIMAL to 50.00%" in stopped._repr_html_()
+    assert "NOT PROVEN OPTIMAL to 50.00 %" in repr(stopped)
+    assert "NOT PROVEN OPTIMAL to 50.00 %" in stopped._repr_html_()
 
 
 def test_uptime_is_labelled_as_a_bound(design: sd.Design) -> None:
     text = dict(design.summary())["uptime (rack)"]
     assert "perfect foresight, no equipment failures: a bound, not a promise" in text
-    assert "±" in text
+    assert re.search(r"\(\d+\.\d+ to \d+\.\d+\)", text)
 
 
 # Files ------------------------------------------------------------------------------------------------------

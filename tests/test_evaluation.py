@@ -187,7 +187,7 @@ def test_classes_share_the_plant_and_the_loss(study: Study) -> None:
     assert result.delivered_rack_h_per_yr == pytest.approx(plain.delivered_rack_h_per_yr)
     assert inference.value_usd_per_yr == pytest.approx(300 * 30 * 8760 * inference.uptime.value)
     text = dict(result.summary())
-    assert "target 0.99, 30 racks" in text["class inference"]
+    assert "target 99 %, 30 racks" in text["class inference"]
     assert sd.Evaluation.model_validate(result.to_dict()) == result
 
 
@@ -264,8 +264,8 @@ def test_a_plant_of_nothing_delivers_nothing_at_no_finite_price(study: Study, op
         nothing.kwh_per_rack_h,
     ):
         assert price == math.inf
-    assert "inf USD/rack-h" in str(nothing)
-    assert "inf USD/rack-h" in nothing._repr_html_()
+    assert "inf USD/MWh" in str(nothing)
+    assert "inf USD/rack-h" in nothing.details._repr_html_()
 
 
 def test_classes_without_power_deliver_nothing() -> None:
@@ -288,6 +288,6 @@ def test_a_design_that_need_not_be_built_is_shown_saved_and_reported(tmp_path) -
     )  # fmt: skip
     assert (design.solar_mw, design.battery_mwh, design.backup) == (0, 0, {"recip_fast": 0})
     assert design.usd_per_rack_h == math.inf
-    assert "inf USD/rack-h" in str(design)
+    assert "inf USD/rack-h" in str(design.details)
     assert sd.Design.load(design.save(tmp_path / "design.json")) == design
     assert "inf USD" in design.report(tmp_path / "report.html").read_text(encoding="utf-8")

@@ -76,10 +76,13 @@ def test_rule_of_three_when_nothing_was_seen():
     assert "no loss seen" in str(m.rack)
 
 
-def test_estimate_prints_to_the_digit_of_its_error():
-    assert str(Estimate(0.999123, 0.00042, 20, 1)) == "0.9991±0.0004"
-    assert str(Estimate(123.46, 17.2, 20, 1)) == "123±17"
-    assert str(Estimate(0.5, 0.0096, 20, 1)) == "0.50±0.01"
+def test_estimate_prints_its_interval():
+    # Half the interval is Student's t of 19 degrees of freedom, 2.093 errors
+    assert str(Estimate(0.999123, 0.00042, 20, 1)) == "0.99912 (0.99824 to 1.00000)"
+    assert str(Estimate(123.46, 17.2, 20, 1)) == "123 (87 to 159)"
+    assert str(Estimate(0.5, 0.0096, 20, 1)) == "0.500 (0.480 to 0.520)"
+    assert Estimate(0.5, 0.0096, 20, 1).text(100, " %") == "50.0 % (48.0 to 52.0)"
+    assert str(Estimate(0.5, 0.0, 20, 1)) == "0.5"
 
 
 def test_negative_error_is_refused():

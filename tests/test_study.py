@@ -129,7 +129,7 @@ def test_a_study_prints_what_is_asked_on_one_page() -> None:
     study = sd.Study(site=site, it_mw=100, uptime=0.999, weather=weather, limits={"solar_mw": 900})
     text = repr(study)
     assert text == str(study)
-    for words in ("El Paso, TX", "100.0 MW of IT load", "0.999", "3 years generated", "900", "Lithium"):
+    for words in ("El Paso, TX", "100.0 MW of IT load", "99.9 %", "3 years generated", "900", "Lithium"):
         assert words in text, words
     assert "array(" not in text
     assert len(text.splitlines()) < 20

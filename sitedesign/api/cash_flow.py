@@ -192,11 +192,12 @@ class CashFlow(engine.CashFlow):
             share = self.debt_usd / (self.debt_usd + self.equity_usd)
             cover = self.dscr
             debt = (
-                f"{self.debt_usd / 1e6:,.1f} M USD ({share:.0%}) at {self.terms.debt_rate:.2%} over "
+                f"{self.debt_usd / 1e6:,.1f} M USD ({share * 100:.0f} %) at "
+                f"{(self.terms.debt_rate or 0) * 100:.2f} % over "
                 f"{self.terms.debt_tenor_yr} years; cash covers its service {cover.min():.2f} times at "
                 f"least, {cover.mean():.2f} in the mean"
             )
-        found = "" if self.target_irr is None else f", at which equity earns {self.target_irr:.1%}"
+        found = "" if self.target_irr is None else f", at which equity earns {self.target_irr * 100:.1f} %"
         rows = [
             ("site", self.site_name),
             ("owner", self.owner.replace("_", " ")),
@@ -209,7 +210,10 @@ class CashFlow(engine.CashFlow):
             ("equity", f"{self.equity_usd / 1e6:,.1f} M USD"),
             ("debt", debt),
             ("return", f"equity {_rate(self.irr)} after tax, project {_rate(self.project_irr)} before tax"),
-            ("worth", f"{self.npv_usd / 1e6:,.1f} M USD at {self.project.discount_nominal:.1%} to equity"),
+            (
+                "worth",
+                f"{self.npv_usd / 1e6:,.1f} M USD at {self.project.discount_nominal * 100:.1f} % to equity",
+            ),
             ("payback", "never" if self.payback_yr is None else f"{self.payback_yr:.1f} years"),
             ("levelised", f"{nominal[1]:,.2f} USD/{self.unit} nominal, {real[1]:,.2f} real"),
         ]
@@ -225,7 +229,7 @@ class CashFlow(engine.CashFlow):
 
 
 def _rate(value: float | None) -> str:
-    return "without one return" if value is None else f"{value:.1%}"
+    return "without one return" if value is None else f"{value * 100:.1f} %"
 
 
 @takes(

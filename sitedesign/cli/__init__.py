@@ -97,6 +97,7 @@ for _name, _command, _panel, _example in (
         f"sitedesign evaluate {_EL_PASO} --solar-mw 400 --battery-mwh 1200 --battery-mw 160 "
         "--units recip_medium=6",
     ),
+    ("show", designing.show_design, _ONE, "sitedesign show design.json --details"),
     ("certify", designing.certify, _ONE, "sitedesign certify design.json --years 200 --draws 5 --seed 7"),
     ("report", designing.report, _ONE, "sitedesign report design.json --sweeps"),
     (

@@ -21,6 +21,9 @@ from sitedesign.util.progress import Progress, silent
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sitedesign.results.answer import Calls
+    from sitedesign.results.evaluation import Evaluation
+
 SOLVED, FAILED, BAD_INPUT, INFEASIBLE, GAP, INTERRUPTED = 0, 1, 2, 3, 4, 130
 EXIT_CODES = (
     "Exit codes: 0 solved or done, 2 bad input, 3 infeasible, 4 stopped with a gap, 130 interrupted, "
@@ -137,12 +140,48 @@ def say_json(facts: Any) -> None:  # noqa: ANN401
     typer.echo(json.dumps(_finite(facts), indent=1, default=str))
 
 
-def show(result: Any, as_json: bool) -> None:  # noqa: ANN401
-    """Write a design or an evaluation."""
+def width() -> int:
+    """Columns that texts are wrapped at: those of the terminal, where that is no wider than usual."""
+    from sitedesign.util.facts import WIDTH
+
+    return min(out.width, WIDTH) if out.is_terminal else WIDTH
+
+
+def show(result: Evaluation, as_json: bool, saved: Path | None = None, *, details: bool = False) -> None:
+    """Write a design or an evaluation.
+
+    Parameters
+    ----------
+    result : Evaluation
+    as_json : bool
+    saved : Path, optional
+        Where it stands, for what to do next.
+    details : bool
+        Also everything else that it says in words.
+    """
     if as_json:
         say_json(result.to_dict())
-    else:
-        say(str(result))
+        return
+    say(result._answer(calls_for(saved)).text(width()))
+    if details:
+        say("")
+        say(result.details.text(width()))
+
+
+def calls_for(saved: Path | None) -> Calls:
+    """How somebody in a terminal asks for more about a design that stands in a file, or is to be saved."""
+    from sitedesign.results.answer import Calls
+
+    file = "design.json" if saved is None else str(saved)
+    report = f"sitedesign report {file}"
+    return Calls(
+        alternatives=f"sitedesign alternatives {file}",
+        sensitivity=f"sitedesign sensitivity {file}",
+        certify="sitedesign solve without --no-certify",
+        report=report if saved is not None else f"--save {file}, then {report}",
+        details="--details",
+        measure="sitedesign weather fetch",
+    )
 
 
 def show_written(path: Path, as_json: bool) -> None:

@@ -34,6 +34,10 @@ _NO_HOURS = "Without the hours of the plant, and the figures that show them: "
 _OUTPUT, _RUN = "Output", "Run"
 
 SavedDesign = Annotated[Path, typer.Argument(help="Design that 'solve --save' wrote.", show_default=False)]
+Details = Annotated[
+    bool,
+    typer.Option("--details", help="Also print everything the result says.", rich_help_panel="Output"),
+]
 WeatherAgain = Annotated[
     list[Path] | None,
     typer.Option(
@@ -85,6 +89,7 @@ def solve(
     report: Annotated[
         Path | None, typer.Option(help="Write the HTML report to this file.", rich_help_panel=_OUTPUT)
     ] = None,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the least-cost solar and wind MW, battery MWh and MW, backup units, grid connection and racks."""
@@ -115,7 +120,7 @@ def solve(
         if code == GAP:
             warn(stopped)
         if not as_json:  # first: a report that fails must not take the answer with it
-            show(design, as_json)
+            show(design, as_json, save, details=details)
         if report is not None:
             with progress_line("writing the report"):
                 design.report(report)
@@ -167,6 +172,7 @@ def evaluate(
             help="greedy, causal (forecast, failures) or foresight (a bound).", rich_help_panel=_RUN
         ),
     ] = "greedy",
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Operate a fixed plant and report uptime, energy and cost; --grid-mw is then the contracted import."""
@@ -189,7 +195,17 @@ def evaluate(
             wind_mw=farms, racks=racks_installed, surplus_size=takers,
             operation=operation,  # type: ignore[arg-type]  # checked by evaluate
         )  # fmt: skip
-    show(result, as_json)
+    show(result, as_json, details=details)
+
+
+def show_design(
+    design: SavedDesign,
+    details: Details = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a saved design again."""
+    with exit_codes(as_json):
+        show(load_design(design), as_json, design, details=details)
 
 
 def certify(

@@ -16,8 +16,8 @@ from sitedesign.cli.console import (
     out,
     progress_line,
     records,
+    say,
     say_json,
-    show,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, takes_study
 
@@ -175,7 +175,10 @@ def sensitivity(
             from sitedesign.util.html_table import table_csv
 
             write_atomic(csv, table_csv(found.table()))
-        show(found, as_json)
+        if as_json:
+            say_json(found.to_dict())
+        else:
+            say(str(found))
 
 
 def _ranges(items: list[str]) -> dict[str, tuple[float, float]]:

@@ -14,6 +14,7 @@ from sitedesign.reliability.exchange_use import ExchangeUse
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.util.gate import TEXT, Measure, takes
 from sitedesign.util.html_table import table_html
+from sitedesign.util.words import percent, target
 
 #: Name of the cause that remains when nothing fails.
 WEATHER = "weather"
@@ -63,7 +64,7 @@ class ClassUptime:
     met: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Certificate:
     """What a plant keeps, over weather years that its design never saw.
 
@@ -198,12 +199,14 @@ class Certificate:
 
     @takes("cause_text()", name=TEXT)
     def cause_text(self, name: str) -> str:
-        """Share of a cause with its standard error, in per cent."""
+        """Share of a cause with its interval at 95 %, in per cent."""
         if name not in self.causes:
             raise InputError([unknown_name("name", name, self.causes)], "cause_text()")
         error = self.cause_errors.get(name, float("nan"))
-        spread = "" if error != error else f"±{100 * error:.0f}"
-        return f"{100 * self.causes[name]:.0f}{spread} %"
+        value, half = 100 * self.causes[name], 196 * error
+        if error != error or half < 0.5:
+            return f"{value:.0f} %"
+        return f"{value:.0f} % ({max(value - half, 0):.0f} to {value + half:.0f})"
 
     @property
     def _what_if(self) -> str:
@@ -237,13 +240,14 @@ class Certificate:
             if abs(share) >= 0.005
         )
         classes = "".join(
-            f"\n  {part.name}: {part.uptime} (target {part.target:g}): {'met' if part.met else 'NOT met'}"
+            f"\n  {part.name}: {part.uptime.text(100, ' %')}, target {target(part.target)}: "
+            f"{'met' if part.met else 'NOT met'}"
             for part in self.classes
         )
         nothing = "nothing was lost" if self.uptime.no_event_seen else "not examined"
         return (
-            f"{self.metric} uptime {self.uptime} (target {self.target:g}): "
-            f"{verdict} at {self.confidence:.0%}{sure}{classes}\n"
+            f"{self.metric} uptime {self.uptime.text(100, ' %')}, target {target(self.target)}: "
+            f"{verdict} at {target(self.confidence)}{sure}{classes}\n"
             f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
@@ -251,16 +255,26 @@ class Certificate:
             + "".join(f"\n  flag of the weather: {flag}" for flag in self.weather_flags)
         )
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         lost_h = (1 - self.uptime.value) * 8760
-        lower, sure = self.uptime.lower_bound(self.confidence), f"{self.confidence:.0%} confidence"
+        lower = percent(self.uptime.lower_bound(self.confidence), down=True)
         rows = [
-            ("uptime", f"{self.uptime}, target {self.target:g}; {lost_h:,.2g} full-load hours lost a year"),
-            ("at least", f"{lower:.6f} at {sure}"),
+            (
+                "uptime",
+                f"{self.uptime.text(100, ' %')}, target {target(self.target)}; "
+                f"{lost_h:,.2g} full-load hours lost a year",
+            ),
+            ("at least", f"{lower} at {target(self.confidence)} confidence"),
             ("simulated", self.basis.replace(" x ", " × ")),
             *([("weather", self.weather_source)] if self.weather_source else []),
             ("operated by", self.operated_by),
-            ("backup", f"{self.backup_share} of the load, {sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr"),
+            (
+                "backup",
+                f"{self.backup_share.text(100, ' %')} of the load, "
+                f"{sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr",
+            ),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
             *self._exchange_lines,
             *((f"lost by {cause_words(name)}", self.cause_text(name)) for name in self.causes),
@@ -292,7 +306,7 @@ def cause_words(cause: str) -> str:
 def rule_words(rule: Controller) -> str:
     """Name a rule of operation and what is tuned of it."""
     if rule.kind == "greedy":
-        return f"greedy: units below {rule.start_soc:.0%} of the battery"
+        return f"greedy: units below {target(rule.start_soc)} of the battery"
     forecast = f"forecast z-score {rule.forecast_z_score:g}"
     units = f"capacity credit {rule.capacity_credit:g}"
     return f"{_words(rule.kind)}, reserve {rule.reserve_h:g} h, {forecast}, {units}"

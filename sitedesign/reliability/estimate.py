@@ -12,6 +12,7 @@ from sitedesign.util.gate import Measure, takes
 NO_ERROR_KNOWN = "one weather year: no error known"
 
 
+_ROUNDING = 1e-12  # a narrower interval comes from sums of the same number
 _CONFIDENCE = Measure("fraction", 0, 1, above=True, below=True)
 
 
@@ -122,17 +123,32 @@ class Estimate:
             bound = _gamma_lower(loss, self.standard_error, confidence)
         return max(self.loss_free_value - bound, 0.0) if is_uptime else bound
 
-    def __str__(self) -> str:
-        """Value and error, rounded to the error's first digit."""
+    def text(self, scale: float = 1.0, unit: str = "") -> str:
+        """Write the value with its two-sided interval at 95 %: ``99.967 % (99.954 to 99.976)``.
+
+        Parameters
+        ----------
+        scale : float
+            What to multiply by, 100 for per cent.
+        unit : str
+            Behind the value.
+        """
         if not self.error_known:
-            return f"{self.value:.6g} ({NO_ERROR_KNOWN})"
-        if self.standard_error == 0 or self.no_event_seen:
-            tail = " (no loss seen)" if self.no_event_seen else ""
-            return f"{self.value:.6g}±{self.standard_error:.1g}{tail}"
-        digits = max(0, -math.floor(math.log10(self.standard_error)))
-        if round(self.standard_error, digits) >= 10.0 ** (1 - digits):  # 0.0096 rounds up to 0.01
-            digits = max(0, digits - 1)
-        return f"{self.value:.{digits}f}±{self.standard_error:.{digits}f}"
+            return f"{self.value * scale:.6g}{unit} ({NO_ERROR_KNOWN})"
+        low, high = self.lower_bound(0.975) * scale, self.upper_bound(0.975) * scale
+        if self.no_event_seen:
+            edge = f"at least {low:.6g}" if self.value > 0 else f"at most {high:.2g}"
+            return f"{self.value * scale:.6g}{unit} (no loss seen; {edge})"
+        width = high - low
+        if width <= _ROUNDING * abs(self.value * scale) or width <= 0:
+            return f"{self.value * scale:.6g}{unit}"
+        digits = max(0, 2 - math.ceil(math.log10(0.5 * width)))
+        ends = f"({low:,.{digits}f} to {high:,.{digits}f})"
+        return f"{self.value * scale:,.{digits}f}{unit} {ends}"
+
+    def __str__(self) -> str:
+        """Value and two-sided interval at 95 %."""
+        return self.text()
 
 
 def _gamma_upper(loss: float, error: float, largest_contribution: float, confidence: float) -> float:

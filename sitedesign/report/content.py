@@ -15,6 +15,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.style import percent, pretty
+from sitedesign.results.answer import titles_of
 from sitedesign.results.design import Design, limit_price_words
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.sensitivity import End
@@ -23,7 +24,9 @@ from sitedesign.study.fuels import contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.study.surplus import Surplus
+from sitedesign.util import words
 from sitedesign.util.inputs import Declared, declared
+from sitedesign.util.words import in_sentence
 from sitedesign.weather.site import Site
 
 
@@ -91,7 +94,8 @@ def answer(design: Design) -> list[KeyFigure]:
     spare = design.racks - design.racks_contracted
     hours = design.battery_mwh * HOURS_PER_YEAR / design.load_mwh_per_yr
     load_mw = design.load_mwh_per_yr / HOURS_PER_YEAR
-    units = " + ".join(f"{count} × {pretty(name)}" for name, count in standing.items())
+    titles = titles_of(design, design.study)
+    units = " + ".join(f"{count} × {in_sentence(titles[name])}" for name, count in standing.items())
     return [
         *(_resource(name, mw, load_mw) for name, mw in design.resources_mw.items()),
         KeyFigure(
@@ -209,8 +213,13 @@ def target_words(design: Design) -> str:
         return "every class with a target of its own"
     if not design.uptime_target or design.compute_cost is not None:
         floor = design.study["uptime"]
-        return "uptime chosen by its worth" + (f", at least {percent(floor)}" if floor is not None else "")
-    return f"target {percent(design.uptime_target)}"
+        return "uptime chosen by its worth" + (f", at least {_target(floor)}" if floor is not None else "")
+    return f"target {_target(design.uptime_target)}"
+
+
+def _target(fraction: float) -> str:
+    """Target as it was given, never broken at the end of a line."""
+    return words.target(fraction).replace(" ", "\u00a0")
 
 
 def _cost(design: Design) -> KeyFigure:
@@ -237,7 +246,9 @@ def verdict(design: Design, certificate: Certificate | None) -> tuple[str, str]:
     target = target_words(design)
     if certificate is not None:
         sure = percent_text(certificate.confidence)
-        lower = percent(certificate.uptime.lower_bound(certificate.confidence))
+        lower = words.percent(
+            certificate.uptime.lower_bound(certificate.confidence), down=True, space="\u00a0"
+        )
         basis = (
             f"operated without foresight ({pretty(certificate.controller.kind)}) while equipment fails, over "
             f"{certificate.weather_years:,} weather years, {certificate.draws} draws of outages each"
@@ -292,10 +303,9 @@ def _gap_in_words(design: Design) -> str:
             f"The gap of {gap} is failures, surprises, and what a better plant or rule of operation could at "
             "most save."
         )
-    value, error = known.value / 1e6, known.standard_error / 1e6
     return (
         "With failures as they are sampled, no plant and no operator that keep the target on the mean cost "
-        f"less than {value:,.2f}\u00a0±\u00a0{error:,.2f} M USD/yr on the mean, whatever they foresee: "
+        f"less than {known.text(1e-6, ' M USD/yr')} on the mean, whatever they foresee: "
         f"{share * 100:.0f}\u00a0% of the gap of {gap} is proven to be unavoidable. The rest is surprises, "
         "the reserve held against them, and what a better plant or rule of operation could at most save."
     )
@@ -411,7 +421,7 @@ def class_rows(design: Design, certificate: Certificate | None) -> list[tuple[st
         (
             part.name,
             f"{part.racks:,}",
-            "best effort" if part.target is None else percent(part.target),
+            "best effort" if part.target is None else _target(part.target),
             uptime_text(certified.get(part.name, part.uptime)),
             f"{part.delivered_rack_h_per_yr:,.0f}",
             "" if part.value_usd_per_yr is None else f"{part.value_usd_per_yr / 1e6:,.1f}",
@@ -595,7 +605,7 @@ def _contract(asked: Mapping[str, Any]) -> str:
 
 
 def _promised(asked: Mapping[str, Any]) -> str:
-    return f"{percent(asked['uptime'])} by the metric “{asked['metric']}”"
+    return f"{_target(asked['uptime'])} by the metric “{asked['metric']}”"
 
 
 def recipe(design: Design, *, toml: bool = False) -> str:

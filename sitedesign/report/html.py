@@ -17,13 +17,15 @@ from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
 from sitedesign.report.figures.series import series as _series
-from sitedesign.report.figures.style import DARK, LIGHT, percent, pretty
+from sitedesign.report.figures.style import DARK, LIGHT, pretty
 from sitedesign.report.figures.year import QUANTITIES, columns_of
 from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pack_series, plotly_source
 from sitedesign.report.page import FigurePanel, asset, page_figure, template_of
 from sitedesign.report.study_toml import study_toml
+from sitedesign.results.answer import BOUND
 from sitedesign.results.design import Design
 from sitedesign.util.atomic_file import write_given
+from sitedesign.util.words import target
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -80,7 +82,7 @@ def render_report(
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
     template = template_of("report.html.j2")
-    label = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
+    label = {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."}
     if certificate is not None and not certificate.target:
         label["good"] = "No target."
     verdict = content.verdict(design, certificate)
@@ -91,6 +93,9 @@ def render_report(
         title="power plant and racks",
         version=design.provenance.versions["sitedesign"],
         lead=_lead(design),
+        brief=(
+            design if certificate is None else design.model_copy(update={"certificate": certificate})
+        ).answer,
         answer=content.answer(design),
         consequences=content.consequences(design, certificate),
         verdict=verdict,
@@ -234,7 +239,7 @@ def _operated(design: Design, certificate: Certificate | None) -> str:
 def _lead(design: Design) -> str:
     mean_mw = design.load_mwh_per_yr / HOURS_PER_YEAR
     work = "rack-hours" if design.metric == "rack" else "contracted compute"
-    asked = f"that must serve {percent(design.uptime_target)} of the {work}"
+    asked = f"that must serve {target(design.uptime_target)} of the {work}"
     if design.classes:
         asked = "each class of them served to a target of its own"
     elif design.compute_cost is not None:

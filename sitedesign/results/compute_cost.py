@@ -66,7 +66,7 @@ class ComputeCost(Model):
         """Label and text for a summary."""
         proof = ""
         if self.bound_usd_per_rack_h is not None:
-            proof = f" (bound {self.bound_usd_per_rack_h:,.3f}, gap {self.gap:.2%})"
+            proof = f" (bound {self.bound_usd_per_rack_h:,.3f}, gap {100 * (self.gap or 0):.2f} %)"
         curve = ", ".join(f"{point.usd_per_rack_h:,.2f} at {point.uptime:.6g}" for point in self.curve)
-        bought = f"{self.usd_per_rack_h:,.3f} USD/rack-h{proof} at {self.uptime:.4%} with foresight"
+        bought = f"{self.usd_per_rack_h:,.3f} USD/rack-h{proof} at {self.uptime * 100:.4f} % with foresight"
         return [("uptime bought", bought), ("other uptimes", f"{curve} USD/rack-h")]

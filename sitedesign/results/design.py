@@ -15,13 +15,16 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.results.answer import BOUND, PYTHON, Calls, design_rows
 from sitedesign.results.compute_cost import ComputeCost
 from sitedesign.results.evaluation import Evaluation, percent
 from sitedesign.results.sensitivity import Sensitivity
 from sitedesign.util.atomic_file import write_given
+from sitedesign.util.facts import Facts, facts
 from sitedesign.util.gate import File, Kind, read_bytes, takes, text_keys
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
+from sitedesign.util.words import percent as share_of_uptime
 
 FORMAT = "sitedesign-design-1"
 #: Of all that is paid and earned: a cost below that is next to nothing, and no measure of a gap.
@@ -203,19 +206,43 @@ class Design(Evaluation):
         """
         return self.model_copy(update={"sensitivity": sensitivity})
 
+    @property
+    def answer(self) -> Facts:
+        """What somebody who decides must know, in about eleven lines: what is printed."""
+        return self._answer()
+
+    def _answer(self, calls: Calls = PYTHON) -> Facts:
+        """Give the answer to a reader who asks for more by these calls."""
+        return facts(self._head(), design_rows(self, calls))
+
     def _head(self) -> str:
+        if self.certificate is None:
+            return f"{BOUND}: {self.site_name}, {self._proven}"
+        return f"{self.site_name}: {self._verdict}"
+
+    @property
+    def _verdict(self) -> str:
+        """Whether it is certified, in a few words."""
+        if self.certificate is None or not self.certificate.met:
+            return "NOT CERTIFIED"
+        return "CERTIFIED" if self.certificate.target else "CERTIFIED without a target"
+
+    @property
+    def _proven(self) -> str:
+        """How far the optimum with foresight is proven."""
+        status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
+        return f"{status} {self.gap * 100:.2f} %"
+
+    def _full_head(self) -> str:
         if self.certificate is not None:
-            status = "CERTIFIED" if self.certificate.met else "NOT CERTIFIED"
-            if self.certificate.met and not self.certificate.target:
-                status = "CERTIFIED without a target"
             bought = self.compute_cost is not None and self.compute_cost.bound_usd_per_rack_h is not None
             of = " of a rack-hour's cost" if bought else ""
             if self.gap_with_failures is not None:
-                bound = f"bound with failures {self.gap_with_failures:.2%} lower, without {self.gap:.2%}"
-                return f"Design({self.site_name!r}): {status}, {bound}"
-            return f"Design({self.site_name!r}): {status}, foresight bound{of} {self.gap:.2%} lower"
-        status = "OPTIMAL to" if self.stopped_by == "gap" else "NOT PROVEN OPTIMAL to"
-        return f"Design({self.site_name!r}): {status} {self.gap:.2%}"
+                lower = f"{self.gap_with_failures * 100:.2f} % lower, without {self.gap * 100:.2f} %"
+                return f"Design({self.site_name!r}): {self._verdict}, bound with failures {lower}"
+            lower = f"foresight bound{of} {self.gap * 100:.2f} % lower"
+            return f"Design({self.site_name!r}): {self._verdict}, {lower}"
+        return f"{BOUND}: Design({self.site_name!r}), {self._proven}"
 
     @property
     def _reported_metrics(self) -> UptimeMetrics:
@@ -228,15 +255,18 @@ class Design(Evaluation):
     def _cost_lines(self) -> list[tuple[str, str]]:
         capital = f"capital {self.capital_usd / 1e6:,.0f} M USD"
         # Where the rack-hour's cost is what was made least, its bound and gap are told with it
-        proof = f" (bound {self.bound / 1e6:,.3f}, gap {self.gap:.2%})" if self.compute_cost is None else ""
+        proof = (
+            f" (bound {self.bound / 1e6:,.3f}, gap {self.gap * 100:.2f} %)"
+            if self.compute_cost is None
+            else ""
+        )
         lines = [("cost", f"{self.cost / 1e6:,.3f} M USD/yr{proof}, {capital}")]
         if self.bound_name != FORESIGHT:
             lines.append(("bound", self.bound_name))
         if (known := self.bound_with_failures) is not None:
-            value, error = known.value / 1e6, known.standard_error / 1e6
-            text = f"no plant and operator cost less than {value:,.2f} ± {error:,.2f} M USD/yr on the mean"
+            text = f"no plant and operator cost less than {known.text(1e-6, ' M USD/yr')} on the mean"
             if (share := self.unavoidable_share) is not None:
-                text += f": {share:.0%} of the gap is proven to be unavoidable"
+                text += f": {share * 100:.0f} % of the gap is proven to be unavoidable"
             lines.append(("with failures", text))
         if self.gap_parts:
             parts = ", ".join(
@@ -261,7 +291,7 @@ class Design(Evaluation):
             return [*super()._source_lines(), ("solved", f"{solved}, stopped by {self.stopped_by}")]
         fuel = sum(certificate.fuel_mmbtu_per_yr)
         certified = (
-            f"backup {certificate.backup_share.value:.2%} of the load, {fuel:,.0f} MMBtu/yr; "
+            f"backup {certificate.backup_share.value * 100:.2f} % of the load, {fuel:,.0f} MMBtu/yr; "
             "cost, energy and CO2 above are those of the study's own years under one draw of failures"
         )
         return [
@@ -277,12 +307,13 @@ class Design(Evaluation):
             return super()._label()
         verdict = "met" if self.certificate.met else "NOT met"
         if not self.certificate.target:
-            verdict = f"at least {self.certificate.uptime.lower_bound(self.certificate.confidence):.4%}"
+            lower = self.certificate.uptime.lower_bound(self.certificate.confidence)
+            verdict = f"at least {share_of_uptime(lower, down=True)}"
         given, years = self.certificate.given_years, f"{self.certificate.weather_years} unseen weather years"
         if given:
             years = f"no weather but the {'one year' if given == 1 else f'{given} years'} given"
         seed = f"seed {self.certificate.seed}"
-        return f"{verdict} at {self.certificate.confidence:.0%}, {years}, {seed}, outages, no foresight"
+        return f"{verdict} at {self.certificate.confidence * 100:g} %, {years}, {seed}, outages, no foresight"
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON."""

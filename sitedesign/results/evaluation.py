@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import math
 from typing import Any, Literal
@@ -16,10 +15,13 @@ from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.results.answer import PYTHON, Calls, evaluation_rows
 from sitedesign.results.flows import EnergyFlow
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.surplus_result import SurplusResult
+from sitedesign.util.facts import Facts, facts
 from sitedesign.util.model import Model
+from sitedesign.util.words import target
 
 OPERATION_LABELS = {
     "foresight": "perfect foresight, no equipment failures: a bound, not a promise",
@@ -112,8 +114,8 @@ class ClassResult(Model):
 
     def line(self) -> tuple[str, str]:
         """Label and text for a summary."""
-        target = "best effort from surplus" if self.target is None else f"target {self.target:.6g}"
-        uptime = f"{percent(self.uptime)} ({self.metric}), {target}, {self.racks:,} racks"
+        aim = "best effort from surplus" if self.target is None else f"target {target(self.target)}"
+        uptime = f"{percent(self.uptime)} ({self.metric}), {aim}, {self.racks:,} racks"
         value = (
             "" if self.value_usd_per_yr is None else f", worth {self.value_usd_per_yr / 1e6:,.1f} M USD/yr"
         )
@@ -468,7 +470,7 @@ class Evaluation(Model):
         battery = (
             f"{self.battery_mwh:,.1f} MWh, {self.battery_mw:,.1f} MW, {self.battery_containers} containers"
         )
-        served = f"backup {self.energy_mwh_per_yr['backup'] / self.load_mwh_per_yr:.2%} of the load"
+        served = f"backup {self.energy_mwh_per_yr['backup'] / self.load_mwh_per_yr * 100:.2f} % of the load"
         power = f"{self.months_to_power:.0f} months ({self.slowest}), {self.truckloads:,} truckloads "
         return [
             *([("place", self.provenance.place)] if self.provenance.place else []),
@@ -523,18 +525,18 @@ class Evaluation(Model):
             f"LOLH {m.lolh_h_per_yr} h/yr, EUE {m.eue_mwh_per_yr} MWh/yr, {m.events_per_yr} events/yr, "
             f"longest {m.longest_h} h, worst year {percent(m.worst_year)}"
         )
-        target = f"target {self.uptime_target:.6g}" if self.uptime_target else "chosen by its worth"
+        aim = f"target {target(self.uptime_target)}" if self.uptime_target else "chosen by its worth"
         label = f"uptime ({self.metric})"
         if self.classes:  # each has a target of its own, in a line of its own
-            target, label = "all contracted classes together", "uptime"
+            aim, label = "all contracted classes together", "uptime"
         if not self.counts_hours:
             # A planner who sees everything sheds where it is cheapest, often a little everywhere: the hours
             # and events of that say nothing about a plant in operation.
             uptime = percent(self.uptime)
             if math.isnan(self.uptime.value):
                 uptime = "relaxed to the energy of the hours that may be short"
-            return [(label, f"{uptime}, {target} ({self._label()})")]
-        return [(label, f"{percent(self.uptime)}, {target} ({self._label()})"), ("shortfall", short)]
+            return [(label, f"{uptime}, {aim} ({self._label()})")]
+        return [(label, f"{percent(self.uptime)}, {aim} ({self._label()})"), ("shortfall", short)]
 
     def _rule_lines(self) -> list[tuple[str, str]]:
         """Say by which rule a causal operator ran the plant, and how to get the one that suits it."""
@@ -558,7 +560,7 @@ class Evaluation(Model):
             given += f", {self.tokens_per_s:,.0f} tokens/s"
         facility = (
             f"{self.kwh_per_rack_h:,.1f} kWh/rack-h, mean PUE {self.mean_pue:.3f} "
-            f"({self.fixed_load_share:.1%} of the load does not throttle), "
+            f"({self.fixed_load_share * 100:.1f} % of the load does not throttle), "
             f"water {self.water_m3_per_yr:,.0f} m3/yr"
         )
         return [("whole project", project), ("compute", given), ("facility", facility)]
@@ -570,19 +572,30 @@ class Evaluation(Model):
     def _source_lines(self) -> list[tuple[str, str]]:
         return [("weather", f"{self.provenance.weather}, {len(self.provenance.weather_years)} years")]
 
+    @property
+    def answer(self) -> Facts:
+        """What somebody who decides must know: what is printed."""
+        return self._answer()
+
+    def _answer(self, calls: Calls = PYTHON) -> Facts:
+        del calls  # an evaluation names none
+        return facts(self._head(), evaluation_rows(self, self._label()))
+
+    @property
+    def details(self) -> Facts:
+        """Everything that the result says in words."""
+        return facts(self._full_head(), self.summary())
+
+    def _full_head(self) -> str:
+        return self._head()
+
     def __repr__(self) -> str:
-        return "\n".join([self._head(), *(f"  {label:<16} {text}" for label, text in self.summary())])
+        return str(self.answer)
 
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(label)}</th>"
-            f"<td style='text-align:left'>{html.escape(text)}</td></tr>"
-            for label, text in self.summary()
-        )
-        head = html.escape(self._head())
-        return f"<table><caption style='text-align:left'><b>{head}</b></caption>{rows}</table>"
+        return self.answer._repr_html_()
 
     def cost_table(self) -> pd.DataFrame:
         """Cost breakdown with project items below the plant's. [USD, USD/yr]"""
@@ -612,7 +625,5 @@ def _for_each(total: float, units: float) -> float:
 
 
 def percent(estimate: Estimate) -> str:
-    """Uptime in per cent with its standard error; one year has none."""
-    error = estimate.standard_error
-    spread = f" ± {error * 100:.2g}" if error > ROUNDING else ""  # nor is there one that is not a number
-    return f"{estimate.value * 100:.4f}{spread} %"
+    """Uptime in per cent with its interval at 95 %; one year has none."""
+    return estimate.text(100, " %") if estimate.error_known else f"{estimate.value * 100:.4f} %"

@@ -9,6 +9,7 @@ from nicegui import ui
 
 from sitedesign.api.design import Design
 from sitedesign.report import content
+from sitedesign.results.answer import BOUND
 from sitedesign.serve import compare
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import fitted, title_of
@@ -17,7 +18,7 @@ from sitedesign.serve.worker import PlannerJob, State
 
 _EMPTY = "Answer the questions and press Solve. Every design of this session is kept here."
 _SAVED = {REPORT: "Save the report", DESIGN: "Design as JSON", DISPATCH: "Dispatch as CSV"}
-_LABELS = {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."}
+_LABELS = {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."}
 
 
 class ResultPanel:

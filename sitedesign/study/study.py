@@ -44,6 +44,7 @@ from sitedesign.util.gate import Gate, Kind, takes, unnamed
 from sitedesign.util.html_table import table_html
 from sitedesign.util.inputs import Input, documented
 from sitedesign.util.validation import faults_of, unknown_keys
+from sitedesign.util.words import target
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
@@ -335,12 +336,14 @@ class Study(StudyInputs):
     def _targets(self) -> list[tuple[str, str]]:
         """Show what is promised, class by class."""
         if not self.classes:
-            chosen = "chosen by the optimiser" if self.uptime is None else f"{self.uptime:g}"
+            chosen = "chosen by the optimiser" if self.uptime is None else target(self.uptime)
             return [("uptime", f"{chosen} by the metric “{self.metric}”")]
         return [
             (
                 f"class {item.name}",
-                "best effort" if item.best_effort else f"{item.uptime:g} by the metric “{item.metric}”",
+                "best effort"
+                if item.best_effort
+                else f"{target(item.uptime or 0.0)} by the metric “{item.metric}”",
             )
             for item in self.classes
         ]

@@ -13,6 +13,7 @@ import numpy as np
 from pvlib.atmosphere import alt2pres
 
 from sitedesign.util.gate import FLAG, Measure, OneOf, takes
+from sitedesign.util.words import count
 from sitedesign.weather.clear_sky import clear_sky, direct_normal
 from sitedesign.weather.clearness import chain, persistence
 from sitedesign.weather.climate.stations import SCORES, SiteClimate, daily_from_months, site_climate
@@ -111,7 +112,7 @@ def generate(
     aloft = generate_wind(site, years, seed, step_minutes) if wind else None
     source = WeatherSource(
         kind="generated",
-        description=f"{years} years generated from climate statistics (screening), seed {seed}",
+        description=f"{count(years, 'year')} generated from climate statistics (screening), seed {seed}",
         seed=seed,
         notes=(*_notes(climate, ghi, step_minutes), *(wind_notes(site, aloft, ghi) if aloft else ())),
     )

@@ -14,6 +14,7 @@ from scipy.signal import lfilter
 from scipy.special import gamma, log_ndtr, ndtr, ndtri
 
 from sitedesign.library import wind as library_wind
+from sitedesign.util.words import count
 from sitedesign.weather.clearness import Persistence, chain, clearness_shocks, persistence
 from sitedesign.weather.climate.stations import SiteClimate, daily_from_months, site_climate
 from sitedesign.weather.climate.wind import (
@@ -69,7 +70,7 @@ def generate_wind(site: Site, years: int, seed: int, step_minutes: int) -> WindA
     return WindAloft(
         heights_m=(REFERENCE_HEIGHT_M,),
         speed_m_s=speed[None],
-        source=f"{years} years generated from wind statistics (screening), seed {seed}",
+        source=f"{count(years, 'year')} generated from wind statistics (screening), seed {seed}",
         shear_exponent=SHEAR_EXPONENT,
     )
 
