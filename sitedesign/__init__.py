@@ -45,10 +45,12 @@ if TYPE_CHECKING:
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
+    from sitedesign.study.reserve import Reserve
     from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, Scenario
     from sitedesign.study.study import Study
     from sitedesign.study.surplus import Surplus
     from sitedesign.study.toml_file import read_study
+    from sitedesign.study.unit_rules import UnitRules
     from sitedesign.weather.site import Site
     from sitedesign.weather.weather import Weather
 
@@ -78,6 +80,7 @@ _HOME = {
     "Rental": "study.roadmap_inputs",
     "Roadmap": "results.roadmap",
     "Scenario": "study.roadmap_inputs",
+    "Reserve": "study.reserve",
     "Sensitivity": "results.sensitivity",
     "Site": "weather.site",
     "SiteDesignError": "errors",
@@ -85,6 +88,7 @@ _HOME = {
     "Surplus": "study.surplus",
     "Tariff": "finance.tariff",
     "Terms": "finance.terms",
+    "UnitRules": "study.unit_rules",
     "Weather": "weather.weather",
     "When": "finance.billing_calendar",
     "WireOutages": "components.grid_connection",
@@ -124,6 +128,7 @@ __all__ = [
     "NotProvenOptimal",
     "Ramp",
     "Rental",
+    "Reserve",
     "Roadmap",
     "Scenario",
     "Sensitivity",
@@ -133,6 +138,7 @@ __all__ = [
     "Surplus",
     "Tariff",
     "Terms",
+    "UnitRules",
     "Weather",
     "When",
     "WireOutages",

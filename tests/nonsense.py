@@ -196,6 +196,7 @@ class Good:
             "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
             "Curtailment": sd.Curtailment(hours_per_yr=9), "Surplus": sd.Surplus(model="miner"),
+            "Reserve": sd.Reserve(n_minus=1), "UnitRules": sd.UnitRules(min_down_h=1),
             "CoincidentCharge": sd.CoincidentCharge(usd_per_kw_yr=66),
             "Roadmap": plan, "Ramp": sd.Ramp(steps={6: 7}), "Delivery": sd.Delivery(technology="solar"),
             "Rental": sd.Rental(technology="diesel", units=1, rent_usd_per_kw_month=9),

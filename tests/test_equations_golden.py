@@ -19,6 +19,7 @@ from pyomo.util.check_units import assert_units_consistent, assert_units_equival
 
 from sitedesign.case.case import Case, ClassShare, ImportCase, PriceLevel, SinkCase, Tier
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
+from sitedesign.case.reserve import ReserveRule
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
 from sitedesign.equations.variables import declare_capacities, declare_operation
 from sitedesign.optimize.extensive_form import build_model
@@ -76,6 +77,8 @@ def three_steps() -> Case:
         racks_max=4,
         rack_availability=0.9,
         delay_cost_usd_per_month_yr=7e3,
+        fixed_usd_per_yr=53e3,
+        reserve=ReserveRule(2, 13.0, 0.07, 0.2, battery_alone=True, spare_units=1),
         limits={
             "land_acres": 600.0,
             "min_renewable_share": 0.35,

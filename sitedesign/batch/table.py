@@ -46,6 +46,7 @@ _PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", *NESTED)
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {
     "classes": "Give the classes with the question; they are then the same at every site.",
+    "unit_rules": "Give the rules of units with the question; they are then the same at every site.",
     "power_paths": "Give pv with ';' between the arrays to choose from.",
 }
 _SUFFIXES = (".csv", ".txt", ".parquet", ".geojson", ".json")

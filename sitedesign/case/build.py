@@ -33,6 +33,7 @@ from sitedesign.case.grid_supply import (
 )
 from sitedesign.case.limits import ANNUAL_LIMITS, CaseLimits
 from sitedesign.case.rack_shortfall import racks_needed
+from sitedesign.case.reserve import ReserveRule
 from sitedesign.case.surplus_sink import SurplusSink, surplus_sinks
 from sitedesign.case.throttling_tiers import shared_tiers, throttle_tiers
 from sitedesign.case.wind_farm import wind_farm
@@ -73,7 +74,7 @@ class UnitCosts:
     """Annual cost of one MWdc, MWh, MW, backup unit (in the order of the study) and rack.
 
     `backup_site` is what each technology costs once when any unit of it is built; `wind` is of one MW of
-    each turbine.
+    each turbine; `ride_through` is that of all contracted racks, nothing where the hall brings it.
     """
 
     solar: annual_cost.AnnualCost
@@ -83,6 +84,7 @@ class UnitCosts:
     backup_site: tuple[annual_cost.AnnualCost, ...]
     rack: annual_cost.AnnualCost
     wind: tuple[annual_cost.AnnualCost, ...] = ()
+    ride_through: annual_cost.AnnualCost = annual_cost.NOTHING
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,6 +249,11 @@ def unit_costs(study: Study, in_service: date | None = None) -> UnitCosts:
         backup_site=tuple(annual_cost.backup_site_cost(item, finance) for item in study.backup),
         rack=annual_cost.rack_cost(study.rack, finance),
         wind=tuple(annual_cost.wind_cost(item, finance, credit("wind")) for item in study.wind),
+        ride_through=(
+            annual_cost.ride_through_cost(study.facility, finance, study.contracted_it_mw)
+            if study.ride_through == "ups"
+            else annual_cost.NOTHING
+        ),
     )
 
 
@@ -301,6 +308,24 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         limits=_limits(study, derived),
         load_classes=_load_classes(study),
         given=_given(study.limits),
+        reserve=_reserve(study),
+        fixed_usd_per_yr=costs.ride_through.total_usd_per_yr,
+    )
+
+
+def _reserve(study: Study) -> ReserveRule | None:
+    """Take from a study what has to be held."""
+    asked = study.reserve
+    if asked is None:
+        return None
+    return ReserveRule(
+        asked.n_minus,
+        asked.load_step_mw,
+        asked.spinning_share,
+        asked.resource_share,
+        asked.hold_minutes / 60,
+        asked.battery_alone,
+        asked.short_h_per_yr,
     )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.limits import CaseLimits
+from sitedesign.case.reserve import ReserveRule
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -355,6 +356,10 @@ class Case:
     sinks : tuple of SinkCase
         What takes power beside the load, while it pays. Names of all sources of power and sinks are
         different.
+    reserve : ReserveRule, optional
+        What must be carried through the trip of a unit; nothing when left out.
+    fixed_usd_per_yr : float
+        What every plant of the case costs, such as a ride-through that is paid here. [USD/yr]
     """
 
     name: str
@@ -384,6 +389,8 @@ class Case:
     given: frozenset[str] = frozenset()
     imports: tuple[ImportCase, ...] = ()
     sinks: tuple[SinkCase, ...] = ()
+    reserve: ReserveRule | None = None
+    fixed_usd_per_yr: float = 0.0
 
     @property
     def supplies(self) -> tuple[BackupCase | ImportCase, ...]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sitedesign.case.case import BackupCase, Case, ImportCase, Resource, SizeBounds
 from sitedesign.case.plant import Plant
+from sitedesign.case.reserve import least_battery_mw
 from sitedesign.finance import annual_cost
 
 SPARE_UNITS = 6  # beyond what carries the peak alone: units that may be broken
@@ -109,14 +110,17 @@ def clip_to_limits(plant: Plant, case: Case, was: Plant | None = None) -> Plant:
     power_leads = was is not None and (
         plant.battery_mwh == was.battery_mwh and plant.battery_mw != was.battery_mw
     )
-    energy, power = _battery(plant, case, power_leads=power_leads)
-    # Either is of no use without the other
-    nothing = min(energy, power) < SMALLEST_SIZE and limits.battery_mwh[0] <= 0 and limits.battery_mw[0] <= 0
-    energy, power = (0.0, 0.0) if nothing else (energy, power)
     units = tuple(
         int(_clip(n, item.units_min, units_most(case, item)))
         for item, n in zip(case.backup, plant.units, strict=True)
     )
+    if (least := least_battery_mw(case, units)) > limits.battery_mw[0]:
+        case = case.with_bounds({"battery_mw": (min(least, limits.battery_mw[1]), limits.battery_mw[1])})
+        limits = case.limits
+    energy, power = _battery(plant, case, power_leads=power_leads)
+    # Either is of no use without the other
+    nothing = min(energy, power) < SMALLEST_SIZE and limits.battery_mwh[0] <= 0 and limits.battery_mw[0] <= 0
+    energy, power = (0.0, 0.0) if nothing else (energy, power)
     racks = int(_clip(plant.racks, max(case.racks_contracted, case.racks_min), case.racks_max))
     return Plant(_resources(plant, case), energy, power, units, racks, *clipped_flows(plant, case))
 

@@ -9,11 +9,15 @@ that keeps the metric keeps that budget too, so the least cost within the budget
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sitedesign.case.case import FLOOR_SHARE, Case, Tier
 from sitedesign.case.dispatch import Dispatch, lost_by_class
+
+if TYPE_CHECKING:
+    from sitedesign.study.study import Study
 
 FORESIGHT = "perfect foresight, nothing fails"
 
@@ -75,3 +79,10 @@ def relaxation(case: Case, metric: str) -> MetricRelaxation:
         relaxed = replace(relaxed, load_mw=FLOOR_SHARE * case.load_mw)
         words = f"all of the {FLOOR_SHARE:.0%} floor in the steps that may be below it, the rest at any time"
     return MetricRelaxation(relaxed, f"{FORESIGHT}; relaxed: may shed as much energy as {words}", case)
+
+
+def left_out(study: Study) -> str:
+    """Name the rules of a study that its operator keeps and no planner knows; empty where there are none."""
+    parts = ["which units run for the reserve"] if study.reserve is not None else []
+    parts += ["starts, down times, ramps and calendars of units"] if study.unit_rules else []
+    return f"; left to the operator: {' and '.join(parts)}" if parts else ""

@@ -10,10 +10,11 @@ from sitedesign.case.build import StudyCase
 from sitedesign.library import Fuel
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
-from sitedesign.operation.outages.sampling import BlockOutages, OutageModel
+from sitedesign.operation.outages.sampling import BlockOutages, OutageModel, UnitOutages
 from sitedesign.operation.rack_restart import Restart
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.study.study import Study
+from sitedesign.study.unit_rules import UnitRules
 
 Metric = Literal["rack", "compute", "site", "floor"]
 THROTTLING_Z_SCORE = 0.5  # standard deviations of the forecast's error
@@ -35,13 +36,22 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
         outages=_outages(study_case, fuels),
         unit_behaviours=tuple(
             UnitBehaviour.from_library(
-                item, study.fuel(item), study.facility, study.co2_price_usd_per_t, study.second_fuel(item)
+                item,
+                study.fuel(item),
+                study.facility,
+                study.co2_price_usd_per_t,
+                study.second_fuel(item),
+                rules=study.unit_rules.get(item.name),
+                ride_through=study.ride_through != "none",
             )
             for item in study.backup
         ),
         forecast=forecast or Forecast(),
         climatology=climatology(study_case.case, study_case.weather.temp_air_c.ravel()),
         restart=Restart.from_library(study.rack),
+        ride_through_failure=(
+            study.facility.ride_through_failure_probability if study.ride_through == "ups" else 0.0
+        ),
     )
 
 
@@ -51,6 +61,11 @@ def _outages(study_case: StudyCase, fuels: Mapping[str, Fuel]) -> OutageModel:
     outages = OutageModel.from_library(
         study.backup, fuels, study.battery, study.pv, study.facility, study.wind
     )
+    units = (
+        _own_calendar(item, study.unit_rules.get(name))
+        for item, name in zip(outages.units, (backup.name for backup in study.backup), strict=True)
+    )
+    outages = replace(outages, units=tuple(units))
     if study.solar_profile is not None:
         # An own profile is what the array delivers, outages of its blocks included: none on top of it
         outages = replace(outages, solar=BlockOutages(), solar_mean_availability=1.0)
@@ -66,6 +81,13 @@ def _outages(study_case: StudyCase, fuels: Mapping[str, Fuel]) -> OutageModel:
             wires_h_per_yr=study.grid.wires.hours_per_yr,
         )
     return outages
+
+
+def _own_calendar(unit: UnitOutages, rules: UnitRules | None) -> UnitOutages:
+    """Maintain units by the calendar of a study where it has one."""
+    if rules is None or not rules.own_calendar:
+        return unit
+    return replace(unit, planned_outage_fraction=0.0, maintenance_weeks=rules.maintenance_weeks)
 
 
 def default_controller(study: Study) -> Controller:

@@ -19,7 +19,7 @@ from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import concat_years, select_years
 from sitedesign.certified.environment import Metric
-from sitedesign.certified.objective import Candidate, Decision, excess_mwh
+from sitedesign.certified.objective import Candidate, Decision, excess_mwh, unheld_mwh
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
@@ -46,6 +46,7 @@ class _Outcomes:
     operating_usd: FloatArray  # (years,)
     supplied_mwh: FloatArray  # (technologies and imports, years)
     co2_t: FloatArray  # (years,), fuel at part load included
+    reserve: FloatArray  # (2, years), hours without reserve and what is missing in them [h, MWh]
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,11 +283,13 @@ class Evaluator:
         self, scenarios: _Scenarios, plant: Plant, controller: Controller, outcomes: _Outcomes
     ) -> Candidate:
         excess = self._excess(*scenarios.supplied(outcomes))
+        excess += unheld_mwh(self.case, *scenarios.mean("reserve", outcomes))
         usd = float(scenarios.mean("operating_usd", outcomes))
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
     def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes, draws: int) -> Candidate:
         excess = max(self._excess(*_means(outcomes, n)) for n in (None, self.blocks[0].case.years))
+        excess += unheld_mwh(self.case, *outcomes.reserve.mean(axis=1))
         usd = float(outcomes.operating_usd.mean())
         candidate = self._candidate(plant, controller, outcomes.lost.mean(axis=1), usd, excess)
         by_year = outcomes.lost.reshape(len(outcomes.lost), draws, -1).mean(axis=1)
@@ -320,6 +323,7 @@ class Evaluator:
             done.operating_usd,
             np.concatenate([done.backup_mwh, done.import_mwh]),
             done.co2_t,
+            np.array([done.reserve_short_h, done.reserve_short_mwh]),
         )
 
     def _operate(

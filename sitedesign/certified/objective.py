@@ -27,8 +27,9 @@ class Candidate:
         Plant, spare racks, fuel really burnt, power drawn, less what is sold. [USD/yr]
     excess_mwh_per_yr : float
         Energy of backup and imports above the caps of renewable share and CO2, over all years or over the
-        study's own, whichever is more: a report shows the latter; and what is lost above the target while as
-        many units of each technology are out as the plant must do without. [MWh/yr]
+        study's own, whichever is more: a report shows the latter; what is lost above the target while as many
+        units of each technology are out as the plant must do without; and the reserve that is missing in more
+        hours than it may be. [MWh/yr]
     standard_errors : tuple of float
         Of `uptime_by_class` over weather years; empty when only some of the years were run. [fraction]
     """
@@ -119,3 +120,10 @@ def excess_mwh(case: Case, supplied_mwh_per_yr: float, co2_t_per_yr: float, shar
     if cap is not None and co2_t_per_yr > share * cap:
         excess = max(excess, total * (1 - share * cap / co2_t_per_yr))
     return max(excess, 0.0)
+
+
+def unheld_mwh(case: Case, short_h_per_yr: float, missing_mwh_per_yr: float) -> float:
+    """Reserve that is missing in more hours than it may be, as energy over those hours. [MWh/yr]"""
+    if case.reserve is None or short_h_per_yr <= case.reserve.short_h_per_yr:
+        return 0.0
+    return float(missing_mwh_per_yr * (1.0 - case.reserve.short_h_per_yr / short_h_per_yr))

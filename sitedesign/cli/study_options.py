@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sitedesign.study.grid_inputs import GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PRICES, WEATHER, StudyInputs
 from sitedesign.study.limits import LIMITS
+from sitedesign.study.reserve import Reserve
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.util.toml_text import value_of_text
 
@@ -51,16 +52,24 @@ def own_options() -> dict[str, Declared]:
     return _without_tables(StudyInputs)
 
 
-def grid_options() -> dict[str, Declared]:
-    """List the inputs of the connection to the grid by the name of their option: ``grid_mw``."""
-    return {f"grid_{name}": item for name, item in _without_tables(GridInputs).items()}
+#: Inputs of a study with inputs of their own, each of which has an option: ``grid_mw``, ``reserve_n_minus``.
+_PARTS: dict[str, type[BaseModel]] = {"grid": GridInputs, "reserve": Reserve}
+
+
+def part_options() -> dict[str, tuple[str, Declared]]:
+    """List the inputs of parts of a study by the name of their option, each with its part."""
+    return {
+        f"{part}_{name}": (part, item)
+        for part, model in _PARTS.items()
+        for name, item in _without_tables(model).items()
+    }
 
 
 def _without_tables(model: type[BaseModel]) -> dict[str, Declared]:
     return {name: item for name, item in declared(model).items() if item.sort != "table"}
 
 
-def _of_grid(name: str, item: Declared) -> Any:  # noqa: ANN401
+def _of_part(name: str, item: Declared) -> Any:  # noqa: ANN401
     return own_option(replace(item, told=replace(item.told, option=_flag(name))))
 
 
@@ -107,7 +116,7 @@ class QuestionOptions:
     def parameters(cls) -> dict[str, Any]:
         """Annotations by name of everything that may be given, positional arguments first."""
         found = cls.more | {name: own_option(item) for name, item in own_options().items()}
-        found |= {name: _of_grid(name, item) for name, item in grid_options().items()}
+        found |= {name: _of_part(name, item) for name, (_, item) in part_options().items()}
         panels = {name: get_args(kind)[1].rich_help_panel for name, kind in found.items()}
         order = (None, *GROUPS, _OTHER)
         return {name: found[name] for name in sorted(found, key=lambda name: order.index(panels[name]))}
@@ -136,12 +145,11 @@ class QuestionOptions:
         prices |= {"natural_gas": said["gas_price"]} if "gas_price" in said else {}
         question |= {"limits": limits} if limits else {}
         question |= {"fuel_price_usd_per_mmbtu": prices} if prices else {}
-        grid = {
-            item.name: _read_value(item, said[name], _flag(name), faults)
-            for name, item in grid_options().items()
-            if name in said
-        }
-        together = [*_read_settings(said.get("setting", []), faults), *([("grid", grid)] if grid else [])]
+        parts: dict[str, dict[str, Any]] = {}
+        for name, (part, item) in part_options().items():
+            if name in said:
+                parts.setdefault(part, {})[item.name] = _read_value(item, said[name], _flag(name), faults)
+        together = [*_read_settings(said.get("setting", []), faults), *parts.items()]
         for name, value in together:  # of one table, what several options say holds together
             question = with_fields(question, {name: value})
         if faults:
@@ -236,9 +244,9 @@ def _option_of(where: str) -> str:
     ):
         if where.startswith(f"study.{field}"):
             return f"{option} {where.removeprefix(f'study.{field}')}"
-    grid = re.fullmatch(r"study\.grid\.(\w+)", where)
-    if grid is not None and f"grid_{grid[1]}" in grid_options():
-        return _flag(f"grid_{grid[1]}")
+    part = re.fullmatch(r"study\.(\w+)\.(\w+)", where)
+    if part is not None and f"{part[1]}_{part[2]}" in part_options():
+        return _flag(f"{part[1]}_{part[2]}")
     found = re.fullmatch(r"study\.(\w+)(\[\d+\]|\.[\w.]+)?", where)
     if found is None:
         return where

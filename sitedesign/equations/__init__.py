@@ -1,6 +1,17 @@
 """The equations of the model, one file per subject; importing this package fills :data:`REGISTRY`."""
 
-from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
+from sitedesign.equations import (
+    arrival,
+    backup,
+    balance,
+    battery,
+    cost,
+    limits,
+    racks,
+    reserve,
+    sinks,
+    uptime,
+)
 from sitedesign.equations.registry import REGISTRY, Equation, equation
 from sitedesign.equations.variables import SYMBOLS, Symbol
 
@@ -17,6 +28,7 @@ __all__ = [
     "equation",
     "limits",
     "racks",
+    "reserve",
     "sinks",
     "uptime",
 ]

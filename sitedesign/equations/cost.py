@@ -10,7 +10,7 @@ from sitedesign.equations.registry import equation
 @equation(
     "Z1",
     r"\min\; \sum_r k_r S_r + k_E E + k_P P"
-    r" + \sum_k \bigl(k_k N_k + \kappa_k z_k + \sum_l m_{kl} F_{kl}\bigr) + k_R (R - \lambda K) + k_M M"
+    r" + \sum_k \bigl(k_k N_k + \kappa_k z_k + \sum_l m_{kl} F_{kl}\bigr) + k_R (R - \lambda K) + k_M M + k_0"
     r" + v \bigl(L^R + \sum_c U_c\bigr) + \sum_s \bigl(k_s X_s - \sum_l v_{sl} (A_{sl} X_s - W_{sl})\bigr)",
     kind="objective",
 )
@@ -25,6 +25,8 @@ def annual_cost(m):
     energy = sum(m.marginal_cost[k, i] * m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
     spare_racks = m.rack_cost * (m.racks - m.racks_contracted * m.share)
     cost = capital + energy + spare_racks + m.delay_cost * m.months_to_power
+    if pyo.value(m.fixed_cost) > 0.0:
+        cost += m.fixed_cost
     if m.sink:
         size = sum(m.sink_cost[s] * m.sink_units[s] for s in m.sink)
         taken = {

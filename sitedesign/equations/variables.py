@@ -18,6 +18,7 @@ from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase, Resou
 from sitedesign.case.dispatch import appetite_mwh
 from sitedesign.case.limits import ANNUAL_LIMITS
 from sitedesign.case.plant_limits import battery_bounds, resource_bounds, resource_most_mw, units_allowed
+from sitedesign.case.reserve import full_step
 
 u = pyo.units
 if not hasattr(u, "KUSD"):  # the registry is one per process
@@ -134,6 +135,7 @@ def declare_capacities(
     m.rack_shortfall_slope = pyo.Param(m.chord, initialize=dict(zip(m.chord, slope.tolist(), strict=True)))
 
     _declare_prices(m, case, by_name)
+    _declare_reserve(m, case)
     m.resource_mw = pyo.Var(m.resource, bounds=lambda _, r: resource_bounds(case, by_resource[r]), units=u.MW)
     m.battery_mwh = pyo.Var(bounds=battery_bounds(case, limits.battery_mwh), units=u.MWh)
     m.battery_mw = pyo.Var(bounds=battery_bounds(case, limits.battery_mw), units=u.MW)
@@ -271,6 +273,7 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
         m.sink, initialize={s.name: s.unit_mw for s in case.sinks}, units=u.MW, mutable=True
     )
     m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, u.KUSD / u.year)
+    m.fixed_cost = param(case.fixed_usd_per_yr * kusd, u.KUSD / u.year)
     m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, u.KUSD / u.year / u.month)
     m.unit_mw = per_technology("unit_mw", u.MW)
     m.co2_t_per_mwh = per_level(m.supply_level, case.supplies, "co2_t_per_mwh", u.metric_ton / u.MWh)
@@ -291,6 +294,26 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
     m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
     for item in ANNUAL_LIMITS:
         setattr(m, item.name, param(item.given(limits) or 0.0, item.pyomo_unit(u)))
+
+
+def _declare_reserve(m: pyo.ConcreteModel, case: Case) -> None:
+    """Add what the rows of a reserve read; there are no such rows where none is asked for."""
+    rule, full = case.reserve, full_step(case)
+    if rule is None or full is None:
+        return
+    names = [item.name for item in case.supplies]
+    m.tripping_technology = pyo.Set(initialize=[item.name for item in case.backup], dimen=1)
+    m.tripped_units = pyo.Param(initialize=rule.n_minus)
+    m.load_step_mw = pyo.Param(initialize=rule.load_step_mw, units=u.MW, mutable=True)
+    m.reserve_needed_mw = pyo.Param(initialize=full.needed_mw, units=u.MW, mutable=True)
+    m.reserve_unit_mw = pyo.Param(
+        m.technology, initialize=dict(zip(names, full.unit_mw, strict=True)), units=u.MW, mutable=True
+    )
+    m.reserve_yield = pyo.Param(
+        m.resource, initialize=dict(zip(m.resource, full.resource_yield, strict=True))
+    )
+    spare = {item.name: rule.spare_units for item in case.backup}
+    m.spare_units = pyo.Param(m.technology, initialize=spare, default=0)
 
 
 def _by_step(series: FloatArray) -> dict[int, float]:

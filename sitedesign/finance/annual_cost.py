@@ -55,6 +55,10 @@ class AnnualCost:
         )
 
 
+#: Of what costs nothing.
+NOTHING = AnnualCost(0.0, 0.0, 0.0, 0.0)
+
+
 def capital_recovery_factor(rate: float, life_yr: float) -> float:
     """Constant yearly payment that repays one dollar of capital.
 
@@ -223,6 +227,13 @@ def rack_cost(rack: Rack, finance: Finance) -> AnnualCost:
 def hall_cost(facility: Facility, finance: Finance, it_mw: float) -> AnnualCost:
     """Cost of the data hall: shell, cooling, electrical plant. [USD]"""
     return annual_cost(facility.shell_usd_per_mw * it_mw, 0.0, finance.analysis_yr, finance.wacc_power_real)
+
+
+def ride_through_cost(facility: Facility, finance: Finance, it_mw: float) -> AnnualCost:
+    """Cost of the supply that carries the racks until units have started. [USD]"""
+    capital = facility.ride_through_usd_per_kw * 1000 * it_mw
+    upkeep = capital * facility.ride_through_om_fraction_per_yr
+    return annual_cost(capital, upkeep, facility.ride_through_life_yr, finance.wacc_power_real)
 
 
 def staff_cost(facility: Facility, it_mw: float) -> AnnualCost:

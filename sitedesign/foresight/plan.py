@@ -12,7 +12,7 @@ import numpy as np
 
 from sitedesign.case.build import StudyCase, build_case, build_case_on, weather_of
 from sitedesign.case.case import Case
-from sitedesign.case.relaxation import MetricRelaxation, relaxation
+from sitedesign.case.relaxation import MetricRelaxation, left_out, relaxation
 from sitedesign.case.throttling_tiers import most_useful_rack_ratio
 from sitedesign.case.years import cyclic_start_step, select_years, shift_start
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, ReplayMismatch
@@ -300,7 +300,7 @@ def _design(
         uptime_price_usd_per_mwh=sizing.uptime_price_usd_per_mwh,
         limit_prices=_binding(case, sizing.limit_prices),
         greedy_uptime=greedy.uptime,
-        bound_name=relaxed.name,
+        bound_name=relaxed.name + left_out(study_case.study),
     )
 
 

@@ -178,6 +178,14 @@ class Backup(Entry):
     start_minutes: Annotated[
         float | None, Number("minutes", 0, 10000, "Start to full load; none: always hot")
     ]
+    start_fuel_full_load_h: Annotated[float, Number("h", 0, 100, "Fuel of a start, hours at full load")]
+    start_wear_usd_per_mw: Annotated[
+        float, Number("USD/MW", 0, 100000, "Maintenance that a start brings nearer")
+    ]
+    min_down_h: Annotated[float, Number("h", 0, 1000, "From a stop to the next start at least")]
+    ramp_fraction_per_min: Annotated[
+        float, Number("fraction/min", 0.0001, 100, "Most change of output while running")
+    ]
     forced_outage_rate: Annotated[float, Number("fraction", 0, 0.9, "Share of time out when wanted")]
     mttr_h: Annotated[float, Number("h", 0.1, 10000, "Mean time to repair")]
     start_failure_probability: Annotated[float, Number("fraction", 0, 0.9, "Failed starts over starts")]

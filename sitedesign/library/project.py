@@ -111,6 +111,16 @@ class Facility(Entry):
     hall_acres_per_mw: Annotated[float, Number("acre/MW", 0, 20, "Land of hall, yard and roads")]
     lead_months: Annotated[float, Number("months", 0, 240, "Construction; stated, not counted")]
     ride_through_min: Annotated[float, Number("minutes", 0, 600, "Ride-through while generators start")]
+    ride_through_usd_per_kw: Annotated[
+        float, Number("USD/kW", 0, 5000, "Installed cost of the ride-through, per kW of racks")
+    ]
+    ride_through_om_fraction_per_yr: Annotated[
+        float, Number("fraction/yr", 0, 0.5, "Operation and maintenance of it, of its cost")
+    ]
+    ride_through_life_yr: Annotated[float, Number("yr", 1, 50, "Life of its cells")]
+    ride_through_failure_probability: Annotated[
+        float, Number("fraction", 0, 0.5, "Share of it that fails when called upon")
+    ]
     site_shock_events_per_yr: Annotated[float, Number("events/yr", 0, 100, "Faults that stop the whole site")]
     site_shock_h: Annotated[float, Number("h", 0, 1000, "Mean length of such a fault")]
 

@@ -25,6 +25,8 @@ class OperatingEnvironment:
     forecast : Forecast
     restart : Restart or None
         What it costs a rack to start again; nothing when left out.
+    ride_through_failure : float
+        Share of the load carried until units have started that falls all the same. [fraction]
     """
 
     climatology: Climatology
@@ -32,6 +34,7 @@ class OperatingEnvironment:
     unit_behaviours: tuple[UnitBehaviour, ...] = ()
     forecast: Forecast = field(default_factory=Forecast)
     restart: Restart | None = None
+    ride_through_failure: float = 0.0
 
     @property
     def fuels(self) -> list[str]:

@@ -218,12 +218,21 @@ class SimulatedOperation:
     import_mwh, taken_mwh : ndarray, shape (I, years) and (S, years)
         Of each import, and of each sink. [MWh]
     operating_usd : ndarray, shape (years,)
-        Energy by level times its price, fuel of part load at the price of its level, less the value of what
-        sinks took. [USD]
+        Energy by level times its price, fuel of part load and of starts at the price of its level, wear of
+        starts, less the value of what sinks took. [USD]
     co2_t : ndarray, shape (years,)
         Of all supplies, part load included. [t]
     run_h, starts, failed_starts : ndarray, shape (units,)
         Per unit, over all years; units counted over the technologies. [h, 1, 1]
+    starts_by_year : ndarray, shape (K, years)
+        Of each technology, failed ones included. [1]
+    reserve_short_h, reserve_short_mw, reserve_short_mwh : ndarray, shape (years,)
+        Hours in which the reserve that is asked for is not there, the most that is missing, and how much over
+        all of them. [h, MW, MWh]
+    unit_mw : ndarray, shape (units, T), or None
+        What each unit gives; with `dispatch`, where it was asked for. [MW]
+    reserve_missing_mw : ndarray, shape (T,), or None
+        With `dispatch`. [MW]
     cycled_mwh : ndarray, shape (years,)
         Battery discharge. [MWh]
     end_mwh : float
@@ -249,6 +258,12 @@ class SimulatedOperation:
     run_h: FloatArray
     starts: NDArray[np.int64]
     failed_starts: NDArray[np.int64]
+    starts_by_year: FloatArray
+    reserve_short_h: FloatArray
+    reserve_short_mw: FloatArray
+    reserve_short_mwh: FloatArray
+    unit_mw: FloatArray | None
+    reserve_missing_mw: FloatArray | None
     cycled_mwh: FloatArray
     end_mwh: float
     balance_residual_mw: float
@@ -264,6 +279,7 @@ def operate(
     forecast_factors: FloatArray | None = None,
     start_mwh: float | None = None,
     record: bool = True,
+    record_units: bool = False,
 ) -> SimulatedOperation:
     """Run a plant step by step under a rule that sees the past, the present and a forecast.
 
@@ -283,6 +299,8 @@ def operate(
         Stored energy at the start; full when left out. [MWh]
     record : bool
         Keep every series, not only shed load.
+    record_units : bool
+        Keep what each unit gives as well.
 
     Returns
     -------
@@ -302,6 +320,7 @@ def operate(
     machine = lay_out(case, plant, rule, behaviours, around.fuels, _usual_prices(case, around))
     start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
     machine.plant["stored_mwh"] = start
+    machine.plant["ride_failure"] = around.ride_through_failure
     _add_outages(machine, outages)
     inputs, table = _inputs(case, machine, outages), _rule(case, rule, around)
     factors = forecast_factors
@@ -311,7 +330,8 @@ def operate(
     fuel_causes = np.zeros(max(len(around.fuels), 1), np.int64)
     fleet = Fleet(machine.tech, machine.tier, machine.plant, table, machine.resource)
     state = State(fleet, machine.unit, fuel_causes, machine.rank)
-    output = _output(case, record=record)
+    units = machine.unit.size if record and record_units else 0
+    output = _output(case, units, record=record)
     hub = _hub(case, plant, rule, around, machine, factors)
     residual = simulation.simulate(inputs, outlook, state, _plan(machine, table), output, hub)
     return _operation(case, around, machine, output, residual)
@@ -392,18 +412,21 @@ def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
     return Plan(np.zeros((levels, day_steps + 2)), np.zeros(levels), np.zeros(day_steps))
 
 
-def _output(case: Case, *, record: bool) -> Output:
+def _output(case: Case, units: int, *, record: bool) -> Output:
     """Arrays for the results of a run."""
     width, supplied = case.steps if record else 0, sum(len(item.levels) for item in case.supplies)
     return Output(
         shed_mw=np.zeros(case.steps),
         lost_compute=np.zeros(case.steps),
-        series=np.zeros((5, width)),
+        series=np.zeros((6, width)),
         supply_mw=np.zeros((len(case.supplies), width)),
+        unit_mw=np.zeros((units, width if units else 0)),
         taken_mw=np.zeros((len(case.sinks), width)),
         energy_mwh=np.zeros((case.priced, case.years)),
         fuel_mwh=np.zeros((supplied, case.years)),
+        starts=np.zeros((supplied, case.years)),
         cycled_mwh=np.zeros(case.years),
+        reserve=np.zeros((3, case.years)),
     )
 
 
@@ -442,6 +465,11 @@ def _operation(
         run_h=machine.unit["run_h"][built].copy(),
         starts=machine.unit["starts"][built].copy(),
         failed_starts=machine.unit["failed_starts"][built].copy(),
+        reserve_short_h=output.reserve[0],
+        reserve_short_mw=output.reserve[1],
+        reserve_short_mwh=output.reserve[2],
+        unit_mw=output.unit_mw[built] if output.unit_mw.size else None,
+        reserve_missing_mw=series[5] if recorded else None,
         cycled_mwh=output.cycled_mwh,
         end_mwh=float(machine.plant["stored_mwh"][0] + machine.plant["stranded_mwh"][0]),
         balance_residual_mw=residual,
@@ -460,6 +488,7 @@ class _Account(NamedTuple):
     taken_mwh: FloatArray
     operating_usd: FloatArray
     co2_t: FloatArray
+    starts_by_year: FloatArray
 
 
 def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _Account:
@@ -485,6 +514,10 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
     usd = np.array(price[:backup]) @ energy[:backup] + extra_usd.sum(axis=0)
     for row_usd, row in zip(price[backup:], energy[backup:], strict=True):
         usd += row_usd * row  # one after the other: what has no size changes no bit
+    starts = _by_flow(case, output.starts)[: len(case.backup)]
+    wear_usd = [behaviour.start_usd for behaviour in behaviours]
+    if any(wear_usd):
+        usd += np.array(wear_usd) @ starts
     by_flow = _by_flow(case, energy)
     kinds = np.cumsum([len(case.backup), len(case.imports)])
     return _Account(
@@ -497,6 +530,7 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
         taken_mwh=by_flow[kinds[1] :],
         operating_usd=usd,
         co2_t=per_amount @ amount,
+        starts_by_year=starts,
     )
 
 

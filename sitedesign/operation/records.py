@@ -47,8 +47,15 @@ TECH = np.dtype(
         ("min_load_mw", "f8"),  # lowest load of one unit [MW]
         ("fuel_inventory_max", "f8"),  # fuel kept on site, in steps of all units at full load
         ("refill_rate", "f8"),  # the same, brought in one step
+        ("delivery", "f8"),  # the same, brought in one step while it is burnt from the tank
+        ("boil_off", "f8"),  # the same, lost in one step
+        ("tracked", "i8"),  # burns from the tank at all times
         ("min_load_fuel", "f8"),  # the same, burnt in one step by one unit at its lowest load
         ("min_run_steps", "f8"),  # steps that a unit stays on after it was needed
+        ("ramp_mw", "f8"),  # most change of one unit's output from step to step, 0 for any [MW]
+        ("start_fuel_mwh", "f8"),  # fuel of one start, full-load equivalent [MWh]
+        ("service_every_h", "f8"),  # hours that a unit runs from service to service, 0 for none [h]
+        ("service_steps", "f8"),
         ("divisible", "i8"),  # an import: any power, at once
         ("notice_steps", "i8"),  # steps from the notice of a call to the call
         ("announced", "i8"),  # row of what calls leave, -1 where nothing is called
@@ -67,6 +74,8 @@ TECH = np.dtype(
         ("n_plan", "i8"),  # units that the plan wants
         ("n_keep", "i8"),  # running units that are not stopped
         ("n_target", "i8"),  # units decided on
+        ("n_given", "i8"),  # units on line: those that give power in this step
+        ("n_lost", "i8"),  # of them, those that an event takes
         ("min_up_until", "f8"),  # step until which running units stay on
         ("ramped_at", "f8"),  # step from which all running units give full power
         ("unit_available_mw", "f8"),  # what one unit can give in this step [MW]
@@ -76,11 +85,15 @@ TECH = np.dtype(
         ("setpoint_mw", "f8"),  # decided, then real output [MW]
         ("common_causes", "i8"),  # common causes in force
         ("interrupted", "i8"),  # supply of its fuel is interrupted
+        ("on_tank", "i8"),  # what it burns comes from the tank
+        ("tank_gain", "f8"),  # what the tank gains in one step beside what is burnt
+        ("settled_at", "f8"),  # step up to which it has gained
         ("switched_at", "f8"),  # step at which units are on the other fuel
         ("fuel_inventory", "f8"),
         ("refilled_from", "f8"),  # step from which the tank fills again
         ("energy_mwh", "f8"),  # since it was last booked on a level and a year [MWh]
         ("fuel_mwh", "f8"),  # the same, full-load equivalent [MWh]
+        ("starts", "i8"),  # since they were last booked on a year
     ],
     align=True,
 )
@@ -92,6 +105,11 @@ UNIT = np.dtype(
         ("ready_at", "f8"),  # step at which it delivers after a start
         ("repaired_at", "f8"),  # step until which it is repaired after a failed start
         ("start_key", "u8"),  # stream of its start failures, 0 for none
+        ("min_down_steps", "f8"),  # steps that it stands still at least
+        ("startable_at", "f8"),  # step until which it stands still after it ran
+        ("serviced_until", "f8"),  # step until which it is in service by its run hours
+        ("serviced_h", "f8"),  # run hours at its last service
+        ("gave_mw", "f8"),  # in the step before, where a ramp limits it [MW]
         ("run_h", "f8"),
         ("starts", "i8"),
         ("failed_starts", "i8"),
@@ -145,6 +163,15 @@ PLANT = np.dtype(
         ),  # first level of need that is planned for: of the cheapest technology built, else of a tier
         ("midnight_day", "i8"),  # day whose coming midnight is known, -1 when it is stale
         ("midnight_levels", "i8"),  # levels known of it
+        ("serviced", "i8"),  # some units are serviced by their run hours
+        ("reserve", "i8"),  # a reserve is held
+        ("n_minus", "i8"),  # units whose trip it covers
+        ("load_step_mw", "f8"),  # rise of the load that it covers [MW]
+        ("spinning_share", "f8"),  # of the load, on top
+        ("resource_share", "f8"),  # of the power of sun and wind, on top
+        ("held_mwh_per_mw", "f8"),  # stored energy that a MW of reserve in the battery needs [MWh/MW]
+        ("ride_failure", "f8"),  # share of the ride-through that fails when it is called upon
+        ("tripped_mw", "f8"),  # what units that tripped in this step gave before [MW]
     ],
     align=True,
 )
@@ -306,19 +333,24 @@ class Plan(NamedTuple):
 class Output(NamedTuple):
     """Results: by step, and sums over each year.
 
-    `series` holds rows for curtailed, charge, discharge, stored and power of the resources, or no columns
-    when only shed load is kept, as `supply_mw` (K, T) and `taken_mw` (S, T) do; `energy_mwh` and `fuel_mwh`
-    (levels of price, years), `cycled_mwh` (years,).
+    `series` holds rows for curtailed, charge, discharge, stored, power of the resources and reserve missing,
+    or no columns when only shed load is kept, as `supply_mw` (K, T), `unit_mw` (units, T) and `taken_mw`
+    (S, T) do; `energy_mwh` and `fuel_mwh` (levels of price, years), `starts` (K, years), `cycled_mwh`
+    (years,); `reserve` (3, years) holds the hours in which reserve is missing, the most of it, and its
+    energy. [h, MW, MWh]
     """
 
     shed_mw: Array
     lost_compute: Array
     series: Array
     supply_mw: Array
+    unit_mw: Array
     taken_mw: Array
     energy_mwh: Array
     fuel_mwh: Array
+    starts: Array
     cycled_mwh: Array
+    reserve: Array
 
 
 class Flows(NamedTuple):

@@ -33,11 +33,15 @@ from sitedesign.operation.records import (
 from sitedesign.operation.trading import drop_sinks, feed_sinks, trading_plan
 from sitedesign.operation.unit_commitment import (
     book_fuel,
+    bridged_mw,
     commit,
     lower_units,
     off,
     raise_units,
     refresh,
+    reserve_missing,
+    send_to_service,
+    share_out,
     switch_supply,
 )
 
@@ -160,6 +164,8 @@ def _book(one: Record, output: Output, year: int) -> None:
     output.energy_mwh[row, year] += one.energy_mwh
     output.fuel_mwh[row, year] += one.fuel_mwh
     one.energy_mwh, one.fuel_mwh = 0.0, 0.0
+    output.starts[row, year] += one.starts
+    one.starts = 0
 
 
 @inlined
@@ -267,7 +273,16 @@ def _decide(
                 p.known_levels = lacking + 1
     elif busy or r.start_soc > 0.0:
         act = recharge_plan(fleet.tech, hub, p, r, net) or act
+    if p.reserve != 0 and not act:
+        left = max(p.stored_mwh - max(net, 0.0) * p.mwh_per_mw_discharge, 0.0)
+        act = reserve_missing(fleet.tech, p, _held(p, load, load - net), left, False) > 1e-9
     return act
+
+
+@inlined
+def _held(p: Record, load: float, free: float) -> float:
+    """Load that must be carried through an event by units and battery, sinks left out. [MW]"""
+    return float(load * (1.0 + p.spinning_share) - free * (1.0 - p.resource_share))
 
 
 @inlined
@@ -280,6 +295,7 @@ def _happen(
     into = min(p.power_mw, max(p.capacity_mwh - p.stored_mwh, 0.0) / p.mwh_per_mw_charge)
     balance, limit, throttled, missing, taken = load - free, load, 0.0, 0.0, 0.0
     charge, discharge, given, short, weighted, busy = 0.0, 0.0, 0.0, 0.0, 0.0, False
+    fallen = 0.0
     if hub is not None:
         for k in range(hub.sink.size):
             taken += hub.sink[k].taken_mw
@@ -294,7 +310,18 @@ def _happen(
             reserve = reserve_at(fleet, plan, p.lead, t)
         elif r.kind != GREEDY:
             reserve = reserve_at(fleet, plan, tech.size - 1, t) if tech.size > 0 else 0.0
-        given = commit(tech, hub, unit, p, t, balance, limit + taken + into, reserve, r.kind)
+        given = commit(
+            tech,
+            hub,
+            unit,
+            p,
+            t,
+            balance,
+            limit + taken + into,
+            reserve,
+            r.kind,
+            _held(p, load, free) - throttled,
+        )
         balance -= given
     inside = stored / p.mwh_per_mw_discharge
     if hub is not None:
@@ -304,6 +331,10 @@ def _happen(
     if balance > min(p.power_mw, inside) + 1e-12:
         balance -= raise_units(tech, hub, unit, p, t, balance - min(p.power_mw, inside))
         act = True
+    if p.ride_failure > 0.0 and act:
+        left = min(p.power_mw, inside) - max(balance, 0.0)
+        fallen = p.ride_failure * bridged_mw(tech, unit, p, t, max(left, 0.0))
+        balance -= fallen
     if stored > p.capacity_mwh:  # capacity faded under a full battery: the excess has to leave first
         discharge = min((stored - p.capacity_mwh) / p.mwh_per_mw_discharge, p.power_mw, limit)
         balance -= discharge
@@ -330,6 +361,7 @@ def _happen(
             taken += fed
             curtailed -= fed
     if act:
+        missing += fallen
         if missing > 0.0 or limit < load:
             short, weighted = _shed(tier, load, missing)
         given, busy = 0.0, short > 0.0
@@ -355,6 +387,15 @@ def _record(
         series[3, t], series[4, t] = p.stored_mwh + p.stranded_mwh, flows.free
         for k in range(tech.size):
             output.supply_mw[k, t] = tech[k].setpoint_mw if p.site_causes == 0 else 0.0
+    if p.reserve != 0 and p.site_causes == 0:
+        wanted = _held(p, inputs.load_mw[t], flows.free) - flows.shed
+        lacking = reserve_missing(tech, p, wanted, p.stored_mwh, False)
+        if lacking > 1e-6:
+            output.reserve[0, year] += p.step_h
+            output.reserve[1, year] = max(output.reserve[1, year], lacking)
+            output.reserve[2, year] += lacking * p.step_h
+            if series.shape[1] > 0:
+                series[5, t] = lacking
     if hub is not None:
         for k in range(hub.sink.size):
             one = hub.sink[k]
@@ -362,6 +403,13 @@ def _record(
                 output.taken_mw[k, t] = one.taken_mw
             output.energy_mwh[one.first_level + one.level, year] += one.taken_mw * p.step_h
             one.taken_mw = 0.0
+
+
+@inside
+def _record_units(tech: Array, unit: Array, output: Output, t: int) -> None:
+    """Write down what each unit gives."""
+    for k in range(tech.size):
+        share_out(tech[k], unit, t, output.unit_mw[:, t])
 
 
 @njit(cache=True, error_model="numpy")
@@ -387,6 +435,8 @@ def simulate(
         p.lead += 1
     busy = True  # something was running or throttled in the step before
     for t in range(steps):
+        if p.serviced != 0 and p.day_step == r.day_steps:
+            send_to_service(tech, state.unit, p, t)
         if t >= p.next_repair or (event < events and inputs.event_step[event] <= t):
             event, changed = _fail(inputs, state, event, t)
             busy = busy or changed
@@ -409,7 +459,9 @@ def simulate(
             act = _decide(outlook, fleet, hub, plan, t, clock, load, load - free, busy)
             flows, busy = _happen(fleet, hub, state.unit, plan, t, free, load, act)
             if busy:
-                book_fuel(tech, p, t)
+                if output.unit_mw.shape[1] > 0:
+                    _record_units(tech, state.unit, output, t)
+                book_fuel(tech, state.unit, p, t)
             worst = max(worst, flows.error)
         _record(inputs, fleet, hub, output, flows, t, year)
         clock += 1

@@ -16,6 +16,7 @@ from sitedesign.util.gate import Gate, Measure, OneOf, arguments, check_fields
 
 if TYPE_CHECKING:  # a process that only compiles loads no library
     from sitedesign.library import Backup, Facility, Fuel
+    from sitedesign.study.unit_rules import UnitRules
 
 FloatArray = NDArray[np.float64]
 ControllerKind = Literal["greedy", "latest_safe_start", "marginal_value"]
@@ -62,6 +63,21 @@ class UnitBehaviour:
         Without power while changing over to the second fuel. [h]
     second_fuel_usd_per_mmbtu : float
         Price of the second fuel with carbon, for what is burnt above the full-load heat rate. [USD/MMBtu]
+    min_down_h : float
+        From a stop to the next start at least. [h]
+    ramp_per_min : float
+        Most change of output while a unit runs, of its rated power; 0 for any. Starts and stops apart.
+        [fraction/min]
+    start_fuel_h, start_usd : float
+        Fuel of one start, in hours at full load, and its wear. [h, USD]
+    service_every_h, service_h : float
+        Hours that a unit runs from service to service, 0 for none, and how long one takes. [h]
+    delivered_mmbtu_per_h : float or None
+        What lorries bring into the store at most, for all units together: then a first fuel is burnt from the
+        store at all times, and a second one is brought while it is burnt as well. None: `refill_h_per_h`
+        while the supply is there. [MMBtu/h]
+    boil_off_per_day : float
+        Share of a full store that is lost in a day. [1/d]
     """
 
     start_h: float = 0.0
@@ -82,6 +98,14 @@ class UnitBehaviour:
     second_fuel_derate: float = 0.0
     switch_h: float = 0.0
     second_fuel_usd_per_mmbtu: float = 0.0
+    min_down_h: float = 0.0
+    ramp_per_min: float = 0.0
+    start_fuel_h: float = 0.0
+    start_usd: float = 0.0
+    service_every_h: float = 0.0
+    service_h: float = 0.0
+    delivered_mmbtu_per_h: float | None = None
+    boil_off_per_day: float = 0.0
 
     @staticmethod
     def from_library(
@@ -90,16 +114,22 @@ class UnitBehaviour:
         facility: Facility,
         co2_usd_per_t: float = 0.0,
         second: Fuel | None = None,
+        *,
+        rules: UnitRules | None = None,
+        ride_through: bool = True,
     ) -> UnitBehaviour:
         """Take every figure from library entries; units without a start time are always hot.
 
-        `second` is the fuel, with its tank, that is burnt while the supply of `fuel` is interrupted.
+        `second` is the fuel, with its tank, that is burnt while the supply of `fuel` is interrupted; `rules`
+        are what a study asks of the units beyond; without a `ride_through` all of the start time is waited.
         """
         stored = fuel if second is None else second
-        start_h = max(0.0, (backup.start_minutes or 0.0) - facility.ride_through_min) / 60.0
+        carried = facility.ride_through_min if ride_through else 0.0
+        start_h = max(0.0, (backup.start_minutes or 0.0) - carried) / 60.0
+        own_load = None if rules is None else rules.min_load
         return UnitBehaviour(
             start_h=start_h,
-            min_load=backup.min_load_fraction,
+            min_load=backup.min_load_fraction if own_load is None else own_load,
             intercept=backup.fuel_intercept_fraction,
             start_failure=backup.start_failure_probability,
             start_beta=backup.common_cause_beta_start,
@@ -116,7 +146,24 @@ class UnitBehaviour:
             second_fuel_derate=0.0 if second is None else backup.second_fuel_derate_fraction or 0.0,
             switch_h=0.0 if second is None else (backup.second_fuel_switch_minutes or 0.0) / 60.0,
             second_fuel_usd_per_mmbtu=0.0 if second is None else _with_carbon(second, co2_usd_per_t),
+            **({} if rules is None else _ruled(backup, rules)),
         )
+
+
+def _ruled(backup: Backup, rules: UnitRules) -> dict[str, float]:
+    """Find starts, down time, ramp and services: a study's, the library's where it says nothing."""
+
+    def own(given: float | None, usual: float) -> float:
+        return usual if given is None else given
+
+    return {
+        "min_down_h": own(rules.min_down_h, backup.min_down_h),
+        "ramp_per_min": own(rules.ramp_per_min, backup.ramp_fraction_per_min),
+        "start_fuel_h": own(rules.start_fuel_h, backup.start_fuel_full_load_h),
+        "start_usd": own(rules.start_usd_per_mw, backup.start_wear_usd_per_mw) * backup.unit_mw,
+        "service_every_h": rules.service_every_run_h or 0.0,
+        "service_h": rules.service_h or 0.0,
+    }
 
 
 def _with_carbon(fuel: Fuel, co2_usd_per_t: float) -> float:
@@ -269,11 +316,13 @@ def lay_out(
     """
     rank = np.argsort(np.argsort(usual_usd_per_mwh, kind="stable"), kind="stable").astype(np.int64)
     tech, first = np.zeros(len(case.supplies), records.TECH), 0
+    down_steps: list[float] = []
     for backup, behaviour, count, row in zip(
         case.backup, behaviours, plant.units, rank[: len(case.backup)], strict=True
     ):
         tech[row]["first_unit"] = first
         _lay_out_units(tech[row], backup, behaviour, count, case.step_h, controller, list(fuels))
+        down_steps += [behaviour.min_down_h / case.step_h] * count
         first += count
     announced = 0
     for item, size, row in zip(case.imports, plant.imports, rank[len(case.backup) :], strict=True):
@@ -292,9 +341,11 @@ def lay_out(
     tier["share"], tier["loss_per_mwh"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
     resource = np.zeros(len(case.resources), records.RESOURCE)
     resource["size_mw"], resource["blocks"], resource["scale"] = plant.resources_mw, 1.0, 1.0
-    return Machine(
-        tech, np.zeros(first, records.UNIT), tier, _plant(case, plant, controller), resource, sink, rank
-    )
+    unit = np.zeros(first, records.UNIT)
+    unit["min_down_steps"][: len(down_steps)] = down_steps
+    record = _plant(case, plant, controller)
+    record["serviced"] = bool((tech["service_every_h"] > 0.0).any())
+    return Machine(tech, unit, tier, record, resource, sink, rank)
 
 
 def _lay_out_units(
@@ -324,10 +375,32 @@ def _lay_out_units(
         count, 1
     )
     one["min_run_steps"] = round(controller.min_run_h / h)
+    one["ramp_mw"] = behaviour.ramp_per_min * 60.0 * h * backup.unit_mw
+    one["start_fuel_mwh"] = behaviour.start_fuel_h * backup.unit_mw
+    one["service_every_h"], one["service_steps"] = behaviour.service_every_h, behaviour.service_h / h
     one["announced"], one["second_fuel_share"] = -1, 1.0
+    _lay_out_deliveries(one, backup, behaviour, count, h)
     if has_second_fuel(backup):
         one["second_fuel"], one["switch_steps"] = 1, behaviour.switch_h / h
         one["second_fuel_share"] = 1.0 + behaviour.second_fuel_derate
+
+
+def _lay_out_deliveries(
+    one: Any,  # noqa: ANN401 - a row of records
+    backup: BackupCase,
+    behaviour: UnitBehaviour,
+    count: int,
+    h: float,
+) -> None:
+    """Lay out what comes into the tank of a technology, and what boils off, in steps of all units."""
+    one["boil_off"] = behaviour.boil_off_per_day / 24.0 * behaviour.storage_h
+    if behaviour.delivered_mmbtu_per_h is not None and count:
+        second = has_second_fuel(backup)
+        full = backup.levels[int(second)].fuel_mmbtu_per_mwh * backup.unit_mw * count
+        one["delivery"] = one["refill_rate"] = behaviour.delivered_mmbtu_per_h / full
+        one["tracked"] = one["on_tank"] = int(not second)
+        one["tank_gain"] = (0.0 if second else one["delivery"]) - one["boil_off"]
+    one["refill_rate"] -= one["boil_off"]
 
 
 def _lay_out_prices(case: Case, tech: NDArray[Any], sink: NDArray[Any], rank: NDArray[np.int64]) -> None:
@@ -353,4 +426,9 @@ def _plant(case: Case, plant: Plant, controller: Controller) -> NDArray[Any]:
     record["priced"] = any(len(item.levels) > 1 for item in case.flows)
     record["imports"] = sum(size > 0.0 for size in plant.imports)
     record["battery_blocks"] = 1.0
+    if case.reserve is not None:
+        rule = case.reserve
+        record["reserve"], record["n_minus"], record["load_step_mw"] = 1, rule.n_minus, rule.load_step_mw
+        record["spinning_share"], record["resource_share"] = rule.spinning_share, rule.resource_share
+        record["held_mwh_per_mw"] = max(rule.hold_h, 1e-9) / case.eta_discharge
     return record

@@ -26,17 +26,31 @@ def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned i
     return float(z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
+@inside
+def _settle_tank(one: Record, t: int) -> None:
+    """Let a tank gain what lorries brought and lose what boiled off until this step."""
+    if one.tank_gain != 0.0 and one.on_tank != 0:
+        held = one.fuel_inventory + one.tank_gain * (t - one.settled_at)
+        one.fuel_inventory = min(max(held, 0.0), one.fuel_inventory_max)
+        one.settled_at = t
+
+
 @inlined
 def switch_supply(one: Record, cut_off: bool, t: int) -> None:
     """Let a technology run on its tank from this step on, or on its supply, which also fills the tank."""
     if cut_off and one.interrupted == 0:
-        one.fuel_inventory = min(
-            one.fuel_inventory + one.refill_rate * (t - one.refilled_from), one.fuel_inventory_max
+        one.fuel_inventory = max(
+            min(one.fuel_inventory + one.refill_rate * (t - one.refilled_from), one.fuel_inventory_max), 0.0
         )
         one.switched_at = t + one.switch_steps
     elif not cut_off and one.interrupted != 0:
         one.refilled_from = t
+    _settle_tank(one, t)
+    one.settled_at = t
     one.interrupted = 1 if cut_off else 0
+    one.on_tank = 1 if cut_off or one.tracked != 0 else 0
+    # Lorries bring a second fuel while the first is interrupted, and a first one but while it is not
+    one.tank_gain = one.delivery * (one.tracked + one.interrupted == 1) - one.boil_off
     one.firm_mw = one.rated_firm_mw * (one.second_fuel_share if cut_off else 1.0)
 
 
@@ -51,6 +65,8 @@ def off(one: Record, step_h: float, t: int) -> None:
     """Book the hours of a unit from its start to this step, in which it does not run."""
     one.on = 0
     one.run_h += (t - one.started_at) * step_h
+    one.startable_at = t + one.min_down_steps
+    one.gave_mw = 0.0
 
 
 @inside
@@ -58,7 +74,10 @@ def refresh(tech: Array, unit: Array, p: Record, t: int) -> None:
     """Count units that are free and running after something changed; a unit that is down trips."""
     next_repair = np.inf
     for k in range(tech.size):
-        supplied = tech[k].interrupted == 0 or not _dry(tech[k])
+        _settle_tank(tech[k], t)
+        supplied = tech[k].on_tank == 0 or not _dry(tech[k])
+        if not supplied and tech[k].tank_gain > 0.0:
+            next_repair = min(next_repair, t + 1.0)
         usable = supplied and tech[k].common_causes == 0 and p.site_causes == 0
         free, running = 0, 0
         for u in range(tech[k].first_unit, tech[k].first_unit + tech[k].units):
@@ -69,6 +88,7 @@ def refresh(tech: Array, unit: Array, p: Record, t: int) -> None:
                 running += unit[u].on
             elif unit[u].on != 0:
                 off(unit[u], p.step_h, t)
+                p.tripped_mw += tech[k].setpoint_mw / max(tech[k].n_on, 1)
         tech[k].n_free, tech[k].n_on = free, running
     p.next_repair = next_repair
 
@@ -104,9 +124,10 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
     for u in range(first, end):
         if tech[k].n_on >= wanted:
             return
-        if unit[u].on != 0 or unit[u].down > 0 or unit[u].repaired_at > t:
+        if unit[u].on != 0 or unit[u].down > 0 or max(unit[u].repaired_at, unit[u].startable_at) > t:
             continue
         unit[u].starts += 1
+        tech[k].starts += 1
         wait = tech[k].start_steps + late
         if unit[u].start_key != 0 and _chance(unit[u].start_key, 2 * t) < tech[k].start_failure:
             # Failures of both kinds are told apart by the same draw: one switched off spares its own alone
@@ -128,6 +149,10 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
         unit[u].ready_at = t + wait
         tech[k].ramped_at = max(tech[k].ramped_at, unit[u].ready_at)
         tech[k].n_on += 1
+        tech[k].fuel_mwh += tech[k].start_fuel_mwh
+        if tech[k].on_tank != 0:
+            burnt = tech[k].start_fuel_mwh / (p.step_h * tech[k].unit_mw * tech[k].units)
+            tech[k].fuel_inventory = max(tech[k].fuel_inventory - burnt, 0.0)
 
 
 @inside
@@ -139,6 +164,46 @@ def _stop(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> N
         if unit[u].on != 0:
             off(unit[u], p.step_h, t)
             tech[k].n_on -= 1
+
+
+@inside
+def unit_range(one: Record, unit: Record, t: int) -> tuple[float, float]:
+    """Find between what one running unit can give on average over this step, with its ramp. [MW]"""
+    part = min(1.0, t + 1.0 - unit.ready_at)
+    low, high = one.min_load_mw, part * one.unit_available_mw
+    if unit.on == 0 or part <= 0.0 or high < low:
+        return 0.0, 0.0
+    if one.ramp_mw > 0.0:
+        high = min(high, max(unit.gave_mw + one.ramp_mw, low))
+        low = max(low, min(unit.gave_mw - one.ramp_mw, high))
+    return low, high
+
+
+@inside
+def share_out(one: Record, unit: Array, t: int, given: Array) -> None:
+    """Share the output of a technology among its units: each as far up in its own range as the others.
+
+    Units alike give alike. `given` receives what each unit gives, by its number. [MW]
+    """
+    low, high = 0.0, 0.0
+    for u in range(one.first_unit, one.first_unit + one.units):
+        least, most = unit_range(one, unit[u], t)
+        low, high = low + least, high + most
+    up = min(max((one.setpoint_mw - low) / (high - low), 0.0), 1.0) if high > low else 0.0
+    for u in range(one.first_unit, one.first_unit + one.units):
+        least, most = unit_range(one, unit[u], t)
+        given[u] = least + up * (most - least)
+
+
+@inside
+def _limit_ramp(one: Record, unit: Array, t: int) -> None:
+    """Keep the mean output of each running unit within a ramp of that of the step before."""
+    low, high = 0.0, 0.0
+    for u in range(one.first_unit, one.first_unit + one.units):
+        least, most = unit_range(one, unit[u], t)
+        low, high = low + least, high + most
+    one.max_mw = min(one.max_mw, high)
+    one.min_mw = min(max(one.min_mw, low), one.max_mw)
 
 
 @inlined
@@ -158,11 +223,14 @@ def _set_range(tech: Array, unit: Array, k: int, t: int) -> None:
                 if part > 0.0 and part * one.unit_available_mw >= one.min_load_mw:
                     share += part
                     count += 1
-    one.running_mw = share * one.unit_available_mw
+    _settle_tank(one, t)
+    one.running_mw, one.n_given = share * one.unit_available_mw, count
     one.max_mw, one.min_mw = one.running_mw, count * one.min_load_mw
-    if one.interrupted != 0:
+    if one.on_tank != 0:
         fuel = one.fuel_inventory * one.units * one.unit_mw - one.intercept * one.running_mw
         one.max_mw = max(min(one.running_mw, fuel / (1.0 - one.intercept)), min(one.min_mw, one.running_mw))
+    if one.ramp_mw > 0.0:
+        _limit_ramp(one, unit, t)
 
 
 @inlined
@@ -174,7 +242,7 @@ def _place(tech: Array, hub: Hub | None, i: int) -> int:
 @inlined
 def _units_with_fuel(one: Record) -> int:
     """Count the free units that supply or tank can keep at their lowest load for a step."""
-    if one.interrupted != 0 and one.min_load_fuel > 0.0:
+    if one.on_tank != 0 and one.min_load_fuel > 0.0:
         return min(int(one.n_free), int(one.fuel_inventory / one.min_load_fuel + _DROP))
     return int(one.n_free)
 
@@ -238,17 +306,124 @@ def _count_units(
             one.min_up_until = t + one.min_run_steps
 
 
+@inside
+def reserve_missing(tech: Array, p: Record, wanted: float, stored_mwh: float, decided: bool) -> float:
+    """Power that would be missing after the worst event that the reserve is for, below zero what is spare.
+
+    What units on line, imports and the battery can give without those that an event takes, against what is
+    wanted. The battery counts with what it can give for as long as a reserve has to hold.
+
+    Parameters
+    ----------
+    tech, p
+    wanted : float
+        Load that is left to battery and units, and what is to be held on top. [MW]
+    stored_mwh : float
+        After the step. [MWh]
+    decided : bool
+        Whether units decided on count, or those that run.
+
+    Returns
+    -------
+    float
+        [MW]
+    """
+    able, taken = min(p.power_mw, stored_mwh / p.held_mwh_per_mw), 0.0
+    for k in range(tech.size):
+        tech[k].n_lost = 0
+        able += _units_of(tech[k], decided) * _each_able(tech[k], decided)
+    for _ in range(p.n_minus):
+        largest, most = -1, 0.0
+        for k in range(tech.size):
+            if tech[k].n_lost < _units_of(tech[k], decided) and _each_able(tech[k], decided) > most:
+                largest, most = k, _each_able(tech[k], decided)
+        if largest >= 0:
+            tech[largest].n_lost += 1
+            taken += most
+    return float(wanted + max(taken, p.load_step_mw) - able)
+
+
+@inlined
+def _units_of(one: Record, decided: bool) -> int:
+    """Count the units on line; an import is always."""
+    if one.divisible != 0:
+        return int(one.n_free)
+    return int(one.n_target if decided else min(one.n_given, one.n_on))
+
+
+@inlined
+def _each_able(one: Record, decided: bool) -> float:
+    """Power that each unit on line can give in this step. [MW]"""
+    if decided or one.divisible != 0 or one.n_given == 0:
+        return float(one.unit_available_mw)
+    return float(one.max_mw / one.n_given)
+
+
+@inside
+def _hold_reserve(tech: Array, hub: Hub | None, p: Record, t: int, net: float, wanted: float) -> None:
+    """Let more units run, the cheapest first, until the worst event would leave nothing missing."""
+    given = 0.0
+    for k in range(tech.size):
+        given += max(tech[k].setpoint_mw, tech[k].n_target * tech[k].min_load_mw)
+    drawn = min(max(net - given, 0.0), p.power_mw) * p.mwh_per_mw_discharge
+    stored = max(p.stored_mwh - drawn, 0.0)
+    missing = reserve_missing(tech, p, wanted, stored, True)
+    for i in range(tech.size):
+        one = tech[_place(tech, hub, i)]
+        able = _units_with_fuel(one) if one.divisible == 0 and one.unit_available_mw > 0.0 else 0
+        while missing > 1e-9 and one.n_target < able:
+            one.n_target += 1
+            one.min_up_until = t + one.min_run_steps
+            missing = reserve_missing(tech, p, wanted, stored, True)
+
+
+@inside
+def bridged_mw(tech: Array, unit: Array, p: Record, t: int, spare: float) -> float:
+    """Power of units that tripped which nothing but the ride-through carries until others have started.
+
+    `spare` is what the battery could give beside. [MW]
+    """
+    fresh = 0.0
+    for k in range(tech.size):
+        for u in range(tech[k].first_unit, tech[k].first_unit + tech[k].units):
+            if unit[u].on != 0 and unit[u].started_at == t and tech[k].divisible == 0:
+                fresh += tech[k].setpoint_mw / max(tech[k].n_given, 1)
+    bridged = min(p.tripped_mw, max(fresh - spare, 0.0))
+    p.tripped_mw = 0.0
+    return float(bridged)
+
+
+@inside
+def send_to_service(tech: Array, unit: Array, p: Record, t: int) -> None:
+    """Take the unit out that has run longest beyond its hours, of each technology one at a time."""
+    for k in range(tech.size if p.serviced != 0 else 0):
+        due, most, out = -1, tech[k].service_every_h, tech[k].service_every_h <= 0.0
+        for u in range(tech[k].first_unit, tech[k].first_unit + tech[k].units):
+            ran = unit[u].run_h - unit[u].serviced_h + unit[u].on * (t - unit[u].started_at) * p.step_h
+            out = out or unit[u].serviced_until > t
+            if ran >= most and unit[u].down == 0 and unit[u].repaired_at <= t:
+                due, most = u, ran
+        if due >= 0 and not out:
+            if unit[due].on != 0:
+                off(unit[due], p.step_h, t)
+            unit[due].serviced_h = unit[due].run_h
+            unit[due].repaired_at = unit[due].serviced_until = t + tech[k].service_steps
+            p.next_repair = t  # counted anew in this step
+
+
 @inlined
 def commit(
     tech: Array, hub: Hub | None, unit: Array, p: Record, t: int, net: float, room: float, reserve: float,
-    kind: int,
+    kind: int, wanted: float,
 ) -> float:  # fmt: skip
     """Start and stop units for what is wanted; return what they give together. [MW]
 
-    Units not wanted any more that stay on for a while take load off the battery, where the rule is to keep
-    energy in it.
+    `wanted` is what a reserve must carry through an event. Units not wanted any more that stay on for a while
+    take load off the battery, where the rule is to keep energy in it.
     """
     _count_units(tech, hub, p, t, net, room, reserve)
+    if p.reserve != 0:
+        _hold_reserve(tech, hub, p, t, net, wanted)
     uncovered = net
     for k in range(tech.size):
         one = tech[k]
@@ -318,7 +493,7 @@ def lower_units(tech: Array, hub: Hub | None, spare: float) -> float:
 
 
 @inlined
-def book_fuel(tech: Array, p: Record, t: int) -> None:
+def book_fuel(tech: Array, unit: Array, p: Record, t: int) -> None:
     """Add up energy and fuel of the running units; draw on tanks while the supply is interrupted."""
     for k in range(tech.size):
         if tech[k].n_on == 0:
@@ -327,7 +502,9 @@ def book_fuel(tech: Array, p: Record, t: int) -> None:
         fuel = b * tech[k].running_mw + (1.0 - b) * g
         tech[k].energy_mwh += g * p.step_h
         tech[k].fuel_mwh += fuel * p.step_h
-        if tech[k].interrupted != 0:
+        if tech[k].ramp_mw > 0.0:
+            share_out(tech[k], unit, t, unit["gave_mw"])
+        if tech[k].on_tank != 0:
             tech[k].fuel_inventory = max(
                 tech[k].fuel_inventory - fuel / (tech[k].unit_mw * tech[k].units), 0.0
             )

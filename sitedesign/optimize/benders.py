@@ -26,6 +26,7 @@ from sitedesign.case.plant_limits import (
     resource_most_mw,
     units_allowed,
 )
+from sitedesign.case.reserve import least_battery_mw
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.annual_budgets import budgets_of
@@ -512,18 +513,19 @@ def _within_bounds(case: Case, plant: Plant) -> Plant:
     def clip(value: float, bounds: tuple[float, float]) -> float:
         return min(max(value if value > NOTHING else 0.0, bounds[0]), bounds[1])
 
-    units = (
+    units = tuple(
         int(min(max(count, item.units_min), max(item.units_min, units_allowed(case, item))))
         for count, item in zip(plant.units, case.backup, strict=True)
     )
+    power = max(plant.battery_mw, least_battery_mw(case, units))
     return Plant(
         tuple(
             clip(mw, resource_bounds(case, item))
             for item, mw in zip(case.resources, plant.resources_mw, strict=True)
         ),
         clip(plant.battery_mwh, battery_bounds(case, case.limits.battery_mwh)),
-        clip(plant.battery_mw, battery_bounds(case, case.limits.battery_mw)),
-        tuple(units),
+        clip(power, battery_bounds(case, case.limits.battery_mw)),
+        units,
         min(max(plant.racks, case.racks_contracted, case.racks_min), case.racks_max),
         *clipped_flows(plant, case),
     )

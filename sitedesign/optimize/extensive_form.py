@@ -24,7 +24,19 @@ from sitedesign.case.limits import annual_limits
 from sitedesign.case.plant import Plant, imports_used, sizes_of
 from sitedesign.case.plant_limits import opened
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
-from sitedesign.equations import arrival, backup, balance, battery, cost, limits, racks, sinks, uptime
+from sitedesign.case.reserve import ReserveRule
+from sitedesign.equations import (
+    arrival,
+    backup,
+    balance,
+    battery,
+    cost,
+    limits,
+    racks,
+    reserve,
+    sinks,
+    uptime,
+)
 from sitedesign.equations.variables import USD_PER_KUSD, declare_capacities, declare_operation
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal, SolverFailed
 from sitedesign.optimize.branch_and_bound import branch_and_bound
@@ -94,9 +106,20 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case, share: tuple[float, flo
         limits.least_duration.add(m)
     if case.limits.max_duration_h is not None:
         limits.longest_duration.add(m)
+    if case.reserve is not None:
+        _add_reserve(m, case.reserve)
     for own, _ in annual_limits(case):
         getattr(limits, own.equation).add(m)
     cost.annual_cost.add(m)
+
+
+def _add_reserve(m: pyo.ConcreteModel, rule: ReserveRule) -> None:
+    """Add what a reserve asks of all that is built."""
+    reserve.power_for_reserve.add(m)
+    if rule.battery_alone and rule.n_minus:
+        reserve.battery_carries_trip.add(m)
+    if rule.battery_alone and rule.load_step_mw > 0.0:
+        reserve.battery_carries_step.add(m)
 
 
 def build_model(case: Case) -> pyo.ConcreteModel:
@@ -306,6 +329,7 @@ def _holding(case: Case, plant: Plant) -> Case:
         sinks=opened(case.sinks, plant.sinks),
         limits=wide,
         racks_max=most,
+        reserve=None,
     )
 
 
@@ -331,6 +355,9 @@ def importance(m: pyo.ConcreteModel) -> pyo.ComponentMap:
         if m.units[k].is_integer():
             weights[m.units[k]] = pyo.value(m.unit_cost[k])
         weights[m.technology_used[k]] = delay * pyo.value(m.lead_months[k]) + pyo.value(m.site_cost[k])
+        if m.component("battery_carries_trip") is not None and k in m.tripping_technology:
+            carried = pyo.value(m.tripped_units) * pyo.value(m.unit_mw[k])
+            weights[m.technology_used[k]] += carried * pyo.value(m.battery_power_cost)
     for k, i in m.unit:
         weights[m.unit_built[k, i]] = pyo.value(m.unit_cost[k])
     for s in m.sink:

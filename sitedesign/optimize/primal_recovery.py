@@ -40,6 +40,7 @@ def annual_cost_usd(
         + _energy_cost_usd(case, level_mwh_per_yr)
         + case.rack_cost_usd_per_yr * (plant.racks - case.racks_contracted)
         + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
+        + case.fixed_usd_per_yr
         + lost_value_usd(case, plant, lost_mwh_per_yr)
     )
 

@@ -20,6 +20,8 @@ def working_case(case: Case) -> Case:
         case,
         backup=tuple(_working(case, item) for item in case.backup),
         limits=replace(case.limits, n_plus=0),
+        # Units that stand by are there when others trip
+        reserve=case.reserve and replace(case.reserve, spare_units=case.limits.n_plus),
     )
 
 

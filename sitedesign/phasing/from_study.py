@@ -111,6 +111,12 @@ def _study_faults(study: Study) -> list[Fault]:
     if study.limits.n_plus:
         allowed = "a roadmap holds no spare units"
         faults.append(Fault("study.limits.n_plus", f"{study.limits.n_plus}", allowed, "Leave it out."))
+    if study.reserve is not None:
+        allowed = "a roadmap holds no reserve in its stages"
+        faults.append(Fault("study.reserve", study.reserve.words, allowed, "Leave it out."))
+    if study.ride_through == "ups":
+        allowed = "a roadmap does not pay a ride-through by stage"
+        faults.append(Fault("study.ride_through", "'ups'", allowed, "Leave it out."))
     return faults
 
 

@@ -12,6 +12,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import Event
 from sitedesign.reliability.exchange_use import ExchangeUse
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.reliability.reserve_use import ReserveUse
 from sitedesign.util.gate import TEXT, Measure, takes
 from sitedesign.util.html_table import table_html
 from sitedesign.util.words import percent, target
@@ -76,7 +77,8 @@ class Certificate:
     target, confidence : float
         [fraction]
     met : bool
-        The estimate clears the target at the stated one-sided confidence.
+        The estimate clears the target at the stated one-sided confidence, and the reserve is missing in no
+        more hours than it may be.
     converged : bool
         Half-width at most a quarter of ``1 - target``.
     half_width : float
@@ -126,6 +128,8 @@ class Certificate:
         Of what was really burnt and drawn. [t/yr]
     exchange : ExchangeUse or None
         Energy, hours and money of imports and sinks; None on an island.
+    reserve : ReserveUse or None
+        Hours in which the reserve that is asked for is missing; `met` then counts them. None without one.
     """
 
     metrics: UptimeMetrics
@@ -162,6 +166,7 @@ class Certificate:
     weather_flags: tuple[str, ...] = ()
     co2_t_per_yr: float = 0.0
     exchange: ExchangeUse | None = None
+    reserve: ReserveUse | None = None
 
     @property
     def imported_mwh_per_yr(self) -> float:
@@ -195,7 +200,8 @@ class Certificate:
     def meets(self, confidence: float) -> bool:
         """Whether every target is cleared at a one-sided confidence other than the stated one."""
         parts = [(part.uptime, part.target) for part in self.classes] or [(self.uptime, self.target)]
-        return all(uptime.met(target, confidence) for uptime, target in parts)
+        held = self.reserve is None or self.reserve.met
+        return held and all(uptime.met(target, confidence) for uptime, target in parts)
 
     @takes("cause_text()", name=TEXT)
     def cause_text(self, name: str) -> str:
@@ -215,6 +221,10 @@ class Certificate:
     @property
     def _exchange_lines(self) -> list[tuple[str, str]]:
         return [] if self.exchange is None else self.exchange.lines()
+
+    @property
+    def _reserve_lines(self) -> list[tuple[str, str]]:
+        return [] if self.reserve is None else [self.reserve.line]
 
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""
@@ -251,7 +261,7 @@ class Certificate:
             f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
-            + "".join(f"\n  {label}: {text}" for label, text in self._exchange_lines)
+            + "".join(f"\n  {label}: {text}" for label, text in self._exchange_lines + self._reserve_lines)
             + "".join(f"\n  flag of the weather: {flag}" for flag in self.weather_flags)
         )
 
@@ -277,6 +287,7 @@ class Certificate:
             ),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
             *self._exchange_lines,
+            *self._reserve_lines,
             *((f"lost by {cause_words(name)}", self.cause_text(name)) for name in self.causes),
         ]
         if not self.converged:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sitedesign.case.case import NOTHING, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.plant import Plant, imports_used, land_acres, sizes_of
+from sitedesign.case.reserve import least_battery_mw
 
 TOLERANCE = 1e-6  # relative, and in the limit's own unit: of a solver
 
@@ -96,6 +97,8 @@ def _couplings(case: Case, plant: Plant) -> Iterator[str]:
     low = None if limits.min_duration_h is None else limits.min_duration_h * power
     most = None if limits.max_duration_h is None else limits.max_duration_h * power
     yield from _outside(f"battery energy at {power:g} MW and its hours", energy, low, most, " MWh")
+    least = least_battery_mw(case, plant.units)
+    yield from _outside("battery power for a trip or a step of the load", power, least, None, " MW")
 
 
 def _late(case: Case, plant: Plant) -> Iterator[str]:

@@ -43,6 +43,7 @@ from sitedesign.reliability.metrics import (
     uptime_of_losses,
 )
 from sitedesign.reliability.replay import rack_shortfall
+from sitedesign.reliability.reserve_use import reserve_use
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock, blocks_of, listed
 from sitedesign.util.threads import at_once, one_ahead
 
@@ -167,6 +168,8 @@ class _Tally:
     fuel: FloatArray | None = None
     operating_usd: list[FloatArray] = field(default_factory=list)
     cycled: float = 0.0
+    reserve_short_h: list[FloatArray] = field(default_factory=list)
+    reserve_short_mw: float = 0.0
     per_unit: FloatArray | None = None
     events: list[_WorstEvent] = field(default_factory=list)
 
@@ -292,6 +295,8 @@ class _Tally:
         self.per_unit = unit if self.per_unit is None else self.per_unit + unit
         self.operating_usd.append(done.operating_usd)
         self.cycled += float(done.cycled_mwh.sum())
+        self.reserve_short_h.append(done.reserve_short_h)
+        self.reserve_short_mw = max(self.reserve_short_mw, float(done.reserve_short_mw.max(initial=0.0)))
         self.simulated += case.years
 
     def metrics(self, case: Case) -> UptimeMetrics:
@@ -347,12 +352,14 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
     spread = (
         float(np.std(mean_share, ddof=1)) / len(mean_share) ** 0.5 if len(mean_share) > 1 else float("nan")
     )
+    reserve = reserve_use(case.reserve, run.reserve_short_h, run.reserve_short_mw, table.cluster, plan.seed)
+    kept = all(part.met for part in classes) if classes else estimate.met(target, plan.confidence)
     return Certificate(
         metrics=metrics,
         metric=plan.metric,
         target=target,
         confidence=plan.confidence,
-        met=all(part.met for part in classes) if classes else estimate.met(target, plan.confidence),
+        met=kept and (reserve is None or reserve.met),
         converged=_converged(metrics, plan),
         half_width=estimate.half_width(plan.confidence),
         weather_years=run.first_year,
@@ -379,4 +386,5 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         off=tuple(cause for cause in CAUSES if cause in run.environment.outages.off),
         co2_t_per_yr=run.co2_t / years,
         exchange=exchange_use(run.use, table.cluster, plan.seed),
+        reserve=reserve,
     )

@@ -361,7 +361,7 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     -------
     float
         Annualised resources, battery, units, imports, sinks, what each supply costs once, racks above the
-        contracted number, delay. [USD/yr]
+        contracted number, a ride-through paid here, delay. [USD/yr]
     """
     cost = (
         sum(mw * r.annual_cost_usd_per_mw for r, mw in zip(case.resources, plant.resources_mw, strict=True))
@@ -376,4 +376,5 @@ def fixed_cost_usd_per_yr(case: Case, plant: Plant) -> float:
     used = zip(case.imports, imports_used(case, plant), strict=True)
     cost += sum(connection.site_cost_usd_per_yr for connection, there in used if there)
     cost += sum(n * sink.annual_cost_usd_per_unit for sink, n in zip(case.sinks, plant.sinks, strict=True))
+    cost += case.fixed_usd_per_yr
     return cost + case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]

@@ -302,6 +302,8 @@ def _plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, floa
             items.append(_scaled(f"{item.name} at this site", item.name, site, 1 if units else 0))
         items.append(_yearly(f"{item.name} fuel and running", item.name, "fuel", running[item.name]))
     items.append(_scaled("spare racks", "racks", costs.rack, plant.racks - case.racks_contracted))
+    if study.ride_through == "ups":
+        items.append(_scaled("ride-through", "ride-through", costs.ride_through, 1))
     if study.delay_cost_usd_per_month:
         delay = case.delay_cost_usd_per_month_yr * slowest_lead(case, plant)[0]
         items.append(_yearly("delay", "delay", "fixed", delay))

@@ -24,6 +24,7 @@ from sitedesign.study.fuels import FUELS
 from sitedesign.study.grid_inputs import GRID, GridInputs
 from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, TANK_H, WEATHER, StudyInputs
 from sitedesign.study.limits import LIMITS, Limits
+from sitedesign.study.reserve import RESERVE, Reserve
 from sitedesign.study.study import Study
 from sitedesign.util.gate import Measure
 from sitedesign.util.inputs import Declared, declared
@@ -90,6 +91,7 @@ def groups() -> tuple[Group, ...]:
         Group(GRID, _grid(), folded=True),
         Group(PRICES, _prices(), folded=True),
         Group(LIMITS, _declared(LIMITS, Limits, "limits.") + _declared(LIMITS), folded=True),
+        Group(RESERVE, _reserve(), folded=True),
         Group(WEATHER, _declared(WEATHER), folded=True),
         Group(DETAILS, _declared(DETAILS) + _tanks(), folded=True),
     )
@@ -161,6 +163,14 @@ def _field(item: Declared, prefix: str) -> Field:
     upper = item.sort == "bounds" or item.brief.startswith(("Most", "Longest"))
     label = f"Most {told.title}" if prefix == "limits." and upper else told.title
     return Field(prefix + item.name, label, kind, default, unit, options, f"{item.brief}.")
+
+
+def _reserve() -> tuple[Field, ...]:
+    """Fields of a reserve, which one answer asks for; the others are then a careful owner's."""
+    return tuple(
+        replace(field, default=None, hint=f"{field.hint} Empty: no reserve at all, or {field.default:g}.")
+        for field in _declared(RESERVE, Reserve, "reserve.")
+    )
 
 
 def _place() -> tuple[Field, ...]:
@@ -278,7 +288,7 @@ def _asked_as(fault: Fault, answers: Answers) -> Fault:
 def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     """Keywords of the study; what cannot be read is noted and left out."""
     number = _Numbers(answers, faults)
-    question: dict[str, Any] = {"site": {}, "limits": {}, "grid": {}, _FUEL: {}, _TANKS: {}}
+    question: dict[str, Any] = {"site": {}, "limits": {}, "grid": {}, "reserve": {}, _FUEL: {}, _TANKS: {}}
     for field in (field for group in groups() for field in group.fields):
         head, _, name = field.name.rpartition(".")
         if field.name in ("amount", "size") or head in ("pv", "battery"):
@@ -294,6 +304,7 @@ def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     question[size if size in _SIZES else "racks"] = _whole(number("amount"))
     question |= _priced(answers, number, faults)
     question["grid"] = _connection(question, faults)
+    question["reserve"] = question["reserve"] or None
     return question
 
 
@@ -382,7 +393,8 @@ def _replaced(entry: Pv | Battery, change: dict[str, float], faults: list[Fault]
 
 def _fraction(name: str, percent: float | None, faults: list[Fault]) -> float | None:
     """Fraction from per cent; the form asks in per cent, so it complains in per cent."""
-    gate = declared(StudyInputs)[name].gate
+    part, _, own = name.rpartition(".")
+    gate = declared(Reserve if part == "reserve" else StudyInputs)[own].gate
     if percent is None or not isinstance(gate, Measure):
         return None
     fraction = round(percent / 100, 12)

@@ -31,14 +31,16 @@ from sitedesign.study.demand import (
 from sitedesign.study.fuels import GasContract
 from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.limits import LIMITS, Limits
+from sitedesign.study.reserve import RESERVE, Reserve
 from sitedesign.study.surplus import Surplus
+from sitedesign.study.unit_rules import UnitRules
 from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
 from sitedesign.util.inputs import Input, declared
 from sitedesign.util.model import Model
 
 PLACE, EQUIPMENT, PRICES, WEATHER, DETAILS = "Place", "Equipment", "Prices", "Weather", "Details"
 #: Headings in the order in which they are asked.
-GROUPS = (PLACE, LOAD, EQUIPMENT, GRID, PRICES, LIMITS, WEATHER, DETAILS)
+GROUPS = (PLACE, LOAD, EQUIPMENT, GRID, PRICES, LIMITS, RESERVE, WEATHER, DETAILS)
 STEPS_MINUTES = (5, 10, 15, 30, 60)
 WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 #: The largest that survives a table of floats.
@@ -52,6 +54,7 @@ _DAY = Day(2000, 2100)
 _FuelName = Annotated[str, Words("must be the name of a fuel", most=200)]
 _TechnologyName = Annotated[str, Words("must be the name of a technology", most=200)]
 _BY_TECHNOLOGY = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 48}.")
+_BY_RULES = Kind((Mapping,), "must be rules by technology", "For example {'diesel': {'min_down_h': 1}}.")
 _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
 
 
@@ -198,6 +201,30 @@ class StudyInputs(Model):
         "costs more; how large it should be is found by trying.",
         EQUIPMENT, example={"diesel": 72}, type="mapping of str to float",
     )] = Field(default_factory=dict)
+    reserve: Annotated[Reserve | None, Input(
+        "Reserve",
+        "What must be carried through the trip of a unit, a step of the load or a fall of the sun. A mapping "
+        "of the fields of `sitedesign.Reserve` makes one; an empty one is a careful owner's: N-1 on line or "
+        "in the battery. Nothing is held when left out.",
+        EQUIPMENT, type="Reserve or mapping", sort="table",
+    )] = None
+    unit_rules: Annotated[Mapping[_TechnologyName, UnitRules], _BY_RULES, Input(
+        "Rules of units",
+        "Starts, down times, ramps and calendars by technology. Each a mapping of the fields of "
+        "`sitedesign.UnitRules`; what it leaves out is the library's.",
+        EQUIPMENT, type="mapping of str to UnitRules or mapping", sort="table",
+    )] = Field(default_factory=dict)
+    ride_through: Annotated[Literal["hall", "ups", "none"], Input(
+        "Ride-through",
+        "What carries the load until units have started. ``hall``: the hall's own supply, whose cost is "
+        "part of the hall and which never fails. ``ups``: the same minutes, paid here, with a share that "
+        "fails. ``none``: units need all their start time, which the battery has to carry.",
+        EQUIPMENT, words={
+            "hall": "the hall's own, part of its cost",
+            "ups": "uninterruptible supply, paid here",
+            "none": "nothing but the battery",
+        },
+    )] = "hall"
     surplus: Annotated[tuple[Surplus, ...], Input(
         "Takers of surplus",
         "Who may take power while it pays, without a promise: a town, miners, racks of best effort. The "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sitedesign.components.wind import wind_faults as hub_faults
@@ -204,6 +204,24 @@ def surplus_faults(
         elif name in taken:
             faults.append(Fault(where, repr(name), "that name is taken", "Give name=..."))
     return faults
+
+
+def rule_faults(named: Iterable[str], names: Sequence[str]) -> list[Fault]:
+    """Say where rules are given of units that may not be built.
+
+    Parameters
+    ----------
+    named : iterable of str
+        Technologies with rules.
+    names : sequence of str
+        Technologies of the study.
+    """
+    allowed = f"must be a technology of this study: {', '.join(names) or 'none'}"
+    return [
+        Fault(f"study.unit_rules.{name}", repr(name), allowed, nearest(name, names))
+        for name in named
+        if name not in names
+    ]
 
 
 def tank_faults(tank_h: Mapping[str, float], names: Sequence[str]) -> list[Fault]:

@@ -12,8 +12,10 @@ from sitedesign.study.demand import CurveName, LoadClass, Throughput, Use
 from sitedesign.study.fuels import GasContract
 from sitedesign.study.grid import Grid
 from sitedesign.study.limits import Limits
+from sitedesign.study.reserve import Reserve
 from sitedesign.study.study import Study
 from sitedesign.study.surplus import Surplus
+from sitedesign.study.unit_rules import UnitRules
 from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
@@ -44,6 +46,9 @@ class _Common(TypedDict, total=False):
     battery: str | Battery | Sequence[str | Battery]
     wind: Sequence[str | Wind]
     tank_h: Mapping[str, float]
+    reserve: Reserve | Mapping[str, Any]
+    unit_rules: Mapping[str, UnitRules | Mapping[str, Any]]
+    ride_through: Literal["hall", "ups", "none"]
     surplus: Sequence[str | Surplus | Mapping[str, Any]]
     facility: str | Facility
     finance: str | Finance

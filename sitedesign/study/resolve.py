@@ -14,7 +14,9 @@ from sitedesign.study.demand import LoadClass
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
+from sitedesign.study.reserve import Reserve
 from sitedesign.study.surplus import Surplus
+from sitedesign.study.unit_rules import UnitRules
 from sitedesign.util.gate import text_keys
 from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
@@ -63,6 +65,10 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     data["surplus"] = takers_of_surplus(data.get("surplus"), faults)
     if data.get("grid") is not None:
         data["grid"] = _grid(data["grid"], faults)
+    if data.get("reserve") is not None:
+        data["reserve"] = _reserve(data["reserve"], faults)
+    if isinstance(data.get("unit_rules"), Mapping):
+        data["unit_rules"] = _unit_rules(data["unit_rules"], faults)
     if isinstance(data.get("limits"), Mapping):
         data["limits"] = _limits(data["limits"], faults)
     if data.get("classes") is None:
@@ -148,6 +154,34 @@ def _grid(given: Any, faults: list[Fault]) -> Grid | None:  # noqa: ANN401
         faults.append(Fault("study.grid", shown(given), "must be a sitedesign.Grid, or a mapping", remedy))
         return None
     return None if given is None or given.is_absent else given
+
+
+def _reserve(given: Any, faults: list[Fault]) -> Reserve | None:  # noqa: ANN401
+    """Read the reserve that is asked for."""
+    if isinstance(given, Mapping):
+        return _made(Reserve, given, faults, "study.reserve")
+    if isinstance(given, Reserve):
+        return given
+    allowed = "must be a sitedesign.Reserve, or a mapping"
+    faults.append(Fault("study.reserve", shown(given), allowed, "For example reserve={'n_minus': 1}."))
+    return None
+
+
+def _unit_rules(given: Mapping[Any, Any], faults: list[Fault]) -> dict[str, UnitRules]:
+    """Read the rules of each technology named."""
+    wrong = text_keys(given, "study.unit_rules")
+    faults += wrong
+    found: dict[str, UnitRules] = {}
+    for name, item in {} if wrong else given.items():
+        where, made = f"study.unit_rules.{name}", item
+        if isinstance(item, Mapping):
+            made = _made(UnitRules, item, faults, where)
+        elif not isinstance(item, UnitRules):
+            faults.append(Fault(where, shown(item), "must be a sitedesign.UnitRules, or a mapping"))
+            made = None
+        if made is not None:
+            found[name] = made
+    return found
 
 
 def takers_of_surplus(given: Any, faults: list[Fault]) -> tuple[Surplus, ...]:  # noqa: ANN401

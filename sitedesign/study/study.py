@@ -34,6 +34,7 @@ from sitedesign.study.plausibility import (
     flag_faults,
     grid_faults,
     load_faults,
+    rule_faults,
     surplus_faults,
     tank_faults,
     weather_faults,
@@ -284,10 +285,12 @@ class Study(StudyInputs):
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the time series, ready for JSON; profiles and weather appear as a description."""
-        left_out = {"weather", *PROFILES, "power_paths", "grid", "surplus"}
+        left_out = {"weather", *PROFILES, "power_paths", "grid", "surplus", "reserve", "unit_rules"}
         data = self.model_dump(mode="json", exclude=left_out)
         data["grid"] = None if self.grid is None else self.grid.to_dict()
         data["surplus"] = [item.to_dict() for item in self.surplus]
+        data["reserve"] = None if self.reserve is None else self.reserve.model_dump(mode="json")
+        data["unit_rules"] = {name: rules.to_dict() for name, rules in self.unit_rules.items()}
         if self.power_paths:
             for number, name in enumerate(("pv", "battery")):
                 data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
@@ -321,9 +324,11 @@ class Study(StudyInputs):
             *([("wind", ", ".join(item.title for item in self.wind))] if self.wind else []),
             *([("grid", self.grid.words)] if self.grid is not None else []),
             *([("surplus", "; ".join(item.words for item in self.surplus))] if self.surplus else []),
+            *([("reserve", self.reserve.words)] if self.reserve is not None else []),
+            *((f"{name} units", rules.words) for name, rules in self.unit_rules.items()),
         ]
         told = {"site", "racks", "it_mw", "rack", "use", "uptime", "metric", "weather", "weather_years"}
-        told |= {"classes", "power_paths", "wind", "grid", "surplus"}
+        told |= {"classes", "power_paths", "wind", "grid", "surplus", "reserve", "unit_rules"}
         given = {
             name: "own profile" if name.endswith("_profile") else f"{getattr(self, name)}"
             for name in type(self).model_fields
@@ -408,6 +413,7 @@ def _cross_faults(study: Study) -> list[Fault]:
     own_sun = study.solar_profile is not None
     faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
     faults += surplus_faults(study.surplus, [*study.backup, *study.wind], [c.name for c in study.classes])
+    faults += rule_faults(study.unit_rules, [item.name for item in study.backup])
     stored = [item.name for item in study.backup if study.has_tank(item)]
     faults += tank_faults(study.tank_h, stored)
     burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}

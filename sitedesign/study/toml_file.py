@@ -17,7 +17,9 @@ from sitedesign.study.demand import CONTRACTS, RACKS, UPTIME
 from sitedesign.study.grid_inputs import GRID, GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PROFILES
 from sitedesign.study.limits import LIMITS, Limits
+from sitedesign.study.reserve import RESERVE, Reserve
 from sitedesign.study.study import Study
+from sitedesign.study.unit_rules import UNIT_RULES, UnitRules
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.gate import TEXT, File, Measure, parse_toml, read_bytes, takes, text_keys
 from sitedesign.util.inputs import declared
@@ -32,12 +34,12 @@ _ENTRY_FIELDS = {
     if item.sort == "entry"
 }
 #: Headings that are tables of their own.
-_TABLES = (PLACE, GRID, LIMITS)
+_TABLES = (PLACE, GRID, LIMITS, RESERVE)
 _COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
 SIZES = (*CONTRACTS, "classes")
 #: Tables of which a change replaces single keys only.
-_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "tank_h", "grid")
+_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "tank_h", "grid", "reserve", "unit_rules")
 
 
 _STUDY_FILE = "must be the path of a study file"
@@ -51,7 +53,8 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
     ----------
     path : path
         Top-level keys are the fields of :class:`~sitedesign.study.study.Study`; ``[site]``, ``[limits]``,
-        ``[limits.units]``, ``[limits.wind_mw]``, ``[fuel_price_usd_per_mmbtu]`` and ``[tank_h]`` are tables.
+        ``[limits.units]``, ``[limits.wind_mw]``, ``[fuel_price_usd_per_mmbtu]``, ``[tank_h]``, ``[reserve]``
+        and ``[unit_rules.NAME]`` are tables.
         ``weather`` is a file, a folder or a list of them, relative to the study file, like ``solar_profile``,
         ``load_profile`` (a file, or a table with ``file`` and ``unit``, ``column``, ``clock``, ``rated_mw``
         or ``step_minutes``) and the user's own library files. ``[grid]`` holds the fields of
@@ -61,7 +64,8 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
         with ``extends = "lfp"`` and the numbers that differ.
     **changes
         Fields that replace those of the file, as plain values, paths relative to the working directory;
-        ``site``, ``limits``, ``fuel_price_usd_per_mmbtu``, ``tank_h`` and ``grid`` replace single keys.
+        ``site``, ``limits``, ``fuel_price_usd_per_mmbtu``, ``tank_h``, ``grid``, ``reserve`` and
+        ``unit_rules`` replace single keys.
 
     Returns
     -------
@@ -135,6 +139,8 @@ def write_template(
         name=toml_value(name),
         limits=settings(Limits, LIMITS),
         grid=settings(GridInputs, GRID),
+        reserve=settings(Reserve, RESERVE),
+        rules=settings(UnitRules, UNIT_RULES),
         **{group.lower(): settings(Study, group, given) for group in GROUPS if group not in _TABLES},
     )
     write_given(path, text.encode(), where="path", of="write_template()")

@@ -36,7 +36,10 @@ MOST_BLOCKS = 32
 
 @dataclass(frozen=True)
 class UnitOutages:
-    """Failure rates of one backup technology; see :class:`sitedesign.library.Backup` for the fields."""
+    """Failure rates of one backup technology; see :class:`sitedesign.library.Backup` for the fields.
+
+    `maintenance_weeks` are weeks of the year in which units are out one after the other, in place of a share.
+    """
 
     name: str
     fuel: str
@@ -48,6 +51,7 @@ class UnitOutages:
     common_cause_mttr_h: float = 12.0
     common_cause_lethal_fraction: float = 1.0
     common_cause_coupling_fraction: float = 1.0
+    maintenance_weeks: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,7 @@ class OutageModel:
             "units": [u.forced_outage_rate for u in self.units],
             "starts": [1.0],  # the probabilities live with the behaviour of the units
             "common_starts": [1.0],
-            "planned": [u.planned_outage_fraction for u in self.units],
+            "planned": [u.planned_outage_fraction + len(u.maintenance_weeks) for u in self.units],
             "common_cause": [u.common_cause_beta_run * u.forced_outage_rate for u in self.units],
             "fuel": [f.interruption_events_per_yr for f in self.fuels],
             "cold": [f.cold_event_per_yr for f in self.fuels],

@@ -307,9 +307,12 @@ def sample_units(
             spans = _two_state(rng, hazard, unit.mttr_h / conditions.step_h, conditions.steps)
             events.add(spans, UNIT, first + i, (number, 3 * i))
         if planned:
-            events.add(
-                _planned(unit.planned_outage_fraction, i, conditions), UNIT, first + i, (number, 3 * i + 1)
+            spans = (
+                _in_week(unit.maintenance_weeks[i % len(unit.maintenance_weeks)], conditions)
+                if unit.maintenance_weeks
+                else _planned(unit.planned_outage_fraction, i, conditions)
             )
+            events.add(spans, UNIT, first + i, (number, 3 * i + 1))
         if common.size:
             rng = _stream(f"{unit.name} common", 1 + i, conditions, draw, seed)
             taken = rng.uniform(size=len(common)) < unit.common_cause_coupling_fraction
@@ -382,6 +385,13 @@ def _planned(fraction: float, unit: int, conditions: OutageConditions) -> NDArra
     start = middle + offset * length - length // 2 + np.arange(-1, conditions.years + 1) * per_year
     spans = np.stack([start, start + length], axis=1)
     return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < conditions.steps)], 0, conditions.steps)
+
+
+def _in_week(week: int, conditions: OutageConditions) -> NDArray[np.int64]:
+    """Spell of a week in each year, counted from 1 January."""
+    per_day = conditions.steps // conditions.years // DAYS
+    start = (np.arange(conditions.years) * DAYS + (week - 1) * 7) * per_day
+    return np.stack([start, start + 7 * per_day], axis=1)
 
 
 def _fuel_spans(
