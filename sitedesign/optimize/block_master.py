@@ -9,6 +9,7 @@ Blocks on the same weather share one pool; a cut enters a block only where that 
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +19,7 @@ import pyomo.environ as pyo
 
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS
-from sitedesign.case.rack_shortfall import expected_shortfall
+from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_chords, shortfall_curve
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
@@ -36,6 +37,8 @@ _AT_ONCE = 30  # pooled cuts brought into a block per round
 _WIDE = 1e-2  # of a budget: how far inside it the first point is looked for
 _SAME_LOAD = 1e-9
 _ROUNDING = 1e-6  # of what the master reckons with for broken racks
+_FEWER = 0.99  # of the racks: with more the chords of all are as good
+_NO_LOSS = 1e-9  # of the load: what broken racks may lose without a word
 NO_LOAD = 1e-6  # share of the load below which there is none
 
 
@@ -240,6 +243,41 @@ class BlockMaster:
             if item.share is not None:
                 self._highs.unfix(self.model.block[i].rack_lost_mwh_per_yr)
 
+    def tighten_shares(self) -> None:
+        """Bound each share that is decided by what the cuts so far allow, with the spare racks of that.
+
+        A share t of K racks loses at least t times what K racks lose with a share t of the spare ones, as
+        large numbers even out. Where what can be delivered bounds the share, that of the fewer racks is
+        nearly what they truly lose.
+        """
+        for i, item in enumerate(self.blocks):
+            if item.share is None or item.case.rack_availability >= 1.0:
+                continue
+            share = self.model.block[i].share
+            self._highs.set_objective(-share)
+            report = self._highs.solve()
+            if report.status is not Status.OPTIMAL:
+                break
+            most = min(item.share[1], -report.objective + _ROUNDING)
+            racks = math.ceil(most * item.case.racks_contracted - _ROUNDING)
+            if 0 < racks < _FEWER * item.case.racks_contracted:
+                self._highs.set_bounds(share, item.share[0], most)
+                self._add_chords(i, racks)
+        self._highs.set_objective(self.model.cost.expr)
+
+    def _add_chords(self, i: int, racks: int) -> None:
+        """Bound what broken racks lose by the chords of fewer racks than all, scaled to their share."""
+        case, columns = self.blocks[i].case, self._columns[i]
+        curve = shortfall_curve(racks, max(racks, case.racks_max), case.rack_availability)
+        useful = int(np.count_nonzero(curve > _NO_LOSS)) + 1
+        value, slope = shortfall_chords(curve[:useful])
+        of_all = racks / case.racks_contracted
+        for r, (lost, change) in enumerate(zip(value.tolist(), slope.tolist(), strict=True), start=racks):
+            line = np.array([1.0, -case.load_mwh_per_yr * of_all * change])
+            of_share = case.load_mwh_per_yr * (change * r - lost)
+            at = [columns.rack_lost, columns.racks, self._highs.column(self.model.block[i].share)]
+            self._highs.add_row(at, [*line.tolist(), of_share], 0.0, np.inf)
+
     def set_bounds(self, variable: Any, lower: float, upper: float) -> None:  # noqa: ANN401
         """Bound a variable of the model anew."""
         self._highs.set_bounds(variable, lower, upper)
@@ -335,7 +373,10 @@ class BlockMaster:
 
     def value(self, proposal: BlocksProposal, variable: Any) -> float:  # noqa: ANN401
         """Value of a variable of the model in a proposal."""
-        return float(proposal.x[self._highs.column(variable)])
+        column = self._highs.column(variable)
+        if column >= proposal.x.size:  # in no row and at no cost
+            return self._highs.bounds(variable)[0]
+        return float(proposal.x[column])
 
     def share(self, proposal: BlocksProposal, i: int) -> float:
         """Share of the load of a block that is there. [fraction]"""

@@ -12,6 +12,7 @@ import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,14 @@ from sitedesign.optimize.master_problem import MasterStopped
 from sitedesign.util.progress import Progress, silent
 
 _RELAXED = 5.0  # gap at which the relaxation is left, in units of the gap asked for
-_POLISHED = 0.5  # the same for the polishing of given whole numbers
-_MASTER = 0.2  # gap of a whole-number master, in the same units
+_POLISHED = 0.4  # the same for the polishing of given whole numbers
+_MASTER = 0.4  # gap of a whole-number master, in the same units
 _LEAST_TURNS = 2  # of polishing, before other whole numbers are looked at
 _OVERTAKEN = 3.0  # how far above the bound whole numbers must be for that, in units of the gap
-_MOST_IDLE = 8  # rounds without any progress, which only rounding can cause
-_EDGED = 4  # such rounds, after which plants just at the budgets are looked for
+_MOST_IDLE = 4  # rounds without progress: what is left is rounding, or the bound of broken racks
+_EDGED = 2  # such rounds, after which plants just at the budgets are looked for
+_PROGRESS = 1e-2  # of the gap: what counts as progress
+_DIGITS = 6  # of MW and MWh: closer than a watt two plants are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +172,7 @@ class BlockSearch:
         stopped_by = "gap"
         try:
             self._relaxation()
+            self.master.tighten_shares()
             self._whole_numbers()
         except _Stop as stop:
             stopped_by = stop.limit
@@ -225,7 +229,8 @@ class BlockSearch:
             if self._closed():
                 return
             now = (self.best.cost_usd if self.best else np.inf, self.bound)
-            idle = idle + 1 if now == before else 0
+            still = _PROGRESS * self.gap * self._scale(proposal, proposal.objective_usd)
+            idle = 0 if before[0] - now[0] > still or now[1] - before[1] > still else idle + 1
             if idle > _MOST_IDLE:
                 limit = "iteration_limit"
                 raise _Stop(limit)
@@ -284,15 +289,19 @@ class BlockSearch:
         """Operate every block; operations and what all costs, infinite where one misses its budgets. [USD]"""
         operations: list[Operation | None] = []
         total = proposal.fixed_usd
+        known: dict[tuple[Any, ...], Operation] = {}  # stages in which nothing changes are one
         for i, item in enumerate(self.master.blocks):
             point = self.master.at_pool(proposal, i)
             if point is None:
                 operations.append(None)
                 continue
             at, budgets, times = point
-            operation = item.pool.search.operate(at, budgets, likely=likely)
-            for cut in operation.cuts:
-                item.pool.add(cut)
+            same = id(item.pool), *_rounded(at.vector), *_rounded(budgets.limit), *budgets.cost.tolist()
+            if same not in known:
+                known[same] = item.pool.search.operate(at, budgets, likely=likely)
+                for cut in known[same].cuts:
+                    item.pool.add(cut)
+            operation = known[same]
             operations.append(operation)
             counts = operation.strict or (operation.feasible and side is Side.AT)
             total += item.weight * times * operation.cost_usd_per_yr if counts else np.inf
@@ -364,6 +373,10 @@ class BlockSearch:
         running = round(share * case.racks_contracted)
         there = share if share >= NO_LOAD else 0.0
         return BlockPlan(plant, share, running, operation, there * item.scale, lost)
+
+
+def _rounded(values: FloatArray) -> list[float]:
+    return [float(value) for value in np.round(values, _DIGITS)]
 
 
 def solve_blocks(
