@@ -22,6 +22,7 @@ from sitedesign.phasing.answer import (
 from sitedesign.phasing.certified import certify_stages
 from sitedesign.phasing.explain import explained
 from sitedesign.phasing.from_study import Asked, StudyQuestion, credit_of, faults_of, question_of
+from sitedesign.phasing.hand_made import hand_made_plans
 from sitedesign.phasing.search import RoadmapPlan, StagePlan, solve_roadmap
 from sitedesign.phasing.words import limited_by
 from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Roadmap, Stage
@@ -70,6 +71,7 @@ def _roadmap_faults(given: Mapping[str, Any]) -> list[Fault]:
     stages=_STAGES,
     gap=GAP,
     time_limit_s=TIME_LIMIT_S,
+    by_hand=FLAG,
     certify=FLAG,
     effort=EFFORT,
     progress=CALL,
@@ -86,6 +88,7 @@ def roadmap(
     stages: int = DEFAULT_STAGES,
     gap: float = DEFAULT_GAP,
     time_limit_s: float | None = None,
+    by_hand: bool = False,
     certify: bool = False,
     effort: EffortName = "screening",
     progress: Progress | None = None,
@@ -122,6 +125,8 @@ def roadmap(
         Relative gap, of the larger of cost and value. [fraction]
     time_limit_s : float, optional
         Of the optimiser. [s]
+    by_hand : bool
+        Also plan what people plan by hand: wait for the grid; all gas; solar and battery only.
     certify : bool
         Search for each stage in turn a plant that keeps the target of its racks without foresight and while
         things fail, on what was built before and what can be there by then; and certify all of them
@@ -163,6 +168,23 @@ def roadmap(
     if faults := faults_of(study, asked):
         raise InputError(faults, "roadmap()")
     say = progress or silent
+    made, plan, found = _planned(study, asked, gap, time_limit_s, say)
+    if by_hand:
+
+        def alone(restricted: Study, beside: Asked) -> Roadmap:
+            return _planned(restricted, beside, gap, time_limit_s, silent)[2]
+
+        found = replace(found, by_hand=hand_made_plans(study, asked, alone, say))
+    if certify:
+        found = _certified(study, asked, made, plan, found, EFFORTS[effort], say)
+    return replace(found, seconds=time.perf_counter() - began)
+
+
+def _planned(
+    study: Study, asked: Asked, gap: float, time_limit_s: float | None, say: Progress
+) -> tuple[StudyQuestion, RoadmapPlan, Roadmap]:
+    """Plan with foresight, every stage replayed."""
+    began = time.perf_counter()
     say("preparing weather, solar yield and load")
     made = question_of(study, asked)
     pool = CutPool(made.question.case)
@@ -173,8 +195,7 @@ def roadmap(
             raise
         raise explained(made.question, pool, say) from None
     say("replaying every stage")
-    found = _roadmap(study, asked, made, plan)
-    found = replace(found, seconds=time.perf_counter() - began)
+    found = replace(_roadmap(study, asked, made, plan), seconds=time.perf_counter() - began)
     if plan.stopped_by != "gap":
         message = (
             f"stopped by the {plan.stopped_by.replace('_', ' ')} at a gap of {found.gap:.2%}: "
@@ -182,10 +203,7 @@ def roadmap(
             "in error.incumbent; allow more time, fewer stages or a wider gap."
         )
         raise NotProvenOptimal(message, found, plan.bound_usd)
-    if certify:
-        found = _certified(study, asked, made, plan, found, EFFORTS[effort], say)
-        found = replace(found, seconds=time.perf_counter() - began)
-    return found
+    return made, plan, found
 
 
 def _parts(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:

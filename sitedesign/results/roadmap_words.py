@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sitedesign.results.evaluation import percent
-from sitedesign.results.roadmap_tables import LEAST_MW, date_after
+from sitedesign.results.roadmap_tables import date_after
 
 if TYPE_CHECKING:
     from sitedesign.results.roadmap import HandMadePlan, MonthsWorth, Order, Roadmap, Stage
 
 _M = 1e6
+_TOLD_MW = 0.05  # less is told by tables alone
 
 
 def head(roadmap: Roadmap) -> str:
@@ -88,12 +89,12 @@ def _label(stage: Stage) -> str:
 
 
 def _stage(stage: Stage) -> str:
-    parts = [f"{mw:,.0f} MW {name}" for name, mw in stage.owned_mw.items() if mw > LEAST_MW]
+    parts = [f"{mw:,.0f} MW {name}" for name, mw in stage.owned_mw.items() if mw > _TOLD_MW]
     parts = [
         f"{part} ({stage.battery_mwh:,.0f} MWh)" if part.endswith(" battery") else part for part in parts
     ]
-    parts += [f"{mw:,.0f} MW {name} for rent" for name, mw in stage.rented_mw.items() if mw > LEAST_MW]
-    parts += [f"{stage.connected_mw:,.0f} MW grid"] if stage.connected_mw > LEAST_MW else []
+    parts += [f"{mw:,.0f} MW {name} for rent" for name, mw in stage.rented_mw.items() if mw > _TOLD_MW]
+    parts += [f"{stage.connected_mw:,.0f} MW grid"] if stage.connected_mw > _TOLD_MW else []
     asked = "" if stage.racks_idle == 0 else f" of {stage.racks_asked:,}"
     words = f"{stage.racks_running:,}{asked} racks on {', '.join(parts) or 'nothing'}"
     if stage.certificate is not None:
