@@ -52,6 +52,12 @@ CASES: dict[str, dict[str, Any]] = {
     "units fixed": {"limits": {"units": {"mobile_gt": (3, 3), "diesel": 0}}},
     "land_acres": {"limits": {"land_acres": 120}},
     "co2_t_per_yr": {"limits": {"co2_t_per_yr": 6000}},
+    "permits": {
+        "limits": {
+            "nox_t_per_yr": 6, "co_t_per_yr": 12, "pm_t_per_yr": 0.3, "starts": {"mobile_gt": 150},
+            "run_h": {"mobile_gt": 1000, "diesel": 300},
+        },
+    },
     "months_to_power": {"limits": {"months_to_power": 14}},
     "battery_hours fixed": {"limits": {"battery_hours": (4, 4)}},
     "battery_hours and fixed energy": {"limits": {"battery_hours": (2, 6), "battery_mwh": (90, 90)}},
@@ -82,7 +88,7 @@ def result_limits(case: Case, design: sd.Evaluation) -> tuple[str, ...]:
     resources = tuple(design.resources_mw[item.name] for item in case.resources)
     plant = Plant(resources, design.battery_mwh, design.battery_mw, units, design.racks)
     energy = [design.energy_mwh_per_yr[item.name] for item in case.backup]
-    return broken_limits(case, plant, energy, design.co2_t_per_yr)
+    return broken_limits(case, plant, energy, design.co2_t_per_yr, [use.mean for use in design.capped])
 
 
 @pytest.fixture
@@ -222,8 +228,13 @@ def test_remedies_change_one_thing_and_say_which_limits_they_lift(name: str) -> 
     for label, changed in remedies.candidate_remedies(asked):
         if "without the limits on" not in label:
             # A unit with a second fuel stands in the place of one without, and under its limit
-            units = {tech.removesuffix("_dual"): pair for tech, pair in changed.limits.units.items()}
-            assert changed.limits.model_copy(update={"units": units}) == asked.limits
+            of_first = {
+                table: {
+                    tech.removesuffix("_dual"): most for tech, most in getattr(changed.limits, table).items()
+                }
+                for table in ("units", "run_h", "starts")
+            }
+            assert changed.limits.model_copy(update=of_first) == asked.limits
             continue
         assert changed.limits.co2_t_per_yr == asked.limits.co2_t_per_yr
         for field in ("solar_mw", "battery_mwh", "battery_mw", "racks"):
@@ -236,8 +247,8 @@ def test_remedies_change_one_thing_and_say_which_limits_they_lift(name: str) -> 
 
 def _without_diesel(more: dict[str, Any]) -> dict[str, Any]:
     limits = dict(more["limits"])
-    if "units" in limits:
-        limits["units"] = {tech: most for tech, most in limits["units"].items() if tech != "diesel"}
+    for table in {"units", "run_h"} & set(limits):
+        limits[table] = {tech: most for tech, most in limits[table].items() if tech != "diesel"}
     return more | {"limits": limits}
 
 

@@ -28,8 +28,8 @@ def test_library_has_the_promised_entries():
     )  # fmt: skip
     assert library.names("battery") == ("lfp", "lfp_dc")
     assert library.names("backup") == (
-        "aero_gt", "aero_refurb", "diesel", "frame_gt", "mobile_gt", "mobile_gt_dual", "recip_fast",
-        "recip_medium", "recip_medium_dual", "smr", "sofc",
+        "aero_gt", "aero_refurb", "diesel", "diesel_standby", "frame_gt", "mobile_gt", "mobile_gt_dual",
+        "recip_fast", "recip_medium", "recip_medium_dual", "smr", "sofc",
     )  # fmt: skip
     assert library.names("fuel") == ("diesel", "natural_gas", "natural_gas_interruptible", "uranium")
     assert library.names("rack") == ("gb200_nvl72", "gb300_nvl72", "hgx_b200x4", "hgx_h100x4", "vr_nvl72")

@@ -42,6 +42,7 @@ OTHER = {
     "fuel_price_usd_per_mmbtu.diesel": 30, "co2_price_usd_per_t": 20, "delay_cost_usd_per_month": 1e6,
     "limits.land_acres": 900, "limits.months_to_power": 18, "limits.solar_mw": 300,
     "limits.battery_mwh": 2000, "limits.battery_mw": 200, "limits.racks": 2000, "limits.co2_t_per_yr": 1e5,
+    "limits.nox_t_per_yr": 80, "limits.co_t_per_yr": 70, "limits.pm_t_per_yr": 9, "tank_h.diesel_standby": 20,
     "limits.n_plus": 1,
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
     "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
@@ -59,6 +60,7 @@ OTHER = {
 CONNECTED = {"grid.model": "flexible", "grid.tariff": "ercot"}
 SELLING = CONNECTED | {"grid.export_mw": 5}
 BESIDE = {
+    "tank_h.diesel_standby": {"backup": ["diesel_standby"]},
     "tank_h.mobile_gt_dual": {"backup": ["mobile_gt_dual"]},
     "tank_h.recip_medium_dual": {"backup": ["recip_medium_dual"]},
     "grid.usd_per_mwh": {"grid.model": "firm"}, "grid.export": SELLING, "grid.export_prices": SELLING,
@@ -82,7 +84,12 @@ def test_every_answer_reaches_the_study():
         after = form.study_of(beside | {name: value}).to_dict()
         assert after != before, name
     both = {"fuel_price_usd_per_mmbtu.natural_gas": None, "grid.usd_per_mwh": None, "grid.export": None}
-    both |= {"tank_h.mobile_gt_dual": None, "tank_h.recip_medium_dual": None, "gas_contract": "firm"}
+    both |= {
+        "tank_h.diesel_standby": None,
+        "tank_h.mobile_gt_dual": None,
+        "tank_h.recip_medium_dual": None,
+        "gas_contract": "firm",
+    }
     study = form.study_of(form.defaults() | OTHER | both)
     assert (study.grid.model, study.grid.mw, study.grid.curtailment.hours_per_yr) == (
         "flexible_one",

@@ -176,7 +176,7 @@ def operate_plant(
 def _held_against_limits(case: Case, plant: Plant, result: Evaluation) -> Evaluation:
     """Say where a plant that was given, not found, is outside the limits of its study."""
     energy = [result.energy_mwh_per_yr[item.name] for item in case.supplies]
-    outside = broken_limits(case, plant, energy, result.co2_t_per_yr)
+    outside = broken_limits(case, plant, energy, result.co2_t_per_yr, [use.mean for use in result.capped])
     if not outside:
         return result
     note = f"This plant is outside the limits of its study: {'; '.join(outside)}."

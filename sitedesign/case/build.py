@@ -436,6 +436,7 @@ def _backup(
     capability = backup_capability(backup, weather.temp_air_c, study.site.elevation_m).ravel()
     unit_mw = backup.unit_mw * path.generator_to_bus_efficiency
     fewest, most = study.limits.units.get(backup.name, (0, -1))
+    hours = [h for h in (backup.run_h_per_yr_limit, study.limits.run_h.get(backup.name)) if h is not None]
     if most < 0:
         most = capacity_bounds.units_max(float(load.max()), unit_mw, capability)
     return BackupCase(
@@ -453,6 +454,11 @@ def _backup(
         units_max=max(fewest, most),
         site_cost_usd_per_yr=site.total_usd_per_yr,
         other_levels=_second_level(study, backup, heat),
+        nox_t_per_mwh=mmbtu * backup.nox_kg_per_mmbtu / 1000,
+        co_t_per_mwh=mmbtu * backup.co_kg_per_mmbtu / 1000,
+        pm_t_per_mwh=mmbtu * backup.pm_kg_per_mmbtu / 1000,
+        run_h_limit=min(hours, default=None),
+        starts_limit=study.limits.starts.get(backup.name),
     )
 
 
@@ -465,7 +471,10 @@ def _second_level(study: Study, backup: Backup, heat: float) -> tuple[PriceLevel
     price = annual_cost.backup_marginal_cost(
         backup, fuel, study.path, fuel.price_usd_per_mmbtu, study.co2_price_usd_per_t, mmbtu
     )
-    return (PriceLevel(fuel.name, price, mmbtu * fuel.co2_kg_per_mmbtu / 1000, mmbtu),)
+    at_stack = (backup.second_fuel_nox_kg_per_mmbtu, backup.second_fuel_co_kg_per_mmbtu,
+                backup.second_fuel_pm_kg_per_mmbtu)  # fmt: skip
+    tonnes = [mmbtu * (kg or 0.0) / 1000 for kg in (fuel.co2_kg_per_mmbtu, *at_stack)]
+    return (PriceLevel(fuel.name, price, tonnes[0], mmbtu, *tonnes[1:]),)
 
 
 def fixed_load_share(study: Study, weather: Weather) -> float:

@@ -77,12 +77,17 @@ class PriceLevel:
         bus]
     co2_t_per_mwh, fuel_mmbtu_per_mwh : float
         Of a supply. [t/MWh, MMBtu/MWh at the bus]
+    nox_t_per_mwh, co_t_per_mwh, pm_t_per_mwh : float
+        Pollutants at the stack of a supply. [t/MWh at the bus]
     """
 
     name: str
     usd_per_mwh: float
     co2_t_per_mwh: float = 0.0
     fuel_mmbtu_per_mwh: float = 0.0
+    nox_t_per_mwh: float = 0.0
+    co_t_per_mwh: float = 0.0
+    pm_t_per_mwh: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.usd_per_mwh >= 0.0:
@@ -123,6 +128,12 @@ class BackupCase:
         above.
     active_level : ndarray of int, shape (T,), or None
         Which level holds in each step: 0 for the first, i for ``other_levels[i - 1]``. None: the first.
+    nox_t_per_mwh, co_t_per_mwh, pm_t_per_mwh : float
+        Pollutants at the stack. [t/MWh at the bus]
+    run_h_limit : float or None
+        Most run hours of a unit a year, in the mean over the units; None for any. [h/yr]
+    starts_limit : float or None
+        The same of starts, which only an operator has. [1/yr]
     """
 
     name: str
@@ -138,6 +149,11 @@ class BackupCase:
     site_cost_usd_per_yr: float = 0.0
     other_levels: tuple[PriceLevel, ...] = ()
     active_level: IntArray | None = None
+    nox_t_per_mwh: float = 0.0
+    co_t_per_mwh: float = 0.0
+    pm_t_per_mwh: float = 0.0
+    run_h_limit: float | None = None
+    starts_limit: float | None = None
 
     whole: ClassVar[bool] = True
 
@@ -145,7 +161,13 @@ class BackupCase:
     def levels(self) -> tuple[PriceLevel, ...]:
         """All prices of its energy, its own first."""
         own = PriceLevel(
-            self.name, self.marginal_cost_usd_per_mwh, self.co2_t_per_mwh, self.fuel_mmbtu_per_mwh
+            self.name,
+            self.marginal_cost_usd_per_mwh,
+            self.co2_t_per_mwh,
+            self.fuel_mmbtu_per_mwh,
+            self.nox_t_per_mwh,
+            self.co_t_per_mwh,
+            self.pm_t_per_mwh,
         )
         return (own, *self.other_levels)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sitedesign.case.case import Case, PriceLevel
+    from sitedesign.case.case import BackupCase, Case, PriceLevel
     from sitedesign.study.study import Study
 
 
@@ -25,6 +26,8 @@ class CaseLimits:
         Least share of the served energy that does not come from backup. [fraction]
     max_co2_t_per_yr : float or None
         [t/yr]
+    max_nox_t_per_yr, max_co_t_per_yr, max_pm_t_per_yr : float or None
+        Pollutants at the stacks of the site. [t/yr]
     min_duration_h, max_duration_h : float or None
         Bounds of battery energy over battery power. [h]
     months_to_power : float or None
@@ -41,6 +44,9 @@ class CaseLimits:
     land_acres: float | None = None
     min_renewable_share: float | None = None
     max_co2_t_per_yr: float | None = None
+    max_nox_t_per_yr: float | None = None
+    max_co_t_per_yr: float | None = None
+    max_pm_t_per_yr: float | None = None
     min_duration_h: float | None = None
     max_duration_h: float | None = None
     months_to_power: float | None = None
@@ -91,6 +97,26 @@ class AnnualLimit:
         return value
 
 
+#: Pollutants that air permits limit, by name of their figures, with what they are called.
+POLLUTANTS = {"nox": "NOx", "co": "CO", "pm": "PM"}
+
+
+def _pollutant_limit(name: str) -> AnnualLimit:
+    """Limit on the tonnes of one pollutant."""
+    figure, asked = attrgetter(f"{name}_t_per_mwh"), attrgetter(f"{name}_t_per_yr")
+    return AnnualLimit(
+        f"max_{name}_t_per_yr",
+        f"{name}_limit",
+        f"{name}_t_per_yr",
+        "t/yr",
+        per_mwh=figure,
+        most=lambda _, cap: cap,
+        reached=lambda _, tonnes: tonnes,
+        asked=lambda study: asked(study.limits),
+        pyomo_unit=lambda u: u.metric_ton / u.year,
+    )
+
+
 ANNUAL_LIMITS = (
     AnnualLimit(
         "min_renewable_share",
@@ -115,6 +141,7 @@ ANNUAL_LIMITS = (
         asked=lambda study: study.limits.co2_t_per_yr,
         pyomo_unit=lambda u: u.metric_ton / u.year,
     ),
+    *(_pollutant_limit(name) for name in POLLUTANTS),
 )
 
 
@@ -124,3 +151,14 @@ def annual_limits(case: Case) -> Iterator[tuple[AnnualLimit, float]]:
         value = item.given(case.limits)
         if value is not None:
             yield item, value
+
+
+def hours_limits(case: Case) -> Iterator[tuple[int, BackupCase, float]]:
+    """Yield number, technology and most run hours of a unit a year, where they are limited. [h/yr]
+
+    ``energy of all levels of a technology <= hours * rated power * units``: hours at full load are never more
+    than hours on, so what keeps its permit keeps this; the operator's real hours are counted apart.
+    """
+    for k, item in enumerate(case.backup):
+        if item.run_h_limit is not None:
+            yield k, item, item.run_h_limit

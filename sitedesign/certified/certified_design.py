@@ -58,7 +58,8 @@ def certified_design(
         raise explain_uncertified(study_case, result, progress, tries=effort.explains)
     evaluation = operate_causally(study_case, best.plant, best.controller, environment, TUNED)
     energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.supplies]
-    outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr)
+    used = [use.mean for use in evaluation.capped]
+    outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr, used)
     if outside:
         raise ReplayMismatch(outside)
     parts: dict[str, float] = {}

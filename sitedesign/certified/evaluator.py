@@ -19,7 +19,8 @@ from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import concat_years, select_years
 from sitedesign.certified.environment import Metric
-from sitedesign.certified.objective import Candidate, Decision, excess_mwh, unheld_mwh
+from sitedesign.certified.objective import Candidate, CappedUse, Decision, excess_mwh, unheld_mwh
+from sitedesign.operation.capped_use import used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
@@ -45,7 +46,7 @@ class _Outcomes:
     lost: FloatArray  # (classes, years), share of the class's compute
     operating_usd: FloatArray  # (years,)
     supplied_mwh: FloatArray  # (technologies and imports, years)
-    co2_t: FloatArray  # (years,), fuel at part load included
+    used: FloatArray  # (caps, years), fuel at part load included
     reserve: FloatArray  # (2, years), hours without reserve and what is missing in them [h, MWh]
 
 
@@ -66,19 +67,21 @@ class _Scenarios:
         result: FloatArray = whole.mean(axis=-1) + (there - here) @ self.weight / whole.shape[-1]
         return result
 
-    def supplied(self, outcomes: _Outcomes) -> tuple[float, float]:
-        """Estimate energy of backup and imports, and CO2. [MWh/yr, t/yr]
+    def supplied(self, outcomes: _Outcomes) -> CappedUse:
+        """Estimate energy of backup and imports, and what else is capped.
 
         Of the study's own years where those need more.
         """
-        energy, co2 = float(self.mean("supplied_mwh", outcomes).sum()), float(self.mean("co2_t", outcomes))
-        (own_mwh, own_t), (all_mwh, all_t) = (
-            _means(self.reference_in_all, n) for n in (self.own_years, None)
-        )
-        return (
-            energy * (max(1.0, own_mwh / all_mwh) if all_mwh > 0 else 1.0),
-            co2 * (max(1.0, own_t / all_t) if all_t > 0 else 1.0),
-        )
+        supplied = self.mean("supplied_mwh", outcomes)
+        own, whole = (_means(self.reference_in_all, n) for n in (self.own_years, None))
+        more = max(1.0, own.total_mwh / whole.total_mwh) if whole.total_mwh > 0 else 1.0
+        used = [
+            value * (max(1.0, mine / of_all) if of_all > 0 else 1.0)
+            for value, mine, of_all in zip(
+                self.mean("used", outcomes).tolist(), own.used, whole.used, strict=True
+            )
+        ]
+        return CappedUse(float(supplied.sum()) * more, (supplied * more).tolist(), used)
 
     def lost(self, outcomes: _Outcomes) -> FloatArray:
         """Estimate what each class loses, as a mean of two ways.
@@ -113,7 +116,7 @@ class Evaluator:
     evaluations : int
         Plants run in all, on few years or all.
     cap_share : float
-        Share of the caps of renewable share and CO2 that a plant may use up. [fraction]
+        Share of the caps of renewable share, CO2 and permits that a plant may use up. [fraction]
     """
 
     blocks: Sequence[WeatherBlock]
@@ -209,7 +212,7 @@ class Evaluator:
         return candidate
 
     def tighten_caps(self, share: float) -> None:
-        """Allow only a share of the caps of renewable share and CO2 from now on; what is known is off."""
+        """Allow only a share of the caps of the year's totals from now on; what is known is off."""
         self.cap_share *= share
         self._forget()
         self._evaluated.clear()
@@ -282,13 +285,13 @@ class Evaluator:
     def _near(
         self, scenarios: _Scenarios, plant: Plant, controller: Controller, outcomes: _Outcomes
     ) -> Candidate:
-        excess = self._excess(*scenarios.supplied(outcomes))
+        excess = self._excess(scenarios.supplied(outcomes))
         excess += unheld_mwh(self.case, *scenarios.mean("reserve", outcomes))
         usd = float(scenarios.mean("operating_usd", outcomes))
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
     def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes, draws: int) -> Candidate:
-        excess = max(self._excess(*_means(outcomes, n)) for n in (None, self.blocks[0].case.years))
+        excess = max(self._excess(_means(outcomes, n)) for n in (None, self.blocks[0].case.years))
         excess += unheld_mwh(self.case, *outcomes.reserve.mean(axis=1))
         usd = float(outcomes.operating_usd.mean())
         candidate = self._candidate(plant, controller, outcomes.lost.mean(axis=1), usd, excess)
@@ -298,8 +301,8 @@ class Evaluator:
         errors = by_year.std(axis=1, ddof=min(1, years - 1)) / years**0.5
         return replace(candidate, standard_errors=tuple(errors.tolist()))
 
-    def _excess(self, supplied_mwh_per_yr: float, co2_t_per_yr: float) -> float:
-        return excess_mwh(self.case, supplied_mwh_per_yr, co2_t_per_yr, self.cap_share)
+    def _excess(self, use: CappedUse) -> float:
+        return excess_mwh(self.case, use, self.cap_share)
 
     def _candidate(
         self, plant: Plant, controller: Controller, lost: FloatArray, operating_usd: float, excess: float
@@ -322,7 +325,7 @@ class Evaluator:
             lost_by_year(case, done.shed_mw, done.lost_by_class, self.metric),
             done.operating_usd,
             np.concatenate([done.backup_mwh, done.import_mwh]),
-            done.co2_t,
+            used_by_year(case, plant, done),
             np.array([done.reserve_short_h, done.reserve_short_mwh]),
         )
 
@@ -363,7 +366,8 @@ def _shares(lost: FloatArray) -> FloatArray:
     return result
 
 
-def _means(outcomes: _Outcomes, years: int | None) -> tuple[float, float]:
-    """Energy of backup and imports and CO2 of the first years, or of all. [MWh/yr, t/yr]"""
-    energy = float(outcomes.supplied_mwh[:, :years].mean(axis=1).sum())
-    return energy, float(outcomes.co2_t[:years].mean())
+def _means(outcomes: _Outcomes, years: int | None) -> CappedUse:
+    """Energy of backup and imports and what else is capped, of the first years, or of all."""
+    supplied = outcomes.supplied_mwh[:, :years].mean(axis=1)
+    used = [float(row[:years].mean()) for row in outcomes.used]
+    return CappedUse(float(supplied.sum()), supplied.tolist(), used)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from sitedesign.case.annual_use import caps_of
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.operation.state import Controller
 
 Decision = tuple[Plant, Controller]
+LEAST = 1e-3  # energy that stands for starts or hours without any. [MWh/yr]
 EXCESS_PRICE = 5_000.0  # on energy of backup and imports above a cap: beyond any that runs. [USD/MWh]
 
 
@@ -26,8 +30,8 @@ class Candidate:
     cost_usd_per_yr : float
         Plant, spare racks, fuel really burnt, power drawn, less what is sold. [USD/yr]
     excess_mwh_per_yr : float
-        Energy of backup and imports above the caps of renewable share and CO2, over all years or over the
-        study's own, whichever is more: a report shows the latter; what is lost above the target while as many
+        Energy of backup and imports above the caps of renewable share and CO2 and on permits, over all years or over
+        the study's own, whichever is more: a report shows the latter; what is lost above the target while as many
         units of each technology are out as the plant must do without; and the reserve that is missing in more
         hours than it may be. [MWh/yr]
     standard_errors : tuple of float
@@ -111,15 +115,28 @@ class SearchObjective:
         return EXCESS_PRICE * candidate.excess_mwh_per_yr
 
 
-def excess_mwh(case: Case, supplied_mwh_per_yr: float, co2_t_per_yr: float, share: float = 1.0) -> float:
-    """Energy of backup and imports above a share of what the caps allow. [MWh/yr]"""
-    total, excess = supplied_mwh_per_yr, 0.0
-    if case.limits.min_renewable_share is not None:
-        excess = total - share * (1 - case.limits.min_renewable_share) * case.load_mwh_per_yr
-    cap = case.limits.max_co2_t_per_yr
-    if cap is not None and co2_t_per_yr > share * cap:
-        excess = max(excess, total * (1 - share * cap / co2_t_per_yr))
-    return max(excess, 0.0)
+class CappedUse(NamedTuple):
+    """Energy and what else is capped, of a mean year: of all supplies, of each, and of each cap."""
+
+    total_mwh: float
+    supplied_mwh: Sequence[float]
+    used: Sequence[float]
+
+
+def excess_mwh(case: Case, use: CappedUse, share: float = 1.0) -> float:
+    """Energy of backup and imports above a share of what the caps allow. [MWh/yr]
+
+    Of a cap on the units of one technology it is their energy.
+    """
+    excess = 0.0
+    for cap, value in zip(caps_of(case), use.used, strict=True):
+        if case.limits.min_renewable_share is not None and cap.of_energy:
+            least = case.limits.min_renewable_share
+            excess = max(excess, use.total_mwh - share * (1 - least) * case.load_mwh_per_yr)
+        elif value > share * cap.most:
+            own = use.total_mwh if cap.technology < 0 else max(use.supplied_mwh[cap.technology], LEAST)
+            excess = max(excess, own * (1 - share * cap.most / value))
+    return excess
 
 
 def unheld_mwh(case: Case, short_h_per_yr: float, missing_mwh_per_yr: float) -> float:

@@ -8,12 +8,14 @@ from sitedesign.case.plant import Plant
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.errors import ReplayMismatch
+from sitedesign.operation.capped_use import per_unit
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.outages.sampling import OutageSample, resource_availability
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN
 from sitedesign.results.accounting import Actuals, evaluate_dispatch
 from sitedesign.results.evaluation import Evaluation
+from sitedesign.results.permits import UnitDuty
 
 BALANCE_TOLERANCE_MW = 1e-6
 
@@ -65,6 +67,7 @@ def operate_causally(
         [done.solar_mw] if len(case.resources) == 1 else _given_mw(case, plant, evaluator.outages_of(plant)),
         done.energy_by_level_mwh.sum(axis=1) / case.years,
         done.fuel_by_level_mmbtu.sum(axis=1) / case.years,
+        UnitDuty(per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts)),
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
     return result.model_copy(update={"controller": controller, "rule": rule})

@@ -16,7 +16,7 @@ from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.study.effort import Effort
 from sitedesign.study.grid import Grid
-from sitedesign.study.limits import MW
+from sitedesign.study.limits import MW, TABLES
 from sitedesign.study.study import Limits, Study
 from sitedesign.util.progress import Progress, silent
 
@@ -126,7 +126,8 @@ def _larger_connection(grid: Grid) -> Grid | None:
 def _of_units(study: Study, instead: Mapping[str, str]) -> Limits:
     """Keep every limit, those on the units of some technologies for what stands in their place."""
     fields = study.limits.model_dump(exclude_unset=True)
-    fields["units"] = {instead.get(name, name): pair for name, pair in study.limits.units.items()}
+    for table in (name for name, kind in TABLES.items() if kind == "backup"):
+        fields[table] = {instead.get(name, name): most for name, most in getattr(study.limits, table).items()}
     return Limits(**fields)
 
 

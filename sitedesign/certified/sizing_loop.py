@@ -16,9 +16,9 @@ from itertools import product
 
 import numpy as np
 
+from sitedesign.case.annual_use import caps_of
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, FloatArray
-from sitedesign.case.limits import ANNUAL_LIMITS
 from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
@@ -27,6 +27,7 @@ from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.objective import (
     Candidate,
+    CappedUse,
     Decision,
     SearchObjective,
     excess_mwh,
@@ -46,6 +47,7 @@ from sitedesign.certified.starting_points import (
 from sitedesign.certified.whole_hours import environment_on_whole_hours, on_whole_hours
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.foresight.failure_bound import tuned_prices
+from sitedesign.operation.capped_use import used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller, ControllerKind
 from sitedesign.optimize.benders import solve_cuts
@@ -299,20 +301,34 @@ def _certified(
 
 def _cap_excess(own: Evaluator, best: Candidate, certificate: Certificate) -> float:
     """Share of what is supplied above the caps, on unseen years or in those that a design reports."""
-    if all(item.given(own.case.limits) is None for item in ANNUAL_LIMITS):
+    if not caps_of(own.case):
         return 0.0
     done = own.operate(best.plant, best.controller, record=False)
-    own_mwh = float(np.concatenate([done.backup_mwh, done.import_mwh]).mean(axis=1).sum())
-    unseen_mwh = float(np.array(certificate.backup_mwh_per_yr).sum()) + certificate.imported_mwh_per_yr
-    return max(
-        _excess_share(own.case, own_mwh, float(done.co2_t.mean())),
-        _excess_share(own.case, unseen_mwh, certificate.co2_t_per_yr),
-    )
+    supplied = np.concatenate([done.backup_mwh, done.import_mwh]).mean(axis=1)
+    used = [float(row.mean()) for row in used_by_year(own.case, best.plant, done)]
+    in_design = CappedUse(float(supplied.sum()), supplied.tolist(), used)
+    return max(_excess_share(own.case, in_design), _excess_share(own.case, certified_use(certificate)))
 
 
-def _excess_share(case: Case, supplied_mwh_per_yr: float, co2_t_per_yr: float) -> float:
-    excess = excess_mwh(case, supplied_mwh_per_yr, co2_t_per_yr)
-    return excess / supplied_mwh_per_yr if supplied_mwh_per_yr > 0 else 0.0
+def certified_use(certificate: Certificate) -> CappedUse:
+    """Read what a certified plant uses of the caps, in the mean over the years of its certificate."""
+    total = float(np.array(certificate.backup_mwh_per_yr).sum()) + certificate.imported_mwh_per_yr
+    imported = () if certificate.exchange is None else certificate.exchange.import_mwh_per_yr.values()
+    supplied = (*certificate.backup_mwh_per_yr, *(mwh.value for mwh in imported))
+    return CappedUse(total, supplied, [use.mean for use in certificate.capped])
+
+
+def _excess_share(case: Case, use: CappedUse) -> float:
+    """Largest share above a cap: of all energy, or of what one technology gives."""
+    caps = caps_of(case)
+    over = [
+        1 - cap.most / value
+        for cap, value in zip(caps, use.used, strict=True)
+        if cap.technology >= 0 and value > cap.most
+    ]
+    excess = excess_mwh(case, use)
+    site = excess / use.total_mwh if use.total_mwh > 0 else 0.0
+    return max([site, *over])
 
 
 def _confidence(together: float, number: int, certificates: int) -> float:

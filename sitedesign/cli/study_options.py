@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from sitedesign.study.grid_inputs import GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PRICES, WEATHER, StudyInputs
-from sitedesign.study.limits import LIMITS
+from sitedesign.study.limits import LIMITS, TABLES
 from sitedesign.study.reserve import Reserve
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.util.toml_text import value_of_text
@@ -239,11 +239,13 @@ def _option_of(where: str) -> str:
     for field, option in (
         ("limits.units.", "--limit"),
         ("limits.wind_mw.", "--limit"),
+        *((f"limits.{table}.", f"--limit {table}.") for table in ("run_h", "starts")),
         ("limits.", "--limit"),
         ("fuel_price_usd_per_mmbtu.", "--fuel-price"),
     ):
         if where.startswith(f"study.{field}"):
-            return f"{option} {where.removeprefix(f'study.{field}')}"
+            gap = "" if option.endswith(".") else " "
+            return f"{option}{gap}{where.removeprefix(f'study.{field}')}"
     part = re.fullmatch(r"study\.(\w+)\.(\w+)", where)
     if part is not None and f"{part[1]}_{part[2]}" in part_options():
         return _flag(f"{part[1]}_{part[2]}")
@@ -262,8 +264,8 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
     from sitedesign.errors import Fault
 
     limits: dict[str, Any] = {}
-    tables: dict[str, dict[str, Any]] = {"units": {}, "wind_mw": {}}
-    kinds = {"units": "backup", "wind_mw": "wind"}
+    tables: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
+    kinds = {"units": "backup", "wind_mw": "wind"}  # whose names say which limit is meant
     table_of = {
         name: table for table, kind in kinds.items() for name in (library.names(kind) if items else ())
     }
@@ -279,6 +281,10 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
             )
             continue
         value = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+        table, dot, key = name.strip().partition(".")
+        if dot and table in tables:
+            tables[table][key] = value
+            continue
         (tables[table_of[name]] if name in table_of else limits)[name.strip()] = value
     return limits | {table: given for table, given in tables.items() if given}
 

@@ -16,7 +16,7 @@ import pyomo.environ as pyo
 
 from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase, Resource, SinkCase
 from sitedesign.case.dispatch import appetite_mwh
-from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.limits import ANNUAL_LIMITS, POLLUTANTS, hours_limits
 from sitedesign.case.plant_limits import battery_bounds, resource_bounds, resource_most_mw, units_allowed
 from sitedesign.case.reserve import full_step
 
@@ -277,6 +277,12 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
     m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, u.KUSD / u.year / u.month)
     m.unit_mw = per_technology("unit_mw", u.MW)
     m.co2_t_per_mwh = per_level(m.supply_level, case.supplies, "co2_t_per_mwh", u.metric_ton / u.MWh)
+    for name in POLLUTANTS:
+        figure = f"{name}_t_per_mwh"
+        setattr(m, figure, per_level(m.supply_level, case.supplies, figure, u.metric_ton / u.MWh))
+    limited = {item.name: hours for _, item, hours in hours_limits(case)}
+    m.limited_technology = pyo.Set(initialize=list(limited), dimen=1)
+    m.run_h_limit = pyo.Param(m.limited_technology, initialize=limited, units=u.h / u.year, mutable=True)
     m.lead_months = per_technology("lead_months", u.month)
     m.resource_lead_months = per_resource(lambda r: r.lead_months, u.month)
     m.battery_lead_months = param(case.battery_lead_months, u.month)

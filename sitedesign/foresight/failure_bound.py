@@ -27,7 +27,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from sitedesign.case.case import Case, FloatArray, PriceLevel
-from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.limits import ANNUAL_LIMITS, hours_limits
 from sitedesign.case.plant import Plant
 from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.optimize.annual_budgets import Budgets, budgets_of
@@ -101,6 +101,13 @@ def price_budgets(case: Case, prices: FloatArray) -> _Priced:
     budgets, classes = budgets_of(case, 0.0), len(case.classes)
     asked = np.isfinite(budgets.limit)
     prices = np.where(asked, prices, 0.0)
+    hours, credit = budgets.limit.size - budgets.of_units, dict[str, float]()
+    for row, (_, item, most_h) in enumerate(hours_limits(case), start=hours):
+        brings = most_h * item.unit_mw  # a unit more allows so much more energy; it is never paid to be built
+        prices[row] = (
+            min(prices[row], item.annual_cost_usd_per_unit / brings) if brings > 0.0 else prices[row]
+        )
+        credit[item.name] = float(prices[row]) * brings
     shares = np.array([item.share for item in case.classes])
     values = case.lost_value_usd_per_mwh + prices[:classes]
     value = float(shares @ values)
@@ -113,7 +120,15 @@ def price_budgets(case: Case, prices: FloatArray) -> _Priced:
     backup = []
     for item in case.backup:
         first, *others = dearer(item.levels)
-        backup.append(replace(item, marginal_cost_usd_per_mwh=first.usd_per_mwh, other_levels=tuple(others)))
+        backup.append(
+            replace(
+                item,
+                marginal_cost_usd_per_mwh=first.usd_per_mwh,
+                other_levels=tuple(others),
+                annual_cost_usd_per_unit=item.annual_cost_usd_per_unit - credit.get(item.name, 0.0),
+                run_h_limit=None,
+            )
+        )
     without: dict[str, Any] = dict.fromkeys(item.name for item in ANNUAL_LIMITS)
     priced = replace(
         case,
@@ -125,7 +140,7 @@ def price_budgets(case: Case, prices: FloatArray) -> _Priced:
         backup=tuple(backup),
         imports=tuple(replace(item, levels=dearer(item.levels)) for item in case.imports),
     )
-    return _Priced(priced, weights, float(prices[asked] @ budgets.limit[asked]))
+    return _Priced(priced, weights, float(prices[asked] @ budgets.fixed_limit[asked]))
 
 
 def tuned_prices(case: Case, optimum: OptimizationResult, pool: CutPool) -> FloatArray:
@@ -232,7 +247,8 @@ def _excess(case: Case, priced: _Priced, budgets: Budgets, found: OptimizationRe
             budgets.rows[len(shares) :, :supplied] @ energy,
         ]
     )
-    return np.where(np.isfinite(budgets.limit), used - budgets.limit, 0.0)
+    limit = budgets_of(case, 0.0, found.plant.units).limit
+    return np.where(np.isfinite(limit), used - limit, 0.0)
 
 
 def _most_promising(

@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from sitedesign.case.annual_use import full_load_hours, used_of_caps
 from sitedesign.case.build import StudyCase, build_case, build_case_on, weather_of
 from sitedesign.case.case import Case
+from sitedesign.case.dispatch import energy_by_level
 from sitedesign.case.relaxation import MetricRelaxation, left_out, relaxation
 from sitedesign.case.throttling_tiers import most_useful_rack_ratio
 from sitedesign.case.years import cyclic_start_step, select_years, shift_start
@@ -281,7 +283,9 @@ def _design(
     replay = check_dispatch(case, plant, dispatch, must_end_full=True)
     _check_against_replay(replay, sizing, case)
     bought = (*replay.backup_mwh_per_yr, *replay.import_mwh_per_yr)
-    outside = broken_limits(case, plant, bought, replay.co2_t_per_yr)
+    given = energy_by_level(case, dispatch)[: sum(len(item.levels) for item in case.supplies)]
+    used = used_of_caps(case, given, given, full_load_hours(case, plant.units, given))
+    outside = broken_limits(case, plant, bought, replay.co2_t_per_yr, used)
     outside += used_spares(case, plant, dispatch.backup_mw)
     if outside:
         raise ReplayMismatch(outside)

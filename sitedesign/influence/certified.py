@@ -21,7 +21,7 @@ from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.objective import Decision, excess_mwh
 from sitedesign.certified.scenario_years import unseen_years, weather_block
-from sitedesign.certified.sizing_loop import LEAST_FIRST_MULTIPLIER, size_then_search
+from sitedesign.certified.sizing_loop import LEAST_FIRST_MULTIPLIER, certified_use, size_then_search
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.influence.bound import BoundSolver, Question, same
 from sitedesign.influence.ranges import RangedNumber, with_value
@@ -293,7 +293,8 @@ def _swing(number: RangedNumber, pair: Ends) -> float:
 
 def _asked_of_plants(case: Case) -> tuple[Any, ...]:
     """Limits that a plant keeps by how it is operated, not by its sizes."""
-    return (case.limits.n_plus, *(item.given(case.limits) for item in ANNUAL_LIMITS))
+    of_units = tuple((item.run_h_limit, item.starts_limit) for item in case.backup)
+    return (case.limits.n_plus, *(item.given(case.limits) for item in ANNUAL_LIMITS), of_units)
 
 
 def _target(case: Case) -> float:
@@ -315,8 +316,7 @@ def _operated(case: Case) -> tuple[Any, ...]:
 def _run_of(done: Certificate, case: Case, fixed_usd_per_yr: float) -> _Run:
     lost_h = np.array(done.power_lost_h_by_year).reshape(done.weather_years, -1).mean(axis=1)
     usd = np.array(done.operating_usd_by_year).reshape(done.weather_years, -1).mean(axis=1)
-    supplied = sum(done.backup_mwh_per_yr) + done.imported_mwh_per_yr
-    excess = excess_mwh(case, supplied, done.co2_t_per_yr)
+    excess = excess_mwh(case, certified_use(done))
     return _Run(done.uptime.value, done.met, lost_h / _HOURS_PER_YEAR, usd + fixed_usd_per_yr, excess)
 
 

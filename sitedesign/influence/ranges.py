@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sitedesign import library
+from sitedesign.case.limits import POLLUTANTS
 from sitedesign.errors import Fault, InputError, nearest
 from sitedesign.influence.outside import OUTSIDE, outside_entries, reads, with_outside_value
 from sitedesign.library import Entry, Fuel, Number, PowerPath
@@ -84,6 +85,7 @@ def ranged_numbers(study: Study, ranges: Mapping[str, Range] | None = None) -> l
                 and known.range is not None
                 and not known.used_by
                 and reads(study, entry, field)
+                and _limited(study, field)
             ):
                 same = (entry.kind, field, known.value, known.range, known.source)
                 found[same] = _number(entry, field, known.range, found.get(same))
@@ -97,6 +99,12 @@ def ranged_numbers(study: Study, ranges: Mapping[str, Range] | None = None) -> l
         }
         numbers[number.key] = number
     return list(numbers.values())
+
+
+def _limited(study: Study, field: str) -> bool:
+    """Whether a number can move an answer: what is emitted does where a limit is asked for alone."""
+    pollutants = (name for name in POLLUTANTS if f"{name}_kg_per_mmbtu" in field)
+    return all(getattr(study.limits, f"{name}_t_per_yr") is not None for name in pollutants)
 
 
 def idle_numbers(study: Study) -> tuple[str, ...]:

@@ -240,6 +240,23 @@ class Backup(Entry):
         float | None, Number("h", 0, 5000, "Full-load hours of the second fuel kept on site")
     ]
 
+    nox_kg_per_mmbtu: Annotated[float, Number("kg/MMBtu", 0, 5, "Nitrogen oxides at the stack, HHV")]
+    co_kg_per_mmbtu: Annotated[float, Number("kg/MMBtu", 0, 5, "Carbon monoxide at the stack, HHV")]
+    pm_kg_per_mmbtu: Annotated[float, Number("kg/MMBtu", 0, 5, "Particulate matter at the stack, HHV")]
+    second_fuel_nox_kg_per_mmbtu: Annotated[
+        float | None, Number("kg/MMBtu", 0, 5, "Nitrogen oxides on the second fuel, HHV")
+    ]
+    second_fuel_co_kg_per_mmbtu: Annotated[
+        float | None, Number("kg/MMBtu", 0, 5, "Carbon monoxide on the second fuel, HHV")
+    ]
+    second_fuel_pm_kg_per_mmbtu: Annotated[
+        float | None, Number("kg/MMBtu", 0, 5, "Particulate matter on the second fuel, HHV")
+    ]
+    run_h_per_yr_limit: Annotated[
+        float | None,
+        Number("h/yr", 0, 8784, "Run hours a year that the class of the unit may have; none: any"),
+    ]
+
     @classmethod
     def contradictions(cls, data: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
         """Figures of a second fuel that is not there or not told, or is the first again."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import Case, FloatArray
-from sitedesign.case.limits import annual_limits
+from sitedesign.case.limits import annual_limits, hours_limits
 
 # Of the load: by how much a budget may be exceeded and still be met. 30 ms a year, more than the rounding of
 # sums over all steps, which grows with the load and not with a budget, as that may be 0.
@@ -32,12 +33,14 @@ class Budgets:
     rows : ndarray, shape (budgets, K + C)
         The first C rows are the uptime budgets, each of the weighted shed load of its class alone.
     limit : ndarray, shape (budgets,)
-        Infinite for a class that asks for nothing. [MWh/yr, or t/yr for carbon dioxide]
+        Infinite for a class that asks for nothing. [MWh/yr, or t/yr of what is emitted]
     size : ndarray, shape (budgets,)
-        What each could be at most without sinks: the load of a class, all load, carbon dioxide of all load
+        What each could be at most without sinks: the load of a class, all load, emissions of all load
         from the dirtiest supply. Rounding is in proportion to it. [as `limit`]
     classes : int
         C.
+    of_units : int
+        The last so many are limits on run hours: they grow with the units that are built.
     """
 
     cost: FloatArray
@@ -45,6 +48,13 @@ class Budgets:
     limit: FloatArray
     size: FloatArray
     classes: int = 1
+    of_units: int = 0
+
+    @property
+    def fixed_limit(self) -> FloatArray:
+        """Part of `limit` that no unit adds to, shape (budgets,)."""
+        grows = np.arange(self.limit.size) >= self.limit.size - self.of_units
+        return np.where(grows, 0.0, self.limit)
 
     @property
     def tolerance(self) -> FloatArray:
@@ -78,14 +88,14 @@ class Budgets:
     def of_uptime(self) -> Budgets:
         """Leave out all but the uptime budgets."""
         rows, limit, size = (item[: self.classes] for item in (self.rows, self.limit, self.size))
-        return dataclasses.replace(self, rows=rows, limit=limit, size=size)
+        return dataclasses.replace(self, rows=rows, limit=limit, size=size, of_units=0)
 
     def lost(self, totals: FloatArray) -> FloatArray:
         """Pick the weighted shed load of each class out of the totals, shape (C,). [MWh/yr]"""
         return totals[self.cost.size - self.classes :]
 
 
-def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
+def budgets_of(case: Case, rack_lost_mwh_per_yr: float, units: Sequence[float] | None = None) -> Budgets:
     """Budgets of a case.
 
     Parameters
@@ -93,6 +103,8 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
     case : Case
     rack_lost_mwh_per_yr : float
         Part of the downtime budgets that broken racks use up; every class bears its share of it. [MWh/yr]
+    units : sequence of float, optional
+        Built of each backup technology, for limits on run hours; the most there may be when left out.
 
     Returns
     -------
@@ -111,7 +123,15 @@ def budgets_of(case: Case, rack_lost_mwh_per_yr: float) -> Budgets:
         rows.append(np.array(per_mwh + unserved))
         limit.append(own.most(case, given))
         size.append(load * max(per_mwh))
-    return Budgets(cost, np.array(rows), np.array(limit), np.array(size), classes)
+    hours = list(hours_limits(case))
+    first = np.cumsum([0, *(len(item.levels) for item in case.supplies)])
+    for k, item, most_h in hours:
+        row = np.zeros(priced + classes)
+        row[first[k] : first[k + 1]] = 1.0
+        rows.append(row)
+        limit.append(most_h * item.unit_mw * (item.units_max if units is None else units[k]))
+        size.append(load)
+    return Budgets(cost, np.array(rows), np.array(limit), np.array(size), classes, len(hours))
 
 
 def _allowed_mwh(case: Case, c: int, rack_lost_mwh_per_yr: float) -> float:

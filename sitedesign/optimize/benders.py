@@ -303,7 +303,8 @@ class _Search:
         return proposal
 
     def _operate(self, proposal: Proposal, *, likely: bool = True) -> Operation:
-        budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr)
+        units = self.pool.search.oracle.counts(proposal.point)
+        budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr, units)
         operation = self.pool.search.operate(proposal.point, budgets, likely=likely)
         for cut in operation.cuts:
             self.pool.add(cut)

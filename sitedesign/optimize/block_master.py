@@ -18,7 +18,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from sitedesign.case.case import Case, FloatArray
-from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.limits import ANNUAL_LIMITS, hours_limits
 from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_chords, shortfall_curve
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import Budgets, budgets_of
@@ -192,7 +192,8 @@ class BlockMaster:
         """Constraint of each budget of a block; None for a class that asks for nothing."""
         b, item = self.model.block[i], self.blocks[i].case
         rows = [b.uptime[c.name] if c.name in b.uptime else None for c in item.classes]  # noqa: SIM401
-        return rows + [row for own in ANNUAL_LIMITS if (row := b.component(own.equation)) is not None]
+        rows += [row for own in ANNUAL_LIMITS if (row := b.component(own.equation)) is not None]
+        return rows + [b.run_hours[tech.name] for _, tech, _ in hours_limits(item)]
 
     def _tightened(self, side: Side) -> Iterator[tuple[int, float]]:
         """Add the budgets of all blocks once more, tightened; rows with their upper bounds."""
@@ -204,6 +205,10 @@ class BlockMaster:
                 if number < budgets.classes:
                     at.append(columns.rack_lost)
                     values.append(item.case.classes[number].share)
+                if (hours := number - budgets.limit.size + budgets.of_units) >= 0:  # it grows with the units
+                    k, tech, most_h = list(hours_limits(item.case))[hours]
+                    at.append(int(columns.sizes[len(item.case.resources) + 2 + k]))
+                    values.append(-most_h * tech.unit_mw)
                 if columns.share is not None and np.isfinite(most) and _scales(budgets, number, item.case):
                     at.append(columns.share)
                     values.append(-most)
@@ -411,6 +416,9 @@ class BlockMaster:
         limit = np.where(grows, share, 1.0) * np.where(np.isfinite(budgets.limit), budgets.limit, 0.0)
         limit[: budgets.classes] -= of_rack
         limit[~np.isfinite(budgets.limit)] = np.inf
+        units = self.capacities(proposal, i)[len(item.case.resources) + 2 :]
+        for row, (k, tech, most_h) in enumerate(hours_limits(item.case), limit.size - budgets.of_units):
+            limit[row] = most_h * tech.unit_mw * units[k]
         point = item.pool.search.oracle.columns.point(self.capacities(proposal, i) / times)
         normal = replace(budgets, limit=limit / times, size=budgets.size * (share / times))
         return point, normal, times
@@ -456,18 +464,19 @@ def add_block(b: Any, item: Block) -> None:  # noqa: ANN401
 def _most(budgets: Budgets, side: Side) -> FloatArray:
     """Most of each budget on a side of it, shape (budgets,)."""
     if side is Side.AT:
-        return 0.5 * (budgets.limit + budgets.most)
+        return budgets.fixed_limit + 0.5 * budgets.tolerance
     if side is Side.INSIDE:
-        inside: FloatArray = budgets.limit - budgets.hair
+        inside: FloatArray = budgets.fixed_limit - budgets.hair
         return inside
     limit = np.where(np.isfinite(budgets.limit), budgets.limit, 0.0)
     less: FloatArray = _WIDE * np.minimum(np.abs(limit), np.abs(budgets.size - limit))
-    return np.asarray(budgets.limit - less)
+    less[less.size - budgets.of_units :] = budgets.hair[less.size - budgets.of_units :]
+    return np.asarray(budgets.fixed_limit - less)
 
 
 def _scales(budgets: Budgets, number: int, case: Case) -> bool:
     """Whether a budget grows with the load: that of uptime and the renewable share do, tonnes do not."""
-    if number < budgets.classes:
-        return True
+    if number < budgets.classes or number >= budgets.limit.size - budgets.of_units:
+        return number < budgets.classes
     given = [own for own in ANNUAL_LIMITS if own.given(case.limits) is not None]
     return given[number - budgets.classes].name == "min_renewable_share"

@@ -13,6 +13,7 @@ per price component: one :class:`Run` holds for every price vector that puts the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -202,6 +203,11 @@ class Oracle:
             built[-1] = max(0.0, float(count - (last - first - 1)))  # the last row serves all further units
             units[first:last] = built
         return Point(np.array(plant.resources_mw, dtype=float), plant.battery_mwh, plant.battery_mw, units)
+
+    def counts(self, point: Point) -> list[float]:
+        """Units of each of ``Case.flows``, which may be fractional."""
+        ends = self.row_start.tolist()
+        return [float(point.units[a:b].sum()) for a, b in pairwise(ends)]
 
     def run(self, point: Point, order: Order) -> Run | NoDispatch:
         """Least-cost dispatch: totals and subgradients.

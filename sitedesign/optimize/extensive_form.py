@@ -110,6 +110,7 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case, share: tuple[float, flo
         _add_reserve(m, case.reserve)
     for own, _ in annual_limits(case):
         getattr(limits, own.equation).add(m)
+    limits.run_hours.add(m)
     cost.annual_cost.add(m)
 
 
@@ -478,13 +479,16 @@ def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN
         "land_acres": lambda: sum(m.resource_acres_per_mw[r] * m.resource_mw[r] for r in m.resource),
         "units": lambda: m.units[quantity.technology],
         "lost_mwh_per_yr": lambda: _lost_expression(m, quantity.load_class),
-        "backup_mwh_per_yr": lambda: sum(m.energy_mwh_per_yr.values()),
-        "co2_t_per_yr": lambda: sum(
-            m.co2_t_per_mwh[key] * m.energy_mwh_per_yr[key] for key in m.supply_level
+        "technology_mwh_per_yr": lambda: sum(
+            m.energy_mwh_per_yr[k, i] for k, i in m.supply_level if k == quantity.technology
         ),
+        "backup_mwh_per_yr": lambda: sum(m.energy_mwh_per_yr.values()),
         "months_to_power": lambda: m.months_to_power,
     }
-    return expressions[quantity.name]()
+    if quantity.name in expressions:
+        return expressions[quantity.name]()
+    per_mwh = m.find_component(quantity.name.removesuffix("_per_yr") + "_per_mwh")  # tonnes of something
+    return sum(per_mwh[key] * m.energy_mwh_per_yr[key] for key in m.supply_level)
 
 
 def _lost_expression(m: pyo.ConcreteModel, load_class: str) -> Any:  # noqa: ANN401

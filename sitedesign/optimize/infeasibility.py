@@ -9,12 +9,13 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sitedesign.case.case import Case, ClassShare, FloatArray
-from sitedesign.case.limits import ANNUAL_LIMITS, AnnualLimit, CaseLimits
+from sitedesign.case.limits import ANNUAL_LIMITS, AnnualLimit, CaseLimits, hours_limits
 from sitedesign.case.plant import Plant, sum_of_resources
 from sitedesign.errors import InfeasibleDesign, LimitChange
 
@@ -33,9 +34,10 @@ class Quantity:
     ----------
     name : str
         Name of one of ``Case.sizes``, ``land_acres``, ``units``, ``lost_mwh_per_yr`` (shed load and rack
-        shortfall together), ``backup_mwh_per_yr``, ``co2_t_per_yr`` or ``months_to_power``.
+        shortfall together), ``months_to_power``, the ``total`` of an annual limit (``backup_mwh_per_yr``,
+        ``co2_t_per_yr`` ...) or ``technology_mwh_per_yr``.
     technology : str
-        Which one, for ``units``.
+        Which one, for ``units`` and ``technology_mwh_per_yr``.
     load_class : str
         Which one, for ``lost_mwh_per_yr``; may be left out when there is one.
     """
@@ -46,6 +48,17 @@ class Quantity:
 
 
 Minimise = Callable[[Case, Quantity], float | None]
+
+
+def energy_weights(case: Case, quantity: Quantity) -> list[float] | None:
+    """Say what a MWh at each level of each supply adds to a quantity; None where it is no sum of them."""
+    levels = [(item, level) for item in case.supplies for level in item.levels]
+    if quantity.name == "technology_mwh_per_yr":
+        return [float(item.name == quantity.technology) for item, _ in levels]
+    for own in ANNUAL_LIMITS:
+        if own.total == quantity.name:
+            return [own.per_mwh(level) for _, level in levels]
+    return None
 
 
 @dataclass(frozen=True)
@@ -214,6 +227,18 @@ def _budgets(case: Case) -> Iterator[_Limit]:
             without: dict[str, Any] = {own.name: None}
             freed = dataclasses.replace(case, limits=dataclasses.replace(case.limits, **without))
             yield _Limit(own.name, value, own.unit, freed, Quantity(own.total), reads_as(own))
+    for k, item, most_h in hours_limits(case):
+        more = (*case.backup[:k], dataclasses.replace(item, run_h_limit=None), *case.backup[k + 1 :])
+        # With all units that may be built, the least hours of each
+        rated = item.unit_mw * max(item.units_max, 1)
+        yield _Limit(
+            f"run_h of {item.name}", most_h, "h/yr", dataclasses.replace(case, backup=more),
+            Quantity("technology_mwh_per_yr", item.name), partial(_hours, rated),
+        )  # fmt: skip
+
+
+def _hours(rated_mw: float, mwh: float) -> float:
+    return _up(mwh / rated_mw)
 
 
 def _uptimes(case: Case) -> Iterator[_Limit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,15 +12,11 @@ from sitedesign.case.case import Case
 from sitedesign.errors import InfeasibleDesign, SolverFailed
 from sitedesign.optimize.annual_budgets import MET, Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
-from sitedesign.optimize.infeasibility import Quantity, explain
+from sitedesign.optimize.infeasibility import Quantity, energy_weights, explain
 from sitedesign.optimize.master_problem import MasterModel, MasterStopped, Proposal
 
 _SLACK = 1e-6  # by how much a budget may be exceeded here: far less than a relaxation is rounded
 _MOST_ROUNDS = 400
-_ENERGY_WEIGHTS: dict[str, Callable[[Case], list[float]]] = {
-    "backup_mwh_per_yr": lambda case: [1.0 for item in case.supplies for _ in item.levels],
-    "co2_t_per_yr": lambda case: [level.co2_t_per_mwh for item in case.supplies for level in item.levels],
-}
 
 
 def minimise_cuts(
@@ -61,7 +57,8 @@ def minimise_cuts(
                 raise TimeoutError from stop
             if proposal is None:
                 return None
-            budgets = _budgets_with(case, quantity, proposal)
+            units = pool.search.oracle.counts(proposal.point)
+            budgets = _budgets_with(case, quantity, proposal, units)
             operation = pool.search.operate(proposal.point, budgets, likely=False)
             news = [pool.add(cut) for cut in operation.cuts]
             if operation.feasible or all(number is None for number in news):
@@ -100,17 +97,16 @@ def explained(case: Case, pool: CutPool, time_limit_s: float = 300.0) -> Infeasi
     return explain(case, minimise)
 
 
-def _budgets_with(case: Case, quantity: Quantity, proposal: Proposal) -> Budgets:
+def _budgets_with(case: Case, quantity: Quantity, proposal: Proposal, units: Sequence[float]) -> Budgets:
     """Budgets of the case, a hair relaxed, and the total that the master promises as one more."""
-    budgets = budgets_of(case, proposal.rack_lost_mwh_per_yr)
+    budgets = budgets_of(case, proposal.rack_lost_mwh_per_yr, units)
     rows, limit, size = budgets.rows, budgets.limit.copy(), budgets.size
     if quantity.name == "lost_mwh_per_yr":
         names = [c.name for c in case.classes]
         c = names.index(quantity.load_class) if quantity.load_class else 0
         limit[c] = min(limit[c], float(budgets.lost(proposal.totals)[c]))
-    elif quantity.name in _ENERGY_WEIGHTS and case.supplies:
+    elif (given := energy_weights(case, quantity)) is not None and case.supplies:
         weights = np.zeros(budgets.cost.size)
-        given = _ENERGY_WEIGHTS[quantity.name](case)
         weights[: len(given)] = given
         rows, limit = np.vstack([rows, weights]), np.append(limit, float(weights @ proposal.totals))
         size = np.append(size, case.load_mwh_per_yr * float(weights.max()))

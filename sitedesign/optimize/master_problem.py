@@ -13,7 +13,7 @@ import numpy as np
 import pyomo.environ as pyo
 
 from sitedesign.case.case import Case, FloatArray, ImportCase, SinkCase
-from sitedesign.case.limits import ANNUAL_LIMITS
+from sitedesign.case.limits import ANNUAL_LIMITS, hours_limits
 from sitedesign.case.plant import Plant, imports_used
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import budgets_of
@@ -165,15 +165,16 @@ class MasterModel:
         """Constraint of each budget; None for a class that asks for nothing."""
         m, own = self._m, self._m.uptime
         rows = [own[c.name] if c.name in own else None for c in self.case.classes]  # noqa: SIM401
-        return rows + [row for own in ANNUAL_LIMITS if (row := m.component(own.equation)) is not None]
+        rows += [row for own in ANNUAL_LIMITS if (row := m.component(own.equation)) is not None]
+        return rows + [m.run_hours[item.name] for _, item, _ in hours_limits(self.case)]
 
     def keep_to(self, side: Side) -> None:
         """Ask for a hair more than the budgets, so that what is proposed can truly meet them."""
         given = self._budgets
         limits = {
             Side.ANY: np.full(given.limit.shape, np.inf),
-            Side.INSIDE: given.limit - given.hair,
-            Side.AT: (given.limit + given.most) / 2,
+            Side.INSIDE: given.fixed_limit - given.hair,
+            Side.AT: given.fixed_limit + given.tolerance / 2,
         }[side]
         for row, limit in zip(self._inside, limits, strict=True):
             self._highs.set_row_bounds(row, -np.inf, limit)
@@ -373,6 +374,11 @@ class MasterModel:
     def _add_tightened(self, budget: int) -> int:
         columns = [self._highs.column(v) for v in self._totals]
         coefficients = self._budgets.rows[budget].tolist()
+        hours = budget - self._budgets.limit.size + self._budgets.of_units
+        if hours >= 0:  # the limit grows with the units
+            _, item, most_h = list(hours_limits(self.case))[hours]
+            columns.append(self._highs.column(self._m.units[item.name]))
+            coefficients.append(-most_h * item.unit_mw)
         if budget < len(self.case.classes):
             columns.append(self._highs.column(self._m.rack_lost_mwh_per_yr))
             coefficients.append(self.case.classes[budget].share)

@@ -13,6 +13,7 @@ from sitedesign.reliability.events import Event
 from sitedesign.reliability.exchange_use import ExchangeUse
 from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.reliability.reserve_use import ReserveUse
+from sitedesign.reliability.technology_use import CapUse, TechnologyUse, use_table
 from sitedesign.util.gate import TEXT, Measure, takes
 from sitedesign.util.html_table import table_html
 from sitedesign.util.words import percent, target
@@ -130,6 +131,12 @@ class Certificate:
         Energy, hours and money of imports and sinks; None on an island.
     reserve : ReserveUse or None
         Hours in which the reserve that is asked for is missing; `met` then counts them. None without one.
+    technologies : tuple of TechnologyUse
+        Run hours, starts, tonnes and hours of noise of each backup technology; those of noise are of the
+        first weather years that were simulated alone.
+    capped : tuple of CapUse
+        What is used of each limit on a total of the year: permits, CO2, renewable share. `met` is of the
+        uptime alone; `permits_kept` is of these.
     """
 
     metrics: UptimeMetrics
@@ -167,6 +174,17 @@ class Certificate:
     co2_t_per_yr: float = 0.0
     exchange: ExchangeUse | None = None
     reserve: ReserveUse | None = None
+    technologies: tuple[TechnologyUse, ...] = ()
+    capped: tuple[CapUse, ...] = ()
+
+    @property
+    def permits_kept(self) -> bool:
+        """Whether every limit on a total of the year is kept, in the mean over the simulated years."""
+        return all(use.kept for use in self.capped)
+
+    def technology_table(self) -> pd.DataFrame:
+        """Run hours, starts, tonnes and hours of noise, one row a technology."""
+        return use_table(self.technologies)
 
     @property
     def imported_mwh_per_yr(self) -> float:
@@ -262,6 +280,7 @@ class Certificate:
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
             + "".join(f"\n  {label}: {text}" for label, text in self._exchange_lines + self._reserve_lines)
+            + "".join(f"\n  limit: {use}" for use in self.capped)
             + "".join(f"\n  flag of the weather: {flag}" for flag in self.weather_flags)
         )
 
@@ -288,6 +307,7 @@ class Certificate:
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
             *self._exchange_lines,
             *self._reserve_lines,
+            *(("limit", str(use)) for use in self.capped),
             *((f"lost by {cause_words(name)}", self.cause_text(name)) for name in self.causes),
         ]
         if not self.converged:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sitedesign.case.annual_use import caps_of
 from sitedesign.case.case import NOTHING, Case, FloatArray, ImportCase, SinkCase
 from sitedesign.case.plant import Plant, imports_used, land_acres, sizes_of
 from sitedesign.case.reserve import least_battery_mw
@@ -16,6 +17,7 @@ def broken_limits(
     plant: Plant,
     backup_mwh_per_yr: Sequence[float] = (),
     co2_t_per_yr: float | None = None,
+    used: Sequence[float] = (),
 ) -> tuple[str, ...]:
     """Say which of the user's limits a plant or its operation is outside of.
 
@@ -30,6 +32,9 @@ def broken_limits(
         Energy per technology and of each import; the renewable share is not looked at when left out. [MWh/yr]
     co2_t_per_yr : float, optional
         Not looked at when left out. [t/yr]
+    used : sequence of float, optional
+        What was used of each of :func:`~sitedesign.case.annual_use.caps_of`; permits are not looked at when
+        left out. [unit of the cap]
 
     Returns
     -------
@@ -43,6 +48,9 @@ def broken_limits(
         found += _outside("renewable share", renewable, share, None, "")
     if case.limits.max_co2_t_per_yr is not None and co2_t_per_yr is not None:
         found += _outside("CO2", co2_t_per_yr, None, case.limits.max_co2_t_per_yr, " t/yr")
+    for cap, value in zip(caps_of(case), used, strict=False):
+        if cap.own is None or cap.own.total not in ("backup_mwh_per_yr", "co2_t_per_yr"):
+            found += _outside(cap.label, value, None, cap.most, f" {cap.unit}")
     return tuple(found)
 
 

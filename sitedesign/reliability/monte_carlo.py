@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import priced
+from sitedesign.operation.capped_use import burnt_mwh, used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
@@ -44,6 +45,7 @@ from sitedesign.reliability.metrics import (
 )
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.reserve_use import reserve_use
+from sitedesign.reliability.technology_use import cap_uses, hours_on, technology_uses
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock, blocks_of, listed
 from sitedesign.util.threads import at_once, one_ahead
 
@@ -171,6 +173,9 @@ class _Tally:
     reserve_short_h: list[FloatArray] = field(default_factory=list)
     reserve_short_mw: float = 0.0
     per_unit: FloatArray | None = None
+    burnt: FloatArray | None = None
+    used: list[FloatArray] = field(default_factory=list)
+    on: FloatArray | None = None
     events: list[_WorstEvent] = field(default_factory=list)
 
     def begin(self, block: WeatherBlock, draw: int) -> _Begun:
@@ -268,7 +273,8 @@ class _Tally:
             outages=self._sample(begun, draw, model),
             forecast_factors=begun.forecast_factors,
             start_mwh=begun.stored_mwh,
-            record=block.grid is not None and not off,  # the bill takes every step
+            # The bill takes every step; hours of noise are read from the first years alone
+            record=not off and (block.grid is not None or (self.first_year == 0 and draw == 0)),
         )
 
     def _sample(self, begun: _Begun, draw: int, model: OutageModel) -> OutageSample:
@@ -297,6 +303,11 @@ class _Tally:
         self.cycled += float(done.cycled_mwh.sum())
         self.reserve_short_h.append(done.reserve_short_h)
         self.reserve_short_mw = max(self.reserve_short_mw, float(done.reserve_short_mw.max(initial=0.0)))
+        burnt = burnt_mwh(case, done).sum(axis=1)
+        self.burnt = burnt if self.burnt is None else self.burnt + burnt
+        self.used.append(used_by_year(case, self.plant, done))
+        if self.on is None and done.dispatch is not None:
+            self.on = hours_on(case, done)
         self.simulated += case.years
 
     def metrics(self, case: Case) -> UptimeMetrics:
@@ -345,6 +356,10 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
     run_h, starts, failed = (
         tuple(tuple(map(float, part)) for part in np.split(row, cuts)) for row in per_unit
     )
+    used = np.concatenate(run.used, axis=1)
+    backup_mwh = tuple(float(e) / years for e in energy.sum(axis=1))
+    burnt = np.zeros(0) if run.burnt is None else run.burnt / years
+    on = np.zeros((len(case.backup), 2)) if run.on is None else run.on
     operating_usd = np.concatenate(run.operating_usd)
     by_weather_year = np.argsort(table.cluster, kind="stable")
     lost_h = (_HOURS_PER_YEAR * table.lost_mwh / table.load_mwh)[by_weather_year]
@@ -369,7 +384,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         controller=run.controller,
         causes={cause: share for cause, (share, _) in causes.items()},
         cause_errors={cause: error for cause, (_, error) in causes.items()},
-        backup_mwh_per_yr=tuple(float(e) / years for e in energy.sum(axis=1)),
+        backup_mwh_per_yr=backup_mwh,
         fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
         backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), plan.seed),
         operating_cost_usd_per_yr=float(operating_usd.mean()),
@@ -387,4 +402,6 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         co2_t_per_yr=run.co2_t / years,
         exchange=exchange_use(run.use, table.cluster, plan.seed),
         reserve=reserve,
+        technologies=technology_uses(case, run.plant, (run_h, starts), burnt.tolist(), backup_mwh, on),
+        capped=cap_uses(case, [float(row.sum()) for row in used], [float(row.max()) for row in used], years),
     )

@@ -35,6 +35,7 @@ from sitedesign.results.exchange import (
 from sitedesign.results.flows import energy_flows
 from sitedesign.results.grid_result import GridResult, grid_result
 from sitedesign.results.load_classes import contracted_classes, surplus, water_m3_per_yr
+from sitedesign.results.permits import UnitDuty, permit_figures
 from sitedesign.results.surplus_result import SurplusResult, surplus_results
 from sitedesign.study.study import Study
 
@@ -58,6 +59,8 @@ class Actuals:
         [MWh/yr]
     fuel_by_level_mmbtu_per_yr : ndarray, shape (levels of all backup,)
         Part load included. [MMBtu/yr]
+    unit_duty : UnitDuty
+        Hours on and starts of units.
     """
 
     fuel_mmbtu_per_yr: FloatArray
@@ -65,6 +68,7 @@ class Actuals:
     resources_mw: list[FloatArray]
     energy_by_level_mwh_per_yr: FloatArray
     fuel_by_level_mmbtu_per_yr: FloatArray
+    unit_duty: UnitDuty
 
 
 def evaluate_dispatch(
@@ -200,6 +204,7 @@ def _cost_and_fuel(
             _yearly(f"{item.name} part-load fuel", item.name, "fuel", usd)
             for item, usd in zip(backup, actuals.part_load_usd_per_yr.tolist(), strict=True)
         ]
+    duty = None if actuals is None else actuals.unit_duty
     per_mmbtu = {item.name: item.co2_t_per_mwh / item.fuel_mmbtu_per_mwh for item in backup}
     of_units = {item.name: fuel[item.name] * per_mmbtu[item.name] for item in backup}
     of_units |= {
@@ -223,6 +228,7 @@ def _cost_and_fuel(
             for item, units in zip(backup, plant.units, strict=True)
         },
         "co2_t_per_yr": sum(of_units.values()) + exchange_co2_t_per_yr(case, dispatch),
+        **permit_figures(case, plant, dispatch, (by_level, burnt), duty),
     }
 
 

@@ -15,6 +15,7 @@ from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import USUAL, rule_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
+from sitedesign.reliability.technology_use import CapUse
 from sitedesign.results.answer import PYTHON, Calls, evaluation_rows
 from sitedesign.results.flows import EnergyFlow
 from sitedesign.results.grid_result import GridResult
@@ -199,6 +200,13 @@ class Evaluation(Model):
         nothing is interrupted. [MWh/yr, MMBtu/yr]
     co2_t_per_yr : float
         [t/yr]
+    pollutants_t_per_yr : dict of str to float
+        ``nox``, ``co`` and ``pm`` at the stacks of the site, fuel of part load included. [t/yr]
+    on_hours_per_yr, starts_per_yr : dict of str to float
+        Of a unit of each technology in the mean over its units, as a causal operator ran them; nobody else
+        has any. [h/yr, 1/yr]
+    capped : list of CapUse
+        What is used of each limit on a total of the year: permits, CO2, renewable share.
     land_acres : float
         All resources. [acres]
     battery_containers, truckloads : int
@@ -265,6 +273,10 @@ class Evaluation(Model):
     second_fuel_mwh_per_yr: dict[str, float] = Field(default_factory=dict)
     second_fuel_mmbtu_per_yr: dict[str, float] = Field(default_factory=dict)
     co2_t_per_yr: float
+    pollutants_t_per_yr: dict[str, float] = Field(default_factory=dict)
+    on_hours_per_yr: dict[str, float] = Field(default_factory=dict)
+    starts_per_yr: dict[str, float] = Field(default_factory=dict)
+    capped: list[CapUse] = Field(default_factory=list)
     land_acres: float
     battery_containers: int
     truckloads: int

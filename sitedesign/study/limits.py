@@ -26,11 +26,17 @@ _UNITS = Bounds(UNITS)
 _HOURS = Bounds(Measure("h", 0, 10_000), pairs_only=True)
 ACRES = Measure("acres", 0, 1e9)
 T_PER_YR = Measure("t/yr", 0, 1e12)
+RUN_H = Measure("h/yr", 0, 8784)
+STARTS = Measure("1/yr", 0, 1e6)
 MONTHS = Measure("months", 0, 1200, above=True)
+#: Limits by name, and of what kind those named are.
+TABLES = {"units": "backup", "wind_mw": "wind", "run_h": "backup", "starts": "backup"}
 #: Heading under which they are asked.
 LIMITS = "Limits"
 _NAME = Words("must be the name of a technology", most=200)
 _BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
+_BY_RUN_H = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 500}.")
+_BY_STARTS = Kind((Mapping,), "must be starts by technology", "For example {'mobile_gt': 200}.")
 _BY_TURBINE = Kind((Mapping,), "must be MW by turbine", "For example {'onshore_6mw_170': 300}.")
 
 
@@ -78,6 +84,31 @@ class Limits(Model):
         "Most emissions of the backup. In the mean over weather years, fuel of part load included.",
         LIMITS, example=50_000,
     )] = None
+    nox_t_per_yr: Annotated[float | None, T_PER_YR, Input(
+        "NOx",
+        "Most nitrogen oxides at the stacks. In the mean over weather years, fuel of part load included; "
+        "what a cold catalyst lets through at a start is not.",
+        LIMITS, example=90,
+    )] = None
+    co_t_per_yr: Annotated[float | None, T_PER_YR, Input(
+        "CO", "Most carbon monoxide at the stacks. Counted as nitrogen oxides are.", LIMITS, example=90,
+    )] = None
+    pm_t_per_yr: Annotated[float | None, T_PER_YR, Input(
+        "PM", "Most particulate matter at the stacks. Counted as nitrogen oxides are.", LIMITS, example=20,
+    )] = None
+    run_h: Annotated[Mapping[Annotated[str, _NAME], Annotated[float, RUN_H]], _BY_RUN_H, Input(
+        "run hours",
+        "Most run hours of a unit a year. By backup technology, in the mean over its units and the weather "
+        "years. The bound counts hours at full load, which are never more; the operator's certificate counts "
+        "hours on. A technology with a limit of its own (`diesel_standby`) keeps the smaller of both.",
+        LIMITS, example={"diesel": 500}, type="mapping of str to float", sort="table",
+    )] = Field(default_factory=dict)
+    starts: Annotated[Mapping[Annotated[str, _NAME], Annotated[float, STARTS]], _BY_STARTS, Input(
+        "starts",
+        "Most starts of a unit a year. By backup technology, in the mean over its units and the weather "
+        "years. Of the operator alone: the bound knows no starts.",
+        LIMITS, example={"mobile_gt": 200}, type="mapping of str to float", sort="table",
+    )] = Field(default_factory=dict)
     months_to_power: Annotated[float | None, MONTHS, Input(
         "months to power", "Longest lead time of anything built.", LIMITS, example=26,
     )] = None

@@ -28,7 +28,7 @@ from sitedesign.study.fuels import NATURAL_GAS, contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
-from sitedesign.study.limits import Limits
+from sitedesign.study.limits import TABLES, Limits
 from sitedesign.study.plausibility import (
     accept_faults,
     flag_faults,
@@ -79,7 +79,7 @@ _BELONGS = {
     **{
         name: f"It is a limit: limits={{{name!r}: ...}}."
         for name in Limits.model_fields
-        if name not in ("racks", "units", "wind_mw")
+        if name not in ("racks", "units", "wind_mw", "starts")
     },
 }
 # What every class says for itself
@@ -381,7 +381,7 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
     limits = data.get("limits")
-    for kind, field in (("backup", "units"), ("wind", "wind_mw")) if isinstance(limits, Limits) else ():
+    for field, kind in TABLES.items() if isinstance(limits, Limits) else ():
         names = [item.name for item in data[kind] if item is not None]
         faults += [
             Fault(f"study.limits.{field}.{name}", repr(name), f"must be one of {names}", nearest(name, names))

@@ -16,7 +16,7 @@ from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.study.demand import CONTRACTS, RACKS, UPTIME
 from sitedesign.study.grid_inputs import GRID, GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PROFILES
-from sitedesign.study.limits import LIMITS, Limits
+from sitedesign.study.limits import LIMITS, TABLES, Limits
 from sitedesign.study.reserve import RESERVE, Reserve
 from sitedesign.study.study import Study
 from sitedesign.study.unit_rules import UNIT_RULES, UnitRules
@@ -271,7 +271,7 @@ def with_fields(question: Mapping[str, Any], changes: Mapping[str, Any]) -> dict
         before = together.get(name)
         if name in _MERGED and isinstance(before, Mapping) and isinstance(value, Mapping):
             value = {**before, **value}
-            for table in ("units", "wind_mw"):  # of limits
+            for table in TABLES:  # of limits
                 if isinstance(before.get(table), Mapping) and isinstance(value.get(table), Mapping):
                     value[table] = {**before[table], **value[table]}
             if name == "grid" and changes[name].get("kind") == "none":
