@@ -83,8 +83,16 @@ def classes() -> Case:
     return small(load_classes=shares, tiers=(Tier(0.6, 1.0, 1), Tier(0.4, 1.0, 0)), rack_availability=1.0)
 
 
-def limited(**limits: Any) -> Case:
-    given = small()
+def permitted(engine_h: float = 44.0) -> Case:
+    """Engines that may run some of the 72 hours each, turbines 20, and a cap on NOx."""
+    engine, turbine = small().backup
+    engine = dataclasses.replace(engine, run_h_limit=engine_h, nox_t_per_mwh=0.0014)
+    turbine = dataclasses.replace(turbine, run_h_limit=20.0, nox_t_per_mwh=0.0004)
+    return limited(small(backup=(engine, turbine)), max_nox_t_per_yr=3.0)
+
+
+def limited(given: Case | None = None, **limits: Any) -> Case:
+    given = given or small()
     return dataclasses.replace(given, limits=dataclasses.replace(given.limits, **limits))
 
 
@@ -94,6 +102,8 @@ CASES = {
     "classes": classes,
     "renewable share": lambda: limited(min_renewable_share=0.6),
     "carbon and hours": lambda: limited(max_co2_t_per_yr=1500.0, min_duration_h=2.0, max_duration_h=6.0),
+    "permits": permitted,
+    "hours too few for any unit": lambda: permitted(30.0),
     "value of compute": lambda: small(uptime_target=0.0, lost_value_usd_per_mwh=300.0),
 }
 

@@ -15,7 +15,7 @@ from sitedesign.case.limits import annual_limits, hours_limits
 # Of the load: by how much a budget may be exceeded and still be met. 30 ms a year, more than the rounding of
 # sums over all steps, which grows with the load and not with a budget, as that may be 0.
 MET = 1e-9
-_HAIR = 2e-6  # of a budget, or of what it leaves to serve: how far inside it a plant is looked for
+HAIR = 2e-6  # of a budget, or of what it leaves to serve: how far inside it a plant is looked for
 _ROUNDING = 4e-10  # of the size: more than the tolerances of the linear programs make of it
 
 
@@ -70,7 +70,7 @@ class Budgets:
     def hair(self) -> FloatArray:
         """How far inside each budget a plant is looked for, shape (budgets,)."""
         limit = np.where(np.isfinite(self.limit), self.limit, 0.0)
-        return _HAIR * np.minimum(np.abs(limit), np.abs(self.size - limit))
+        return HAIR * np.minimum(np.abs(limit), np.abs(self.size - limit))
 
     @property
     def sought(self) -> FloatArray:

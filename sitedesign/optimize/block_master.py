@@ -21,7 +21,7 @@ from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS, hours_limits
 from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_chords, shortfall_curve
 from sitedesign.equations.variables import USD_PER_KUSD
-from sitedesign.optimize.annual_budgets import Budgets, budgets_of
+from sitedesign.optimize.annual_budgets import HAIR, Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.dispatch_oracle import Point
 from sitedesign.optimize.extensive_form import add_capacity_model, building
@@ -207,8 +207,8 @@ class BlockMaster:
                     values.append(item.case.classes[number].share)
                 if (hours := number - budgets.limit.size + budgets.of_units) >= 0:  # it grows with the units
                     k, tech, most_h = list(hours_limits(item.case))[hours]
-                    at.append(int(columns.sizes[len(item.case.resources) + 2 + k]))
-                    values.append(-most_h * tech.unit_mw)
+                    at.append(int(columns.capacities[len(item.case.resources) + 2 + k]))
+                    values.append(-most_h * tech.unit_mw * (1.0 if side is Side.AT else 1.0 - HAIR))
                 if columns.share is not None and np.isfinite(most) and _scales(budgets, number, item.case):
                     at.append(columns.share)
                     values.append(-most)
@@ -464,13 +464,11 @@ def add_block(b: Any, item: Block) -> None:  # noqa: ANN401
 def _most(budgets: Budgets, side: Side) -> FloatArray:
     """Most of each budget on a side of it, shape (budgets,)."""
     if side is Side.AT:
-        return budgets.fixed_limit + 0.5 * budgets.tolerance
-    if side is Side.INSIDE:
-        inside: FloatArray = budgets.fixed_limit - budgets.hair
-        return inside
+        return 0.5 * (budgets.fixed_limit + (budgets.fixed_limit + budgets.tolerance))
     limit = np.where(np.isfinite(budgets.limit), budgets.limit, 0.0)
-    less: FloatArray = _WIDE * np.minimum(np.abs(limit), np.abs(budgets.size - limit))
-    less[less.size - budgets.of_units :] = budgets.hair[less.size - budgets.of_units :]
+    wide: FloatArray = _WIDE * np.minimum(np.abs(limit), np.abs(budgets.size - limit))
+    less = budgets.hair if side is Side.INSIDE else wide
+    less[less.size - budgets.of_units :] = 0.0  # each unit allows a hair less: none at all allows nothing
     return np.asarray(budgets.fixed_limit - less)
 
 

@@ -174,7 +174,7 @@ class MasterModel:
         limits = {
             Side.ANY: np.full(given.limit.shape, np.inf),
             Side.INSIDE: given.fixed_limit - given.hair,
-            Side.AT: given.fixed_limit + given.tolerance / 2,
+            Side.AT: (given.fixed_limit + (given.fixed_limit + given.tolerance)) / 2,
         }[side]
         for row, limit in zip(self._inside, limits, strict=True):
             self._highs.set_row_bounds(row, -np.inf, limit)
