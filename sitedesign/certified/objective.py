@@ -30,10 +30,10 @@ class Candidate:
     cost_usd_per_yr : float
         Plant, spare racks, fuel really burnt, power drawn, less what is sold. [USD/yr]
     excess_mwh_per_yr : float
-        Energy of backup and imports above the caps of renewable share and CO2 and on permits, over all years or over
-        the study's own, whichever is more: a report shows the latter; what is lost above the target while as many
-        units of each technology are out as the plant must do without; and the reserve that is missing in more
-        hours than it may be. [MWh/yr]
+        Energy of backup and imports above the caps of renewable share, CO2 and permits, over all years or
+        over the study's own, whichever is more: a report shows the latter; what is lost above the target
+        while as many units of each technology are out as the plant must do without; and the reserve that is
+        missing in more hours than it may be. [MWh/yr]
     standard_errors : tuple of float
         Of `uptime_by_class` over weather years; empty when only some of the years were run. [fraction]
     """

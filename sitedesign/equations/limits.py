@@ -37,28 +37,28 @@ def co2_limit(m):
     return emitted <= m.max_co2_t_per_yr
 
 
-@equation("L6", r"\sum_{kl} \nu_{kl}\,F_{kl} \le \overline{\nu}")
+@equation("L9", r"\sum_{kl} \nu_{kl}\,F_{kl} \le \overline{\nu}")
 def nox_limit(m):
     """Nitrogen oxides stay under their annual cap."""
     emitted = sum(m.nox_t_per_mwh[k, i] * m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
     return emitted <= m.max_nox_t_per_yr
 
 
-@equation("L7", r"\sum_{kl} \kappa_{kl}\,F_{kl} \le \overline{\kappa}")
+@equation("L10", r"\sum_{kl} \kappa_{kl}\,F_{kl} \le \overline{\kappa}")
 def co_limit(m):
     """Carbon monoxide stays under its annual cap."""
     emitted = sum(m.co_t_per_mwh[k, i] * m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
     return emitted <= m.max_co_t_per_yr
 
 
-@equation("L8", r"\sum_{kl} \pi_{kl}\,F_{kl} \le \overline{\pi}")
+@equation("L11", r"\sum_{kl} \pi_{kl}\,F_{kl} \le \overline{\pi}")
 def pm_limit(m):
     """Particulate matter stays under its annual cap."""
     emitted = sum(m.pm_t_per_mwh[k, i] * m.energy_mwh_per_yr[k, i] for k, i in m.supply_level)
     return emitted <= m.max_pm_t_per_yr
 
 
-@equation("L9", r"\sum_l F_{kl} \le \overline{h}_k\,s_k\,N_k", over="limited_technology")
+@equation("L12", r"\sum_l F_{kl} \le \overline{h}_k\,s_k\,N_k", over="limited_technology")
 def run_hours(m, k):
     """Units run no longer at full load than they may run at all, in the mean over those that are built."""
     given = sum(m.energy_mwh_per_yr[name, i] for name, i in m.supply_level if name == k)
