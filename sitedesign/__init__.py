@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sitedesign.api.design import Design
     from sitedesign.api.evaluate import evaluate
     from sitedesign.api.roadmap import roadmap
+    from sitedesign.api.roadmap_answer import Roadmap
     from sitedesign.api.sensitivity import sensitivity
     from sitedesign.api.solve import solve
     from sitedesign.api.sweep import frontier, tradeoff
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.results.evaluation import Evaluation
-    from sitedesign.results.roadmap import Roadmap
     from sitedesign.results.sensitivity import Sensitivity
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
@@ -78,7 +78,7 @@ _HOME = {
     "NotProvenOptimal": "errors",
     "Ramp": "study.roadmap_inputs",
     "Rental": "study.roadmap_inputs",
-    "Roadmap": "results.roadmap",
+    "Roadmap": "api.roadmap_answer",
     "Scenario": "study.roadmap_inputs",
     "Reserve": "study.reserve",
     "Sensitivity": "results.sensitivity",

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from sitedesign.api.roadmap_answer import Roadmap
 from sitedesign.case.plant import Plant
 from sitedesign.results.roadmap import (
     DatedPlan,
     HandMadePlan,
     MonthsWorth,
     Order,
-    Roadmap,
     SampledDates,
     Stage,
     discount_factor,

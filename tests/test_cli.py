@@ -332,6 +332,7 @@ COMMANDS = [
         "certify",
         "report",
         "finance",
+        "roadmap",
         "frontier",
         "tradeoff",
         "sensitivity",

@@ -9,9 +9,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from sitedesign.api.roadmap_answer import Roadmap
 from sitedesign.errors import InputError
-from sitedesign.report.roadmap_html import render_roadmap, write_roadmap_report
-from sitedesign.results.roadmap import MonthsWorth, Roadmap
+from sitedesign.report.roadmap_html import render_roadmap
+from sitedesign.results.roadmap import MonthsWorth
 from sitedesign.results.roadmap_tables import date_after
 from sitedesign.results.roadmap_words import worth_words
 from tests.report_designs import make_certificate, make_design
@@ -143,7 +144,7 @@ def test_a_promise_without_a_price_tells_cost_and_bound_alone() -> None:
 
 
 def test_report_is_one_file_with_every_figure_and_table(plan: Roadmap, tmp_path) -> None:
-    page = write_roadmap_report(plan, tmp_path / "roadmap.html").read_text(encoding="utf-8")
+    page = plan.report(tmp_path / "roadmap.html").read_text(encoding="utf-8")
     for slot in ("gantt", "power", "cash", "comparison"):
         assert f'id="figure-{slot}"' in page
     assert "Every stage is planned with perfect foresight" in page
@@ -175,6 +176,7 @@ def test_a_file_brings_back_what_was_saved(plan: Roadmap, tmp_path) -> None:
     assert Roadmap.load(path) == plan
     assert json.loads(path.read_text(encoding="utf-8")) == plan.to_dict()
     assert str(Roadmap.load(path)) == str(plan)
+    assert isinstance(Roadmap.load(path), Roadmap)
 
 
 def test_what_is_no_roadmap_is_refused_in_words(plan: Roadmap, tmp_path) -> None:

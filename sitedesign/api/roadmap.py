@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Unpack
 
 from sitedesign.api.question import one_study, study_faults
+from sitedesign.api.roadmap_answer import Roadmap
 from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal
 from sitedesign.library import names
 from sitedesign.optimize.cut_pool import CutPool
@@ -25,7 +26,7 @@ from sitedesign.phasing.from_study import Asked, StudyQuestion, credit_of, fault
 from sitedesign.phasing.hand_made import hand_made_plans
 from sitedesign.phasing.search import RoadmapPlan, StagePlan, solve_roadmap
 from sitedesign.phasing.words import limited_by
-from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Roadmap, Stage
+from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Stage
 from sitedesign.study.effort import EFFORT, EFFORTS, GAP, TIME_LIMIT_S, Effort, EffortName
 from sitedesign.study.question import Question, with_fields
 from sitedesign.study.roadmap_defaults import rentals_of, value_of, with_usual

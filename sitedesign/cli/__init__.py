@@ -17,7 +17,16 @@ import typer
 from typer.core import TyperGroup
 
 from sitedesign import __version__
-from sitedesign.cli import designing, financing, library_entries, sites, starting, sweeping, weather_files
+from sitedesign.cli import (
+    designing,
+    financing,
+    library_entries,
+    roadmapping,
+    sites,
+    starting,
+    sweeping,
+    weather_files,
+)
 from sitedesign.cli.console import (
     BAD_INPUT,
     EXIT_CODES,
@@ -105,6 +114,13 @@ for _name, _command, _panel, _example in (
         financing.finance,
         _ONE,
         "sitedesign finance design.json --target-irr 0.12 --debt-dscr 1.3 --excel cash_flow.xlsx",
+    ),
+    (
+        "roadmap",
+        roadmapping.roadmap,
+        _ONE,
+        f"sitedesign roadmap {_EL_PASO} --ramp 6=100 --ramp 12=700 --value landlord --rent mobile_gt=12 "
+        "--by-hand --report roadmap.html",
     ),
     (
         "frontier",

@@ -11,9 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = "sitedesign-roadmap-1"
+R = TypeVar("R", bound="Roadmap")
 OrderKind = Literal["owned", "rented", "grid"]
 MONTHS_PER_YEAR = 12
 
@@ -403,11 +403,11 @@ class Roadmap:
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
-        return {"format": FORMAT} | dict(_file().dump_python(self, mode="json"))
+        return {"format": FORMAT} | dict(_file(type(self)).dump_python(self, mode="json"))
 
     @classmethod
     @takes("Roadmap.from_dict()")
-    def from_dict(cls, data: dict[str, Any]) -> Roadmap:
+    def from_dict(cls, data: dict[str, Any]) -> Self:
         """Read back what :meth:`to_dict` gave.
 
         Raises
@@ -422,7 +422,7 @@ class Roadmap:
         if faults := text_keys(data, "roadmap"):
             raise InputError(faults, "Roadmap.from_dict()")
         try:
-            return _file().validate_python({name: item for name, item in data.items() if name != "format"})
+            return _file(cls).validate_python({name: item for name, item in data.items() if name != "format"})
         except ValidationError as error:
             known = [item.name for item in fields(cls)]
             raise InputError(faults_of(error, "roadmap", known), "Roadmap.from_dict()") from None
@@ -442,7 +442,7 @@ class Roadmap:
 
     @classmethod
     @takes("Roadmap.load()", path=File(says="must be the path of a file that Roadmap.save() wrote"))
-    def load(cls, path: str | Path) -> Roadmap:
+    def load(cls, path: str | Path) -> Self:
         """Read a roadmap that :meth:`save` wrote.
 
         Raises
@@ -480,10 +480,9 @@ class Roadmap:
         )
 
 
-@cache
-def _file() -> TypeAdapter[Roadmap]:
+def _file(kind: type[R]) -> TypeAdapter[R]:
     """Reader and writer of saved roadmaps."""
-    return TypeAdapter(Roadmap)
+    return TypeAdapter(kind)
 
 
 def first_power_month(stages: Sequence[Stage]) -> float | None:

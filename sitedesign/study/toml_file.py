@@ -42,6 +42,8 @@ SIZES = (*CONTRACTS, "classes")
 _MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "tank_h", "grid", "reserve", "unit_rules")
 
 
+#: Table of what is asked beside the study, which is read elsewhere.
+ROADMAP = "roadmap"
 _STUDY_FILE = "must be the path of a study file"
 
 
@@ -57,7 +59,8 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
         and ``[unit_rules.NAME]`` are tables.
         ``weather`` is a file, a folder or a list of them, relative to the study file, like ``solar_profile``,
         ``load_profile`` (a file, or a table with ``file`` and ``unit``, ``column``, ``clock``, ``rated_mw``
-        or ``step_minutes``) and the user's own library files. ``[grid]`` holds the fields of
+        or ``step_minutes``) and the user's own library files. ``[roadmap]`` is left to ``sitedesign
+        roadmap``. ``[grid]`` holds the fields of
         :class:`~sitedesign.study.grid.Grid`, its files (``prices``, ``export_prices``,
         ``curtailment.caps``) relative as well, ``[[surplus]]`` those of
         :class:`~sitedesign.study.surplus.Surplus`. A piece of equipment is a name or a table: ``[battery]``
@@ -134,6 +137,7 @@ def write_template(
     given = {"racks": racks, "uptime": uptime}
     text = template.format(
         file=path.name,
+        racks=racks,
         latitude=float(latitude),
         longitude=float(longitude),
         name=toml_value(name),
@@ -188,8 +192,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Copy of a file's content in which names of files start from its folder."""
-    question = dict(content)
+    """Copy of a file's content in which names of files start from its folder, without its roadmap."""
+    question = {name: item for name, item in content.items() if name != ROADMAP}
     for name in PROFILES:
         value = question.get(name)
         if isinstance(value, str):

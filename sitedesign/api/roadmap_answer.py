@@ -1,0 +1,33 @@
+"""The roadmap that users hold: what was found, and the report of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitedesign.report.roadmap_html import write_roadmap_report
+from sitedesign.results import roadmap as results
+from sitedesign.util.gate import File, takes
+
+
+@dataclass(frozen=True, repr=False)
+class Roadmap(results.Roadmap):
+    """Which power when, with its report.
+
+    Everything else is that of :class:`sitedesign.results.roadmap.Roadmap`.
+    """
+
+    @takes("Roadmap.report()", path=File((".html", ".htm")))
+    def report(self, path: str | Path) -> Path:
+        """Write the HTML report: one file that opens offline.
+
+        Parameters
+        ----------
+        path : path
+            Of the file.
+
+        Returns
+        -------
+        Path
+        """
+        return write_roadmap_report(self, path)
