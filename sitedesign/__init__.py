@@ -18,6 +18,7 @@ keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
     from sitedesign import errors, library
+    from sitedesign.api.battery_life import battery_life
     from sitedesign.api.cash_flow import CashFlow, cash_flow
     from sitedesign.api.certify import certify
     from sitedesign.api.design import Design
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from sitedesign.operation.state import Controller
     from sitedesign.reliability.certificate import Certificate
     from sitedesign.reliability.estimate import Estimate
+    from sitedesign.results.battery_life import BatteryLife
     from sitedesign.results.evaluation import Evaluation
     from sitedesign.results.sensitivity import Sensitivity
     from sitedesign.study.demand import LoadClass as LoadClass
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 # Public name -> module (and the name there, where it differs). Loaded on first use: the solver and the
 # compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
+    "BatteryLife": "results.battery_life",
     "CashFlow": "api.cash_flow",
     "Certificate": "reliability.certificate",
     "CoincidentCharge": "finance.charges",
@@ -92,6 +95,7 @@ _HOME = {
     "Weather": "weather.weather",
     "When": "finance.billing_calendar",
     "WireOutages": "components.grid_connection",
+    "battery_life": "api.battery_life",
     "cash_flow": "api.cash_flow",
     "certify": "api.certify",
     "evaluate": "api.evaluate",
@@ -107,6 +111,7 @@ _HOME = {
 }
 
 __all__ = [
+    "BatteryLife",
     "CashFlow",
     "Certificate",
     "CoincidentCharge",
@@ -143,6 +148,7 @@ __all__ = [
     "When",
     "WireOutages",
     "__version__",
+    "battery_life",
     "cash_flow",
     "certify",
     "errors",

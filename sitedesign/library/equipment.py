@@ -141,6 +141,26 @@ class Battery(Entry):
     price_decline_per_yr: Annotated[
         float, Number("fraction/yr", -0.2, 0.5, "Yearly price fall of augmentation")
     ]
+    cell_temperature_c: Annotated[float, Number("degC", -20, 60, "Mean temperature of the cells")]
+    calendar_rate: Annotated[float, Number("1", 0, 1e9, "Loss with time, factor")]
+    calendar_activation_k: Annotated[float, Number("K", 0, 2e4, "Loss with time, activation by temperature")]
+    calendar_potential_k_per_v: Annotated[
+        float, Number("K/V", 0, 2e4, "Loss with time, activation by the potential of graphite")
+    ]
+    calendar_exponent: Annotated[float, Number("1", 0.1, 2, "Loss with time, power of days")]
+    cycle_rate: Annotated[float, Number("1", 0, 1, "Loss with cycles, factor")]
+    cycle_rate_per_depth: Annotated[float, Number("1", 0, 1, "Loss with cycles, more by depth")]
+    cycle_rate_per_c: Annotated[float, Number("h", 0, 1, "Loss with cycles, more by current")]
+    cycle_activation_k: Annotated[float, Number("K", -2e4, 2e4, "Loss with cycles, more in cold cells")]
+    cycle_exponent: Annotated[float, Number("1", 0.1, 2, "Loss with cycles, power of full cycles")]
+    replaced_below_fraction: Annotated[float, Number("fraction", 0.1, 0.95, "Capacity at the end of life")]
+    warranty_cycles_per_yr: Annotated[float, Number("1/yr", 1, 10000, "Full cycles a year under warranty")]
+    warranty_full_cycles: Annotated[
+        float, Number("1", 100, 1e6, "Energy discharged under warranty, over nameplate")
+    ]
+    augmentation_in_fixed_om_fraction_per_yr: Annotated[
+        float, Number("fraction/yr", 0, 0.2, "Part of fixed_om_fraction_per_yr that pays for augmentation")
+    ]
     min_duration_h: Annotated[float, Number("h", 0.1, 100, "Least energy over power")]
     container_mwh: Annotated[float, Number("MWh", 0.1, 100, "Energy of one container")]
     life_yr: Annotated[float, Number("yr", 1, 60, "Economic life")]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from sitedesign.components.battery_wear import BatteryDuty
 from sitedesign.errors import InputError, unknown_name
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.estimate import Estimate
@@ -131,6 +132,8 @@ class Certificate:
         Energy, hours and money of imports and sinks; None on an island.
     reserve : ReserveUse or None
         Hours in which the reserve that is asked for is missing; `met` then counts them. None without one.
+    battery_duty : BatteryDuty or None
+        What the battery is put through, of the first weather years that were simulated; None without one.
     technologies : tuple of TechnologyUse
         Run hours, starts, tonnes and hours of noise of each backup technology; those of noise are of the
         first weather years that were simulated alone.
@@ -174,6 +177,7 @@ class Certificate:
     co2_t_per_yr: float = 0.0
     exchange: ExchangeUse | None = None
     reserve: ReserveUse | None = None
+    battery_duty: BatteryDuty | None = None
     technologies: tuple[TechnologyUse, ...] = ()
     capped: tuple[CapUse, ...] = ()
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import priced
+from sitedesign.components.battery_wear import BatteryDuty, duty_of
 from sitedesign.operation.capped_use import burnt_mwh, used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import resource_factors
@@ -52,6 +53,7 @@ from sitedesign.util.threads import at_once, one_ahead
 FloatArray = NDArray[np.float64]
 
 _HOURS_PER_YEAR = 8760.0
+DUTY_YEARS = 5  # whose cycles of the battery are counted
 Progress = Callable[[int, int], None]
 Place = tuple[int, int]  # block and draw
 
@@ -176,6 +178,7 @@ class _Tally:
     burnt: FloatArray | None = None
     used: list[FloatArray] = field(default_factory=list)
     on: FloatArray | None = None
+    duty: BatteryDuty | None = None
     events: list[_WorstEvent] = field(default_factory=list)
 
     def begin(self, block: WeatherBlock, draw: int) -> _Begun:
@@ -308,6 +311,10 @@ class _Tally:
         self.used.append(used_by_year(case, self.plant, done))
         if self.on is None and done.dispatch is not None:
             self.on = hours_on(case, done)
+            years = min(case.years, DUTY_YEARS)
+            some = slice(0, case.steps * years // case.years)
+            usable, nameplate = self.plant.battery_mwh * case.usable[some], self.plant.battery_mwh
+            self.duty = duty_of(done.dispatch.stored_mwh[some], usable, nameplate, years)
         self.simulated += case.years
 
     def metrics(self, case: Case) -> UptimeMetrics:
@@ -402,6 +409,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         co2_t_per_yr=run.co2_t / years,
         exchange=exchange_use(run.use, table.cluster, plan.seed),
         reserve=reserve,
+        battery_duty=run.duty,
         technologies=technology_uses(case, run.plant, (run_h, starts), burnt.tolist(), backup_mwh, on),
         capped=cap_uses(case, [float(row.sum()) for row in used], [float(row.max()) for row in used], years),
     )
