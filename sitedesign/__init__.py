@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sitedesign.api.sensitivity import sensitivity
     from sitedesign.api.solve import solve
     from sitedesign.api.sweep import frontier, tradeoff
+    from sitedesign.api.tanks import tank_sizes
     from sitedesign.batch.ranking import rank
     from sitedesign.batch.screening import solve_many
     from sitedesign.batch.site_grid import land_grid
@@ -108,6 +109,7 @@ _HOME = {
     "sensitivity": "api.sensitivity",
     "solve": "api.solve",
     "solve_many": "batch.screening",
+    "tank_sizes": "api.tanks",
 }
 
 __all__ = [
@@ -162,6 +164,7 @@ __all__ = [
     "sensitivity",
     "solve",
     "solve_many",
+    "tank_sizes",
     "tradeoff",
 ]
 

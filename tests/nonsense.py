@@ -224,6 +224,12 @@ class Good:
             },
             "solve": {"study": None, "question": question},
             "evaluate": {"question": {}},
+            "tank_sizes": {
+                "design": make_design(
+                    years=1, racks=7, backup=["diesel"], units=(1,), solar_mw=5.0, battery_mwh=9.0
+                ),
+                "technology": "diesel", "hours": [12], "years": 2, "draws": 1,
+            },
             "roadmap": {"study": None, "question": question, "ramp": {6: 7}},
             "Roadmap.load": {"path": self.roadmap_file}, "Roadmap.from_dict": {"data": plan.to_dict()},
             "Ramp.steady": {"racks": 7, "first_month": 3, "racks_per_month": 2}, "Ramp.racks": {"month": 3},

@@ -345,7 +345,7 @@ def test_list_has_one_row_an_entry():
     assert len(table) == sum(len(library.names(kind)) for kind in library.KINDS)
     row = table[table["name"] == "lfp"].iloc[0]
     assert "capex 195 USD/kWh" in row["key_figures"]
-    assert len(library.list_entries("backup")) == 12
+    assert len(library.list_entries("backup")) == 13
 
 
 def test_show_prints_every_number_with_its_source_in_text_and_html():

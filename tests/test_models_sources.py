@@ -29,9 +29,10 @@ def test_library_has_the_promised_entries():
     assert library.names("battery") == ("lfp", "lfp_dc")
     assert library.names("backup") == (
         "aero_gt", "aero_refurb", "diesel", "diesel_standby", "frame_gt", "mobile_gt", "mobile_gt_dual",
-        "recip_fast", "recip_medium", "recip_medium_dual", "smr", "sofc",
+        "recip_fast", "recip_medium", "recip_medium_dual", "recip_medium_lng", "smr",
+        "sofc",
     )  # fmt: skip
-    assert library.names("fuel") == ("diesel", "natural_gas", "natural_gas_interruptible", "uranium")
+    assert library.names("fuel") == ("diesel", "lng", "natural_gas", "natural_gas_interruptible", "uranium")
     assert library.names("rack") == ("gb200_nvl72", "gb300_nvl72", "hgx_b200x4", "hgx_h100x4", "vr_nvl72")
     assert library.names("facility") == ("air_chiller", "dry_cooler", "evaporative")
     assert library.names("power_path") == ("ac", "dc")
@@ -98,6 +99,7 @@ BACKUP = {
     "frame_gt": (240, 1500, 26, 8.5, 9700, 0.25, 0.40, 25, 0.050, 31, 0.015, 0.07, 60, 25),
     "recip_medium": (18.8, 1700, 20, 8, 8300, 0.07, 0.30, 5, 0.025, 24, 0.010, 0.04, 24, 20),
     "recip_medium_dual": (16.6, 1850, 20, 8, 8500, 0.07, 0.30, 5, 0.025, 24, 0.010, 0.04, 24, 20),
+    "recip_medium_lng": (18.8, 1730, 20, 8, 8300, 0.07, 0.30, 5, 0.025, 24, 0.010, 0.04, 24, 20),
     "recip_fast": (4.5, 1800, 20, 13, 8400, 0.075, 0.40, 5, 0.030, 24, 0.010, 0.049, 18, 20),
     "diesel": (2.5, 1100, 20, 15, 10300, 0.10, 0.30, 0.5, 0.021, 24, 0.0094, 0.03, 20, 20),
     # no fuel line is published for the reactor (0 is a decision), and two technologies never start
@@ -137,7 +139,7 @@ def test_backup_derates_and_fuels():
             assert found.forced_outage_by_temp_c == turbine_table
         else:
             assert found.forced_outage_by_temp_c is None
-        if name in ("recip_medium", "recip_medium_dual", "recip_fast", "diesel"):
+        if name.startswith("recip_") or name == "diesel":
             assert (found.power_derate_per_c, found.derate_above_c) == (-0.010, 38)
             assert (found.power_derate_per_300m, found.altitude_free_m) == (-0.03, 500)
         assert found.gas_supply_dependent == (name not in ("diesel", "smr"))
@@ -149,6 +151,7 @@ def test_backup_derates_and_fuels():
 def test_second_fuels():
     """Power change, heat rate, minutes to change over, hours in the tank; what only burns gas has none."""
     second = {"mobile_gt_dual": (-0.03, 10250, 3, 48), "recip_medium_dual": (0.0, 8300, 0, 48)}
+    second["recip_medium_lng"] = second["recip_medium_dual"]
     for name in BACKUP:
         found = library.backup(name)
         told = (
@@ -156,7 +159,8 @@ def test_second_fuels():
             found.second_fuel_switch_minutes, found.second_fuel_tank_h,
         )  # fmt: skip
         assert told == second.get(name, (None, None, None, None))
-        assert found.second_fuel == ("diesel" if name in second else "none")
+        liquid = "lng" if name == "recip_medium_lng" else "diesel"
+        assert found.second_fuel == (liquid if name in second else "none")
     dual, alone = library.backup("mobile_gt_dual"), library.backup("mobile_gt")
     assert dual.capex_usd_per_kw - alone.capex_usd_per_kw == 70
     # Of the same machine, by the lower heating value, liquid takes a little more: 1.109 and 1.066 are HHV/LHV

@@ -7,14 +7,16 @@ import dataclasses
 import numpy as np
 import pytest
 
+import sitedesign as sd
 from sitedesign.case.plant import Plant
 from sitedesign.case.reserve import ReserveRule
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
-from sitedesign.operation.outages.sampling import UNIT, OutageModel, OutageSample
+from sitedesign.operation.outages.sampling import FUEL, UNIT, FuelOutages, OutageModel, OutageSample
 from sitedesign.operation.state import Controller, UnitBehaviour
 from tests import cases
+from tests.report_designs import make_design
 
 CLOSE = 1e-6
 
@@ -179,6 +181,40 @@ def test_service_by_run_hours_comes_one_unit_at_a_time():
     assert done.run_h.sum() == pytest.approx(3 * 8760, rel=0.01)
 
 
+def test_units_on_liquid_fuel_live_on_the_tank_and_on_what_lorries_bring():
+    # 10 MW of load, a tank of 24 h, lorries for half of it: in a year half of the load, and the tank
+    one, plant = islanded(constant(10), units=1)
+    way = UnitBehaviour(fuel="oil", storage_h=24.0, delivered_mmbtu_per_h=0.5 * 10 * 8.5)
+    done = run(one, plant, way)
+    np.testing.assert_allclose(done.backup_mwh, 10 * (24 + 0.5 * 8760), rtol=1e-3)
+    assert not done.shed_mw[:47].any()
+    assert done.shed_mw[49:60].all()
+    # A lorry too many is no use: the tank is full
+    enough = run(one, plant, dataclasses.replace(way, delivered_mmbtu_per_h=2 * 10 * 8.5))
+    assert enough.shed_mw.sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "lasts_h"),
+    [
+        ({}, 100),
+        ({"boil_off_per_day": 0.1}, 100 / (1 + 10 / 24)),  # of 100 h in a day: 0.42 h in an hour
+        ({"delivered_mmbtu_per_h": 2 * 10 * 8.5}, 100),  # no lorry comes: what they bring is cut off
+    ],
+)
+def test_how_long_a_tank_lasts_while_its_fuel_is_cut_off(more, lasts_h):
+    one, plant = islanded(constant(10), units=1)
+    way = UnitBehaviour(fuel="oil", storage_h=100.0, refill_h_per_h=1.0, **more)
+    around = OperatingEnvironment(climatology(one), OutageModel(fuels=(FuelOutages("oil"),)), (way,))
+    cut = OutageSample(
+        np.array([1000, 1300]), np.full(2, FUEL, np.int8), np.zeros(2, np.int16),
+        np.array([1, -1], np.int8), 1, 1, 1.0, np.zeros(2, np.uint64),
+    )  # fmt: skip
+    done = operate(one, plant, Controller("greedy", start_soc=0.0, min_run_h=0.0), around, outages=cut)
+    short = np.flatnonzero(done.shed_mw[1000:1300])
+    assert short[0] == pytest.approx(lasts_h, abs=1.0)
+
+
 def test_no_rule_is_broken_in_many_random_steps():
     """Load, sun, trips and rules at random; what each unit gave is looked at from outside."""
     steps, rng = 105_120, np.random.default_rng(5)
@@ -233,3 +269,23 @@ def _check_reserve(one, plant, done, rule):
     need = load * (1 + rule.spinning_share) - free * (1 - rule.resource_share) - shed
     # Ramps and starts leave less than the rating: no step that is short at full rating may be missed
     assert (done.reserve_missing_mw[need - left > 1e-4] > 0).all()
+
+
+def test_a_larger_tank_costs_more_and_keeps_more():
+    """Diesel sets, and a lorry in a hundred days: the tank is what is left of the start of a year."""
+    design = make_design(
+        years=1, racks=7, backup=["diesel"], units=(1,), solar_mw=5.0, battery_mwh=9.0, uptime=0.5,
+        lorries_per_day={"diesel": 0.01},
+    )  # fmt: skip
+    table = sd.tank_sizes(design, "diesel", [500, 5, 50], years=2, draws=1)
+    assert table["tank_h"].tolist() == [5.0, 50.0, 500.0]
+    assert table["uptime"].is_monotonic_increasing
+    assert table["uptime"].iloc[-1] > table["uptime"].iloc[0]
+    assert table["best"].sum() == int(table["met"].any())
+    assert (
+        not table.loc[table["best"], "cost_usd_per_yr"]
+        .gt(table.loc[table["met"], "cost_usd_per_yr"].min())
+        .any()
+    )
+    with pytest.raises(sd.InputError, match="burns from a tank: diesel"):
+        sd.tank_sizes(design, "recip_medium")

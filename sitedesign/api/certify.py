@@ -116,7 +116,7 @@ def certify(
     study_case = build_case(study)
     plant = plant_of(design, study_case.case)
     tell = progress or silent
-    own, origin = _rule_of(design, study) if controller is None else (controller, GIVEN)
+    own, origin = rule_of(design, study) if controller is None else (controller, GIVEN)
     plan = CertificatePlan(
         years=years,
         draws=draws,
@@ -139,7 +139,7 @@ def certify(
     return replace(certificate, planned=planned_figures(design))
 
 
-def _rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str]:
+def rule_of(design: Design | Evaluation, study: Study) -> tuple[Controller, str]:
     """Rule by which a plant was operated, else the usual one, and where it comes from."""
     if isinstance(design, Design) and design.certificate is not None:
         return design.certificate.controller, TUNED

@@ -85,7 +85,7 @@ class Question:
                 limits = changes.setdefault("limits", _limits(self.fields.get("limits")))
                 table, dot, name = rest.partition(".")
                 (limits[table] if dot else limits)[name or table] = _bounds(value)
-            elif head in ("fuel_price_usd_per_mmbtu", "tank_h"):
+            elif head in ("fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day"):
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
             elif head in NESTED:

@@ -42,7 +42,7 @@ NESTED: dict[str, type[BaseModel]] = {
     for name, item in declared(Study).items()
     if item.sort == "table" and name != "site" and is_model(item.kind)
 }
-_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", *NESTED)
+_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day", *NESTED)
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {
     "classes": "Give the classes with the question; they are then the same at every site.",
@@ -153,7 +153,7 @@ def known_columns() -> list[str]:
     units = [f"limits.units.{name}" for name in backup]
     wind = [f"limits.wind_mw.{name}" for name in library.names("wind")]
     fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in FUELS]
-    tanks = [f"tank_h.{name}" for name in backup]
+    tanks = [f"{field}.{name}" for field in ("tank_h", "lorries_per_day") for name in backup]
     return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *wind, *fuels, *tanks]
 
 

@@ -43,6 +43,7 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
                 study.second_fuel(item),
                 rules=study.unit_rules.get(item.name),
                 ride_through=study.ride_through != "none",
+                delivered_mmbtu_per_h=study.delivered_mmbtu_per_h(item),
             )
             for item in study.backup
         ),

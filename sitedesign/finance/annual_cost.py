@@ -149,8 +149,8 @@ def backup_unit_cost(
 ) -> AnnualCost:
     """Cost of one unit, with firm fuel transport and fuel storage on site sized for full load. [USD/unit]
 
-    `second` is the fuel burnt while the first is interrupted, whose tank is paid as well. No credit is taken
-    on storage.
+    `second` is the fuel burnt while the first is interrupted, whose tank is paid as well, and what boils off
+    it. No credit is taken on storage.
     """
     full_load_mmbtu_per_h = backup.unit_mw * backup.heat_rate_btu_per_kwh_hhv * BTU_PER_KWH_TO_MMBTU_PER_MWH
     storage_usd = full_load_mmbtu_per_h * fuel.storage_h * fuel.storage_usd_per_mmbtu
@@ -160,7 +160,11 @@ def backup_unit_cost(
     capital = backup.unit_mw * 1000 * backup.capex_usd_per_kw
     fixed = backup.unit_mw * 1000 * backup.fixed_om_usd_per_kw_yr + reservation
     unit = annual_cost(capital, fixed, backup.life_yr, finance.wacc_power_real, itc_fraction)
-    return unit + annual_cost(storage_usd, 0.0, backup.life_yr, finance.wacc_power_real)
+    stored, hourly = (fuel, full_load_mmbtu_per_h)
+    if second is not None:
+        stored, hourly = second, _second_full_load_mmbtu_per_h(backup)
+    lost_usd = hourly * stored.storage_h * stored.boil_off_per_day * 365 * stored.price_usd_per_mmbtu
+    return unit + annual_cost(storage_usd, lost_usd, backup.life_yr, finance.wacc_power_real)
 
 
 def _second_full_load_mmbtu_per_h(backup: Backup) -> float:

@@ -184,7 +184,7 @@ class Backup(Entry):
 
     kind: Literal["backup"] = "backup"
     fuel: Literal["natural_gas", "diesel", "uranium"]
-    second_fuel: Literal["none", "diesel"]
+    second_fuel: Literal["none", "diesel", "lng"]
     tax_credit: Literal["none", "fuel_cell", "nuclear"]
     unit_mw: Annotated[float, Number("MW", 0.01, 2000, "Rated power of one unit")]
     capex_usd_per_kw: Annotated[float, Number("USD/kW", 50, 30000, "Installed cost")]
@@ -312,6 +312,8 @@ class Fuel(Entry):
     refill_h_per_h: Annotated[
         float, Number("h/h", 0, 100, "Full-load hours brought into the store per hour, beyond what is burnt")
     ]
+    lorry_mmbtu: Annotated[float | None, Number("MMBtu", 1, 100000, "A lorry load; none: no lorries")]
+    boil_off_per_day: Annotated[float, Number("1/d", 0, 0.5, "Share of a full store lost in a day")]
     storage_usd_per_mmbtu: Annotated[float, Number("USD/MMBtu", 0, 1000, "Installed cost of storage on site")]
     interruption_events_per_yr: Annotated[
         float, Number("events/yr", 0, 365, "Supply interruptions at any time")

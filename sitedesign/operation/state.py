@@ -117,6 +117,7 @@ class UnitBehaviour:
         *,
         rules: UnitRules | None = None,
         ride_through: bool = True,
+        delivered_mmbtu_per_h: float | None = None,
     ) -> UnitBehaviour:
         """Take every figure from library entries; units without a start time are always hot.
 
@@ -146,6 +147,8 @@ class UnitBehaviour:
             second_fuel_derate=0.0 if second is None else backup.second_fuel_derate_fraction or 0.0,
             switch_h=0.0 if second is None else (backup.second_fuel_switch_minutes or 0.0) / 60.0,
             second_fuel_usd_per_mmbtu=0.0 if second is None else _with_carbon(second, co2_usd_per_t),
+            delivered_mmbtu_per_h=delivered_mmbtu_per_h,
+            boil_off_per_day=stored.boil_off_per_day,
             **({} if rules is None else _ruled(backup, rules)),
         )
 

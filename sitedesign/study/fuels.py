@@ -10,7 +10,12 @@ from sitedesign.library import Backup, Fuel
 GasContract = Literal["firm", "interruptible"]
 NATURAL_GAS = "natural_gas"
 #: Names by which studies call their fuels.
-FUELS: tuple[str, ...] = tuple(sorted(get_args(Backup.model_fields["fuel"].annotation)))
+FUELS: tuple[str, ...] = tuple(
+    sorted(
+        {word for name in ("fuel", "second_fuel") for word in get_args(Backup.model_fields[name].annotation)}
+        - {"none"}
+    )
+)
 
 
 def contracted_fuel(name: str, gas_contract: GasContract) -> Fuel:

@@ -48,12 +48,14 @@ SEED = Measure("", 0, 2**53, whole=True)
 SHARE = Measure("fraction", 0, 1, percent_from=2)
 FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
 TANK_H = Measure("h", 0, 5000)
+LORRIES = Measure("1/d", 0, 10_000)
 # Cheap to run but late, dear to run but soon, cheap to own: the optimiser chooses among them.
 DEFAULT_BACKUP = ("recip_medium", "mobile_gt", "diesel")
 _DAY = Day(2000, 2100)
 _FuelName = Annotated[str, Words("must be the name of a fuel", most=200)]
 _TechnologyName = Annotated[str, Words("must be the name of a technology", most=200)]
 _BY_TECHNOLOGY = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 48}.")
+_BY_DELIVERY = Kind((Mapping,), "must be loads a day by technology", "For example {'diesel': 10}.")
 _BY_RULES = Kind((Mapping,), "must be rules by technology", "For example {'diesel': {'min_down_h': 1}}.")
 _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
 
@@ -200,6 +202,14 @@ class StudyInputs(Model):
         "that burn liquid fuel, at all times or as a second fuel while gas is interrupted. A larger tank "
         "costs more; how large it should be is found by trying.",
         EQUIPMENT, example={"diesel": 72}, type="mapping of str to float",
+    )] = Field(default_factory=dict)
+    lorries_per_day: Annotated[
+        Mapping[_TechnologyName, Annotated[float, LORRIES]], _BY_DELIVERY, Input(
+        "Deliveries of fuel",
+        "Lorry loads of fuel that reach the site in a day at most, by technology. Units that burn liquid "
+        "fuel at all times then live on them and on the tank; a second fuel is brought while it is burnt as "
+        "well. As much as is burnt, and the library's refill of tanks, when left out.",
+        EQUIPMENT, example={"diesel": 10}, type="mapping of str to float",
     )] = Field(default_factory=dict)
     reserve: Annotated[Reserve | None, Input(
         "Reserve",

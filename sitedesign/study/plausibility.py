@@ -224,8 +224,8 @@ def rule_faults(named: Iterable[str], names: Sequence[str]) -> list[Fault]:
     ]
 
 
-def tank_faults(tank_h: Mapping[str, float], names: Sequence[str]) -> list[Fault]:
-    """Say where a tank is asked for that nothing burns from.
+def tank_faults(tank_h: Mapping[str, float], names: Sequence[str], field: str = "tank_h") -> list[Fault]:
+    """Say where a tank, or what is brought into one, is asked for that nothing burns from.
 
     Parameters
     ----------
@@ -233,10 +233,12 @@ def tank_faults(tank_h: Mapping[str, float], names: Sequence[str]) -> list[Fault
         Hours at full load by technology. [h]
     names : sequence of str
         Technologies that burn from a tank.
+    field : str
+        Of the study.
     """
     allowed = f"must be a technology of this study that burns from a tank: {', '.join(names) or 'none'}"
     return [
-        Fault(f"study.tank_h.{name}", repr(name), allowed, nearest(name, names))
+        Fault(f"study.{field}.{name}", repr(name), allowed, nearest(name, names))
         for name in tank_h
         if name not in names
     ]

@@ -46,6 +46,7 @@ class _Common(TypedDict, total=False):
     battery: str | Battery | Sequence[str | Battery]
     wind: Sequence[str | Wind]
     tank_h: Mapping[str, float]
+    lorries_per_day: Mapping[str, float]
     reserve: Reserve | Mapping[str, Any]
     unit_rules: Mapping[str, UnitRules | Mapping[str, Any]]
     ride_through: Literal["hall", "ups", "none"]

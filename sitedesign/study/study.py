@@ -261,6 +261,12 @@ class Study(StudyInputs):
             return None
         return self._priced(backup.second_fuel).replace(storage_h=tank_h)
 
+    @takes("Study.delivered_mmbtu_per_h()", backup=_BACKUP)
+    def delivered_mmbtu_per_h(self, backup: Backup) -> float | None:
+        """Fuel that lorries bring to a backup technology at most; None where nothing is said. [MMBtu/h]"""
+        loads, fuel = self.lorries_per_day.get(backup.name), self.second_fuel(backup) or self.fuel(backup)
+        return None if loads is None or fuel.lorry_mmbtu is None else loads * fuel.lorry_mmbtu / 24
+
     @takes("Study.has_tank()", backup=_BACKUP)
     def has_tank(self, backup: Backup) -> bool:
         """Whether a backup technology burns from a tank, at all times or while its fuel is interrupted."""
@@ -416,6 +422,7 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += rule_faults(study.unit_rules, [item.name for item in study.backup])
     stored = [item.name for item in study.backup if study.has_tank(item)]
     faults += tank_faults(study.tank_h, stored)
+    faults += tank_faults(study.lorries_per_day, stored, "lorries_per_day")
     burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}
     fuels = sorted(burnt - {"none"})
     if study.gas_contract != "firm" and NATURAL_GAS not in fuels:

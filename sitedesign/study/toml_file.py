@@ -39,7 +39,16 @@ _COMMENTS_AT = 38  # column of the template
 #: Ways to say how large the load is; naming one replaces the others.
 SIZES = (*CONTRACTS, "classes")
 #: Tables of which a change replaces single keys only.
-_MERGED = ("site", "limits", "fuel_price_usd_per_mmbtu", "tank_h", "grid", "reserve", "unit_rules")
+_MERGED = (
+    "site",
+    "limits",
+    "fuel_price_usd_per_mmbtu",
+    "tank_h",
+    "lorries_per_day",
+    "grid",
+    "reserve",
+    "unit_rules",
+)
 
 
 #: Table of what is asked beside the study, which is read elsewhere.
