@@ -6,16 +6,29 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import sitedesign as sd
 from sitedesign.case.plant import Plant
 from sitedesign.case.reserve import ReserveRule
+from sitedesign.certified.objective import unheld_mwh
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
-from sitedesign.operation.outages.sampling import FUEL, UNIT, FuelOutages, OutageModel, OutageSample
+from sitedesign.operation.outages.sampling import (
+    FUEL,
+    UNIT,
+    FuelOutages,
+    OutageConditions,
+    OutageModel,
+    OutageSample,
+    UnitOutages,
+    sample_outages,
+)
 from sitedesign.operation.state import Controller, UnitBehaviour
+from sitedesign.reliability.weather_blocks import WeatherBlock
 from tests import cases
+from tests.operated import assessed
 from tests.report_designs import make_design
 
 CLOSE = 1e-6
@@ -143,9 +156,8 @@ def test_a_start_burns_its_fuel_and_wears():
     assert plain.starts_by_year.tolist() == worn.starts_by_year.tolist() == [[365.0]]
     fuel = one.backup[0].fuel_mmbtu_per_mwh
     np.testing.assert_allclose(worn.fuel_mmbtu - plain.fuel_mmbtu, 365 * 0.25 * 10 * fuel)
-    np.testing.assert_allclose(
-        worn.operating_usd - plain.operating_usd, 365 * 700 + worn.extra_fuel_usd.sum()
-    )
+    np.testing.assert_allclose(worn.operating_usd - plain.operating_usd, 365 * 700)
+    np.testing.assert_allclose(worn.extra_fuel_usd, 365 * 700)  # what the fuel costs is not said here
 
 
 def test_a_unit_that_stopped_stands_still_for_its_down_time():
@@ -213,6 +225,42 @@ def test_how_long_a_tank_lasts_while_its_fuel_is_cut_off(more, lasts_h):
     done = operate(one, plant, Controller("greedy", start_soc=0.0, min_run_h=0.0), around, outages=cut)
     short = np.flatnonzero(done.shed_mw[1000:1300])
     assert short[0] == pytest.approx(lasts_h, abs=1.0)
+
+
+def test_hours_without_reserve_of_n_plus_one_are_those_of_the_binomial():
+    """Three units needed and four built: N-1 lacks where any is out, load where two are."""
+    years, q, steps = 60, 0.05, 60 * YEAR
+    machine = cases.backup(steps, "engine")
+    one = cases.case(np.zeros(steps), 25.0, years=years, backup=(machine,), reserve=ReserveRule())
+    plant = Plant((0.0,), 0.0, 0.0, (4,), one.racks_contracted)
+    fails = OutageModel(units=(UnitOutages("engine", "gas", q, 24.0),))
+    rule = Controller("greedy", start_soc=0.0, min_run_h=0.0)
+    found = assessed(
+        WeatherBlock(one, np.full(steps, 15.0)), plant, fails, (UnitBehaviour(),), controller=rule, draws=1,
+        seed=5, attribute=False,
+    )  # fmt: skip
+    up = stats.binom(4, 1 - q)
+    short = found.reserve.short_h_per_yr
+    assert short.value == pytest.approx(YEAR * up.cdf(3), abs=4 * short.standard_error)
+    assert short.standard_error < 0.05 * short.value
+    lost = sum(up.pmf(n) * max(25 - 10 * n, 0) for n in range(5)) / 25
+    assert 1 - found.uptime.value == pytest.approx(lost, abs=4 * found.uptime.standard_error)
+    assert not found.reserve.met
+    assert not found.met
+    assert "N-1" in str(found)
+    allowed = dataclasses.replace(one, reserve=ReserveRule(short_h_per_yr=2000.0))
+    assert unheld_mwh(allowed, short.value, 100.0) == 0.0 < unheld_mwh(one, short.value, 100.0)
+
+
+def test_units_are_out_in_the_weeks_of_their_calendar():
+    one, plant = islanded(constant(25), units=5)
+    unit = UnitOutages("engine", "gas", 0.0, 24.0, maintenance_weeks=(10, 20))
+    conditions = OutageConditions(1.0, 1, 0, np.full(YEAR, 15.0), climatology(one))
+    sample = sample_outages(OutageModel(units=(unit,)), plant.units, conditions)
+    out = {(int(i), int(t), int(c)) for t, i, c in zip(sample.step, sample.index, sample.change, strict=True)}
+    tenth, twentieth = 9 * 168, 19 * 168
+    starts = {(i, tenth if i % 2 == 0 else twentieth, 1) for i in range(5)}
+    assert out == starts | {(i, t + 168, -1) for i, t, _ in starts}
 
 
 def test_no_rule_is_broken_in_many_random_steps():

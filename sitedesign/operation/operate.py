@@ -212,7 +212,7 @@ class SimulatedOperation:
     fuel_by_level_mmbtu : ndarray, shape (levels of all backup, years)
         The same fuel, level by level: that of a second fuel apart. [MMBtu]
     extra_fuel_usd : ndarray, shape (K, years)
-        Cost of the fuel above the full-load heat rate. [USD]
+        Cost of the fuel above the full-load heat rate, that of starts included, and wear of starts. [USD]
     energy_by_level_mwh : ndarray, shape (priced, years)
         Given by supplies and taken by sinks, level by level in the order of ``Case.flows``. [MWh]
     import_mwh, taken_mwh : ndarray, shape (I, years) and (S, years)
@@ -515,16 +515,16 @@ def _account(case: Case, environment: OperatingEnvironment, output: Output) -> _
     for row_usd, row in zip(price[backup:], energy[backup:], strict=True):
         usd += row_usd * row  # one after the other: what has no size changes no bit
     starts = _by_flow(case, output.starts)[: len(case.backup)]
-    wear_usd = [behaviour.start_usd for behaviour in behaviours]
-    if any(wear_usd):
-        usd += np.array(wear_usd) @ starts
+    wear_usd = np.array([behaviour.start_usd for behaviour in behaviours]).reshape(-1, 1) * starts
+    if wear_usd.any():
+        usd += wear_usd.sum(axis=0)
     by_flow = _by_flow(case, energy)
     kinds = np.cumsum([len(case.backup), len(case.imports)])
     return _Account(
         backup_mwh=by_flow[: kinds[0]],
         fuel_mmbtu=_by_flow(case, mmbtu * fuel)[: kinds[0]],
         fuel_by_level_mmbtu=(mmbtu * fuel)[:backup],
-        extra_fuel_usd=_by_flow(case, extra_usd)[: kinds[0]],
+        extra_fuel_usd=_by_flow(case, extra_usd)[: kinds[0]] + wear_usd,
         energy_by_level_mwh=energy,
         import_mwh=by_flow[kinds[0] : kinds[1]],
         taken_mwh=by_flow[kinds[1] :],

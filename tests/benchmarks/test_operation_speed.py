@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
+from sitedesign.case.reserve import ReserveRule
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
@@ -93,6 +96,26 @@ def test_hundred_years_with_outages_units_and_tiers(benchmark, kind):
 
     benchmark.pedantic(run, rounds=5, warmup_rounds=1)
     benchmark.extra_info["million_steps_per_s"] = block.case.steps / benchmark.stats.stats.min / 1e6
+
+
+@pytest.mark.benchmark
+@pytest.mark.parametrize("kind", ["greedy", "latest_safe_start"])
+def test_hundred_years_with_every_rule_on(benchmark, kind):
+    """Reserve, down time, ramp, starts and services: at least 5 million steps a second."""
+    block = desert(100)
+    case = replace(block.case, reserve=ReserveRule(1, 5.0, 0.03, 0.25))
+    ruled = {"min_down_h": 1.0, "ramp_per_min": 0.1, "start_fuel_h": 0.08, "start_usd": 700.0}
+    ruled |= {"service_every_h": 2000.0, "service_h": 24.0}
+    ways = tuple(replace(way, **ruled) for way in BEHAVIOUR)
+    usual = climatology(block.case, block.temp_air_c)
+    paths = sample_outages(MODEL, PLANT.units, OutageConditions(1.0, 100, 0, block.temp_air_c, usual))
+    environment = OperatingEnvironment(usual, MODEL, ways)
+
+    def run():
+        return operate(case, PLANT, Controller(kind), environment, outages=paths, record=False)
+
+    benchmark.pedantic(run, rounds=5, warmup_rounds=1)
+    benchmark.extra_info["million_steps_per_s"] = case.steps / benchmark.stats.stats.min / 1e6
 
 
 @pytest.mark.benchmark
