@@ -435,3 +435,15 @@ def test_all_faults_of_a_roadmap_are_told_at_once() -> None:
 def test_a_promise_before_anything_can_come_is_refused_in_plain_words() -> None:
     with pytest.raises(sd.InfeasibleDesign, match="month 2 asks for 10 racks; nothing can deliver before"):
         sd.roadmap(small_study(), ramp={2: 10, 24: 40})
+
+
+def test_what_is_rented_may_leave_as_soon_as_its_least_time_is_over() -> None:
+    """A stage begins when it is: no unit is paid for until the horizon for want of a date to leave."""
+    rented = dataclasses.replace(RENTAL, min_term_months=50.0, usd_per_unit_month=9e4)
+    asked = question(rentals=(rented,), most_stages=8)
+    begins = [time.begins for time in stage_times(asked)]
+    assert {6.0 + 50.0, 30.0 + 50.0} <= set(begins)  # of what came with the first racks, and with the last
+    plan = solved(asked)
+    held = [(stage.time.begins, stage.rented[0]) for stage in plan.stages[0]]
+    assert held[0][1] > 0
+    assert all(count == 0 for month, count in held if month >= 80.0)

@@ -38,8 +38,9 @@ class StageTime:
 def stage_times(question: RoadmapCase, wanted: Mapping[str, float] | None = None) -> tuple[StageTime, ...]:
     """Divide the time until the horizon into stages in which the plant stays as it is.
 
-    A stage begins where racks are added, something can first be delivered or rented, or a tax credit changes;
-    what is built at a rate is added in steps, the longest of which are divided as long as stages are left.
+    A stage begins where racks are added, something can first be delivered or rented, the least time of a
+    rental is over, or a tax credit changes; what is built at a rate is added in steps, the longest of which
+    are divided as long as stages are left.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def stage_times(question: RoadmapCase, wanted: Mapping[str, float] | None = None
     others = {month for month in (*sources.values(), *_credit_months(question, first)) if first < month < end}
     battery = question.delivery(BATTERY_MW).first_month
     others |= {battery} if first < battery < end else set()
+    others |= {month for month in _leaving_months(question, first) if first < month < end}
     kept = {first, *steps}
     if promised and len(kept) > _MOST_RAMP:
         kept = _merged(question, sorted(kept), _MOST_RAMP)
@@ -75,6 +77,20 @@ def stage_times(question: RoadmapCase, wanted: Mapping[str, float] | None = None
         StageTime(a, b, question.racks(b - 1.0 if promised else a))
         for a, b in itertools.pairwise([*sorted(begins), end])
     )
+
+
+def _leaving_months(question: RoadmapCase, first: float) -> set[float]:
+    """Months in which what is rented may leave that came with the first racks, or with the last.
+
+    Without a stage that begins then, units would have to stay until the next, if there is one.
+    """
+    found = set()
+    last = max((month for month, racks in question.steps if racks > 0), default=first)
+    for item in question.rentals:
+        if item.units > 0 and item.min_term_months > 0.0:
+            comes = {max(first, item.from_month), max(first, last, item.from_month)}
+            found |= {float(math.ceil(month + item.min_term_months)) for month in comes}
+    return found
 
 
 def _credit_months(question: RoadmapCase, first: float) -> list[float]:
