@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sitedesign.api.battery_life import battery_life
     from sitedesign.api.cash_flow import CashFlow, cash_flow
     from sitedesign.api.certify import certify
+    from sitedesign.api.compare import compare
     from sitedesign.api.design import Design
     from sitedesign.api.evaluate import evaluate
     from sitedesign.api.roadmap import roadmap
@@ -98,6 +99,7 @@ _HOME = {
     "WireOutages": "components.grid_connection",
     "battery_life": "api.battery_life",
     "cash_flow": "api.cash_flow",
+    "compare": "api.compare",
     "certify": "api.certify",
     "evaluate": "api.evaluate",
     "frontier": "api.sweep",
@@ -153,6 +155,7 @@ __all__ = [
     "battery_life",
     "cash_flow",
     "certify",
+    "compare",
     "errors",
     "evaluate",
     "frontier",

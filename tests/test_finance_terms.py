@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign import library
+from sitedesign.cli import app
 from sitedesign.finance.lending import base_rate, whole_terms
 from sitedesign.finance.price_paths import price_path
 from sitedesign.finance.terms import Terms
+from sitedesign.report import figures
+from sitedesign.report.figures.style import LIGHT
+from sitedesign.results.after_tax import ranking_note
 
 FINANCE = library.finance()
 
@@ -221,6 +227,91 @@ def test_augmentation_is_bought_every_few_years(design: sd.Design) -> None:
     assert bought["usd_nominal"].iloc[0] == pytest.approx(lost * 0.95**4 * 1.025**3)
     upkeep = -flow.lines["battery energy upkeep"][1]
     assert upkeep == pytest.approx(energy.upkeep_usd_per_yr - battery.fade_per_yr * energy.capital_usd)
+
+
+# Ranking ---------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_carries_what_its_plants_cost_after_taxes(design: sd.Design) -> None:
+    study = design._study
+    assert isinstance(study, sd.Study)
+    terms = sd.Terms(degradation=0.0)
+    table = sd.frontier(study, "min_renewable_share", [0.1, 0.6], finance=terms)
+    for row, share in enumerate((0.1, 0.6)):
+        alone = sd.solve(study.replace(min_renewable_share=share), certify=False)
+        assert table["lcoe_usd_per_mwh"][row] == pytest.approx(alone.lcoe_usd_per_mwh, rel=2e-3)
+        price = sd.cash_flow(alone, terms=terms).price
+        assert table["price_usd_per_mwh"][row] == pytest.approx(price, rel=2e-3)
+    assert "rank these 2 plants" in table.attrs["note"]
+    dear = sd.frontier(study, "battery price", [100.0, 400.0], finance=terms)
+    assert dear["price_usd_per_mwh"][1] > dear["price_usd_per_mwh"][0]
+    with pytest.raises(sd.InputError, match="finances islands"):
+        sd.tradeoff(study.replace(grid=sd.Grid(mw=5, tariff=60)), finance=terms)
+
+
+def test_a_flip_is_told_by_its_widest_pair() -> None:
+    note = ranking_note(["a", "b", "c"], [50.0, 51.0, 60.0], [80.0, 78.0, 90.0])
+    assert note == (
+        "After taxes one pair of plants stand the other way round than annualised cost says: b needs 78.00 "
+        "USD/MWh and a 80.00, though their annualised cost is 51.00 against 50.00."
+    )
+    alike = ranking_note(["a", "b"], [50.0, 51.0], [80.0, 81.0])
+    assert alike == "Annualised cost and the price after taxes rank these 2 plants alike."
+    assert ranking_note(["a", "b"], [50.0, float("nan")], [80.0, 81.0]) == ""
+
+
+def test_designs_are_compared_both_ways(design: sd.Design) -> None:
+    """More capital and less of everything else: cheaper by the year, dearer to equity that asks for 12 %."""
+    items = [
+        item.model_copy(
+            update={
+                "usd_per_yr": 0.97 * item.usd_per_yr,
+                "capital_usd": 1.3 * item.capital_usd,
+            }
+        )
+        for item in design.costs
+    ]
+    heavy = design.model_copy(update={"costs": items})
+    heavy._study = design._study
+    table = sd.compare({"as found": design, "more capital": heavy})
+    assert table["rank_annualised"].tolist() == [2, 1]
+    assert table["rank_after_tax"].tolist() == [1, 2]
+    assert table.loc["as found", "price_usd_per_mwh"] == pytest.approx(sd.cash_flow(design).price)
+    assert "stand the other way round" in table.attrs["note"]
+    with pytest.raises(sd.InputError, match="must be a Design"):
+        sd.compare({"a": 1})  # type: ignore[dict-item]
+
+
+# Figures and report ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("owner", ["developer", "landlord", "gpu_owner"])
+def test_steps_of_the_price_add_up_to_it(design: sd.Design, owner: str) -> None:
+    flow = sd.cash_flow(design, owner=owner)
+    steps = figures.price_waterfall_data(flow)
+    assert steps["usd_per_unit"][:-1].sum() == pytest.approx(flow.levelised()[0])
+    assert steps["usd_per_unit"].iloc[-1] == pytest.approx(flow.levelised()[0])
+    assert (steps["from_usd_per_unit"].diff()[1:-1] - steps["usd_per_unit"].shift()[1:-1]).abs().max() < 1e-9
+    cash = figures.cash_by_year_data(flow)
+    parts = cash.drop(columns=["after_tax", "total"])
+    assert parts.sum(axis=1).to_numpy() == pytest.approx(flow.after_tax, abs=1e-3)
+    assert cash["total"].iloc[-1] == pytest.approx(flow.after_tax.sum())
+    for fig in (figures.price_waterfall(flow), figures.cash_by_year(flow)):
+        colours = {colour for trace in fig.data for colour in np.atleast_1d(trace.marker.color or [])}
+        assert colours <= set(LIGHT.values())
+
+
+def test_report_tells_the_cash_flow_when_asked(design: sd.Design, tmp_path: Path) -> None:
+    flow = sd.cash_flow(design, terms=sd.Terms(debt_dscr=1.3))
+    text = design.report(tmp_path / "report.html", finance=flow).read_text(encoding="utf-8")
+    assert "What it is worth after taxes" in text
+    assert f"{flow.price:,.2f} USD/MWh in year 1" in text
+    assert f"{flow.debt_usd / 1e6:,.2f}" in text
+    plain = design.report(tmp_path / "plain.html").read_text(encoding="utf-8")
+    assert "What it is worth after taxes" not in plain
+    saved = tmp_path / "design.json"
+    design.save(saved)
+    assert "--finance" in CliRunner().invoke(app, ["report", str(saved), "--finance", "bank"]).output
 
 
 # Sale and leaseback ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from sitedesign.api.alternatives import alternatives, with_causes
+from sitedesign.api.cash_flow import CashFlow, cash_flow
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report.html import write_report
 from sitedesign.results import design as results
@@ -25,6 +26,7 @@ class Design(results.Design):
         path=File((".html", ".htm")),
         certificate=Kind((Certificate,), "must be a Certificate, as sd.certify() gives it"),
         sweeps=Kind((Mapping, bool), "must be True, or tables by name"),
+        finance=Kind((CashFlow, bool), "must be True, or a CashFlow, as sd.cash_flow() gives it"),
     )
     def report(
         self,
@@ -32,6 +34,7 @@ class Design(results.Design):
         *,
         certificate: Certificate | None = None,
         sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
+        finance: CashFlow | bool | None = None,
     ) -> Path:
         """Write the HTML report: one file that opens offline.
 
@@ -45,6 +48,9 @@ class Design(results.Design):
         sweeps : mapping of str to DataFrame, or True, optional
             Tables as :func:`sitedesign.report.html.write_report` takes them. True computes them from the
             design's study, and the causes of what a certificate lost where it has none, in about a minute.
+        finance : CashFlow or True, optional
+            Its cash flow after taxes, which gets a section of its own; True is that of a developer on the
+            library's terms.
 
         Returns
         -------
@@ -59,7 +65,8 @@ class Design(results.Design):
         if sweeps is True:
             sweeps = alternatives(self)
             certificate = with_causes(self, certificate) if certificate else None
-        return write_report(self, path, certificate=certificate, sweeps=sweeps or None)
+        shown = cash_flow(self) if finance is True else finance or None
+        return write_report(self, path, certificate=certificate, sweeps=sweeps or None, finance=shown)
 
 
 def with_report(found: results.Design) -> Design:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import pandas as pd
@@ -15,17 +15,20 @@ from sitedesign.case.plant import sizes_of
 from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import annual_cost
+from sitedesign.finance.terms import Terms
 from sitedesign.foresight.compute_cost import delivered_rack_h_per_yr
 from sitedesign.library import Battery, Pv
 from sitedesign.optimize import parametric
-from sitedesign.optimize.parametric import SweepPoint
+from sitedesign.optimize.parametric import SweepPoint, Vary
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.results.accounting import project_costs
+from sitedesign.results.after_tax import price_for_return, ranking_note
+from sitedesign.results.sized_plant import SizedPlant, sized_plant
 from sitedesign.study.effort import GAP
 from sitedesign.study.inputs import FUEL_PRICE, StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.study import Study
-from sitedesign.util.gate import CALL, Gate, Many, Measure, OneOf, takes
+from sitedesign.util.gate import CALL, Gate, Kind, Many, Measure, OneOf, takes
 from sitedesign.util.inputs import declared
 from sitedesign.util.progress import Progress
 
@@ -38,6 +41,7 @@ _BUDGETS = {
 }
 _PRICES = ("battery price", "battery power price", "solar price", "gas price", "diesel price")
 OVER = (*_BUDGETS, *_PRICES)
+_TERMS = Kind((Terms,), "must be a sitedesign.Terms", "For example finance=sd.Terms().")
 
 
 def _range(over: str) -> Gate:
@@ -59,6 +63,7 @@ def _range(over: str) -> Gate:
     values=Many(Measure("", -inf, inf, above=True, below=True), "must be a list of numbers", 1, 10_000),
     gap=GAP,
     progress=CALL,
+    finance=_TERMS,
 )
 def frontier(
     study: Study,
@@ -67,6 +72,7 @@ def frontier(
     *,
     gap: float = 1e-4,
     progress: Progress | None = None,
+    finance: Terms | None = None,
 ) -> pd.DataFrame:
     """Solve a study for several values of one target, limit or price; cuts found for one serve the others.
 
@@ -82,6 +88,8 @@ def frontier(
         Relative optimality gap of each answer. [fraction]
     progress : callable, optional
         Called with one line of text per answer.
+    finance : Terms, optional
+        Also find what power has to cost after taxes on these terms; ``sd.Terms()`` for those of the library.
 
     Returns
     -------
@@ -89,27 +97,39 @@ def frontier(
         One row a value: the value, capacities, units, racks, ``cost_usd_per_yr``, ``bound_usd_per_yr``,
         ``gap``, ``uptime_price_usd_per_mwh``, ``renewable_share``, ``project_usd_per_yr`` (racks and hall
         included), ``delivered_rack_h_per_yr`` and ``usd_per_rack_h`` of it, and ``reason`` where none is
-        possible. All with perfect foresight and no equipment failures: bounds.
+        possible. All with perfect foresight and no equipment failures: bounds. With `finance` also
+        ``lcoe_usd_per_mwh`` (annualised) and ``price_usd_per_mwh`` (in year 1, at which equity earns its
+        return after taxes); ``attrs["note"]`` of the table then says whether both rank alike.
 
     Raises
     ------
     InputError
-        If `over` or a value cannot be used.
+        If `over` or a value cannot be used, or a connection to the grid or takers of surplus are to be
+        financed in a sweep.
     """
     numbers = [float(value) for value in values]
     faults = [fault for value in numbers for fault in _range(over).faults("values", value)]
-    faults += study_faults(study, over)
+    faults += study_faults(study, over) + _finance_faults(study, finance)
     if faults:
         raise InputError(faults, "frontier()")
     study_case = build_case(study)
     vary = _BUDGETS[over] if over in _BUDGETS else _price(study_case, over)
     points = parametric.frontier(_case(study_case), vary, numbers, gap=gap, progress=progress)
-    return _table(study_case, over.replace(" ", "_"), points)
+    table = _table(study_case, over.replace(" ", "_"), points)
+    if finance is not None:
+        plants = [_financed(study_case, over, vary, point) for point in points]
+        _with_prices(table, plants, finance)
+    return table
 
 
-@takes("tradeoff()", points=Measure("points", 2, 1000, whole=True), gap=GAP, progress=CALL)
+@takes("tradeoff()", points=Measure("points", 2, 1000, whole=True), gap=GAP, progress=CALL, finance=_TERMS)
 def tradeoff(
-    study: Study, *, points: int = 15, gap: float = 1e-4, progress: Progress | None = None
+    study: Study,
+    *,
+    points: int = 15,
+    gap: float = 1e-4,
+    progress: Progress | None = None,
+    finance: Terms | None = None,
 ) -> pd.DataFrame:
     """Best plant for each size of the array at the same uptime: panels against batteries.
 
@@ -121,6 +141,8 @@ def tradeoff(
     gap : float
         [fraction]
     progress : callable, optional
+    finance : Terms, optional
+        As for :func:`frontier`.
 
     Returns
     -------
@@ -132,12 +154,68 @@ def tradeoff(
     InputError
         If the study leaves open what a sweep needs fixed.
     """
-    faults = study_faults(study, "array_mw")
+    faults = study_faults(study, "array_mw") + _finance_faults(study, finance)
     if faults:
         raise InputError(faults, "tradeoff()")
     study_case = build_case(study)
     found = parametric.tradeoff(_case(study_case), points=points, gap=gap, progress=progress)
-    return _table(study_case, "array_mw", found)
+    table = _table(study_case, "array_mw", found)
+    if finance is not None:
+        _with_prices(table, [_financed(study_case, "array_mw", None, point) for point in found], finance)
+    return table
+
+
+def _finance_faults(study: Study, finance: Terms | None) -> list[Fault]:
+    """Find what cannot be financed without the hours of its dispatch."""
+    if finance is None or not isinstance(study, Study) or not (study.grid is not None or study.surplus):
+        return []
+    allowed = "a sweep finances islands, without the hours that bills and sales need"
+    remedy = "Solve each question with sd.solve() and give the designs to sd.compare()."
+    return [Fault("finance", "a connection to the grid or takers of surplus", allowed, remedy)]
+
+
+def _financed(
+    study_case: StudyCase, over: str, vary: str | Vary | None, point: SweepPoint
+) -> tuple[SizedPlant, Study] | None:
+    """Plant of an answer at its own prices, and the study that it answers; None where there is none."""
+    sizing = point.sizing
+    if sizing is None:
+        return None
+    case, own = study_case.case, study_case
+    if over in _PRICES:
+        study = _priced_study(study_case.study, over, point.value)
+        own = replace(study_case, study=study, unit_costs=unit_costs(study))
+        case = vary(case, point.value) if callable(vary) else case
+    served = case.load_mwh_per_yr - sizing.lost_mwh_per_yr
+    delivered = delivered_rack_h_per_yr(case, sizing)
+    plant = sized_plant(own, case, sizing.plant, sizing.level_mwh_per_yr, served, delivered)
+    return plant, own.study
+
+
+def _priced_study(study: Study, over: str, value: float) -> Study:
+    """Study at a price of a sweep."""
+    if over == "solar price":
+        return study.replace(pv=study.pv.replace(capex_usd_per_wdc=value))
+    if over in ("battery price", "battery power price"):
+        field = "capex_usd_per_kwh" if over == "battery price" else "capex_usd_per_kw"
+        return study.replace(battery=study.battery.replace(**{field: value}))
+    return study  # prices of fuel stand in the case
+
+
+def _with_prices(
+    table: pd.DataFrame, plants: Sequence[tuple[SizedPlant, Study] | None], terms: Terms
+) -> None:
+    """Put annualised cost and price after taxes of each plant beside its row, and how both rank."""
+    table["lcoe_usd_per_mwh"] = [nan if found is None else found[0].lcoe_usd_per_mwh for found in plants]
+    table["price_usd_per_mwh"] = [
+        nan if found is None else price_for_return(*found, terms) for found in plants
+    ]
+    name = str(table.columns[0])
+    table.attrs["note"] = ranking_note(
+        [f"{name.replace('_', ' ')} {value:g}" for value in table[name]],
+        table["lcoe_usd_per_mwh"].tolist(),
+        table["price_usd_per_mwh"].tolist(),
+    )
 
 
 def _case(study_case: StudyCase) -> Case:

@@ -25,6 +25,7 @@ from sitedesign.cli.study_options import OF, StudyOptions, read_limits, read_num
 from sitedesign.util.compile_ahead import compile_ahead
 
 if TYPE_CHECKING:
+    from sitedesign.api.cash_flow import CashFlow
     from sitedesign.api.design import Design
     from sitedesign.errors import Fault
     from sitedesign.study.study import Study
@@ -261,6 +262,13 @@ def report(
         Path | None,
         typer.Option(help="What 'sensitivity --save' wrote: the numbers that decide.", show_default=False),
     ] = None,
+    finance: Annotated[
+        str | None,
+        typer.Option(
+            help="Also tell its cash flow after taxes, as that of an owner: developer, landlord, gpu_owner.",
+            show_default=False,
+        ),
+    ] = None,
     weather: WeatherAgain = None,
     as_json: AsJson = False,
 ) -> None:
@@ -274,6 +282,7 @@ def report(
             import sitedesign as sd
 
             loaded = loaded.with_sensitivity(sd.Sensitivity.load(sensitivity))
+        flow = None if finance is None else _cash_flow(loaded, finance)
         target = out_file or design.with_suffix(".html")
         check_outputs({"--out": target})
         missing = ""
@@ -291,10 +300,21 @@ def report(
 
             tables = alternatives(loaded, progress, study)
         progress("writing the report")
-        loaded.report(target, sweeps=tables)
+        loaded.report(target, sweeps=tables, finance=flow)
     if missing:
         warn(_NO_HOURS + missing)
     show_written(target, as_json)
+
+
+def _cash_flow(design: Design, owner: str) -> CashFlow:
+    """Cash flow of a design on the library's terms."""
+    from sitedesign.api.cash_flow import GATES, cash_flow
+    from sitedesign.errors import InputError
+
+    faults = GATES["owner"].faults("--finance", owner)
+    if faults:
+        raise InputError(faults, OF)
+    return cash_flow(design, owner=owner)
 
 
 def load_design(path: Path) -> Design:

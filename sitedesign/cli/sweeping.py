@@ -30,6 +30,15 @@ Csv = Annotated[
 Gap = Annotated[
     float, typer.Option(help="Relative optimality gap of each answer. (fraction)", rich_help_panel="Run")
 ]
+AfterTax = Annotated[
+    bool,
+    typer.Option(
+        "--after-tax",
+        help="Also find the price of power at which equity earns its return after taxes, and say whether it "
+        "ranks plants as their annualised cost does.",
+        rich_help_panel="Sweep",
+    ),
+]
 _DEFAULTS = {
     "uptime": (0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999),
     "min_renewable_share": (0.0, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99),
@@ -44,6 +53,8 @@ _SHOWN = (
     ("renewable_share", "no\nbackup\n%", 100.0, 1),
     ("cost_usd_per_yr", "cost\nM USD\na year", 1e-6, 2),
     ("uptime_price_usd_per_mwh", "uptime\nUSD\nper MWh", 1.0, 0),
+    ("lcoe_usd_per_mwh", "annualised\nUSD\nper MWh", 1.0, 2),
+    ("price_usd_per_mwh", "after tax\nUSD\nper MWh", 1.0, 2),
 )
 
 
@@ -70,6 +81,7 @@ def frontier(
     ] = None,
     gap: Gap = 1e-4,
     csv: Csv = None,
+    after_tax: AfterTax = False,
     as_json: AsJson = False,
 ) -> None:
     """Solve a study for several values of one target, limit or price: bounds, with perfect foresight."""
@@ -82,7 +94,8 @@ def frontier(
             # What is swept needs no value of its own
             start = {"uptime": numbers[0]} if name == "uptime" else {}
             study = options.study(**start)
-            table = sd.frontier(study, name, numbers, gap=gap, progress=progress)
+            terms = sd.Terms() if after_tax else None
+            table = sd.frontier(study, name, numbers, gap=gap, progress=progress, finance=terms)
         _show_sweep(table, csv, as_json)
 
 
@@ -97,6 +110,7 @@ def tradeoff(
     ] = 15,
     gap: Gap = 1e-4,
     csv: Csv = None,
+    after_tax: AfterTax = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the best plant for each size of the array at the same uptime: panels against batteries."""
@@ -106,7 +120,8 @@ def tradeoff(
             import sitedesign as sd
 
             study = options.study()
-            table = sd.tradeoff(study, points=points, gap=gap, progress=progress)
+            terms = sd.Terms() if after_tax else None
+            table = sd.tradeoff(study, points=points, gap=gap, progress=progress, finance=terms)
         _show_sweep(table, csv, as_json)
 
 
@@ -267,6 +282,8 @@ def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
         cells += [_cell(row[name], factor, digits) for name, _, factor, digits in columns]
         shown.add_row(*cells, *(_cell(row[name], 1.0, 0) for name in units))
     out.print(shown)
+    if note := table.attrs.get("note"):
+        out.print(note, markup=False, highlight=False, soft_wrap=True)
     for reason in reasons:
         out.print(f"No design for {reason}", markup=False, highlight=False, soft_wrap=True)
     out.print("Bounds: perfect foresight, nothing fails.", highlight=False)

@@ -12,7 +12,7 @@ import pandas as pd
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import CONFIDENCE, STATUS, EntryTable
 from sitedesign.reliability.certificate import Certificate
-from sitedesign.report import content, figures
+from sitedesign.report import content, figures, finance_section
 from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.dispatch import TITLE as WEEK_TITLE
 from sitedesign.report.figures.series import LEAST
@@ -30,6 +30,8 @@ from sitedesign.util.words import target
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from sitedesign.results.cash_flow import CashFlow
+
 #: Sweep tables that the report knows how to draw.
 SWEEPS = ("tradeoff", "uptime", "min_renewable_share")
 
@@ -40,6 +42,7 @@ def write_report(
     *,
     certificate: Certificate | None = None,
     sweeps: Mapping[str, pd.DataFrame] | None = None,
+    finance: CashFlow | None = None,
 ) -> Path:
     """Write the report; the file is complete or not there at all.
 
@@ -55,6 +58,8 @@ def write_report(
     sweeps : mapping of str to DataFrame, optional
         ``tradeoff`` (panels against batteries), ``uptime`` (the next nine), ``min_renewable_share``; columns
         as needed by :mod:`sitedesign.report.figures.tradeoff`.
+    finance : CashFlow, optional
+        Cash flow of the design, which gets a section of its own.
 
     Returns
     -------
@@ -65,7 +70,7 @@ def write_report(
     InputError
         If a sweep lacks a column.
     """
-    text = render_report(design, certificate=certificate, sweeps=sweeps)
+    text = render_report(design, certificate=certificate, sweeps=sweeps, finance=finance)
     write_given(Path(path), text.encode(), where="path", of="report()")
     return Path(path)
 
@@ -75,10 +80,12 @@ def render_report(
     *,
     certificate: Certificate | None = None,
     sweeps: Mapping[str, pd.DataFrame] | None = None,
+    finance: CashFlow | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
     certificate = certificate or design.certificate
     panels = _panels(design, certificate, sweeps or {})
+    panels += _finance_panels(finance) if finance is not None else []
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
     template = template_of("report.html.j2")
@@ -128,6 +135,9 @@ def render_report(
         bill=content.bill_rows(design),
         bill_note=design.grid.note if design.grid is not None else "",
         classes=content.class_rows(design, certificate),
+        finance=finance_section.finance_rows(finance) if finance is not None else [],
+        uses=finance_section.uses_rows(finance) if finance is not None else [],
+        cash_years=finance_section.cash_years(finance) if finance is not None else [],
         css=asset("report.css"),
         js=asset("report.js"),
         plotly=pack(library.encode()),
@@ -185,6 +195,14 @@ def _panels(
         if design.solar_mw > LEAST:
             panels.append(FigurePanel("weather", "sure", {"weather": figures.weather_years(design)}))
     return panels
+
+
+def _finance_panels(flow: CashFlow) -> list[FigurePanel]:
+    """Figures of a cash flow."""
+    return [
+        FigurePanel("price", "finance", {"price": figures.price_waterfall(flow)}),
+        FigurePanel("cash", "finance", {"cash": figures.cash_by_year(flow)}),
+    ]
 
 
 def _noted(figure: Figure, design: Design) -> Figure:

@@ -186,7 +186,7 @@ def _cost_and_fuel(
     generated = {item.name: energy[item.name] for item in backup}
     by_level = _energy_of_levels(case, dispatch, actuals)
     running = _by_figure(case, by_level, generated, "usd_per_mwh")
-    costs = _plant_costs(study_case, plant, running)
+    costs = plant_costs(study_case, plant, running)
     costs += exchange_costs(study_case, plant, dispatch) if grid is None else grid_costs(study_case, grid)
     costs += surplus_costs(takers)
     fuel = _by_figure(case, by_level, generated, "fuel_mmbtu_per_mwh")
@@ -285,7 +285,7 @@ def _energy(case: Case, dispatch: Dispatch) -> dict[str, float]:
     return energy | exchange_energy(case, dispatch)
 
 
-def _plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, float]) -> list[CostItem]:
+def plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, float]) -> list[CostItem]:
     """Items that, with those of imports and sinks, add up to the optimiser's objective."""
     study, case = study_case.study, study_case.case
     costs = study_case.unit_costs

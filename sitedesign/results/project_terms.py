@@ -27,7 +27,8 @@ from sitedesign.finance.project import (
 from sitedesign.finance.terms import Terms
 from sitedesign.library import Finance
 from sitedesign.library.timing import Owner
-from sitedesign.results.evaluation import CostItem, Evaluation
+from sitedesign.results.evaluation import CostItem
+from sitedesign.results.sized_plant import Financed
 from sitedesign.study.study import Study
 
 Sold = Literal["power", "hosting", "compute"]
@@ -64,7 +65,7 @@ def terms_of(terms: Terms, owner: Owner, study: Study) -> Terms:
 class _Sheet:
     """What a project is made of."""
 
-    result: Evaluation
+    result: Financed
     study: Study
     owner: Owner
     terms: Terms
@@ -78,7 +79,7 @@ class _Sheet:
         return [item for item in (*self.result.costs, *own) if item.asset not in without]
 
 
-def project_of(result: Evaluation, study: Study, owner: Owner, terms: Terms, usd_per_unit: float) -> Project:
+def project_of(result: Financed, study: Study, owner: Owner, terms: Terms, usd_per_unit: float) -> Project:
     """Make a plant a project.
 
     The library's money is that of one year; expenses and what is bought again grow with inflation from year 1
@@ -86,8 +87,8 @@ def project_of(result: Evaluation, study: Study, owner: Owner, terms: Terms, usd
 
     Parameters
     ----------
-    result : Evaluation
-        A design, or a plant that was evaluated.
+    result : Financed
+        A design, a plant that was evaluated, or one that was sized.
     study : Study
         Its own.
     owner : Owner
@@ -148,7 +149,7 @@ def _known(value: float | None) -> float:
 # Sale ------------------------------------------------------------------------------------------------------
 
 
-def amount_sold(result: Evaluation, study: Study, sells: Sold, share: float = 1.0) -> float:
+def amount_sold(result: Financed, study: Study, sells: Sold, share: float = 1.0) -> float:
     """Units of what is sold in a year. [MWh, kW-month, GPU-h]"""
     if sells == "hosting":
         return share * study.contracted_it_mw * 1000 * _MONTHS_PER_YEAR

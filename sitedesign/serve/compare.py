@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sitedesign.api.compare import compare
 from sitedesign.api.design import Design
 from sitedesign.report.content import uptime_text
 from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
@@ -45,7 +46,15 @@ def table(designs: Mapping[str, Design]) -> pd.DataFrame:
     DataFrame
         A row per figure, a column per design.
     """
-    return pd.DataFrame({label: _figures(design) for label, design in designs.items()})
+    found = pd.DataFrame({label: _figures(design) for label, design in designs.items()})
+    prices = after_tax(designs)
+    found.loc["Power after tax"] = [f"{price:,.1f} USD/MWh" for price in prices["price_usd_per_mwh"]]
+    return found
+
+
+def after_tax(designs: Mapping[str, Design]) -> pd.DataFrame:
+    """Rank designs by annualised cost and after taxes; ``attrs["note"]`` says whether both agree."""
+    return compare(designs)
 
 
 _UNITS = {"solar": "MWdc"}

@@ -225,6 +225,8 @@ def _table(designs: dict[str, Design]) -> None:
                     _cell("th", str(name))
                     for text in row:
                         _cell("td", text)
+    if note := compare.after_tax(designs).attrs["note"]:
+        ui.label(note).classes("note")
 
 
 def _cell(tag: str, text: str) -> None:

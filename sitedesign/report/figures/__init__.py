@@ -8,6 +8,12 @@
 from sitedesign.report.figures.cost import cost_breakdown, cost_breakdown_data, gap_by_part, gap_by_part_data
 from sitedesign.report.figures.dispatch import dispatch_week, dispatch_week_data, worst_week
 from sitedesign.report.figures.duration import duration_curves, duration_curves_data
+from sitedesign.report.figures.finance import (
+    cash_by_year,
+    cash_by_year_data,
+    price_waterfall,
+    price_waterfall_data,
+)
 from sitedesign.report.figures.roadmap import (
     roadmap_cash,
     roadmap_cash_data,
@@ -42,6 +48,8 @@ from sitedesign.report.figures.weather import low_resource_data, weather_years, 
 from sitedesign.report.figures.year import year_at_a_glance, year_at_a_glance_data
 
 __all__ = [
+    "cash_by_year",
+    "cash_by_year_data",
     "certified_against_promised",
     "certified_against_promised_data",
     "certified_by_year",
@@ -60,6 +68,8 @@ __all__ = [
     "low_resource_data",
     "panels_against_batteries",
     "panels_against_batteries_data",
+    "price_waterfall",
+    "price_waterfall_data",
     "renewable_frontier",
     "renewable_frontier_data",
     "roadmap_cash",
