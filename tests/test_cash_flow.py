@@ -21,6 +21,8 @@ from sitedesign.finance.cash_flow import cash_flow_for_return
 from sitedesign.finance.lending import whole_terms
 from sitedesign.finance.project import Asset, Expense, Project, Revenue, Taxes
 from sitedesign.finance.returns import present_value
+from tests import roadmaps
+from tests.test_finance_roadmap import STUDY as STAGED
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +235,7 @@ def test_spreadsheet_opens_and_calculates_workbooks_again(design: sd.Design, tmp
     """A lender's program: all cached values thrown away, every cell calculated anew."""
     books = {name: sd.cash_flow(design, terms=terms) for name, terms in BOOKS.items()}
     books["hall"] = sd.cash_flow(design, owner="landlord")
+    books["stages"] = sd.cash_flow(roadmaps.roadmap(study=STAGED.to_dict()), price=110.0)
     books["racks"] = sd.cash_flow(design, owner="gpu_owner", terms=sd.Terms(price_path="v", sold=0.75))
     for name, flow in books.items():
         flow.to_excel(tmp_path / f"{name}.xlsx")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sitedesign.case.build import StudyCase, build_case
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance import cash_flow as engine
+from sitedesign.finance.project import Project
 from sitedesign.finance.terms import Terms
 from sitedesign.library import names
 from sitedesign.report.cash_flow_sheet import write_sheet
@@ -18,7 +20,10 @@ from sitedesign.results.project_terms import (
     terms_of,
     usual_price,
 )
-from sitedesign.results.saved import rebuilt_study
+from sitedesign.results.roadmap import Roadmap
+from sitedesign.results.roadmap_project import operating_years, project_of_roadmap
+from sitedesign.results.saved import SERIES, rebuilt_study
+from sitedesign.study.study import Study
 from sitedesign.util.gate import File, Kind, Measure, OneOf, takes
 
 #: What is asked beside the design and its terms.
@@ -54,27 +59,29 @@ class CashFlow(results.CashFlow):
 
 @takes(
     "cash_flow()",
-    design=Kind((Design,), "must be a Design, as sd.solve() gives it"),
+    design=Kind((Design, Roadmap), "must be a Design or a Roadmap, as sd.solve() and sd.roadmap() give them"),
     owner=GATES["owner"],
     price=GATES["price"],
     target_irr=GATES["target_irr"],
     terms=Kind((Terms,), "must be a sitedesign.Terms", "For example terms=sd.Terms(debt_dscr=1.3)."),
 )
 def cash_flow(
-    design: Design,
+    design: Design | Roadmap,
     *,
     owner: str = "developer",
     price: float | None = None,
     target_irr: float | None = None,
     terms: Terms | None = None,
 ) -> CashFlow:
-    """Work out the cash flow of a design after taxes, for a price or for a return.
+    """Work out the cash flow of a design or a roadmap after taxes, for a price or for a return.
 
     A second calculation on a finished design: what the optimiser minimises stays the annualised cost.
 
     Parameters
     ----------
-    design : Design
+    design : Design or Roadmap
+        Of a roadmap year 1 begins with the first power; what is delivered later is paid, financed, deducted
+        and credited in its year, and sold is what its racks that run draw, rent or deliver.
     owner : str
         An owner of the library. ``developer``: the plant is a company of its own and sells what it serves.
         ``landlord``: the hall belongs to it and is let by the kW. ``gpu_owner``: hall and racks belong to it,
@@ -101,14 +108,25 @@ def cash_flow(
         raise InputError(
             [Fault("price", f"{price:g} and a target_irr", "one decides", remedy)], "cash_flow()"
         )
-    who, study = owner_of(owner), rebuilt_study(design)
-    whole = terms_of(terms or Terms(), who, study)
+    who = owner_of(owner)
+    if isinstance(design, Roadmap):
+        study_case = _case_of(design)
+        study = study_case.study
+        whole = _within(design, terms_of(terms or Terms(), who, study), terms or Terms())
+    else:
+        study, study_case = rebuilt_study(design), None
+        whole = terms_of(terms or Terms(), who, study)
     _check_terms(whole, who.sells)
     if price is None and target_irr is None:
         price = usual_price(who, study)
         target_irr = equity_rate(who, study.finance) if price is None else None
-    project = project_of(design, study, who, whole, 1.0 if price is None else price)
-    _check(design, who.sells, project.cost_usd)
+    first = 1.0 if price is None else price
+    if isinstance(design, Roadmap):
+        assert study_case is not None
+        project = project_of_roadmap(design, study_case, who, whole, first)
+    else:
+        project = project_of(design, study, who, whole, first)
+    _check(project)
     try:
         if target_irr is None:
             flow = engine.cash_flow(project)
@@ -119,13 +137,73 @@ def cash_flow(
         raise InputError([Fault(where, f"{found:g}", str(error))], "cash_flow()") from None
     return CashFlow(
         **vars(flow),
-        site_name=design.site_name,
+        site_name=study.site.name,
         owner=owner,
         sells=who.sells,
         terms=whole,
         target_irr=target_irr,
-        certified=design.certificate is not None,
+        certified=_is_certified(design),
     )
+
+
+def _is_certified(design: Design | Roadmap) -> bool:
+    """Whether what is financed keeps its promise without foresight."""
+    if isinstance(design, Roadmap):
+        running = [stage for stage in design.stages if stage.racks_running]
+        return bool(running) and all(stage.certificate is not None for stage in running)
+    return design.certificate is not None
+
+
+def _case_of(roadmap: Roadmap) -> StudyCase:
+    """Give the load, costs and connection of a roadmap back.
+
+    Raises
+    ------
+    InputError
+        If its weather or profiles came from files, or something was ordered that nobody can price.
+    """
+    faults = [
+        Fault("roadmap", f"{name.replace('_', ' ')} from files", "a roadmap does not hold it")
+        for name in SERIES
+        if roadmap.study.get(name)
+    ]
+    if faults:
+        raise InputError(faults, "cash_flow()")
+    given = {name: value for name, value in roadmap.study.items() if name not in SERIES}
+    study = Study(**given).replace(construction_start=roadmap.start)
+    priced = {"solar", "battery", *(item.name for item in (*study.wind, *study.backup))}
+    unknown = {item.technology for item in roadmap.orders if item.kind == "owned"} - priced
+    if unknown:
+        allowed = "a cash flow prices arrays, farms, batteries, backup, connections and rentals"
+        raise InputError([Fault("roadmap", ", ".join(sorted(unknown)), allowed)], "cash_flow()")
+    return build_case(study)
+
+
+def _within(roadmap: Roadmap, whole: Terms, asked: Terms) -> Terms:
+    """Terms that end with the roadmap.
+
+    Raises
+    ------
+    InputError
+        If more years are asked for than it has, or what it does not know.
+    """
+    years, faults = operating_years(roadmap), []
+    if years < 1:
+        allowed = "a project needs a whole year between the first power and the horizon"
+        raise InputError([Fault("roadmap", f"{years} years of power", allowed)], "cash_flow()")
+    if asked.years is not None and asked.years > years:
+        remedy = "Give a longer horizon_months to sd.roadmap()."
+        faults.append(
+            Fault("terms.years", f"{asked.years}", f"the roadmap has {years} years of power", remedy)
+        )
+    for name in ("degradation", "augmentation_yr"):
+        if getattr(asked, name) is not None:
+            allowed = "the energies of a roadmap are of one age"
+            faults.append(Fault(f"terms.{name}", f"{getattr(asked, name):g}", allowed, "Leave it out."))
+    if faults:
+        raise InputError(faults, "cash_flow()")
+    years = min(int(whole.years or years), years)
+    return whole.replace(years=years, debt_tenor_yr=min(int(whole.debt_tenor_yr or years), years))
 
 
 def _check_terms(terms: Terms, sells: str) -> None:
@@ -142,11 +220,12 @@ def _check_terms(terms: Terms, sells: str) -> None:
         raise InputError(faults, "cash_flow()")
 
 
-def _check(design: Design, sells: str, cost_usd: float) -> None:
+def _check(project: Project) -> None:
     faults = []
-    if design.served_mwh_per_yr <= 0 or (sells == "compute" and design.delivered_rack_h_per_yr <= 0):
+    amount = project.revenues[0].amount_per_yr
+    if not (any(amount) if isinstance(amount, tuple) else amount > 0):
         faults.append(Fault("design", "nothing is served", "a project needs something to sell"))
-    if cost_usd <= 0:
+    if project.cost_usd <= 0:
         faults.append(Fault("design", "nothing is built", "a project needs something to finance"))
     if faults:
         raise InputError(faults, "cash_flow()")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,6 +26,8 @@ from sitedesign.util.inputs import declared
 
 if TYPE_CHECKING:
     from sitedesign.api.cash_flow import CashFlow
+    from sitedesign.api.design import Design
+    from sitedesign.results.roadmap import Roadmap
 
 _PRICE, _OUTPUT = "What it sells", "Output"
 
@@ -109,7 +113,7 @@ def finance(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Work out the cash flow of a design after taxes: price for a return, debt, worth to equity."""
+    """Work out the cash flow of a saved design or roadmap after taxes: price for a return, debt, worth."""
     with exit_codes(as_json):
         check_outputs({"--excel": excel, "--csv": csv})
         with progress_line("loading the design"):
@@ -117,7 +121,7 @@ def finance(
 
             asked: dict[str, Any] = {"owner": owner, "price": price, "target_irr": target_irr}
             terms = options.terms(excel, **asked)
-            flow = sd.cash_flow(load_design(design), terms=terms, **asked)
+            flow = sd.cash_flow(_loaded(design), terms=terms, **asked)
         _write(flow, excel, csv)
         if as_json:
             say_json(flow.to_dict())
@@ -126,6 +130,17 @@ def finance(
         for path in (excel, csv):
             if path is not None:
                 show_written(path, as_json=False)
+
+
+def _loaded(path: Path) -> Design | Roadmap:
+    """Read a saved design, or a roadmap where that is what the file holds."""
+    import sitedesign as sd
+
+    with suppress(OSError, ValueError):
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(data, dict) and "horizon_months" in data:
+            return sd.Roadmap.load(path)
+    return load_design(path)
 
 
 def _write(flow: CashFlow, excel: Path | None, csv: Path | None) -> None:

@@ -103,9 +103,9 @@ def project_of(result: Financed, study: Study, owner: Owner, terms: Terms, usd_p
     -------
     Project
     """
-    years = int(_known(terms.years))
+    years = int(known(terms.years))
     sheet = _Sheet(result, study, owner, terms, years)
-    items, inflation, finance = sheet.items, _known(terms.inflation), study.finance
+    items, inflation, finance = sheet.items, known(terms.inflation), study.finance
     # Of land, which lasts, the upkeep is the cost of its capital, which the cash flow counts itself
     land = [item for item in items if item.capital_usd and item.recovery == "none"]
     paid = [item for item in items if item.upkeep_usd_per_yr and item not in land and item.kind != "revenue"]
@@ -118,30 +118,31 @@ def project_of(result: Financed, study: Study, owner: Owner, terms: Terms, usd_p
         revenues=_revenues(sheet, items, expenses, usd_per_unit),
         expenses=expenses,
         replacements=tuple(again for item in bought for again in _replacements(sheet, item)),
-        debt=_debt(terms),
+        debt=debt_of(terms),
         construction=Construction(
             months=result.months_to_power if months is None else months,
-            rate=_known(terms.debt_rate),
+            rate=known(terms.debt_rate),
             loan_share=terms.construction_share,
             fee=terms.construction_fee,
             draws=terms.construction_draws,
             compound=terms.construction_interest == "compound",
         ),
         taxes=Taxes(
-            federal=_known(terms.federal_tax),
-            state=_known(terms.state_tax),
+            federal=known(terms.federal_tax),
+            state=known(terms.state_tax),
             credit_basis_reduction=finance.itc_basis_reduction_fraction,
-            credit_price=_known(terms.credit_price),
+            credit_price=known(terms.credit_price),
             production_credits=_production_credits(sheet),
         ),
         inflation=inflation,
         discount_real=(1.0 + equity_rate(owner, finance)) / (1.0 + inflation) - 1.0,
-        working_months=_known(terms.reserve_months),
+        working_months=known(terms.reserve_months),
         salvage_share=terms.salvage,
     )
 
 
-def _known(value: float | None) -> float:
+def known(value: float | None) -> float:
+    """Term that :func:`terms_of` has filled."""
     assert value is not None  # whole_terms() leaves nothing out
     return value
 
@@ -205,7 +206,7 @@ def _revenues(
 
 def _expense(sheet: _Sheet, item: CostItem) -> Expense:
     terms = sheet.terms
-    rise = _known(terms.fuel_escalation if item.kind == "fuel" else terms.inflation)
+    rise = known(terms.fuel_escalation if item.kind == "fuel" else terms.inflation)
     name = item.name if item.kind != "capital" else f"{item.name} upkeep"
     usd = item.upkeep_usd_per_yr
     if terms.augmentation_yr is not None and _is_battery_energy(item):
@@ -242,10 +243,12 @@ def _is_battery_energy(item: CostItem) -> bool:
 
 def _asset(sheet: _Sheet, item: CostItem) -> Asset:
     # Buildings get no bonus: only what is written off within twenty years does (26 USC 168(k)(2)(A))
-    bonus = 0.0 if item.recovery in ("none", "line_39") else _known(sheet.terms.bonus)
+    bonus = 0.0 if item.recovery in ("none", "line_39") else known(sheet.terms.bonus)
     credit = item.credit_usd / item.capital_usd
-    kind = _credit_kind(sheet, item.asset)
-    if not _is_clean(sheet, kind) or (sheet.terms.credit == "production" and kind in ("pv", "wind")):
+    kind = credit_kind(sheet.study, item.asset)
+    if not is_clean(sheet.terms, sheet.study, kind) or (
+        sheet.terms.credit == "production" and kind in ("pv", "wind")
+    ):
         credit = 0.0
     delivered = delivered_month(sheet.study, item.asset)
     return Asset(item.name, item.capital_usd, item.recovery, bonus, credit, delivered_month=delivered)
@@ -259,22 +262,22 @@ def delivered_month(study: Study, asset: str) -> float | None:
         return study.battery.lead_months
     if asset == "hall":
         return hall_months(study.facility, library.schedule())
-    known = {item.name: backup_months(item, library.schedule()) for item in study.backup}
-    known |= {item.name: item.lead_months for item in study.wind}
-    return known.get(asset)
+    leads = {item.name: backup_months(item, library.schedule()) for item in study.backup}
+    leads |= {item.name: item.lead_months for item in study.wind}
+    return leads.get(asset)
 
 
-def _credit_kind(sheet: _Sheet, asset: str) -> str:
+def credit_kind(study: Study, asset: str) -> str:
     """Kind of credit of an asset, as :func:`sitedesign.library.itc_fraction` calls it."""
-    known = {"solar": "pv", "battery": "battery"}
-    known |= {item.name: "wind" for item in sheet.study.wind}
-    known |= {item.name: item.tax_credit for item in sheet.study.backup}
-    return known.get(asset, "none")
+    kinds = {"solar": "pv", "battery": "battery"}
+    kinds |= {item.name: "wind" for item in study.wind}
+    kinds |= {item.name: item.tax_credit for item in study.backup}
+    return kinds.get(asset, "none")
 
 
-def _is_clean(sheet: _Sheet, kind: str) -> bool:
+def is_clean(terms: Terms, study: Study, kind: str) -> bool:
     """Whether enough of a part's cost comes from no prohibited foreign entity."""
-    share, study = sheet.terms.clean_share, sheet.study
+    share = terms.clean_share
     least = library.least_share_of_no_foreign_entity(kind, study.construction_start, study.finance)
     return share is None or share >= least
 
@@ -285,8 +288,8 @@ def _production_credits(sheet: _Sheet) -> tuple[ProductionCredit, ...]:
         return ()
     study, found = sheet.study, []
     for flow in sheet.result.flows:
-        kind = _credit_kind(sheet, flow.name)
-        if kind not in ("pv", "wind") or not _is_clean(sheet, kind):
+        kind = credit_kind(sheet.study, flow.name)
+        if kind not in ("pv", "wind") or not is_clean(sheet.terms, sheet.study, kind):
             continue
         usd = library.production_credit_usd_per_mwh(
             kind, study.construction_start, study.in_service, study.finance
@@ -328,17 +331,18 @@ def _replacements(sheet: _Sheet, item: CostItem) -> list[Replacement]:
 # Debt ------------------------------------------------------------------------------------------------------
 
 
-def _debt(terms: Terms) -> Debt | None:
-    share = _known(terms.debt_share)
+def debt_of(terms: Terms) -> Debt | None:
+    """Debt of a project; none where its share is nothing."""
+    share = known(terms.debt_share)
     if share <= 0 and terms.debt_dscr is None:
         return None
     return Debt(
         share=share if terms.debt_dscr is None else None,
         dscr=terms.debt_dscr,
         most_share=share,
-        rate=_known(terms.debt_rate),
-        tenor_yr=int(_known(terms.debt_tenor_yr)),
-        fee=_known(terms.debt_fee),
-        reserve_months=_known(terms.reserve_months),
+        rate=known(terms.debt_rate),
+        tenor_yr=int(known(terms.debt_tenor_yr)),
+        fee=known(terms.debt_fee),
+        reserve_months=known(terms.reserve_months),
         repayment=terms.debt_repayment or "level",
     )
