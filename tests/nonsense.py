@@ -247,6 +247,8 @@ class Good:
             "Sensitivity.from_dict": {"data": sensitivity.to_dict()},
             "CashFlow.to_excel": {"path": folder / "flow.xlsx"},
             "CashFlow.irr_by": {"year": 5},
+            "CashFlow.sale_leaseback": {"margin_usd_per_yr": 1e5},
+            "compare": {"designs": {"one": design}},
             "Design.report": {"path": folder / "report.html"},
             "Weather.read": {"paths": [self.weather_file]},
             "Weather.write": {"path": folder / "again.csv"},

@@ -178,7 +178,8 @@ class CashFlow(engine.CashFlow):
             ("return", f"equity {_rate(self.irr)} after tax, project {_rate(self.project_irr)} before tax"),
             (
                 "worth",
-                f"{_near(self.npv_usd) / 1e6:,.1f} M USD at {self.project.discount_nominal * 100:.1f} % to equity",
+                f"{_near(self.npv_usd) / 1e6:,.1f} M USD at {self.project.discount_nominal * 100:.1f} % "
+                "to equity",
             ),
             ("payback", "never" if self.payback_yr is None else f"{self.payback_yr:.1f} years"),
             ("levelised", f"{nominal[1]:,.2f} USD/{self.unit} nominal, {real[1]:,.2f} real"),
