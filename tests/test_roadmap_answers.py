@@ -105,10 +105,16 @@ def test_text_says_the_answer_first(plan: Roadmap) -> None:
     assert text.startswith("Roadmap('El Paso, TX'): OPTIMAL to 0.01% with foresight")
     assert "month 6 (June 2027), all 700 racks in month 36; 1,660 rack-months of waiting" in text
     assert "180 of 200 racks on 50 MW mobile_gt for rent; no more than 3 units" in text
-    assert "240 MW solar (month 12), 240 MWh battery (month 12), 4 units recip_medium (month 12)" in text
-    assert "3 units mobile_gt for rent (month 6) in month 3" in text
+    assert "order now        240 MW solar for month 12, 240 MWh battery for month 12, 4 units recip" in text
+    assert "order month 3    3 units mobile_gt for rent for month 6" in text
     assert "solar and battery only: no array and battery keep 99.9 % of 700 racks" in text
     assert "on the first day is worth 2.00 M USD" in text
+
+
+def test_stages_that_say_the_same_are_one_line() -> None:
+    first, second, third = stages()
+    parts = (first, replace(second, months=8.0), replace(second, begins_month=20.0, months=16.0), third)
+    assert str(roadmap(stages=parts)) == str(roadmap())
 
 
 def test_html_has_the_same_facts_escaped(plan: Roadmap) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,14 +31,7 @@ def lines(roadmap: Roadmap) -> list[tuple[str, str]]:
     """Facts as (label, text), the first that a developer asks for at the top."""
     found = [("first power", _first_power(roadmap))]
     found += stage_lines(roadmap)
-    today = [item for item in roadmap.orders if item.order_month < 1]
-    found.append(("order now", ", ".join(map(_order, today)) or "nothing"))
-    later = [item for item in roadmap.orders if item.order_month >= 1]
-    found += (
-        [("order later", ", ".join(f"{_order(x)} in month {x.order_month:g}" for x in later))]
-        if later
-        else []
-    )
+    found += order_lines(roadmap)
     found.append(("cost", _money(roadmap)))
     found += [("worth", text) for text in worth_words(roadmap.worth)]
     found += [("by hand", hand_made_words(plan, roadmap)) for plan in roadmap.by_hand]
@@ -46,8 +40,26 @@ def lines(roadmap: Roadmap) -> list[tuple[str, str]]:
 
 
 def stage_lines(roadmap: Roadmap) -> list[tuple[str, str]]:
-    """Say of each stage from when to when it is, what runs on what, and what holds it back."""
-    return [(_label(stage), _stage(stage)) for stage in roadmap.stages]
+    """Say from when to when what runs on what, and what holds it back; stages that say the same are one."""
+    found: list[tuple[float, float, str]] = []
+    for stage in roadmap.stages:
+        text = _stage(stage)
+        if found and found[-1][2] == text:
+            found[-1] = (found[-1][0], stage.ends_month, text)
+        else:
+            found.append((stage.begins_month, stage.ends_month, text))
+    return [(f"month {begins:g} to {ends:g}", text) for begins, ends, text in found]
+
+
+def order_lines(roadmap: Roadmap) -> list[tuple[str, str]]:
+    """Say what is ordered now, and what in which month later."""
+    by_month: dict[float, list[str]] = {0.0: []}
+    for item in roadmap.orders:
+        by_month.setdefault(math.floor(item.order_month), []).append(_order(item))
+    return [
+        ("order now" if month == 0 else f"order month {month:g}", ", ".join(items) or "nothing")
+        for month, items in sorted(by_month.items())
+    ]
 
 
 def worth_words(worth: MonthsWorth) -> list[str]:
@@ -84,10 +96,6 @@ def _first_power(roadmap: Roadmap) -> str:
     return f"month {month:g} ({day:%B %Y}), {full}{waited}"
 
 
-def _label(stage: Stage) -> str:
-    return f"month {stage.begins_month:g} to {stage.ends_month:g}"
-
-
 def _stage(stage: Stage) -> str:
     parts = [f"{mw:,.0f} MW {name}" for name, mw in stage.owned_mw.items() if mw > _TOLD_MW]
     parts = [
@@ -106,7 +114,7 @@ def _stage(stage: Stage) -> str:
 def _order(item: Order) -> str:
     kind = {"owned": "", "rented": " for rent", "grid": ""}[item.kind]
     amount = f"{item.amount:,.0f} {item.unit}"
-    return f"{amount} {item.technology}{kind} (month {item.delivery_month:g})"
+    return f"{amount} {item.technology}{kind} for month {item.delivery_month:g}"
 
 
 def _money(roadmap: Roadmap) -> str:
