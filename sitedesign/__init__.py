@@ -18,6 +18,7 @@ keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
     from sitedesign import errors, library
+    from sitedesign.api.alternatives import alternatives
     from sitedesign.api.battery_life import battery_life
     from sitedesign.api.cash_flow import CashFlow, cash_flow
     from sitedesign.api.certify import certify
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from sitedesign.reliability.estimate import Estimate
     from sitedesign.results.battery_life import BatteryLife
     from sitedesign.results.evaluation import Evaluation
+    from sitedesign.results.near_optimal import Alternatives
     from sitedesign.results.sensitivity import Sensitivity
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 # compiled kernels take seconds to import, and `sitedesign --help` needs neither.
 _HOME = {
     "BatteryLife": "results.battery_life",
+    "Alternatives": "results.near_optimal",
     "CashFlow": "api.cash_flow",
     "Certificate": "reliability.certificate",
     "CoincidentCharge": "finance.charges",
@@ -98,6 +101,7 @@ _HOME = {
     "When": "finance.billing_calendar",
     "WireOutages": "components.grid_connection",
     "battery_life": "api.battery_life",
+    "alternatives": "api.alternatives",
     "cash_flow": "api.cash_flow",
     "compare": "api.compare",
     "certify": "api.certify",
@@ -115,6 +119,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Alternatives",
     "BatteryLife",
     "CashFlow",
     "Certificate",
@@ -152,6 +157,7 @@ __all__ = [
     "When",
     "WireOutages",
     "__version__",
+    "alternatives",
     "battery_life",
     "cash_flow",
     "certify",

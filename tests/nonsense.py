@@ -76,8 +76,9 @@ NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
 # Entry points ---------------------------------------------------------------------------------------------
 
 #: Classes whose objects are handed out, not made: only what they can do is an entry.
-HANDED_OUT = ("CashFlow", "Certificate", "Design", "Estimate", "Evaluation", "Fault", "InfeasibleDesign",
-              "InputError", "NotProvenOptimal", "Sensitivity", "SiteDesignError", "Roadmap")  # fmt: skip
+HANDED_OUT = ("Alternatives", "CashFlow", "Certificate", "Design", "Estimate", "Evaluation", "Fault",
+              "InfeasibleDesign", "InputError", "NotProvenOptimal", "Roadmap", "Sensitivity",
+              "SiteDesignError")  # fmt: skip
 #: Made by the library from its files and by those who add to it.
 _DECLARATIONS = ("Number", "Quantity", "EntryTable", "Entry")
 #: Of an entry, for its own checks.
@@ -179,6 +180,10 @@ class Good:
         sensitivity = sd.Sensitivity(
             site_name="a", cost_usd_per_yr=1.0, bound_usd_per_yr=1.0, numbers=(number,)
         )
+        least = {"name": "least_cost", "unit": "USD/yr", "value": 1.0, "beyond": None, "cost_usd_per_yr": 1.0}
+        least |= {"resources_mw": {"solar": 1.0}, "backup": {}, "battery_mwh": 1.0, "battery_mw": 1.0}
+        least |= {"racks": 1, "months_to_power": 9.0, "co2_t_per_yr": 0.0}
+        alternatives = sd.Alternatives(site_name="a", within=0.02, least=least, plants=())
         self.sensitivity_file = sensitivity.save(folder / "sensitivity.json")
         plan = make_roadmap()
         self.roadmap_file = plan.save(folder / "roadmap.json")
@@ -192,6 +197,7 @@ class Good:
             "Estimate": design.uptime, "Certificate": make_certificate(design), "Forecast": sd.Forecast(),
              "CashFlow": sd.cash_flow(design, price=50.0), "Terms": sd.Terms(years=9),
              "Controller": sd.Controller(), "Site": site, "Sensitivity": sensitivity,
+            "Alternatives": alternatives,
             "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50), "When": sd.When(months=7),
             "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
@@ -243,6 +249,7 @@ class Good:
             "Design.load": {"path": self.design_file},
             "Design.from_dict": {"data": design.to_dict()},
             "Design.with_sensitivity": {"sensitivity": sensitivity},
+            "Design.with_alternatives": {"found": alternatives},
             "Sensitivity.load": {"path": self.sensitivity_file},
             "Sensitivity.from_dict": {"data": sensitivity.to_dict()},
             "CashFlow.to_excel": {"path": folder / "flow.xlsx"},

@@ -336,6 +336,7 @@ COMMANDS = [
         "frontier",
         "tradeoff",
         "sensitivity",
+        "alternatives",
         "batch",
         "rank",
         "map",

@@ -93,6 +93,7 @@ def three_steps() -> Case:
             "min_duration_h": 1.5,
             "max_duration_h": 8.0,
             "months_to_power": 36.0,
+            "most_units": 6,
         },
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
-from sitedesign.api.alternatives import alternatives, with_causes
+from sitedesign.api.design_sweeps import design_sweeps, with_causes
 from sitedesign.report import packing
 from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
@@ -146,9 +146,9 @@ def test_what_the_racks_deliver_is_shown(design, text):
 
 
 def test_sweeps_are_computed_when_asked_for(monkeypatch):
-    monkeypatch.setattr("sitedesign.api.alternatives._ARRAYS", 3)
+    monkeypatch.setattr("sitedesign.api.design_sweeps._ARRAYS", 3)
     made = make_design(years=1, uptime=0.99)
-    asked = alternatives(made)
+    asked = design_sweeps(made)
     assert sorted(asked) == ["min_renewable_share", "tradeoff", "uptime"]
     assert sorted(asked["tradeoff"]["uptime"].unique()) == pytest.approx([0.9, 0.99, 0.999])
     uptimes = asked["uptime"]["uptime"].tolist()
@@ -168,7 +168,7 @@ def test_causes_are_adopted_only_from_the_same_certificate(design, monkeypatch, 
     rack = dataclasses.replace(whole.uptime, value=whole.uptime.value + shift)
     again = dataclasses.replace(whole, metrics=dataclasses.replace(whole.metrics, rack=rack))
     asked = {}
-    monkeypatch.setattr("sitedesign.api.alternatives.certify", lambda *_, **how: asked.update(how) or again)
+    monkeypatch.setattr("sitedesign.api.design_sweeps.certify", lambda *_, **how: asked.update(how) or again)
     assert with_causes(design, bare) == (whole if adopted else bare)
     assert (asked["years"], asked["draws"], asked["seed"]) == (whole.weather_years, whole.draws, whole.seed)
     assert asked["controller"] == whole.controller

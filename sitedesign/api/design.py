@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from sitedesign.api.alternatives import alternatives, with_causes
 from sitedesign.api.cash_flow import CashFlow, cash_flow
+from sitedesign.api.design_sweeps import design_sweeps, with_causes
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report.html import write_report
 from sitedesign.results import design as results
@@ -63,7 +63,7 @@ class Design(results.Design):
         """
         certificate = certificate or self.certificate
         if sweeps is True:
-            sweeps = alternatives(self)
+            sweeps = design_sweeps(self)
             certificate = with_causes(self, certificate) if certificate else None
         shown = cash_flow(self) if finance is True else finance or None
         return write_report(self, path, certificate=certificate, sweeps=sweeps or None, finance=shown)

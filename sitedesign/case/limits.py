@@ -34,6 +34,8 @@ class CaseLimits:
         Longest lead time allowed. [months]
     n_plus : int
         Units of each technology built that the plan must do without. [units]
+    most_units : float or None
+        Most units of backup, all technologies together. [units]
     widest : tuple of float, optional
         What the user allows of battery energy and power at most, infinite where nothing was said; the upper
         bounds themselves when left out. Up to here, and no further, a bound may be widened. [MWh, MW]
@@ -51,6 +53,7 @@ class CaseLimits:
     max_duration_h: float | None = None
     months_to_power: float | None = None
     n_plus: int = 0
+    most_units: float | None = None
     widest: tuple[float, float] | None = None
 
 

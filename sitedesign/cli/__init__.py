@@ -136,6 +136,12 @@ for _name, _command, _panel, _example in (
         f"sitedesign sensitivity {_EL_PASO} --csv numbers.csv",
     ),
     (
+        "alternatives",
+        sweeping.alternatives,
+        _ONE,
+        f"sitedesign alternatives {_EL_PASO} --within 0.02 --csv alternatives.csv",
+    ),
+    (
         "batch",
         sites.batch,
         _MANY,

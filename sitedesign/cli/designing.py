@@ -296,9 +296,9 @@ def report(
             missing = str(error.faults[0])
         tables = None
         if sweeps:
-            from sitedesign.api.alternatives import alternatives
+            from sitedesign.api.design_sweeps import design_sweeps
 
-            tables = alternatives(loaded, progress, study)
+            tables = design_sweeps(loaded, progress, study)
         progress("writing the report")
         loaded.report(target, sweeps=tables, finance=flow)
     if missing:

@@ -157,6 +157,35 @@ class QuestionOptions:
         return question
 
 
+#: What people give in place of a study file: what it is, and which command takes it.
+_OTHER_FILES = {
+    ".json": (
+        "a saved design",
+        "'sitedesign show {0}' prints it; certify, report and finance go on from it.",
+    ),
+    **dict.fromkeys(
+        (".csv", ".xlsx", ".parquet", ".geojson"),
+        ("a table", "For a table of sites: sitedesign batch {0} --out results, with the same options."),
+    ),
+    ".html": ("a report", "Open it in a browser."),
+}
+
+
+def _check_study_file(file: Path) -> None:
+    """Name the right command for a file that is no study file, by its ending.
+
+    Raises
+    ------
+    InputError
+    """
+    from sitedesign.errors import Fault, InputError
+
+    kind, remedy = _OTHER_FILES.get(file.suffix.lower(), ("", ""))
+    if kind:
+        found = f"{file}, by its ending {kind}"
+        raise InputError([Fault("STUDY.TOML", found, "must be a study file", remedy.format(file))], OF)
+
+
 class StudyOptions(QuestionOptions):
     """What was said of a study, and the study file that it amends."""
 
@@ -207,6 +236,8 @@ class StudyOptions(QuestionOptions):
         from sitedesign.study.toml_file import make_study, read_study
 
         given, file = self.fields_given(), self.given.get("file")
+        if file is not None:
+            _check_study_file(file)
         try:
             if file is None:
                 return make_study(defaults | given)

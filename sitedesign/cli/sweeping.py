@@ -18,6 +18,7 @@ from sitedesign.cli.console import (
     records,
     say,
     say_json,
+    width,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, takes_study
 
@@ -178,7 +179,9 @@ def sensitivity(
             import sitedesign as sd
             from sitedesign.cli.designing import load_design
 
-            question: sd.Study | sd.Design = options.study() if design is None else load_design(design)
+            file = options.given.get("file")
+            saved = file if design is None and file is not None and file.suffix.lower() == ".json" else design
+            question: sd.Study | sd.Design = options.study() if saved is None else load_design(saved)
             found = sd.sensitivity(
                 question, ranges=_ranges(ranges or []), certified=certified, searched=searched,
                 switching=switching, gap=gap, progress=progress,
@@ -194,6 +197,73 @@ def sensitivity(
             say_json(found.to_dict())
         else:
             say(str(found))
+
+
+@takes_study
+def alternatives(
+    options: StudyOptions,
+    within: Annotated[
+        float,
+        typer.Option(
+            help="How much more than the least they may cost. (fraction)", rich_help_panel="Alternatives"
+        ),
+    ] = 0.02,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--kind",
+            help="most_solar, least_solar, least_battery, fewest_units, soonest or least_co2; repeat for "
+            "more. All when left out.",
+            rich_help_panel="Alternatives",
+            show_default=False,
+        ),
+    ] = None,
+    certify: Annotated[
+        bool,
+        typer.Option(
+            "--certify",
+            help="Also certify a plant that goes as far; minutes.",
+            rich_help_panel="Alternatives",
+        ),
+    ] = False,
+    gap: Gap = 1e-4,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write the design with them to this JSON file.", rich_help_panel="Output"),
+    ] = None,
+    csv: Csv = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find plants that cost little more than the least and differ; of a study, or of design.json."""
+    with exit_codes(as_json):
+        check_outputs({"--csv": csv, "--save": save})
+        with progress_line("loading the solver") as progress:
+            import sitedesign as sd
+            from sitedesign.api.alternatives import KINDS
+            from sitedesign.cli.designing import load_design
+
+            file = options.given.get("file")
+            saved = file if file is not None and file.suffix.lower() == ".json" else None
+            question: sd.Study | sd.Design = options.study() if saved is None else load_design(saved)
+            if save is not None and not isinstance(question, sd.Design):
+                fault = sd.Fault(
+                    "--save", f"{save}", "needs a design", "Give design.json in place of a study."
+                )
+                raise sd.InputError([fault], OF)
+            found = sd.alternatives(
+                question, within, kinds=kinds or KINDS, certify=certify, gap=gap, progress=progress
+            )
+            if save is not None and isinstance(question, sd.Design):
+                question.with_alternatives(found).save(save)
+        if csv is not None:
+            from sitedesign.util.atomic_file import write_atomic
+            from sitedesign.util.html_table import table_csv
+
+            write_atomic(csv, table_csv(found.table()))
+        if as_json:
+            say_json(found.to_dict())
+        else:
+            say(found.answer.text(width()))
 
 
 def _ranges(items: list[str]) -> dict[str, tuple[float, float]]:

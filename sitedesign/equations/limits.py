@@ -63,3 +63,9 @@ def run_hours(m, k):
     """Units run no longer at full load than they may run at all, in the mean over those that are built."""
     given = sum(m.energy_mwh_per_yr[name, i] for name, i in m.supply_level if name == k)
     return given <= m.run_h_limit[k] * m.unit_mw[k] * m.units[k]
+
+
+@equation("L13", r"\sum_{k \in \text{backup}} N_k \le \overline N")
+def total_units(m):
+    """Build at most so many units of backup, all technologies together."""
+    return sum(m.units[k] for k in m.backup_technology) <= m.most_units

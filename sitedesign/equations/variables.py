@@ -118,6 +118,7 @@ def declare_capacities(
         (b.name, i) for b in case.backup if b.name not in alike for i in range(int(units_allowed(case, b)))
     ]
     m.technology = pyo.Set(initialize=names, dimen=1)
+    m.backup_technology = pyo.Set(initialize=[item.name for item in case.backup], dimen=1)
     m.alike_technology = pyo.Set(initialize=alike, dimen=1)
     m.differing_technology = pyo.Set(initialize=[n for n in names if n not in alike], dimen=1)
     m.supply_level = pyo.Set(initialize=_levels(case.supplies), dimen=2)
@@ -298,6 +299,7 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
     m.land_acres = param(limits.land_acres or 0.0, u.acre)
     m.min_duration_h = param(limits.min_duration_h or 0.0, u.h)
     m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
+    m.most_units = pyo.Param(initialize=limits.most_units or 0)
     for item in ANNUAL_LIMITS:
         setattr(m, item.name, param(item.given(limits) or 0.0, item.pyomo_unit(u)))
 

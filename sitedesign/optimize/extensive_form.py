@@ -108,6 +108,8 @@ def add_capacity_model(m: pyo.ConcreteModel, case: Case, share: tuple[float, flo
         limits.longest_duration.add(m)
     if case.reserve is not None:
         _add_reserve(m, case.reserve)
+    if case.limits.most_units is not None and case.backup:
+        limits.total_units.add(m)
     for own, _ in annual_limits(case):
         getattr(limits, own.equation).add(m)
     limits.run_hours.add(m)

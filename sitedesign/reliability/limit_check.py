@@ -88,6 +88,8 @@ def _counts(case: Case, plant: Plant) -> Iterator[str]:
     for item, count in zip(case.backup, plant.units, strict=True):
         if case.units_given(item):
             yield from _outside(f"units of {item.name}", count, item.units_min, item.units_max, "")
+    if case.limits.most_units is not None:
+        yield from _outside("units of backup", sum(plant.units), None, case.limits.most_units, "")
     flows: list[tuple[str, ImportCase | SinkCase, float]] = [
         ("imports", item, size) for item, size in zip(case.imports, plant.imports, strict=True)
     ]

@@ -116,6 +116,7 @@ def render_report(
         units=content.unit_rows(certificate, design) if certificate else [],
         has_causes=bool(certificate and certificate.causes),
         summary=design.summary(),
+        near=design.nearly_as_good.answer if design.nearly_as_good is not None else None,
         events=content.event_rows(design, certificate),
         sensitivity=content.sensitivity_rows(design),
         switches=[item.line() for item in design.sensitivity.switches] if design.sensitivity else [],
@@ -188,6 +189,8 @@ def _panels(
         )
     if certificate is not None and certificate.causes:
         panels.append(FigurePanel("causes", "sure", {"causes": figures.uptime_by_cause(certificate)}))
+    if design.nearly_as_good is not None:
+        panels.append(FigurePanel("near", "why", {"near": figures.nearly_as_good(design.nearly_as_good)}))
     if design.sensitivity is not None and len(figures.tornado_data(design.sensitivity)):
         panels.append(FigurePanel("tornado", "sure", {"tornado": figures.tornado(design.sensitivity)}))
     if with_series:

@@ -235,6 +235,8 @@ def energy(result: Evaluation, kept: Certificate | None) -> str:
 def as_good(design: Design, calls: Calls = PYTHON) -> str:
     """Other ways that were solved, and how to find plants that cost nearly the same."""
     others = [item.line() for item in design.alternatives]
+    if design.nearly_as_good is not None:
+        return "; ".join([*others, design.nearly_as_good.words])
     return "; ".join([*others, f"plants that differ and cost up to 2 % more: {calls.alternatives}"])
 
 

@@ -18,6 +18,7 @@ from sitedesign.reliability.metrics import UptimeMetrics
 from sitedesign.results.answer import BOUND, PYTHON, Calls, design_rows
 from sitedesign.results.compute_cost import ComputeCost
 from sitedesign.results.evaluation import Evaluation, percent
+from sitedesign.results.near_optimal import Alternatives
 from sitedesign.results.sensitivity import Sensitivity
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.facts import Facts, facts
@@ -132,6 +133,8 @@ class Design(Evaluation):
         Other power paths of the study, when there were several.
     sensitivity : Sensitivity or None
         Which uncertain numbers decide; None where nobody asked (:meth:`with_sensitivity`).
+    nearly_as_good : Alternatives or None
+        Plants that differ and cost little more; None where nobody asked (:meth:`with_alternatives`).
     """
 
     study: dict[str, Any]
@@ -152,6 +155,7 @@ class Design(Evaluation):
     compute_cost: ComputeCost | None = None
     alternatives: list[Alternative] = Field(default_factory=list)
     sensitivity: Sensitivity | None = None
+    nearly_as_good: Alternatives | None = None
 
     _study: Any = PrivateAttr(default=None)  # as it was solved, weather and profiles included; not in a file
 
@@ -205,6 +209,17 @@ class Design(Evaluation):
             From :func:`sitedesign.sensitivity` of this design or its study.
         """
         return self.model_copy(update={"sensitivity": sensitivity})
+
+    @takes("Design.with_alternatives()", found=Kind((Alternatives,), "must be a sitedesign.Alternatives"))
+    def with_alternatives(self, found: Alternatives) -> Self:
+        """Copy of the design that says what is nearly as good, in text, report and file.
+
+        Parameters
+        ----------
+        found : Alternatives
+            From :func:`sitedesign.alternatives` of this design or its study.
+        """
+        return self.model_copy(update={"nearly_as_good": found})
 
     @property
     def answer(self) -> Facts:

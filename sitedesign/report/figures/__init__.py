@@ -14,6 +14,7 @@ from sitedesign.report.figures.finance import (
     price_waterfall,
     price_waterfall_data,
 )
+from sitedesign.report.figures.nearly_as_good import nearly_as_good, nearly_as_good_data
 from sitedesign.report.figures.roadmap import (
     roadmap_cash,
     roadmap_cash_data,
@@ -66,6 +67,8 @@ __all__ = [
     "gap_by_part",
     "gap_by_part_data",
     "low_resource_data",
+    "nearly_as_good",
+    "nearly_as_good_data",
     "panels_against_batteries",
     "panels_against_batteries_data",
     "price_waterfall",
