@@ -39,7 +39,7 @@ STARTED: list[subprocess.Popen[bytes]] = []
 @pytest.fixture(scope="module")
 def undisturbed(sites: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     out = tmp_path_factory.mktemp("undisturbed")
-    assert start(sites, out, seconds=0).wait(PATIENCE_S) == 0
+    assert start(sites, out, "--workers", "1", seconds=0).wait(PATIENCE_S) == 0
     return (out / "results.parquet").read_bytes()
 
 
@@ -127,42 +127,37 @@ def test_order_of_sites_and_a_worker_killed_change_nothing(
     assert (out / "results.parquet").read_bytes() == undisturbed
 
 
-def test_all_killed_twice_and_resumed(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
+def test_killed_resumed_interrupted_and_resumed(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
     out, log = tmp_path / "out", tmp_path / "log"
-    for wanted in (10, 30):
-        process = start(sites, out, "--workers", "2", seconds=0.3, log=log)
-        wait_until(lambda wanted=wanted: finished(out) >= wanted, process)
-        workers = psutil.Process(process.pid).children(recursive=True)
-        process.kill()  # only the batch itself: its workers must notice
-        process.wait(PATIENCE_S)
-        assert psutil.wait_procs(workers, timeout=PATIENCE_S)[1] == []  # no worker is left behind
-        before = finished(out)
-        assert wanted <= before < SITES
-    assert start(sites, out, "--workers", "2", log=log).wait(PATIENCE_S) == 0
+    process = start(sites, out, "--workers", "2", seconds=0.3, log=log)
+    wait_until(lambda: finished(out) >= 10, process)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()  # only the batch itself: its workers must notice
+    process.wait(PATIENCE_S)
+    assert psutil.wait_procs(workers, timeout=PATIENCE_S)[1] == []  # no worker is left behind
+    before = finished(out)
+    assert 10 <= before < SITES
+
+    process = start(sites, out, "--workers", "2", seconds=0.3, log=log)
+    wait_until(lambda: finished(out) >= before + 10, process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
+    assert process.wait(PATIENCE_S) != 0
+    kept = pd.read_parquet(out / "results.parquet")
+    assert before + 10 <= len(kept) < SITES
+    assert len(kept) == finished(out)
+    assert "lost" not in set(kept["status"])
+
+    assert start(sites, out, "--workers", "1", seconds=0, log=log).wait(PATIENCE_S) == 0
     assert (out / "results.parquet").read_bytes() == undisturbed
     assert not list(out.rglob("*.tmp"))
     # Only what the two workers had in hand or not yet handed over was solved again.
     assert len(lines(log)) <= SITES + 2 * 6
 
 
-def test_interrupt_keeps_what_is_finished(sites: Path, undisturbed: bytes, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    process = start(sites, out, "--workers", "2", seconds=0.3)
-    wait_until(lambda: finished(out) >= 10, process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
-    assert process.wait(PATIENCE_S) != 0
-    kept = pd.read_parquet(out / "results.parquet")
-    assert 10 <= len(kept) < SITES
-    assert len(kept) == finished(out)
-    assert "lost" not in set(kept["status"])
-    assert start(sites, out, seconds=0).wait(PATIENCE_S) == 0
-    assert (out / "results.parquet").read_bytes() == undisturbed
-
-
 def test_site_that_kills_its_worker_is_a_row_and_tried_again(tmp_path: Path) -> None:
     path, out = tmp_path / "sites.csv", tmp_path / "out"
     path.write_text("latitude,longitude,name\n31.76,-106.49,killer\n35,-100,a\n36,-100,b\n")
-    assert start(path, out, "--workers", "2", failures=1).wait(PATIENCE_S) == 0
+    assert start(path, out, "--workers", "1", failures=1).wait(PATIENCE_S) == 0
     found = pd.read_parquet(out / "results.parquet").set_index("name")
     assert found["status"].to_dict() == {"killer": "lost", "a": "solved", "b": "solved"}
     assert "the worker was lost" in found.loc["killer", "error"]

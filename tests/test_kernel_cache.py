@@ -55,8 +55,10 @@ def test_evaluate_says_once_how_to_keep_kernels(read_only, tmp_path):
 def test_batch_and_solve_share_what_they_compile(read_only, tmp_path):
     sites = tmp_path / "sites.csv"
     sites.write_text("name,latitude,longitude\nEl Paso,31.76,-106.49\nTucson,32.2,-110.9\n")
-    question = ["--it-mw", "2", "--years", "2", "--uptime", "0.99"]
-    done = used(read_only, tmp_path, "batch", str(sites), "--out", str(tmp_path / "out"), *question)
+    question = ["--it-mw", "2", "--years", "2", "--uptime", "0.99", "--workers", "1"]
+    done = used(
+        read_only, tmp_path, "batch", str(sites), "--out", str(tmp_path / "out"), *question, "--workers", "1"
+    )
     assert done.stderr.count("NUMBA_CACHE_DIR") == 1
     assert "Tucson" in done.stdout
 
@@ -64,6 +66,6 @@ def test_batch_and_solve_share_what_they_compile(read_only, tmp_path):
 @pytest.mark.slow
 def test_folder_of_the_users_own_keeps_kernels_and_nothing_is_said(read_only, tmp_path):
     kernels = tmp_path / "kernels"
-    done = used(read_only, tmp_path, "solve", *SMALL, "--no-certify", NUMBA_CACHE_DIR=str(kernels))
+    done = used(read_only, tmp_path, "evaluate", *SMALL, *PLANT, NUMBA_CACHE_DIR=str(kernels))
     assert "NUMBA_CACHE_DIR" not in done.stderr
     assert list(kernels.rglob("*.nbi"))

@@ -20,10 +20,10 @@ from sitedesign.case import build
 from sitedesign.study.effort import EFFORTS
 from sitedesign.weather.weather import Weather
 EFFORTS["standard"] = replace(
-    EFFORTS["screening"], years=40, evaluations=40, certificate_years=60, cause_years=10, explains=True
+    EFFORTS["screening"], years=40, evaluations=30, certificate_years=60, cause_years=4, explains=True
 )
 build.Weather = SimpleNamespace(
-    generate=lambda site, years, **more: Weather.generate(site, years=min(years, 3), **more)
+    generate=lambda site, years, **more: Weather.generate(site, years=min(years, 2), **more)
 )
 """
 LONGEST_CELL_S = 1800  # of wall time: the longest takes two minutes of one core, and machines may be busy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -388,11 +389,16 @@ def _yearly(name: str, asset: str, kind: CostKind, usd_per_yr: float) -> CostIte
     )
 
 
+@cache  # a package's description is read anew every time: a sixth of a quick solve
+def _versions() -> dict[str, str]:
+    own = {"sitedesign": version("sitedesign"), "python": platform.python_version()}
+    return own | {name: version(name) for name in _PACKAGES}
+
+
 def _provenance(study_case: StudyCase) -> Provenance:
     source = study_case.weather.source
     return Provenance(
-        versions={"sitedesign": version("sitedesign"), "python": platform.python_version()}
-        | {name: version(name) for name in _PACKAGES},
+        versions=dict(_versions()),
         place=study_case.study.site.place,
         weather=source.description,
         weather_years=study_case.weather.years,
