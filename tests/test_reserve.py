@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.case.reserve import ReserveRule, full_step, least_battery_mw
+from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
@@ -103,3 +104,9 @@ def test_a_search_keeps_to_what_the_battery_must_carry():
     assert broken_limits(case, moved) == ()
     assert least_battery_mw(case, (0, 2)) == 9.0
     assert least_battery_mw(dataclasses.replace(case, reserve=None), (1, 2)) == 0.0
+
+
+def test_an_infeasible_request_names_the_units_whose_trip_the_battery_cannot_carry():
+    limits = {"battery_mw": (0.0, 5.0), "solar_mw": (0.0, 0.0)}
+    with pytest.raises(InfeasibleDesign, match="5 MW allowed: 40 MW for large, 9 MW for small"):
+        solve_cuts(island(RULE, limits=limits), gap=GAP)

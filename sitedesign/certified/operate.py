@@ -13,6 +13,7 @@ from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.outages.sampling import OutageSample, resource_availability
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN
+from sitedesign.reliability.reserve_use import reserve_words
 from sitedesign.results.accounting import Actuals, evaluate_dispatch
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.results.permits import UnitDuty
@@ -70,4 +71,9 @@ def operate_causally(
         UnitDuty(per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts)),
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
-    return result.model_copy(update={"controller": controller, "rule": rule})
+    told = result.provenance
+    if case.reserve is not None:
+        short_h = done.reserve_short_h.mean()
+        note = f"Reserve ({reserve_words(case.reserve)}): missing in {short_h:.3g} h a year."
+        told = told.model_copy(update={"notes": (*told.notes, note)})
+    return result.model_copy(update={"controller": controller, "rule": rule, "provenance": told})

@@ -17,6 +17,8 @@ import numpy as np
 from sitedesign.case.case import Case, ClassShare, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS, AnnualLimit, CaseLimits, hours_limits
 from sitedesign.case.plant import Plant, sum_of_resources
+from sitedesign.case.plant_limits import battery_bounds
+from sitedesign.case.reserve import least_battery_mw
 from sitedesign.errors import InfeasibleDesign, LimitChange
 
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
@@ -378,7 +380,19 @@ def _situation(case: Case, plant: Plant | None, date_of: Callable[[int], str] | 
             f"In the worst spell, {when} ({length}), with everything running, the load takes "
             f"{spell.deficit_mwh:,.0f} MWh from the battery, which {enough}."
         )
-    return f"{first}. {spell_words}"
+    return f"{first}. {spell_words}{_reserve_words(case)}"
+
+
+def _reserve_words(case: Case) -> str:
+    """Say which units a reserve leaves out, for want of battery power to carry their trip alone."""
+    most = battery_bounds(case, case.limits.battery_mw)[1]
+    needed = {
+        item.name: least_battery_mw(case, [int(item is other) for other in case.backup])
+        for item in case.backup
+    }
+    found = [f"{mw:g} MW for {name}" for name, mw in needed.items() if mw > most]
+    asks = f" The reserve asks for more battery power than the {most:g} MW allowed: {', '.join(found)}."
+    return asks if found else ""
 
 
 def _targets(case: Case) -> str:
