@@ -9,13 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sitedesign as sd
+from sitedesign.batch.table import known_columns
+from sitedesign.case.build import build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
+from sitedesign.case.relaxation import left_out
 from sitedesign.case.reserve import ReserveRule, full_step, least_battery_mw
+from sitedesign.cli.study_options import QuestionOptions
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.serve.form import defaults, study_of
 from tests import cases
 
 GAP = 1e-6
@@ -110,3 +116,51 @@ def test_an_infeasible_request_names_the_units_whose_trip_the_battery_cannot_car
     limits = {"battery_mw": (0.0, 5.0), "solar_mw": (0.0, 0.0)}
     with pytest.raises(InfeasibleDesign, match="5 MW allowed: 40 MW for large, 9 MW for small"):
         solve_cuts(island(RULE, limits=limits), gap=GAP)
+
+
+def test_a_reserve_is_asked_for_in_every_way(tmp_path):
+    site, plain = sd.Site(latitude=31.76, longitude=-106.49), {"racks": 7, "uptime": 0.9}
+    careful = sd.Study(site=site, **plain, reserve={}).reserve
+    assert (careful.n_minus, careful.spinning_share, careful.battery_alone) == (1, 0.03, True)
+    assert sd.Study(site=site, **plain).reserve is None
+    file = tmp_path / "s.toml"
+    file.write_text(
+        "racks = 7\nuptime = 0.9\nlorries_per_day = {diesel = 2}\n[site]\nlatitude = 31.76\n"
+        "longitude = -106.49\n[reserve]\nn_minus = 2\n[unit_rules.diesel]\nmin_down_h = 1\n"
+    )
+    study = sd.read_study(file, reserve={"load_step_mw": 0.5})
+    assert (study.reserve.n_minus, study.reserve.load_step_mw) == (2, 0.5)
+    assert study.unit_rules["diesel"].min_down_h == 1
+    assert sd.Study(**study.to_dict() | {"weather": None}) == study
+    assert QuestionOptions(reserve_n_minus=2).fields_given() == {"reserve": {"n_minus": 2}}
+    assert {"reserve.n_minus", "lorries_per_day.diesel"} <= set(known_columns())
+    assert study_of(defaults() | {"amount": 7, "reserve.n_minus": 2}).reserve.n_minus == 2
+    assert study_of(defaults() | {"amount": 7}).reserve is None
+    with pytest.raises(sd.InputError) as caught:
+        sd.Study(site=site, **plain, reserve={"n_minus": -1, "hold": 3}, unit_rules={"boiler": {}})
+    assert [fault.where for fault in caught.value.faults] == [
+        "study.reserve.hold", "study.reserve.n_minus", "study.unit_rules.boiler",
+    ]  # fmt: skip
+
+
+def test_a_plan_says_what_it_leaves_to_the_operator():
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    study = sd.Study(site=site, racks=7, uptime=0.9, reserve={}, unit_rules={"diesel": {}})
+    assert left_out(study) == (
+        "; left to the operator: which units run for the reserve and starts, down times, ramps and calendars "
+        "of units"
+    )
+    assert left_out(study.replace(reserve=None, unit_rules={})) == ""
+
+
+def test_a_ride_through_that_is_paid_costs_the_same_whatever_is_built():
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    study = sd.Study(site=site, racks=7, uptime=0.9, weather_years=1, ride_through="ups")
+    paid, free = (build_case(item).case for item in (study, study.replace(ride_through="hall")))
+    hall = study.facility
+    capital = hall.ride_through_usd_per_kw * 1000 * study.contracted_it_mw
+    rate, life = study.finance.wacc_power_real, hall.ride_through_life_yr
+    yearly = capital * (rate / (1 - (1 + rate) ** -life) + hall.ride_through_om_fraction_per_yr)
+    assert paid.fixed_usd_per_yr == pytest.approx(yearly)
+    costs = [solve_cuts(item, gap=GAP).objective_usd_per_yr for item in (paid, free)]
+    assert costs[0] - costs[1] == pytest.approx(yearly, rel=1e-3)

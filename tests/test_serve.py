@@ -49,7 +49,9 @@ OTHER = {
     "construction_start": "2028-01-01", "in_service": "2029-06-01", "gas_contract": "interruptible",
     "wind": ["onshore_6mw_170"],
     "surplus": ["miner", "town"], "tank_h.diesel": 30, "tank_h.mobile_gt_dual": 20,
-    "tank_h.recip_medium_dual": 10,
+    "tank_h.recip_medium_dual": 10, "tank_h.recip_medium_lng": 10, "ride_through": "ups",
+    "reserve.n_minus": 2, "reserve.load_step_mw": 3, "reserve.spinning_share": 10,
+    "reserve.resource_share": 50, "reserve.hold_minutes": 20, "reserve.short_h_per_yr": 9,
     "grid.model": "flexible_one", "grid.mw": 40, "grid.months": 9, "grid.tariff": "pjm",
     "grid.usd_per_mwh": 33, "grid.curtailment": 90, "grid.export_mw": 7, "grid.export": 3,
     "grid.capital_usd_per_kw": 99, "grid.co2_t_per_mwh": 0.2,
@@ -63,10 +65,11 @@ BESIDE = {
     "tank_h.diesel_standby": {"backup": ["diesel_standby"]},
     "tank_h.mobile_gt_dual": {"backup": ["mobile_gt_dual"]},
     "tank_h.recip_medium_dual": {"backup": ["recip_medium_dual"]},
+    "tank_h.recip_medium_lng": {"backup": ["recip_medium_lng"]},
     "grid.usd_per_mwh": {"grid.model": "firm"}, "grid.export": SELLING, "grid.export_prices": SELLING,
 }  # fmt: skip
 # What the library has one of, or none of the technologies at first takes
-ONE_OF_ITS_KIND = {"finance", "fuel_price_usd_per_mmbtu.uranium"}
+ONE_OF_ITS_KIND = {"finance", "fuel_price_usd_per_mmbtu.uranium", "fuel_price_usd_per_mmbtu.lng"}
 
 
 def test_untouched_form_asks_what_it_says():
@@ -88,6 +91,7 @@ def test_every_answer_reaches_the_study():
         "tank_h.diesel_standby": None,
         "tank_h.mobile_gt_dual": None,
         "tank_h.recip_medium_dual": None,
+        "tank_h.recip_medium_lng": None,
         "gas_contract": "firm",
     }
     study = form.study_of(form.defaults() | OTHER | both)

@@ -386,6 +386,9 @@ def _faults(data: dict[str, Any]) -> list[Fault]:
         if data.get("uptime") is None and not _is(data.get("objective"), "compute_cost"):
             remedy = "For example uptime=0.999; with objective='compute_cost' the optimiser chooses it."
             faults.append(Fault("study.uptime", "nothing", "is needed", remedy))
+    units = [item.name for item in data["backup"] if item is not None]
+    if isinstance(data.get("unit_rules"), dict) and len(units) == len(data["backup"]):
+        faults += rule_faults(data["unit_rules"], units)
     limits = data.get("limits")
     for field, kind in TABLES.items() if isinstance(limits, Limits) else ():
         names = [item.name for item in data[kind] if item is not None]
@@ -419,7 +422,6 @@ def _cross_faults(study: Study) -> list[Fault]:
     own_sun = study.solar_profile is not None
     faults += wind_faults(study.site, study.weather, study.wind, own_sun=own_sun)
     faults += surplus_faults(study.surplus, [*study.backup, *study.wind], [c.name for c in study.classes])
-    faults += rule_faults(study.unit_rules, [item.name for item in study.backup])
     stored = [item.name for item in study.backup if study.has_tank(item)]
     faults += tank_faults(study.tank_h, stored)
     faults += tank_faults(study.lorries_per_day, stored, "lorries_per_day")
