@@ -62,6 +62,8 @@ def test_sale_and_leaseback_is_that_of_its_model() -> None:
     assert found.lines["lessee_pretax"][1:] == pytest.approx(series["cf_sponsor_pretax"][1:], abs=1e-3)
     assert found.sale_usd == pytest.approx(known["sale_of_property"])
     assert found.lessee_equity_usd == pytest.approx(known["sponsor_equity_in_lessee_llc"])
+    assert found.table()["lessor"].to_numpy() == pytest.approx(found.lines["lessor"])
+    assert "earns 7.7 % after tax" in str(found)
     assert found.lessee_irr == pytest.approx(known["sponsor_aftertax_irr"] / 100, rel=2e-5)
     assert found.lessor_irr == pytest.approx(known["tax_investor_aftertax_irr"] / 100, rel=2e-5)
     assert found.npv_usd("lessee") == pytest.approx(known["sponsor_aftertax_npv"], rel=1e-8)
@@ -269,6 +271,15 @@ def test_cover_is_what_was_asked_in_every_year_of_a_sculpted_debt(project: Proje
     if cover.size:
         assert cover.min() >= 1.4 - 1e-9
         assert cover == pytest.approx(cover[0])  # scaled in every year alike where it is capped
+
+
+@settings(max_examples=60, deadline=None)
+@given(project=staged())
+def test_what_is_worth_nothing_at_its_return(project: Project) -> None:
+    flow = cash_flow(project)
+    if flow.irr is not None:
+        gross = present_value(np.abs(flow.after_tax), flow.irr)
+        assert present_value(flow.after_tax, flow.irr) == pytest.approx(0.0, abs=1e-9 * gross)
 
 
 @settings(max_examples=30, deadline=None)

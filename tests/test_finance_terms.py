@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 
@@ -327,3 +328,13 @@ def test_a_design_is_sold_and_rented_back(design: sd.Design) -> None:
     assert both.lessor_irr is not None
     with pytest.raises(sd.InputError, match="margin_usd_per_yr"):
         flow.sale_leaseback(-1.0)
+
+
+def test_command_sells_and_rents_back(design: sd.Design, tmp_path: Path) -> None:
+    saved = design.save(tmp_path / "design.json")
+    words = ["finance", str(saved), "--price", "110", "--leaseback"]
+    told = json.loads(CliRunner().invoke(app, [*words, "500000", "--json"]).output)
+    both = sd.cash_flow(design, price=110.0).sale_leaseback(500_000.0)
+    assert told["leaseback"]["lessor_irr"] == pytest.approx(both.lessor_irr)
+    assert "lessor" in CliRunner().invoke(app, [*words, "500000"]).output
+    assert "--leaseback" in CliRunner().invoke(app, [*words, "-1"]).output

@@ -31,6 +31,7 @@ GATES = {
     "owner": OneOf(names("owner")),
     "price": Measure("USD/MWh, USD/kW-month, USD/GPU-h", 0, 100_000),
     "target_irr": Measure("fraction/yr", 0, 1, above=True),
+    "leaseback": Measure("USD/yr", 0, 1e12),
 }
 BOOK = File((".xlsx",))
 

@@ -27,6 +27,7 @@ from sitedesign.util.inputs import declared
 if TYPE_CHECKING:
     from sitedesign.api.cash_flow import CashFlow
     from sitedesign.api.design import Design
+    from sitedesign.finance.sale_leaseback import SaleLeaseback
     from sitedesign.results.roadmap import Roadmap
 
 _PRICE, _OUTPUT = "What it sells", "Output"
@@ -101,6 +102,15 @@ def finance(
             show_default=False,
         ),
     ] = None,
+    leaseback: Annotated[
+        float | None,
+        typer.Option(
+            help="Also sell the finished plant and rent it back: the cash that the lessee keeps in year 1. "
+            "(USD/yr)",
+            rich_help_panel=_PRICE,
+            show_default=False,
+        ),
+    ] = None,
     excel: Annotated[
         Path | None,
         typer.Option(
@@ -120,16 +130,30 @@ def finance(
             import sitedesign as sd
 
             asked: dict[str, Any] = {"owner": owner, "price": price, "target_irr": target_irr}
-            terms = options.terms(excel, **asked)
+            terms = options.terms(excel, **asked, leaseback=leaseback)
             flow = sd.cash_flow(_loaded(design), terms=terms, **asked)
+            lease = None if leaseback is None else flow.sale_leaseback(leaseback)
         _write(flow, excel, csv)
         if as_json:
-            say_json(flow.to_dict())
+            say_json(flow.to_dict() | ({} if lease is None else {"leaseback": _leased(lease)}))
             return
         say(str(flow))
+        if lease is not None:
+            say(str(lease))
         for path in (excel, csv):
             if path is not None:
                 show_written(path, as_json=False)
+
+
+def _leased(lease: SaleLeaseback) -> dict[str, Any]:
+    """Give what both sides pay and earn, for JSON."""
+    return {
+        "sale_usd": lease.sale_usd,
+        "lessee_equity_usd": lease.lessee_equity_usd,
+        "lessee_irr": lease.lessee_irr,
+        "lessor_irr": lease.lessor_irr,
+        "lines_usd": {name: values.tolist() for name, values in lease.lines.items()},
+    }
 
 
 def _loaded(path: Path) -> Design | Roadmap:

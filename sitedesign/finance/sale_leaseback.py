@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.finance.cash_flow import cash_flow
@@ -76,6 +77,27 @@ class SaleLeaseback:
     def lessor_irr(self) -> float | None:
         """Return of the lessor after taxes. [fraction/yr]"""
         return internal_rate_of_return(self.lines["lessor"])
+
+    def table(self) -> pd.DataFrame:
+        """Show every line by year, from year 0 on. [USD]"""
+        years = range(self.project.years + 1)
+        return pd.DataFrame(dict(self.lines), index=pd.Index(years, name="year"))
+
+    def summary(self) -> list[tuple[str, str]]:
+        """Say what both sides pay and earn, as (label, text)."""
+        rent, fee = self.lines["rent"], self.lease.development_fee_usd
+        return [
+            ("sold for", f"{self.sale_usd / 1e6:,.1f} M USD, {fee / 1e6:,.1f} of it development fee"),
+            ("rent", f"{rent[1] / 1e6:,.2f} M USD in year 1, {rent[-1] / 1e6:,.2f} in the last"),
+            ("lessee", f"keeps {self.lease.margin_usd_per_yr / 1e6:,.2f} M USD in year 1 and sets "
+             f"{self.lessee_equity_usd / 1e6:,.1f} M USD aside; earns {_rate(self.lessee_irr)} after tax"),
+            ("lessor", f"takes {self.lines['lessor_credits'].sum() / 1e6:,.1f} M USD of credits and all "
+             f"depreciation; earns {_rate(self.lessor_irr)} after tax"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        """Say in a few lines what both sides pay and earn."""
+        return "\n".join(f"{name:<8}  {text}" for name, text in self.summary())
 
     def npv_usd(self, side: str) -> float:
         """Net present value of a side after taxes.
@@ -157,6 +179,10 @@ def sale_leaseback(project: Project, lease: Lease) -> SaleLeaseback:
         "lessor": _from_year_0(-sale_usd, rent + salvage + lessor_tax + credits),
     }
     return SaleLeaseback(project, lease, sale_usd, equity, lines)
+
+
+def _rate(value: float | None) -> str:
+    return "without one return" if value is None else f"{value * 100:.1f} %"
 
 
 def _tax(project: Project, federal_income: FloatArray, state_income: FloatArray) -> FloatArray:
