@@ -18,6 +18,7 @@ from sitedesign.case.relaxation import left_out
 from sitedesign.case.reserve import ReserveRule, full_step, least_battery_mw
 from sitedesign.cli.study_options import QuestionOptions
 from sitedesign.errors import InfeasibleDesign
+from sitedesign.influence.ranges import ranged_numbers
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
@@ -164,3 +165,12 @@ def test_a_ride_through_that_is_paid_costs_the_same_whatever_is_built():
     assert paid.fixed_usd_per_yr == pytest.approx(yearly)
     costs = [solve_cuts(item, gap=GAP).objective_usd_per_yr for item in (paid, free)]
     assert costs[0] - costs[1] == pytest.approx(yearly, rel=1e-3)
+
+
+def test_numbers_of_rules_are_varied_only_where_they_are_asked_for():
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    plain = sd.Study(site=site, racks=7, uptime=0.9, backup=["diesel"])
+    asked = plain.replace(unit_rules={"diesel": {}}, ride_through="ups", lorries_per_day={"diesel": 1})
+    before, after = ({item.field for item in ranged_numbers(study)} for study in (plain, asked))
+    assert {"min_down_h", "start_wear_usd_per_mw", "ride_through_usd_per_kw", "lorry_mmbtu"} <= after - before
+    assert before < after

@@ -21,6 +21,14 @@ Range = tuple[float, float]
 #: Entries of which a study has one; the others it has several of.
 _ONE = ("pv", "battery", "rack", "facility", "finance")
 _SEVERAL = ("backup", "wind")
+#: What a study asks for by `unit_rules`, and by ``ride_through="ups"``.
+_RULED = ("start_fuel_full_load_h", "start_wear_usd_per_mw", "min_down_h", "ramp_fraction_per_min")
+_PAID = (
+    "ride_through_usd_per_kw",
+    "ride_through_om_fraction_per_yr",
+    "ride_through_life_yr",
+    "ride_through_failure_probability",
+)
 _NOT_UNCERTAIN = ("seed", "weather_years")  # of how it is answered; every end has the same weather years
 _THINGS = {"pv": "solar array", "facility": "hall", "power_path": "power path", "grid": "grid connection"}
 
@@ -86,6 +94,7 @@ def ranged_numbers(study: Study, ranges: Mapping[str, Range] | None = None) -> l
                 and not known.used_by
                 and reads(study, entry, field)
                 and _limited(study, field)
+                and _asked_for(study, entry, field)
             ):
                 same = (entry.kind, field, known.value, known.range, known.source)
                 found[same] = _number(entry, field, known.range, found.get(same))
@@ -105,6 +114,15 @@ def _limited(study: Study, field: str) -> bool:
     """Whether a number can move an answer: what is emitted does where a limit is asked for alone."""
     pollutants = (name for name in POLLUTANTS if f"{name}_kg_per_mmbtu" in field)
     return all(getattr(study.limits, f"{name}_t_per_yr") is not None for name in pollutants)
+
+
+def _asked_for(study: Study, entry: Entry, field: str) -> bool:
+    """Whether a number can move an answer: rules of units, what is paid, what is brought, where asked for."""
+    if field in _RULED:
+        return entry.name in study.unit_rules
+    if field in _PAID:
+        return study.ride_through == "ups"
+    return field != "lorry_mmbtu" or bool(study.lorries_per_day)
 
 
 def idle_numbers(study: Study) -> tuple[str, ...]:
