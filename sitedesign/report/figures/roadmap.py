@@ -103,7 +103,7 @@ def roadmap_gantt(roadmap: Roadmap) -> Figure:
     fig.update_layout(
         barmode="overlay", bargap=0.35, hovermode="closest", meta={"note": _months_note(roadmap)}
     )
-    fig.update_xaxes(title_text=_month_title(roadmap), range=[-0.5, end], rangemode="tozero")
+    fig.update_xaxes(title_text=_month_title(roadmap), range=[-0.5, end], dtick=_tick(end))
     fig.update_yaxes(ticks="", showgrid=False)
     return fig
 
