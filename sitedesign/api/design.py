@@ -10,9 +10,13 @@ import pandas as pd
 from sitedesign.api.cash_flow import CashFlow, cash_flow
 from sitedesign.api.design_sweeps import design_sweeps, with_causes
 from sitedesign.reliability.certificate import Certificate
+from sitedesign.report.content import assumptions
 from sitedesign.report.html import write_report
+from sitedesign.report.single_line import single_line
 from sitedesign.results import design as results
-from sitedesign.util.gate import File, Kind, takes
+from sitedesign.results.equipment import assumption_register, equipment_schedule, hourly
+from sitedesign.util.display_units import SYSTEMS, System
+from sitedesign.util.gate import File, Kind, OneOf, takes
 
 
 class Design(results.Design):
@@ -68,10 +72,65 @@ class Design(results.Design):
         shown = cash_flow(self) if finance is True else finance or None
         return write_report(self, path, certificate=certificate, sweeps=sweeps or None, finance=shown)
 
+    @takes("equipment()", units=OneOf(SYSTEMS))
+    def equipment(self, units: System = "si") -> pd.DataFrame:
+        """List what is built, one line a unit: tag, rating, bus, lead time, source.
+
+        Parameters
+        ----------
+        units : {'si', 'us'}
+            Of land and heat rate.
+
+        Returns
+        -------
+        DataFrame
+            ``to_csv`` and ``to_excel`` write it.
+        """
+        return equipment_schedule(self, units)
+
+    @takes("assumptions()", units=OneOf(SYSTEMS))
+    def assumptions(self, units: System = "si") -> pd.DataFrame:
+        """List every number that was used, with value, unit, range, confidence, source and note.
+
+        Parameters
+        ----------
+        units : {'si', 'us'}
+
+        Returns
+        -------
+        DataFrame
+        """
+        return assumption_register([table.entry for table in assumptions(self)], self.study, units)
+
+    def hourly(self) -> pd.DataFrame:
+        """Every step of every year with every unit, units of measurement in the column names.
+
+        Returns
+        -------
+        DataFrame
+            That of ``dispatch``, and where an operator ran the plant a column of each unit.
+
+        Raises
+        ------
+        AttributeError
+            For a design loaded from a file, which holds no time series.
+        """
+        return hourly(self)
+
+    def single_line(self) -> str:
+        """Draw buses and what feeds them as a single-line sketch.
+
+        Returns
+        -------
+        str
+            SVG.
+        """
+        return single_line(self)
+
 
 def with_report(found: results.Design) -> Design:
     """Give a design that was found to its user."""
     fields = {name: getattr(found, name) for name in results.Design.model_fields}
     own = Design.model_construct(found.model_fields_set, **fields)
-    own._study, own._dispatch = found._study, found._dispatch
+    own._study, own._dispatch, own._units = found._study, found._dispatch, found._units
     return own

@@ -348,6 +348,7 @@ class Evaluator:
             outages=outages,
             forecast_factors=self._forecast_factors[:, days],
             record=record,
+            record_units=record,
         )
 
     def _outages(self, rows: IntArray, plant: Plant) -> OutageSample:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
@@ -71,6 +73,10 @@ def operate_causally(
         UnitDuty(per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts)),
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
+    if done.unit_mw is not None:
+        names = [f"{item.name}_{i}_mw" for item, n in zip(case.backup, plant.units, strict=True)
+                 for i in range(1, n + 1)]  # fmt: skip
+        result._units = pd.DataFrame(done.unit_mw.T, columns=names, index=result.dispatch.index)
     told = result.provenance
     if case.reserve is not None:
         short_h = done.reserve_short_h.mean()

@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from sitedesign import __version__
 from sitedesign.cli import (
     designing,
+    engineering,
     financing,
     library_entries,
     roadmapping,
@@ -109,6 +110,12 @@ for _name, _command, _panel, _example in (
     ("show", designing.show_design, _ONE, "sitedesign show design.json --details"),
     ("certify", designing.certify, _ONE, "sitedesign certify design.json --years 200 --draws 5 --seed 7"),
     ("report", designing.report, _ONE, "sitedesign report design.json --sweeps"),
+    (
+        "equipment",
+        engineering.equipment,
+        _ONE,
+        "sitedesign equipment design.json --units us --csv equipment.csv --assumptions assumptions.csv",
+    ),
     (
         "finance",
         financing.finance,

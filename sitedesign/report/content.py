@@ -17,6 +17,7 @@ from sitedesign.report.figures.cost import LEAST_USD
 from sitedesign.report.figures.style import percent, pretty
 from sitedesign.results.answer import titles_of
 from sitedesign.results.design import Design, limit_price_words
+from sitedesign.results.equipment import equipment_schedule
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.sensitivity import End
 from sitedesign.results.surplus_result import SurplusResult
@@ -485,6 +486,27 @@ def _end_words(end: End) -> str:
         return "no plant" if end.impossible else "unknown"
     error = end.certified_error_usd_per_yr
     return f"{end.change_usd_per_yr / 1e6:+,.2f}" + ("" if error is None else f" ± {error / 1e6:,.2f}")
+
+
+def schedule_rows(design: Design) -> list[dict[str, Any]]:
+    """Lines of the schedule of equipment, in the units of the rest of a report: acres, Btu."""
+    table = equipment_schedule(design, "us").astype(object).fillna("")
+    table["lead_months"] = [f"{months:g}" if months != "" else "" for months in table["lead_months"]]
+    return [{f"{name}": cell for name, cell in row.items()} for row in table.to_dict("records")]
+
+
+def permit_rows(certificate: Certificate | None) -> list[tuple[str, ...]]:
+    """Name, hours, starts and tonnes of each technology that is built."""
+    if certificate is None:
+        return []
+    rows = []
+    for use in certificate.technologies:
+        if use.units:
+            hours = (use.run_h, use.full_load_h, use.busiest_run_h, use.starts, use.on_h, use.night_on_h)
+            tonnes = (use.nox_t, use.co_t, use.pm_t)
+            figures = (*(f"{value:,.0f}" for value in hours), *(f"{value:,.2f}" for value in tonnes))
+            rows.append((f"{use.units} × {use.name}", *figures))
+    return rows
 
 
 def assumptions(design: Design) -> list[EntryTable]:

@@ -21,9 +21,11 @@ from sitedesign.report.figures.style import DARK, LIGHT, pretty
 from sitedesign.report.figures.year import QUANTITIES, columns_of
 from sitedesign.report.packing import PackedSeries, locked, pack, pack_json, pack_series, plotly_source
 from sitedesign.report.page import FigurePanel, asset, page_figure, template_of
+from sitedesign.report.single_line import single_line
 from sitedesign.report.study_toml import study_toml
 from sitedesign.results.answer import BOUND
 from sitedesign.results.design import Design
+from sitedesign.results.equipment import assumption_register, equipment_schedule
 from sitedesign.util.atomic_file import write_given
 from sitedesign.util.words import target
 
@@ -114,6 +116,10 @@ def render_report(
         optimality=content.optimality(design),
         certificate=content.certificate_rows(certificate, design) if certificate else [],
         units=content.unit_rows(certificate, design) if certificate else [],
+        sketch=single_line(design),
+        schedule=content.schedule_rows(design),
+        permits=content.permit_rows(certificate),
+        limits_kept=[str(use) for use in certificate.capped] if certificate else [],
         has_causes=bool(certificate and certificate.causes),
         summary=design.summary(),
         near=design.nearly_as_good.answer if design.nearly_as_good is not None else None,
@@ -246,6 +252,10 @@ def _payload(
         "files": {
             "design.json": json.dumps(design.to_dict(), indent=1),
             "study.json": json.dumps(content.study_file(design), indent=1),
+            "equipment.csv": equipment_schedule(design).to_csv(index=False),
+            "assumptions.csv": assumption_register(
+                [table.entry for table in content.assumptions(design)], design.study
+            ).to_csv(index=False),
             **({"study.toml": toml} if toml is not None else {}),
         },
     }

@@ -405,7 +405,7 @@ def limit_price_words(prices: Mapping[str, float]) -> list[tuple[str, float]]:
 def design_from(evaluation: Evaluation, **fields: Any) -> Design:  # noqa: ANN401
     """Make a design of an evaluation, its time series and what only a design has."""
     design = Design(**(evaluation.model_dump() | fields))
-    design._dispatch = evaluation._dispatch
+    design._dispatch, design._units = evaluation._dispatch, evaluation._units
     return design
 
 

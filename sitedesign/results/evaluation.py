@@ -299,6 +299,7 @@ class Evaluation(Model):
     rule: str = ""
 
     _dispatch: pd.DataFrame | None = PrivateAttr(default=None)
+    _units: pd.DataFrame | None = PrivateAttr(default=None)
 
     @property
     def uptime(self) -> Estimate:
