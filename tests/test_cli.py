@@ -99,9 +99,7 @@ FAULTY_MESSAGE = (
     " * --backup: got 'recip_fst'; must be one of "
     + ", ".join(sorted(sd.library.names("backup")))
     + ". Did you mean 'recip_fast'?\n"
-    " * --limit solar: got an unknown key; known keys are solar_mw, battery_mwh, battery_mw, racks, "
-    "units, wind_mw, land_acres, co2_t_per_yr, months_to_power, n_plus, battery_hours. "
-    "Did you mean 'solar_mw'?\n"
+    " * --limit solar: got an unknown key; there is no such key. Did you mean 'solar_mw'?\n"
     " * --uptime: got 9.99; must be a fraction in (0, 1). Per cent carry their sign: '9.99 %'."
 )
 
@@ -331,6 +329,7 @@ COMMANDS = [
         "show",
         "certify",
         "report",
+        "equipment",
         "finance",
         "roadmap",
         "frontier",
