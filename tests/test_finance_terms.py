@@ -227,7 +227,8 @@ def test_augmentation_is_bought_every_few_years(design: sd.Design) -> None:
     assert bought["usd_real"].tolist() == pytest.approx([lost * 0.95**year for year in (4, 8, 12, 16)])
     assert bought["usd_nominal"].iloc[0] == pytest.approx(lost * 0.95**4 * 1.025**3)
     upkeep = -flow.lines["battery energy upkeep"][1]
-    assert upkeep == pytest.approx(energy.upkeep_usd_per_yr - battery.fade_per_yr * energy.capital_usd)
+    held = battery.augmentation_in_fixed_om_fraction_per_yr * energy.capital_usd
+    assert upkeep == pytest.approx(energy.upkeep_usd_per_yr - held)
 
 
 # Ranking ---------------------------------------------------------------------------------------------------

@@ -210,8 +210,9 @@ def _expense(sheet: _Sheet, item: CostItem) -> Expense:
     name = item.name if item.kind != "capital" else f"{item.name} upkeep"
     usd = item.upkeep_usd_per_yr
     if terms.augmentation_yr is not None and _is_battery_energy(item):
-        # What augmentation would cost on average is bought as such
-        usd = max(usd - sheet.study.battery.fade_per_yr * item.capital_usd, 0.0)
+        # What upkeep holds for augmentation is bought as such instead
+        part = sheet.study.battery.augmentation_in_fixed_om_fraction_per_yr
+        usd = max(usd - part * item.capital_usd, 0.0)
     return Expense(name, usd, rise, _fuel_by_age(sheet) if item.kind == "fuel" else ())
 
 
