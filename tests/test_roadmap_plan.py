@@ -28,9 +28,12 @@ from sitedesign.phasing.from_study import credit_of
 from sitedesign.phasing.problem import Path as Dates
 from sitedesign.phasing.problem import RoadmapProblem, costs_from
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, DeliveryCase, RentalCase, RoadmapCase
+from sitedesign.phasing.scenarios import solve_scenarios
 from sitedesign.phasing.search import RoadmapPlan, solve_roadmap
 from sitedesign.phasing.timeline import stage_times
-from sitedesign.results.roadmap import discount_factor, discounted_years
+from sitedesign.phasing.worth import months_worth
+from sitedesign.results.roadmap import MonthsWorth, discount_factor, discounted_years
+from sitedesign.study.roadmap_inputs import Scenario
 from tests.cases import backup, case
 
 STEPS = 48
@@ -303,6 +306,55 @@ def test_a_ramp_that_cannot_be_kept_is_explained_by_its_first_month() -> None:
     assert "3 units of mobile for rent" in said
 
 
+# Dates that are not known, and what they are worth -------------------------------------------------------
+
+
+def test_orders_are_the_same_until_it_shows_which_dates_come_true() -> None:
+    asked = question(most_stages=5)
+    soon = Scenario(name="soon", probability=0.5, months={"grid": 30})
+    late = Scenario(name="late", probability=0.5, months={"grid": 48})
+    plan = solve_scenarios(asked, [soon, late], gap=1e-5)
+    known = [alone.cost_usd for alone in plan.known]
+    assert known[0] == pytest.approx(cost(asked), rel=2e-5)
+    assert known[0] < known[1]
+    # Knowing is worth something, and no plan for both does better than the best for each
+    assert plan.cost_usd > 1.01 * float(np.mean(known))
+    first, second = plan.stages
+    for name in first[0].owned:
+        lead = asked.delivery(name).lead_months
+
+        def ordered(stages: Any, months: float, of: str = name) -> float:
+            there = [stage.owned[of] for stage in stages if stage.time.begins <= months]
+            return there[-1] if there else 0.0
+
+        late_lead = 48.0 if name == "grid" else lead
+        for month in (0.0, 8.0, 29.0):
+            mine, its = ordered(first, lead + month), ordered(second, late_lead + month)
+            assert mine == pytest.approx(its, abs=1e-5)
+
+
+def test_the_same_dates_twice_are_one() -> None:
+    asked = question(most_stages=4)
+    twice = [Scenario(probability=0.25), Scenario(probability=0.75)]
+    assert solve_scenarios(asked, twice, gap=1e-5).cost_usd == pytest.approx(cost(asked), rel=2e-5)
+
+
+@pytest.mark.parametrize("worth", [None, 80_000.0 * STEPS * 12 / 8760], ids=["promise", "value"])
+def test_what_a_month_and_a_unit_are_worth_is_what_asking_again_says(worth: float | None) -> None:
+    asked = question(most_stages=8 if worth is None else 5, value_usd_per_rack_month=worth)
+    if worth is not None:
+        asked = dataclasses.replace(asked, steps=((6.0, RACKS),))
+    plan = solved(asked, 1e-6)
+    found = months_worth(plan)
+    sooner = dataclasses.replace(asked, deliveries=DELIVERIES | {"grid": DeliveryCase(29.0)})
+    more = dataclasses.replace(asked, rentals=(dataclasses.replace(RENTAL, units=4),))
+    month, unit = (plan.cost_usd - cost(item, 1e-6) for item in (sooner, more))
+    assert month > 1e-3 * abs(plan.cost_usd)
+    assert found.grid_month_usd == pytest.approx(month, rel=0.02)
+    assert found.rented_unit_usd["mobile"] == pytest.approx(unit, rel=0.02, abs=1e-5 * plan.scale_usd)
+    assert (unit > 1e-3 * plan.scale_usd) == (worth is not None)
+
+
 # Textbook ---------------------------------------------------------------------------------------------------
 
 
@@ -395,7 +447,10 @@ def test_the_extensive_reference_of_one_stage_agrees() -> None:
 # The public face --------------------------------------------------------------------------------------------
 
 
-def test_roadmap_of_a_study_adds_up_and_comes_back_from_a_file(tmp_path: Path) -> None:
+def test_roadmap_of_a_study_adds_up_and_comes_back_from_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sitedesign.api.roadmap.months_worth", lambda _: MonthsWorth(7.0))
     study = small_study(grid=sd.Grid(mw=8, tariff=60), construction_start=date(2026, 12, 1))
     found = sd.roadmap(
         study,
@@ -404,8 +459,10 @@ def test_roadmap_of_a_study_adds_up_and_comes_back_from_a_file(tmp_path: Path) -
         deliveries=[sd.Delivery(technology="grid", lead_months=36)],
         horizon_months=120,
         stages=4,
+        worth=True,
     )
     assert found.gap <= 1e-3
+    assert found.value_of_month_usd == 7.0
     assert found.start == date(2026, 12, 1)
     assert found.first_power_month == 18
     assert [stage.racks_running for stage in found.stages][-1] == 40
@@ -447,3 +504,22 @@ def test_what_is_rented_may_leave_as_soon_as_its_least_time_is_over() -> None:
     held = [(stage.time.begins, stage.rented[0]) for stage in plan.stages[0]]
     assert held[0][1] > 0
     assert all(count == 0 for month, count in held if month >= 80.0)
+
+
+def test_scenarios_of_a_study_say_what_knowing_is_worth() -> None:
+    found = sd.roadmap(
+        small_study(grid=sd.Grid(mw=8, tariff=40)),
+        ramp={24: 20, 36: 40},
+        scenarios=[
+            {"name": "soon", "months": {"grid": 36}, "probability": 0.5},
+            {"name": "late", "months": {"grid": 60}, "probability": 0.5},
+        ],
+        horizon_months=120,
+        stages=3,
+    )
+    assert [plan.name for plan in found.scenarios] == ["soon", "late"]
+    expected = sum(plan.probability * plan.net_present_cost_usd for plan in found.scenarios)
+    assert found.net_present_cost_usd == pytest.approx(expected)
+    assert found.value_of_knowing_usd is not None
+    assert found.value_of_knowing_usd >= -1e-3 * found.net_present_cost_usd
+    assert sd.Roadmap.from_dict(found.to_dict()).to_dict() == found.to_dict()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any, Unpack
 
 from sitedesign.api.question import one_study, study_faults
@@ -24,13 +25,15 @@ from sitedesign.phasing.certified import certify_stages
 from sitedesign.phasing.explain import explained
 from sitedesign.phasing.from_study import Asked, StudyQuestion, credit_of, faults_of, question_of
 from sitedesign.phasing.hand_made import hand_made_plans
+from sitedesign.phasing.scenarios import solve_scenarios
 from sitedesign.phasing.search import RoadmapPlan, StagePlan, solve_roadmap
 from sitedesign.phasing.words import limited_by
-from sitedesign.results.roadmap import MONTHS_PER_YEAR, Order, Stage
+from sitedesign.phasing.worth import months_worth
+from sitedesign.results.roadmap import MONTHS_PER_YEAR, DatedPlan, Order, Stage
 from sitedesign.study.effort import EFFORT, EFFORTS, GAP, TIME_LIMIT_S, Effort, EffortName
 from sitedesign.study.question import Question, with_fields
 from sitedesign.study.roadmap_defaults import rentals_of, value_of, with_usual
-from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, ramp_of
+from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, Scenario, ramp_of
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, Day, Gate, Measure, OneOf, is_number, takes
 from sitedesign.util.progress import Progress, silent
@@ -70,6 +73,7 @@ def _roadmap_faults(given: Mapping[str, Any]) -> list[Fault]:
     start=_DAY,
     horizon_months=_HORIZON,
     stages=_STAGES,
+    worth=FLAG,
     gap=GAP,
     time_limit_s=TIME_LIMIT_S,
     by_hand=FLAG,
@@ -86,7 +90,9 @@ def roadmap(
     horizon_months: int | None = None,
     rentals: Sequence[Rental | Mapping[str, Any] | str] | Mapping[str, int] | str | None = None,
     deliveries: Sequence[Delivery | Mapping[str, Any]] | None = None,
+    scenarios: Sequence[Scenario | Mapping[str, Any]] | None = None,
     stages: int = DEFAULT_STAGES,
+    worth: bool = False,
     gap: float = DEFAULT_GAP,
     time_limit_s: float | None = None,
     by_hand: bool = False,
@@ -120,12 +126,18 @@ def roadmap(
         Units that can be rented.
     deliveries : sequence of Delivery, optional
         Lead times and rates; those of the library for what is left out.
+    scenarios : sequence of Scenario, optional
+        Sets of dates of which one comes true: what is ordered before the first of these dates is the same in
+        all, and costs and values are expected ones.
     stages : int
         About how many stages the time is divided into at most; a ramp that is a promise may have more steps.
+    worth : bool
+        Also say what a month of earlier grid and one more unit for rent are worth: the question asked again
+        close to the plan, which takes about as long as the plan itself. Not with scenarios.
     gap : float
         Relative gap, of the larger of cost and value. [fraction]
     time_limit_s : float, optional
-        Of the optimiser. [s]
+        Of the optimiser, without what `worth` asks. [s]
     by_hand : bool
         Also plan what people plan by hand: wait for the grid; all gas; solar and battery only.
     certify : bool
@@ -152,7 +164,7 @@ def roadmap(
         When the time limit comes first; carries the plan known, if any.
     """
     began = time.perf_counter()
-    given = {"ramp": ramp, "rentals": rentals, "deliveries": deliveries}
+    given = {"ramp": ramp, "rentals": rentals, "deliveries": deliveries, "scenarios": scenarios}
     study = one_study(study, question)
     parts, faults = _parts(given)
     if faults:
@@ -164,9 +176,17 @@ def roadmap(
         horizon_months or study.finance.analysis_yr * MONTHS_PER_YEAR,
         parts["rentals"],
         with_usual(parts["deliveries"], study),
-        most_stages=stages,
+        parts["scenarios"],
+        stages,
     )
-    if faults := faults_of(study, asked):
+    faults = faults_of(study, asked)
+    options = {"certify": certify, "worth": worth, "by_hand": by_hand}
+    faults += [
+        Fault(name, "True with scenarios", "is asked of one set of dates", "Leave one of them out.")
+        for name, asks in options.items()
+        if asks and asked.scenarios
+    ]
+    if faults:
         raise InputError(faults, "roadmap()")
     say = progress or silent
     made, plan, found = _planned(study, asked, gap, time_limit_s, say)
@@ -176,6 +196,9 @@ def roadmap(
             return _planned(restricted, beside, gap, time_limit_s, silent)[2]
 
         found = replace(found, by_hand=hand_made_plans(study, asked, alone, say))
+    if worth:
+        say("asking what a month and a unit more for rent are worth")
+        found = replace(found, worth=months_worth(plan))
     if certify:
         found = _certified(study, asked, made, plan, found, EFFORTS[effort], say)
     return replace(found, seconds=time.perf_counter() - began)
@@ -190,7 +213,7 @@ def _planned(
     made = question_of(study, asked)
     pool = CutPool(made.question.case)
     try:
-        plan = solve_roadmap(made.question, gap=gap, time_limit_s=time_limit_s, pool=pool, progress=say)
+        plan = _solved(made, asked, pool, gap, time_limit_s, say)
     except InfeasibleDesign:
         if asked.value_usd_per_rack_month is not None:
             raise
@@ -209,7 +232,12 @@ def _planned(
 
 def _parts(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     """Make ramp, rentals and deliveries of what was given, with all their faults."""
-    makers = {"ramp": ramp_of, "rentals": rentals_of, "deliveries": _deliveries_of}
+    makers: dict[str, Callable[[Any], Any]] = {
+        "ramp": ramp_of,
+        "rentals": rentals_of,
+        "deliveries": partial(_several_of, Delivery, "deliveries"),
+        "scenarios": partial(_several_of, Scenario, "scenarios"),
+    }
     parts: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, make in makers.items():
@@ -224,8 +252,8 @@ def _parts(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
     return parts, faults
 
 
-def _deliveries_of(given: Any) -> tuple[Delivery, ...]:  # noqa: ANN401
-    """Make deliveries of mappings.
+def _several_of(cls: type[Delivery | Scenario], name: str, given: Any) -> tuple[Any, ...]:  # noqa: ANN401
+    """Make objects of a class of mappings.
 
     Raises
     ------
@@ -233,28 +261,48 @@ def _deliveries_of(given: Any) -> tuple[Delivery, ...]:  # noqa: ANN401
     """
     if given is None:
         return ()
-    items = [given] if isinstance(given, Delivery | Mapping) else given
+    items = [given] if isinstance(given, cls | Mapping) else given
     if not isinstance(items, list | tuple):
-        allowed = "must be a sequence of sitedesign.Delivery"
-        raise InputError([Fault("deliveries", repr(given)[:60], allowed)], "roadmap()")
+        allowed = f"must be a sequence of sitedesign.{cls.__name__}"
+        raise InputError([Fault(name, repr(given)[:60], allowed)], "roadmap()")
     found: list[Any] = []
     faults: list[Fault] = []
     for number, item in enumerate(items):
         try:
-            found.append(Delivery.from_dict(item) if isinstance(item, Mapping) else item)
+            found.append(cls.from_dict(item) if isinstance(item, Mapping) else item)
         except InputError as error:
             faults += error.faults
-        if not isinstance(item, Delivery | Mapping):
-            allowed = "must be a sitedesign.Delivery or a mapping of its fields"
-            faults.append(Fault(f"deliveries[{number}]", repr(item)[:60], allowed))
+        if not isinstance(item, cls | Mapping):
+            allowed = f"must be a sitedesign.{cls.__name__} or a mapping of its fields"
+            faults.append(Fault(f"{name}[{number}]", repr(item)[:60], allowed))
     if faults:
         raise InputError(faults, "roadmap()")
     return tuple(found)
 
 
+def _solved(
+    made: StudyQuestion,
+    asked: Asked,
+    pool: CutPool,
+    gap: float,
+    time_limit_s: float | None,
+    progress: Progress,
+) -> RoadmapPlan:
+    if not asked.scenarios:
+        return solve_roadmap(made.question, gap=gap, time_limit_s=time_limit_s, pool=pool, progress=progress)
+    return solve_scenarios(
+        made.question, asked.scenarios, gap=gap, time_limit_s=time_limit_s, pool=pool, progress=progress
+    )
+
+
 def _roadmap(study: Study, asked: Asked, made: StudyQuestion, plan: RoadmapPlan) -> Roadmap:
+    dated = _dated(study, asked, plan) if asked.scenarios else ()
     stages, orders = _answers(study, asked, plan, 0)
     path = plan.paths[0]
+    cost, value = net_present_cost_usd(path, stages), value_usd(path, stages)
+    if dated:
+        cost = sum(item.probability * item.net_present_cost_usd for item in dated)
+        value = sum(item.probability * item.value_usd for item in dated)
     return Roadmap(
         study=study.to_dict(),
         start=asked.start,
@@ -263,11 +311,12 @@ def _roadmap(study: Study, asked: Asked, made: StudyQuestion, plan: RoadmapPlan)
         value_usd_per_rack_month=asked.value_usd_per_rack_month,
         stages=stages,
         orders=orders,
-        net_present_cost_usd=net_present_cost_usd(path, stages),
-        value_usd=value_usd(path, stages),
+        net_present_cost_usd=cost,
+        value_usd=value,
         bound_usd=plan.bound_usd,
         ramp=tuple((int(month), racks) for month, racks in made.question.steps),
         stopped_by=plan.stopped_by,
+        scenarios=dated,
         notes=made.study_case.notes,
     )
 
@@ -295,6 +344,30 @@ def _certified(
         value_usd=value_usd(path, stages),
         stopped_by="certificate",
     )
+
+
+def _dated(study: Study, asked: Asked, plan: RoadmapPlan) -> tuple[DatedPlan, ...]:
+    """Plan of each set of dates, with what it would cost and earn if they were known on the first day."""
+    found = []
+    for p, scenario in enumerate(asked.scenarios):
+        path = plan.paths[p]
+        stages, orders = _answers(study, asked, plan, p)
+        known = plan.known[p]
+        of_known = stages_of(known)
+        found.append(
+            DatedPlan(
+                path.name,
+                scenario.probability,
+                {name: float(month) for name, month in scenario.months.items()},
+                stages,
+                orders,
+                net_present_cost_usd(path, stages),
+                value_usd(path, stages),
+                net_present_cost_usd(known.paths[0], of_known),
+                value_usd(known.paths[0], of_known),
+            )
+        )
+    return tuple(found)
 
 
 def _answers(

@@ -287,6 +287,10 @@ class BlockMaster:
         """Bound a variable of the model anew."""
         self._highs.set_bounds(variable, lower, upper)
 
+    def all_vary(self) -> None:
+        """Take all whole numbers for continuous from now on."""
+        self._integers = []
+
     def whole(self, proposal: BlocksProposal) -> tuple[int, ...]:
         """Whole numbers of a proposal."""
         return tuple(int(np.rint(proposal.x[self._highs.column(v)])) for v in self._integers)

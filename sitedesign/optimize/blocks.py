@@ -180,9 +180,29 @@ class BlockSearch:
             stopped_by = stop.report.status.value
         return self._result(stopped_by)
 
-    def polish(self, whole: BlocksProposal, gap: float) -> None:
-        """Find the best sizes for the whole numbers of a proposal, to a gap of their own."""
-        self._polish(whole, 0, gap)
+    def least_usd(self, gap: float, rounds: int) -> float:
+        """Find the least cost closely by whole-number masters alone: right where good cuts are known. [USD]
+
+        Parameters
+        ----------
+        gap : float
+            By how much the master may promise less than operation costs. [fraction]
+        rounds : int
+            Most masters.
+        """
+        least = np.inf
+        for _ in range(rounds):
+            try:
+                proposal = self._ask(whole=True)
+            except (_Stop, MasterStopped):
+                return least
+            if proposal is None:
+                return np.inf
+            least = proposal.objective_usd
+            cost = self._operate(proposal, likely=True, side=Side.AT)[1]
+            if cost - least <= gap * self._scale(proposal, least):
+                break
+        return least
 
     # ------------------------------------------------------------------ outer loop
 

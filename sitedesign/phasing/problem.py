@@ -7,8 +7,9 @@ annual cost from delivery to the horizon: a single stage over the whole life is 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -122,26 +123,44 @@ class RoadmapProblem:
         """Let what is ordered before the paths part be the same in all of them."""
         base = self.paths[0]
         for other, variables in zip(self.paths[1:], self.variables[1:], strict=True):
+            both = ((base, self.variables[0]), (other, variables))
             for name in _sizes(base.question.case):
-                months = {
-                    path.question.delivery(name).lead_months + self.part_month for path in (base, other)
-                }
-                dates = sorted({t.begins for path in (base, other) for t in path.times})
-                for month in (d for d in dates if d < min(months)):
-                    mine = self._owned(m, base, self.variables[0], name, month)
-                    its = self._owned(m, other, variables, name, month)
-                    if not (isinstance(mine, float) and isinstance(its, float)):
-                        m.tie.add(mine == its)
+                leads = [path.question.delivery(name).lead_months for path, _ in both]
+                self._tie(m, both, leads, partial(_owned, m, name))
+            for r in range(len(base.question.rentals)):
+                leads = [path.question.rentals[r].from_month for path, _ in both]
+                self._tie(m, both, leads, partial(_rented, r))
 
-    def _owned(
-        self, m: pyo.ConcreteModel, path: Path, variables: PathVariables, name: str, month: float
-    ) -> Any:  # noqa: ANN401
-        stages = [i for i, t in enumerate(path.times) if t.begins <= month]
-        if not stages:
-            return 0.0
-        i = stages[-1]
-        known = variables.owned.get((i, name))
-        return size_variable(m.block[variables.first + i], name) if known is None else known
+    def _tie(
+        self,
+        m: pyo.ConcreteModel,
+        both: Sequence[tuple[Path, PathVariables]],
+        leads: Sequence[float],
+        size: Callable[[PathVariables, int], Any],
+    ) -> None:
+        """Let a size be the same in two paths at the lead times of both after the same month of order."""
+        ordered = {
+            time.begins - lead for (path, _), lead in zip(both, leads, strict=True) for time in path.times
+        }
+        for order in sorted(month for month in ordered if 0.0 <= month < self.part_month):
+            there = [
+                (of, max((i for i, t in enumerate(of[0].times) if t.begins <= order + lead), default=None))
+                for of, lead in zip(both, leads, strict=True)
+            ]
+            sizes = [0.0 if stage is None else size(of[1], stage) for of, stage in there]
+            if not all(isinstance(item, float) for item in sizes):
+                m.tie.add(sizes[0] == sizes[1])
+
+
+def _owned(m: pyo.ConcreteModel, name: str, variables: PathVariables, i: int) -> Any:  # noqa: ANN401
+    """Size of what is owned in a stage of a path."""
+    known = variables.owned.get((i, name))
+    return size_variable(m.block[variables.first + i], name) if known is None else known
+
+
+def _rented(r: int, variables: PathVariables, i: int) -> Any:  # noqa: ANN401
+    """Units of a rental in a stage of a path."""
+    return variables.rented[i, r]
 
 
 def _blocks(path: Path, pool: CutPool) -> Iterator[Block]:

@@ -11,7 +11,7 @@ from sitedesign.case.plant_limits import opened
 from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.block_master import BlockMaster, BlocksProposal
-from sitedesign.optimize.blocks import BlockPlan, BlockSearch, BlocksResult
+from sitedesign.optimize.blocks import BlockPlan, BlockSearch, BlocksResult, Scale
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.phasing.problem import Path, RoadmapProblem, sizes_of_plant
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, RoadmapCase
@@ -65,6 +65,8 @@ class RoadmapPlan:
         [s]
     solves : int
         Of the master.
+    known : tuple of RoadmapPlan
+        With several paths, the plan of each alone, as if its dates were known.
     """
 
     paths: tuple[Path, ...]
@@ -76,6 +78,7 @@ class RoadmapPlan:
     stopped_by: str
     seconds: float
     solves: int
+    known: tuple[RoadmapPlan, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -173,11 +176,7 @@ def solve_paths(
     problem = RoadmapProblem(paths, pool, part_month)
     master = BlockMaster(problem.blocks, problem.couple)
 
-    def scale(of: BlockMaster, proposal: BlocksProposal, cost_usd: float) -> float:
-        value = value_usd(problem, of, proposal)
-        return max(abs(cost_usd), value, abs(cost_usd + value), 1e-9)
-
-    found = BlockSearch(master, gap, time_limit_s, scale, progress).solve()
+    found = BlockSearch(master, gap, time_limit_s, scale_of(problem), progress).solve()
     return RoadmapPlan(
         problem.paths,
         tuple(_stages(problem, p, master, found) for p in range(len(problem.paths))),
@@ -189,6 +188,16 @@ def solve_paths(
         found.seconds,
         found.solves,
     )
+
+
+def scale_of(problem: RoadmapProblem) -> Scale:
+    """Measure a gap by the larger of cost and value."""
+
+    def scale(master: BlockMaster, proposal: BlocksProposal, cost_usd: float) -> float:
+        value = value_usd(problem, master, proposal)
+        return max(abs(cost_usd), value, abs(cost_usd + value), 1e-9)
+
+    return scale
 
 
 def value_usd(problem: RoadmapProblem, master: BlockMaster, proposal: BlocksProposal) -> float:
