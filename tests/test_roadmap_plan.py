@@ -341,12 +341,13 @@ def test_the_same_dates_twice_are_one() -> None:
 
 @pytest.mark.parametrize("worth", [None, 80_000.0 * STEPS * 12 / 8760], ids=["promise", "value"])
 def test_what_a_month_and_a_unit_are_worth_is_what_asking_again_says(worth: float | None) -> None:
-    asked = question(most_stages=8 if worth is None else 5, value_usd_per_rack_month=worth)
+    dates = DELIVERIES | {"solar": DeliveryCase(10.0)}  # without a rate the stages stay where they are
+    asked = question(most_stages=14, value_usd_per_rack_month=worth, deliveries=dates)
     if worth is not None:
         asked = dataclasses.replace(asked, steps=((6.0, RACKS),))
     plan = solved(asked, 1e-6)
     found = months_worth(plan)
-    sooner = dataclasses.replace(asked, deliveries=DELIVERIES | {"grid": DeliveryCase(29.0)})
+    sooner = dataclasses.replace(asked, deliveries=dates | {"grid": DeliveryCase(29.0)})
     more = dataclasses.replace(asked, rentals=(dataclasses.replace(RENTAL, units=4),))
     month, unit = (plan.cost_usd - cost(item, 1e-6) for item in (sooner, more))
     assert month > 1e-3 * abs(plan.cost_usd)
