@@ -253,6 +253,7 @@ class Good:
             "Sensitivity.load": {"path": self.sensitivity_file},
             "Sensitivity.from_dict": {"data": sensitivity.to_dict()},
             "CashFlow.to_excel": {"path": folder / "flow.xlsx"},
+            "Design.to_excel": {"path": folder / "design.xlsx"},
             "CashFlow.irr_by": {"year": 5},
             "CashFlow.sale_leaseback": {"margin_usd_per_yr": 1e5},
             "compare": {"designs": {"one": design}},

@@ -63,3 +63,33 @@ def test_wrong_calls_are_answered_with_the_right_one() -> None:
     assert "weather=sd.Weather.read('x.csv')" in wrong(sd.Study, **SMALL, weather="x.csv")
     assert "site=sd.Site(latitude=31.76" in wrong(sd.solve, site=(31.76, -106.49), racks=7, uptime=0.9)
     assert "question" not in wrong(sd.solve, EL_PASO, 700, 0.999)
+
+
+def test_a_design_as_a_workbook(tmp_path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    from tests.report_designs import make_certificate, make_design
+
+    design = make_design(years=1)
+    design = design.model_copy(update={"certificate": make_certificate(design), "site_name": "=1+1"})
+    book = openpyxl.load_workbook(design.to_excel(tmp_path / "design.xlsx"))
+    assert book.sheetnames[:4] == ["Answer", "Plant", "Cost", "Energy"]
+    told = {row[0].value: row[1].value for row in book["Answer"].iter_rows(min_row=2)}
+    assert told == dict(design.answer.rows)
+    plant = {row[0].value: row[1].value for row in book["Plant"].iter_rows(min_row=2)}
+    assert plant["solar"] == design.solar_mw
+    cost = list(book["Cost"].iter_rows(values_only=True))
+    column = cost[0].index("usd_per_yr")
+    decided = cost[0].index("decided_by_optimiser")
+    assert sum(row[column] for row in cost[1:] if row[decided]) == pytest.approx(design.cost)
+    assert book["Answer"]["A1"].data_type == "s"
+    assert any(row[5] for row in book["Numbers"].iter_rows(min_row=2, values_only=True))
+
+
+@pytest.mark.parametrize("name", ["answer", "details"])
+def test_every_line_of_a_narrow_terminal_is_whole(name: str) -> None:
+    from tests.report_designs import make_design
+
+    part = getattr(make_design(years=1), name)
+    for width in (40, 59, 60, 80):
+        lines = part.text(width).splitlines()
+        assert all(len(line) <= width or " " not in line.strip() for line in lines)

@@ -11,6 +11,7 @@ from sitedesign.api.cash_flow import CashFlow, cash_flow
 from sitedesign.api.design_sweeps import design_sweeps, with_causes
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.report.content import assumptions
+from sitedesign.report.design_sheet import write_design_sheet
 from sitedesign.report.html import write_report
 from sitedesign.report.single_line import single_line
 from sitedesign.results import design as results
@@ -126,6 +127,27 @@ class Design(results.Design):
             SVG.
         """
         return single_line(self)
+
+    @takes("to_excel()", path=File((".xlsx",)))
+    def to_excel(self, path: str | Path) -> Path:
+        """Write a workbook: answer, plant, costs, energy, certificate, question and every number's source.
+
+        Parameters
+        ----------
+        path : path
+            Ending in ``.xlsx``.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError
+            When XlsxWriter is not installed (``pip install sitedesign[excel]``), or the file cannot be
+            written.
+        """
+        return write_design_sheet(self, Path(path))
 
 
 def with_report(found: results.Design) -> Design:

@@ -124,6 +124,17 @@ def evaluate(
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> import sitedesign as sd
+    >>> site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    >>> result = sd.evaluate(
+    ...     site=site, racks=7, uptime=0.9, weather_years=1,
+    ...     solar_mw=8, battery_mwh=24, battery_mw=3, backup={"diesel": 1},
+    ... )
+    >>> result.uptime.value > 0.9
+    True
     """
     fields: dict[str, Any] = dict(question)
     if study is None and racks is not None and "it_mw" not in fields:

@@ -88,6 +88,16 @@ def solve(
         Names what binds.
     NotProvenOptimal
         When a limit stops the solver; carries the incumbent design and the bound.
+
+    Examples
+    --------
+    >>> import sitedesign as sd
+    >>> site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    >>> design = sd.solve(site=site, racks=7, uptime=0.9, weather_years=1, certify=False)
+    >>> print(design.answer.head.rpartition(",")[0])
+    BOUND, NOT A DESIGN TO BUILD: El Paso, TX
+    >>> design.certificate is None and design.bound <= design.cost
+    True
     """
     study = one_study(study, question)
     check_method(method, certify, study)

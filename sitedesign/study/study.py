@@ -94,6 +94,14 @@ class Study(StudyInputs):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> import sitedesign as sd
+    >>> site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    >>> study = sd.Study(site=site, it_mw=100, uptime="99.9 %", limits={"months_to_power": 14})
+    >>> study.contracted_racks, study.uptime
+    (794, 0.999)
     """
 
     site: Annotated[Site, Input("Place", "Where the plant stands.", PLACE, type="Site")]

@@ -52,6 +52,13 @@ class Site(Model):
     ------
     InputError
         If the coordinates are out of range, look swapped, or lie in the sea.
+
+    Examples
+    --------
+    >>> import sitedesign as sd
+    >>> site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    >>> site.country_name, site.timezone
+    ('United States', 'America/Denver')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
