@@ -6,7 +6,7 @@ The only place of the batch that calls the main job; everything else moves rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ GRID_FIGURES: tuple[str, ...] = (
 )  # fmt: skip
 # Further columns of each who may take surplus, behind its name.
 TAKER_FIGURES: tuple[str, ...] = ("_mw", "_mwh_per_yr", "_usd_per_yr")
+# Further columns where a roadmap is asked for.
+ROADMAP_FIGURES: tuple[str, ...] = ("first_power_months", "value_of_month_usd", "roadmap_usd")
 # Entries that the optimiser may choose; columns in words, `pv_built` and `battery_built`.
 CHOSEN: tuple[str, ...] = ("pv", "battery")
 
@@ -66,6 +68,8 @@ class BatchJob:
         [fraction]
     time_limit_s : float or None
         [s]
+    roadmap : mapping of str to object, or None
+        What :func:`sitedesign.roadmap` is asked at every site, as plain values; None: no roadmap.
     """
 
     stage: str = "bound"
@@ -73,12 +77,15 @@ class BatchJob:
     method: Method = "cuts"
     gap: float | None = None
     time_limit_s: float | None = None
+    roadmap: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that decides the numbers, ready for JSON."""
         data = asdict(self)
         if self.stage == "bound":
             del data["effort"]
+        if self.roadmap is None:
+            del data["roadmap"]
         return data
 
 
@@ -139,6 +146,8 @@ def solve_row(question: Question, job: BatchJob, key: str, row: Row) -> Outcome:
         study = question.study(row)
         result |= {"name": study.site.name, "country": study.site.country}
         result |= {"status": "solved"} | figures(_solve(study, job))
+        if job.roadmap is not None:
+            result |= _roadmap_figures(study, job.roadmap)
     except InputError as error:
         result |= {"status": "bad input", "error": str(error)}
     except NotProvenOptimal as error:
@@ -225,6 +234,30 @@ def _certified_figures(certificate: Certificate | None) -> dict[str, Any]:
         "certified_uptime_lower": certificate.uptime.lower_bound(certificate.confidence),
         "certified_met": float(certificate.met),
         "certified_weather_years": float(certificate.weather_years),
+    }
+
+
+def _roadmap_figures(study: Study, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures of a roadmap: first power, worth of a month of earlier grid, what is left or what it costs.
+
+    A site whose design is found keeps it where no roadmap is, and says why.
+    """
+    from sitedesign.api.roadmap import roadmap
+
+    try:
+        found = roadmap(study, **asked)
+    except NotProvenOptimal as error:
+        if error.incumbent is None:
+            return {"error": f"roadmap: {error}"}
+        found = error.incumbent
+    except InputError:
+        raise
+    except SiteDesignError as error:
+        return {"error": f"roadmap: {error}"}
+    return {
+        "first_power_months": found.first_power_month,
+        "value_of_month_usd": found.value_of_month_usd,
+        "roadmap_usd": found.net_present_value_usd,
     }
 
 

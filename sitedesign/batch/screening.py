@@ -28,6 +28,7 @@ from sitedesign.batch.one_site import (
     CHOSEN,
     FIGURES,
     GRID_FIGURES,
+    ROADMAP_FIGURES,
     STAGES,
     TAKER_FIGURES,
     BatchJob,
@@ -45,11 +46,13 @@ from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortNam
 from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.question import QuestionOfSites, with_fields
 from sitedesign.study.resolve import takers_of_surplus
+from sitedesign.study.roadmap_file import ROADMAP_KEYS
 from sitedesign.study.study import Study
 from sitedesign.util import kernel_cache
-from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Measure, OneOf, Wrong, takes
+from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Kind, Measure, OneOf, Wrong, takes
 from sitedesign.util.inputs import declared
 from sitedesign.util.progress import Progress
+from sitedesign.util.validation import unknown_keys
 
 log = logging.getLogger("sitedesign.batch")
 
@@ -100,6 +103,7 @@ class _Scheduler(Gate):
     method=METHOD,
     gap=GAP,
     time_limit_s=TIME_LIMIT_S,
+    roadmap=Kind((Mapping,), "must be what sd.roadmap takes, by name", "For example {'ramp': {12: 700}}."),
     progress=CALL,
     quiet=FLAG,
 )
@@ -119,6 +123,7 @@ def solve_many(
     method: Method = "cuts",
     gap: float | None = None,
     time_limit_s: float | None = None,
+    roadmap: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     quiet: bool = False,
     **question: Unpack[QuestionOfSites],
@@ -161,6 +166,10 @@ def solve_many(
         [fraction]
     time_limit_s : float, optional
         Per site; results then depend on the machine. [s]
+    roadmap : mapping of str to object, optional
+        What :func:`sitedesign.roadmap` is asked at every site, as plain values: ``{"ramp": {12: 700}}``. Adds
+        ``first_power_months``, ``value_of_month_usd`` (of a grid a month earlier) and ``roadmap_usd`` (value
+        less cost, net present).
     progress : callable, optional
         Called with one line of text per site; shown on standard error when left out and `out`, `workers`
         or `scheduler` is given.
@@ -197,10 +206,10 @@ def solve_many(
     """
     table = read_sites(sites)
     asked = make_question(study, question, table)
-    job = BatchJob(stage, effort, method, gap, time_limit_s)
+    job = BatchJob(stage, effort, method, gap, time_limit_s, _roadmap_asked(roadmap))
     check_job(job, asked.kinds(table.rows))
     if certify_best:
-        check_job(replace(job, stage="certified"), asked.kinds(table.rows))
+        check_job(replace(job, stage="certified", roadmap=None), asked.kinds(table.rows))
     here = out is None and workers is None and scheduler is None
     batch = _Batch(
         table, asked, job, workers, scheduler, new, retry_failed, progress, quiet or (here and not progress)
@@ -219,6 +228,27 @@ def solve_many(
     if certify_best:
         frame = _second_stage(batch, frame, certify_best, by, None if out is None else Path(out), here)
     return frame
+
+
+def _roadmap_asked(given: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Write what a roadmap is asked at every site as a manifest can hold it.
+
+    Raises
+    ------
+    InputError
+        With every key that there is not; what the values may be is said by the roadmap itself.
+    """
+    if given is None:
+        return None
+    faults = unknown_keys("roadmap", given, ROADMAP_KEYS)
+    if faults:
+        raise InputError(faults, "solve_many()")
+    plain: dict[str, Any] = json.loads(json.dumps(dict(given), default=_plain))
+    return plain
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return value.to_dict() if hasattr(value, "to_dict") else str(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,6 +367,8 @@ def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Sch
     made |= farms | units | {name: numbers[name] for name in rest}
     if _has_grid(table, question):
         made |= {name: pa.float64() for name in GRID_FIGURES}
+    if job.roadmap is not None:
+        made |= {name: pa.float64() for name in ROADMAP_FIGURES}
     made |= {f"{name}{figure}": pa.float64() for name in _takers(table, question) for figure in TAKER_FIGURES}
     made |= {f"second_fuel_mmbtu_{name}": pa.float64() for name in _with_second_fuel(backup, question)}
     made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
@@ -416,7 +448,7 @@ def _second_stage(
     table = SiteTable(
         [rows[key] for key in best], best, batch.table.columns, batch.table.folder, batch.table.source
     )
-    stage = replace(batch, table=table, job=replace(batch.job, stage="certified"))
+    stage = replace(batch, table=table, job=replace(batch.job, stage="certified", roadmap=None))
     if out is None:
         found = stage.in_memory(SerialEngine if here else stage.dask).assign(key=best)
     else:

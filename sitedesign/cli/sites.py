@@ -121,7 +121,7 @@ def batch(
                 out=out_folder, stage=stage, effort=effort, method=method,  # type: ignore[arg-type]  # checked by solve_many
                 certify_best=certify_best, by=by, workers=workers, scheduler=scheduler, new=new,
                 retry_failed=retry_failed, gap=gap,
-                time_limit_s=time_limit, quiet=quiet, **_question(options, study),
+                time_limit_s=time_limit, quiet=quiet, roadmap=_roadmap(study), **_question(options, study),
             )  # fmt: skip
         except InputError as error:
             raise InputError(by_option(error.faults), error.of) from None
@@ -176,6 +176,13 @@ def map_command(
 
             written = write_map(results, out_file, title=title)
         show_written(written, as_json)
+
+
+def _roadmap(study: Path | None) -> dict[str, Any] | None:
+    """Read the table [roadmap] of the study file, which every site is asked; nothing where there is none."""
+    from sitedesign.study.roadmap_file import read_roadmap_table
+
+    return None if study is None else read_roadmap_table(study) or None
 
 
 def _question(options: QuestionOptions, study: Path | None) -> dict[str, Any]:
