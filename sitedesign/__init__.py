@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sitedesign.api.compare import compare
     from sitedesign.api.design import Design
     from sitedesign.api.evaluate import evaluate
+    from sitedesign.api.plant_life import plant_life
     from sitedesign.api.roadmap import roadmap
     from sitedesign.api.roadmap_answer import Roadmap
     from sitedesign.api.sensitivity import sensitivity
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from sitedesign.results.battery_life import BatteryLife
     from sitedesign.results.evaluation import Evaluation
     from sitedesign.results.near_optimal import Alternatives
+    from sitedesign.results.plant_life import PlantLife
     from sitedesign.results.sensitivity import Sensitivity
     from sitedesign.study.demand import LoadClass as LoadClass
     from sitedesign.study.grid import Grid
@@ -84,6 +86,7 @@ _HOME = {
     "Limits": "study.limits",
     "LoadClass": "study.demand:LoadClass",
     "NotProvenOptimal": "errors",
+    "PlantLife": "results.plant_life",
     "Ramp": "study.roadmap_inputs",
     "Rental": "study.roadmap_inputs",
     "Roadmap": "api.roadmap_answer",
@@ -109,6 +112,7 @@ _HOME = {
     "frontier": "api.sweep",
     "tradeoff": "api.sweep",
     "land_grid": "batch.site_grid",
+    "plant_life": "api.plant_life",
     "rank": "batch.ranking",
     "read_study": "study.toml_file",
     "roadmap": "api.roadmap",
@@ -140,6 +144,7 @@ __all__ = [
     "Limits",
     "LoadClass",
     "NotProvenOptimal",
+    "PlantLife",
     "Ramp",
     "Rental",
     "Reserve",
@@ -167,6 +172,7 @@ __all__ = [
     "frontier",
     "land_grid",
     "library",
+    "plant_life",
     "rank",
     "read_study",
     "roadmap",

@@ -53,7 +53,7 @@ def battery_life(
     if not isinstance(design, Evaluation):
         fault = Fault("design", repr(type(design).__name__), "must be a Design or an Evaluation")
         raise InputError([fault], _OF)
-    asked = _study_of(design, study)
+    asked = study_of(design, study)
     duty = _duty_of(design, asked)
     if duty is None:
         fault = Fault(
@@ -63,7 +63,8 @@ def battery_life(
     return life_of(asked.battery, asked.finance, design.battery_mwh, duty, years, upkeep)
 
 
-def _study_of(design: Evaluation, study: Study | None) -> Study:
+def study_of(design: Evaluation, study: Study | None) -> Study:
+    """Find the study that goes with a design."""
     if study is not None:
         if not isinstance(study, Study):
             raise InputError([Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")], _OF)

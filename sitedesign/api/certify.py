@@ -18,6 +18,7 @@ from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.results.saved import missing_series, plant_of, rebuilt_study
+from sitedesign.study.ageing import AGE, at_age
 from sitedesign.study.demand import RACKS
 from sitedesign.study.inputs import SEED
 from sitedesign.study.limits import MW, MWH, UNITS
@@ -35,6 +36,7 @@ _PLANT = {"battery_mwh": MWH, "battery_mw": MW, "racks": RACKS}
     draws=Measure("draws", 1, 10_000, whole=True, says=f"{_FEWEST} 1"),
     seed=replace(SEED, says=f"{_FEWEST} 0"),
     confidence=Measure("fraction", 0.5, 1, above=True, below=True),
+    age_years=AGE,
     controller=Kind((Controller,), "must be a sitedesign.Controller"),
     forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
     attribute=FLAG,
@@ -50,6 +52,7 @@ def certify(
     draws: int = 5,
     seed: int = 7,
     confidence: float = 0.95,
+    age_years: float | None = None,
     controller: Controller | None = None,
     forecast: Forecast | None = None,
     attribute: bool = True,
@@ -72,6 +75,8 @@ def certify(
         Of weather and outages; take another than the search's.
     confidence : float
         One-sided, for ``met``. [fraction]
+    age_years : float, optional
+        Age at which the plant is certified; that of the study (``plant_age_yr``) when left out. [yr]
     controller : Controller, optional
         Rule of operation; left out, that of the plant: the one that a certified design was tuned with, or
         that of a causal evaluation; else the usual one (which trusts the forecast more where racks throttle,
@@ -101,6 +106,7 @@ def certify(
         If the study is needed and missing, a number is out of range, or a cause is unknown.
     """
     study = _study_of(design, study)
+    study = study if age_years is None else at_age(study, age_years)
     faults = []
     for name, gate in _PLANT.items():
         faults += gate.faults(f"design.{name}", getattr(design, name))

@@ -24,6 +24,7 @@ from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.replay import check_dispatch
 from sitedesign.results.accounting import evaluate_dispatch
 from sitedesign.results.evaluation import Evaluation
+from sitedesign.study.ageing import AGE, at_age
 from sitedesign.study.demand import RACKS
 from sitedesign.study.limits import MW, MWH, UNITS
 from sitedesign.study.question import QuestionOfPlant, with_fields
@@ -68,6 +69,7 @@ def _other_faults(given: Mapping[str, Any]) -> list[Fault]:
     sale_mw=MW,
     surplus_size=ByName(MW, "must be sizes by name", "For example surplus_size={'miner': 20}."),
     operation=OneOf(OPERATIONS),
+    age_years=AGE,
     controller=Kind((Controller,), "must be a sitedesign.Controller"),
     forecast=Kind((Forecast,), "must be a sitedesign.Forecast"),
 )
@@ -84,6 +86,7 @@ def evaluate(
     sale_mw: float | None = None,
     surplus_size: Mapping[str, float] | None = None,
     operation: Operation = "greedy",
+    age_years: float | None = None,
     controller: Controller | None = None,
     forecast: Forecast | None = None,
     **question: Unpack[QuestionOfPlant],
@@ -112,6 +115,8 @@ def evaluate(
         ``greedy``: solar, then battery, then units, then shedding; no look-ahead, nothing fails.
         ``foresight``: the least cost that anybody who knew the future could reach. ``causal``: an operator
         with a fallible forecast and real units, under one sampled draw of everything that fails.
+    age_years : float, optional
+        Age of the plant; that of the study (``plant_age_yr``) when left out. [yr]
     controller, forecast : Controller, Forecast, optional
         For ``causal``: the rule of operation, and how well the days ahead are known. The usual rule is not
         tuned to the plant, which may cost uptime or fuel; a certified design carries the one that is
@@ -140,6 +145,7 @@ def evaluate(
     if study is None and racks is not None and "it_mw" not in fields:
         fields.setdefault("racks", racks)
     study = one_study(study, fields)
+    study = study if age_years is None else at_age(study, age_years)
     flows = {"grid_mw": grid_mw, "sale_mw": sale_mw}
     plant = _plant(
         study,
