@@ -157,7 +157,7 @@ def test_killed_resumed_interrupted_and_resumed(sites: Path, undisturbed: bytes,
 def test_site_that_kills_its_worker_is_a_row_and_tried_again(tmp_path: Path) -> None:
     path, out = tmp_path / "sites.csv", tmp_path / "out"
     path.write_text("latitude,longitude,name\n31.76,-106.49,killer\n35,-100,a\n36,-100,b\n")
-    assert start(path, out, "--workers", "1", failures=1).wait(PATIENCE_S) == 0
+    assert start(path, out, "--workers", "2", failures=1).wait(PATIENCE_S) == 0
     found = pd.read_parquet(out / "results.parquet").set_index("name")
     assert found["status"].to_dict() == {"killer": "lost", "a": "solved", "b": "solved"}
     assert "the worker was lost" in found.loc["killer", "error"]
