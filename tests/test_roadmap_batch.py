@@ -34,6 +34,19 @@ def test_columns_of_a_roadmap_stand_beside_those_of_the_design(monkeypatch: pyte
     assert seen == {"ramp": {"3": 5}, "rentals": [rented], "racks": 5}  # as a file can hold it
 
 
+def test_who_waits_for_a_grid_is_told_what_a_month_is_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def answer(study: sd.Study, **keywords: Any) -> sd.Roadmap:
+        seen.update(keywords)
+        return roadmap()
+
+    monkeypatch.setattr(api, "roadmap", answer)
+    grid = sd.Grid(mw=2, months=36, tariff=60)
+    sd.solve_many(SITES, roadmap={"ramp": {3: 5}}, grid=grid, **ASKED)
+    assert seen == {"ramp": {"3": 5}, "worth": True}
+
+
 def test_a_site_without_a_roadmap_keeps_its_design_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def answer(study: sd.Study, **keywords: Any) -> sd.Roadmap:
         reason = "month 3 asks for 5 racks"

@@ -41,7 +41,7 @@ def test_options_ask_what_the_function_is_asked(asked: dict[str, Any]) -> None:
     done = run(
         *EL_PASO, "--ramp", "12=700", "--ramp", "6=100", "--value", "landlord", "--rent", "mobile_gt=12",
         "--rent", "diesel", "--deliver", "solar=10:40", "--deliver", "battery=9:250", "--deliver", "grid=36",
-        "--start", "2027-01-01", "--horizon-months", "180", "--stages", "6", "--by-hand",
+        "--start", "2027-01-01", "--horizon-months", "180", "--stages", "6", "--by-hand", "--worth",
     )  # fmt: skip
     assert done.exit_code == SOLVED, done.output
     study = asked.pop("study")
@@ -59,6 +59,7 @@ def test_options_ask_what_the_function_is_asked(asked: dict[str, Any]) -> None:
         "horizon_months": 180,
         "stages": 6,
         "by_hand": True,
+        "worth": True,
     }
     assert "Roadmap('El Paso, TX')" in done.stdout
 

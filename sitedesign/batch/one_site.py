@@ -244,8 +244,9 @@ def _roadmap_figures(study: Study, asked: Mapping[str, Any]) -> dict[str, Any]:
     """
     from sitedesign.api.roadmap import roadmap
 
+    waits = study.grid is not None and not study.grid.is_absent and not asked.get("scenarios")
     try:
-        found = roadmap(study, **asked)
+        found = roadmap(study, **({"worth": True} if waits else {}) | dict(asked))
     except NotProvenOptimal as error:
         if error.incumbent is None:
             return {"error": f"roadmap: {error}"}

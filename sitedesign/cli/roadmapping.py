@@ -95,6 +95,14 @@ def roadmap(
             rich_help_panel=_ASKED,
         ),
     ] = None,
+    worth: Annotated[
+        bool | None,
+        typer.Option(
+            "--worth",
+            help="Also say what a month of earlier grid and one more unit for rent are worth.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = None,
     certify: Annotated[
         bool | None,
         typer.Option("--certify", help="Certify every stage; some ten seconds each.", rich_help_panel=_RUN),
@@ -138,7 +146,7 @@ def roadmap(
 
             given = _given(ramp or [], value, rent or [], deliver or [])
             given |= {"start": start, "horizon_months": horizon_months, "stages": stages, "gap": gap}
-            given |= {"by_hand": by_hand, "certify": certify, "time_limit_s": time_limit}
+            given |= {"by_hand": by_hand, "worth": worth, "certify": certify, "time_limit_s": time_limit}
             file = options.given.get("file")
             asked = {} if file is None else read_roadmap_table(file)
             asked |= {name: item for name, item in given.items() if item not in (None, {}, [])}
