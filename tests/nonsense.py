@@ -28,6 +28,9 @@ import sitedesign as sd
 from sitedesign import cli
 from sitedesign.batch import one_site, screening
 from sitedesign.batch.engine import SerialEngine
+from sitedesign.components.battery_wear import BatteryDuty
+from sitedesign.results.battery_life import life_of
+from sitedesign.results.plant_life import AtAge
 from sitedesign.weather.services.providers import Failure
 from tests.report_designs import make_certificate, make_design
 from tests.roadmaps import roadmap as make_roadmap
@@ -76,9 +79,9 @@ NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
 # Entry points ---------------------------------------------------------------------------------------------
 
 #: Classes whose objects are handed out, not made: only what they can do is an entry.
-HANDED_OUT = ("Alternatives", "CashFlow", "Certificate", "Design", "Estimate", "Evaluation", "Fault",
-              "InfeasibleDesign", "InputError", "NotProvenOptimal", "Roadmap", "Sensitivity",
-              "SiteDesignError")  # fmt: skip
+HANDED_OUT = ("Alternatives", "BatteryLife", "CashFlow", "Certificate", "Design", "Estimate", "Evaluation",
+              "Fault", "InfeasibleDesign", "InputError", "NotProvenOptimal", "PlantLife", "Roadmap",
+              "Sensitivity", "SiteDesignError")  # fmt: skip
 #: Made by the library from its files and by those who add to it.
 _DECLARATIONS = ("Number", "Quantity", "EntryTable", "Entry")
 #: Of an entry, for its own checks.
@@ -185,6 +188,9 @@ class Good:
         least |= {"racks": 1, "months_to_power": 9.0, "co2_t_per_yr": 0.0}
         alternatives = sd.Alternatives(site_name="a", within=0.02, least=least, plants=())
         self.sensitivity_file = sensitivity.save(folder / "sensitivity.json")
+        shares = (0.05,) * 20
+        worn = life_of(study.battery, study.finance, 9.0, BatteryDuty(99.0, 0.5, shares), 9, "augment")
+        aged = sd.PlantLife(0.9, (AtAge(1.0, design.uptime, True, (), 1.0, 1.0, 1.0, 0.0),))
         plan = make_roadmap()
         self.roadmap_file = plan.save(folder / "roadmap.json")
         self.library_file = folder / "mine.toml"
@@ -197,7 +203,7 @@ class Good:
             "Estimate": design.uptime, "Certificate": make_certificate(design), "Forecast": sd.Forecast(),
              "CashFlow": sd.cash_flow(design, price=50.0), "Terms": sd.Terms(years=9),
              "Controller": sd.Controller(), "Site": site, "Sensitivity": sensitivity,
-            "Alternatives": alternatives,
+            "Alternatives": alternatives, "BatteryLife": worn, "PlantLife": aged,
             "Grid": sd.Grid(tariff=50), "Tariff": sd.Tariff(energy=50), "When": sd.When(months=7),
             "EnergyCharge": sd.EnergyCharge(usd_per_mwh=50), "WireOutages": sd.WireOutages(),
             "DemandCharge": sd.DemandCharge(usd_per_kw_month=9),
@@ -257,6 +263,7 @@ class Good:
             "CashFlow.irr_by": {"year": 5},
             "CashFlow.sale_leaseback": {"margin_usd_per_yr": 1e5},
             "compare": {"designs": {"one": design}},
+            "plant_life": {"ages": [1], "years": 1, "draws": 1},
             "Design.report": {"path": folder / "report.html"},
             "Weather.read": {"paths": [self.weather_file]},
             "Weather.write": {"path": folder / "again.csv"},
