@@ -238,8 +238,8 @@ def test_best_site_is_really_certified_and_another_says_why_not(
 
 
 def test_unknown_columns_are_refused_with_the_nearest_name(asked: list[Study]) -> None:
-    text = message([{"lat": 31, "longitude": -106, "upime": 0.99, "limits.land": 3}], **QUESTION)
-    assert "sites.lat: got an unknown key" in text
+    text = message([{"latitud": 31, "longitude": -106, "upime": 0.99, "limits.land": 3}], **QUESTION)
+    assert "sites.latitud: got an unknown key" in text
     assert "Did you mean 'latitude'?" in text
     assert "Did you mean 'uptime'?" in text
     assert "sites.limits.land: got an unknown key" in text

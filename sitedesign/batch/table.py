@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,13 @@ from sitedesign.util.inputs import declared, is_model
 from sitedesign.util.validation import unknown_keys
 from sitedesign.weather.site import Site
 
+_SEPARATORS = (b";", b"\t", b"|")
+#: Not three digits behind it: 1,200 may be thousands.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
+_PLACES = {
+    **dict.fromkeys(("lat", "latitude", "latitude_deg"), "latitude"),
+    **dict.fromkeys(("lon", "lng", "long", "longitude", "longitude_deg"), "longitude"),
+}
 SITE_COLUMNS = tuple(Site.model_fields)
 TEXT_COLUMNS = frozenset(
     {"name", "timezone"}
@@ -49,7 +57,7 @@ _NO_COLUMN = {
     "unit_rules": "Give the rules of units with the question; they are then the same at every site.",
     "power_paths": "Give pv with ';' between the arrays to choose from.",
 }
-_SUFFIXES = (".csv", ".txt", ".parquet", ".geojson", ".json")
+_SUFFIXES = (".csv", ".txt", ".xlsx", ".parquet", ".geojson", ".json")
 _MOST_COLUMNS = 1000
 _FILE = File(says="must be the path of a table of sites")
 _SITES = Many(
@@ -126,7 +134,7 @@ def read_sites(sites: Sites) -> SiteTable:
             raise InputError(faults, "solve_many()")
         records = [item.model_dump() if isinstance(item, Site) else dict(item) for item in items]
     rows = [_clean(record) for record in records]
-    columns = list(dict.fromkeys(str(key).strip() for record in records[:1] for key in record))
+    columns = list(dict.fromkeys(_column(str(key)) for record in records[:1] for key in record))
     columns = list(dict.fromkeys([*columns, *(key for row in rows for key in row)]))
     _check_columns(rows, columns, source)
     return SiteTable(rows, site_keys(rows), columns, folder, source)
@@ -159,7 +167,7 @@ def known_columns() -> list[str]:
 
 def _read_file(path: Path) -> pd.DataFrame:
     suffix = path.suffix.lower()
-    allowed = "must be a CSV, Parquet or GeoJSON file with latitude and longitude"
+    allowed = "must be a CSV, xlsx, Parquet or GeoJSON file with latitude and longitude"
     if not path.is_file() or suffix not in _SUFFIXES:
         raise InputError([Fault("sites", str(path), allowed)], "solve_many()")
     try:
@@ -167,12 +175,19 @@ def _read_file(path: Path) -> pd.DataFrame:
             return pd.read_parquet(path)
         if suffix in (".geojson", ".json"):
             return _points(json.loads(path.read_text(encoding="utf-8-sig")), path)
+        if suffix == ".xlsx":
+            return pd.read_excel(path, dtype=str, keep_default_na=False, na_values=[""])
         with path.open("rb") as file:
-            columns = file.readline().count(b",") + 1
+            head = file.readline()
+        separator = max(_SEPARATORS, key=head.count) if b"," not in head else b","
+        columns = head.count(separator) + 1
         if columns > _MOST_COLUMNS:  # which takes long to read
             raise InputError([_too_wide(columns)], "solve_many()")  # noqa: TRY301
         # As text: a word in one cell must not change how the numbers of other rows are read.
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+        frame = pd.read_csv(
+            path, dtype=str, keep_default_na=False, na_values=[""], encoding=_encoding(path),
+            sep=separator.decode(),
+        )  # fmt: skip
     except InputError:
         raise
     except Exception as error:  # each reader has its own family of errors
@@ -184,6 +199,15 @@ def _read_file(path: Path) -> pd.DataFrame:
         found = f"{path.name}: rows with more cells than the heading"
         raise InputError([Fault("sites", found, allowed)], "solve_many()")
     return frame
+
+
+def _encoding(path: Path) -> str:
+    """Find the encoding of a text file: UTF-8, or what spreadsheets of western countries write."""
+    try:
+        path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8-sig"
 
 
 def _points(data: Any, path: Path) -> pd.DataFrame:  # noqa: ANN401
@@ -214,7 +238,7 @@ def _too_wide(columns: int) -> Fault:
 
 
 def _records(frame: pd.DataFrame) -> list[Row]:
-    names = Counter(str(name) for name in frame.columns)
+    names = Counter(_column(str(name)) for name in frame.columns)
     if len(names) > _MOST_COLUMNS:
         raise InputError([_too_wide(len(names))], "solve_many()")
     twice = sorted(name for name, count in names.items() if count > 1)
@@ -224,9 +248,14 @@ def _records(frame: pd.DataFrame) -> list[Row]:
     return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
 
 
+def _column(name: str) -> str:
+    """Name of a column as it is known: latitude and longitude in any case and as people shorten them."""
+    return _PLACES.get(name.strip().lower(), name.strip())
+
+
 def _clean(record: Mapping[str, Any]) -> Row:
     """Leave out missing cells and read numbers, cell by cell."""
-    cells = {str(key).strip(): _cell(str(key).strip(), value) for key, value in record.items()}
+    cells = {_column(str(key)): _cell(_column(str(key)), value) for key, value in record.items()}
     return {key: value for key, value in cells.items() if value is not None}
 
 
@@ -241,6 +270,8 @@ def _cell(column: str, value: Any) -> Any:  # noqa: ANN401
         return None
     if column in TEXT_COLUMNS:
         return value if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
+        value = value.replace(",", ".")
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         try:
             value = float(value)
