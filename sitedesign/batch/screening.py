@@ -134,9 +134,10 @@ def solve_many(
     ----------
     sites : path, DataFrame, or iterable of Site or mapping
         CSV, xlsx, Parquet or GeoJSON points. Columns ``latitude`` and ``longitude`` (degrees), optionally
-        ``name``, ``elevation_m``, ``timezone``, and any field of a study (``uptime``, ``racks``, ``rack`` ...),
-        which then overrides the question for that site; with dots what lies inside a field (``limits.land_acres``,
-        ``limits.units.recip_medium``); ``gas_price`` [USD/MMBtu]; ``weather``: files with ``;`` between them,
+        ``name``, ``elevation_m``, ``timezone``, and any field of a study (``uptime``, ``racks``, ``rack``
+        ...), which then overrides the question for that site; with dots what lies inside a field
+        (``limits.land_acres``, ``limits.units.recip_medium``); ``gas_price`` [USD/MMBtu]; ``weather``: files
+        with ``;`` between them,
         relative to the table. Unknown columns are refused.
     study : Study, optional
         The question; its own site is replaced. Or give its fields as keywords.
