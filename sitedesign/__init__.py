@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from sitedesign.finance.charges import CoincidentCharge, DemandCharge, EnergyCharge
     from sitedesign.finance.tariff import Tariff
     from sitedesign.finance.terms import Terms
+    from sitedesign.fleet.choosing import portfolio
+    from sitedesign.fleet.result import Portfolio
     from sitedesign.operation.forecast import Forecast
     from sitedesign.operation.state import Controller
     from sitedesign.reliability.certificate import Certificate
@@ -87,6 +89,7 @@ _HOME = {
     "LoadClass": "study.demand:LoadClass",
     "NotProvenOptimal": "errors",
     "PlantLife": "results.plant_life",
+    "Portfolio": "fleet.result",
     "Ramp": "study.roadmap_inputs",
     "Rental": "study.roadmap_inputs",
     "Roadmap": "api.roadmap_answer",
@@ -113,6 +116,7 @@ _HOME = {
     "tradeoff": "api.sweep",
     "land_grid": "batch.site_grid",
     "plant_life": "api.plant_life",
+    "portfolio": "fleet.choosing",
     "rank": "batch.ranking",
     "read_study": "study.toml_file",
     "roadmap": "api.roadmap",
@@ -145,6 +149,7 @@ __all__ = [
     "LoadClass",
     "NotProvenOptimal",
     "PlantLife",
+    "Portfolio",
     "Ramp",
     "Rental",
     "Reserve",
@@ -173,6 +178,7 @@ __all__ = [
     "land_grid",
     "library",
     "plant_life",
+    "portfolio",
     "rank",
     "read_study",
     "roadmap",

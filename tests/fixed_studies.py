@@ -40,6 +40,8 @@ _NO_FIGURES = re.compile(r"(^|\.)(solve_seconds|provenance\.versions|study|solve
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 RICHMOND = sd.Site(latitude=37.54, longitude=-77.44, name="Richmond, VA")
 HOURS = 8760
+# Numbers of the library itself: figures of regions may be amended without a change of any method
+OWN: dict[str, Any] = {"region": None} if "region" in sd.Study.model_fields else {}
 
 Results = dict[str, Any]
 
@@ -49,9 +51,9 @@ def bound() -> Results:
     asked = {"min_renewable_share": 0.3, "delay_cost_usd_per_month": 1e5, "co2_price_usd_per_t": 20.0}
     asked |= {"racks": 200, "uptime": 0.999, "weather_years": 3, "seed": 1}
     return {
-        "bound": sd.solve(site=EL_PASO, certify=False, **asked),
+        "bound": sd.solve(site=EL_PASO, **OWN, certify=False, **asked),
         "capped": sd.solve(
-            site=RICHMOND, racks=200, uptime=0.99, weather_years=2, seed=2, certify=False,
+            site=RICHMOND, **OWN, racks=200, uptime=0.99, weather_years=2, seed=2, certify=False,
             limits={"co2_t_per_yr": 60_000, "land_acres": 500, "battery_hours": (2, 8)},
             fuel_price_usd_per_mmbtu={"natural_gas": 7.0},
         ),
@@ -61,7 +63,7 @@ def bound() -> Results:
 def hour_by_hour() -> Results:
     """One year as the rows of one model, with a unit that is built whatever it costs."""
     design = sd.solve(
-        site=EL_PASO, racks=200, uptime=0.99, weather_years=1, seed=3, backup=["recip_medium"],
+        site=EL_PASO, **OWN, racks=200, uptime=0.99, weather_years=1, seed=3, backup=["recip_medium"],
         limits={"units": {"recip_medium": (1, 1)}}, method="extensive",
     )  # fmt: skip
     return {"design": design}
@@ -69,7 +71,9 @@ def hour_by_hour() -> Results:
 
 def island() -> Results:
     """Sun and battery alone in quarter hours: the bound, and the same plant with and without foresight."""
-    study = sd.Study(site=EL_PASO, racks=50, uptime=0.95, weather_years=2, seed=4, backup=[], step_minutes=15)
+    study = sd.Study(
+        site=EL_PASO, **OWN, racks=50, uptime=0.95, weather_years=2, seed=4, backup=[], step_minutes=15
+    )
     design = sd.solve(study, certify=False)
     plant = {"solar_mw": 60.0, "battery_mwh": 200.0, "battery_mw": 25.0}
     return {
@@ -86,7 +90,13 @@ def failures() -> Results:
     """
     weather = sd.Weather.generate(RICHMOND, years=8, seed=5)
     study = sd.Study(
-        site=RICHMOND, racks=300, uptime=0.99, weather=weather, backup=["recip_medium", "diesel"], seed=6
+        site=RICHMOND,
+        **OWN,
+        racks=300,
+        uptime=0.99,
+        weather=weather,
+        backup=["recip_medium", "diesel"],
+        seed=6,
     )
     plant = {"solar_mw": 100.0, "battery_mwh": 250.0, "battery_mw": 40.0, "racks": 310}
     plant["backup"] = {"recip_medium": 2, "diesel": 6}
@@ -112,7 +122,7 @@ def certified() -> Results:
     """The whole way to a certified design by the standard effort: search, certificate, causes, gap."""
     return {
         "design": sd.solve(
-            site=EL_PASO, racks=150, uptime=0.97, weather_years=2, seed=7, backup=["recip_medium"]
+            site=EL_PASO, **OWN, racks=150, uptime=0.97, weather_years=2, seed=7, backup=["recip_medium"]
         )
     }
 
@@ -120,7 +130,7 @@ def certified() -> Results:
 def certified_in_14_months() -> Results:
     """A certified design that must not wait for engines, by the screening effort."""
     design = sd.solve(
-        site=EL_PASO, racks=200, uptime=0.99, weather_years=2, seed=8, effort="screening",
+        site=EL_PASO, **OWN, racks=200, uptime=0.99, weather_years=2, seed=8, effort="screening",
         limits={"months_to_power": 14},
     )  # fmt: skip
     return {"design": design}
@@ -133,7 +143,7 @@ def classes() -> Results:
         sd.LoadClass(name="inference", racks=60, uptime=0.995, use="inference"),
         sd.LoadClass(name="batch", racks=30, uptime=None),
     ]
-    study = sd.Study(site=EL_PASO, classes=asked, weather_years=3, seed=9)
+    study = sd.Study(site=EL_PASO, **OWN, classes=asked, weather_years=3, seed=9)
     design = sd.solve(study, certify=False)
     plant = {"solar_mw": 70.0, "battery_mwh": 200.0, "battery_mw": 30.0, "backup": {"recip_medium": 1}}
     operated = sd.evaluate(study, **plant, operation="causal")
@@ -147,7 +157,7 @@ def classes() -> Results:
 
 def compute_cost() -> Results:
     """The uptime worth buying, by the rack-hour's cost and by a price of lost compute; shared work."""
-    asked = {"site": EL_PASO, "racks": 100, "weather_years": 2, "seed": 10, "certify": False}
+    asked = {"site": EL_PASO, **OWN, "racks": 100, "weather_years": 2, "seed": 10, "certify": False}
     asked["limits"] = {"months_to_power": 14}
     return {
         "cheapest rack-hour": sd.solve(objective="compute_cost", **asked),
@@ -160,7 +170,7 @@ def wind_bound() -> Results:
     """Two kinds of turbines beside the array: the bound, and a given farm without look-ahead."""
     asked = {"racks": 100, "uptime": 0.99, "weather_years": 2, "seed": 14}
     asked |= {"wind": ["onshore_6mw_170", "onshore_3mw_148"], "backup": ["diesel"]}
-    study = sd.Study(site=EL_PASO, **asked)
+    study = sd.Study(site=EL_PASO, **OWN, **asked)
     plant = {"solar_mw": 30.0, "battery_mwh": 60.0, "battery_mw": 15.0, "wind_mw": {"onshore_6mw_170": 20.0}}
     return {"bound": sd.solve(study, certify=False), "greedy": sd.evaluate(study, **plant)}
 
@@ -169,7 +179,7 @@ def flexible_grid_bound() -> Results:
     """A flexible connection that also sells, its calls, prices in levels and bill: bound and given plant."""
     grid = {"model": "flexible", "mw": 12, "tariff": "ercot", "export_mw": 5, "co2_t_per_mwh": 0.35}
     study = sd.Study(
-        site=EL_PASO, racks=100, uptime=0.999, weather_years=2, seed=15, backup=["diesel"], grid=grid,
+        site=EL_PASO, **OWN, racks=100, uptime=0.999, weather_years=2, seed=15, backup=["diesel"], grid=grid,
         co2_price_usd_per_t=10.0, limits={"months_to_power": 20},
     )  # fmt: skip
     plant = {"solar_mw": 20.0, "battery_mwh": 30.0, "battery_mw": 10.0, "grid_mw": 10.0, "sale_mw": 3.0}
@@ -178,7 +188,9 @@ def flexible_grid_bound() -> Results:
 
 def sweeps() -> Results:
     """Frontiers over a target, a limit and a price, and panels against batteries."""
-    study = sd.Study(site=RICHMOND, racks=200, uptime=0.97, weather_years=2, seed=11, min_renewable_share=0.5)
+    study = sd.Study(
+        site=RICHMOND, **OWN, racks=200, uptime=0.97, weather_years=2, seed=11, min_renewable_share=0.5
+    )
     return {
         "uptime": sd.frontier(study, "uptime", [0.9, 0.97, 0.99]),
         "renewable share": sd.frontier(study, "min_renewable_share", [0.2, 0.6]),
@@ -206,12 +218,12 @@ def batch() -> Results:
         "limits": {"months_to_power": 14},
         "min_renewable_share": 0.6,
     }
-    return {"sites": sd.solve_many(sites, certify_best=1, effort="screening", **asked)}
+    return {"sites": sd.solve_many(sites, certify_best=1, effort="screening", **OWN, **asked)}
 
 
 def power_paths() -> Results:
     """AC against DC by contracted megawatts, and the relaxations that shares of time need."""
-    asked = {"site": EL_PASO, "it_mw": 20, "weather_years": 2, "seed": 13, "certify": False}
+    asked = {"site": EL_PASO, **OWN, "it_mw": 20, "weather_years": 2, "seed": 13, "certify": False}
     return {
         "paths": sd.solve(uptime=0.99, pv=["tracker_ac", "fixed_dc"], battery=["lfp", "lfp_dc"], **asked),
         "site": sd.solve(uptime=0.98, metric="site", **asked),
@@ -225,7 +237,7 @@ def own_series() -> Results:
     No unit, whose power would depend on generated temperatures.
     """
     study = sd.Study(
-        site=EL_PASO, racks=100, uptime=0.9, backup=[], solar_profile=_sun(), load_profile=_load()
+        site=EL_PASO, **OWN, racks=100, uptime=0.9, backup=[], solar_profile=_sun(), load_profile=_load()
     )
     return {"greedy": sd.evaluate(study, solar_mw=56.0, battery_mwh=144.0, battery_mw=12.0)}
 

@@ -80,8 +80,8 @@ NONSENSE: tuple[Any, ...] = (*NUMBERS, *TEXTS, *KINDS)
 
 #: Classes whose objects are handed out, not made: only what they can do is an entry.
 HANDED_OUT = ("Alternatives", "BatteryLife", "CashFlow", "Certificate", "Design", "Estimate", "Evaluation",
-              "Fault", "InfeasibleDesign", "InputError", "NotProvenOptimal", "PlantLife", "Roadmap",
-              "Sensitivity", "SiteDesignError")  # fmt: skip
+              "Fault", "InfeasibleDesign", "InputError", "NotProvenOptimal", "PlantLife", "Portfolio",
+              "Roadmap", "Sensitivity", "SiteDesignError")  # fmt: skip
 #: Made by the library from its files and by those who add to it.
 _DECLARATIONS = ("Number", "Quantity", "EntryTable", "Entry")
 #: Of an entry, for its own checks.
@@ -193,6 +193,9 @@ class Good:
         aged = sd.PlantLife(0.9, (AtAge(1.0, design.uptime, True, (), 1.0, 1.0, 1.0, 0.0),))
         plan = make_roadmap()
         self.roadmap_file = plan.save(folder / "roadmap.json")
+        costs = {"contracted_racks": 7.0, "it_mw": 1.0, "site_cost_usd_per_yr": 1e6}
+        fleet = sd.portfolio(self.results.assign(**costs), racks=7, least_racks=1)
+        self.portfolio_file = fleet.save(folder / "portfolio.json")
         self.library_file = folder / "mine.toml"
         self.library_file.write_text(
             'kind = "battery"\nextends = "lfp"\n[capex_usd_per_kwh]\nvalue = 150\nunit = "USD/kWh"\n',
@@ -210,6 +213,7 @@ class Good:
             "Curtailment": sd.Curtailment(hours_per_yr=9), "Surplus": sd.Surplus(model="miner"),
             "Reserve": sd.Reserve(n_minus=1), "UnitRules": sd.UnitRules(min_down_h=1),
             "CoincidentCharge": sd.CoincidentCharge(usd_per_kw_yr=66),
+            "Portfolio": fleet,
             "Roadmap": plan, "Ramp": sd.Ramp(steps={6: 7}), "Delivery": sd.Delivery(technology="solar"),
             "Rental": sd.Rental(technology="diesel", units=1, rent_usd_per_kw_month=9),
             "Scenario": sd.Scenario(months={"grid": 60}),
@@ -269,6 +273,12 @@ class Good:
             "Weather.write": {"path": folder / "again.csv"},
             "Weather.fetch": {"years": [2010]},
             "Study.fuel": {"backup": sd.library.backup("diesel")},
+            "Study.local": {"entry": sd.library.battery("lfp")}, "Study.priced": {"name": "diesel"},
+            "portfolio": {
+                "candidates": self.results.assign(**costs), "study": None, "racks": 700, "question": {},
+            },
+            "Portfolio.load": {"path": self.portfolio_file}, "Portfolio.from_dict": {"data": fleet.to_dict()},
+            "Portfolio.write_map": {"path": folder / "map.html"},
             "solve_many": {"question": {k: v for k, v in question.items() if k != "site"}, "study": None},
             "library.load": {"path": self.library_file},
             "library.entry": {"name": "lfp"},
@@ -338,7 +348,7 @@ class Good:
             "file": str(self.study_file), "design": str(self.design_file), "results": str(self.results_file),
             "files": str(self.weather_file), "sites": str(self.sites_file), "kind": "battery", "name": "lfp",
             "solar_mw": "5", "battery_mwh": "9", "battery_mw": "3", "over": "uptime", "values": "0.9",
-            "lat": "31.76", "lon": "-106.49", "out_file": str(self.folder / "out.html"),
+            "lat": "31.76", "lon": "-106.49", "racks": "7", "out_file": str(self.folder / "out.html"),
         }  # fmt: skip
         if words == ("init",) and item.name == "file":
             known["file"] = str(self.folder / "new.toml")

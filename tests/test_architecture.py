@@ -69,7 +69,7 @@ def test_a_change_touches_four_files_that_are_there() -> None:
         if line.startswith("| a ") or line.startswith("| one ")
     ]
     rows += [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| another ")]
-    assert len(rows) == 10
+    assert len(rows) == 12
     for change, files in rows:
         named = re.findall(r"`([\w/]+\.\w+)`", files)
         assert 1 <= len(named) <= 4, change

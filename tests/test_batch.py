@@ -63,6 +63,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Study]:
     monkeypatch.setattr(one_site, "_solve", solve)
     monkeypatch.setattr(one_site, "figures", figures)
     monkeypatch.setattr(screening, "check_job", lambda job, studies=(): None)
+    monkeypatch.setattr(screening, "_WRITE_EVERY_S", 0.0)  # each by itself, as sites are that take long
     monkeypatch.setattr(
         screening._Batch, "dask", lambda self, tasks, question, job: SerialEngine(tasks, question, job)
     )

@@ -127,7 +127,9 @@ def test_cost_items_by_hand(design: sd.Design, study: sd.Study) -> None:
     engines, diesels = case.backup
     units = design.backup
     spare = design.racks - 100
-    land = 3000 * 0.055 / study.pv.power_density_mwdc_per_acre  # USD/acre at 5.5 % interest
+    land = (
+        study.local(study.finance).land_usd_per_acre * 0.055 / study.pv.power_density_mwdc_per_acre
+    )  # at 5.5 % interest
     by_hand = {
         "solar array": design.solar_mw * (case.resources[0].annual_cost_usd_per_mw - land),
         "solar land": design.solar_mw * land,

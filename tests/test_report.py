@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign import library
 from sitedesign.api.design_sweeps import design_sweeps, with_causes
 from sitedesign.report import packing
 from sitedesign.report.figures.series import series
 from sitedesign.report.html import render_report
 from sitedesign.report.study_toml import study_toml
 from sitedesign.results.compute_cost import ComputeCost, ComputeCostPoint
+from sitedesign.study.region import in_region, region_of
 from tests.chromium import launched
 from tests.report_designs import certified, make_certificate, make_design
 from tests.test_figures import CURVES, GRID, NINES, SHARES
@@ -193,10 +195,14 @@ def test_no_loss_seen_is_not_called_perfection():
 
 def test_every_source_and_every_note_is_printed(design, text):
     seen = html.unescape(text)
-    entries = [design.study[kind] for kind in ("pv", "battery", "rack", "facility", "finance")]
-    for entry in entries + list(design.study["backup"]):
-        for name, number in entry["sources"].items():
-            assert number["source"] in seen, f"{entry['name']}.{name}"
+    kinds = ("pv", "battery", "rack", "facility", "finance")
+    given = [(kind, design.study[kind]) for kind in kinds]
+    given += [("backup", item) for item in design.study["backup"]]
+    region = region_of(sd.Site(**design.study["site"]))
+    entries = [in_region(library.KINDS[kind](**data), region) for kind, data in given]
+    for entry in (*entries, region):
+        for name, number in entry.sources.items():
+            assert number.source in seen, f"{entry.name}.{name}"
     for note in design.provenance.notes:
         assert note in seen
     for name, version in design.provenance.versions.items():

@@ -313,8 +313,10 @@ def test_a_place_given_to_the_study_is_told_where_it_belongs():
 
 def test_a_gas_contract_says_what_is_reserved_and_how_often_the_pipeline_cuts_off() -> None:
     question = {"site": EL_PASO, "racks": 60, "uptime": 0.9, "weather_years": 20, "backup": ["recip_fast"]}
+    question |= {"region": None}
     firm, cheap = sd.Study(**question), sd.Study(**question, gas_contract="interruptible")
-    assert firm.gas_contract == "firm"
+    assert firm.gas_contract is None
+    assert firm.gas_transport == "firm"
     assert firm.fuel(firm.backup[0]) == library.fuel("natural_gas")
     gas, same = cheap.fuel(cheap.backup[0]), firm.fuel(firm.backup[0])
     assert (gas.name, gas.price_usd_per_mmbtu) == (same.name, same.price_usd_per_mmbtu)

@@ -19,6 +19,8 @@ from sitedesign.util.atomic_file import write_given
 from sitedesign.util.gate import TEXT, File, takes
 
 _DIGITS = 6
+#: Sites that a page draws one by one; of more, each cell of a grid stands for its cheapest.
+MOST_MARKS = 20_000
 #: Columns of units as a batch writes them; a table from elsewhere may have anything in its headings.
 _UNITS = re.compile(r"units_[A-Za-z0-9_]{1,80}")
 # What the map can be coloured by: column, label, factor, unit.
@@ -34,7 +36,14 @@ COLOURS = (
     ("co2_t_per_yr", "CO2", 1e-3, "kt/yr"),
     ("certified_uptime", "certified uptime", 100.0, "%"),
 )  # fmt: skip
-_TABLE = ("racks_installed", "battery_mw", "uptime_achieved", "greedy_uptime", "usd_per_rack_h")
+_TABLE = (
+    "racks_chosen",
+    "racks_installed",
+    "battery_mw",
+    "uptime_achieved",
+    "greedy_uptime",
+    "usd_per_rack_h",
+)
 
 
 @takes("write_map()", path=File((".html", ".htm")), title=TEXT)
@@ -60,6 +69,11 @@ def write_map(
     -------
     Path
 
+    Notes
+    -----
+    Of more than 20,000 sites a grid is drawn, and each cell shows its cheapest site and how many it stands
+    for; filters and ranking are then of these. The whole table stays with :func:`sitedesign.rank`.
+
     Raises
     ------
     InputError
@@ -84,7 +98,9 @@ def map_html(frame: pd.DataFrame, title: str) -> str:
         fault = Fault("results", "no site with a design", "needs at least one", "Look at the column error.")
         raise InputError([fault], "the map")
     good, bad = frame[usable & places], frame[~usable & places]
-    box = _box(frame[places])
+    box, count = _box(frame[places]), {"all": len(frame), "nowhere": int((~places).sum())}
+    count |= {"designs": len(good), "failed": len(bad)}
+    good, bad = _of_cells(good, box), _of_cells(bad, box)
     content = {
         "title": title,
         "box": [box.west, box.east, box.south, box.north],
@@ -92,7 +108,7 @@ def map_html(frame: pd.DataFrame, title: str) -> str:
         "colours": [item for item in COLOURS if _has(good, item[0])],
         "sites": _columns(good),
         "failed": _failed(bad),
-        "count": {"all": len(frame), "nowhere": int((~places).sum())},
+        "count": count,
     }
     # "<" written as an escape: no cell can end the script element.
     text = json.dumps(content, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
@@ -103,6 +119,27 @@ def map_html(frame: pd.DataFrame, title: str) -> str:
 
 def _has(frame: pd.DataFrame, column: str) -> bool:
     return column in frame.columns and bool(pd.to_numeric(frame[column], errors="coerce").notna().any())
+
+
+def _of_cells(frame: pd.DataFrame, box: Box) -> pd.DataFrame:
+    """Leave of too many sites the cheapest of each cell of a grid, and say in its name of how many."""
+    if len(frame) <= MOST_MARKS:
+        return frame
+    step = np.sqrt((box.east - box.west) * (box.north - box.south) / MOST_MARKS)
+    east = np.floor((pd.to_numeric(frame["longitude"]).to_numpy(float) - box.west) / step)
+    north = np.floor((pd.to_numeric(frame["latitude"]).to_numpy(float) - box.south) / step)
+    cells = pd.Series(north * 1e6 + east, index=frame.index)
+    if "cost_usd_per_yr" in frame.columns:
+        cost = pd.to_numeric(frame["cost_usd_per_yr"], errors="coerce")
+        cells = cells.loc[cost.sort_values(kind="stable", na_position="last").index]
+    counts = cells.value_counts()
+    first = cells.drop_duplicates()
+    chosen = frame.loc[first.index].copy()
+    names = chosen["name"].fillna("").astype(str) if "name" in chosen.columns else ""
+    chosen["name"] = names + first.map(
+        lambda cell: f" (best of {counts[cell]:,})" if counts[cell] > 1 else ""
+    )
+    return chosen.sort_index()
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, list[Any]]:

@@ -30,6 +30,11 @@ FIGURES: tuple[str, ...] = (
     "lcoe_usd_per_mwh", "usd_per_rack_h", "bound_usd_per_rack_h", "usd_per_gpu_h", "delivered_rack_h_per_yr",
     "uptime_price_usd_per_mwh", "renewable_share", "land_acres", "water_m3_per_yr", "months_to_power",
     "co2_t_per_yr",
+    # What a choice among sites stands on: the contract, the cost of the place without the contracted racks,
+    # and of that what economies of scale touch
+    "contracted_racks", "it_mw", "site_cost_usd_per_yr", "solar_capital_usd_per_yr",
+    "battery_capital_usd_per_yr", "backup_capital_usd_per_yr", "connection_capital_usd_per_yr",
+    "hall_capital_usd_per_yr", "staff_usd_per_yr",
 )  # fmt: skip
 # Further columns of a certified design.
 CERTIFIED_FIGURES: tuple[str, ...] = (
@@ -144,8 +149,8 @@ def solve_row(question: Question, job: BatchJob, key: str, row: Row) -> Outcome:
     result: dict[str, Any] = {}
     try:
         study = question.study(row)
-        result |= {"name": study.site.name, "country": study.site.country}
-        result |= {"status": "solved"} | figures(_solve(study, job))
+        result |= {"name": study.site.name, "country": study.site.country, "region": _region(study)}
+        result |= {"it_mw": study.contracted_it_mw, "status": "solved"} | figures(_solve(study, job))
         if job.roadmap is not None:
             result |= _roadmap_figures(study, job.roadmap)
     except InputError as error:
@@ -159,6 +164,11 @@ def solve_row(question: Question, job: BatchJob, key: str, row: Row) -> Outcome:
         result |= {"status": "error", "error": f"{type(error).__name__}: {error}"}
     rss_mb = psutil.Process().memory_info().rss / 1e6
     return Outcome(key, result, time.perf_counter() - start, rss_mb)
+
+
+def _region(study: Study) -> str | None:
+    """Name of the region whose prices held; None where the library's own did."""
+    return None if study.region_figures is None else study.region_figures.name
 
 
 def figures(design: Design) -> dict[str, Any]:
@@ -194,10 +204,38 @@ def figures(design: Design) -> dict[str, Any]:
         "water_m3_per_yr": design.water_m3_per_yr,
         "months_to_power": design.months_to_power,
         "co2_t_per_yr": design.co2_t_per_yr,
+        **_for_fleets(design),
         "weather_flags": "; ".join(design.provenance.weather_flags),
         **({f"{name}_built": design.study[name]["name"] for name in CHOSEN} if design.alternatives else {}),
         **{f"uptime_of_{item.name}": item.uptime.value for item in design.classes},
         **_certified_figures(design.certificate),
+    }
+
+
+def _for_fleets(design: Design) -> dict[str, float]:
+    """Figures of which :mod:`sitedesign.fleet` makes the cost of a site against its size."""
+    study = design.study
+    technologies = {item["name"] for item in study["backup"]}
+    racks = sum(item.usd_per_yr for item in design.project_costs if item.asset == "racks")
+
+    def capital(*assets: str) -> float:
+        return sum(
+            item.usd_per_yr - item.upkeep_usd_per_yr
+            for item in (*design.costs, *design.project_costs)
+            if item.asset in assets and item.kind == "capital"
+        )
+
+    return {
+        "contracted_racks": float(design.racks_contracted),
+        "site_cost_usd_per_yr": design.project_cost_usd_per_yr - racks,
+        "solar_capital_usd_per_yr": capital("solar"),
+        "battery_capital_usd_per_yr": capital("battery"),
+        "backup_capital_usd_per_yr": capital(*technologies),
+        "connection_capital_usd_per_yr": capital("grid"),
+        "hall_capital_usd_per_yr": capital("hall"),
+        "staff_usd_per_yr": sum(
+            item.usd_per_yr for item in design.project_costs if item.asset == "hall" and item.kind == "fixed"
+        ),
     }
 
 

@@ -88,6 +88,9 @@ class Question:
             elif head in ("fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day"):
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
+            elif head == "region":
+                table = changes.setdefault(head, _nested(head, self.fields.get(head)))
+                table[rest or "extends"] = value
             elif head in NESTED:
                 changes.setdefault(head, _nested(head, self.fields.get(head)))[rest] = _bounds(value)
             else:
@@ -190,6 +193,8 @@ def _bounds(value: Any) -> Any:  # noqa: ANN401
 
 def _nested(name: str, given: Any) -> dict[str, Any]:  # noqa: ANN401
     """Input of the question with fields of its own, as a mapping that a row may change."""
+    if name == "region":  # whose figures differ from those of the one that is named
+        return dict(given) if isinstance(given, Mapping) else {} if given is None else {"extends": given}
     if given is None or name in CONTRACTS:  # one way to say how much takes the place of another
         return {}
     if isinstance(given, Mapping):

@@ -9,6 +9,7 @@ import platform
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -41,7 +42,7 @@ from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
 from sitedesign.batch.table import NESTED, TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
 from sitedesign.errors import Fault, InputError, shown, unknown_name
-from sitedesign.library import Backup
+from sitedesign.library import Backup, Region
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
 from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.question import QuestionOfSites, with_fields
@@ -59,6 +60,7 @@ log = logging.getLogger("sitedesign.batch")
 if TYPE_CHECKING:
     from distributed import Client
 
+_WRITE_EVERY_S = 0.5
 # Packages whose version can change a figure.
 _PACKAGES = ("gsee-climate-data", "highspy", "numba", "numpy", "pandas", "pvlib", "pyomo", "scipy")
 
@@ -299,14 +301,16 @@ class _Batch:
             finished = store.finished(retry_failed=self.retry_failed)
             todo = [key for key in self.table.keys if key not in finished]
 
-            def keep(outcomes: Sequence[Outcome]) -> None:
-                store.write([outcome_row(rows[item.key], item, self.schema) for item in outcomes])
-
+            writer = _Writer(store, rows, {field.name: field.type for field in self.schema})
             try:
                 if todo:
-                    self._run(self.dask, ((key, rows[key]) for key in todo), len(rows) - len(todo), keep)
+                    tasks = ((key, rows[key]) for key in todo)
+                    self._run(self.dask, tasks, len(rows) - len(todo), writer.keep)
             finally:
-                store.finish(self.table.keys)
+                try:
+                    writer.write()
+                finally:
+                    store.finish(self.table.keys)
             frame = store.table(self.table.keys).to_pandas()
         ordered: pd.DataFrame = frame.set_index("key", drop=False).loc[self.table.keys].reset_index(drop=True)
         return ordered
@@ -352,6 +356,28 @@ class _Batch:
         }
 
 
+class _Writer:
+    """Writes finished sites one by one while they come slowly, several at once while they come fast.
+
+    What a kill takes with it is what came within a moment of the last write: it is solved again.
+    """
+
+    def __init__(self, store: Store, rows: Mapping[str, Row], kinds: Mapping[str, pa.DataType]) -> None:
+        self._store, self._rows, self._kinds = store, rows, kinds
+        self._waiting: list[Row] = []
+        self._written = -float("inf")
+
+    def keep(self, outcomes: Sequence[Outcome]) -> None:
+        self._waiting += [outcome_row(self._rows[item.key], item, self._kinds) for item in outcomes]
+        if time.monotonic() - self._written >= _WRITE_EVERY_S:
+            self.write()
+
+    def write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._store.write(waiting)
+        self._written = time.monotonic()
+
+
 def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Schema:
     """Columns of the results: the table's own, status, figures, error; the same whatever the order."""
     columns = [*table.columns] + ([] if "name" in table.columns else ["name"])
@@ -364,7 +390,9 @@ def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Sch
     if job.stage == "certified":
         numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
         rest += CERTIFIED_FIGURES
-    made = {"status": pa.string(), "country": pa.string()} | {name: numbers[name] for name in sizes}
+    made = {"status": pa.string(), "country": pa.string(), "region": pa.string()} | {
+        name: numbers[name] for name in sizes
+    }
     made |= farms | units | {name: numbers[name] for name in rest}
     if _has_grid(table, question):
         made |= {name: pa.float64() for name in GRID_FIGURES}
@@ -394,6 +422,8 @@ def _is_text(table: SiteTable, column: str) -> bool:
     head, _, name = column.partition(".")
     if head not in NESTED:
         return False
+    if head == "region":
+        return name in Region.words()
     item = declared(NESTED[head]).get(name)
     if item is not None and item.sort not in ("number", "bounds", "table"):
         return True

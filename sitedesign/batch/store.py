@@ -294,10 +294,13 @@ def _encode(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def outcome_row(row: Mapping[str, Any], outcome: Outcome, schema: pa.Schema) -> dict[str, Any]:
-    """One row of the dataset: the cells as given, what came of them, and the run's own columns."""
-    cells = {name: _fitted(value, schema.field(name).type) for name, value in row.items()}
-    found = {name: value for name, value in outcome.row.items() if name in schema.names}
+def outcome_row(row: Mapping[str, Any], outcome: Outcome, kinds: Mapping[str, pa.DataType]) -> dict[str, Any]:
+    """One row of the dataset: the cells as given, what came of them, and the run's own columns.
+
+    `kinds` are the types of the columns by name, without those of the run.
+    """
+    cells = {name: _fitted(value, kinds[name]) for name, value in row.items()}
+    found = {name: value for name, value in outcome.row.items() if name in kinds}
     run = {"run_seconds": outcome.seconds, "run_rss_mb": outcome.rss_mb}
     return cells | found | {"key": outcome.key} | run
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError
+from sitedesign.library import Region
 from sitedesign.study.fuels import FUELS
 from sitedesign.study.study import Study
 from sitedesign.util.gate import File, Kind, Many
@@ -49,7 +50,7 @@ NESTED: dict[str, type[BaseModel]] = {
     name: item.kind
     for name, item in declared(Study).items()
     if item.sort == "table" and name != "site" and is_model(item.kind)
-}
+} | {"region": Region}
 _PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day", *NESTED)
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {
@@ -57,6 +58,8 @@ _NO_COLUMN = {
     "unit_rules": "Give the rules of units with the question; they are then the same at every site.",
     "power_paths": "Give pv with ';' between the arrays to choose from.",
 }
+# Fields inside another that are no column either.
+_NO_CELLS = ("limits.units", "limits.wind_mw", "region.kind", "region.name", "region.title", "region.sources")
 _SUFFIXES = (".csv", ".txt", ".xlsx", ".parquet", ".geojson", ".json")
 _MOST_COLUMNS = 1000
 _FILE = File(says="must be the path of a table of sites")
@@ -154,9 +157,9 @@ def site_keys(rows: Sequence[Row]) -> list[str]:
 
 def known_columns() -> list[str]:
     """Every column that a table of sites may have."""
-    whole = [name for name in Study.model_fields if name not in (*_PREFIXED, *_NO_COLUMN)]
+    whole = [name for name in Study.model_fields if name not in (*_PREFIXED, *_NO_COLUMN)] + ["region"]
     nested = [f"{name}.{field}" for name, model in NESTED.items() for field in model.model_fields]
-    nested = [name for name in nested if name not in ("limits.units", "limits.wind_mw")]
+    nested = [name for name in nested if name not in _NO_CELLS]
     backup = library.names("backup")
     units = [f"limits.units.{name}" for name in backup]
     wind = [f"limits.wind_mw.{name}" for name in library.names("wind")]

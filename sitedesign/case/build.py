@@ -230,25 +230,26 @@ def weather_of(study: Study) -> Weather:
 
 
 def unit_costs(study: Study, in_service: date | None = None) -> UnitCosts:
-    """Annualise everything that can be built, with the tax credits of the study's dates or of another."""
-    finance, served = study.finance, in_service or study.in_service
+    """Annualise what can be built at the place, with the tax credits of the study's dates or of another."""
+    finance, battery = study.local(study.finance), study.local(study.battery)
+    served = in_service or study.in_service
 
     def credit(kind: str) -> float:
         return library.itc_fraction(kind, study.construction_start, served, finance)
 
     return UnitCosts(
-        solar=annual_cost.solar_cost(study.pv, finance, credit("pv")),
-        battery_energy=annual_cost.battery_energy_cost(study.battery, finance, credit("battery")),
-        battery_power=annual_cost.battery_power_cost(study.battery, finance, credit("battery")),
+        solar=annual_cost.solar_cost(study.local(study.pv), finance, credit("pv")),
+        battery_energy=annual_cost.battery_energy_cost(battery, finance, credit("battery")),
+        battery_power=annual_cost.battery_power_cost(battery, finance, credit("battery")),
         backup=tuple(
             annual_cost.backup_unit_cost(
-                item, study.fuel(item), finance, credit(item.tax_credit), study.second_fuel(item)
+                study.local(item), study.fuel(item), finance, credit(item.tax_credit), study.second_fuel(item)
             )
             for item in study.backup
         ),
         backup_site=tuple(annual_cost.backup_site_cost(item, finance) for item in study.backup),
         rack=annual_cost.rack_cost(study.rack, finance),
-        wind=tuple(annual_cost.wind_cost(item, finance, credit("wind")) for item in study.wind),
+        wind=tuple(annual_cost.wind_cost(study.local(item), finance, credit("wind")) for item in study.wind),
         ride_through=(
             annual_cost.ride_through_cost(study.facility, finance, study.contracted_it_mw)
             if study.ride_through == "ups"
@@ -349,7 +350,8 @@ def _notes(study: Study, weather: Weather, own: Own) -> tuple[str, ...]:
             f"All {study.sharing_racks} racks share the work: at full throughput the load is {share:.1%} of "
         )
         said += (f"{shared}that of the contracted racks at full power.",)
-    return said + _idle_notes(study) + _source_notes(study, weather, own)
+    region = (study.region_words,) if study.region_words else ()
+    return said + _idle_notes(study) + _source_notes(study, weather, own) + region
 
 
 def _idle_notes(study: Study) -> tuple[str, ...]:

@@ -134,7 +134,7 @@ def _of_racks(study: Study, item: Surplus, weather: Weather, own: SurplusPrices 
         life_yr, wacc = study.rack.life_yr, study.finance.wacc_compute
         rack = annual_cost(item.capital_usd_per_rack, 0.0, life_yr, wacc)
     cost = rack
-    for part in hall_costs(study.facility, study.finance, study.rack_mw):
+    for part in hall_costs(study.local(study.facility), study.local(study.finance), study.rack_mw):
         cost = cost + part
     # Of other years as of the study's own, so that years can stand in one sequence
     unit_mw = float(asks.max()) if own is None else own.unit_mw

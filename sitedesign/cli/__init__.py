@@ -21,6 +21,7 @@ from sitedesign.cli import (
     designing,
     engineering,
     financing,
+    fleets,
     library_entries,
     roadmapping,
     sites,
@@ -161,6 +162,12 @@ for _name, _command, _panel, _example in (
         "sitedesign rank results --by land_acres --where 'months_to_power < 24'",
     ),
     ("map", sites.map_command, _MANY, "sitedesign map results --out map.html"),
+    (
+        "portfolio",
+        fleets.portfolio_command,
+        _MANY,
+        "sitedesign portfolio results --racks 5000 --most-sites 10 --map portfolio.html",
+    ),
     ("serve", starting.serve, _MORE, "sitedesign serve --port 8090"),
 ):
     _beside = f"\n\nWith wind and a connection: {_HUBS[_name]}" if _name in _HUBS else ""

@@ -11,7 +11,6 @@ from sitedesign.case.limits import POLLUTANTS
 from sitedesign.errors import Fault, InputError, nearest
 from sitedesign.influence.outside import OUTSIDE, outside_entries, reads, with_outside_value
 from sitedesign.library import Entry, Fuel, Number, PowerPath
-from sitedesign.study.fuels import contracted_fuel
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
 from sitedesign.study.study import Study
@@ -136,12 +135,12 @@ def idle_numbers(study: Study) -> tuple[str, ...]:
 
 
 def entries_of(study: Study) -> list[Entry]:
-    """Every library entry that a question uses."""
-    several = [entry for kind in _SEVERAL for entry in getattr(study, kind)]
+    """Every library entry that a question uses, with the costs of its region."""
+    several = [study.local(entry) for kind in _SEVERAL for entry in getattr(study, kind)]
     second = (study.second_fuel(item) for item in study.backup)
     burnt = [*(study.fuel(item) for item in study.backup), *(fuel for fuel in second if fuel is not None)]
     fuels = {fuel.name: fuel for fuel in reversed(burnt)}.values()
-    used = [*(getattr(study, kind) for kind in _ONE), *several, *fuels, study.path]
+    used = [*(study.local(getattr(study, kind)) for kind in _ONE), *several, *fuels, study.path]
     return [*used, *outside_entries(study)]
 
 
@@ -174,7 +173,7 @@ def with_value(study: Study, number: RangedNumber, value: float) -> Study:
             changes["fuel_price_usd_per_mmbtu"] = prices | {name: value}
         elif kind in ("fuel", "power_path"):
             fuel = kind == "fuel"
-            known = contracted_fuel(name, study.gas_contract) if fuel else library.entry(kind, name)
+            known = study.priced(name) if fuel else library.entry(kind, name)
             entry = own.get((kind, name)) or known
             changed = entry.replace(**{number.field: value})
             assert isinstance(changed, Fuel | PowerPath)

@@ -22,7 +22,7 @@ from sitedesign.library.credits import (
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.files import KINDS, entry, library_folder, load, names
 from sitedesign.library.number import CONFIDENCE, STATUS, Entry, Number, Quantity
-from sitedesign.library.project import DebtTerms, Facility, Finance, Rack, Schedule
+from sitedesign.library.project import DebtTerms, Facility, Finance, Rack, Region, Scale, Schedule
 from sitedesign.library.tables import EntryTable, entries, list_entries, show
 from sitedesign.library.timing import DeliveryRate, Owner, RentalTerms
 from sitedesign.util.gate import takes
@@ -47,8 +47,10 @@ __all__ = [
     "Pv",
     "Quantity",
     "Rack",
+    "Region",
     "RegionalTariff",
     "RentalTerms",
+    "Scale",
     "Schedule",
     "SurplusUse",
     "Wind",
@@ -73,7 +75,9 @@ __all__ = [
     "production_credit_usd_per_mwh",
     "pv",
     "rack",
+    "region",
     "rental",
+    "scale",
     "schedule",
     "show",
     "surplus",
@@ -182,6 +186,18 @@ def grid(name: str) -> Connection:
 def surplus(name: str) -> SurplusUse:
     """Taker of surplus power by library name (or path of a ``.toml`` file); InputError when unknown."""
     return cast(SurplusUse, entry("surplus", name))
+
+
+@takes("the technology library")
+def region(name: str) -> Region:
+    """Region by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Region, entry("region", name))
+
+
+@takes("the technology library")
+def scale(name: str = "default") -> Scale:
+    """Economies of scale by library name (or path of a ``.toml`` file); InputError when unknown."""
+    return cast(Scale, entry("scale", name))
 
 
 def __dir__() -> list[str]:

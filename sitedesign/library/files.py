@@ -13,12 +13,16 @@ One file is one entry. Words stand at the top (``title``, ``coupling`` ...), eac
     note = "why this one"       # optional
     used_by = "nothing yet"     # only where no part of sitedesign reads the number; tested
 
+Many entries of one kind that differ in a few numbers stand in a table beside it, one row an entry: see
+:func:`_rows`.
+
 ``extends = "lfp"`` starts from another entry of the same kind and amends it. A technology that has no such
 number says ``value = "none"``. In a user's own file a bare ``capex_usd_per_kwh = 150`` is enough.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -32,7 +36,7 @@ from sitedesign.errors import Fault, InputError, nearest, unknown_name
 from sitedesign.library.connection import Connection, RegionalTariff, SurplusUse
 from sitedesign.library.equipment import Backup, Battery, Fuel, PowerPath, Pv, Wind
 from sitedesign.library.number import CONFIDENCE, NOTHING_YET, STATUS, Entry, Number, Quantity
-from sitedesign.library.project import DebtTerms, Facility, Finance, Rack, Schedule
+from sitedesign.library.project import DebtTerms, Facility, Finance, Rack, Region, Scale, Schedule
 from sitedesign.library.timing import DeliveryRate, Owner, RentalTerms
 from sitedesign.util.gate import TEXT, File, OneOf, parse_toml, read_bytes, takes
 
@@ -54,7 +58,11 @@ KINDS: dict[str, type[Entry]] = {
     "tariff": RegionalTariff,
     "grid": Connection,
     "surplus": SurplusUse,
+    "region": Region,
+    "scale": Scale,
 }
+# Kinds of which entries stand in a table: its file, and the entry that its rows amend.
+_TABLES = {"region": ("_states.csv", "us")}
 _KEYS = ("value", "unit", "year", "source", "status", "confidence", "range", "note", "used_by")
 _NEEDED = ("unit", "year", "source", "status", "confidence")
 _TOP = ("kind", "name", "title", "extends")
@@ -91,7 +99,7 @@ def names(kind: str) -> tuple[str, ...]:
     if kind not in KINDS:
         raise InputError([unknown_name("kind", kind, KINDS)], "the technology library")
     files = (library_folder("models") / kind).glob("*.toml")
-    return tuple(sorted(file.stem for file in files if not file.stem.startswith("_")))
+    return tuple(sorted([*(file.stem for file in files if not file.stem.startswith("_")), *_rows(kind)]))
 
 
 @takes("the technology library", kind=TEXT, name=TEXT)
@@ -172,12 +180,48 @@ def _library_entry(kind: str, name: str) -> Entry:
 def _library_layers(kind: str, name: str) -> list[_Layer]:
     """Return the entry's file preceded by those it extends, the most basic first."""
     layers: list[_Layer] = []
+    if name in _rows(kind):
+        label, name, table = f"models/{kind}/{_TABLES[kind][0]}", _TABLES[kind][1], _rows(kind)[name]
+        layers.append(_Layer(label, table, own=True))
     while name:
         label = f"models/{kind}/{name}.toml"
         table = _parse(library_folder("models") / kind / f"{name}.toml", label)
         layers.insert(0, _Layer(label, table, own=True))
         name = str(table.get("extends", ""))
     return layers
+
+
+@cache
+def _rows(kind: str) -> dict[str, dict[str, Any]]:
+    """Entries of a kind that stand in a table, by name: words, and numbers as their files would say them.
+
+    Columns are ``name``, ``title``, words and numbers. A number has the provenance that the entry below the
+    table states for it; an empty cell is that entry's own value, ``none`` is no number.
+    """
+    if kind not in _TABLES:
+        return {}
+    file, base = _TABLES[kind]
+    folder, numbers = library_folder("models") / kind, KINDS[kind].numbers()
+    below = _parse(folder / f"{base}.toml", f"models/{kind}/{base}.toml")
+    found = {}
+    with (folder / file).open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            cells = {key: cell for key, cell in row.items() if cell and key != "name"}
+            found[row["name"]] = {
+                key: _told_below(below[key], cell) if key in numbers else cell for key, cell in cells.items()
+            }
+    return found
+
+
+def _told_below(table: Mapping[str, Any], cell: str) -> dict[str, Any]:
+    """Give a number of a row the provenance that the entry below states; its range moves with it."""
+    told = {key: item for key, item in table.items() if key not in ("value", "range")}
+    if cell == "none":
+        return told | {"value": cell}
+    value, base = float(cell), table["value"]
+    if "range" in table and base:
+        told["range"] = [round(bound * value / base, 12) for bound in table["range"]]
+    return told | {"value": value}
 
 
 def _parse(path: Path, label: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The kinds of library entry that are not power equipment: racks, facility, finance, schedule."""
+"""The kinds of library entry that are not power equipment: racks, facility, finance, schedule, region."""
 
 from __future__ import annotations
 
@@ -236,3 +236,67 @@ class Schedule(Entry):
         float, Number("months", 0, 240, "Connection that accepts curtailment")
     ]
     transmission_line_months: Annotated[float, Number("months", 0, 360, "New transmission line")]
+
+
+class Region(Entry):
+    """What is paid and asked in one part of the world.
+
+    A factor multiplies installed costs of the library; a number that is none leaves the library's own.
+    """
+
+    kind: Literal["region"] = "region"
+    market: Literal[
+        "caiso", "ercot", "isone", "miso", "northwest", "nyiso", "other", "pjm", "southeast", "southwest",
+        "spp", "tva",
+    ]  # fmt: skip
+    gas_transport: Literal["firm", "interruptible"]
+    wages: Literal["federal", "state"]
+    gas_usd_per_mmbtu: Annotated[
+        float | None, Number("USD/MMBtu", 0, 500, "Natural gas delivered to a large user")
+    ]
+    land_usd_per_acre: Annotated[float | None, Number("USD/acre", 0, 1e7, "Land purchase")]
+    land_lease_usd_per_acre_yr: Annotated[float | None, Number("USD/acre-yr", 0, 1e6, "Land rented instead")]
+    solar_cost_factor: Annotated[float, Number("fraction", 0.3, 3, "Installed cost of arrays")]
+    wind_cost_factor: Annotated[float, Number("fraction", 0.3, 3, "Installed cost of wind farms")]
+    battery_cost_factor: Annotated[float, Number("fraction", 0.3, 3, "Installed cost of batteries")]
+    engine_cost_factor: Annotated[float, Number("fraction", 0.3, 3, "Installed cost of backup")]
+    hall_cost_factor: Annotated[float, Number("fraction", 0.3, 3, "Cost of the hall")]
+    electricity_usd_per_mwh: Annotated[
+        float | None, Number("USD/MWh", 0, 2000, "Power from the grid, industrial, all in")
+    ]
+    connection_months: Annotated[
+        float | None, Number("months", 0, 240, "From the application to a firm connection")
+    ]
+    large_load_mw: Annotated[
+        float | None, Number("MW", 0, 20000, "Size from which rules for large loads hold; none: no rule")
+    ]
+    permitting_months: Annotated[float | None, Number("months", 0, 240, "Permits of a plant with engines")]
+    water_stress: Annotated[float | None, Number("index", 0, 5, "Baseline water stress, 5 is the most")]
+    sales_tax_fraction: Annotated[
+        float | None, Number("fraction", 0, 0.3, "Sales tax of state and places together")
+    ]
+    property_tax_fraction_per_yr: Annotated[
+        float | None, Number("fraction/yr", 0, 0.1, "Effective property tax of industry")
+    ]
+
+
+class Scale(Entry):
+    """What a site costs whatever its size, and how costs rise with size.
+
+    A cost of a hundred at the reference costs ``100 * m ** exponent`` at m times the size.
+    """
+
+    kind: Literal["scale"] = "scale"
+    reference_mw: Annotated[float, Number("MW", 1, 5000, "IT power at which the library's costs hold")]
+    site_development_usd: Annotated[float, Number("USD", 0, 1e9, "Once for a site of any size")]
+    site_usd_per_yr: Annotated[float, Number("USD/yr", 0, 1e9, "Every year for a site of any size")]
+    network_usd_per_yr: Annotated[float, Number("USD/yr", 0, 1e9, "Fibre to a site of any size")]
+    staff_exponent: Annotated[float, Number("fraction", 0.1, 1, "Staff and maintenance of the hall")]
+    hall_exponent: Annotated[float, Number("fraction", 0.1, 1, "Capital of the hall")]
+    connection_exponent: Annotated[float, Number("fraction", 0.1, 1, "Capital of the grid connection")]
+    backup_exponent: Annotated[float, Number("fraction", 0.1, 1, "Capital of the backup")]
+    solar_exponent: Annotated[float, Number("fraction", 0.1, 1, "Capital of the array")]
+    battery_exponent: Annotated[float, Number("fraction", 0.1, 1, "Capital of the battery")]
+    large_load_months: Annotated[
+        float, Number("months", 0, 240, "Longer wait for a connection under rules for large loads")
+    ]

@@ -30,6 +30,8 @@ _KEY_FIGURES: dict[str, tuple[str, ...]] = {
     "owner": ("usd_per_kw_month", "ageing_per_month"),
     "tariff": ("energy_usd_per_mwh", "demand_usd_per_kw_month", "coincident_usd_per_kw_month"),
     "grid": ("months_to_energise", "connection_usd_per_kw", "curtailed_h_per_yr"),
+    "region": ("gas_usd_per_mmbtu", "land_usd_per_acre", "solar_cost_factor", "engine_cost_factor"),
+    "scale": ("site_development_usd", "hall_exponent", "backup_exponent"),
     "surplus": ("usd_per_mwh", "capex_usd_per_kw", "availability"),
 }
 

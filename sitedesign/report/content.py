@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sitedesign import library
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
-from sitedesign.library import Entry, EntryTable
+from sitedesign.library import Entry, EntryTable, Region
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
@@ -21,9 +21,10 @@ from sitedesign.results.equipment import equipment_schedule
 from sitedesign.results.grid_result import GridResult
 from sitedesign.results.sensitivity import End
 from sitedesign.results.surplus_result import SurplusResult
-from sitedesign.study.fuels import contracted_fuel
+from sitedesign.study.fuels import GasContract, contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import PROFILES, StudyInputs
+from sitedesign.study.region import NONE, in_region, region_of
 from sitedesign.study.surplus import Surplus
 from sitedesign.util import words
 from sitedesign.util.inputs import Declared, declared
@@ -522,12 +523,28 @@ def assumptions(design: Design) -> list[EntryTable]:
     prices = study.get("fuel_price_usd_per_mmbtu") or {}
     burnt = (item.get(kind, "none") for item in study["backup"] for kind in ("fuel", "second_fuel"))
     for name in dict.fromkeys(name for name in burnt if name != "none"):
-        fuel = own.get(name) or contracted_fuel(name, study.get("gas_contract", "firm"))
+        fuel = own.get(name) or contracted_fuel(name, _transport(study))
         entries.append(fuel.replace(price_usd_per_mmbtu=prices[name]) if name in prices else fuel)
     coupling = study["pv"]["coupling"]
     entries.append(own.get(coupling) or library.power_path(coupling))
     entries += [_entry(kind, study[kind]) for kind in ("rack", "facility", "finance")]
-    return [EntryTable(entry) for entry in (*entries, *_exchange_entries(study))]
+    region = _region(study)
+    local = [in_region(entry, region) for entry in (*entries, *_exchange_entries(study))]
+    return [EntryTable(entry) for entry in (*local, *([] if region is None else [region]))]
+
+
+def _transport(study: Mapping[str, Any]) -> GasContract:
+    """Transport of natural gas: the study's, or else the region's."""
+    region, said = _region(study), study.get("gas_contract")
+    return said or ("firm" if region is None else region.gas_transport)
+
+
+def _region(study: Mapping[str, Any]) -> Region | None:
+    """Region whose prices held; designs of before there were any have none."""
+    given = study.get("region")
+    if isinstance(given, Mapping):
+        return cast(Region, _entry("region", given))
+    return None if given in (None, NONE) else region_of(Site(**study["site"]))
 
 
 def _exchange_entries(study: Mapping[str, Any]) -> list[Entry]:

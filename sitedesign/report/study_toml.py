@@ -61,6 +61,8 @@ def _equipment(field: str, value: Any) -> Any:  # noqa: ANN401
     """Name of a library entry, or a table that extends it by what the user changed."""
     if isinstance(value, list):
         return [_equipment(field, item) for item in value]
+    if isinstance(value, str):  # a region as a word
+        return value
     own = library.entry(field, value["name"]).model_dump(mode="json")
     changed = {
         key: "none" if given is None else given

@@ -293,8 +293,9 @@ def plant_costs(study_case: StudyCase, plant: Plant, running: Mapping[str, float
     built = zip(("solar", *(item.name for item in study.wind)), (costs.solar, *costs.wind),
                 case.resources, plant.resources_mw, strict=True)  # fmt: skip
     items: list[CostItem] = []
+    finance = study.local(study.finance)
     for asset, cost, resource, mw in built:
-        land = annual_cost.land_cost(study.finance, mw * resource.acres_per_mw)
+        land = annual_cost.land_cost(finance, mw * resource.acres_per_mw)
         # Farms go by the name of their turbine, which the user may have chosen
         items.append(_less(_scaled(resource.label, asset, cost, mw, recovery_class("solar")), land))
         items.append(_scaled(f"{asset} land", asset, land, 1))
@@ -331,7 +332,7 @@ def project_costs(study_case: StudyCase) -> list[CostItem]:
 
 
 def _hall_costs(study: Study, name: str, it_mw: float) -> list[CostItem]:
-    hall, land, staff = annual_cost.hall_costs(study.facility, study.finance, it_mw)
+    hall, land, staff = annual_cost.hall_costs(study.local(study.facility), study.local(study.finance), it_mw)
     return [
         _scaled(name, "hall", hall, 1),
         _scaled(f"{name} land", "hall", land, 1),

@@ -37,7 +37,8 @@ def rebuilt_study(design: Design, **series: Any) -> Study:  # noqa: ANN401
     """
     if isinstance(design._study, Study):
         return design._study
-    return Study(**{name: value for name, value in design.study.items() if name not in SERIES} | series)
+    held = {name: value for name, value in design.study.items() if name not in SERIES}
+    return Study(**{"region": None} | held | series)  # designs of before regions stood on the library's own
 
 
 def plant_of(design: Evaluation, case: Case) -> Plant:

@@ -14,7 +14,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
+from sitedesign.library import (
+    Backup,
+    Battery,
+    Facility,
+    Finance,
+    Fuel,
+    PowerPath,
+    Pv,
+    Rack,
+    Region,
+    Wind,
+)
 from sitedesign.study.demand import (
     LOAD,
     UPTIME,
@@ -256,13 +267,23 @@ class StudyInputs(Model):
         "Delivered price by fuel, in place of the library's.",
         PRICES, type="mapping of str to float",
     )] = Field(default_factory=dict)
-    gas_contract: Annotated[GasContract, Input(
+    region: Annotated[Region | Literal["site"] | None, Input(
+        "Region",
+        "Whose prices hold. ``site``: those of the state that the site lies in, for gas and its transport, "
+        "land and installed costs; where there are none, the library's own. None: the library's own. Or the "
+        "name of a region, see 'library list region'; or a mapping of the figures that differ from those of "
+        "the site's region, or of the one that it ``extends``.",
+        PRICES, default="site", example="texas", sort="entry", type="str, Region, mapping or None",
+        planner=False,
+    )] = "site"
+    gas_contract: Annotated[GasContract | None, Input(
         "Gas contract",
-        "Transport of the natural gas. ``firm``: the full load of every unit is reserved and paid all year. "
+        "Transport of the natural gas, the region's when left out. ``firm``: the full load of every unit is "
+        "reserved and paid all year. "
         "``interruptible``: nothing is reserved, and the pipeline cuts off when it is full, above all in "
         "cold.",
         PRICES, words={"firm": "firm transport", "interruptible": "interruptible transport"},
-    )] = "firm"
+    )] = None
     own_entries: Annotated[tuple[Fuel | PowerPath, ...], Input(
         "Own fuels and power path",
         "Library entries of your own in place of those of the same name that a question uses without naming "

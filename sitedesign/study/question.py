@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, TypedDict, TypeVar, get_type_hints
 
-from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Wind
+from sitedesign.library import Backup, Battery, Facility, Finance, Fuel, PowerPath, Pv, Rack, Region, Wind
 from sitedesign.study.demand import CurveName, LoadClass, Throughput, Use
 from sitedesign.study.fuels import GasContract
 from sitedesign.study.grid import Grid
@@ -54,6 +54,7 @@ class _Common(TypedDict, total=False):
     facility: str | Facility
     finance: str | Finance
     fuel_price_usd_per_mmbtu: Mapping[str, float]
+    region: str | Region | Mapping[str, Any] | None
     gas_contract: GasContract
     own_entries: Sequence[Fuel | PowerPath | str]
     co2_price_usd_per_t: float

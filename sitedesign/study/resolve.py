@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, shown
-from sitedesign.library import Backup, Battery, Fuel, PowerPath, Pv, Wind
+from sitedesign.library import Backup, Battery, Fuel, PowerPath, Pv, Region, Wind
 from sitedesign.study.demand import LoadClass
 from sitedesign.study.grid import Grid
 from sitedesign.study.inputs import StudyInputs
 from sitedesign.study.limits import Limits
+from sitedesign.study.region import OF_SITE, market_terms, read_region, region_of
 from sitedesign.study.reserve import Reserve
 from sitedesign.study.surplus import Surplus
 from sitedesign.study.unit_rules import UnitRules
@@ -63,8 +64,6 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     if "own_entries" in data:
         data["own_entries"] = _own_entries(data["own_entries"], faults)
     data["surplus"] = takers_of_surplus(data.get("surplus"), faults)
-    if data.get("grid") is not None:
-        data["grid"] = _grid(data["grid"], faults)
     if data.get("reserve") is not None:
         data["reserve"] = _reserve(data["reserve"], faults)
     if isinstance(data.get("unit_rules"), Mapping):
@@ -90,7 +89,19 @@ def resolve(data: dict[str, Any], faults: list[Fault]) -> dict[str, Any]:
     elif not isinstance(data["site"], Site):
         remedy = "For example site=sd.Site(latitude=31.76, longitude=-106.49)."
         faults.append(Fault("study.site", shown(data.pop("site")), "must be a sitedesign.Site", remedy))
+    if "region" in data:
+        data["region"] = read_region(data["region"], data.get("site"), faults)
+    if data.get("grid") is not None:
+        data["grid"] = _grid(_on_market(data["grid"], data), faults)
     return data
+
+
+def _on_market(given: Any, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    """Add the terms of the region's market to a connection that says none."""
+    region = data.get("region", OF_SITE)
+    if not isinstance(given, Mapping) or region is None or "site" not in data:
+        return given
+    return {**market_terms(given, region if isinstance(region, Region) else region_of(data["site"])), **given}
 
 
 _TECHNOLOGIES = {"backup": "['recip_medium', 'diesel']", "wind": "['onshore_6mw_170']"}

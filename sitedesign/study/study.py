@@ -10,7 +10,7 @@ from pydantic import InstanceOf, ValidationError
 
 from sitedesign import library
 from sitedesign.errors import Fault, InputError, nearest, shown
-from sitedesign.library import Backup, Entry, Fuel, PowerPath
+from sitedesign.library import Backup, Entry, Fuel, PowerPath, Region
 from sitedesign.study.demand import (
     CONTRACTS,
     MOST_IT_MW,
@@ -24,7 +24,7 @@ from sitedesign.study.demand import (
     throughput_faults,
     uptime_faults,
 )
-from sitedesign.study.fuels import NATURAL_GAS, contracted_fuel
+from sitedesign.study.fuels import NATURAL_GAS, GasContract, contracted_fuel
 from sitedesign.study.grid import Grid
 from sitedesign.study.grid_inputs import GRID
 from sitedesign.study.inputs import PLACE, PROFILES, WEATHER, StudyInputs
@@ -40,8 +40,9 @@ from sitedesign.study.plausibility import (
     weather_faults,
     wind_faults,
 )
+from sitedesign.study.region import NONE, in_region, region_note, region_of
 from sitedesign.study.resolve import resolve
-from sitedesign.util.gate import Gate, Kind, takes, unnamed
+from sitedesign.util.gate import TEXT, Gate, Kind, takes, unnamed
 from sitedesign.util.html_table import table_html
 from sitedesign.util.inputs import Input, documented
 from sitedesign.util.validation import faults_of, unknown_keys
@@ -64,6 +65,7 @@ class _WeatherYears(Gate):
 
 
 _WEATHER = _WeatherYears()
+_ENTRY = Kind((Entry,), "must be an entry of the library")
 _BACKUP = Kind((Backup,), "must be a sitedesign.library.Backup")
 # What people write as a field of a study, and where it belongs
 _BELONGS = {
@@ -257,7 +259,7 @@ class Study(StudyInputs):
     @takes("Study.fuel()", backup=_BACKUP)
     def fuel(self, backup: Backup) -> Fuel:
         """Fuel of a backup technology at this study's price and contract, with its tank where it has one."""
-        fuel = self._priced(backup.fuel)
+        fuel = self.priced(backup.fuel)
         tank_h = self.tank_h.get(backup.name)
         return fuel if tank_h is None or backup.second_fuel != "none" else fuel.replace(storage_h=tank_h)
 
@@ -267,7 +269,7 @@ class Study(StudyInputs):
         tank_h = self.tank_h.get(backup.name, backup.second_fuel_tank_h)
         if backup.second_fuel == "none" or tank_h is None:
             return None
-        return self._priced(backup.second_fuel).replace(storage_h=tank_h)
+        return self.priced(backup.second_fuel).replace(storage_h=tank_h)
 
     @takes("Study.delivered_mmbtu_per_h()", backup=_BACKUP)
     def delivered_mmbtu_per_h(self, backup: Backup) -> float | None:
@@ -278,10 +280,42 @@ class Study(StudyInputs):
     @takes("Study.has_tank()", backup=_BACKUP)
     def has_tank(self, backup: Backup) -> bool:
         """Whether a backup technology burns from a tank, at all times or while its fuel is interrupted."""
-        return backup.second_fuel != "none" or self._priced(backup.fuel).storage_h > 0.0
+        return backup.second_fuel != "none" or self.priced(backup.fuel).storage_h > 0.0
 
-    def _priced(self, name: str) -> Fuel:
-        fuel = self._own(contracted_fuel(name, self.gas_contract))
+    @property
+    def region_figures(self) -> Region | None:
+        """Region whose prices hold; None where the library's own do."""
+        if self.region is None or isinstance(self.region, Region):
+            return self.region
+        return region_of(self.site)
+
+    @takes("Study.local()", entry=_ENTRY)
+    def local(self, entry: E) -> E:
+        """Give an entry with the costs of the region in place of the library's."""
+        return in_region(entry, self.region_figures)
+
+    @property
+    def gas_transport(self) -> GasContract:
+        """Transport of natural gas: as the study says, or else as the region has it."""
+        region = self.region_figures
+        return self.gas_contract or ("firm" if region is None else region.gas_transport)
+
+    @property
+    def region_words(self) -> str:
+        """What the region brings, in one sentence; empty where the library's own prices hold."""
+        region = self.region_figures
+        if region is None:
+            return ""
+        burns = any(NATURAL_GAS in (item.fuel, item.second_fuel) for item in self.backup)
+        transport = region.gas_transport if burns and self.gas_contract is None else None
+        own = self._own(contracted_fuel(NATURAL_GAS, self.gas_transport))
+        given = NATURAL_GAS in self.fuel_price_usd_per_mmbtu or in_region(own, region) is own
+        return region_note(region, region.gas_usd_per_mmbtu if burns and not given else None, transport)
+
+    @takes("Study.priced()", name=TEXT)
+    def priced(self, name: str) -> Fuel:
+        """Fuel by the name that studies call it, at this study's price and contract."""
+        fuel = self.local(self._own(contracted_fuel(name, self.gas_transport)))
         price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
@@ -302,6 +336,7 @@ class Study(StudyInputs):
         left_out = {"weather", *PROFILES, "power_paths", "grid", "surplus", "reserve", "unit_rules"}
         data = self.model_dump(mode="json", exclude=left_out)
         data["grid"] = None if self.grid is None else self.grid.to_dict()
+        data["region"] = data["region"] or NONE  # which is not the same as nothing said
         data["surplus"] = [item.to_dict() for item in self.surplus]
         data["reserve"] = None if self.reserve is None else self.reserve.model_dump(mode="json")
         data["unit_rules"] = {name: rules.to_dict() for name, rules in self.unit_rules.items()}
@@ -435,7 +470,7 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += tank_faults(study.lorries_per_day, stored, "lorries_per_day")
     burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}
     fuels = sorted(burnt - {"none"})
-    if study.gas_contract != "firm" and NATURAL_GAS not in fuels:
+    if study.gas_contract == "interruptible" and NATURAL_GAS not in fuels:
         allowed = f"needs a technology that burns natural gas; those of this study burn {fuels}"
         faults.append(Fault("study.gas_contract", repr(study.gas_contract), allowed, "Leave it out."))
     for name in study.fuel_price_usd_per_mmbtu:

@@ -31,7 +31,7 @@ from sitedesign.weather.weather import Weather
 _ENTRY_FIELDS = {
     name: item.default if isinstance(item.default, str) else ""
     for name, item in declared(Study).items()
-    if item.sort == "entry"
+    if item.sort == "entry" and name != "region"  # whose base the site decides: see read_region
 }
 #: Headings that are tables of their own.
 _TABLES = (PLACE, GRID, LIMITS, RESERVE)
@@ -220,7 +220,7 @@ def located(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         several = isinstance(given, list)
         takers = [_located_surplus(item, folder) for item in (given if several else [given])]
         question["surplus"] = takers if several else takers[0]
-    for name in (*_ENTRY_FIELDS, "own_entries"):
+    for name in (*_ENTRY_FIELDS, "region", "own_entries"):
         value = question.get(name)
         if isinstance(value, list):
             question[name] = [_own_file(item, folder) for item in value]
