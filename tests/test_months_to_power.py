@@ -190,12 +190,12 @@ def test_the_hall_is_stated_and_not_counted():
     soon = sd.solve(**asked, backup=["mobile_gt"], limits={"months_to_power": 14})
     assert soon.months_to_power <= 14
     assert soon.hall_months == 20
-    assert f"ready {20 - soon.months_to_power:.0f} months after first power" in str(soon)
+    assert f"ready {20 - soon.months_to_power:.0f} months after first power" in str(soon.details)
     late = sd.solve(**asked, backup=["recip_medium"], limits={"solar_mw": 0, "battery_mwh": 0})
     assert late.months_to_power == 24
-    assert "after first power" not in str(late)
+    assert "after first power" not in str(late.details)
     own = sd.solve(**asked, backup=["recip_medium"], limits={"solar_mw": 0, "battery_mwh": 0},
                    facility=facility.replace(lead_months=30))  # fmt: skip
     assert own.hall_months == 30
     assert own.months_to_power == 24
-    assert "ready 6 months after first power" in str(own)
+    assert "ready 6 months after first power" in str(own.details)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from sitedesign.util.gate import Measure, takes
+from sitedesign.util.gate import TEXT, Measure, takes
 
 NO_ERROR_KNOWN = "one weather year: no error known"
 
 
 _ROUNDING = 1e-12  # a narrower interval comes from sums of the same number
 _CONFIDENCE = Measure("fraction", 0, 1, above=True, below=True)
+_SCALE = Measure("", 0, math.inf, above=True, below=True, says="must be above 0: 100 for per cent")
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Estimate:
             bound = _gamma_lower(loss, self.standard_error, confidence)
         return max(self.loss_free_value - bound, 0.0) if is_uptime else bound
 
+    @takes("Estimate.text()", scale=_SCALE, unit=TEXT)
     def text(self, scale: float = 1.0, unit: str = "") -> str:
         """Write the value with its two-sided interval at 95 %: ``99.967 % (99.954 to 99.976)``.
 
