@@ -565,7 +565,9 @@ def test_command_solves_ranks_and_resumes(asked: list[Study], poison: Path, tmp_
     command = ("batch", poison, "--out", out, "--racks", 10, "--uptime", 0.999, "--gas-price", 5, "--quiet")
     code, text = run_command(*command, "--limit", "land_acres=900", "--backup", "recip_medium")
     assert code == 0
-    assert "10 sites: 5 bad input, 3 solved, 1 error, 1 infeasible." in " ".join(text.split())
+    told = "10 sites: 5 bad input, 3 solved, 1 error, 1 infeasible (bounds, not designs to build)."
+    assert told in " ".join(text.split())
+    assert len(pd.read_csv(out / "failed.csv")) == 7
     assert asked[0].limits.land_acres == 900
     assert asked[0].fuel_price_usd_per_mmbtu == {"natural_gas": 5.0}
     assert [item.name for item in asked[0].backup] == ["recip_medium"]

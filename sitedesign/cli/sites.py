@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from sitedesign.cli.console import (
+    FAILED,
     AsJson,
     check_outputs,
     exit_codes,
@@ -17,12 +18,15 @@ from sitedesign.cli.console import (
     records,
     say_json,
     show_written,
+    warn,
 )
 from sitedesign.cli.study_options import OF, QuestionOptions, by_option, takes_study
+from sitedesign.util.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_REASONS = 5  # of failed sites on the screen
 _SITES, _RUN = "Sites and results", "Run"
 # Column, heading and factor of the ranking in a terminal
 _SHOWN = (
@@ -131,9 +135,30 @@ def batch(
         if as_json:
             say_json({"sites": len(frame), "status": counts, "results": str(file), "best": records(best)})
             return
-        words = ", ".join(f"{count} {status}" for status, count in counts.items())
-        out.print(f"{len(frame):,} sites: {words}. Results in {file}.", highlight=False, soft_wrap=True)
+        words = ", ".join(f"{number} {status}" for status, number in counts.items())
+        worth = "certified designs" if stage == "certified" else "bounds, not designs to build"
+        told = f"{count(len(frame), 'site')}: {words} ({worth}). Results in {file}."
+        out.print(told, markup=False, highlight=False, soft_wrap=True)
         _print_ranked(best, by)
+        _tell_failures(frame, out_folder)
+        if not counts.get("solved") and not counts.get("gap"):
+            raise typer.Exit(FAILED)
+
+
+def _tell_failures(frame: pd.DataFrame, folder: Path) -> None:
+    """Say why sites failed, the first few on standard error and all of them in ``failed.csv``."""
+    from sitedesign.util.atomic_file import write_atomic
+    from sitedesign.util.html_table import table_csv
+
+    failed = frame[~frame["status"].isin(("solved", "gap"))]
+    if failed.empty:
+        return
+    names = [name for name in ("name", "latitude", "longitude", "status", "error") if name in failed]
+    write_atomic(folder / "failed.csv", table_csv(failed[names]))
+    for row in failed[names].head(_REASONS).to_dict("records"):
+        place = row.get("name") or f"{row.get('latitude')}, {row.get('longitude')}"
+        warn(f"{place}: {row['status']}: {row.get('error') or ''}".rstrip(": "))
+    warn(f"Why {count(len(failed), 'site')} failed: {folder / 'failed.csv'}")
 
 
 def rank_command(
