@@ -20,7 +20,7 @@ EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
 TURBINE = library.backup("mobile_gt")
 ALONE = {
     "site": EL_PASO, "racks": 100, "uptime": 0.999, "weather_years": 1,
-    "limits": {"solar_mw": 0, "battery_mwh": 0},
+    "limits": {"solar_mw": 0, "battery_mwh": 0}, "region": None,
 }  # fmt: skip
 LATERAL = 20e6
 PER_YR = LATERAL * annual_cost.capital_recovery_factor(

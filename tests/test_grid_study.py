@@ -164,13 +164,13 @@ def test_sale_and_carbon_are_paid_and_counted(selling: sd.Design) -> None:
 
 
 def test_summary_tells_the_grid(flexible: sd.Design, selling: sd.Design) -> None:
-    text = str(flexible)
+    text = str(flexible.details)
     assert "MW contracted" in text
     assert "called 177 h/yr" in text
     assert "by the tariff: energy" in text
-    assert "MWh/yr sold" in str(selling)
+    assert "MWh/yr sold" in str(selling.details)
     assert "co2_t_per_mwh is not known" in text
-    assert "co2_t_per_mwh is not known" not in str(selling)
+    assert "co2_t_per_mwh is not known" not in str(selling.details)
 
 
 def test_design_comes_back_from_its_file(flexible: sd.Design, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ GAS, DIESEL = LIBRARY.fuel("natural_gas"), LIBRARY.fuel("diesel")
 
 
 def study(*backup: Any, **changes: Any) -> sd.Study:
-    asked = {"racks": 130, "uptime": 0.999, "weather_years": 1, "seed": 3}
+    asked = {"racks": 130, "uptime": 0.999, "weather_years": 1, "seed": 3, "region": None}
     return sd.Study(site=SITE, backup=list(backup) or ["mobile_gt_dual"], **(asked | changes))
 
 
@@ -242,7 +242,7 @@ def test_operation_is_billed_by_the_fuel_that_was_burnt() -> None:
     assert rest >= (energy - liquid) * gas.fuel_mmbtu_per_mwh * (1 - 1e-9)
     tonnes = burnt * diesel.co2_t_per_mwh / diesel.fuel_mmbtu_per_mwh
     assert found.co2_t_per_yr == pytest.approx(tonnes + rest * gas.co2_t_per_mwh / gas.fuel_mmbtu_per_mwh)
-    assert "second fuel" in str(found)
+    assert "second fuel" in str(found.details)
     (flow,) = (flow for flow in found.flows if flow.name == "mobile_gt_dual")
     assert (flow.second_fuel_mwh_per_yr, flow.mwh_per_yr) == pytest.approx((liquid, energy))
     assert sd.Evaluation(**found.to_dict()) == found

@@ -224,10 +224,9 @@ def energy(result: Evaluation, kept: Certificate | None) -> str:
         backup, co2 = kept.backup_share.value, kept.co2_t_per_yr or co2
         drawn = kept.imported_mwh_per_yr / result.load_mwh_per_yr
     names = "sun and wind" if len(result.resources_mw) > 1 else "the sun"
-    parts = [
-        f"{share(max(1 - backup - drawn, 0.0))} of the load from {names}",
-        f"{share(backup)} from backup",
-    ]
+    # What is neither, less what is not served; with no array at all the latter is all of it
+    free = max(1 - backup - drawn, 0.0) if any(result.resources_mw.values()) else 0.0
+    parts = [f"{share(free)} of the load from {names}", f"{share(backup)} from backup"]
     parts += [f"{share(drawn)} from the grid"] if result.imports_mw else []
     return f"{', '.join(parts)}; {co2:,.0f} t of CO2 a year"
 
