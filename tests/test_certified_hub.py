@@ -26,7 +26,7 @@ FLEXIBLE = sd.Grid(mw=(20, 20), kind="flexible", tariff="ercot", outages=OFTEN)
 
 
 def asked(**more):
-    return sd.Study(site=SWEETWATER, racks=60, uptime=0.99, weather_years=2, seed=3, **more)
+    return sd.Study(site=SWEETWATER, racks=60, uptime=0.99, weather_years=2, seed=3, region=None, **more)
 
 
 @pytest.fixture(scope="module")

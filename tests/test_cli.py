@@ -339,6 +339,7 @@ COMMANDS = [
         "batch",
         "rank",
         "map",
+        "portfolio",
         "serve",
     ),
     *("weather generate", "weather check", "weather fetch", "library list", "library show", "library check"),

@@ -15,7 +15,9 @@ from sitedesign import library
 from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import NO_ERROR_KNOWN, Estimate
+from sitedesign.study.region import NONE, OF_SITE, region_of
 from sitedesign.util.words import count, in_sentence, listed, percent, share, target
+from sitedesign.weather.site import Site
 
 if TYPE_CHECKING:
     from sitedesign.results.design import Design
@@ -268,11 +270,23 @@ def based_on(design: Design, calls: Calls = PYTHON) -> str:
         parts[0] += f", certified on {kept.weather_years:,} others"
     elif kept is not None:
         parts[0] += f", certified on {'the one year' if kept.given_years == 1 else 'the years'} given"
-    parts.append(f"prices of {design.study['finance']['title']}")
+    parts.append(f"prices of {_prices(design)}")
     decides = f"what decides: {calls.sensitivity}"
     if design.sensitivity is not None:
         decides = f"decided by {design.sensitivity.decided_by}"
     return "; ".join([*parts, decides])
+
+
+def _prices(design: Design) -> str:
+    """Say where and when the prices are of: the region's stand on those of the library."""
+    whole, region = str(design.study["finance"]["title"]), design.study.get("region", NONE)
+    if region == OF_SITE:
+        region = region_of(Site(**design.study["site"])).title
+    elif isinstance(region, Mapping):
+        region = str(region["title"])
+    elif region and region != NONE:
+        region = library.region(region).title
+    return whole if not region or region == NONE or region in whole else f"{region} ({whole})"
 
 
 def _weather(result: Evaluation) -> str:
