@@ -172,7 +172,9 @@ def test_faults_of_wind_and_grid_name_their_options() -> None:
     assert told == {"--uptime", "--wind", "--grid-mw", "--grid-months", "--grid-model"}
     answer = run_json("solve", *EL_PASO, "--racks", 16, "--grid-mw", "much", code=cli.BAD_INPUT)
     assert [fault["where"] for fault in answer["faults"]] == ["--grid-mw"]
-    answer = run_json("solve", *EL_PASO, "--racks", 16, "--uptime", 0.9, "--grid-mw", 5, code=cli.BAD_INPUT)
+    # Where the region has no price of electricity, or none is wanted
+    asked = ("solve", *EL_PASO, "--racks", 16, "--uptime", 0.9, "--grid-mw", 5, "--region", "none")
+    answer = run_json(*asked, code=cli.BAD_INPUT)
     assert [fault["where"] for fault in answer["faults"]] == ["--grid-tariff"]
 
 

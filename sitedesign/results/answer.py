@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sitedesign import library
+from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE
 from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import NO_ERROR_KNOWN, Estimate
@@ -277,6 +278,11 @@ def based_on(design: Design, calls: Calls = PYTHON) -> str:
     return "; ".join([*parts, decides])
 
 
+def _warnings(result: Evaluation) -> list[Row]:
+    """Say what takes the ground from under the answer: weather that promises nothing."""
+    return [("mind", note) for note in (TMY_NOTE, ONE_YEAR_NOTE) if note in result.provenance.notes]
+
+
 def _prices(design: Design) -> str:
     """Say where and when the prices are of: the region's stand on those of the library."""
     whole, region = str(design.study["finance"]["title"]), design.study.get("region", NONE)
@@ -322,6 +328,7 @@ def design_rows(design: Design, calls: Calls = PYTHON) -> list[Row]:
         ("as good", as_good(design, calls)),
         ("proven", proof(design)),
         ("based on", based_on(design, calls)),
+        *_warnings(design),
         ("next", next_step(design, calls)),
     ]
 
@@ -352,4 +359,5 @@ def evaluation_rows(result: Evaluation, label: str) -> list[Row]:
         ("schedule", schedule(result, titles)),
         ("energy", energy(result, None)),
         ("based on", _weather(result)),
+        *_warnings(result),
     ]
