@@ -163,9 +163,9 @@ def test_faults_between_fields_are_shown_too():
 
 def test_faults_of_a_connection_stand_beside_its_fields():
     def beside(**answers):
+        given = {f"grid.{name}": value for name, value in answers.items()}
+        abroad = {"site.latitude": -1.29, "site.longitude": 36.82}  # where no region says a tariff
         with pytest.raises(sd.InputError) as caught:
-            given = {f"grid.{name}": value for name, value in answers.items()}
-            abroad = {"site.latitude": -1.29, "site.longitude": 36.82}  # where no region says a tariff
             form.study_of(form.defaults() | abroad | given)
         found, rest = form.beside_fields(caught.value.faults)
         assert rest == []

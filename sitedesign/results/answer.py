@@ -118,6 +118,11 @@ def built(result: Evaluation, titles: Mapping[str, str]) -> str:
     return ", ".join([*parts, f"{result.racks:,} racks ({spare} spare)"])
 
 
+def _sharing(design: Design) -> str:
+    """Say that spare racks do not stand by."""
+    return ", which all share the work" if design.study.get("spares") == "share" else ""
+
+
 def titles_of(result: Evaluation, study: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Title of each technology by its name: the study's own, else the library's."""
     own = [item for kind in ("backup", "wind") for item in (study or {}).get(kind, ())]
@@ -319,7 +324,7 @@ def design_rows(design: Design, calls: Calls = PYTHON) -> list[Row]:
     titles, kept = titles_of(design, design.study), design.certificate
     return [
         ("asked", asked(design)),
-        ("build" if kept is not None else "plant", built(design, titles)),
+        ("build" if kept is not None else "plant", built(design, titles) + _sharing(design)),
         ("promise", promise(design)),
         ("expect", expected(design, kept)),
         ("cost", paid(design)),
