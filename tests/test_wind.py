@@ -367,7 +367,9 @@ def test_a_power_curve_that_is_none_is_refused(curve, cause):
 
 @pytest.fixture(scope="module")
 def windy_study():
-    return sd.Study(site=WEST_TEXAS, racks=100, uptime=0.99, weather_years=2, wind="onshore_6mw_170")
+    return sd.Study(
+        site=WEST_TEXAS, racks=100, uptime=0.99, weather_years=2, wind="onshore_6mw_170", region=None
+    )
 
 
 @pytest.fixture(scope="module")
