@@ -390,6 +390,7 @@ def nothing_solved() -> Iterator[None]:
             ("sitedesign.api.evaluate.build_case", prepared_and_reached),
             ("sitedesign.api.certify.build_case", prepared_and_reached),
             ("sitedesign.api.roadmap.question_of", prepared_and_reached),
+            ("sitedesign.api.alternatives.build_case", prepared_and_reached),
             ("sitedesign.api.sweep.build_case", prepared_and_reached),
             ("sitedesign.api.sensitivity.BoundSolver", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),
@@ -410,7 +411,8 @@ def run(words: list[str]) -> str:
     text = result.stdout + result.stderr
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         return f"{type(result.exception).__name__}: {result.exception}"
-    if result.exit_code not in (0, 2, 3, 4):
+    nothing_built = result.exit_code == cli.FAILED and "No site with a design." in text  # of a batch
+    if result.exit_code not in (0, 2, 3, 4) and not nothing_built:
         return f"exit code {result.exit_code}: {text[-300:]}"
     if result.exit_code and not text.strip():
         return "no word"

@@ -1,6 +1,6 @@
 """An attack on the answers: random questions, held against plants of ours and against other ways to ask.
 
-Two hundred questions in a test run; ``SITEDESIGN_ATTACKS=20000 pytest tests/test_adversarial.py`` asks as
+A hundred questions in a test run; ``SITEDESIGN_ATTACKS=20000 pytest tests/test_adversarial.py`` asks as
 many as are wanted, and ``SITEDESIGN_ATTACK_SEED`` asks others. Plants are operated by the greedy rule and
 accounted by the replay, neither of which shares code with the optimiser.
 """
@@ -29,7 +29,7 @@ from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
 from tests.cases import sizes
 
-ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "200"))
+ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "100"))
 SEED = int(os.environ.get("SITEDESIGN_ATTACK_SEED", "0"))
 SHARDS = 4
 GAP = 1e-4
