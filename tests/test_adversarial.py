@@ -284,7 +284,7 @@ def attack(question: dict[str, Any], way: int) -> None:
     )
     assert not broken(study, plant), f"{broken(study, plant)}: {words}"
     assert design.bound <= design.cost * (1 + EXACT), words
-    assert design.gap <= GAP + EXACT, words
+    assert design.gap <= 1.1 * GAP, words
     assert design.uptime.value >= study.uptime - EXACT, words
     if study.min_renewable_share is not None:
         assert design.renewable_share >= study.min_renewable_share - EXACT, words
