@@ -1,6 +1,6 @@
 """An attack on the answers: random questions, held against plants of ours and against other ways to ask.
 
-A hundred questions in a test run; ``SITEDESIGN_ATTACKS=20000 pytest tests/test_adversarial.py`` asks as
+Three hundred questions in a test run; ``SITEDESIGN_ATTACKS=20000 pytest tests/test_adversarial.py`` asks as
 many as are wanted, and ``SITEDESIGN_ATTACK_SEED`` asks others. Plants are operated by the greedy rule and
 accounted by the replay, neither of which shares code with the optimiser.
 """
@@ -29,7 +29,7 @@ from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
 from tests.cases import sizes
 
-ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "100"))
+ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "300"))
 SEED = int(os.environ.get("SITEDESIGN_ATTACK_SEED", "0"))
 SHARDS = 4
 GAP = 1e-4
@@ -111,16 +111,9 @@ def questions(draw: Any) -> dict[str, Any]:
 
 
 def solved(study: sd.Study) -> sd.Design | None:
-    """Bound of a study; None where it is refused as infeasible.
-
-    Of a plant of 0.1 M USD a year, rounding may keep the last hundredths of the gap, which is then said.
-    """
+    """Bound of a study; None where it is refused as infeasible."""
     try:
         return sd.solve(study, certify=False, gap=GAP)
-    except sd.NotProvenOptimal as error:
-        if not isinstance(error.incumbent, sd.Design) or error.incumbent.gap > 1.1 * GAP:
-            raise
-        return error.incumbent
     except sd.InfeasibleDesign:
         return None
 
@@ -284,7 +277,7 @@ def attack(question: dict[str, Any], way: int) -> None:
     )
     assert not broken(study, plant), f"{broken(study, plant)}: {words}"
     assert design.bound <= design.cost * (1 + EXACT), words
-    assert design.gap <= 1.1 * GAP, words
+    assert design.gap <= GAP + EXACT, words
     assert design.uptime.value >= study.uptime - EXACT, words
     if study.min_renewable_share is not None:
         assert design.renewable_share >= study.min_renewable_share - EXACT, words
@@ -308,7 +301,7 @@ def test_random_questions_cannot_be_proven_wrong(shard: int) -> None:
         max_examples=ATTACKS // SHARDS,
         deadline=None,
         database=None,
-        phases=(Phase.generate,) if ATTACKS > 200 else (Phase.generate, Phase.shrink),
+        phases=(Phase.generate,) if ATTACKS > 300 else (Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
     )
     @given(questions(), st.integers(0, 3))

@@ -206,6 +206,22 @@ def test_branch_and_bound_agrees_with_the_mixed_integer_solver() -> None:
         assert solver.values(m.y) == pytest.approx(result.integers)
 
 
+@pytest.mark.parametrize("price", [0.4, 5.0])
+def test_a_millionth_of_a_large_unit_is_no_answer_and_no_bound(price: float) -> None:
+    """Half a millionth of the unit carries the load and counts as whole; bought or not, it costs far more."""
+    m = pyo.ConcreteModel()
+    m.unit = pyo.Var(domain=pyo.Integers, bounds=(0, 1))
+    m.other = pyo.Var(bounds=(0, 1))
+    m.balance = pyo.Constraint(expr=2e6 * m.unit + m.other >= 1.0)
+    m.cost = pyo.Objective(expr=price * m.unit + m.other)
+    solver = PersistentHighs(m)
+    result = branch_and_bound(solver, pyo.ComponentMap([(m.unit, price)]), gap=1e-5)
+    least = min(price, 1.0)
+    assert result.report.objective == pytest.approx(least, rel=1e-9)
+    assert result.report.bound == pytest.approx(least, rel=1e-5)
+    assert solver.values([m.unit, m.other]) == pytest.approx([1.0, 0.0] if price < 1.0 else [0.0, 1.0])
+
+
 def test_fixed_plant_is_dispatched_and_priced() -> None:
     hand = night()
     bigger = Plant((30.0,), 40.0, 20.0, (), 10)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from sitedesign.optimize.highs import PersistentHighs, SolveReport, Status
 
-INTEGRAL = 1e-6  # distance to a whole number that counts as none
+INTEGRAL = 1e-6  # distance to a whole number that counts as none, where the gap does not notice it
+EXACT = 1e-9  # distance that is none
 
 Box = NDArray[np.float64]
 News = Callable[[float, float, float], None]
@@ -145,7 +146,10 @@ def branch_and_bound(
             point, basis = solver.values(variables), solver.basis()
             if nodes == 1 and first is not None:
                 _try(search, solver, variables, box, first, left)
-            box, parent = _expand(search, point, node.objective, basis, box, weight), node.objective
+            least = INTEGRAL
+            if _fraction_pays(search, solver, variables, point, node.objective, left):
+                least, nodes = EXACT, nodes + 1
+            box, parent = _expand(search, point, node.objective, basis, box, weight, least), node.objective
         else:
             box = None
         while box is None and search.queue:
@@ -179,6 +183,33 @@ def _try(
         search.basis = solver.basis()
 
 
+def _fraction_pays(
+    search: _Search,
+    solver: PersistentHighs,
+    variables: Sequence[Any],
+    point: NDArray[np.float64],
+    objective: float,
+    time_limit_s: float | None,
+) -> bool:
+    """Whether what a point lacks to whole numbers, though it counts as none, saves more than the gap.
+
+    A millionth of a large unit may be all that a small plant needs. The whole numbers themselves are then the
+    incumbent, and the fraction is branched on: the bound would be that of a plant which nobody can build.
+    """
+    held = np.rint(point)
+    if not EXACT < np.abs(point - held).max(initial=0.0) <= INTEGRAL:
+        return False
+    basis = solver.basis()
+    _set_bounds(solver, variables, np.column_stack([held, held]))
+    found = solver.solve(time_limit_s=time_limit_s)
+    pays = found.status is Status.OPTIMAL and found.objective > objective + search.gap * abs(objective)
+    if pays and found.objective < search.incumbent:
+        search.incumbent, search.best, search.point = found.objective, held, held
+        search.basis = solver.basis()
+    solver.restore_basis(basis)
+    return pays
+
+
 def _set_bounds(solver: PersistentHighs, variables: Sequence[Any], box: Box) -> None:
     for variable, (lower, upper) in zip(variables, box.tolist(), strict=True):
         solver.set_bounds(variable, lower, upper)
@@ -191,17 +222,18 @@ def _expand(
     basis: Any,  # noqa: ANN401
     box: Box,
     weight: NDArray[np.float64],
+    least: float = INTEGRAL,
 ) -> Box | None:
     """Take a solved box's point, drop the box, or split it; return the child to dive into, if any."""
     distance = np.abs(point - np.rint(point))
-    if distance.max(initial=0.0) <= INTEGRAL:
+    if distance.max(initial=0.0) <= least:
         if objective < search.incumbent:
             search.incumbent, search.best, search.basis = objective, np.rint(point), basis
             search.point = point
         return None
     if search.hopeless(objective):
         return None
-    branch = int(np.argmax(np.where(distance > INTEGRAL, distance * weight, -1.0)))
+    branch = int(np.argmax(np.where(distance > least, distance * weight, -1.0)))
     down, up = box.copy(), box.copy()
     down[branch, 1], up[branch, 0] = math.floor(point[branch]), math.ceil(point[branch])
     search.push(objective, down, basis)
