@@ -208,12 +208,16 @@ def test_chosen_sites_are_solved_again_and_one_site_is_what_solve_says() -> None
     assert two.rounds >= 1
 
 
-def test_all_plants_in_one_program_are_the_best_of_every_split_of_the_racks() -> None:
-    """Two sites, 40 racks: the cheapest way to split them, each part solved by itself."""
+@pytest.mark.parametrize(("all_racks", "least", "step"), [(40, 10, 4), (12, 3, 1)])
+def test_all_plants_in_one_program_are_the_best_of_every_split_of_the_racks(
+    all_racks: int, least: int, step: int
+) -> None:
+    """Two sites, the cheapest way to split the racks; few racks live on a battery."""
     easy = EASY | {"backup": ["recip_fast"]}
     places = [sd.Site(latitude=31.76, longitude=-106.49), sd.Site(latitude=40.0, longitude=-83.0)]
-    studies = [sd.Study(site=site, racks=40, **easy) for site in places]
-    ties = Ties(40, None, 10.0, 30.0, 1e5, moves=False)
+    studies = [sd.Study(site=site, racks=all_racks, **easy) for site in places]
+    most = all_racks - least
+    ties = Ties(all_racks, None, float(least), float(most), 1e5, moves=False)
     found = choose_together(studies, ties, 1e-5)
 
     def cost(study: sd.Study, racks: int) -> float:
@@ -221,8 +225,11 @@ def test_all_plants_in_one_program_are_the_best_of_every_split_of_the_racks() ->
         chips = sum(item.usd_per_yr for item in alone.project_costs if item.asset == "racks")
         return alone.project_cost_usd_per_yr - chips + 1e5
 
-    best = min(cost(studies[0], racks) + cost(studies[1], 40 - racks) for racks in range(10, 31, 4))
-    assert sum(found.racks) == 40
+    best = min(
+        cost(studies[0], racks) + cost(studies[1], all_racks - racks)
+        for racks in range(least, most + 1, step)
+    )
+    assert sum(found.racks) == all_racks
     assert found.cost_usd_per_yr == pytest.approx(best, rel=1e-4)
     assert found.bound_usd_per_yr <= best * (1 + 1e-7)
 

@@ -16,6 +16,8 @@ import pyomo.environ as pyo
 
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant_limits import opened
+from sitedesign.case.relaxation import relaxation
+from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import Fault, InputError
 from sitedesign.optimize.block_master import Block
 from sitedesign.optimize.blocks import solve_blocks
@@ -99,7 +101,9 @@ def choose_together(
     built = [build_case(study) for study in studies]
     blocks, share = [], min(1.0, ties.most_racks / ties.racks)
     for item in built:
-        case = opened(item.case)
+        # As for one site alone: with a battery that is full on a summer afternoon, not on a winter's night
+        alone = relaxation(item.case, item.study.metric).case
+        case = opened(shift_start(alone, cyclic_start_step(item.case)))
         if ties.moves:  # each for itself asks for nothing
             case = replace(case, uptime_target=0.0)
         blocks.append(Block(item.study.site.name, case, CutPool(case), share=(0.0, share)))
