@@ -135,7 +135,7 @@ def roadmap(
 ) -> None:
     """Plan which power comes when: orders, deliveries, rent and grid, and the racks that run by month.
 
-    A study file may hold the same as a table [roadmap]; options replace what it says.
+    A study file may hold the same in a table called roadmap; options replace what it says.
     """
     with exit_codes(as_json):
         check_outputs({"--save": save, "--csv": csv, "--cash-csv": cash_csv, "--report": report})

@@ -162,7 +162,8 @@ class Alternatives(Model):
             return f"{item.plant}: {cost}"
         text = f"{item.plant}: {cost} ({dearer * 100:+.1f} %)"
         if item.beyond is not None:
-            text += f"; at {item.beyond:,.4g} {item.unit or 'units'} proven to cost more"
+            beyond = f"{item.beyond:,.0f}" if item.beyond >= 100 else f"{item.beyond:.4g}"
+            text += f"; at {beyond} {item.unit or 'units'} proven to cost more"
         if item.certified_usd_per_yr is not None and item.certified_uptime is not None:
             text += f"; certified {item.certified_usd_per_yr / 1e6:,.2f} M USD a year"
         return text + (f"; not certified: {item.reason}" if item.reason else "")
