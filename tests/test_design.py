@@ -288,6 +288,32 @@ def test_file_of_another_kind_is_refused_with_all_faults(design: sd.Design) -> N
     assert "Did you mean 'battery_mw'?" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("metric",), "x"),
+        (("gpus_per_rack",), 0),
+        (("load_mwh_per_yr",), 0),
+        (("resources_mw",), {}),
+        (("energy_mwh_per_yr",), {}),
+        (("study", "limits"), None),
+        (("study", "rack"), {}),
+        (("study", "limits", "land_acres"), "x"),
+        (("metrics", "lolh_h_per_yr", "standard_error"), math.inf),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_said_is_refused_when_it_is_read(
+    design: sd.Design, path: tuple[str, ...], value: object
+) -> None:
+    data = design.to_dict()
+    place = data
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(sd.InputError, match=r"must be what Design.save\(\) wrote"):
+        sd.Design.from_dict(data)
+
+
 # Purity -----------------------------------------------------------------------------------------------------
 
 

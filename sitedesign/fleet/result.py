@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -12,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from sitedesign.api.design import Design
 from sitedesign.batch.map import write_map
-from sitedesign.errors import Fault, InputError
-from sitedesign.util.atomic_file import write_given
-from sitedesign.util.gate import File, Kind, read_bytes, takes, text_keys
+from sitedesign.errors import InputError
+from sitedesign.util.gate import File, Kind, takes
 from sitedesign.util.html_table import table_html
+from sitedesign.util.json_file import content_of, read_json, readable, write_json
 from sitedesign.util.validation import faults_of
 
 FORMAT = "sitedesign-portfolio-1"
@@ -215,19 +214,14 @@ class Portfolio(_Row):
         InputError
             If it is none of this version's.
         """
-        of = "Portfolio.from_dict()"
-        wrong = text_keys(data, "portfolio")
-        if wrong:
-            raise InputError(wrong, of)
-        if data.get("format") != FORMAT:
-            found = str(data.get("format", "nothing"))
-            raise InputError([Fault("portfolio.format", found, f"must be {FORMAT!r}")], of)
+        content = content_of(data, FORMAT, "Portfolio")
         try:
-            return cls(**{key: value for key, value in data.items() if key != "format"})
+            return readable(cls(**content), "Portfolio")
         except ValidationError as error:
-            raise InputError(faults_of(error, "portfolio", cls.model_fields), of) from None
+            faults = faults_of(error, "portfolio", cls.model_fields)
+            raise InputError(faults, "Portfolio.from_dict()") from None
 
-    @takes("save()", path=_SAVED)
+    @takes("Portfolio.save()", path=_SAVED)
     def save(self, path: str | Path) -> Path:
         """Write it as JSON.
 
@@ -239,9 +233,7 @@ class Portfolio(_Row):
         -------
         Path
         """
-        text = json.dumps(self.to_dict(), indent=1)
-        write_given(Path(path), text.encode(), where="path", of="save()")
-        return Path(path)
+        return write_json(path, self.to_dict(), "Portfolio")
 
     @classmethod
     @takes("Portfolio.load()", path=_SAVED)
@@ -257,14 +249,7 @@ class Portfolio(_Row):
         InputError
             If it is not such a file.
         """
-        content = read_bytes(Path(path), str(path), "must be a portfolio", of="Portfolio.load()")
-        try:
-            data = json.loads(content)
-        except ValueError:
-            data = None
-        if not isinstance(data, dict):
-            raise InputError([Fault(str(path), "no portfolio", "must be what save() wrote")], str(path))
-        return cls.from_dict(data)
+        return cls.from_dict(read_json(path, "Portfolio"))
 
     def _lines(self) -> list[tuple[str, str]]:
         cost, each = self.cost_usd_per_yr / 1e6, self.rack_usd_per_yr / 1e3

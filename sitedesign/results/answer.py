@@ -216,7 +216,8 @@ def paid(result: Evaluation) -> str:
 
 def schedule(result: Evaluation, titles: Mapping[str, str]) -> str:
     """When there is power, what comes last, and when the hall is ready."""
-    text = f"power {count(round(result.months_to_power), 'month')} after the order"
+    months = f"{result.months_to_power:,.0f}"  # a damaged file may hold no number
+    text = f"power {months} month{'' if months == '1' else 's'} after the order"
     text += f" ({_title(result.slowest, titles)} comes last)" if result.slowest else ""
     if result.hall_wait and result.hall_months is not None:
         text += f"; the hall takes {result.hall_months:.0f} months with any plant"

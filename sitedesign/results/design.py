@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
 
 from sitedesign.case.relaxation import FORESIGHT
-from sitedesign.errors import Fault, InputError
+from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.metrics import UptimeMetrics
@@ -20,9 +19,9 @@ from sitedesign.results.compute_cost import ComputeCost
 from sitedesign.results.evaluation import Evaluation, percent
 from sitedesign.results.near_optimal import Alternatives
 from sitedesign.results.sensitivity import Sensitivity
-from sitedesign.util.atomic_file import write_given
 from sitedesign.util.facts import Facts, facts
-from sitedesign.util.gate import File, Kind, read_bytes, takes, text_keys
+from sitedesign.util.gate import File, Kind, takes
+from sitedesign.util.json_file import content_of, read_json, readable, write_json
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
 from sitedesign.util.words import percent as share_of_uptime
@@ -344,18 +343,12 @@ class Design(Evaluation):
         InputError
             If it is not a design of this version.
         """
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
-            allowed = f"must be {FORMAT!r}, as Design.save() writes it"
-            raise InputError([Fault("design.format", found, allowed)], "Design.from_dict()")
-        faults = text_keys(data, "design")
-        if faults:
-            raise InputError(faults, "Design.from_dict()")
-        content = {key: _with_nan(value) for key, value in data.items() if key != "format"}
+        content = {key: _with_nan(value) for key, value in content_of(data, FORMAT, "Design").items()}
         try:
-            return cls.model_validate(content)
+            design = cls.model_validate(content)
         except ValidationError as error:
             raise InputError(faults_of(error, "design", cls.model_fields), "Design.from_dict()") from None
+        return readable(design, "Design", lambda it: (str(it), str(it.details)))
 
     @takes("Design.save()", path=File((".json",), elsewhere=_OTHER_FILES))
     def save(self, path: str | Path) -> Path:
@@ -371,9 +364,7 @@ class Design(Evaluation):
         InputError
             If the path is none that can be written.
         """
-        text = json.dumps(self.to_dict(), indent=1)
-        write_given(Path(path), text.encode(), where="path", of="Design.save()")
-        return Path(path)
+        return write_json(path, self.to_dict(), "Design")
 
     @classmethod
     @takes("Design.load()", path=File(says="must be the path of a file that Design.save() wrote"))
@@ -385,14 +376,7 @@ class Design(Evaluation):
         InputError
             If the file is missing, cannot be read or is not a design.
         """
-        allowed = "must be a file that Design.save() wrote"
-        content = read_bytes(Path(path), str(path), allowed, of="Design.load()", missing="no file there")
-        try:
-            data = json.loads(content.decode("utf-8"))
-        except (ValueError, RecursionError):  # neither text nor JSON, or brackets in brackets without end
-            fault = Fault(str(path), "text that is not JSON", allowed)
-            raise InputError([fault], "Design.load()") from None
-        return cls.from_dict(data)
+        return cls.from_dict(read_json(path, "Design"))
 
 
 def limit_price_words(prices: Mapping[str, float]) -> list[tuple[str, float]]:

@@ -7,7 +7,6 @@ its end, money is that of the library's currency year, and all of it is discount
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -17,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from sitedesign.case.plant import Plant
-from sitedesign.errors import Fault, InputError
+from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.results import roadmap_words
 from sitedesign.results.roadmap_tables import cash_table, month_table, order_table, stage_table
-from sitedesign.util.atomic_file import write_given
-from sitedesign.util.gate import File, read_bytes, takes, text_keys
+from sitedesign.util.gate import File, takes
 from sitedesign.util.html_table import table_html
+from sitedesign.util.json_file import content_of, read_json, readable, write_json
 from sitedesign.util.validation import faults_of
 
 if TYPE_CHECKING:
@@ -415,14 +414,9 @@ class Roadmap:
         InputError
             If it is not a roadmap of this version.
         """
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
-            allowed = f"must be {FORMAT!r}, as Roadmap.save() writes it"
-            raise InputError([Fault("roadmap.format", found, allowed)], "Roadmap.from_dict()")
-        if faults := text_keys(data, "roadmap"):
-            raise InputError(faults, "Roadmap.from_dict()")
+        content = content_of(data, FORMAT, "Roadmap")
         try:
-            return _file(cls).validate_python({name: item for name, item in data.items() if name != "format"})
+            return readable(_file(cls).validate_python(content), "Roadmap")
         except ValidationError as error:
             known = [item.name for item in fields(cls)]
             raise InputError(faults_of(error, "roadmap", known), "Roadmap.from_dict()") from None
@@ -436,9 +430,7 @@ class Roadmap:
         path : path
             Ending in ``.json``.
         """
-        text = json.dumps(self.to_dict(), indent=1)
-        write_given(Path(path), text.encode(), where="path", of="Roadmap.save()")
-        return Path(path)
+        return write_json(path, self.to_dict(), "Roadmap")
 
     @classmethod
     @takes("Roadmap.load()", path=File(says="must be the path of a file that Roadmap.save() wrote"))
@@ -450,14 +442,7 @@ class Roadmap:
         InputError
             If the file is missing, cannot be read or is no roadmap.
         """
-        allowed = "must be a file that Roadmap.save() wrote"
-        content = read_bytes(Path(path), str(path), allowed, of="Roadmap.load()", missing="no file there")
-        try:
-            data = json.loads(content.decode("utf-8"))
-        except (ValueError, RecursionError):
-            fault = Fault(str(path), "text that is not JSON", allowed)
-            raise InputError([fault], "Roadmap.load()") from None
-        return cls.from_dict(data)
+        return cls.from_dict(read_json(path, "Roadmap"))
 
     def _repr_html_(self) -> str:
         return table_html(roadmap_words.head(self), roadmap_words.lines(self))

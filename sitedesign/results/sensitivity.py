@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any, Self
@@ -10,10 +9,10 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import ConfigDict, ValidationError
 
-from sitedesign.errors import Fault, InputError
-from sitedesign.util.atomic_file import write_given
-from sitedesign.util.gate import File, read_bytes, takes
+from sitedesign.errors import InputError
+from sitedesign.util.gate import File, takes
 from sitedesign.util.html_table import table_html
+from sitedesign.util.json_file import content_of, read_json, readable, write_json
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
 
@@ -258,13 +257,9 @@ class Sensitivity(_Frozen):
         InputError
             If it is not a sensitivity of this version.
         """
-        if not isinstance(data, dict) or data.get("format") != FORMAT:
-            found = repr(data.get("format", "nothing")) if isinstance(data, dict) else type(data).__name__
-            allowed = f"must be {FORMAT!r}, as Sensitivity.save() writes it"
-            raise InputError([Fault("sensitivity.format", found, allowed)], "Sensitivity.from_dict()")
-        content = {key: value for key, value in data.items() if key != "format"}
+        content = content_of(data, FORMAT, "Sensitivity")
         try:
-            return cls.model_validate(content)
+            return readable(cls.model_validate(content), "Sensitivity")
         except ValidationError as error:
             faults = faults_of(error, "sensitivity", cls.model_fields)
             raise InputError(faults, "Sensitivity.from_dict()") from None
@@ -278,9 +273,7 @@ class Sensitivity(_Frozen):
         path : path
             Ending in ``.json``.
         """
-        text = json.dumps(self.to_dict(), indent=1)
-        write_given(Path(path), text.encode(), where="path", of="Sensitivity.save()")
-        return Path(path)
+        return write_json(path, self.to_dict(), "Sensitivity")
 
     @classmethod
     @takes("Sensitivity.load()", path=File(says="must be the path of a file that Sensitivity.save() wrote"))
@@ -292,14 +285,7 @@ class Sensitivity(_Frozen):
         InputError
             If the file is missing, cannot be read or is no sensitivity.
         """
-        allowed = "must be a file that Sensitivity.save() wrote"
-        content = read_bytes(Path(path), str(path), allowed, of="Sensitivity.load()", missing="no file there")
-        try:
-            data = json.loads(content.decode("utf-8"))
-        except (ValueError, RecursionError):
-            fault = Fault(str(path), "text that is not JSON", allowed)
-            raise InputError([fault], "Sensitivity.load()") from None
-        return cls.from_dict(data)
+        return cls.from_dict(read_json(path, "Sensitivity"))
 
 
 #: Figures of an end, in the order of the table.
