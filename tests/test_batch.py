@@ -565,7 +565,7 @@ def test_command_solves_ranks_and_resumes(asked: list[Study], poison: Path, tmp_
     command = ("batch", poison, "--out", out, "--racks", 10, "--uptime", 0.999, "--gas-price", 5, "--quiet")
     code, text = run_command(*command, "--limit", "land_acres=900", "--backup", "recip_medium")
     assert code == 0
-    told = "10 sites: 5 bad input, 3 solved, 1 error, 1 infeasible (bounds, not designs to build)."
+    told = "10 sites: 5 bad input, 3 solved, 1 error, 1 infeasible (bounds, not designs to build: perfect"
     assert told in " ".join(text.split())
     assert len(pd.read_csv(out / "failed.csv")) == 7
     assert asked[0].limits.land_acres == 900
@@ -575,8 +575,17 @@ def test_command_solves_ranks_and_resumes(asked: list[Study], poison: Path, tmp_
     assert code == 2
     assert "question.backup" in text
     assert run_command("rank", out, "--where", "racks_installed > 10", "--json")[1].count('"rank"') == 1
-    code, _ = run_command("rank", out, "--csv", tmp_path / "ranked.csv")
+    code, text = run_command("rank", out, "--where", "racks_installed > 99")
+    assert "None of 3 sites with a design passes 'racks_installed > 99'.\n  racks_installed: 10 to 20" in text
+    code, text = run_command("batch", poison, "--out", tmp_path / "out.xlsx", "--racks", 10)
+    assert "--out: got" in text
+    assert "must be a folder. For a table of every site: --excel" in text
+    code, text = run_command(
+        "rank", out, "--csv", tmp_path / "ranked.csv", "--excel", tmp_path / "ranked.xlsx"
+    )
     assert code == 0
+    assert "Bounds, not designs to build: perfect foresight, nothing fails." in text
+    assert len(pd.read_excel(tmp_path / "ranked.xlsx")) == 3
     assert pd.read_csv(tmp_path / "ranked.csv")["rank"].tolist() == [1, 2, 3]
 
 

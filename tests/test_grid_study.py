@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign.batch import one_site
+from sitedesign.batch.columns import result_schema
 from sitedesign.batch.one_site import GRID_FIGURES, BatchJob
 from sitedesign.batch.question import Question, make_question
-from sitedesign.batch.screening import result_schema
 from sitedesign.batch.table import read_sites
 from sitedesign.case.build import build_case
 from sitedesign.case.grid_supply import GridSupply, grid_supply

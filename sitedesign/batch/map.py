@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from sitedesign.batch.ranking import USABLE, results_frame
+from sitedesign.batch.worth import reason, worth
 from sitedesign.errors import Fault, InputError
 from sitedesign.report.borders import KINDS, Box, lines
 from sitedesign.report.packing import locked
@@ -98,12 +99,14 @@ def map_html(frame: pd.DataFrame, title: str) -> str:
         fault = Fault("results", "no site with a design", "needs at least one", "Look at the column error.")
         raise InputError([fault], "the map")
     good, bad = frame[usable & places], frame[~usable & places]
-    box, count = _box(frame[places]), {"all": len(frame), "nowhere": int((~places).sum())}
+    view, box = _box(good), _box(frame[places])  # failures may lie anywhere, as with two numbers swapped
+    count = {"all": len(frame), "nowhere": int((~places).sum())}
     count |= {"designs": len(good), "failed": len(bad)}
-    good, bad = _of_cells(good, box), _of_cells(bad, box)
+    good, bad = _of_cells(good, view), _of_cells(bad, box)
     content = {
         "title": title,
-        "box": [box.west, box.east, box.south, box.north],
+        "box": [view.west, view.east, view.south, view.north],
+        "worth": worth(good),
         "borders": [lines(kind, box) for kind in KINDS],
         "colours": [item for item in COLOURS if _has(good, item[0])],
         "sites": _columns(good),
@@ -160,9 +163,7 @@ def _failed(frame: pd.DataFrame) -> dict[str, list[Any]]:
         else pd.Series("", index=frame.index)
     )
     names = frame["name"].fillna("").astype(str) if "name" in frame.columns else texts
-    reasons = [f"{status}: {text.splitlines()[-1].lstrip(' *') if text else ''}" for status, text in zip(
-        frame["status"], texts, strict=True
-    )]  # fmt: skip
+    reasons = [f"{status}: {reason(text)}" for status, text in zip(frame["status"], texts, strict=True)]
     return {
         "name": names.tolist(),
         "reason": reasons,

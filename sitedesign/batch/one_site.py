@@ -146,7 +146,7 @@ def check_job(job: BatchJob, studies: Iterable[Study] = ()) -> None:
 def solve_row(question: Question, job: BatchJob, key: str, row: Row) -> Outcome:
     """Solve one site; whatever goes wrong becomes part of its row."""
     start = time.perf_counter()
-    result: dict[str, Any] = {}
+    result: dict[str, Any] = {"stage": job.stage}
     try:
         study = question.study(row)
         result |= {"name": study.site.name, "country": study.site.country, "region": _region(study)}

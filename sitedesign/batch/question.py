@@ -35,10 +35,13 @@ class Question:
         As :class:`~sitedesign.study.study.Study` takes them.
     folder : Path
         Where relative file names in cells start.
+    carried : tuple of str
+        Columns of the table that say nothing about the question.
     """
 
     fields: dict[str, Any]
     folder: Path = Path()
+    carried: tuple[str, ...] = ()
 
     def study(self, row: Row) -> Study:
         """Ask the question at the site of a row, with the row's own fields.
@@ -63,7 +66,8 @@ class Question:
         """
         seen = set()
         for row in rows:
-            light = {key: value for key, value in row.items() if key not in ("weather", *PROFILES)}
+            heavy = ("weather", *PROFILES, *self.carried)
+            light = {key: value for key, value in row.items() if key not in heavy}
             kind = repr(sorted((key, value) for key, value in light.items() if key not in SITE_COLUMNS))
             if kind in seen:
                 continue
@@ -75,7 +79,7 @@ class Question:
             yield study
 
     def _changes(self, row: Row, site: Site) -> dict[str, Any]:
-        cells = {key: value for key, value in row.items() if key not in SITE_COLUMNS}
+        cells = {key: value for key, value in row.items() if key not in (*SITE_COLUMNS, *self.carried)}
         if "gas_price" in cells:
             cells[_GAS] = cells.pop("gas_price")
         changes: dict[str, Any] = {}
@@ -132,7 +136,7 @@ def make_question(study: Study | None, fields: Mapping[str, Any], table: SiteTab
     if study is not None:
         fields = {name: getattr(study, name) for name in Study.model_fields if name in study.model_fields_set}
     fields = {key: value for key, value in fields.items() if key != "site"}
-    question = Question(fields, table.folder)
+    question = Question(fields, table.folder, table.carried)
     own = {column.partition(".")[0] for column in table.columns} | {"site"}
     own |= {"fuel_price_usd_per_mmbtu"} & {"fuel_price_usd_per_mmbtu" if "gas_price" in own else ""}
     if own & set(CONTRACTS):

@@ -39,7 +39,7 @@ def rank(
     by : str or sequence of str
         Columns to rank by; later ones break ties.
     where : str or mapping, optional
-        Only these sites: an expression such as ``"land_acres <= 3000 and months_to_power < 24"``, or a
+        Only these sites: an expression such as ``"land_acres <= 3000 and months_to_power <= 24"``, or a
         mapping of column to value or to (least, most), either of which may be None.
     ascending : bool, optional
         Least first. When left out, least first, but most first for uptime and renewable share.
@@ -124,7 +124,7 @@ def _where(frame: pd.DataFrame, where: str | Mapping[str, Any] | None) -> pd.Dat
 
 
 def _no_condition(found: str, why: str = "") -> InputError:
-    remedy = 'For example "land_acres <= 3000 and months_to_power < 24".'
+    remedy = 'For example "land_acres <= 3000 and months_to_power <= 24".'
     return InputError([Fault("where", found + why, "must be an expression of columns", remedy)], "rank()")
 
 

@@ -21,37 +21,28 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pandas as pd
 import pyarrow as pa
 
-from sitedesign import library
+from sitedesign.batch.columns import result_schema, taken_columns
 from sitedesign.batch.engine import DaskEngine, Engine, SerialEngine
 from sitedesign.batch.guard import check_main_guard
 from sitedesign.batch.one_site import (
     CERTIFIED_FIGURES,
-    CHOSEN,
-    FIGURES,
-    GRID_FIGURES,
-    ROADMAP_FIGURES,
     STAGES,
-    TAKER_FIGURES,
     BatchJob,
     Outcome,
     check_job,
 )
 from sitedesign.batch.progress import ProgressMeter, open_progress
-from sitedesign.batch.question import Question, assumptions, class_names, make_question, technologies
+from sitedesign.batch.question import Question, assumptions, make_question
 from sitedesign.batch.ranking import rank
 from sitedesign.batch.store import FORMAT, Store, outcome_row
-from sitedesign.batch.table import NESTED, TEXT_COLUMNS, Row, Sites, SiteTable, read_sites
+from sitedesign.batch.table import Row, Sites, SiteTable, read_sites
 from sitedesign.errors import Fault, InputError, shown, unknown_name
-from sitedesign.library import Backup, Region
 from sitedesign.study.effort import EFFORT, GAP, METHOD, TIME_LIMIT_S, EffortName, Method
-from sitedesign.study.inputs import DEFAULT_BACKUP
 from sitedesign.study.question import QuestionOfSites, with_fields
-from sitedesign.study.resolve import takers_of_surplus
 from sitedesign.study.roadmap_file import ROADMAP_KEYS
 from sitedesign.study.study import Study
 from sitedesign.util import kernel_cache
 from sitedesign.util.gate import CALL, FLAG, TEXT, File, Gate, Kind, Measure, OneOf, Wrong, takes
-from sitedesign.util.inputs import declared
 from sitedesign.util.progress import Progress
 from sitedesign.util.validation import unknown_keys
 
@@ -139,8 +130,8 @@ def solve_many(
         ``name``, ``elevation_m``, ``timezone``, and any field of a study (``uptime``, ``racks``, ``rack``
         ...), which then overrides the question for that site; with dots what lies inside a field
         (``limits.land_acres``, ``limits.units.recip_medium``); ``gas_price`` [USD/MMBtu]; ``weather``: files
-        with ``;`` between them,
-        relative to the table. Unknown columns are refused.
+        with ``;`` between them, relative to the table. Headings in any case. A column that no input is called
+        like is carried through to the results; one that looks like an input with a slip in it is refused.
     study : Study, optional
         The question; its own site is replaced. Or give its fields as keywords.
     out : path, optional
@@ -210,6 +201,8 @@ def solve_many(
     table = read_sites(sites)
     asked = make_question(study, question, table)
     job = BatchJob(stage, effort, method, gap, time_limit_s, _roadmap_asked(roadmap))
+    table = table.beside(taken_columns(table, asked, job))
+    asked = replace(asked, carried=table.carried)
     check_job(job, asked.kinds(table.rows))
     if certify_best:
         check_job(replace(job, stage="certified", roadmap=None), asked.kinds(table.rows))
@@ -222,6 +215,8 @@ def solve_many(
     if not here and scheduler is None:
         check_main_guard()
     kernel_cache.warn()  # the workers that compile say nothing
+    if table.carried and not quiet:
+        log.warning("Carried through, as no input is called so: %s.", ", ".join(table.carried))
     if here:
         frame = batch.in_memory(SerialEngine)
     elif out is None:
@@ -378,95 +373,6 @@ class _Writer:
         self._written = time.monotonic()
 
 
-def result_schema(table: SiteTable, question: Question, job: BatchJob) -> pa.Schema:
-    """Columns of the results: the table's own, status, figures, error; the same whatever the order."""
-    columns = [*table.columns] + ([] if "name" in table.columns else ["name"])
-    given = {name: pa.string() if _is_text(table, name) else pa.float64() for name in columns}
-    backup = _technologies(table, question, "backup", DEFAULT_BACKUP)
-    units = {f"units_{name}": pa.int64() for name in backup}
-    farms = {f"{name}_mw": pa.float64() for name in _technologies(table, question, "wind")}
-    numbers = {name: pa.float64() for name in FIGURES} | {"racks_installed": pa.int64()}
-    sizes, rest = FIGURES[:3], FIGURES[3:]
-    if job.stage == "certified":
-        numbers |= {name: pa.float64() for name in CERTIFIED_FIGURES}
-        rest += CERTIFIED_FIGURES
-    made = {"status": pa.string(), "country": pa.string(), "region": pa.string()} | {
-        name: numbers[name] for name in sizes
-    }
-    made |= farms | units | {name: numbers[name] for name in rest}
-    if _has_grid(table, question):
-        made |= {name: pa.float64() for name in GRID_FIGURES}
-    if job.roadmap is not None:
-        made |= {name: pa.float64() for name in ROADMAP_FIGURES}
-    made |= {f"{name}{figure}": pa.float64() for name in _takers(table, question) for figure in TAKER_FIGURES}
-    made |= {f"second_fuel_mmbtu_{name}": pa.float64() for name in _with_second_fuel(backup, question)}
-    made |= {f"uptime_of_{name}": pa.float64() for name in class_names(question)}
-    if _chooses_arrays(table, question):
-        made |= {f"{name}_built": pa.string() for name in CHOSEN}
-    made |= {"weather_flags": pa.string(), "error": pa.string()}
-    return pa.schema(
-        [("key", pa.string()), *(given | {k: v for k, v in made.items() if k not in given}).items()]
-    )
-
-
-def _chooses_arrays(table: SiteTable, question: Question) -> bool:
-    """Whether a site may choose among several arrays."""
-    several = isinstance(question.fields.get("pv"), list | tuple)
-    several = several or bool(question.fields.get("power_paths"))
-    return several or any(";" in str(row.get("pv", "")) for row in table.rows)
-
-
-def _is_text(table: SiteTable, column: str) -> bool:
-    if column in TEXT_COLUMNS:
-        return True
-    head, _, name = column.partition(".")
-    if head not in NESTED:
-        return False
-    if head == "region":
-        return name in Region.words()
-    item = declared(NESTED[head]).get(name)
-    if item is not None and item.sort not in ("number", "bounds", "table"):
-        return True
-    cells = [row[column] for row in table.rows if column in row]
-    return any(isinstance(cell, str) and ":" in cell for cell in cells)
-
-
-def _has_grid(table: SiteTable, question: Question) -> bool:
-    """Whether a site may have a connection to the grid."""
-    asked = question.fields.get("grid") is not None
-    return asked or any(column.partition(".")[0] == "grid" for column in table.columns)
-
-
-def _technologies(table: SiteTable, question: Question, kind: str, usual: tuple[str, ...] = ()) -> list[str]:
-    """Names of every technology of a kind that a row may use, sorted."""
-    given = question.fields.get(kind)
-    cells = {row[kind] for row in table.rows if isinstance(row.get(kind), str)}
-    given = usual if given is None else given
-    items = [*(technologies(given) if not hasattr(given, "name") else [given])]
-    for cell in cells:
-        items += technologies(cell)
-    names = {item if isinstance(item, str) else item.name for item in items}
-    return sorted(name for name in names if name in library.names(kind) or name not in cells)
-
-
-def _takers(table: SiteTable, question: Question) -> list[str]:
-    """Names of all who may take surplus in any row, sorted."""
-    cells = [row["surplus"] for row in table.rows if isinstance(row.get("surplus"), str)]
-    given = (question.fields.get("surplus"), *map(technologies, cells))
-    return sorted({item.label for some in given for item in takers_of_surplus(some, [])})
-
-
-def _with_second_fuel(names: Sequence[str], question: Question) -> list[str]:
-    """Those of some technologies that have a second fuel."""
-    given = question.fields.get("backup")
-    own = [
-        item for item in (given if isinstance(given, list | tuple) else [given]) if isinstance(item, Backup)
-    ]
-    known = {name: library.backup(name) for name in names if name in library.names("backup")}
-    known |= {item.name: item for item in own}
-    return [name for name in names if name in known and known[name].second_fuel != "none"]
-
-
 def _second_stage(
     batch: _Batch, frame: pd.DataFrame, count: int, by: str, out: Path | None, here: bool
 ) -> pd.DataFrame:
@@ -476,15 +382,13 @@ def _second_stage(
         return frame
     best = rank(frame, by=by).head(count)["key"].tolist()
     rows = dict(zip(batch.table.keys, batch.table.rows, strict=True))
-    table = SiteTable(
-        [rows[key] for key in best], best, batch.table.columns, batch.table.folder, batch.table.source
-    )
+    table = replace(batch.table, rows=[rows[key] for key in best], keys=best)
     stage = replace(batch, table=table, job=replace(batch.job, stage="certified", roadmap=None))
     if out is None:
         found = stage.in_memory(SerialEngine if here else stage.dask).assign(key=best)
     else:
         found = stage.in_folder(out / "certified")
-    given = {*batch.table.columns, "key", "name"}
+    given = {*batch.table.columns, "key", "name", "stage"}
     # Of a certified design the uptime stands twice: as every design's, and as what was certified
     twice = {name.removeprefix("certified_") for name in CERTIFIED_FIGURES}
     own = [name for name in found.columns if name not in given | twice]

@@ -19,6 +19,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -309,6 +310,9 @@ def _fitted(value: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
     """Cell in the type of its column; text where a number belongs is told in the row's error."""
     if kind == pa.string():
         return value if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, str) and value.endswith("%"):
+        with suppress(ValueError):
+            return float(value.removesuffix("%")) / 100
     return float(value) if isinstance(value, int | float) else None
 
 

@@ -1,7 +1,7 @@
 """Tables of candidate sites: CSV, Parquet, GeoJSON points, DataFrame or a list.
 
 A row keeps its content as it was given; a cell that does not make sense fails its own row later, never the
-table. Only columns are checked here: an unknown one would silently change nothing.
+table. Only columns are checked here: one that looks like an input with a slip would silently change nothing.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +19,18 @@ import pandas as pd
 from pydantic import BaseModel
 
 from sitedesign import library
+from sitedesign.batch.headings import apart, known_name, own_columns
 from sitedesign.errors import Fault, InputError
 from sitedesign.library import Region
 from sitedesign.study.fuels import FUELS
 from sitedesign.study.study import Study
 from sitedesign.util.gate import File, Kind, Many
 from sitedesign.util.inputs import declared, is_model
-from sitedesign.util.validation import unknown_keys
 from sitedesign.weather.site import Site
 
 _SEPARATORS = (b";", b"\t", b"|")
 #: Not three digits behind it: 1,200 may be thousands.
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})")
-_PLACES = {
-    **dict.fromkeys(("lat", "latitude", "latitude_deg"), "latitude"),
-    **dict.fromkeys(("lon", "lng", "long", "longitude", "longitude_deg"), "longitude"),
-}
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,(\d{1,2}|\d{4,})|[+-]?\d+,\d+\s*%")
 SITE_COLUMNS = tuple(Site.model_fields)
 TEXT_COLUMNS = frozenset(
     {"name", "timezone"}
@@ -89,6 +85,8 @@ class SiteTable:
         Where relative file names in cells start.
     source : str
         File name, or what the table was.
+    carried : tuple of str
+        Columns of the owner's own, which say nothing about the question.
     """
 
     rows: list[Row]
@@ -96,11 +94,24 @@ class SiteTable:
     columns: list[str]
     folder: Path
     source: str
+    carried: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """Hash of the whole table, whatever its order."""
         return hashlib.sha256("\n".join(sorted(self.keys)).encode()).hexdigest()
+
+    def beside(self, made: Collection[str]) -> SiteTable:
+        """Give carried columns that results are called like another name."""
+        names = {name: apart(name, made) for name in self.carried}
+        if all(name == other for name, other in names.items()):
+            return self
+        return replace(
+            self,
+            rows=[{names.get(key, key): value for key, value in row.items()} for row in self.rows],
+            columns=[names.get(name, name) for name in self.columns],
+            carried=tuple(names.values()),
+        )
 
 
 def read_sites(sites: Sites) -> SiteTable:
@@ -118,8 +129,9 @@ def read_sites(sites: Sites) -> SiteTable:
     Raises
     ------
     InputError
-        If the file cannot be read, has no rows, or a column is missing or unknown.
+        If the file cannot be read, has no rows, or a column is missing or looks like an input with a slip.
     """
+    known = {name.lower(): name for name in known_columns()}
     folder, source = Path(), "a table in memory"
     if isinstance(sites, str | Path):
         path = _FILE.clean(sites)
@@ -127,20 +139,24 @@ def read_sites(sites: Sites) -> SiteTable:
         if faults:
             raise InputError(faults, "solve_many()")
         folder, source = path.absolute().parent, path.name
-        records = _records(_read_file(path))
+        records = _records(_read_file(path), known)
     elif isinstance(sites, pd.DataFrame):
-        records = _records(sites)
+        records = _records(sites, known)
     else:
         items = _SITES.clean(sites)
         faults = _SITES.faults("sites", items)
         if faults:
             raise InputError(faults, "solve_many()")
         records = [item.model_dump() if isinstance(item, Site) else dict(item) for item in items]
-    rows = [_clean(record) for record in records]
-    columns = list(dict.fromkeys(_column(str(key)) for record in records[:1] for key in record))
+    headings = dict.fromkeys(key for record in records for key in record)
+    names = {key: known_name(str(key), known) for key in headings}
+    carried, slips = own_columns(list(dict.fromkeys(names.values())), known.values())
+    rows = [_clean(record, names, set(carried)) for record in records]
+    columns = list(dict.fromkeys(names[key] for record in records[:1] for key in record))
     columns = list(dict.fromkeys([*columns, *(key for row in rows for key in row)]))
-    _check_columns(rows, columns, source)
-    return SiteTable(rows, site_keys(rows), columns, folder, source)
+    _check_columns(rows, columns, source, slips)
+    own = tuple(name for name in carried if name in columns and name not in _NO_COLUMN)
+    return SiteTable(rows, site_keys(rows), columns, folder, source, own)
 
 
 def site_keys(rows: Sequence[Row]) -> list[str]:
@@ -240,8 +256,8 @@ def _too_wide(columns: int) -> Fault:
     return Fault("sites", found, allowed, "Is this a table of sites, with commas between the columns?")
 
 
-def _records(frame: pd.DataFrame) -> list[Row]:
-    names = Counter(_column(str(name)) for name in frame.columns)
+def _records(frame: pd.DataFrame, known: Mapping[str, str]) -> list[Row]:
+    names = Counter(known_name(str(name), known) for name in frame.columns)
     if len(names) > _MOST_COLUMNS:
         raise InputError([_too_wide(len(names))], "solve_many()")
     twice = sorted(name for name, count in names.items() if count > 1)
@@ -251,26 +267,31 @@ def _records(frame: pd.DataFrame) -> list[Row]:
     return [{str(key): value for key, value in record.items()} for record in frame.to_dict("records")]
 
 
-def _column(name: str) -> str:
-    """Name of a column as it is known: latitude and longitude in any case and as people shorten them."""
-    return _PLACES.get(name.strip().lower(), name.strip())
-
-
-def _clean(record: Mapping[str, Any]) -> Row:
-    """Leave out missing cells and read numbers, cell by cell."""
-    cells = {_column(str(key)): _cell(_column(str(key)), value) for key, value in record.items()}
+def _clean(record: Mapping[str, Any], names: Mapping[Any, str], carried: Collection[str]) -> Row:
+    """Leave out missing cells and read numbers, cell by cell; what is carried through stays as it is."""
+    cells = {name: _own(cell) if name in carried else _cell(name, cell)
+             for key, value in record.items() for name, cell in [(names[key], _given(value))]
+             if cell is not None}  # fmt: skip
     return {key: value for key, value in cells.items() if value is not None}
 
 
-def _cell(column: str, value: Any) -> Any:  # noqa: ANN401
+def _given(value: Any) -> Any:  # noqa: ANN401
+    """Cell without spaces around it; None where nothing stands in it."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value):
         return None
     if hasattr(value, "item"):
         value = value.item()  # numpy scalars
     if isinstance(value, str):
         value = value.strip()
-    if value == "":
-        return None
+    return None if isinstance(value, str) and not value else value
+
+
+def _own(value: Any) -> str | float:  # noqa: ANN401
+    """Cell that is carried through: a number stays one, anything else is text (a parcel 0123 as well)."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+
+
+def _cell(column: str, value: Any) -> Any:  # noqa: ANN401
     if column in TEXT_COLUMNS:
         return value if isinstance(value, (list, tuple)) else str(value)
     if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
@@ -284,8 +305,8 @@ def _cell(column: str, value: Any) -> Any:  # noqa: ANN401
     return value
 
 
-def _check_columns(rows: Sequence[Row], columns: Sequence[str], source: str) -> None:
-    faults = unknown_keys("sites", [name for name in columns if name not in _NO_COLUMN], known_columns())
+def _check_columns(rows: Sequence[Row], columns: Sequence[str], source: str, slips: Sequence[Fault]) -> None:
+    faults = [*slips]
     faults += [
         Fault(f"sites.{name}", "a column", "cannot stand in a table of sites", remedy)
         for name, remedy in _NO_COLUMN.items()

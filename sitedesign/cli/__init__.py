@@ -159,7 +159,7 @@ for _name, _command, _panel, _example in (
         "rank",
         sites.rank_command,
         _MANY,
-        "sitedesign rank results --by land_acres --where 'months_to_power < 24'",
+        "sitedesign rank results --by land_acres --where 'months_to_power <= 24'",
     ),
     ("map", sites.map_command, _MANY, "sitedesign map results --out map.html"),
     (

@@ -147,6 +147,11 @@ def width() -> int:
     return min(out.width, WIDTH) if out.is_terminal else WIDTH
 
 
+def screen() -> int | None:
+    """Columns of the terminal; None where the output goes to a file or another program."""
+    return out.width if out.is_terminal else None
+
+
 def show(result: Evaluation, as_json: bool, saved: Path | None = None, *, details: bool = False) -> None:
     """Write a design or an evaluation.
 

@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from sitedesign.cli.console import (
     FAILED,
     AsJson,
     check_outputs,
     exit_codes,
-    out,
     progress_line,
     records,
+    say,
     say_json,
+    screen,
     show_written,
     warn,
 )
 from sitedesign.cli.study_options import OF, QuestionOptions, by_option, takes_study
+from sitedesign.cli.tables import table_text
 from sitedesign.util.words import count
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _SITES, _RUN = "Sites and results", "Run"
 _SHOWN = (
     ("name", "site", 1.0),
     ("cost_usd_per_yr", "cost\nM USD/yr", 1e-6),
+    ("certified_uptime", "certified\nuptime %", 100.0),
+    ("uptime_achieved", "uptime\n%", 100.0),
     ("solar_mw", "solar\nMWdc", 1.0),
     ("battery_mwh", "battery\nMWh", 1.0),
     ("grid_mw", "grid\nMW", 1.0),
@@ -40,7 +43,16 @@ _SHOWN = (
     ("land_acres", "land\nacres", 1.0),
     ("months_to_power", "power in\nmonths", 1.0),
 )
+_UPTIMES = ("certified_uptime", "uptime_achieved")  # of which the first that is there is shown
+#: What somebody with a spreadsheet would give where a folder is meant.
+_TABLES = (".csv", ".xlsx", ".xls", ".parquet", ".json", ".txt")
 
+Csv = Annotated[
+    Path | None, typer.Option("--csv", help="Also write every site as CSV.", rich_help_panel="Output")
+]
+Excel = Annotated[
+    Path | None, typer.Option("--excel", help="Also write a workbook (.xlsx).", rich_help_panel="Output")
+]
 Results = Annotated[Path, typer.Argument(help="Folder of a batch, finished or not, or a Parquet file.")]
 
 
@@ -48,7 +60,12 @@ Results = Annotated[Path, typer.Argument(help="Folder of a batch, finished or no
 def batch(
     options: QuestionOptions,
     sites: Annotated[
-        Path | None, typer.Argument(help="CSV, Parquet or GeoJSON points; or use --grid.", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="CSV, xlsx, Parquet or GeoJSON points; columns of your own are carried through. Or use "
+            "--grid.",
+            show_default=False,
+        ),
     ] = None,
     out_folder: Annotated[
         Path,
@@ -105,6 +122,8 @@ def batch(
         float | None,
         typer.Option(help="Per site; results then depend on the machine. (s)", rich_help_panel=_RUN),
     ] = None,
+    csv: Csv = None,
+    excel: Excel = None,
     top: Annotated[int, typer.Option(min=0, help="Best sites to print.", rich_help_panel="Output")] = 10,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.", rich_help_panel="Output")] = False,
     as_json: AsJson = False,
@@ -117,8 +136,11 @@ def batch(
     with exit_codes(as_json, interrupted):
         from sitedesign.batch.ranking import rank
         from sitedesign.batch.screening import solve_many
+        from sitedesign.batch.worth import worth
         from sitedesign.errors import InputError
 
+        _check_folder(out_folder)
+        check_outputs({"--csv": csv, "--excel": excel})
         try:
             frame = solve_many(
                 _source(sites, grid),
@@ -132,59 +154,107 @@ def batch(
         counts = {str(status): int(count) for status, count in frame["status"].value_counts().items()}
         best = rank(frame, by=by).head(top)
         file = out_folder / "results.parquet"
+        _write(frame, csv, excel)
         if as_json:
             say_json({"sites": len(frame), "status": counts, "results": str(file), "best": records(best)})
             return
         words = ", ".join(f"{number} {status}" for status, number in counts.items())
-        worth = "certified designs" if stage == "certified" else "bounds, not designs to build"
-        told = f"{count(len(frame), 'site')}: {words} ({worth}). Results in {file}."
-        out.print(told, markup=False, highlight=False, soft_wrap=True)
+        say(f"{count(len(frame), 'site')}: {words} ({worth(frame)}). Results in {file}.")
         _print_ranked(best, by)
         _tell_failures(frame, out_folder)
-        if not counts.get("solved") and not counts.get("gap"):
+        for path in (csv, excel):
+            if path is not None:
+                show_written(path, as_json=False)
+        if not len(best):
             raise typer.Exit(FAILED)
+        say(f"next: sitedesign rank {out_folder}; sitedesign map {out_folder} --out map.html; "
+            "--certify-best 3 certifies the best")  # fmt: skip
 
 
 def _tell_failures(frame: pd.DataFrame, folder: Path) -> None:
     """Say why sites failed, the first few on standard error and all of them in ``failed.csv``."""
+    from sitedesign.batch.ranking import USABLE
+    from sitedesign.batch.workbook import failures
     from sitedesign.util.atomic_file import write_atomic
     from sitedesign.util.html_table import table_csv
 
-    failed = frame[~frame["status"].isin(("solved", "gap"))]
+    failed = failures(frame[~frame["status"].isin(USABLE)])
+    file = folder / "failed.csv"
     if failed.empty:
+        file.unlink(missing_ok=True)  # of an earlier run
         return
-    names = [name for name in ("name", "latitude", "longitude", "status", "error") if name in failed]
-    write_atomic(folder / "failed.csv", table_csv(failed[names]))
-    for row in failed[names].head(_REASONS).to_dict("records"):
+    write_atomic(file, table_csv(failed))
+    for row in failed.head(_REASONS).to_dict("records"):
         place = row.get("name") or f"{row.get('latitude')}, {row.get('longitude')}"
         warn(f"{place}: {row['status']}: {row.get('error') or ''}".rstrip(": "))
-    warn(f"Why {count(len(failed), 'site')} failed: {folder / 'failed.csv'}")
+    warn(f"Why {count(len(failed), 'site')} failed: {file}")
+
+
+def _check_folder(folder: Path) -> None:
+    from sitedesign.errors import Fault, InputError
+
+    if folder.suffix.lower() in _TABLES and not folder.is_dir():
+        option = "--excel" if folder.suffix.lower().startswith(".xls") else "--csv"
+        remedy = f"For a table of every site: {option} {folder}."
+        raise InputError([Fault("--out", f"{folder}", "must be a folder", remedy)], OF)
+
+
+def _write(frame: pd.DataFrame, csv: Path | None, excel: Path | None) -> None:
+    """Write every row as a table that a spreadsheet opens."""
+    from sitedesign.batch.workbook import write_workbook
+    from sitedesign.util.atomic_file import write_atomic
+    from sitedesign.util.html_table import table_csv
+
+    if csv is not None:
+        write_atomic(csv, table_csv(frame))
+    if excel is not None:
+        write_workbook(frame, excel)
 
 
 def rank_command(
     results: Results,
     by: Annotated[str, typer.Option(help="Column to rank by.")] = "cost_usd_per_yr",
     where: Annotated[
-        str | None, typer.Option(help="Only sites such as 'land_acres <= 3000 and months_to_power < 24'.")
+        str | None, typer.Option(help="Only sites such as 'land_acres <= 3000 and months_to_power <= 24'.")
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="Sites to show.")] = 20,
-    csv: Annotated[Path | None, typer.Option(help="Write the whole ranking to this file.")] = None,
+    csv: Csv = None,
+    excel: Excel = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank the sites of a batch."""
     with exit_codes(as_json):
-        from sitedesign.batch.ranking import rank
-        from sitedesign.util.atomic_file import write_atomic
-        from sitedesign.util.html_table import table_csv
+        from sitedesign.batch.ranking import rank, results_frame
+        from sitedesign.batch.worth import worth
 
-        check_outputs({"--csv": csv})
-        ranked = rank(results, by=by, where=where)
-        if csv is not None:
-            write_atomic(csv, table_csv(ranked))
+        check_outputs({"--csv": csv, "--excel": excel})
+        frame = results_frame(results, "rank()")
+        ranked = rank(frame, by=by, where=where)
+        _write(ranked, csv, excel)
         if as_json:
             say_json(records(ranked.head(top)))
-        else:
-            _print_ranked(ranked.head(top), by)
+            return
+        if where is not None and ranked.empty:
+            _tell_nothing_left(rank(frame, by=by), where)
+            return
+        _print_ranked(ranked.head(top), by)
+        if words := worth(ranked):
+            say(f"{words[:1].upper()}{words[1:]}.")
+        for path in (csv, excel):
+            if path is not None:
+                show_written(path, as_json=False)
+
+
+def _tell_nothing_left(sites: pd.DataFrame, where: str) -> None:
+    """Say between what the columns of a filter lie that no site passes."""
+    import re
+
+    import pandas as pd
+
+    say(f"None of {count(len(sites), 'site')} with a design passes {where!r}.")
+    for name in dict.fromkeys(re.findall(r"[A-Za-z_]\w*", where)):
+        if name in sites.columns and pd.api.types.is_numeric_dtype(sites[name]) and sites[name].notna().any():
+            say(f"  {name}: {_cell(sites[name].min(), 1.0)} to {_cell(sites[name].max(), 1.0)}")
 
 
 def map_command(
@@ -247,25 +317,30 @@ def _source(sites: Path | None, grid: str | None) -> Any:  # noqa: ANN401
 
 def _print_ranked(ranked: pd.DataFrame, by: str) -> None:
     if ranked.empty:
-        out.print("No site with a design.", highlight=False)
+        say("No site with a design.")
         return
     from sitedesign import library
 
     farms = [(f"{name}_mw", f"{name}\nMW".replace("_", " "), 1.0) for name in library.names("wind")]
-    known = [*_SHOWN[:3], *farms, *_SHOWN[3:]]
+    place = next(number for number, item in enumerate(_SHOWN) if item[0] == "battery_mwh")
+    hidden = [name for name in _UPTIMES if name in ranked.columns and ranked[name].notna().any()][1:]
+    known = [item for item in (*_SHOWN[:place], *farms, *_SHOWN[place:]) if item[0] not in hidden]
     shown = [item for item in known if item[0] in ranked.columns]
     if by not in [name for name, *_ in shown]:
         shown.append((by, by, 1.0))
-    table = Table("#", box=None, pad_edge=False)
-    for name, heading, _ in shown:
-        table.add_column(heading, justify="left" if name == "name" else "right", no_wrap=name == "name")
-    for number, row in enumerate(ranked.to_dict("records"), start=1):
-        table.add_row(str(number), *(_cell(row[name], factor) for name, _, factor in shown))
-    out.print(table)
+    rows = [
+        [str(number), *(_cell(row[name], factor, name in _UPTIMES) for name, _, factor in shown)]
+        for number, row in enumerate(ranked.to_dict("records"), start=1)
+    ]
+    say(table_text(["#", *(heading for _, heading, _ in shown)], rows, {1}, screen(), title=1))
 
 
-def _cell(value: Any, factor: float) -> str:  # noqa: ANN401
+def _cell(value: Any, factor: float, fine: bool = False) -> str:  # noqa: ANN401
+    if value is None or value != value:
+        return "-"
     if not isinstance(value, int | float):
         return str(value)
     value *= factor
+    if fine:
+        return f"{value:.3f}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"

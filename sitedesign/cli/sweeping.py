@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from sitedesign.cli.console import (
     AsJson,
     check_outputs,
     exit_codes,
-    out,
     progress_line,
     records,
     say,
     say_json,
+    screen,
     width,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, takes_study
+from sitedesign.cli.tables import table_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -335,28 +335,24 @@ def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
     # A technology that nobody builds is worth no column
     units = [name for name in table.columns if str(name).startswith("units_") and table[name].any()]
     first = str(table.columns[0])
-    shown = Table(box=None, pad_edge=False)
-    shown.add_column(first.replace("_", "\n"), justify="right", no_wrap=True)
     columns = [item for item in _SHOWN if item[0] in table.columns]
-    for _, heading, _, _ in columns:
-        shown.add_column(heading, justify="right")
-    for column in units:
-        shown.add_column(column.removeprefix("units_").replace("_", "\n"), justify="right")
-    reasons = []
+    heads = [first.replace("_", "\n"), *(heading for _, heading, _, _ in columns)]
+    heads += [column.removeprefix("units_").replace("_", "\n") for column in units]
+    reasons, rows = [], []
     for row in table.to_dict("records"):
         cells = [f"{row[first]:.7g}"]
         if row.get("reason"):
             reasons.append(f"{row[first]:.7g}: {row['reason']}")
-            shown.add_row(*cells, *("-" for _ in [*columns, *units]))
+            rows.append([*cells, *("-" for _ in [*columns, *units])])
             continue
         cells += [_cell(row[name], factor, digits) for name, _, factor, digits in columns]
-        shown.add_row(*cells, *(_cell(row[name], 1.0, 0) for name in units))
-    out.print(shown)
+        rows.append([*cells, *(_cell(row[name], 1.0, 0) for name in units)])
+    say(table_text(heads, rows, width=screen()))
     if note := table.attrs.get("note"):
-        out.print(note, markup=False, highlight=False, soft_wrap=True)
+        say(note)
     for reason in reasons:
-        out.print(f"No design for {reason}", markup=False, highlight=False, soft_wrap=True)
-    out.print("Bounds: perfect foresight, nothing fails.", highlight=False)
+        say(f"No design for {reason}")
+    say("Bounds: perfect foresight, nothing fails.")
 
 
 def _cell(value: Any, factor: float, digits: int) -> str:  # noqa: ANN401
