@@ -21,6 +21,7 @@ from sitedesign.case.case import Case, ClassShare, ImportCase, PriceLevel, SinkC
 from sitedesign.case.rack_shortfall import shortfall_chords, shortfall_curve
 from sitedesign.case.reserve import ReserveRule
 from sitedesign.equations import REGISTRY, SYMBOLS, Equation, equation
+from sitedesign.equations.units import units_attached
 from sitedesign.equations.variables import declare_capacities, declare_operation
 from sitedesign.optimize.extensive_form import build_model
 from tests.cases import backup, case, resource
@@ -132,22 +133,27 @@ def test_every_equation_is_in_the_full_model_under_its_own_name() -> None:
     assert components == set(REGISTRY)
 
 
+def with_units() -> pyo.ConcreteModel:
+    with units_attached():
+        return build_model(three_steps())
+
+
 def test_units_are_consistent() -> None:
-    m = build_model(three_steps())
+    m = with_units()
     assert_units_consistent(m)
     assert_units_equivalent(m.annual_cost.expr, pyo.units.KUSD / pyo.units.year)
     assert_units_equivalent(m.supply_energy["engine", 0].body, pyo.units.MWh / pyo.units.year)
 
 
 def test_units_catch_a_lost_step_length() -> None:
-    m = build_model(three_steps())
+    m = with_units()
     m.wrong = pyo.Constraint(expr=m.stored_mwh[2] == m.stored_mwh[1] + m.charge_mw[2])
     with pytest.raises(Exception, match="not compatible"):
         assert_units_consistent(m)
 
 
 def test_table_of_symbols_is_the_model() -> None:
-    m = build_model(three_steps())
+    m = with_units()
     assert {s.name for s in SYMBOLS} == {v.local_name for v in m.component_objects(pyo.Var)}
     for symbol in SYMBOLS:
         variable = m.find_component(symbol.name)

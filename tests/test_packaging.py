@@ -43,7 +43,7 @@ def test_solver_that_works_is_not_ruled_out():
     assert floors["highspy"] == "1.15.1"
 
 
-@pytest.mark.parametrize("name", ["distributed", "plotly", "h5py", "timezonefinder", "pint", "psutil"])
+@pytest.mark.parametrize("name", ["distributed", "plotly", "h5py", "timezonefinder", "psutil"])
 def test_what_looks_dispensable_says_what_it_is_for(name):
     line = next(line for line in LINES if line.startswith(f'  "{name}>='))
     assert len(line.partition("# ")[2]) > 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sitedesign.case.case import BackupCase, Case, PriceLevel
@@ -77,8 +77,6 @@ class AnnualLimit:
         The limit that a total just meets, from the case and the total. [unit]
     asked : callable
         The limit as a study asks for it. [unit]
-    pyomo_unit : callable
-        The unit as Pyomo writes it, from its container of units.
     at_least : bool
         Whether the limit as it was given is a lower one.
     """
@@ -91,7 +89,6 @@ class AnnualLimit:
     most: Callable[[Case, float], float]
     reached: Callable[[Case, float], float]
     asked: Callable[[Study], float | None]
-    pyomo_unit: Callable[[Any], Any]
     at_least: bool = False
 
     def given(self, limits: CaseLimits) -> float | None:
@@ -116,7 +113,6 @@ def _pollutant_limit(name: str) -> AnnualLimit:
         most=lambda _, cap: cap,
         reached=lambda _, tonnes: tonnes,
         asked=lambda study: asked(study.limits),
-        pyomo_unit=lambda u: u.metric_ton / u.year,
     )
 
 
@@ -130,7 +126,6 @@ ANNUAL_LIMITS = (
         most=lambda case, share: (1 - share) * case.load_mwh_per_yr,
         reached=lambda case, mwh: 1 - mwh / case.load_mwh_per_yr,
         asked=lambda study: study.min_renewable_share,
-        pyomo_unit=lambda u: u.dimensionless,
         at_least=True,
     ),
     AnnualLimit(
@@ -142,7 +137,6 @@ ANNUAL_LIMITS = (
         most=lambda _, cap: cap,
         reached=lambda _, tonnes: tonnes,
         asked=lambda study: study.limits.co2_t_per_yr,
-        pyomo_unit=lambda u: u.metric_ton / u.year,
     ),
     *(_pollutant_limit(name) for name in POLLUTANTS),
 )

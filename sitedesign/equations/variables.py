@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyomo.environ as pyo
 
@@ -19,10 +18,7 @@ from sitedesign.case.dispatch import appetite_mwh
 from sitedesign.case.limits import ANNUAL_LIMITS, POLLUTANTS, hours_limits
 from sitedesign.case.plant_limits import battery_bounds, resource_bounds, resource_most_mw, units_allowed
 from sitedesign.case.reserve import full_step
-
-u = pyo.units
-if not hasattr(u, "KUSD"):  # the registry is one per process
-    u.load_definitions_from_strings(["USD = [currency]", "KUSD = 1e3 * USD"])
+from sitedesign.equations.units import unit
 
 USD_PER_KUSD = 1e3
 
@@ -137,9 +133,11 @@ def declare_capacities(
 
     _declare_prices(m, case, by_name)
     _declare_reserve(m, case)
-    m.resource_mw = pyo.Var(m.resource, bounds=lambda _, r: resource_bounds(case, by_resource[r]), units=u.MW)
-    m.battery_mwh = pyo.Var(bounds=battery_bounds(case, limits.battery_mwh), units=u.MWh)
-    m.battery_mw = pyo.Var(bounds=battery_bounds(case, limits.battery_mw), units=u.MW)
+    m.resource_mw = pyo.Var(
+        m.resource, bounds=lambda _, r: resource_bounds(case, by_resource[r]), units=unit("MW")
+    )
+    m.battery_mwh = pyo.Var(bounds=battery_bounds(case, limits.battery_mwh), units=unit("MWh"))
+    m.battery_mw = pyo.Var(bounds=battery_bounds(case, limits.battery_mw), units=unit("MW"))
     m.units = pyo.Var(
         m.technology,
         domain=lambda _, k: pyo.NonNegativeIntegers if by_name[k].whole else pyo.NonNegativeReals,
@@ -157,11 +155,11 @@ def declare_capacities(
     m.share = pyo.Param(initialize=1.0) if share is None else pyo.Var(bounds=share)
     fewest = 0 if share is not None else max(case.racks_contracted, case.racks_min)
     m.racks = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(fewest, case.racks_max))
-    m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=u.MWh / u.year)
-    m.months_to_power = pyo.Var(bounds=(0, limits.months_to_power), units=u.month)
-    m.energy_mwh_per_yr = pyo.Var(m.supply_level, bounds=(0, None), units=u.MWh / u.year)
-    m.missed_mwh_per_yr = pyo.Var(m.sink_level, bounds=(0, None), units=u.MWh / u.year)
-    m.lost_mwh_per_yr = pyo.Var(m.load_class, bounds=(0, None), units=u.MWh / u.year)
+    m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=unit("MWh/yr"))
+    m.months_to_power = pyo.Var(bounds=(0, limits.months_to_power), units=unit("month"))
+    m.energy_mwh_per_yr = pyo.Var(m.supply_level, bounds=(0, None), units=unit("MWh/yr"))
+    m.missed_mwh_per_yr = pyo.Var(m.sink_level, bounds=(0, None), units=unit("MWh/yr"))
+    m.lost_mwh_per_yr = pyo.Var(m.load_class, bounds=(0, None), units=unit("MWh/yr"))
 
 
 def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
@@ -176,8 +174,8 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     m.step = pyo.RangeSet(1, case.steps)
     m.later_step = pyo.RangeSet(2, case.steps)
     m.tier = pyo.RangeSet(1, len(case.tiers))
-    m.step_h = pyo.Param(initialize=case.step_h, units=u.h, mutable=True)
-    m.weather_years = pyo.Param(initialize=case.years, units=u.year, mutable=True)
+    m.step_h = pyo.Param(initialize=case.step_h, units=unit("h"), mutable=True)
+    m.weather_years = pyo.Param(initialize=case.years, units=unit("yr"), mutable=True)
     m.eta_charge = pyo.Param(initialize=case.eta_charge)
     m.eta_discharge = pyo.Param(initialize=case.eta_discharge)
     classes = [c.name for c in case.classes]
@@ -192,7 +190,7 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
         m.step,
         initialize={(r.name, t): y for r in case.resources for t, y in _by_step(r.yield_mw_per_mw).items()},
     )
-    m.load_mw = pyo.Param(m.step, initialize=_by_step(case.load_mw), units=u.MW, mutable=True)
+    m.load_mw = pyo.Param(m.step, initialize=_by_step(case.load_mw), units=unit("MW"), mutable=True)
     m.usable = pyo.Param(m.step, initialize=_by_step(case.usable))
     m.capability = pyo.Param(m.alike_technology, m.step, initialize=_alike_capability(case))
     m.unit_capability = pyo.Param(m.unit, m.step, initialize=_unit_capability(case, list(m.unit)))
@@ -206,14 +204,16 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     )
     m.sink_active_level = pyo.Param(m.sink, m.step, default=0, initialize=_active_levels(case.sinks))
 
-    m.curtailed_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
-    m.charge_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
-    m.discharge_mw = pyo.Var(m.step, bounds=(0, None), units=u.MW)
-    m.stored_mwh = pyo.Var(m.step, bounds=(0, None), units=u.MWh)
-    m.supply_mw = pyo.Var(m.technology, m.step, bounds=(0, None), units=u.MW)
-    m.taken_mw = pyo.Var(m.sink, m.step, bounds=(0, None), units=u.MW)
+    m.curtailed_mw = pyo.Var(m.step, bounds=(0, None), units=unit("MW"))
+    m.charge_mw = pyo.Var(m.step, bounds=(0, None), units=unit("MW"))
+    m.discharge_mw = pyo.Var(m.step, bounds=(0, None), units=unit("MW"))
+    m.stored_mwh = pyo.Var(m.step, bounds=(0, None), units=unit("MWh"))
+    m.supply_mw = pyo.Var(m.technology, m.step, bounds=(0, None), units=unit("MW"))
+    m.taken_mw = pyo.Var(m.sink, m.step, bounds=(0, None), units=unit("MW"))
     load, tiers = _by_step(case.load_mw), case.tiers
-    m.shed_mw = pyo.Var(m.tier, m.step, bounds=lambda _, j, t: (0, tiers[j - 1].width * load[t]), units=u.MW)
+    m.shed_mw = pyo.Var(
+        m.tier, m.step, bounds=lambda _, j, t: (0, tiers[j - 1].width * load[t]), units=unit("MW")
+    )
 
 
 def _levels(flows: Sequence[Flow]) -> list[tuple[str, int]]:
@@ -227,81 +227,77 @@ def _active_levels(flows: Sequence[Flow]) -> dict[tuple[str, int], int]:
 
 
 def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, BackupCase | ImportCase]) -> None:
-    def param(value: float, unit: Any) -> pyo.Param:  # noqa: ANN401
-        return pyo.Param(initialize=value, units=unit, mutable=True)
+    def param(value: float, measure: str) -> pyo.Param:
+        return pyo.Param(initialize=value, units=unit(measure), mutable=True)
 
-    def per_technology(attribute: str, unit: Any, scale: float = 1.0) -> pyo.Param:  # noqa: ANN401
+    def per_technology(attribute: str, measure: str, scale: float = 1.0) -> pyo.Param:
         values = {k: getattr(b, attribute) * scale for k, b in by_name.items()}
-        return pyo.Param(m.technology, initialize=values, units=unit, mutable=True)
+        return pyo.Param(m.technology, initialize=values, units=unit(measure), mutable=True)
 
     def per_level(
-        over: pyo.Set,
-        flows: Sequence[Flow],
-        attribute: str,
-        unit: Any,  # noqa: ANN401
-        scale: float = 1.0,
+        over: pyo.Set, flows: Sequence[Flow], attribute: str, measure: str, scale: float = 1.0
     ) -> pyo.Param:
         values = {
             (item.name, i): getattr(level, attribute) * scale
             for item in flows
             for i, level in enumerate(item.levels)
         }
-        return pyo.Param(over, initialize=values, units=unit, mutable=True)
+        return pyo.Param(over, initialize=values, units=unit(measure), mutable=True)
 
-    def per_resource(value: Callable[[Resource], float], unit: Any) -> pyo.Param:  # noqa: ANN401
+    def per_resource(value: Callable[[Resource], float], measure: str) -> pyo.Param:
         values = {r.name: value(r) for r in case.resources}
-        return pyo.Param(m.resource, initialize=values, units=unit, mutable=True)
+        return pyo.Param(m.resource, initialize=values, units=unit(measure), mutable=True)
 
     limits = case.limits
     kusd = 1 / USD_PER_KUSD
-    m.resource_cost = per_resource(lambda r: r.annual_cost_usd_per_mw * kusd, u.KUSD / u.MW / u.year)
-    m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * kusd, u.KUSD / u.MWh / u.year)
-    m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * kusd, u.KUSD / u.MW / u.year)
-    m.unit_cost = per_technology("annual_cost_usd_per_unit", u.KUSD / u.year, kusd)
-    m.site_cost = per_technology("site_cost_usd_per_yr", u.KUSD / u.year, kusd)
-    m.marginal_cost = per_level(m.supply_level, case.supplies, "usd_per_mwh", u.KUSD / u.MWh, kusd)
-    m.sink_value = per_level(m.sink_level, case.sinks, "usd_per_mwh", u.KUSD / u.MWh, kusd)
+    m.resource_cost = per_resource(lambda r: r.annual_cost_usd_per_mw * kusd, "kUSD/MW/yr")
+    m.battery_energy_cost = param(case.battery_cost_usd_per_mwh_yr * kusd, "kUSD/MWh/yr")
+    m.battery_power_cost = param(case.battery_cost_usd_per_mw_yr * kusd, "kUSD/MW/yr")
+    m.unit_cost = per_technology("annual_cost_usd_per_unit", "kUSD/yr", kusd)
+    m.site_cost = per_technology("site_cost_usd_per_yr", "kUSD/yr", kusd)
+    m.marginal_cost = per_level(m.supply_level, case.supplies, "usd_per_mwh", "kUSD/MWh", kusd)
+    m.sink_value = per_level(m.sink_level, case.sinks, "usd_per_mwh", "kUSD/MWh", kusd)
     appetite = {(s.name, i): mwh for s in case.sinks for i, mwh in enumerate(appetite_mwh(case, s))}
-    m.appetite_mwh_per_yr = pyo.Param(m.sink_level, initialize=appetite, units=u.MWh / u.year, mutable=True)
+    m.appetite_mwh_per_yr = pyo.Param(m.sink_level, initialize=appetite, units=unit("MWh/yr"), mutable=True)
     m.sink_cost = pyo.Param(
         m.sink,
         initialize={s.name: s.annual_cost_usd_per_unit * kusd for s in case.sinks},
-        units=u.KUSD / u.year,
+        units=unit("kUSD/yr"),
         mutable=True,
     )
     m.sink_units_max = pyo.Param(m.sink, initialize={s.name: s.units_max for s in case.sinks})
     m.sink_unit_mw = pyo.Param(
-        m.sink, initialize={s.name: s.unit_mw for s in case.sinks}, units=u.MW, mutable=True
+        m.sink, initialize={s.name: s.unit_mw for s in case.sinks}, units=unit("MW"), mutable=True
     )
-    m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, u.KUSD / u.year)
-    m.fixed_cost = param(case.fixed_usd_per_yr * kusd, u.KUSD / u.year)
-    m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, u.KUSD / u.year / u.month)
-    m.unit_mw = per_technology("unit_mw", u.MW)
-    m.co2_t_per_mwh = per_level(m.supply_level, case.supplies, "co2_t_per_mwh", u.metric_ton / u.MWh)
+    m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, "kUSD/yr")
+    m.fixed_cost = param(case.fixed_usd_per_yr * kusd, "kUSD/yr")
+    m.delay_cost = param(case.delay_cost_usd_per_month_yr * kusd, "kUSD/yr/month")
+    m.unit_mw = per_technology("unit_mw", "MW")
+    m.co2_t_per_mwh = per_level(m.supply_level, case.supplies, "co2_t_per_mwh", "t/MWh")
     for name in POLLUTANTS:
         figure = f"{name}_t_per_mwh"
-        setattr(m, figure, per_level(m.supply_level, case.supplies, figure, u.metric_ton / u.MWh))
+        setattr(m, figure, per_level(m.supply_level, case.supplies, figure, "t/MWh"))
     limited = {item.name: hours for _, item, hours in hours_limits(case)}
     m.limited_technology = pyo.Set(initialize=list(limited), dimen=1)
-    m.run_h_limit = pyo.Param(m.limited_technology, initialize=limited, units=u.h / u.year, mutable=True)
-    m.lead_months = per_technology("lead_months", u.month)
-    m.resource_lead_months = per_resource(lambda r: r.lead_months, u.month)
-    m.battery_lead_months = param(case.battery_lead_months, u.month)
-    m.resource_most = per_resource(lambda r: resource_most_mw(case, r), u.MW)
-    m.battery_most = param(battery_bounds(case, limits.battery_mwh)[1], u.MWh)
+    m.run_h_limit = pyo.Param(m.limited_technology, initialize=limited, units=unit("h/yr"), mutable=True)
+    m.lead_months = per_technology("lead_months", "month")
+    m.resource_lead_months = per_resource(lambda r: r.lead_months, "month")
+    m.battery_lead_months = param(case.battery_lead_months, "month")
+    m.resource_most = per_resource(lambda r: resource_most_mw(case, r), "MW")
+    m.battery_most = param(battery_bounds(case, limits.battery_mwh)[1], "MWh")
     m.units_max = pyo.Param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
-    m.load_mwh_per_yr = param(case.load_mwh_per_yr, u.MWh / u.year)
+    m.load_mwh_per_yr = param(case.load_mwh_per_yr, "MWh/yr")
     m.racks_contracted = pyo.Param(initialize=case.racks_contracted)
     m.uptime_target = pyo.Param(m.load_class, initialize={c.name: c.uptime_target for c in case.classes})
     m.load_share = pyo.Param(m.load_class, initialize={c.name: c.share for c in case.classes})
-    m.lost_value = param(case.lost_value_usd_per_mwh * kusd, u.KUSD / u.MWh)
-    m.resource_acres_per_mw = per_resource(lambda r: r.acres_per_mw, u.acre / u.MW)
-    m.land_acres = param(limits.land_acres or 0.0, u.acre)
-    m.min_duration_h = param(limits.min_duration_h or 0.0, u.h)
-    m.max_duration_h = param(limits.max_duration_h or 0.0, u.h)
+    m.lost_value = param(case.lost_value_usd_per_mwh * kusd, "kUSD/MWh")
+    m.resource_acres_per_mw = per_resource(lambda r: r.acres_per_mw, "acre/MW")
+    m.land_acres = param(limits.land_acres or 0.0, "acre")
+    m.min_duration_h = param(limits.min_duration_h or 0.0, "h")
+    m.max_duration_h = param(limits.max_duration_h or 0.0, "h")
     m.most_units = pyo.Param(initialize=limits.most_units or 0)
     for item in ANNUAL_LIMITS:
-        setattr(m, item.name, param(item.given(limits) or 0.0, item.pyomo_unit(u)))
+        setattr(m, item.name, param(item.given(limits) or 0.0, item.unit))
 
 
 def _declare_reserve(m: pyo.ConcreteModel, case: Case) -> None:
@@ -312,10 +308,10 @@ def _declare_reserve(m: pyo.ConcreteModel, case: Case) -> None:
     names = [item.name for item in case.supplies]
     m.tripping_technology = pyo.Set(initialize=[item.name for item in case.backup], dimen=1)
     m.tripped_units = pyo.Param(initialize=rule.n_minus)
-    m.load_step_mw = pyo.Param(initialize=rule.load_step_mw, units=u.MW, mutable=True)
-    m.reserve_needed_mw = pyo.Param(initialize=full.needed_mw, units=u.MW, mutable=True)
+    m.load_step_mw = pyo.Param(initialize=rule.load_step_mw, units=unit("MW"), mutable=True)
+    m.reserve_needed_mw = pyo.Param(initialize=full.needed_mw, units=unit("MW"), mutable=True)
     m.reserve_unit_mw = pyo.Param(
-        m.technology, initialize=dict(zip(names, full.unit_mw, strict=True)), units=u.MW, mutable=True
+        m.technology, initialize=dict(zip(names, full.unit_mw, strict=True)), units=unit("MW"), mutable=True
     )
     m.reserve_yield = pyo.Param(
         m.resource, initialize=dict(zip(m.resource, full.resource_yield, strict=True))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import betainc
 
 from sitedesign.case.case import BackupCase, Case, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, lost_by_class
@@ -99,10 +99,17 @@ def rack_shortfall(racks: int, contracted: int, availability: float) -> float:
     """
     if contracted <= 0:
         return 0.0
-    below = stats.binom.cdf(contracted - 1, racks, availability)
-    below_less_one = stats.binom.cdf(contracted - 2, racks - 1, availability) if racks >= 1 else 1.0
+    below = _at_most(contracted - 1, racks, availability)
+    below_less_one = _at_most(contracted - 2, racks - 1, availability) if racks >= 1 else 1.0
     value = below - racks * availability * below_less_one / contracted
     return float(max(value, 0.0))
+
+
+def _at_most(working: int, racks: int, availability: float) -> float:
+    """Chance that at most so many racks work, P(Bin(R, a) <= k); DLMF 8.17.24."""
+    if not 0 <= working < racks:
+        return float(working >= racks)
+    return float(betainc(racks - working, working + 1, 1.0 - availability))
 
 
 def check_dispatch(case: Case, plant: Plant, dispatch: Dispatch, *, must_end_full: bool = False) -> Replay:

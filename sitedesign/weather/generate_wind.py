@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.signal import lfilter
 from scipy.special import gamma, log_ndtr, ndtr, ndtri
 
 from sitedesign.library import wind as library_wind
@@ -189,6 +188,8 @@ def _noon_to_noon(daily: FloatArray, lag1: FloatArray, step_minutes: int) -> Flo
 
 def _hourly_chain(rng: np.random.Generator, memory_h: float, years: int, step_minutes: int) -> FloatArray:
     """First-order chain of hours of unit variance; shorter steps lie on lines between mid-hours."""
+    from scipy.signal import lfilter  # half a second, of which an array of panels needs nothing
+
     keep = np.exp(-1 / memory_h)
     fresh = rng.standard_normal(years * DAYS_PER_YEAR * 24)
     fresh[1:] *= np.sqrt(1 - keep**2)

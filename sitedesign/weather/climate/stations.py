@@ -159,7 +159,7 @@ def _mid_month_quantiles(monthly: FloatArray) -> FloatArray:
     double the noise of the darkest days, of which a month has seen one or two, and darken the worst spells
     of the year by 3 to 5 %: they fall where that noise is most negative.
     """
-    mean = monthly @ _MASS
+    mean = monthly @ _mass_of_scores()[0]
     return monthly * (mid_month_nodes(mean) / mean)[:, None]
 
 
@@ -200,7 +200,7 @@ def _bent(quantiles: FloatArray, kt_mean: FloatArray, kt_sd: FloatArray) -> Floa
     """
     top = quantiles[:, -1:] * _TOP_ROOM
     logit = _logit(quantiles / top)
-    centre = (logit @ _MASS)[:, None]
+    centre = (logit @ _mass_of_scores()[0])[:, None]
     tilt = np.stack([np.zeros(12), np.ones(12)], axis=1)  # offset and factor by month
     wanted = np.stack([kt_mean, kt_sd], axis=1)
 
@@ -234,19 +234,18 @@ def _expit(logit: FloatArray) -> FloatArray:
 
 def _moments(quantiles: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and sd of distributions given at :data:`SCORES`, shape (12,) each."""
-    mean = quantiles @ _MASS
-    second = np.einsum("mi,ij,mj->m", quantiles, _SECOND, quantiles)
+    mass, second_mass = _mass_of_scores()
+    mean = quantiles @ mass
+    second = np.einsum("mi,ij,mj->m", quantiles, second_mass, quantiles)
     return mean, np.sqrt(np.maximum(second - mean**2, 1e-12))
 
 
+@lru_cache(maxsize=1)
 def _mass_of_scores() -> tuple[FloatArray, FloatArray]:
     """Weights for mean and mean square of a function of a normal score, linear between :data:`SCORES`."""
     score = ndtri((np.arange(20_000) + 0.5) / 20_000)
     hats = np.stack([np.interp(score, SCORES, unit) for unit in np.eye(len(SCORES))])
     return hats.mean(axis=1), hats @ hats.T / score.size
-
-
-_MASS, _SECOND = _mass_of_scores()
 
 
 def land_share_around(latitude: float, longitude: float) -> float:
