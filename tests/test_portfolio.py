@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyomo.environ as pyo
 import pytest
 
 import sitedesign as sd
 from sitedesign import InfeasibleDesign, InputError, library
+from sitedesign.case.plant_limits import opened
 from sitedesign.fleet.choice import Asked, choose
 from sitedesign.fleet.curves import SiteCosts, Terms, pieces_of, site_costs
-from sitedesign.fleet.together import Ties, choose_together
+from sitedesign.fleet.together import Ties, choose_together, coupling
+from sitedesign.optimize.block_master import Block, add_block
+from sitedesign.optimize.blocks import solve_blocks
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.extensive_form import add_operation_model
+from sitedesign.optimize.highs import solve_once
 from tests.cli_runs import run
+from tests.test_roadmap_plan import toy
 
 EASY = {"uptime": 0.99, "weather_years": 1, "backup": ["recip_medium"]}
 MOVES = Ties(10, None, 5.0, 5.0, 0.0, moves=True)
@@ -111,7 +121,8 @@ def brute(costs: SiteCosts, asked: Asked) -> float:
                     by_region = {
                         region: racks[asked.regions == region].sum() for region in asked.region_racks
                     }
-                    if all(low <= by_region[r] <= high for r, (low, high) in asked.region_racks.items()):
+                    inside = all(low <= by_region[r] <= high for r, (low, high) in asked.region_racks.items())
+                    if inside and costs.keep(racks, asked.ramp):
                         least_cost = min(least_cost, float(costs.at(racks).sum()))
     return least_cost
 
@@ -130,6 +141,52 @@ def test_choice_is_that_of_brute_force(seed: int, late: bool) -> None:
     assert found.bound_usd_per_yr <= best * (1 + 1e-9)
     assert found.cost_usd_per_yr == pytest.approx(best, rel=2e-4)
     assert found.cost_usd_per_yr >= best * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_with_a_ramp_the_choice_is_that_of_brute_force_and_never_cheaper(seed: int) -> None:
+    frame = results(4, seed).assign(months_to_power=[12.0, 30.0, 18.0, 12.0])
+    costs = site_costs(frame, Terms(None, 0.0, large_load=True, least_racks=150.0, most_racks=900.0),
+                       {"texas": 75.0, "ohio": 50.0, "iowa": None})  # fmt: skip
+    nobody = Asked(1800, 3, np.zeros(4, dtype=np.int64), {})
+    asked = dataclasses.replace(nobody, ramp=((12, 400), (18, 850)))
+    found, free = choose(costs, asked, 1e-6), choose(costs, nobody, 1e-6)
+    # Without scale costs rise in straight lines: a site lies at a bound, at the threshold, or fills a step
+    best = min(
+        float(costs.at(racks).sum())
+        for racks in (np.array(item, dtype=float) for item in sizes_of(costs, 50))
+        if racks.sum() == 1800 and np.count_nonzero(racks) <= 3 and costs.keep(racks, asked.ramp)
+    )
+    assert costs.keep(found.racks, asked.ramp)
+    assert found.racks.sum() == 1800
+    assert found.bound_usd_per_yr <= best * (1 + 1e-9)
+    assert found.cost_usd_per_yr <= best * (1 + 1e-6)
+    assert found.cost_usd_per_yr >= free.cost_usd_per_yr * (1 - 1e-9)
+
+
+def sizes_of(costs: SiteCosts, step: int) -> Iterator[tuple[float, ...]]:
+    """All plants of a few sites in steps, those around the threshold among them."""
+    marks = []
+    for site in range(len(costs.least)):
+        edge = np.ceil(costs.threshold_racks[site])
+        inner = [edge - 1, edge] if np.isfinite(edge) else []
+        grid = np.arange(costs.least[site], costs.most[site] + 1, step)
+        marks.append(sorted({0.0, *grid.tolist(), *(item for item in inner if item <= costs.most[site])}))
+    yield from itertools.product(*marks)
+
+
+def test_a_ramp_says_which_site_comes_first() -> None:
+    frame = results(12, 7).assign(months_to_power=[12.0, 24.0] * 6)
+    cheap = sd.portfolio(frame, racks=3000, scale=None, most_racks=1000)
+    early = sd.portfolio(frame, racks=3000, scale=None, most_racks=1000, ramp={12: 2500})
+    table = early.timetable()
+    assert cheap.timetable()["racks_running"].get(12, 0) < 2500
+    assert table.loc[12, "racks_running"] >= 2500 == table.loc[12, "racks_asked"]
+    assert table["racks_running"].iloc[-1] == 3000
+    assert early.cost_usd_per_yr > cheap.cost_usd_per_yr
+    assert "in month 12" in str(early)
+    with pytest.raises(InfeasibleDesign, match="month 6 asks for 100 racks, the 12 largest sites with power"):
+        sd.portfolio(frame, racks=3000, most_racks=1000, ramp={6: 100})
 
 
 def test_bounds_of_regions_hold_and_their_prices_differ() -> None:
@@ -234,6 +291,55 @@ def test_all_plants_in_one_program_are_the_best_of_every_split_of_the_racks(
     assert found.bound_usd_per_yr <= best * (1 + 1e-7)
 
 
+def of_a_share(b: pyo.Block) -> None:
+    """Let the hours of a site serve its share of the load instead of all of it."""
+    b.power_balance.deactivate()
+
+    def balance(b: pyo.Block, t: int) -> Any:
+        sun = sum(b.resource_mw[r] * b.resource_yield[r, t] for r in b.resource) - b.curtailed_mw[t]
+        given = sum(b.supply_mw[k, t] for k in b.technology) + sum(b.shed_mw[j, t] for j in b.tier)
+        return sun + b.discharge_mw[t] - b.charge_mw[t] + given == b.load_mw[t] * b.share
+
+    b.share_balance = pyo.Constraint(b.step, rule=balance)
+    b.share_shed = pyo.Constraint(
+        b.tier, b.step, rule=lambda b, j, t: b.shed_mw[j, t] <= b.shed_mw[j, t].ub * b.share
+    )
+
+
+def test_ten_plants_in_one_program_are_those_of_every_hour_in_one_model() -> None:
+    """Ten toy sites that differ in sun, engines and rent, 20 racks: cuts against every hour of every site."""
+    rng = np.random.default_rng(5)
+    racks, cases = 20, []
+    for _ in range(10):
+        base = toy(racks_contracted=20, racks_max=20)
+        engines = tuple(
+            dataclasses.replace(item, marginal_cost_usd_per_mwh=item.marginal_cost_usd_per_mwh * factor)
+            for item, factor in zip(base.backup, rng.uniform(0.7, 1.4, 2), strict=True)
+        )
+        sun = base.resources[0].yield_mw_per_mw * rng.uniform(0.6, 1.1)
+        cases.append(opened(dataclasses.replace(base.with_resource(yield_mw_per_mw=sun), backup=engines)))
+    places = rng.uniform(1e4, 6e4, 10).tolist()
+    ties = Ties(racks, 3, 3.0, 9.0, 2e5, moves=False)
+    share = (0.0, ties.most_racks / racks)
+    blocks = [Block(f"site {i}", item, CutPool(item), share=share) for i, item in enumerate(cases)]
+    found = solve_blocks(blocks, coupling(places, ties), gap=1e-5)
+    m = pyo.ConcreteModel()
+    m.block = pyo.Block(range(10))
+    for i, item in enumerate(blocks):
+        add_block(m.block[i], item)
+        add_operation_model(m.block[i], item.case)
+        of_a_share(m.block[i])
+    extra = coupling(places, ties)(m)
+    m.cost = pyo.Objective(expr=sum(m.block[i].annual_cost.expr for i in range(10)) + extra)
+    whole = 1e3 * solve_once(m, gap=1e-6).objective
+    assert found.stopped_by == "gap"
+    assert found.cost_usd == pytest.approx(whole, rel=1e-4)
+    assert found.bound_usd <= whole * (1 + 1e-7)
+    built = [plan.racks_running for plan in found.plans]
+    assert sum(built) == racks
+    assert np.count_nonzero(built) == 3
+
+
 def common(site: sd.Site, dark: int) -> sd.Weather:
     """Two years called 2001 and 2002 at every site, dark in a month of each site's own."""
     made = sd.Weather.generate(site, years=2, seed=1)
@@ -269,6 +375,7 @@ def test_work_that_moves_needs_the_same_years_everywhere_and_then_saves() -> Non
         ({"racks": 100, "regions": {"texas": (5, 1)}}, "regions.texas"),
         ({"racks": 100, "scale": "huge"}, "huge"),
         ({"racks": 100, "compare": [0]}, "compare"),
+        ({"racks": 100, "ramp": {12: 200}}, "must be at most all 100 racks"),
     ],
 )
 def test_faulty_questions_are_told_before_any_work(given: dict[str, object], words: str) -> None:

@@ -39,6 +39,14 @@ def portfolio_command(
             help="Racks in a region: NAME=MOST or NAME=LEAST:MOST; repeat for more.", rich_help_panel=_CHOICE
         ),
     ] = None,
+    ramp: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MONTH=RACKS",
+            help="Racks that must have power by a month; repeat for more.",
+            rich_help_panel=_CHOICE,
+        ),
+    ] = None,
     where: Annotated[
         str | None,
         typer.Option(help="Only sites such as 'months_to_power <= 24'.", rich_help_panel=_CHOICE),
@@ -88,7 +96,7 @@ def portfolio_command(
             question = None if study is None else sd.read_study(study)
             made = sd.portfolio(
                 results, question, racks=racks, most_sites=most_sites, least_racks=least_racks,
-                most_racks=most_racks, regions=_regions(region or []), where=where,
+                most_racks=most_racks, regions=_regions(region or []), ramp=_ramp(ramp or []), where=where,
                 scale=None if scale == "none" else scale,
                 delay_usd_per_rack_month=delay_usd_per_rack_month, large_load=large_load, exact=exact,
                 certify=certify, compare=compare or [], progress=show,
@@ -111,6 +119,18 @@ def portfolio_command(
         for path in (save, map_file, csv):
             if path is not None:
                 show_written(path, as_json=False)
+
+
+def _ramp(given: list[str]) -> dict[int, int] | None:
+    """Read ``12=700``, as the roadmap does."""
+    from sitedesign.cli.roadmapping import steps_of
+    from sitedesign.errors import Fault, InputError
+
+    faults: list[Fault] = []
+    steps = steps_of(given, faults)
+    if faults:
+        raise InputError(faults, "the command line")
+    return steps or None
 
 
 def _regions(given: list[str]) -> dict[str, Any]:

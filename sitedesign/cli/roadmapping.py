@@ -199,7 +199,7 @@ def _given(ramp: list[str], value: str | None, rent: list[str], deliver: list[st
 
     faults: list[Fault] = []
     given = {
-        "ramp": _steps(ramp, faults),
+        "ramp": steps_of(ramp, faults),
         "value_usd_per_rack_month": _number(value),
         "rentals": _rentals(rent, faults),
         "deliveries": _deliveries(deliver, faults),
@@ -217,7 +217,7 @@ def _number(text: str | None) -> float | str | None:
         return text
 
 
-def _steps(items: list[str], faults: list[Fault]) -> dict[int, int]:
+def steps_of(items: list[str], faults: list[Fault]) -> dict[int, int]:
     """Read ``12=700``; collects faults."""
     from sitedesign.errors import Fault
 

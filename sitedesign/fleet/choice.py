@@ -32,12 +32,15 @@ class Asked:
         Number of the region of each site.
     region_racks : mapping of int to (float, float)
         Least and most racks in a region.
+    ramp : tuple of (int, int)
+        Months by which sites with power must hold so many racks, and how many. [months, racks]
     """
 
     racks: int
     most_sites: int | None
     regions: IntArray
     region_racks: Mapping[int, tuple[float, float]]
+    ramp: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +109,7 @@ def choose(costs: SiteCosts, asked: Asked, gap: float, time_limit_s: float | Non
     used = np.round(solved.x[: model.count]) > _USED
     loads = model.loads(used, solved.x[model.count :], len(rows))
     racks = np.zeros(len(costs.least), dtype=np.int64)
-    racks[rows] = _whole(loads, few, asked.racks)
+    racks[rows] = _whole(loads, few, asked)
     price, by_region = _marginals(model, used, asked)
     total = float(costs.at(racks.astype(float)).sum())
     return Choice(racks, total, float(solved.mip_dual_bound), price, by_region)
@@ -126,6 +129,7 @@ class _Model:
         self.low, self.rise = pieces.low[real], (pieces.high - pieces.low)[real]
         self.cost_low, self.cost_rise = pieces.cost_low[real], (pieces.cost_high - pieces.cost_low)[real]
         self.region, self.count = regions[self.site], len(self.site)
+        self.months = pieces.months[real]
         self.prices = np.concatenate([self.cost_low, self.cost_rise])
         self.whole = np.concatenate([np.ones(self.count), np.zeros(self.count)])
         racks = np.concatenate([self.low, self.rise])
@@ -143,6 +147,9 @@ class _Model:
         for number, (fewest, highest) in asked.region_racks.items():
             rows.append(sparse.csr_matrix(racks * np.tile(self.region == number, 2)))
             least, most = [*least, [fewest]], [*most, [highest]]
+        for month, early in asked.ramp:
+            rows.append(sparse.csr_matrix(racks * np.tile(self.months <= month, 2)))
+            least, most = [*least, [early]], [*most, [np.inf]]
         self.matrix = sparse.vstack(rows, format="csr")
         self.least, self.most = np.concatenate(least), np.concatenate(most)
 
@@ -156,14 +163,17 @@ class _Model:
 def _useful(costs: SiteCosts, asked: Asked) -> NDArray[np.intp]:
     """Sites that some least-cost choice may need.
 
-    Of the sites of one region with the same bounds and thresholds, one that costs at least as much at every
-    size as so many others as may be built at all is never needed: a cheaper one is free to take its place.
+    Of the sites of one region with the same bounds and thresholds, and power by the same step of the ramp,
+    one that costs at least as much at every size as so many others as may be built at all is never needed: a
+    cheaper one is free to take its place.
     """
     least = float(costs.least.min())
     many = int(min(len(costs.least), asked.racks // max(least, 1.0)))
     most_sites = many if asked.most_sites is None else min(asked.most_sites, many)
     tied = np.where(np.isin(asked.regions, list(asked.region_racks)), asked.regions, -1)
-    keys = np.stack([tied, costs.least, costs.most, costs.threshold_racks], axis=1)
+    steps = [month for month, _ in asked.ramp]
+    dates = [np.searchsorted(steps, costs.power_months + wait) for wait in (0.0, costs.wait_months)]
+    keys = np.stack([tied, costs.least, costs.most, costs.threshold_racks, *dates], axis=1)
     keep: list[int] = []
     _, group = np.unique(np.nan_to_num(keys, posinf=1e18), axis=0, return_inverse=True)
     pieces = pieces_of(costs)
@@ -206,12 +216,13 @@ def _worth_it(
     return np.asarray(rows[worth]), replace(known, bound_usd_per_yr=min(bound, known.bound_usd_per_yr))
 
 
-def _whole(loads: FloatArray, costs: SiteCosts, total: int) -> IntArray:
-    """Whole racks with the same sum, each site inside its bounds."""
-    racks = np.floor(loads + _ROUNDING).astype(np.int64)
+def _whole(loads: FloatArray, costs: SiteCosts, asked: Asked) -> IntArray:
+    """Whole racks with the same sum, each site inside its bounds, early sites first where there is a ramp."""
+    racks, total = np.floor(loads + _ROUNDING).astype(np.int64), asked.racks
     built = loads > _ROUNDING
     missing = total - int(racks.sum())
-    order = np.argsort(-(loads - racks), kind="stable")
+    dates = costs.power_months + (loads >= costs.threshold_racks) * costs.wait_months
+    order = np.lexsort((racks - loads, dates if asked.ramp else np.zeros(len(loads))))
     while missing > 0:
         room = [i for i in order.tolist() if built[i] and racks[i] + 1 <= costs.most[i] + _ROUNDING]
         if not room:
@@ -235,6 +246,10 @@ def _marginals(model: _Model, used: NDArray[np.bool_], asked: Asked) -> tuple[fl
         fixed = float(low[where == number].sum())
         rows += [there, -there]
         ends += [highest - fixed, fixed - fewest]
+    for month, early in asked.ramp:
+        soon = model.months[at] <= month
+        rows.append(-rise * soon)
+        ends.append(float(low[soon].sum()) - early)
     solved = linprog(
         slope,
         A_ub=np.array(rows) if rows else None,
@@ -249,11 +264,20 @@ def _marginals(model: _Model, used: NDArray[np.bool_], asked: Asked) -> tuple[fl
     price = float(solved.eqlin.marginals[0])
     extra = dict.fromkeys(where.tolist(), price)
     for number, (most, fewest) in zip(
-        [number for number, _ in bounded], np.reshape(solved.ineqlin.marginals, (-1, 2)).tolist(), strict=True
+        [number for number, _ in bounded],
+        np.reshape(solved.ineqlin.marginals[: 2 * len(bounded)], (-1, 2)).tolist(),
+        strict=True,
     ):
         if number in extra:
             extra[number] = price + most - fewest
     return price, extra
+
+
+def _most_by(costs: SiteCosts, month: float) -> FloatArray:
+    """Racks that each site can hold with power by a month."""
+    before = np.minimum(costs.most, np.ceil(costs.threshold_racks) - 1.0)
+    most = np.where(costs.power_months + costs.wait_months <= month, costs.most, before)
+    return np.where((costs.power_months <= month) & (most >= costs.least), most, 0.0)
 
 
 def _reason(costs: SiteCosts, asked: Asked) -> str:
@@ -264,4 +288,9 @@ def _reason(costs: SiteCosts, asked: Asked) -> str:
         return f"the {count:,} largest sites hold {room:,.0f} racks, {asked.racks:,} are asked for"
     if asked.racks < costs.least.min():
         return f"a site holds at least {costs.least.min():,.0f} racks, {asked.racks:,} are asked for"
+    for month, early in asked.ramp:
+        held = np.sort(_most_by(costs, month))[::-1][:count].sum()
+        if held < early:
+            there = f"the {count:,} largest sites with power by then hold {held:,.0f}"
+            return f"month {month} asks for {early:,} racks, {there}"
     return f"bounds of sites and regions leave no way to place {asked.racks:,} racks"

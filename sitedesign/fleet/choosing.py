@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from sitedesign.fleet.together import Ties, choose_together
 from sitedesign.library import Scale
 from sitedesign.study.demand import MOST_IT_MW
 from sitedesign.study.effort import GAP, TIME_LIMIT_S
+from sitedesign.study.roadmap_inputs import Ramp, ramp_of
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, Bounds, Kind, Many, Measure, OrNone, takes
 from sitedesign.util.progress import Progress, silent
@@ -73,6 +74,7 @@ def portfolio(
     least_racks: int = 100,
     most_racks: int | None = None,
     regions: Mapping[str, float | tuple[float, float]] | None = None,
+    ramp: Ramp | Mapping[int, int] | None = None,
     where: str | Mapping[str, Any] | None = None,
     scale: str | Scale | None = "default",
     delay_usd_per_rack_month: float = 0.0,
@@ -111,6 +113,9 @@ def portfolio(
         Of a site that is built; 100, and what a study may ask, when left out.
     regions : mapping of str to float or (float, float), optional
         Most, or least and most, racks in a region.
+    ramp : Ramp or mapping of int to int, optional
+        Racks that must have power by month, from the order on: which sites come first. A site runs all its
+        racks once it has power; :func:`roadmap` builds one in stages.
     where : str or mapping, optional
         Only these candidates, as :func:`rank` takes it: ``"months_to_power <= 24"``.
     scale : str, Scale or None
@@ -160,11 +165,12 @@ def portfolio(
         frame = rank(frame, by="site_cost_usd_per_yr", where=where).drop(columns="rank")
     names = _region_names(frame)
     bounds = _region_bounds(regions or {}, sorted(set(names)))
+    steps = _steps(ramp, racks, frame, together or fleet_uptime)
     terms = Terms(
         _scale(scale), delay_usd_per_rack_month, large_load, float(least_racks),
         float(most_racks or _most_racks(frame)),
     )  # fmt: skip
-    search = _Search(frame, names, terms, bounds, racks, gap, time_limit_s, certify, say)
+    search = _Search(frame, names, terms, bounds, steps, racks, gap, time_limit_s, certify, say)
     jointly = together or fleet_uptime
     choice = (
         search.choose_together(most_sites, asked_of, moves=fleet_uptime)
@@ -179,6 +185,7 @@ def portfolio(
     asked = {
         "racks": racks, "most_sites": most_sites, "least_racks": least_racks, "most_racks": most_racks,
         "regions": {name: list(pair) for name, pair in bounds.items()},
+        "ramp": [list(step) for step in steps],
         "where": where if isinstance(where, str | None) else str(where),
         "scale": scale.name if isinstance(scale, Scale) else scale,
         "delay_usd_per_rack_month": delay_usd_per_rack_month, "large_load": large_load,
@@ -195,6 +202,7 @@ class _Search:
     regions: list[str]
     terms: Terms
     bounds: dict[str, tuple[float, float]]
+    ramp: tuple[tuple[int, int], ...]
     racks: int
     gap: float
     time_limit_s: float | None
@@ -221,6 +229,7 @@ class _Search:
             most_sites,
             np.array([numbers[name] for name in self.regions]),
             {numbers[name]: pair for name, pair in self.bounds.items()},
+            self.ramp,
         )
         return choose(self.costs, asked, self.gap, self.time_limit_s)
 
@@ -271,16 +280,10 @@ class _Search:
             held = float(self.costs.at(choice.racks.astype(float)).sum())
             if all(pair in self.designs for pair in _built(choice)):
                 again = self.choose(most_sites)
-                if again.bound_usd_per_yr >= held * (1 - self.gap) or again.cost_usd_per_yr >= held * (
-                    1 - _SAME
-                ):
-                    return Choice(
-                        choice.racks,
-                        held,
-                        again.bound_usd_per_yr,
-                        again.rack_usd_per_yr,
-                        again.region_usd_per_yr,
-                    )
+                in_time = self.costs.keep(choice.racks, self.ramp)  # a site may come later than screened
+                best = again.bound_usd_per_yr >= held * (1 - self.gap)
+                if in_time and (best or again.cost_usd_per_yr >= held * (1 - _SAME)):
+                    return replace(again, racks=choice.racks, cost_usd_per_yr=held)
                 choice = again
             else:
                 choice = self.choose(most_sites)
@@ -424,6 +427,34 @@ def _region_names(frame: pd.DataFrame) -> list[str]:
     if "region" not in frame.columns:
         return [_ELSEWHERE] * len(frame)
     return [name if isinstance(name, str) and name else _ELSEWHERE for name in frame["region"].tolist()]
+
+
+def _steps(
+    given: Any,  # noqa: ANN401
+    racks: int,
+    frame: pd.DataFrame,
+    together: bool,
+) -> tuple[tuple[int, int], ...]:
+    """Racks that must have power by month.
+
+    Raises
+    ------
+    InputError
+        If they are no ramp, more than all racks, or the dates of the sites are not known.
+    """
+    if given is None:
+        return ()
+    steps: tuple[tuple[int, int], ...] = ramp_of(given).steps
+    faults = []
+    if steps[-1][1] > racks:
+        faults.append(Fault("ramp", f"{steps[-1][1]:,} racks", f"must be at most all {racks:,} racks"))
+    if "months_to_power" not in frame.columns:
+        faults.append(Fault("candidates", "no column months_to_power", "is needed for a ramp"))
+    if together:
+        faults.append(Fault("ramp", "a ramp", "is not counted when sites are solved together"))
+    if faults:
+        raise InputError(faults, _OF)
+    return steps
 
 
 def _region_bounds(given: Mapping[str, Any], known: list[str]) -> dict[str, tuple[float, float]]:

@@ -6,7 +6,7 @@ same at every size but for what economies of scale touch and what a site costs w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,6 +76,10 @@ class SiteCosts:
         What a rack costs more above the threshold. [USD/yr]
     least, most : ndarray, shape (sites,)
         Racks of a site that is built.
+    power_months : ndarray, shape (sites,)
+        From order to power, before any threshold. [months]
+    wait_months : float
+        What rules for large loads add to that. [months]
     """
 
     rack_usd_per_yr: FloatArray
@@ -88,6 +92,8 @@ class SiteCosts:
     late_usd_per_yr: float
     least: FloatArray
     most: FloatArray
+    power_months: FloatArray
+    wait_months: float
 
     def at(self, racks: FloatArray, late: NDArray[np.bool_] | None = None) -> FloatArray:
         """Cost of every site with so many racks, shape (sites, ...) like `racks`. [USD/yr]
@@ -105,6 +111,11 @@ class SiteCosts:
         total = total + held * self.late_usd_per_yr * racks + self.fixed_usd_per_yr
         return np.where(racks > 0, total, 0.0)
 
+    def keep(self, racks: NDArray[np.int64], ramp: Sequence[tuple[int, int]]) -> bool:
+        """Whether sites with so many racks have power for those of a ramp, month by month."""
+        months = self.power_months + (racks >= self.threshold_racks) * self.wait_months
+        return all(racks[months <= month].sum() >= early for month, early in ramp)
+
     def subset(self, rows: NDArray[np.intp]) -> SiteCosts:
         """Give the costs of some of the sites."""
         chosen = {
@@ -116,9 +127,10 @@ class SiteCosts:
                 "threshold_racks",
                 "least",
                 "most",
+                "power_months",
             )
         }
-        kept = ("exponents", "fixed_usd_per_yr", "reference_mw", "late_usd_per_yr")
+        kept = ("exponents", "fixed_usd_per_yr", "reference_mw", "late_usd_per_yr", "wait_months")
         return SiteCosts(**chosen, **{name: getattr(self, name) for name in kept})
 
 
@@ -134,12 +146,15 @@ class Pieces:
         Racks at both ends.
     cost_low, cost_high : ndarray, shape (sites, pieces)
         [USD/yr]
+    months : ndarray, shape (sites, pieces)
+        From order to power. [months]
     """
 
     low: FloatArray
     high: FloatArray
     cost_low: FloatArray
     cost_high: FloatArray
+    months: FloatArray
 
 
 def site_costs(frame: pd.DataFrame, terms: Terms, regions: Mapping[str, float | None]) -> SiteCosts:
@@ -179,6 +194,8 @@ def site_costs(frame: pd.DataFrame, terms: Terms, regions: Mapping[str, float | 
         late_usd_per_yr=delay * waits,
         least=np.ceil(np.maximum(_column(frame, "least_racks", terms.least_racks), _LEAST_RACKS)),
         most=np.floor(np.minimum(_column(frame, "most_racks", terms.most_racks), terms.most_racks)),
+        power_months=_column(frame, "months_to_power", np.inf),
+        wait_months=waits,
     )
 
 
@@ -204,7 +221,8 @@ def pieces_of(costs: SiteCosts) -> Pieces:
     )
     late = np.repeat([False, True], _PIECES - 1)[None, :] & (from_racks <= costs.most)[:, None]
     late |= (from_racks <= floor)[:, None]
-    return Pieces(low, high, costs.at(low, late), costs.at(high, late))
+    months = costs.power_months[:, None] + late * costs.wait_months
+    return Pieces(low, high, costs.at(low, late), costs.at(high, late), months)
 
 
 def _thresholds(frame: pd.DataFrame, regions: Mapping[str, float | None]) -> FloatArray:

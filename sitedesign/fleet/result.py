@@ -167,6 +167,24 @@ class Portfolio(_Row):
         """Show one row a site, the largest first."""
         return pd.DataFrame([item.model_dump() for item in self.sites])
 
+    def timetable(self) -> pd.DataFrame:
+        """Show which site comes first: one row a month in which sites get power.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by ``month`` from the order on: ``sites`` by name, ``racks`` that start, ``racks_running``
+            from then on, and ``racks_asked`` by the ramp (0 where none was asked).
+        """
+        table = self.table().groupby("months_to_power", as_index=True)
+        rows = pd.DataFrame({"sites": table["name"].agg(", ".join), "racks": table["racks"].sum()})
+        rows["racks_running"] = rows["racks"].cumsum()
+        steps = self.asked.get("ramp", [])
+        asked = [
+            max((racks for begins, racks in steps if begins <= month), default=0) for month in rows.index
+        ]
+        return rows.assign(racks_asked=asked).rename_axis("month")
+
     def region_table(self) -> pd.DataFrame:
         """Show one row a region: candidates, sites, racks, shadow price of a rack. [USD/yr]"""
         return pd.DataFrame([item.model_dump() for item in self.regions])
@@ -261,6 +279,11 @@ class Portfolio(_Row):
             ("one more rack", f"{self.rack_price_usd_per_yr / 1e3:,.1f} k USD/yr"),
             ("solved again", f"{exact} of {len(self.sites)} sites, in {self.rounds} rounds"),
         ]
+        first = self.timetable()
+        dates = ", ".join(
+            f"{racks:,} in month {month:.0f}" for month, racks in first["racks_running"].items()
+        )  # fmt: skip
+        rows.append(("racks with power", dates))
         for item in self.sites:
             place = (
                 f"{item.racks:,} racks, {item.it_mw:,.0f} MW, {item.rack_usd_per_yr / 1e3:,.1f} k USD/yr each"

@@ -7,7 +7,7 @@ know one design a site. Costs are in proportion to size, and what a site costs w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,17 +107,28 @@ def choose_together(
         if ties.moves:  # each for itself asks for nothing
             case = replace(case, uptime_target=0.0)
         blocks.append(Block(item.study.site.name, case, CutPool(case), share=(0.0, share)))
-    found = solve_blocks(blocks, _coupling(built, ties), gap=gap, progress=progress)
+    places = [_place_usd_per_rack(item) for item in built]
+    found = solve_blocks(blocks, coupling(places, ties, built), gap=gap, progress=progress)
     racks = tuple(plan.racks_running for plan in found.plans)
     return Together(racks, found.cost_usd, found.bound_usd)
 
 
-def _coupling(built: Sequence[StudyCase], ties: Ties) -> Any:  # noqa: ANN401
-    """Rows and costs over the blocks of all sites."""
-    places = [_place_usd_per_rack(item) for item in built]
+def coupling(
+    places_usd_per_rack: Sequence[float], ties: Ties, built: Sequence[StudyCase] = ()
+) -> Callable[[pyo.ConcreteModel], Any]:
+    """Rows and costs over the blocks of all sites.
+
+    Parameters
+    ----------
+    places_usd_per_rack : sequence of float
+        Hall, land and staff for each rack of each site. [USD/yr]
+    ties : Ties
+    built : sequence of StudyCase, optional
+        Needed where work moves.
+    """
 
     def couple(m: pyo.ConcreteModel) -> Any:  # noqa: ANN401
-        m.site = pyo.RangeSet(0, len(built) - 1)
+        m.site = pyo.RangeSet(0, len(places_usd_per_rack) - 1)
         m.racks_there = pyo.Var(m.site, domain=pyo.NonNegativeIntegers, bounds=(0, ties.racks))
         m.open = pyo.Var(m.site, domain=pyo.Binary)
         m.of_share = pyo.Constraint(
@@ -131,7 +142,7 @@ def _coupling(built: Sequence[StudyCase], ties: Ties) -> Any:  # noqa: ANN401
             m.count = pyo.Constraint(expr=sum(m.open[i] for i in m.site) <= ties.most_sites)
         if ties.moves:
             m.fleet_uptime = pyo.Constraint(expr=_missing(m, built) <= 0.0)
-        places_usd = sum(places[i] * m.racks_there[i] for i in m.site)
+        places_usd = sum(places_usd_per_rack[i] * m.racks_there[i] for i in m.site)
         return (places_usd + ties.fixed_usd_per_yr * sum(m.open[i] for i in m.site)) / 1e3
 
     return couple
