@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     from sitedesign.study.grid import Grid
     from sitedesign.study.limits import Limits
     from sitedesign.study.reserve import Reserve
-    from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, Scenario
+    from sitedesign.study.roadmap_inputs import DateRange, Delivery, Ramp, Rental, Scenario
     from sitedesign.study.study import Study
     from sitedesign.study.surplus import Surplus
     from sitedesign.study.toml_file import read_study
@@ -74,6 +74,7 @@ _HOME = {
     "CoincidentCharge": "finance.charges",
     "Controller": "operation.state",
     "Curtailment": "components.grid_connection",
+    "DateRange": "study.roadmap_inputs",
     "Delivery": "study.roadmap_inputs",
     "DemandCharge": "finance.charges",
     "Design": "api.design",
@@ -134,6 +135,7 @@ __all__ = [
     "CoincidentCharge",
     "Controller",
     "Curtailment",
+    "DateRange",
     "Delivery",
     "DemandCharge",
     "Design",

@@ -217,6 +217,7 @@ class Good:
             "Roadmap": plan, "Ramp": sd.Ramp(steps={6: 7}), "Delivery": sd.Delivery(technology="solar"),
             "Rental": sd.Rental(technology="diesel", units=1, rent_usd_per_kw_month=9),
             "Scenario": sd.Scenario(months={"grid": 60}),
+            "DateRange": sd.DateRange(technology="grid", p10_months=24, p90_months=60),
             "Limits": sd.Limits(), "LoadClass": sd.LoadClass(name="a", racks=1, uptime=0.9),
         }  # fmt: skip
         for name, cls in inspect.getmembers(sd.library, inspect.isclass):
@@ -293,6 +294,7 @@ class Good:
             ("Terms", {"years": 9}), ("Ramp", {"steps": {6: 7}}), ("Delivery", {"technology": "solar"}),
             ("Rental", {"technology": "diesel", "units": 1, "rent_usd_per_kw_month": 9}),
             ("Scenario", {"months": {"grid": 60}}),
+            ("DateRange", {"technology": "grid", "p10_months": 24, "p90_months": 60}),
         ):  # fmt: skip
             self.values[name] = self.values[f"{name}.from_dict"] = {"data": data}
         for kind in sd.library.KINDS:

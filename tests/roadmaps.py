@@ -13,11 +13,11 @@ from sitedesign.results.roadmap import (
     HandMadePlan,
     MonthsWorth,
     Order,
-    SampledDates,
     Stage,
     discount_factor,
     discounted_years,
 )
+from sitedesign.results.sampled_dates import DateEffect, SampledDates, StageDate
 
 START = date(2026, 12, 1)
 RATE = 0.055
@@ -126,6 +126,9 @@ def uncertain() -> dict[str, Any]:
         for name, share, month in (("as told", 0.6, 36.0), ("late", 0.4, 60.0))
     )
     drawn = SampledDates(
-        3, 7, {"grid": (30.0, 36.0, 50.0)}, (1e9, 2e9, 3e9), (6.0, 6.0, 7.0), (10.0, 0.0, 5.0)
-    )
+        3, 7, {"grid": (30.0, 36.0, 50.0)}, (1e9, 2e9, 3e9), (6.0, 6.0, 7.0), (10.0, 0.0, 5.0), 2.5e9,
+        (DateEffect("grid", 24.0, 36.0, 60.0, 36.0, 0.5e9, 0.1e9, 5.0),),
+        (StageDate(6.0, 180, 2 / 3, 0.27), StageDate(36.0, 700, 1.0, 0.0)),
+        ((0, 0, 0), (180, 180, 200)),
+    )  # fmt: skip
     return {"scenarios": plans, "sampled": drawn}

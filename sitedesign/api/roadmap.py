@@ -23,8 +23,16 @@ from sitedesign.phasing.answer import (
 )
 from sitedesign.phasing.certified import certify_stages
 from sitedesign.phasing.explain import explained
-from sitedesign.phasing.from_study import Asked, StudyQuestion, credit_of, faults_of, question_of
+from sitedesign.phasing.from_study import (
+    Asked,
+    StudyQuestion,
+    credit_of,
+    dates_asked,
+    faults_of,
+    question_of,
+)
 from sitedesign.phasing.hand_made import hand_made_plans
+from sitedesign.phasing.sampled import sampled_dates, spreads_of
 from sitedesign.phasing.scenarios import solve_scenarios
 from sitedesign.phasing.search import RoadmapPlan, StagePlan, solve_roadmap
 from sitedesign.phasing.words import limited_by
@@ -32,8 +40,8 @@ from sitedesign.phasing.worth import months_worth
 from sitedesign.results.roadmap import MONTHS_PER_YEAR, DatedPlan, Order, Stage
 from sitedesign.study.effort import EFFORT, EFFORTS, GAP, TIME_LIMIT_S, Effort, EffortName
 from sitedesign.study.question import Question, with_fields
-from sitedesign.study.roadmap_defaults import rentals_of, value_of, with_usual
-from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, Scenario, ramp_of
+from sitedesign.study.roadmap_defaults import dates_of, rentals_of, value_of, with_usual
+from sitedesign.study.roadmap_inputs import DateRange, Delivery, Ramp, Rental, Scenario, ramp_of
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, Day, Gate, Measure, OneOf, is_number, takes
 from sitedesign.util.progress import Progress, silent
@@ -41,7 +49,8 @@ from sitedesign.util.progress import Progress, silent
 _HORIZON = Measure("months", 1, 600, whole=True)
 _STAGES = Measure("stages", 1, 24, whole=True)
 _DAY = Day(2020, 2060)
-DEFAULT_STAGES, DEFAULT_GAP = 12, 1e-3
+_DRAWS = Measure("draws", 2, 10_000, whole=True)
+DEFAULT_STAGES, DEFAULT_GAP, DEFAULT_DRAWS = 12, 1e-3, 200
 
 
 class _Value(Gate):
@@ -74,6 +83,7 @@ def _roadmap_faults(given: Mapping[str, Any]) -> list[Fault]:
     horizon_months=_HORIZON,
     stages=_STAGES,
     worth=FLAG,
+    draws=_DRAWS,
     gap=GAP,
     time_limit_s=TIME_LIMIT_S,
     by_hand=FLAG,
@@ -91,6 +101,8 @@ def roadmap(
     rentals: Sequence[Rental | Mapping[str, Any] | str] | Mapping[str, int] | str | None = None,
     deliveries: Sequence[Delivery | Mapping[str, Any]] | None = None,
     scenarios: Sequence[Scenario | Mapping[str, Any]] | None = None,
+    dates: Sequence[DateRange | Mapping[str, Any]] | Mapping[str, Sequence[float]] | str | None = None,
+    draws: int = DEFAULT_DRAWS,
     stages: int = DEFAULT_STAGES,
     worth: bool = False,
     gap: float = DEFAULT_GAP,
@@ -129,6 +141,13 @@ def roadmap(
     scenarios : sequence of Scenario, optional
         Sets of dates of which one comes true: what is ordered before the first of these dates is the same in
         all, and costs and values are expected ones.
+    dates : sequence of DateRange, mapping of str to months, or "library", optional
+        Dates that are not known: P10, P50 and P90 of the month of the first of a technology, or P10 and P90
+        around the month that is planned, by name (``{"grid": (24, 36, 60)}``); or as the library has it for
+        all. What the plan orders is kept and evaluated on dates drawn from them: :attr:`Roadmap.sampled`.
+        Not with scenarios. [months]
+    draws : int
+        Of these dates, with the seed of the study.
     stages : int
         About how many stages the time is divided into at most; a ramp that is a promise may have more steps.
     worth : bool
@@ -164,7 +183,8 @@ def roadmap(
         When the time limit comes first; carries the plan known, if any.
     """
     began = time.perf_counter()
-    given = {"ramp": ramp, "rentals": rentals, "deliveries": deliveries, "scenarios": scenarios}
+    given: dict[str, Any] = {"ramp": ramp, "rentals": rentals, "deliveries": deliveries}
+    given |= {"scenarios": scenarios, "dates": dates}
     study = one_study(study, question)
     parts, faults = _parts(given)
     if faults:
@@ -177,12 +197,13 @@ def roadmap(
         parts["rentals"],
         with_usual(parts["deliveries"], study),
         parts["scenarios"],
+        parts["dates"],
         stages,
     )
     faults = faults_of(study, asked)
-    options = {"certify": certify, "worth": worth, "by_hand": by_hand}
+    options = {"certify": certify, "worth": worth, "by_hand": by_hand, "dates": asked.dates}
     faults += [
-        Fault(name, "True with scenarios", "is asked of one set of dates", "Leave one of them out.")
+        Fault(name, "given with scenarios", "is asked of one set of dates", "Leave one of them out.")
         for name, asks in options.items()
         if asks and asked.scenarios
     ]
@@ -193,12 +214,15 @@ def roadmap(
     if by_hand:
 
         def alone(restricted: Study, beside: Asked) -> Roadmap:
-            return _planned(restricted, beside, gap, time_limit_s, silent)[2]
+            return _planned(restricted, replace(beside, dates=()), gap, time_limit_s, silent)[2]
 
         found = replace(found, by_hand=hand_made_plans(study, asked, alone, say))
     if worth:
         say("asking what a month and a unit more for rent are worth")
         found = replace(found, worth=months_worth(plan))
+    if asked.dates:
+        spreads = spreads_of(made.question, dates_asked(study, made.question, asked))
+        found = replace(found, sampled=sampled_dates(plan, spreads, draws, study.seed, say))
     if certify:
         found = _certified(study, asked, made, plan, found, EFFORTS[effort], say)
     return replace(found, seconds=time.perf_counter() - began)
@@ -211,6 +235,7 @@ def _planned(
     began = time.perf_counter()
     say("preparing weather, solar yield and load")
     made = question_of(study, asked)
+    spreads_of(made.question, dates_asked(study, made.question, asked))  # told before anything is solved
     pool = CutPool(made.question.case)
     try:
         plan = _solved(made, asked, pool, gap, time_limit_s, say)
@@ -237,6 +262,7 @@ def _parts(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         "rentals": rentals_of,
         "deliveries": partial(_several_of, Delivery, "deliveries"),
         "scenarios": partial(_several_of, Scenario, "scenarios"),
+        "dates": dates_of,
     }
     parts: dict[str, Any] = {}
     faults: list[Fault] = []

@@ -30,7 +30,8 @@ _ASKED, _OUTPUT, _RUN = "Roadmap", "Output", "Run"
 #: What the function is asked -> the option it comes from.
 _OPTIONS = {
     "ramp": "--ramp", "value_usd_per_rack_month": "--value", "start": "--start", "rentals": "--rent",
-    "horizon_months": "--horizon-months", "deliveries": "--deliver", "stages": "--stages",
+    "horizon_months": "--horizon-months", "deliveries": "--deliver", "stages": "--stages", "dates": "--dates",
+    "draws": "--draws",
 }  # fmt: skip
 
 
@@ -103,6 +104,19 @@ def roadmap(
             rich_help_panel=_ASKED,
         ),
     ] = None,
+    dates: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Dates that are not known, on which the orders are evaluated: 'library', or "
+            "NAME=P10:P50:P90 or NAME=P10:P90 in months, for example grid=24:36:60; repeat for more.",
+            rich_help_panel=_ASKED,
+            show_default=False,
+        ),
+    ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="Draws of these dates. (default: 200)", rich_help_panel=_ASKED, show_default=False),
+    ] = None,
     certify: Annotated[
         bool | None,
         typer.Option("--certify", help="Certify every stage; some ten seconds each.", rich_help_panel=_RUN),
@@ -144,9 +158,15 @@ def roadmap(
             import sitedesign as sd
             from sitedesign.study.roadmap_file import read_roadmap_table
 
-            given = _given(ramp or [], value, rent or [], deliver or [])
+            given = _given(ramp or [], value, rent or [], deliver or [], dates or [])
             given |= {"start": start, "horizon_months": horizon_months, "stages": stages, "gap": gap}
-            given |= {"by_hand": by_hand, "worth": worth, "certify": certify, "time_limit_s": time_limit}
+            given |= {
+                "draws": draws,
+                "by_hand": by_hand,
+                "worth": worth,
+                "certify": certify,
+                "time_limit_s": time_limit,
+            }
             file = options.given.get("file")
             asked = {} if file is None else read_roadmap_table(file)
             asked |= {name: item for name, item in given.items() if item not in (None, {}, [])}
@@ -187,7 +207,9 @@ def _write(found: Roadmap, save: Path | None, csv: Path | None, cash_csv: Path |
         write_atomic(cash_csv, table_csv(found.cash_table().reset_index()))
 
 
-def _given(ramp: list[str], value: str | None, rent: list[str], deliver: list[str]) -> dict[str, Any]:
+def _given(
+    ramp: list[str], value: str | None, rent: list[str], deliver: list[str], dates: list[str]
+) -> dict[str, Any]:
     """Read what options say as text.
 
     Raises
@@ -203,6 +225,7 @@ def _given(ramp: list[str], value: str | None, rent: list[str], deliver: list[st
         "value_usd_per_rack_month": _number(value),
         "rentals": _rentals(rent, faults),
         "deliveries": _deliveries(deliver, faults),
+        "dates": _dates(dates, faults),
     }
     if faults:
         raise InputError(faults, OF)
@@ -265,6 +288,23 @@ def _deliveries(items: list[str], faults: list[Fault]) -> list[dict[str, Any]]:
             faults.append(Fault("--deliver", repr(item), allowed, "Try solar=10:40."))
             continue
         found.append(one)
+    return found
+
+
+def _dates(items: list[str], faults: list[Fault]) -> str | dict[str, list[float]]:
+    """Read ``grid=24:36:60`` or ``grid=24:60``, or one name; collects faults."""
+    from sitedesign.errors import Fault
+
+    if len(items) == 1 and "=" not in items[0]:
+        return items[0]
+    found = {}
+    for item in items:
+        name, _, text = item.partition("=")
+        try:
+            found[name] = [float(month) for month in text.split(":")]
+        except ValueError:
+            allowed = "must be 'library', NAME=P10:P50:P90 or NAME=P10:P90, in months"
+            faults.append(Fault("--dates", repr(item), allowed, "Try grid=24:36:60."))
     return found
 
 

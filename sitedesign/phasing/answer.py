@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from sitedesign.case.plant import Plant, available_mw
 from sitedesign.case.plant_limits import SMALLEST_SIZE
 from sitedesign.case.rack_shortfall import with_racks
 from sitedesign.errors import ReplayMismatch
+from sitedesign.optimize.blocks import BlockPlan
 from sitedesign.optimize.foresight_dispatch import mixed_dispatch
 from sitedesign.phasing.certified import CertifiedStage
 from sitedesign.phasing.problem import Path, costs_from, rent_usd_per_stage
@@ -34,7 +35,7 @@ def stages_of(plan: RoadmapPlan, p: int = 0) -> tuple[Stage, ...]:
         When a stage does not do what the optimiser claims.
     """
     path, stages = plan.paths[p], plan.stages[p]
-    delivered = _deliveries(path.question.case, stages)
+    delivered = deliveries_of(path.question.case, stages)
     return tuple(_stage(plan, path, stages[: i + 1], delivered[: i + 1]) for i in range(len(stages)))
 
 
@@ -69,7 +70,7 @@ def orders_of(
     units = {item.name: item for item in case.flows if item.whole}
     imports = {item.name for item in case.imports}
     orders = []
-    for stage, added in zip(stages, _deliveries(case, stages), strict=True):
+    for stage, added in zip(stages, deliveries_of(case, stages), strict=True):
         month = stage.time.begins
         for name, amount in added.items():
             unit = "units" if name in units else "MWh" if name == BATTERY_MWH else "MW"
@@ -91,37 +92,59 @@ def orders_of(
 
 
 def _rented(path: Path, stages: Sequence[StagePlan]) -> list[Order]:
-    """Rented units: those that came first leave first."""
     orders = []
-    for r, item in enumerate(path.question.rentals):
+    for item in contracts_of(path, stages):
+        rental = path.question.rentals[item.rental]
+        ordered = max(0.0, item.begins - rental.from_month)
+        units = float(item.units)
+        orders.append(Order(rental.technology, "rented", units, "units", ordered, item.begins, item.ends))
+    return orders
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Units of one rental that come and leave together.
+
+    Attributes
+    ----------
+    rental, units : int
+        Number of the rental, and how many of its units.
+    begins, ends : float
+        [months]
+    """
+
+    rental: int
+    units: int
+    begins: float
+    ends: float
+
+
+def contracts_of(path: Path, stages: Sequence[StagePlan]) -> list[Contract]:
+    """List the rented units of a path in the order in which they leave: the first to come leave first."""
+    found = []
+    for r in range(len(path.question.rentals)):
         waiting: list[list[float]] = []  # month, units still there
         for stage in stages:
             month, leaving = stage.time.begins, stage.ended[r]
             while leaving > 0 and waiting:
                 count = min(leaving, int(waiting[0][1]))
-                orders.append(_rental_order(item.technology, count, item.from_month, waiting[0][0], month))
+                found.append(Contract(r, count, waiting[0][0], month))
                 waiting[0][1] -= count
                 leaving -= count
                 if waiting[0][1] == 0:
                     waiting.pop(0)
             if stage.started[r]:
                 waiting.append([month, stage.started[r]])
-        orders += [
-            _rental_order(item.technology, int(count), item.from_month, month, path.question.horizon_months)
-            for month, count in waiting
-        ]
-    return orders
-
-
-def _rental_order(technology: str, count: int, lead: float, month: float, until: float) -> Order:
-    return Order(technology, "rented", float(count), "units", max(0.0, month - lead), month, until)
+        end = path.question.horizon_months
+        found += [Contract(r, int(count), month, end) for month, count in waiting]
+    return found
 
 
 def _technology(name: str) -> str:
     return BATTERY if name in (BATTERY_MWH, BATTERY_MW) else name
 
 
-def _deliveries(case: Case, stages: Sequence[StagePlan]) -> list[dict[str, float]]:
+def deliveries_of(case: Case, stages: Sequence[StagePlan]) -> list[dict[str, float]]:
     """List what is added to what is owned in each stage; crumbs are nothing."""
     whole = {item.name for item in case.flows if item.whole}
     known: dict[str, float] = {}
@@ -151,7 +174,7 @@ def _stage(
 def certified_stages_of(path: Path, certified: Sequence[CertifiedStage]) -> tuple[Stage, ...]:
     """Stages as they are certified: what running them costs is what the operator without foresight pays."""
     plans = [stage.plan for stage in certified]
-    delivered = _deliveries(path.question.case, plans)
+    delivered = deliveries_of(path.question.case, plans)
     stages = []
     for i, item in enumerate(certified):
         stage = _reported(path, plans[: i + 1], delivered[: i + 1], item.energy_mwh_per_yr, item.uptime)
@@ -210,7 +233,7 @@ def _replayed(plan: RoadmapPlan, now: StagePlan, case: Case) -> tuple[Replay | N
     if block.operation is None:
         return None, {}
     oracle = plan.pool.search.oracle
-    point = oracle.point(_times(block.plant, 1.0 / block.times))
+    point = oracle.point(plant_times(block.plant, 1.0 / block.times))
     dispatch = _scaled(mixed_dispatch(oracle, point, block.operation), block.times)
     replay = check_dispatch(case, block.plant, dispatch, must_end_full=True)
     faults = [
@@ -238,7 +261,7 @@ def _resources_mwh(case: Case, plant: Plant, dispatch: Dispatch) -> dict[str, fl
     }
 
 
-def _times(plant: Plant, factor: float) -> Plant:
+def plant_times(plant: Plant, factor: float) -> Plant:
     """Plant of another size; its units may be fractions."""
     return replace(
         plant,
@@ -263,40 +286,70 @@ def _cost(
 ) -> dict[str, float]:
     """Sum what is paid while a stage lasts, by what it is for. [USD/yr]"""
     question, now = path.question, until[-1]
-    cost: dict[str, float] = {}
-
-    def add(name: str, usd: float) -> None:
-        if usd:
-            cost[name] = cost.get(name, 0.0) + usd
-
-    for stage, added in zip(until, delivered, strict=True):
-        per_unit = costs_from(question, stage.time.begins)
-        for name, size in added.items():
-            add(_technology(name), size * per_unit[name])
-    for item in case.supplies:
-        if item.name in now.used and item.site_cost_usd_per_yr:
-            add(item.name, item.site_cost_usd_per_yr)
+    cost = standing_cost_usd_per_yr(path, until, delivered)
     for rental, count in zip(question.rentals, now.rented, strict=True):
-        add(f"rent {rental.technology}", MONTHS_PER_YEAR * rental.usd_per_unit_month * count)
+        _add(cost, f"rent {rental.technology}", MONTHS_PER_YEAR * rental.usd_per_unit_month * count)
+    for name, usd in running_cost_usd_per_yr(case, now.block).items():
+        _add(cost, name, usd)
+    return cost
+
+
+def _add(cost: dict[str, float], name: str, usd: float) -> None:
+    if usd:
+        cost[name] = cost.get(name, 0.0) + usd
+
+
+def standing_cost_usd_per_yr(
+    path: Path, until: Sequence[StagePlan], delivered: Sequence[Mapping[str, float]]
+) -> dict[str, float]:
+    """Sum what is paid in the last of some stages whether it runs or not, but rent, by what it is for.
+
+    Parameters
+    ----------
+    path : Path
+    until : sequence of StagePlan
+    delivered : sequence of mapping of str to float
+        What each of them adds to what is owned.
+    """
+    case, now = path.question.case, until[-1]
+    cost: dict[str, float] = {}
+    for stage, added in zip(until, delivered, strict=True):
+        per_unit = costs_from(path.question, stage.time.begins)
+        for name, size in added.items():
+            _add(cost, _technology(name), size * per_unit[name])
+    for item in case.supplies:
+        if item.name in now.used:
+            _add(cost, item.name, item.site_cost_usd_per_yr)
     block = now.block
     spare = block.plant.racks - block.racks_running if block.racks_running else 0
-    add("racks", case.rack_cost_usd_per_yr * max(spare, 0))
+    _add(cost, "racks", case.rack_cost_usd_per_yr * max(spare, 0))
+    return cost
+
+
+def running_cost_usd_per_yr(case: Case, block: BlockPlan) -> dict[str, float]:
+    """Sum what running a plant costs, by what it is for: energy, surplus sold, compute that is lost.
+
+    Parameters
+    ----------
+    case : Case
+        With the racks that run.
+    block : BlockPlan
+    """
+    cost: dict[str, float] = {}
     if block.operation is None:
         return cost
     energy, lost = np.split(block.totals, [case.priced])
     levels = by_flow(case, energy.tolist())
     supplies = len(case.supplies)
     for item, mwh in zip(case.supplies, levels[:supplies], strict=True):
-        add(
-            f"energy {item.name}",
-            sum(e * level.usd_per_mwh for level, e in zip(item.levels, mwh, strict=True)),
-        )
+        usd = sum(e * level.usd_per_mwh for level, e in zip(item.levels, mwh, strict=True))
+        _add(cost, f"energy {item.name}", usd)
     for sink, n, missed in zip(case.sinks, block.plant.sinks, levels[supplies:], strict=True):
         taken = [n * most - less for most, less in zip(appetite_mwh(case, sink), missed, strict=True)]
         paid = sum(e * level.usd_per_mwh for level, e in zip(sink.levels, taken, strict=True))
-        add(f"sale {sink.name}", -paid)
+        _add(cost, f"sale {sink.name}", -paid)
     lost_mwh = float(lost.sum()) + block.rack_lost_mwh_per_yr
-    add("lost compute", case.lost_value_usd_per_mwh * lost_mwh)
+    _add(cost, "lost compute", case.lost_value_usd_per_mwh * lost_mwh)
     return cost
 
 

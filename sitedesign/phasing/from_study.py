@@ -16,7 +16,8 @@ from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import Fault, nearest
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, DeliveryCase, RentalCase, RoadmapCase
 from sitedesign.results.roadmap import MONTHS_PER_YEAR
-from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental, Scenario
+from sitedesign.study.roadmap_defaults import usual_dates
+from sitedesign.study.roadmap_inputs import DateRange, Delivery, Ramp, Rental, Scenario
 from sitedesign.study.study import Study
 
 SOLAR, BATTERY = "solar", "battery"
@@ -41,6 +42,7 @@ class Asked:
     deliveries : tuple of Delivery
         Those of the library among them.
     scenarios : tuple of Scenario
+    dates : tuple of DateRange or "library"
     most_stages : int
     """
 
@@ -51,6 +53,7 @@ class Asked:
     rentals: tuple[Rental, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
+    dates: tuple[DateRange, ...] | str = ()
     most_stages: int = 12
 
 
@@ -89,7 +92,9 @@ def faults_of(study: Study, asked: Asked) -> list[Fault]:
         if rental.technology not in own:
             faults += _unknown(where, rental.technology, sorted({*own, *library.names("backup")}))
     rented = [r.technology for r in asked.rentals]
-    faults += _scenario_faults(asked.scenarios, [*known, *(name for name in rented if name not in known)])
+    all_names = [*known, *(name for name in rented if name not in known)]
+    faults += _scenario_faults(asked.scenarios, all_names)
+    faults += _date_faults(asked.dates, all_names)
     return faults
 
 
@@ -129,6 +134,31 @@ def _scenario_faults(scenarios: Sequence[Scenario], known: list[str]) -> list[Fa
     if scenarios and abs(total - 1.0) > _ROUNDING:
         faults.append(Fault("scenarios", f"probabilities of {total:g} in all", "must add up to 1"))
     return faults
+
+
+def _date_faults(dates: tuple[DateRange, ...] | str, known: list[str]) -> list[Fault]:
+    if isinstance(dates, str):
+        return []
+    names = [item.technology for item in dates]
+    faults = [fault for name in names for fault in _unknown("dates", name, known)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return faults + [Fault("dates", f"{name!r} twice", "each technology may appear once") for name in twice]
+
+
+def dates_asked(study: Study, question: RoadmapCase, asked: Asked) -> Sequence[DateRange]:
+    """Ranges of the dates that are not known; those of the library where it is asked."""
+    if not isinstance(asked.dates, str):
+        return asked.dates
+    names = [*technologies(study), *question.rented_only]
+    planned = {name: planned_month(question, name) for name in names}
+    return usual_dates(study, asked.rentals, planned)
+
+
+def planned_month(question: RoadmapCase, technology: str) -> float:
+    """Month in which a plan can reckon with the first of a technology, bought or only rented. [months]"""
+    if technology in question.rented_only:
+        return min(item.from_month for item in question.rentals if item.technology == technology)
+    return question.delivery(BATTERY_MW if technology == BATTERY else technology).lead_months
 
 
 def _unknown(where: str, name: str, known: Iterable[str]) -> list[Fault]:

@@ -20,6 +20,7 @@ from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.results import roadmap_words
 from sitedesign.results.roadmap_tables import cash_table, month_table, order_table, stage_table
+from sitedesign.results.sampled_dates import SampledDates
 from sitedesign.util.gate import File, takes
 from sitedesign.util.html_table import table_html
 from sitedesign.util.json_file import content_of, read_json, readable, write_json
@@ -212,31 +213,6 @@ class DatedPlan:
 
 
 @dataclass(frozen=True)
-class SampledDates:
-    """The plan's orders on dates drawn at random: rentals and racks follow the dates, orders do not.
-
-    Attributes
-    ----------
-    samples, seed : int
-    months : mapping of str to tuple of float
-        Dates drawn, by technology. [months]
-    net_present_value_usd : tuple of float
-        Of each draw; costs alone where racks have no price. [USD]
-    first_power_month : tuple of float
-        [months]
-    rack_months_late : tuple of float
-        Racks asked for that do not run, times the months.
-    """
-
-    samples: int
-    seed: int
-    months: Mapping[str, tuple[float, ...]]
-    net_present_value_usd: tuple[float, ...]
-    first_power_month: tuple[float, ...]
-    rack_months_late: tuple[float, ...]
-
-
-@dataclass(frozen=True)
 class HandMadePlan:
     """A plan that people make by hand: the same question with fewer things to choose from.
 
@@ -305,6 +281,7 @@ class Roadmap:
     scenarios : tuple of DatedPlan
         One for each set of dates, where there are several; costs and values above are then expected ones.
     sampled : SampledDates or None
+        The orders on dates drawn at random, where it was asked for.
     by_hand : tuple of HandMadePlan
         What people would plan without an optimiser, where it was asked for.
     seconds : float

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sitedesign.results.evaluation import percent
 from sitedesign.results.roadmap_tables import date_after
+from sitedesign.results.sampled_dates import SampledDates, quantiles
 
 if TYPE_CHECKING:
     from sitedesign.results.roadmap import HandMadePlan, MonthsWorth, Order, Roadmap, Stage
@@ -135,12 +134,37 @@ def uncertain_lines(roadmap: Roadmap) -> list[tuple[str, str]]:
         found.append((plan.name or "scenario", f"{plan.probability:.0%}: {dates}; leaves {_usd(left)}"))
     known = roadmap.value_of_knowing_usd
     found += [] if known is None else [("knowing dates", f"on the first day is worth {_usd(known)}")]
-    if (drawn := roadmap.sampled) is not None and drawn.net_present_value_usd:
-        at = (0.1, 0.5, 0.9)
-        money = " / ".join(f"{usd / _M:,.0f}" for usd in np.quantile(drawn.net_present_value_usd, at))
-        months = " / ".join(f"{month:.3g}" for month in np.quantile(drawn.first_power_month, at))
-        text = f"{drawn.samples} draws: leaves {money} M USD, first power in month {months} (10, 50, 90 %)"
-        found.append(("dates drawn", text))
+    if roadmap.sampled is not None:
+        found += drawn_lines(roadmap.sampled, priced=roadmap.value_usd_per_rack_month is not None)
+    return found
+
+
+def drawn_lines(drawn: SampledDates, *, priced: bool) -> list[tuple[str, str]]:
+    """Say what becomes of the orders on dates drawn at random, and which date decides."""
+    word, sign = ("leaves", 1.0) if priced else ("costs", -1.0)
+    values = [sign * usd for usd in drawn.net_present_value_usd]
+    money = " / ".join(f"{usd / _M:,.0f}" for usd in quantiles(values))
+    months = " / ".join(f"{month:g}" for month in drawn.first_power_quantiles())
+    error = drawn.standard_error_usd / _M
+    mean = f"{word} {sign * drawn.expected_usd / _M:,.1f} ± {error:,.1f} M USD on average"
+    planned = f"{sign * drawn.planned_net_present_value_usd / _M:,.1f} on the dates of the plan"
+    found = [
+        ("dates drawn", f"{drawn.samples} draws: {mean}, {planned}; {money} at 10 / 50 / 90 %"),
+        ("", f"first power in month {months} (10 / 50 / 90 %)"),
+    ]
+    held = [
+        f"{stage.racks:,} racks in month {stage.begins_month:g} {stage.probability:.0%}"
+        for stage in drawn.stages
+    ]
+    found += [("", f"in time: {', '.join(held)}")] if held else []
+    if (name := drawn.deciding) is not None:
+        most = drawn.effects[0]
+        text = (
+            f"{name} decides: in month {most.p10_months:.3g} / {most.p50_months:.3g} / {most.p90_months:.3g}"
+        )
+        cost = f"costs {_usd(most.loss_usd)} and " if most.loss_usd > 0.0 else ""
+        late = f"makes {most.rack_months_late:,.0f} rack-months late on average"
+        found.append(("", f"{text} (10 / 50 / 90 %); alone it {cost}{late}"))
     return found
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any
 
 from sitedesign import library
-from sitedesign.errors import Fault, InputError, unknown_name
+from sitedesign.errors import Fault, InputError, shown, unknown_name
 from sitedesign.finance.value_of_delay import rack_month_usd
-from sitedesign.study.roadmap_inputs import Delivery, Ramp, Rental
+from sitedesign.library.number import Quantity
+from sitedesign.study.roadmap_inputs import DateRange, Delivery, Ramp, Rental
 from sitedesign.study.study import Study
 
 SOLAR, BATTERY, RACKS, OTHER = "solar", "battery", "racks", "other"
+LIBRARY = "library"  # dates as the library has them
+_P90 = NormalDist().inv_cdf(0.9)
 
 
 def usual_deliveries(study: Study) -> tuple[Delivery, ...]:
@@ -89,6 +93,81 @@ def rentals_of(given: Any) -> Any:  # noqa: ANN401
     if faults:
         raise InputError(faults, "roadmap()")
     return tuple(found) if given is not None else ()
+
+
+def dates_of(given: Any) -> Any:  # noqa: ANN401
+    """Make ranges of dates of what is given by name (``{"grid": (24, 36, 60)}``); a name goes through.
+
+    Raises
+    ------
+    InputError
+        For what is neither, and for ranges that do not rise.
+    """
+    if given is None or given == LIBRARY:
+        return given or ()
+    allowed = f"must be {LIBRARY!r}, or months by technology, for example {{'grid': (24, 36, 60)}}"
+    if isinstance(given, Mapping) and "technology" not in given:
+        given = [_range(name, months) for name, months in given.items()]
+    items = _several(given)
+    found: list[Any] = []
+    faults: list[Fault] = []
+    for item in items:
+        try:
+            found.append(DateRange.from_dict(item) if isinstance(item, Mapping) else item)
+        except InputError as error:
+            faults += error.faults
+    faults += [Fault("dates", shown(item), allowed) for item in found if not isinstance(item, DateRange)]
+    if faults:
+        raise InputError(faults, "roadmap()")
+    return tuple(found)
+
+
+def _range(name: Any, months: Any) -> Any:  # noqa: ANN401
+    """Fields of a range of P10 and P90, or of P10, P50 and P90; anything else as it is."""
+    if isinstance(months, list | tuple) and len(months) in (2, 3):
+        middle = {"p50_months": months[1]} if len(months) == 3 else {}
+        return {"technology": name, "p10_months": months[0], "p90_months": months[-1], **middle}
+    return {name: months}
+
+
+def usual_dates(study: Study, rentals: Sequence[Rental], planned: Mapping[str, float]) -> list[DateRange]:
+    """List how uncertain dates are, as the library has it: in proportion to the months that are planned.
+
+    The range of a lead time in the library is taken for its P10 and P90; the date of a grid is log-normal
+    with the spread of its entry. What has no range comes as planned.
+
+    Parameters
+    ----------
+    study : Study
+    rentals : sequence of Rental
+        What can only be rented comes with the range of its rental.
+    planned : mapping of str to float
+        Month of the first of each technology. [months]
+    """
+    leads: dict[str, Quantity | None] = {
+        SOLAR: library.delivery(SOLAR).sources.get("first_months"),
+        BATTERY: library.delivery(BATTERY).sources.get("first_months"),
+    }
+    leads |= {item.name: item.sources.get("lead_months") for item in (*study.wind, *study.backup)}
+    terms = {t.technology: t for t in (library.rental(name) for name in library.names("rental"))}
+    rented = [r.technology for r in rentals if r.technology not in leads and r.technology in terms]
+    leads |= {name: terms[name].sources.get("months") for name in rented}
+    shares = {name: _shares(known) for name, known in leads.items() if known is not None and known.range}
+    if study.grid is not None and not study.grid.is_absent:
+        spread = math.exp(_P90 * study.grid.connection.months_sigma)
+        shares["grid"] = (1.0 / spread, spread)
+    return [
+        DateRange(technology=name, p10_months=low * planned[name], p90_months=high * planned[name])
+        for name, (low, high) in shares.items()
+        if planned.get(name, 0.0) > 0.0
+    ]
+
+
+def _shares(known: Quantity) -> tuple[float, float]:
+    """Give the ends of a range as shares of its value, around it."""
+    assert known.range is not None
+    value = float(known.value)  # type: ignore[arg-type]
+    return min(known.range[0] / value, 1.0), max(known.range[1] / value, 1.0)
 
 
 def value_of(given: float | str | None, study: Study) -> float | None:

@@ -13,7 +13,7 @@ from sitedesign.util.validation import unknown_keys
 #: Keys of the table: what :func:`sitedesign.roadmap` takes by the same names.
 ROADMAP_KEYS = (
     "ramp", "value_usd_per_rack_month", "start", "horizon_months", "rentals", "deliveries", "stages",
-    "by_hand", "scenarios", "worth",
+    "by_hand", "scenarios", "worth", "dates", "draws",
 )  # fmt: skip
 
 

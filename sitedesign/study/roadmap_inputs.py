@@ -16,6 +16,7 @@ from sitedesign.util.inputs import Input, documented
 ROADMAP = "Roadmap"
 MONTH = Measure("months", 0, 600, whole=True)
 _TERM = Measure("months", 0, 600)
+_SOME_MONTHS = Measure("months", 0, 600, above=True)
 _RACKS = Measure("racks", 0, 1e7, whole=True)
 _SOME_RACKS = Measure("racks", 1, 1e7, whole=True)
 _UNITS = Measure("units", 0, 100_000, whole=True)
@@ -237,6 +238,48 @@ class Scenario(Checked):
         "name", "In results.", ROADMAP, example="late grid",
     )] = ""
     # fmt: on
+
+
+@documented
+class DateRange(Checked):
+    """When a technology may first be there: three months of a distribution of its date.
+
+    Logarithms of the months are normal on either side of the middle, with the spread that the two others ask
+    for: a log-normal distribution where they lie evenly around it.
+
+    Raises
+    ------
+    InputError
+        With every fault found.
+    """
+
+    WHERE: ClassVar[str] = "date_range"
+    EXAMPLE: ClassVar[str] = "sd.DateRange(technology='grid', p10_months=24, p50_months=36, p90_months=60)"
+
+    # fmt: off
+    technology: Annotated[str, _TECHNOLOGY, Input(
+        "technology", "``solar``, ``battery``, ``grid``, or the name of a turbine, or of a backup technology "
+        "that is bought, or of one that can only be rented.", ROADMAP, example="grid",
+    )]
+    p10_months: Annotated[float, _SOME_MONTHS, Input(
+        "P10", "Month by which it is there with a chance of 10 %.", ROADMAP, example=24,
+    )]
+    p50_months: Annotated[float | None, _SOME_MONTHS, Input(
+        "P50", "The same of 50 %. The month that the plan reckons with when left out.", ROADMAP, example=36,
+    )] = None
+    p90_months: Annotated[float, _SOME_MONTHS, Input(
+        "P90", "The same of 90 %.", ROADMAP, example=60,
+    )]
+    # fmt: on
+
+    def _contradictions(self) -> list[Fault]:
+        """Find faults between fields."""
+        middle = self.p10_months if self.p50_months is None else self.p50_months
+        if self.p10_months <= middle <= self.p90_months:
+            return []
+        given = [m for m in (self.p10_months, self.p50_months, self.p90_months) if m is not None]
+        found = ", ".join(f"{month:g}" for month in given)
+        return [Fault("date_range", f"months {found}", "P10, P50 and P90 must rise", "Sort them.")]
 
 
 def ramp_of(given: Any) -> Any:  # noqa: ANN401
