@@ -65,6 +65,7 @@ HOURS_PER_YEAR = 8760.0
 DAYS = 365
 # How components are numbered, so that events of one step have one order: by technology, then farms, the rest
 _PLACE_BITS, _LAST, _FARM, _REST = 32, (1 << 30) - 1, 1 << 19, 1 << 20
+_WORD = 0xFFFFFFFF
 
 
 def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
@@ -355,7 +356,13 @@ def _sample_blocks(
 
 
 def _key(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.SeedSequence:
-    return np.random.SeedSequence([seed, zlib.crc32(name.encode()), unit, draw, conditions.first_year])
+    """Random key of a component; words are what numpy makes of a list of numbers, in a third of the time."""
+    words = list[int]()
+    for number in (seed, zlib.crc32(name.encode()), unit, draw, conditions.first_year):
+        words.append(number & _WORD)
+        while number := number >> 32:
+            words.append(number & _WORD)
+    return np.random.SeedSequence(np.array(words, np.uint32))
 
 
 def _stream(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.Generator:
@@ -448,9 +455,9 @@ def _two_state(
     if expected <= 0:
         return np.zeros((0, 2), np.int64)
     begin = float(hazard[0]) if constant else float(hazard[1])
-    down = rng.uniform() < begin * repair_steps / (1.0 + begin * repair_steps)
+    down = rng.random() < begin * repair_steps / (1.0 + begin * repair_steps)
     count = int(expected + 6 * expected**0.5 + 12)
-    draws = rng.exponential(size=(count, 2))
+    draws = rng.standard_exponential((count, 2))
     return _walk(hazard, constant, repair_steps, steps, down, draws)
 
 
@@ -516,7 +523,7 @@ def unit_availability(
     steps: int,
     *,
     stored_fuel: bool = False,
-) -> FloatArray:
+) -> NDArray[np.bool_]:
     """Availability of each unit of one technology, for sizing.
 
     Parameters
@@ -527,16 +534,23 @@ def unit_availability(
 
     Returns
     -------
-    ndarray, shape (units of the technology, steps)
-        0 or 1: unit, common cause and fuel together; multiply it onto a capability row.
+    ndarray of bool, shape (units of the technology, steps)
+        Unit, common cause and fuel together; multiply it onto a capability row.
     """
     first = sum(units[:technology])
-    away = np.zeros(steps, dtype=bool) if stored_fuel else interrupted(sample, model, technology, steps)
-    available = np.ones((units[technology], steps))
-    for i in range(units[technology]):
-        mine = (sample.kind == UNIT) & (sample.index == first + i)
-        mine |= (sample.kind == TECHNOLOGY) & (sample.index == technology)
-        available[i] = ~(_in_force(sample, mine, steps) | away)
+    mine = (sample.kind == UNIT) & (sample.index >= first) & (sample.index < first + units[technology])
+    together = (sample.kind == TECHNOLOGY) & (sample.index == technology)
+    if not stored_fuel:
+        together |= _of_fuel(sample, model, technology)
+    step, change = sample.step, sample.change
+    available = np.ones((units[technology], steps), dtype=bool)
+    for i, row in enumerate(available):
+        which = np.flatnonzero(together | (mine & (sample.index == first + i)))
+        down = np.cumsum(change[which], dtype=np.int64) > 0
+        begin, end = step[which].tolist(), [*step[which[1:]].tolist(), steps]
+        for first_step, last_step, away in zip(begin, end, down, strict=True):
+            if away:
+                row[first_step:last_step] = False
     return available
 
 
@@ -552,9 +566,15 @@ def interrupted(sample: OutageSample, model: OutageModel, technology: int, steps
     -------
     ndarray of bool, shape (steps,)
     """
+    return _in_force(sample, _of_fuel(sample, model, technology), steps)
+
+
+def _of_fuel(sample: OutageSample, model: OutageModel, technology: int) -> NDArray[np.bool_]:
+    """Find the events of the supply of a technology's fuel."""
     names = [fuel.name for fuel in model.fuels]
     fuel = names.index(model.units[technology].fuel) if model.units[technology].fuel in names else -1
-    return _in_force(sample, (sample.kind == FUEL) & (sample.index == fuel), steps)
+    found: NDArray[np.bool_] = (sample.kind == FUEL) & (sample.index == fuel)
+    return found
 
 
 def _in_force(sample: OutageSample, which: NDArray[np.bool_], steps: int) -> NDArray[np.bool_]:
