@@ -47,7 +47,7 @@ from sitedesign.reliability.metrics import (
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.reserve_use import reserve_use
 from sitedesign.reliability.technology_use import cap_uses, hours_on, technology_uses
-from sitedesign.reliability.weather_blocks import Builder, WeatherBlock, blocks_of, listed
+from sitedesign.reliability.weather_blocks import OF_THE_GRID, Builder, WeatherBlock, blocks_of, listed
 from sitedesign.util.threads import at_once, one_ahead
 
 FloatArray = NDArray[np.float64]
@@ -216,8 +216,8 @@ class _Tally:
         """Run a block again, one cause after the other switched off, in an order and in its reverse."""
         case = block.case
         sets = off_sets(causes, self.plan.seed, len(self.losses))
-        again = at_once(lambda off: self._lost(block, begun, draw, off), sets)
-        by_set = {off: _by_year(case, series) for off, series in zip(sets, again, strict=True)}
+        again = self._lost_without(block, begun, draw, sets)
+        by_set = {off: _by_year(case, series) for off, series in again.items()}
         by_set[frozenset()] = _by_year(case, done.lost_compute * case.load_mw * case.step_h)
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
         self.losses.append(
@@ -229,14 +229,14 @@ class _Tally:
         )
 
     def name_events(self, causes: Sequence[str]) -> None:
-        """Run blocks and draws again that hold a worst event whose cause is not known yet."""
+        """Run blocks and draws again, up to a worst event whose cause is not known yet."""
         unnamed = [worst for worst in self.events if not worst.event.cause]
         for place in sorted({worst.place for worst in unnamed}):
             mine = [worst for worst in unnamed if worst.place == place]
-            block, begun = mine[0].block, mine[0].begun
+            block, begun = self._up_to(mine), mine[0].begun
             sets = {cause: frozenset([cause]) for cause in causes} | {WEATHER: frozenset(causes)}
-            lost = at_once(partial(self._lost, block, begun, place[1]), list(sets.values()))
-            remaining = dict(zip(sets, lost, strict=True))
+            lost = self._lost_without(block, begun, place[1], list(sets.values()))
+            remaining = {cause: lost[off] for cause, off in sets.items()}
             for worst in mine:
                 worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, block.case.step_h))
 
@@ -258,14 +258,50 @@ class _Tally:
     def _off(self) -> frozenset[str]:
         return self.environment.outages.off
 
-    def _lost(self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str]) -> FloatArray:
-        """Lost compute of every step of a block with some causes switched off. [MWh]"""
-        done, case = self._operate(block, begun, draw, off), block.case
+    def _up_to(self, events: Sequence[_WorstEvent]) -> WeatherBlock:
+        """Give the years of a block that say all of some events in it: those that come later change nothing.
+
+        A forecast sees some days ahead; calls of a connection are known before they come.
+        """
+        block = events[0].block
+        if block.case.imports:
+            return block
+        case, ahead_h = block.case, 24.0 * (self.environment.forecast.days + 2)
+        last = max(worst.event.start_step * case.step_h + worst.event.duration_h for worst in events)
+        years = int((last + ahead_h) // _HOURS_PER_YEAR) + 1
+        return block.first_years(years) if years < case.years else block
+
+    def _lost_without(
+        self, block: WeatherBlock, begun: _Begun, draw: int, sets: Sequence[frozenset[str]]
+    ) -> dict[frozenset[str], FloatArray]:
+        """Lost compute of every step of a block, for each of some sets of causes switched off. [MWh]
+
+        Many a cause does not come about in some years: sets that leave the same failures are run once.
+        """
+        runs: dict[tuple[object, ...], tuple[frozenset[str], OutageSample]] = {}
+        of_set = {}
+        for off in sets:
+            sample = self._sample(begun, draw, self.environment.outages.without(*off))
+            of_set[off] = (off & OF_THE_GRID, *sample.before(block.case.steps))
+            runs.setdefault(of_set[off], (off, sample))
+        done = at_once(lambda run: self._lost(block, begun, draw, *run), runs.values())
+        lost = dict(zip(runs, done, strict=True))
+        return {off: lost[key] for off, key in of_set.items()}
+
+    def _lost(
+        self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str], sample: OutageSample
+    ) -> FloatArray:
+        done, case = self._operate(block, begun, draw, off, sample), block.case
         result: FloatArray = done.lost_compute * case.load_mw * case.step_h
         return result
 
     def _operate(
-        self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str] = frozenset()
+        self,
+        block: WeatherBlock,
+        begun: _Begun,
+        draw: int,
+        off: frozenset[str] = frozenset(),
+        sample: OutageSample | None = None,
     ) -> SimulatedOperation:
         model = self.environment.outages.without(*off)
         return operate(
@@ -273,7 +309,7 @@ class _Tally:
             self.plant,
             self.controller,
             self.environment,
-            outages=self._sample(begun, draw, model),
+            outages=sample or self._sample(begun, draw, model),
             forecast_factors=begun.forecast_factors,
             start_mwh=begun.stored_mwh,
             # The bill takes every step; hours of noise are read from the first years alone

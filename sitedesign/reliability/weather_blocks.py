@@ -50,6 +50,13 @@ class WeatherBlock:
         state = self.state(draw, off) if draw or not OF_THE_GRID.isdisjoint(off) else None
         return self.case if state is None else with_wires(self.case, state)
 
+    def first_years(self, years: int) -> WeatherBlock:
+        """Give its first years."""
+        steps = self.case.steps // self.case.years * years
+        shorter = with_series(self.case, lambda series: series[:steps], years=years)
+        grid = None if self.grid is None else self.grid.of_years(np.arange(years))
+        return WeatherBlock(shorter, self.temp_air_c[:steps], grid)
+
 
 Builder = Callable[[int], WeatherBlock]
 
@@ -78,14 +85,6 @@ def blocks_of(
         else:
             return
         if years is not None and given + block.case.years > years:
-            block = _cut(block, years - given)
+            block = block.first_years(years - given)
         yield block
         given, number = given + block.case.years, number + 1
-
-
-def _cut(block: WeatherBlock, years: int) -> WeatherBlock:
-    case = block.case
-    steps = case.steps // case.years * years
-    shorter = with_series(case, lambda series: series[:steps], years=years)
-    grid = None if block.grid is None else block.grid.of_years(np.arange(years))
-    return WeatherBlock(shorter, block.temp_air_c[:steps], grid)

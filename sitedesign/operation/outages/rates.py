@@ -298,6 +298,22 @@ class OutageSample:
     wind_blocks: tuple[float, ...] = ()
     wind_scale: tuple[float, ...] = ()
 
+    def before(self, step: int) -> tuple[object, ...]:
+        """Give what happens before a step, to be compared: where it is the same, so is what a plant does."""
+        count = int(np.searchsorted(self.step, step))
+        changes = (self.step, self.kind, self.index, self.change)
+        return (
+            *(part[:count].tobytes() for part in changes),
+            self.battery_blocks,
+            self.solar_blocks,
+            self.solar_scale,
+            self.start_keys.tobytes(),
+            self.single_starts,
+            self.common_starts,
+            self.wind_blocks,
+            self.wind_scale,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class OutageConditions:
