@@ -24,10 +24,11 @@ def terminal_mwh(machine: Machine, climate: Climatology) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (supplies + tiers, steps per year)
-        Row m: the m + 1 cheapest supplies at full power, then tiers throttled. [MWh]
+    ndarray, shape (supplies built + tiers, steps per year)
+        Row m: the m + 1 cheapest of them at full power, then tiers throttled. [MWh]
     """
-    capability, free = machine.sorted_capability(climate.supply_share), machine.free_mw(climate.yields)
+    share, free = machine.of_built(climate.supply_share), machine.free_mw(climate.yields)
+    capability = np.array(share).reshape(len(share), free.size)
     required = np.empty((machine.tech.size + machine.tier.size, climate.solar_yield.size))
     _cyclic_needs(climate.load_mw, free, capability, machine.tech, machine.tier, machine.plant, required)
     return required

@@ -322,7 +322,7 @@ def operate(
     machine.plant["stored_mwh"] = start
     machine.plant["ride_failure"] = around.ride_through_failure
     _add_outages(machine, outages)
-    inputs, table = _inputs(case, machine, outages), _rule(case, rule, around)
+    inputs, table = _inputs(case, outages), _rule(case, rule, around)
     factors = forecast_factors
     if factors is None and rule.kind != "greedy":
         factors = resource_factors(around.forecast, around.climatology, case)
@@ -337,10 +337,10 @@ def operate(
     return _operation(case, around, machine, output, residual)
 
 
-def _inputs(case: Case, machine: Machine, outages: OutageSample | None) -> Inputs:
+def _inputs(case: Case, outages: OutageSample | None) -> Inputs:
     """Lay out what weather, markets and failures bring."""
     step, kind, index, change = _events(outages)
-    series = _series(case, machine)
+    series = _series(case)
     return Inputs(
         yields=series.yields,
         load_mw=np.ascontiguousarray(case.load_mw, dtype=np.float64),
@@ -363,10 +363,10 @@ def _outlook(
 ) -> Outlook:
     """Lay out what the operator expects."""
     climate, forecast = environment.climatology, environment.forecast
-    yields, share = climate.yields, machine.sorted_capability(climate.supply_share)
+    yields, share = climate.yields, machine.of_built(climate.supply_share)
     window = np.vstack([climate.load_mw, *yields, *share])
     if forecast.kind == "perfect":
-        window = np.vstack([inputs.load_mw, *inputs.yields, *inputs.capability])
+        window = np.vstack([inputs.load_mw, *inputs.yields, *machine.of_built(inputs.capability)])
     # Added up one after the other
     by_day = yields.reshape(len(yields), -1, round(24 / case.step_h))
     day_yields = np.cumsum(by_day, axis=2)[:, :, -1].copy()
@@ -393,7 +393,7 @@ def _hub(
     more = len(case.resources) > 1 or case.imports or case.sinks or machine.plant["priced"][0]
     if not (by_value or more):
         return None
-    series = _series(case, machine)
+    series = _series(case)
     return Hub(
         sink=machine.sink,
         sink_capability=series.sink_capability,
@@ -564,7 +564,7 @@ def _usual_prices(case: Case, environment: OperatingEnvironment) -> FloatArray:
 
 
 class _Series(NamedTuple):
-    """Series of a case as in `Inputs`, supplies in the order of a machine."""
+    """Series of a case as in `Inputs` and `Hub`."""
 
     yields: FloatArray
     capability: FloatArray
@@ -573,23 +573,21 @@ class _Series(NamedTuple):
     sink_level: NDArray[np.int32]
 
 
-# A search runs hundreds of plants on the same years: their series are put in order once.
-_ordered: WeakKeyDictionary[Case, dict[bytes, _Series]] = WeakKeyDictionary()
+# A search runs hundreds of plants on the same years: their series are put together once.
+_put_together: WeakKeyDictionary[Case, _Series] = WeakKeyDictionary()
 
 
-def _series(case: Case, machine: Machine) -> _Series:
-    """Put the series of a case in the order of a machine."""
-    known, order = _ordered.setdefault(case, {}), machine.rank.tobytes()
-    if order not in known:
-        supplied, level = [item.capability[0] for item in case.supplies], _levels(case, case.supplies)
-        known[order] = _Series(
+def _series(case: Case) -> _Series:
+    """Put the series of a case together."""
+    if case not in _put_together:
+        _put_together[case] = _Series(
             np.array([item.yield_mw_per_mw for item in case.resources], dtype=np.float64),
-            machine.sorted_capability(supplied),
+            np.array([item.capability[0] for item in case.supplies]).reshape(len(case.supplies), case.steps),
             np.array([item.capability[0] for item in case.sinks]).reshape(len(case.sinks), case.steps),
-            machine.sorted_rows(level) if level.size else level,
+            _levels(case, case.supplies),
             _levels(case, case.sinks),
         )
-    return known[order]
+    return _put_together[case]
 
 
 def _levels(case: Case, items: Sequence[BackupCase | ImportCase | SinkCase]) -> NDArray[np.int32]:
@@ -617,7 +615,9 @@ def _add_outages(machine: Machine, outages: OutageSample | None) -> None:
     resource["blocks"][0], resource["scale"][0] = outages.solar_blocks, outages.solar_scale
     keys, units = outages.start_keys, machine.built
     machine.unit["start_key"][:units] = keys[:units]
-    machine.tech["start_key"][machine.rank[: keys.size - units]] = keys[units:]
+    row = machine.rank[: keys.size - units]
+    built = row < machine.tech.size
+    machine.tech["start_key"][row[built]] = keys[units:][built]
 
 
 def _rule(case: Case, rule: Controller, environment: OperatingEnvironment) -> NDArray[Any]:

@@ -1,7 +1,8 @@
 """What the compiled simulation reads and writes: rows of plant, units and tiers, and the series of a run.
 
 State and constants travel as record arrays, which compiled code reads without touching reference counts.
-Supplies (technologies of backup, then imports) are in order of their usual price, tiers in order of weight.
+Supplies that are built (technologies of backup, then imports) are in order of their usual price, tiers in
+order of weight.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ RESOURCE = np.dtype(
 #: One row a supply: constants, then state. An import is one unit without a start or a least load.
 TECH = np.dtype(
     [
+        ("row", "i8"),  # among the supplies of the case
         ("unit_mw", "f8"),
         ("units", "i8"),
         ("first_unit", "i8"),  # number of its first unit
@@ -201,8 +203,8 @@ class Inputs(NamedTuple):
         Of each resource. [MW/MW]
     load_mw, usable : ndarray, shape (T,)
         Usable is a share of the battery. [MW, fraction]
-    capability : ndarray, shape (K, T)
-        Of supplies. [fraction]
+    capability : ndarray, shape (supplies, T)
+        Of all supplies of the case, in its order. [fraction]
     """
 
     yields: Array
@@ -281,8 +283,8 @@ class Hub(NamedTuple):
     sink : ndarray of records
     sink_capability : ndarray, shape (S, T)
         What sinks would take. [fraction]
-    level, sink_level : ndarray, shapes (K, T) and (S, T), or (K, 0) and (S, 0)
-        Level of price that holds; no columns where none ever changes.
+    level, sink_level : ndarray, shapes (supplies, T) and (S, T), or (supplies, 0) and (S, 0)
+        Level of price that holds, in the case's order; no columns where none ever changes.
     usd_per_mwh : ndarray
         Prices of all levels of all supplies, then values of all sinks, in the case's order. [USD/MWh]
     worth : Worth
@@ -310,7 +312,10 @@ class Fleet(NamedTuple):
 
 
 class State(NamedTuple):
-    """Fleet, units, interruptions in force by fuel, and the row of each of the case's technologies."""
+    """Fleet, units, interruptions in force by fuel, and the row of each of the case's technologies.
+
+    Those that are not built have rows beyond the last of `tech`.
+    """
 
     fleet: Fleet
     unit: Array

@@ -60,7 +60,8 @@ def _apply(state: State, kind: int, index: int, change: int, t: int) -> None:
     if kind == rates.UNIT:
         state.unit[index].down += change
     elif kind == rates.TECHNOLOGY:
-        tech[state.rank[index]].common_causes += change
+        if state.rank[index] < tech.size:  # else none of it is built
+            tech[state.rank[index]].common_causes += change
     elif kind == rates.FUEL:
         state.fuel_causes[index] += change
         for k in range(tech.size):
@@ -144,7 +145,7 @@ def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, t: int) -> float:
     p.power_mw = p.battery_mw * p.battery_share
     p.capacity_mwh = p.battery_mwh * inputs.usable[t] * p.battery_share
     for k in range(tech.size):
-        able = tech[k].unit_mw * inputs.capability[k, t]
+        able = tech[k].unit_mw * inputs.capability[tech[k].row, t]
         if hub is not None:
             able *= _of_second_fuel(tech[k], t)
         # Below its lowest load none runs
@@ -173,7 +174,7 @@ def _set_prices(fleet: Fleet, hub: Hub, output: Output, t: int, year: int) -> No
     """Put the levels of price that hold in force, and bring supplies and sinks in order of price."""
     tech, sink, moved = fleet.tech, hub.sink, False
     for k in range(tech.size):
-        level = hub.level[k, t] if hub.level.shape[1] > 0 else 0
+        level = hub.level[tech[k].row, t] if hub.level.shape[1] > 0 else 0
         if tech[k].second_fuel != 0:
             level = 1 if tech[k].interrupted != 0 else 0
         if level != tech[k].level:
@@ -213,7 +214,7 @@ def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) ->
         left = horizon.announced[one.announced, t] if one.announced >= 0 else 1.0
         if one.announced < 0:
             left = min(left, horizon.window[capable + k, clock])
-        intact = 1 if inputs.capability[k, t] >= left - 1e-9 else 0
+        intact = 1 if inputs.capability[one.row, t] >= left - 1e-9 else 0
         changed = changed or intact != one.intact
         one.intact = intact
         one.firm_mw = one.rated_firm_mw * intact

@@ -243,9 +243,9 @@ class Machine:
     Attributes
     ----------
     tech, unit, tier, plant, resource, sink : ndarray of records
-        Units are numbered over the supplies of the case, in the case's order.
+        Supplies that are built. Units are numbered over the supplies of the case, in the case's order.
     rank : ndarray of int, shape (K + I,)
-        Row of each of the case's supplies in `tech`.
+        Row of each of the case's supplies in `tech`, or beyond its end where none of it is built.
     """
 
     tech: NDArray[Any]
@@ -269,20 +269,9 @@ class Machine:
             total += size * row
         return total
 
-    def sorted_rows(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Rows in the case's order, brought into the order of `tech`."""
-        out = np.empty_like(values)
-        out[self.rank] = values
-        return out
-
-    def sorted_capability(self, rows: list[FloatArray]) -> FloatArray:
-        """Series per supply in the case's order, brought into the order of `tech`, shape (K + I, T)."""
-        if not rows:
-            return np.zeros((0, 0))
-        out = np.empty((len(rows), rows[0].size))
-        for place, row in zip(self.rank, rows, strict=True):
-            out[place] = row
-        return out
+    def of_built(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Of series of all supplies in the case's order, those of the supplies in `tech`."""
+        return [rows[row] for row in self.tech["row"].tolist()]
 
 
 def has_second_fuel(backup: BackupCase) -> bool:
@@ -317,7 +306,10 @@ def lay_out(
     usual_usd_per_mwh : ndarray, shape (K + I,)
         Mean price of each supply. [USD/MWh]
     """
-    rank = np.argsort(np.argsort(usual_usd_per_mwh, kind="stable"), kind="stable").astype(np.int64)
+    built = np.array([*plant.units, *plant.imports]) > 0.0
+    # What is not built comes last, and is left out
+    order = np.lexsort((usual_usd_per_mwh, ~built))
+    rank = np.argsort(order).astype(np.int64)
     tech, first = np.zeros(len(case.supplies), records.TECH), 0
     down_steps: list[float] = []
     for backup, behaviour, count, row in zip(
@@ -340,6 +332,8 @@ def lay_out(
     sink = np.zeros(len(case.sinks), records.SINK)
     sink["size_mw"] = [size * item.unit_mw for item, size in zip(case.sinks, plant.sinks, strict=True)]
     _lay_out_prices(case, tech, sink, rank)
+    tech["row"] = order
+    tech = tech[: built.sum()]
     tier = np.zeros(len(case.tiers), records.TIER)
     tier["share"], tier["loss_per_mwh"] = [t.width for t in case.tiers], [t.weight for t in case.tiers]
     resource = np.zeros(len(case.resources), records.RESOURCE)
