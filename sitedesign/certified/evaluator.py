@@ -33,8 +33,9 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.util.threads import at_once
 
 IntArray = NDArray[np.int64]
-CRITICAL_SHARE, ORDINARY_SHARE = 0.1, 0.04  # of all years, to stand for them while a search moves
+CRITICAL_SHARE, ORDINARY_SHARE = 0.07, 0.03  # of all years, to stand for them while a search moves
 FEWEST_CRITICAL, FEWEST_ORDINARY = 20, 10  # years
+FEWER, FEWEST_YEARS = 4, 50  # part of the years, and least number of them, for a first or a rough look
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 _MOST_SAMPLES = 64  # of outages, remembered for plants with the same units
 
@@ -138,11 +139,13 @@ class Evaluator:
         self._forecast_factors = self._draw_forecast_factors()
         self._scenarios: _Scenarios | None = None
         self._ahead: dict[Decision, Candidate] = {}  # run, but not asked for
-        self._criticality = np.zeros(self.case.years * self.draws)
+        self._rows = np.arange(self.case.years * self.draws)
+        self._criticality = np.zeros(self._rows.size)
         self._evaluated: dict[Decision, tuple[Candidate, _Outcomes]] = {}
         self._draw = np.random.default_rng([_STREAM, self.seed])
         self._samples: dict[tuple[object, ...], OutageSample] = {}
         self._spared: dict[Decision, float] = {}
+        self._own_years = self.blocks[0].case.years
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
 
@@ -183,7 +186,7 @@ class Evaluator:
     def evaluate_all(self, decisions: Sequence[Decision]) -> list[Candidate]:
         """Evaluate several at once (:meth:`evaluate`)."""
         fresh = [key for key in dict.fromkeys(decisions) if key not in self._evaluated]
-        runs = self._run_all(np.arange(self.case.years * self.draws), fresh, self._case_of_draws)
+        runs = self._run_all(self._rows, fresh, self._case_of_draws)
         for key, outcomes in zip(fresh, runs, strict=True):
             # Years that hurt one plant may hurt the next
             self._criticality = np.maximum(self._criticality, _shares(outcomes.lost))
@@ -194,19 +197,19 @@ class Evaluator:
     def select_scenarios(self, plant: Plant, controller: Controller) -> Candidate:
         """Evaluate on all years, and estimate near it from now on by the critical ones and some others."""
         candidate = self.evaluate(plant, controller)
-        every = np.arange(self.case.years * self.draws)
+        every = np.arange(self._rows.size)
         critical_years = max(FEWEST_CRITICAL, round(CRITICAL_SHARE * every.size))
         ordinary_years = max(FEWEST_ORDINARY, round(ORDINARY_SHARE * every.size))
         critical = np.argsort(-self._criticality, kind="stable")[:critical_years]
         others = np.setdiff1d(every, critical)
         some = self._draw.permutation(others)[:ordinary_years]
-        rows = np.sort(np.concatenate([critical, some]))
-        weight = np.where(np.isin(rows, critical), 1.0, others.size / max(some.size, 1))
-        case = select_years(self._case_of_draws, rows)
+        chosen = np.sort(np.concatenate([critical, some]))
+        weight = np.where(np.isin(chosen, critical), 1.0, others.size / max(some.size, 1))
+        rows, case = self._rows[chosen], select_years(self._case_of_draws, chosen)
         self._samples.clear()
         here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._evaluated[(plant, controller)][1]
-        self._scenarios = _Scenarios(rows, case, weight, here, whole, self.blocks[0].case.years)
+        self._scenarios = _Scenarios(rows, case, weight, here, whole, self._own_years)
         self._forget()
         self.estimates[(plant, controller)] = candidate
         return candidate
@@ -220,15 +223,23 @@ class Evaluator:
 
     def with_forecast(self, forecast: Forecast) -> Evaluator:
         """Evaluate the same years and failures for an operator with another forecast."""
-        other = copy(self)
+        other = self._anew()
         other.environment = replace(self.environment, forecast=forecast)
         other._forecast_factors = other._draw_forecast_factors()
-        other.estimates, other._ahead, other._evaluated, other._samples = {}, {}, {}, {}
-        other._spared = {}
-        other._scenarios = None
         other._criticality = self._criticality.copy()  # what hurts one operator may well hurt the other
-        other._draw = np.random.default_rng([_STREAM, self.seed])
-        other.evaluations = 0
+        return other
+
+    def on_fewer_years(self) -> Evaluator:
+        """Evaluate on a part of the same years and failures, the study's own among them in their share.
+
+        For comparing plants that differ much, and for differences that vary little from year to year.
+        """
+        every = max(1, min(FEWER, self.case.years // FEWEST_YEARS))
+        other, years = self._anew(), np.arange(0, self.case.years, every)
+        chosen = (np.arange(self.draws)[:, None] * self.case.years + years).ravel()
+        other._rows, other._case_of_draws = self._rows[chosen], select_years(self._case_of_draws, chosen)
+        other._own_years = int((years < self._own_years).sum())
+        other._criticality = np.zeros(chosen.size)
         return other
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> SimulatedOperation:
@@ -274,6 +285,14 @@ class Evaluator:
             return self.case
         return concat_years([block.of_draw(draw) for block in self.blocks])
 
+    def _anew(self) -> Evaluator:
+        """Give an evaluator of the same years that has run nothing yet."""
+        other = copy(self)
+        other.estimates, other._ahead, other._evaluated, other._samples = {}, {}, {}, {}
+        other._spared, other._scenarios, other.evaluations = {}, None, 0
+        other._draw = np.random.default_rng([_STREAM, self.seed])
+        return other
+
     def _forget(self) -> None:
         self.estimates.clear()
         self._ahead.clear()
@@ -291,7 +310,7 @@ class Evaluator:
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
     def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes, draws: int) -> Candidate:
-        excess = max(self._excess(_means(outcomes, n)) for n in (None, self.blocks[0].case.years))
+        excess = max(self._excess(_means(outcomes, n)) for n in (None, self._own_years))
         excess += unheld_mwh(self.case, *outcomes.reserve.mean(axis=1))
         usd = float(outcomes.operating_usd.mean())
         candidate = self._candidate(plant, controller, outcomes.lost.mean(axis=1), usd, excess)

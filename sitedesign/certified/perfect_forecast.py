@@ -22,9 +22,9 @@ LEAST_LOST = 1e-9  # what stands for nothing lost, where a logarithm is taken. [
 def perfect_forecast_value(evaluator: Evaluator, best: Candidate) -> float:
     """Find what a perfect forecast of the weather would save a plant at the same uptime. [USD/yr]
 
-    Failures still come as they come. The plant as it is and with less array and battery is evaluated on all
-    years with that forecast, with the reserve it has and with more, and its cost is read off at the uptime
-    that is kept without it. The search is not repeated: its luck would be mistaken for the value of a
+    Failures still come as they come. The plant as it is and with less array and battery is evaluated with
+    that forecast, with the reserve it has and with more, and its cost is read off at the uptime that is kept
+    without it in the same years; a part of all is enough, as fuel saved varies little from year to year. The search is not repeated: its luck would be mistaken for the value of a
     forecast. He who foresees may also do what the other does, so that he never pays more.
 
     Parameters
@@ -34,7 +34,8 @@ def perfect_forecast_value(evaluator: Evaluator, best: Candidate) -> float:
     best : Candidate
         What he found, evaluated on all years.
     """
-    foreseeing, plant, rule = evaluator.with_forecast(Forecast(kind="perfect")), best.plant, best.controller
+    few, plant, rule = evaluator.on_fewer_years(), best.plant, best.controller
+    best, foreseeing = few.evaluate(plant, rule), few.with_forecast(Forecast(kind="perfect"))
     sizes = {name: SMALLER * size for name, size in sizes_of(evaluator.case, plant).items()}
     smaller = clip_to_limits(with_sizes(evaluator.case, plant, sizes), evaluator.case)
     rules = [replace(rule, reserve_h=rule.reserve_h + more) for more in MORE_RESERVE_H]
