@@ -110,14 +110,16 @@ def _failure_bound(study_case: StudyCase, sized: SizingResult, effort: Effort) -
     if first is None or not sized.budget_prices.size or study_case.case.limits.n_plus:
         return None  # what stands by is asked of an operator: a bound without it may be below the first
     environment, metric = environment_of(study_case), study_case.study.metric
-    failing = (
-        relaxation(
-            sampled_outage_case(study_case, environment, seed, FIRST_DRAW + draw, plant.units), metric
-        ).case
-        for draw in range(effort.bound_draws)
-    )
-    start = cyclic_start_step(study_case.case)
-    cases = (shift_start(case, start) for case in failing)
+    start, both = cyclic_start_step(study_case.case), tuple(map(max, plant.units, first.plant.units))
+
+    def failing(draw: int) -> Case:
+        # Beyond the draws of which an optimum is found, two plants are run and no other
+        known, number = draw >= effort.bound_optima, FIRST_DRAW + draw
+        units = both if known else plant.units
+        case = sampled_outage_case(study_case, environment, seed, number, units, none_beyond=known)
+        return shift_start(relaxation(case, metric).case, start)
+
+    cases = map(failing, range(effort.bound_draws))
     return bound_with_failures(cases, sized.budget_prices, plant, first.plant, effort.bound_optima, seed)
 
 

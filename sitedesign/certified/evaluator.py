@@ -35,7 +35,7 @@ from sitedesign.util.threads import at_once
 IntArray = NDArray[np.int64]
 CRITICAL_SHARE, ORDINARY_SHARE = 0.07, 0.03  # of all years, to stand for them while a search moves
 FEWEST_CRITICAL, FEWEST_ORDINARY = 20, 10  # years
-FEWER, FEWEST_YEARS = 4, 50  # part of the years, and least number of them, for a first or a rough look
+FEWER, FEWEST_ROWS = 4, 100  # part of all years and draws, and least number of them, for a rough look
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 _MOST_SAMPLES = 64  # of outages, remembered for plants with the same units
 
@@ -189,7 +189,8 @@ class Evaluator:
         runs = self._run_all(self._rows, fresh, self._case_of_draws)
         for key, outcomes in zip(fresh, runs, strict=True):
             # Years that hurt one plant may hurt the next
-            self._criticality = np.maximum(self._criticality, _shares(outcomes.lost))
+            of_these = np.maximum(self._criticality[self._rows], _shares(outcomes.lost))
+            self._criticality[self._rows] = of_these
             self._evaluated[key] = self._exact(*key, outcomes, self.draws), outcomes
         self.evaluations += len(fresh)
         return [self._evaluated[key][0] for key in decisions]
@@ -200,7 +201,7 @@ class Evaluator:
         every = np.arange(self._rows.size)
         critical_years = max(FEWEST_CRITICAL, round(CRITICAL_SHARE * every.size))
         ordinary_years = max(FEWEST_ORDINARY, round(ORDINARY_SHARE * every.size))
-        critical = np.argsort(-self._criticality, kind="stable")[:critical_years]
+        critical = np.argsort(-self._criticality[self._rows], kind="stable")[:critical_years]
         others = np.setdiff1d(every, critical)
         some = self._draw.permutation(others)[:ordinary_years]
         chosen = np.sort(np.concatenate([critical, some]))
@@ -232,14 +233,14 @@ class Evaluator:
     def on_fewer_years(self) -> Evaluator:
         """Evaluate on a part of the same years and failures, the study's own among them in their share.
 
-        For comparing plants that differ much, and for differences that vary little from year to year.
+        For comparing plants that differ much, and for differences that vary little from year to year. Which
+        years are critical, both learn from either.
         """
-        every = max(1, min(FEWER, self.case.years // FEWEST_YEARS))
+        every = max(1, min(FEWER, self._rows.size // FEWEST_ROWS))
         other, years = self._anew(), np.arange(0, self.case.years, every)
         chosen = (np.arange(self.draws)[:, None] * self.case.years + years).ravel()
         other._rows, other._case_of_draws = self._rows[chosen], select_years(self._case_of_draws, chosen)
         other._own_years = int((years < self._own_years).sum())
-        other._criticality = np.zeros(chosen.size)
         return other
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> SimulatedOperation:

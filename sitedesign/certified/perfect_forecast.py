@@ -24,8 +24,9 @@ def perfect_forecast_value(evaluator: Evaluator, best: Candidate) -> float:
 
     Failures still come as they come. The plant as it is and with less array and battery is evaluated with
     that forecast, with the reserve it has and with more, and its cost is read off at the uptime that is kept
-    without it in the same years; a part of all is enough, as fuel saved varies little from year to year. The search is not repeated: its luck would be mistaken for the value of a
-    forecast. He who foresees may also do what the other does, so that he never pays more.
+    without it in the same years: a part of all, as what is saved varies little from year to year. The search
+    is not repeated: its luck would be mistaken for the value of a forecast. He who foresees may also do what
+    the other does, so that he never pays more.
 
     Parameters
     ----------

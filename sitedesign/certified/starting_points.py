@@ -83,6 +83,8 @@ def sampled_outage_case(
     seed: int,
     draw: int = 0,
     units: Sequence[int] | None = None,
+    *,
+    none_beyond: bool = False,
 ) -> Case:
     """Put one sampled draw of outages of the units into the capability rows of a case.
 
@@ -99,12 +101,17 @@ def sampled_outage_case(
         Of so many, each independent of the others.
     units : sequence of int, optional
         Least that each technology may have of, where that is more than could be of use.
+    none_beyond : bool
+        No units beyond those, where they fail one by one: for plants that are known.
     """
     case, block = study_case.case, weather_block(study_case)
     most = [
         max(item.units_min, min(units_most(case, item), _useful_units(case, item))) for item in case.backup
     ]
-    most = most if units is None else [max(pair) for pair in zip(most, units, strict=True)]
+    small = [item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case) for item in case.backup]
+    if units is not None:
+        pairs = zip(units, most, small, strict=True)
+        most = [n if none_beyond and not together else max(n, useful) for n, useful, together in pairs]
     sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
     conditions = OutageConditions(case.step_h, case.years, 0, block.temp_air_c, environment.climatology)
     paths = sample_outages(environment.outages, sampled, conditions, draw, seed)
@@ -112,7 +119,7 @@ def sampled_outage_case(
     for k, item in enumerate(case.backup):
         stored = environment.unit_behaviours[k].storage_h > 0.0
         up = unit_availability(paths, environment.outages, sampled, k, case.steps, stored_fuel=stored)
-        if item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case):
+        if small[k]:
             up = up.mean(axis=0, keepdims=True)
         rows = np.ascontiguousarray(item.capability * up)
         found = replace(item, capability=rows, units_max=most[k])
