@@ -269,7 +269,7 @@ class Machine:
             total += size * row
         return total
 
-    def of_built(self, rows: Sequence[FloatArray]) -> list[FloatArray]:
+    def of_built(self, rows: Sequence[FloatArray] | FloatArray) -> list[FloatArray]:
         """Of series of all supplies in the case's order, those of the supplies in `tech`."""
         return [rows[row] for row in self.tech["row"].tolist()]
 
