@@ -33,8 +33,5 @@ def on_files(files: Files, config: Any) -> Files:  # noqa: ANN401
 
 def on_config(config: Any) -> Any:  # noqa: ANN401
     """Put every page into the menu."""
-    config["nav"] = [
-        {"Names": "index.md"},
-        {"Reference": [f"reference/{name}.md" for name in public_names()]},
-    ]
+    config["nav"] = [{"Reference": [f"reference/{name}.md" for name in public_names()]}]
     return config

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from typer.testing import CliRunner, Result
 
 from sitedesign import cli
+from sitedesign.cli import console
 
+console.LOG_EVERY_S = math.inf  # a slow machine says no more than a fast one
 EL_PASO = ["--lat", "31.76", "--lon", "-106.49"]
 SMALL = [*EL_PASO, "--it-mw", "2", "--years", "2", "--uptime", "0.99", "--backup", "recip_fast"]
 QUICK = ["--no-certify"]

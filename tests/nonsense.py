@@ -393,7 +393,7 @@ def nothing_solved() -> Iterator[None]:
             ("sitedesign.api.certify.build_case", prepared_and_reached),
             ("sitedesign.api.roadmap.question_of", prepared_and_reached),
             ("sitedesign.api.alternatives.build_case", prepared_and_reached),
-            ("sitedesign.api.sweep.build_case", prepared_and_reached),
+            ("sitedesign.api.bound_sweep.build_case", prepared_and_reached),
             ("sitedesign.api.sensitivity.BoundSolver", prepared_and_reached),
             ("sitedesign.report.html.render_report", lambda *_, **__: "<html>"),
             ("sitedesign.batch.map.map_html", lambda *_, **__: "<html>"),

@@ -70,7 +70,7 @@ def test_python_m_sitedesign_prints_only_json_on_standard_output() -> None:
     done = run_alone("solve", *SMALL, *QUICK, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["racks_contracted"] == 16  # 2 MW / 0.126 MW = 15.9
-    assert done.stderr == ""
+    assert re.sub(r"(?m)^\d\d:\d\d:\d\d .*\n", "", done.stderr) == ""  # what it is at, on a slow machine
 
 
 def test_limits_and_prices_reach_the_study() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sitedesign.api.bound_sweep import study_faults
 from sitedesign.api.solve import solve
-from sitedesign.api.sweep import study_faults
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case
 from sitedesign.case.plant import slowest_lead

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pandas as pd
 
+from sitedesign.api.bound_sweep import bound_frontier as frontier
+from sitedesign.api.bound_sweep import bound_tradeoff as tradeoff
 from sitedesign.api.certify import certify
-from sitedesign.api.sweep import frontier, tradeoff
 from sitedesign.errors import Fault, InputError
 from sitedesign.reliability.certificate import Certificate
 from sitedesign.results.design import Design

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sitedesign.api.sweep import study_faults
+from sitedesign.api.bound_sweep import study_faults
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.influence.bound import BoundSolver, at_end
 from sitedesign.influence.certified import judged_ends, searched_ends

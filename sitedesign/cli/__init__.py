@@ -93,8 +93,8 @@ _EL_PASO = "--lat 31.76 --lon -106.49 --racks 700 --uptime 0.999"
 _GRID = "--grid-model flexible --grid-mw 150 --grid-tariff ercot"
 _HUBS = {
     "solve": f"sitedesign solve {_EL_PASO} --wind onshore_6mw_170 {_GRID}",
-    "evaluate": f"sitedesign evaluate {_EL_PASO} --solar-mw 100 --battery-mwh 200 --battery-mw 50 "
-    f"--wind-mw onshore_6mw_170=60 {_GRID}",
+    "evaluate": f"sitedesign evaluate {_EL_PASO} --solar-mw 150 --battery-mwh 1000 --battery-mw 120 "
+    f"--wind-mw onshore_6mw_170=60 --racks-installed 705 {_GRID}",
     "batch": f"sitedesign batch sites.csv --racks 700 --uptime 0.999 --wind onshore_6mw_170 {_GRID}; the "
     "table may have columns such as wind, grid.mw and grid.tariff",
 }
@@ -105,8 +105,8 @@ for _name, _command, _panel, _example in (
         "evaluate",
         designing.evaluate,
         _ONE,
-        f"sitedesign evaluate {_EL_PASO} --solar-mw 400 --battery-mwh 1200 --battery-mw 160 "
-        "--units recip_medium=6",
+        f"sitedesign evaluate {_EL_PASO} --solar-mw 230 --battery-mwh 575 --battery-mw 75 "
+        "--units mobile_gt=8 --racks-installed 705",
     ),
     ("show", designing.show_design, _ONE, "sitedesign show design.json --details"),
     ("certify", designing.certify, _ONE, "sitedesign certify design.json --years 200 --draws 5 --seed 7"),

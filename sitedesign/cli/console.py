@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress as Rich
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from sitedesign.util.progress import Progress, silent
+from sitedesign.util.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,7 @@ EXIT_CODES = (
     "1 anything else. With --json standard output holds one JSON document, also when a command fails."
 )
 
+LOG_EVERY_S = 10.0  # between two lines where nobody looks
 STAYS = "proven bound"  # how a line begins that is kept on the screen
 out = Console()
 err = Console(stderr=True)
@@ -106,12 +108,13 @@ def failure(error: BaseException, code: int) -> str:
 
 @contextmanager
 def progress_line(first: str = "starting") -> Iterator[Progress]:
-    """Show what is going on and for how long, on standard error and only to people.
+    """Show what is going on and for how long, on standard error.
 
-    A bound stays on the screen from the moment it stands, long before the answer that it is of.
+    A bound stays on the screen from the moment it stands, long before the answer that it is of. Where nobody
+    looks, as in a log, a line comes now and then with the time of day; none of what is done in a moment.
     """
     if not err.is_terminal:
-        yield silent
+        yield _log(LOG_EVERY_S)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Rich(*columns, console=err, transient=True, redirect_stdout=False) as shown:
@@ -123,6 +126,33 @@ def progress_line(first: str = "starting") -> Iterator[Progress]:
             shown.update(task, description=text)
 
         yield progress
+
+
+def _log(every_s: float) -> Progress:
+    """Write a line now and then."""
+    said = time.monotonic()
+
+    def progress(text: str) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= every_s:
+            said = now
+            err.print(f"{time.strftime('%H:%M:%S')} {text}", markup=False, highlight=False, soft_wrap=True)
+
+    return progress
+
+
+def say_next(text: str) -> None:
+    """Say what to do with an answer."""
+    say(f"next: {text}")
+
+
+def save_json(path: Path | None, facts: Any) -> None:  # noqa: ANN401
+    """Write what ``--json`` prints to a file, where one is named."""
+    from sitedesign.util.atomic_file import write_atomic
+
+    if path is not None:
+        write_atomic(path, (json.dumps(_finite(facts), indent=1, default=str) + "\n").encode())
 
 
 def say(text: str) -> None:

@@ -15,8 +15,10 @@ from sitedesign.cli.console import (
     check_outputs,
     exit_codes,
     progress_line,
+    save_json,
     say,
     say_json,
+    say_next,
     show,
     show_written,
     warn,
@@ -35,6 +37,10 @@ _NO_HOURS = "Without the hours of the plant, and the figures that show them: "
 _OUTPUT, _RUN = "Output", "Run"
 
 SavedDesign = Annotated[Path, typer.Argument(help="Design that 'solve --save' wrote.", show_default=False)]
+SaveJson = Annotated[
+    Path | None,
+    typer.Option("--save", help="Write what --json prints to this file.", rich_help_panel="Output"),
+]
 Details = Annotated[
     bool,
     typer.Option("--details", help="Also print everything the result says.", rich_help_panel="Output"),
@@ -173,11 +179,13 @@ def evaluate(
             help="greedy, causal (forecast, failures) or foresight (a bound).", rich_help_panel=_RUN
         ),
     ] = "greedy",
+    save: SaveJson = None,
     details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Operate a fixed plant and report uptime, energy and cost; --grid-mw is then the contracted import."""
     with exit_codes(as_json), progress_line("loading the operation") as progress:
+        check_outputs({"--save": save})
         import sitedesign as sd
 
         counts, farms = _counts(units or []), _farms(wind_mw or [], own=_names_wind(options))
@@ -196,7 +204,10 @@ def evaluate(
             wind_mw=farms, racks=racks_installed, surplus_size=takers,
             operation=operation,  # type: ignore[arg-type]  # checked by evaluate
         )  # fmt: skip
+        save_json(save, result.to_dict())
     show(result, as_json, details=details)
+    if not as_json:
+        say_next("sitedesign solve, with the same question, finds the least-cost plant and certifies it")
 
 
 def show_design(
@@ -227,10 +238,12 @@ def certify(
         bool, typer.Option("--until-converged", help="Stop as soon as the interval is narrow enough.")
     ] = False,
     weather: WeatherAgain = None,
+    save: SaveJson = None,
     as_json: AsJson = False,
 ) -> None:
     """State what uptime a design keeps without foresight, under failures, and how sure that is."""
     with exit_codes(as_json), progress_line("loading the operation") as progress:
+        check_outputs({"--save": save})
         import sitedesign as sd
 
         loaded = load_design(design)
@@ -239,11 +252,14 @@ def certify(
             confidence=confidence, without=without or (), stop_when_converged=until_converged,
             progress=progress,
         )  # fmt: skip
+    facts = {"uptime": dataclasses.asdict(certificate.uptime)} | dataclasses.asdict(certificate)
+    save_json(save, facts)
     if as_json:
-        uptime = dataclasses.asdict(certificate.uptime)
-        say_json({"uptime": uptime} | dataclasses.asdict(certificate))
-    else:
-        say(str(certificate))
+        say_json(facts)
+        return
+    say(str(certificate))
+    missed = "sitedesign solve searches a plant that keeps it"
+    say_next(f"sitedesign report {design}" if certificate.met else missed)
 
 
 def report(

@@ -15,8 +15,10 @@ from sitedesign.cli.console import (
     check_outputs,
     exit_codes,
     progress_line,
+    save_json,
     say,
     say_json,
+    say_next,
     show_written,
 )
 from sitedesign.cli.designing import SavedDesign, load_design
@@ -121,11 +123,17 @@ def finance(
         Path | None,
         typer.Option("--csv", help="Write every line by year.", rich_help_panel=_OUTPUT, show_default=False),
     ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write what --json prints to this file.", rich_help_panel=_OUTPUT, show_default=False
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Work out the cash flow of a saved design or roadmap after taxes: price for a return, debt, worth."""
     with exit_codes(as_json):
-        check_outputs({"--excel": excel, "--csv": csv})
+        check_outputs({"--excel": excel, "--csv": csv, "--save": save})
         with progress_line("loading the design"):
             import sitedesign as sd
 
@@ -134,15 +142,19 @@ def finance(
             flow = sd.cash_flow(_loaded(design), terms=terms, **asked)
             lease = None if leaseback is None else flow.sale_leaseback(leaseback)
         _write(flow, excel, csv)
+        facts = flow.to_dict() | ({} if lease is None else {"leaseback": _leased(lease)})
+        save_json(save, facts)
         if as_json:
-            say_json(flow.to_dict() | ({} if lease is None else {"leaseback": _leased(lease)}))
+            say_json(facts)
             return
         say(str(flow))
         if lease is not None:
             say(str(lease))
-        for path in (excel, csv):
+        for path in (excel, csv, save):
             if path is not None:
                 show_written(path, as_json=False)
+        if excel is None:
+            say_next("--excel cash_flow.xlsx writes it with live formulas")
 
 
 def _leased(lease: SaleLeaseback) -> dict[str, Any]:

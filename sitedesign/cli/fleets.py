@@ -14,6 +14,7 @@ from sitedesign.cli.console import (
     progress_line,
     say,
     say_json,
+    say_next,
     show_written,
 )
 
@@ -119,6 +120,8 @@ def portfolio_command(
         for path in (save, map_file, csv):
             if path is not None:
                 show_written(path, as_json=False)
+        if map_file is None:
+            say_next("--map portfolio.html draws it; --compare 1 sets one large site beside it")
 
 
 def _ramp(given: list[str]) -> dict[int, int] | None:

@@ -17,6 +17,7 @@ from sitedesign.cli.console import (
     progress_line,
     say,
     say_json,
+    say_next,
     show_written,
     warn,
 )
@@ -192,6 +193,9 @@ def roadmap(
                 found.report(report)
             if not as_json:
                 show_written(report, as_json=False)
+        if not as_json:
+            file = save or "roadmap.json"
+            say_next(("" if save else f"--save {file}, then ") + f"sitedesign finance {file}")
     raise typer.Exit(code)
 
 

@@ -16,6 +16,7 @@ from sitedesign.cli.console import (
     records,
     say,
     say_json,
+    say_next,
     screen,
     show_written,
     warn,
@@ -167,8 +168,7 @@ def batch(
                 show_written(path, as_json=False)
         if not len(best):
             raise typer.Exit(FAILED)
-        say(f"next: sitedesign rank {out_folder}; sitedesign map {out_folder} --out map.html; "
-            "--certify-best 3 certifies the best")  # fmt: skip
+        say_next(f"sitedesign rank {out_folder}; sitedesign map {out_folder}; --certify-best 3")
 
 
 def _tell_failures(frame: pd.DataFrame, folder: Path) -> None:
@@ -243,6 +243,8 @@ def rank_command(
         for path in (csv, excel):
             if path is not None:
                 show_written(path, as_json=False)
+        if results.is_dir():
+            say_next(f"sitedesign map {results}; sitedesign portfolio {results} --racks RACKS")
 
 
 def _tell_nothing_left(sites: pd.DataFrame, where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from sitedesign.cli.console import (
     records,
     say,
     say_json,
+    say_next,
     screen,
     width,
 )
@@ -30,6 +32,18 @@ Csv = Annotated[
 ]
 Gap = Annotated[
     float, typer.Option(help="Relative optimality gap of each answer. (fraction)", rich_help_panel="Run")
+]
+Certify = Annotated[
+    bool,
+    typer.Option(
+        "--certify", help="Also certify a plant at each value; half a minute each.", rich_help_panel="Run"
+    ),
+]
+Effort = Annotated[
+    str,
+    typer.Option(
+        help="How long to search for each certified plant: screening, standard.", rich_help_panel="Run"
+    ),
 ]
 AfterTax = Annotated[
     bool,
@@ -80,13 +94,15 @@ def frontier(
             show_default=False,
         ),
     ] = None,
+    certify: Certify = False,
+    effort: Effort = "screening",
     gap: Gap = 1e-4,
     csv: Csv = None,
     after_tax: AfterTax = False,
     as_json: AsJson = False,
 ) -> None:
-    """Solve a study for several values of one target, limit or price: bounds, with perfect foresight."""
-    with exit_codes(as_json):
+    """Solve a study for several values of one target, limit or price; --certify adds certified plants."""
+    with exit_codes(as_json, _interrupted(csv)):
         check_outputs({"--csv": csv})
         with progress_line("loading the solver") as progress:
             import sitedesign as sd
@@ -96,7 +112,10 @@ def frontier(
             start = {"uptime": numbers[0]} if name == "uptime" else {}
             study = options.study(**start)
             terms = sd.Terms() if after_tax else None
-            table = sd.frontier(study, name, numbers, gap=gap, progress=progress, finance=terms)
+            table = sd.frontier(
+                study, name, numbers, gap=gap, certify=certify, effort=effort,  # type: ignore[arg-type]  # checked by frontier
+                progress=progress, keep=_keep(csv), finance=terms,
+            )  # fmt: skip
         _show_sweep(table, csv, as_json)
 
 
@@ -109,20 +128,25 @@ def tradeoff(
             min=2, help="Sizes of the array, from half to twice the optimum.", rich_help_panel="Sweep"
         ),
     ] = 15,
+    certify: Certify = False,
+    effort: Effort = "screening",
     gap: Gap = 1e-4,
     csv: Csv = None,
     after_tax: AfterTax = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the best plant for each size of the array at the same uptime: panels against batteries."""
-    with exit_codes(as_json):
+    with exit_codes(as_json, _interrupted(csv)):
         check_outputs({"--csv": csv})
         with progress_line("loading the solver") as progress:
             import sitedesign as sd
 
             study = options.study()
             terms = sd.Terms() if after_tax else None
-            table = sd.tradeoff(study, points=points, gap=gap, progress=progress, finance=terms)
+            table = sd.tradeoff(
+                study, points=points, gap=gap, certify=certify, effort=effort,  # type: ignore[arg-type]  # checked by tradeoff
+                progress=progress, keep=_keep(csv), finance=terms,
+            )  # fmt: skip
         _show_sweep(table, csv, as_json)
 
 
@@ -195,8 +219,12 @@ def sensitivity(
             write_atomic(csv, table_csv(found.table()))
         if as_json:
             say_json(found.to_dict())
+            return
+        say(str(found))
+        if save is None:
+            say_next("--save numbers.json, then sitedesign report design.json --sensitivity numbers.json")
         else:
-            say(str(found))
+            say_next(f"sitedesign report design.json --sensitivity {save}")
 
 
 @takes_study
@@ -262,8 +290,9 @@ def alternatives(
             write_atomic(csv, table_csv(found.table()))
         if as_json:
             say_json(found.to_dict())
-        else:
-            say(found.answer.text(width()))
+            return
+        say(found.answer.text(width()))
+        say_next("solve again with a --limit that one of them keeps; --certify certifies them")
 
 
 def _ranges(items: list[str]) -> dict[str, tuple[float, float]]:
@@ -292,7 +321,7 @@ def default_values(over: str) -> list[float]:
 
 def _asked(over: str, values: str | None) -> tuple[str, list[float]]:
     """Name of what is swept, and its values."""
-    from sitedesign.api.sweep import OVER
+    from sitedesign.api.bound_sweep import OVER
     from sitedesign.errors import Fault, InputError, unknown_name
 
     plain = {re.sub(r"[^a-z0-9]", "", name): name for name in OVER}
@@ -321,6 +350,21 @@ def _numbers(text: str) -> list[float]:
     if not 1 <= steps < _MOST_VALUES:
         raise ValueError(text)
     return [float(first) + (float(last) - float(first)) * step / steps for step in range(steps + 1)]
+
+
+def _interrupted(csv: Path | None) -> str:
+    """Say after Ctrl-C where the answers so far are."""
+    return "Interrupted." if csv is None else f"Interrupted. What was found until then is in {csv}."
+
+
+def _keep(csv: Path | None) -> Callable[[pd.DataFrame], None] | None:
+    """Write the table so far after each answer, where a file is named."""
+    if csv is None:
+        return None
+    from sitedesign.util.atomic_file import write_atomic
+    from sitedesign.util.html_table import table_csv
+
+    return lambda table: write_atomic(csv, table_csv(table))
 
 
 def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
@@ -353,6 +397,35 @@ def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
     for reason in reasons:
         say(f"No design for {reason}")
     say("Bounds: perfect foresight, nothing fails.")
+    if "certified_reason" in table:
+        _show_certified(table, first)
+    else:
+        say_next("--certify certifies a plant at each value; --csv FILE keeps every column")
+
+
+def _show_certified(table: pd.DataFrame, first: str) -> None:
+    """Write the certified plants below the bounds."""
+    units = [name for name in table.columns if str(name).startswith("certified_units_") and table[name].any()]
+    columns = [
+        (f"certified_{name}", heading, factor, digits)
+        for name, heading, factor, digits in (*_SHOWN, ("uptime_lower", "uptime\nat least\n%", 100.0, 3))
+        if f"certified_{name}" in table
+    ]
+    heads = [first.replace("_", "\n"), *(heading for _, heading, _, _ in columns)]
+    heads += [str(name).removeprefix("certified_units_").replace("_", "\n") for name in units]
+    rows = [
+        [
+            f"{row[first]:.7g}",
+            *(_cell(row[name], factor, digits) for name, _, factor, digits in columns),
+            *(_cell(row[name], 1.0, 0) for name in units),
+        ]
+        for row in table.to_dict("records")
+    ]
+    say("\nCertified: without foresight, while equipment fails, at least so much at 95 %.")
+    say(table_text(heads, rows, width=screen()))
+    for row in table.to_dict("records"):
+        if isinstance(row["certified_reason"], str) and row["certified_reason"]:
+            say(f"No certified plant for {row[first]:.7g}: {row['certified_reason']}")
 
 
 def _cell(value: Any, factor: float, digits: int) -> str:  # noqa: ANN401

@@ -59,6 +59,7 @@ def frontier(
     time_limit_s: float | None = None,
     cut_pool: CutPool | None = None,
     progress: Progress | None = None,
+    each: Callable[[SweepPoint], None] | None = None,
 ) -> tuple[SweepPoint, ...]:
     """Solve a case for several values of one target, limit or price.
 
@@ -80,6 +81,8 @@ def frontier(
         Cuts to start from; new ones are added.
     progress : callable, optional
         Called with one line of text for each answer.
+    each : callable, optional
+        Called with each answer.
 
     Returns
     -------
@@ -115,10 +118,12 @@ def frontier(
         except InfeasibleDesign as error:
             points.append(SweepPoint(value, None, error.reason))
             say(f"{value:g}: {error.reason}")
-            continue
-        warm = sizing.plant
-        points.append(SweepPoint(value, sizing))
-        say(f"{value:g}: {sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr")
+        else:
+            warm = sizing.plant
+            points.append(SweepPoint(value, sizing))
+            say(f"{value:g}: {sizing.objective_usd_per_yr / 1e6:,.3f} M USD/yr")
+        if each is not None:
+            each(points[-1])
     return tuple(points)
 
 
@@ -130,6 +135,7 @@ def tradeoff(
     gap: float = 1e-4,
     cut_pool: CutPool | None = None,
     progress: Progress | None = None,
+    each: Callable[[SweepPoint], None] | None = None,
 ) -> tuple[SweepPoint, ...]:
     """Best plant for each size of the array at the same uptime: panels against batteries, and what it costs.
 
@@ -143,7 +149,7 @@ def tradeoff(
     gap : float
         Of each answer. [fraction]
     cut_pool : CutPool, optional
-    progress : callable, optional
+    progress, each : callable, optional
 
     Returns
     -------
@@ -159,7 +165,7 @@ def tradeoff(
     if solar_mw is None:
         best = solve_cuts(case, gap=gap, cut_pool=pool)
         solar_mw = _around(best.plant.solar_mw, _solar_bounds(case), points).tolist()
-    return frontier(case, _with_solar, solar_mw, gap=gap, cut_pool=pool, progress=progress)
+    return frontier(case, _with_solar, solar_mw, gap=gap, cut_pool=pool, progress=progress, each=each)
 
 
 def _solar_bounds(case: Case) -> tuple[float, float]:

@@ -74,7 +74,8 @@ def cost_of_next_nine_data(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        Columns ``uptime, cost_usd_per_yr``, and ``bound_usd_per_yr`` where known. [fraction, USD/yr]
+        Columns ``uptime, cost_usd_per_yr``, and ``bound_usd_per_yr``, units and certified plants where known.
+        [fraction, USD/yr]
 
     Returns
     -------
@@ -87,9 +88,8 @@ def cost_of_next_nine_data(table: pd.DataFrame) -> pd.DataFrame:
     InputError
         If a column is missing, the table is empty, or an uptime is not below 1.
     """
-    out = _columns(table, ["uptime", "cost_usd_per_yr"], ["bound_usd_per_yr"]).sort_values(
-        "uptime", kind="stable"
-    )
+    wanted = ["bound_usd_per_yr", *_built(table)]
+    out = _columns(table, ["uptime", "cost_usd_per_yr"], wanted).sort_values("uptime", kind="stable")
     if not (out["uptime"] < 1).all():
         raise InputError([Fault("uptime", f"{out['uptime'].max():g}", "must be below 1")], "the figure")
     out["nines"] = -np.log10(1 - out["uptime"])
@@ -133,8 +133,8 @@ def renewable_frontier_data(table: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     table : DataFrame
-        Columns ``min_renewable_share, cost_usd_per_yr``, and ``bound_usd_per_yr`` where known. [fraction,
-        USD/yr]
+        Columns ``min_renewable_share, cost_usd_per_yr``, and ``bound_usd_per_yr``, units and certified plants
+        where known. [fraction, USD/yr]
 
     Returns
     -------
@@ -146,9 +146,8 @@ def renewable_frontier_data(table: pd.DataFrame) -> pd.DataFrame:
     InputError
         If a column is missing or the table is empty.
     """
-    out = _columns(
-        table, ["min_renewable_share", "cost_usd_per_yr"], ["bound_usd_per_yr", "solar_mw", "battery_mwh"]
-    )
+    wanted = ["bound_usd_per_yr", "solar_mw", "battery_mwh", *_built(table)]
+    out = _columns(table, ["min_renewable_share", "cost_usd_per_yr"], wanted)
     out = out.sort_values("min_renewable_share", kind="stable").reset_index(drop=True)
     out["above_cheapest"] = out["cost_usd_per_yr"] / out["cost_usd_per_yr"].min() - 1
     return out
@@ -284,19 +283,57 @@ def _cost_line(fig: Figure, data: pd.DataFrame, x: str, hover: list[str]) -> Non
                 hoverinfo="skip",
             ),
         )
+    certified = "certified_cost_usd_per_yr" in data
     fig.add_trace(
         Scatter(
             x=places,
             y=(data["cost_usd_per_yr"] / 1e6).round(4).tolist(),
-            name="cost",
-            mode="lines+markers",
+            name="cost with foresight" if certified else "cost",
+            mode="lines+markers+text",
             line={"color": LIGHT["battery"], "width": 2},
             marker={"size": 7},
-            text=hover,
-            hovertemplate="%{text}<extra></extra>",
+            text=_units(data, "units_"),
+            textposition="bottom center",
+            textfont={"size": 10, "color": LIGHT["muted"]},
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
         ),
     )
+    if certified:
+        usd = (data["certified_cost_usd_per_yr"] / 1e6).astype("float64").round(4)
+        fig.add_trace(
+            Scatter(
+                x=places,
+                y=[None if cost != cost else cost for cost in usd],
+                name="certified",
+                mode="lines+markers+text",
+                line={"color": LIGHT["mark"], "width": 2, "dash": "dash"},
+                marker={"size": 9, "symbol": "diamond"},
+                text=_units(data, "certified_units_"),
+                textposition="top center",
+                textfont={"size": 10, "color": LIGHT["mark"]},
+                hovertemplate="certified: %{y:,.2f} M USD/yr<extra></extra>",
+            ),
+        )
     fig.update_layout(hovermode="closest")
+
+
+def _built(table: pd.DataFrame) -> list[str]:
+    """Columns of units and of certified plants."""
+    return [str(name) for name in table.columns if str(name).startswith(("units_", "certified_"))]
+
+
+def _units(data: pd.DataFrame, prefix: str) -> list[str]:
+    """Write at each point how many units of each technology are built."""
+    names = [name for name in data.columns if str(name).startswith(prefix)]
+    return [
+        "<br>".join(
+            f"{row[name]:.0f} {str(name).removeprefix(prefix).replace('_', ' ')}"
+            for name in names
+            if row[name] == row[name] and row[name] > 0
+        )
+        for row in data[names].to_dict("records")
+    ]
 
 
 def _chosen(fig: Figure, x: float, y: float, name: str) -> None:
