@@ -44,7 +44,7 @@ def test_who_waits_for_a_grid_is_told_what_a_month_is_worth(monkeypatch: pytest.
     monkeypatch.setattr(api, "roadmap", answer)
     grid = sd.Grid(mw=2, months=36, tariff=60)
     sd.solve_many(SITES, roadmap={"ramp": {3: 5}}, grid=grid, **ASKED)
-    assert seen == {"ramp": {"3": 5}, "worth": True}
+    assert seen == {"ramp": {"3": 5}, "worth": "grid"}
 
 
 def test_a_site_without_a_roadmap_keeps_its_design_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign.case.build import build_case
 from sitedesign.case.plant import Plant
 from sitedesign.optimize.blocks import BlockPlan
-from sitedesign.phasing.certified import CertifiedStage, _Held, _shared, _stage_case
+from sitedesign.phasing.certified import CertifiedStage, _Held, _shared, _stage_case, certify_stages
 from sitedesign.phasing.problem import Path, sizes_of_plant
 from sitedesign.phasing.question import DeliveryCase, RentalCase, RoadmapCase
 from sitedesign.phasing.search import StagePlan
@@ -168,3 +169,38 @@ def test_a_stage_may_have_what_stands_and_what_can_be_there() -> None:
     late = Path(none, dear.times)
     (now,) = _stage_case(none.case, late, _held(late, _planned(late, 1, 0, 2, 1), first)).backup
     assert (now.units_max, now.annual_cost_usd_per_unit) == (4, pytest.approx(12 * 90_000.0))
+
+
+def test_a_stage_to_which_nothing_is_added_keeps_the_certificate_of_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Four stages, the second with the same racks on what stood: three certificates share the risk."""
+    base = _path()
+    begins, racks = (0.0, 4.0, 12.0, 18.0), (10, 10, 20, 20)
+    ends = (*begins[1:], 36.0)
+    path = Path(base.question, tuple(map(StageTime, begins, ends, racks)))
+    stages = [
+        _planned(path, 0, 0, 2, 2),
+        _planned(path, 1, 0, 2, 0),
+        _planned(path, 2, 2, 2, 0),
+        _planned(path, 3, 2, 1, 0),  # a unit leaves: it must do without
+    ]
+    asked: list[tuple[float, float, bool]] = []
+
+    def certified(there: Any, path: Path, held: _Held, *rest: Any) -> CertifiedStage:
+        asked.append((held.stage.time.begins, rest[-1], there.drawn is not None))
+        return CertifiedStage(replace(held.stage, rented=(3,), started=(3 if not asked[1:] else 0,)))
+
+    monkeypatch.setattr("sitedesign.phasing.certified._certified", certified)
+    study_case = build_case(STUDY)
+    found = certify_stages(study_case, path, stages, TINY, lambda _: None)
+    each = pytest.approx(1 - 0.05 / 3)
+    assert asked == [(0.0, each, True), (12.0, each, True), (18.0, each, True)]
+    assert [stage.plan.time for stage in found] == list(path.times)
+    kept = found[1].plan
+    assert (kept.rented, kept.started, kept.ended) == ((3,), (0,), (0,))  # what was certified, not planned
+    least = replace(path.question.case.backup[0], units_min=1)
+    question = replace(path.question, case=replace(path.question.case, backup=(least,)))
+    asked.clear()
+    certify_stages(study_case, Path(question, path.times[:2]), stages[:2], TINY, lambda _: None)
+    assert [month for month, *_ in asked] == [0.0, 4.0]  # what is asked for at last may be more than stands

@@ -350,6 +350,10 @@ def test_what_a_month_and_a_unit_are_worth_is_what_asking_again_says(worth: floa
     sooner = dataclasses.replace(asked, deliveries=dates | {"grid": DeliveryCase(29.0)})
     more = dataclasses.replace(asked, rentals=(dataclasses.replace(RENTAL, units=4),))
     month, unit = (plan.cost_usd - cost(item, 1e-6) for item in (sooner, more))
+    array = dataclasses.replace(asked, deliveries=dates | {"solar": DeliveryCase(9.0)})
+    lead = plan.cost_usd - cost(array, 1e-6)
+    assert found.lead_month_usd["solar"] == pytest.approx(lead, rel=0.02, abs=1e-5 * plan.scale_usd)
+    assert lead > 1e-4 * plan.scale_usd
     assert month > 1e-3 * abs(plan.cost_usd)
     assert found.grid_month_usd == pytest.approx(month, rel=0.02)
     assert found.rented_unit_usd["mobile"] == pytest.approx(unit, rel=0.02, abs=1e-5 * plan.scale_usd)
@@ -451,7 +455,7 @@ def test_the_extensive_reference_of_one_stage_agrees() -> None:
 def test_roadmap_of_a_study_adds_up_and_comes_back_from_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sitedesign.api.roadmap.months_worth", lambda _: MonthsWorth(7.0))
+    monkeypatch.setattr("sitedesign.api.roadmap.months_worth", lambda _, grid_alone: MonthsWorth(7.0))
     study = small_study(grid=sd.Grid(mw=8, tariff=60), construction_start=date(2026, 12, 1))
     found = sd.roadmap(
         study,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from sitedesign.api.question import one_study, study_faults
 from sitedesign.api.roadmap_answer import Roadmap
-from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal
+from sitedesign.errors import Fault, InfeasibleDesign, InputError, NotProvenOptimal, shown
 from sitedesign.library import names
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.phasing.answer import (
@@ -50,7 +50,18 @@ _HORIZON = Measure("months", 1, 600, whole=True)
 _STAGES = Measure("stages", 1, 24, whole=True)
 _DAY = Day(2020, 2060)
 _DRAWS = Measure("draws", 2, 10_000, whole=True)
+_GRID = "grid"
 DEFAULT_STAGES, DEFAULT_GAP, DEFAULT_DRAWS = 12, 1e-3, 200
+
+
+class _Worth(Gate):
+    """Yes or no, or of the grid alone."""
+
+    def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
+        """Say what is wrong as (found, allowed, remedy), or None."""
+        if isinstance(value, bool) or value == _GRID:
+            return None
+        return shown(value), f"must be True, False or {_GRID!r}", ""
 
 
 class _Value(Gate):
@@ -82,7 +93,7 @@ def _roadmap_faults(given: Mapping[str, Any]) -> list[Fault]:
     start=_DAY,
     horizon_months=_HORIZON,
     stages=_STAGES,
-    worth=FLAG,
+    worth=_Worth(),
     draws=_DRAWS,
     gap=GAP,
     time_limit_s=TIME_LIMIT_S,
@@ -104,7 +115,7 @@ def roadmap(
     dates: Sequence[DateRange | Mapping[str, Any]] | Mapping[str, Sequence[float]] | str | None = None,
     draws: int = DEFAULT_DRAWS,
     stages: int = DEFAULT_STAGES,
-    worth: bool = False,
+    worth: bool | Literal["grid"] = False,
     gap: float = DEFAULT_GAP,
     time_limit_s: float | None = None,
     by_hand: bool = False,
@@ -150,9 +161,10 @@ def roadmap(
         Of these dates, with the seed of the study.
     stages : int
         About how many stages the time is divided into at most; a ramp that is a promise may have more steps.
-    worth : bool
-        Also say what a month of earlier grid and one more unit for rent are worth: the question asked again
-        close to the plan, which takes about as long as the plan itself. Not with scenarios.
+    worth : bool or "grid"
+        Also say what a month of earlier grid, one more unit for rent and a month less of lead time of each
+        technology are worth: the question asked again close to the plan, which takes about as long as the
+        plan itself. With "grid" only a month of earlier grid. Not with scenarios.
     gap : float
         Relative gap, of the larger of cost and value. [fraction]
     time_limit_s : float, optional
@@ -219,7 +231,7 @@ def roadmap(
         found = replace(found, by_hand=hand_made_plans(study, asked, alone, say))
     if worth:
         say("asking what a month and a unit more for rent are worth")
-        found = replace(found, worth=months_worth(plan))
+        found = replace(found, worth=months_worth(plan, grid_alone=worth == _GRID))
     if asked.dates:
         spreads = spreads_of(made.question, dates_asked(study, made.question, asked))
         found = replace(found, sampled=sampled_dates(plan, spreads, draws, study.seed, say))

@@ -284,7 +284,7 @@ def _roadmap_figures(study: Study, asked: Mapping[str, Any]) -> dict[str, Any]:
 
     waits = study.grid is not None and not study.grid.is_absent and not asked.get("scenarios")
     try:
-        found = roadmap(study, **({"worth": True} if waits else {}) | dict(asked))
+        found = roadmap(study, **({"worth": "grid"} if waits else {}) | dict(asked))
     except NotProvenOptimal as error:
         if error.incumbent is None:
             return {"error": f"roadmap: {error}"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -103,6 +103,9 @@ class StudyCase:
         Connection to the grid on the weather years of the case.
     surplus : tuple of SurplusSink
         Who may take surplus, the last of the case's sinks, in the order of the study.
+    drawn : dict of int to object, optional
+        Further weather years that were drawn for this study, by their seed: cases of it that differ in their
+        racks and bounds share them. Not kept when left out.
     """
 
     study: Study
@@ -112,6 +115,7 @@ class StudyCase:
     notes: tuple[str, ...]
     grid: GridSupply | None = None
     surplus: tuple[SurplusSink, ...] = ()
+    drawn: dict[int, Any] | None = None
 
     @property
     def weather_flags(self) -> tuple[str, ...]:

@@ -93,9 +93,12 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
     def build(number: int) -> WeatherBlock:
         state = _state(seed, number)
         days = _drawn_days(study_case, state)
-        takers = tuple(item.prices for item in study_case.surplus)
-        other = OtherYears(study_case.grid, *days, state, takers)
-        block = weather_block(build_case(bare.replace(weather=draw(state)), other=other))
+        known = {} if study_case.drawn is None else study_case.drawn
+        if state not in known:
+            takers = tuple(item.prices for item in study_case.surplus)
+            other = OtherYears(study_case.grid, *days, state, takers)
+            known[state] = weather_block(build_case(bare.replace(weather=draw(state)), other=other))
+        block: WeatherBlock = known[state]
         block = replace(block, case=with_racks(block.case, study_case.case.racks_contracted))
         own = _own_series(study_case, *days)
         case = block.case.with_resource(yield_mw_per_mw=own["solar"]) if "solar" in own else block.case

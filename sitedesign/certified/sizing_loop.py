@@ -176,6 +176,8 @@ def search_and_certify(
     effort: Effort,
     progress: Progress,
     confidence: float = CONFIDENCE,
+    *,
+    values_forecast: bool = True,
 ) -> SearchResult:
     """Search, certify, ask for more where the certificate falls short, and search again.
 
@@ -191,6 +193,8 @@ def search_and_certify(
     progress : callable
     confidence : float
         One-sided, of all certificates that may be asked for together. [fraction]
+    values_forecast : bool
+        Also say what a perfect forecast would save.
 
     Returns
     -------
@@ -232,7 +236,7 @@ def search_and_certify(
         )
     assert result is not None  # the first look always asks for a certificate
     result = replace(result, evaluations=evaluator.evaluations)
-    if not result.met:
+    if not result.met or not values_forecast:
         return result
     progress("operating it with a perfect forecast of the weather")
     return replace(result, perfect_forecast_usd_per_yr=perfect_forecast_value(evaluator, result.best))

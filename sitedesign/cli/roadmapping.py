@@ -101,7 +101,8 @@ def roadmap(
         bool | None,
         typer.Option(
             "--worth",
-            help="Also say what a month of earlier grid and one more unit for rent are worth.",
+            help="Also say what a month of earlier grid, one more unit for rent and a month less of each "
+            "lead time are worth.",
             rich_help_panel=_ASKED,
         ),
     ] = None,

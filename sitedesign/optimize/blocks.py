@@ -171,7 +171,7 @@ class BlockSearch:
         """
         stopped_by = "gap"
         try:
-            self._relaxation()
+            self._relaxation(_RELAXED * self.gap)
             self.master.tighten_shares()
             self._whole_numbers()
         except _Stop as stop:
@@ -204,9 +204,17 @@ class BlockSearch:
                 break
         return least
 
+    def relaxed_usd(self) -> float:
+        """Find the least cost within the gap if nothing need be whole; infinite where nothing is. [USD]"""
+        try:
+            self._relaxation(self.gap)
+        except InfeasibleDesign:
+            return np.inf
+        return self.bound
+
     # ------------------------------------------------------------------ outer loop
 
-    def _relaxation(self) -> None:
+    def _relaxation(self, gap: float) -> None:
         descent: Descent[BlocksProposal] = Descent()
         self._first_centre(descent)
         while True:
@@ -217,7 +225,7 @@ class BlockSearch:
             self.bound = max(self.bound, proposal.bound_usd)
             scale = self._scale(proposal, proposal.objective_usd)
             self.progress(f"master {self.master.solves}: bound {self.bound / 1e6:,.3f} M USD")
-            if descent.ends(proposal.bound_usd, np.inf, _RELAXED * self.gap, scale):
+            if descent.ends(proposal.bound_usd, np.inf, gap, scale):
                 return
             self._step(descent, proposal)
 

@@ -2,8 +2,9 @@
 
 One stage after the other is searched for a plant that keeps the target of its racks while things fail: it
 has at least what was built before, and at most what can be there by then. What a stage adds the next one
-inherits. The certificates of all stages hold together: each may be wrong with its part of the chance that one
-alone would have (Bonferroni).
+inherits. A stage in which as many racks run as before, and to which the plan adds nothing, keeps plant and
+certificate of the one before. The certificates of all stages hold together: each may be wrong with its part
+of the chance that one alone would have (Bonferroni).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 from typing import TypeVar
 
 from sitedesign.case.build import StudyCase
@@ -41,6 +43,7 @@ from sitedesign.util.progress import Progress
 
 _Flow = TypeVar("_Flow", ImportCase, SinkCase)
 _WHOLE = 1e-9
+_CRUMBS, _CRUMB = 1.002, 0.05  # of what stood, and MW or MWh: less more is nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,21 +101,53 @@ def certify_stages(
     InfeasibleDesign
         Names the first stage for which nothing was found, and what it can have by then.
     """
-    running = sum(1 for stage in stages if stage.block.racks_running)
-    each = 1 - (1 - confidence) / max(running, 1)
+    asked = [
+        bool(stage.block.racks_running) and not (number and _stays(stages[number - 1], stage))
+        for number, stage in enumerate(stages)
+    ]
+    if _asks_least(path.question.case):  # of the last stage, which has to be searched for it
+        asked[-1] = bool(stages[-1].block.racks_running)
+    each = 1 - (1 - confidence) / max(sum(asked), 1)
+    shared = replace(study_case, drawn={})
+    # A surer certificate is met by a plant that has a wider margin by as many standard errors
+    wider = NormalDist().inv_cdf(each) - NormalDist().inv_cdf(confidence)
+    effort = replace(effort, margin_standard_errors=effort.margin_standard_errors + wider)
     found: list[CertifiedStage] = []
     for number, stage in enumerate(stages):
         before = found[-1].plan if found else None
         if not stage.block.racks_running:
             found.append(CertifiedStage(_idle(path, stage, before)))
             continue
+        if not asked[number]:
+            found.append(_kept(found[-1], stage))
+            continue
 
         def say(text: str, stage: StagePlan = stage) -> None:
             progress(f"month {stage.time.begins:g}, {stage.block.racks_running:,} racks: {text}")
 
         held = _Held.of(path, number, stage, before, found)
-        found.append(_certified(study_case, path, held, effort, say, each))
+        found.append(_certified(shared, path, held, effort, say, each))
     return tuple(found)
+
+
+def _stays(before: StagePlan, now: StagePlan) -> bool:
+    """Whether as many racks run as before on what was there before; crumbs of an array are nothing."""
+    same = (now.block.racks_running, now.rented) == (before.block.racks_running, before.rented)
+    return same and all(size <= before.owned[name] * _CRUMBS + _CRUMB for name, size in now.owned.items())
+
+
+def _asks_least(case: Case) -> bool:
+    """Whether a least size of anything is asked for."""
+    sizes = [*(r.bounds_mw for r in case.resources), case.limits.battery_mwh, case.limits.battery_mw]
+    return any(low > 0.0 for low, _ in sizes) or any(item.units_min > 0 for item in case.flows)
+
+
+def _kept(before: CertifiedStage, stage: StagePlan) -> CertifiedStage:
+    """Stage that has what the one before has, with its certificate."""
+    none = (0,) * len(stage.rented)
+    was = before.plan
+    plan = replace(was, time=stage.time, started=none, ended=none)
+    return replace(before, plan=plan)
 
 
 @dataclass(frozen=True)
@@ -191,7 +226,10 @@ def _certified(
     stage = held.stage
     there = replace(study_case, case=_stage_case(study_case.case, path, held))
     case, environment = there.case, environment_of(there)
-    result = search_and_certify(there, environment, [stage.block.plant], 0.0, effort, progress, confidence)
+    starts = [stage.block.plant]
+    result = search_and_certify(
+        there, environment, starts, 0.0, effort, progress, confidence, values_forecast=False
+    )
     if not result.met:
         raise InfeasibleDesign(_reason(case, stage, result.certificate))
     plant, controller = result.best.plant, result.best.controller

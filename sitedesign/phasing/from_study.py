@@ -108,17 +108,20 @@ def _study_faults(study: Study) -> list[Fault]:
         allowed = "a roadmap lets spare racks stand by"
         faults.append(Fault("study.spares", "'share'", allowed, "Leave it out."))
     if study.power_paths:
-        allowed = "a roadmap needs one array and one battery"
-        faults.append(Fault("study.pv", f"{len(study.power_paths)} entries", allowed, "Choose one."))
+        allowed = "a roadmap needs one array and one battery: all its stages stand on the same"
+        remedy = "Let solve() choose among them, and give the one it takes."
+        faults.append(Fault("study.pv", f"{len(study.power_paths)} entries", allowed, remedy))
     if study.limits.months_to_power is not None:
         allowed = "a roadmap says itself what comes when"
         faults.append(Fault("study.limits.months_to_power", "given", allowed, "Leave it out; give a ramp."))
     if study.limits.n_plus:
-        allowed = "a roadmap holds no spare units"
-        faults.append(Fault("study.limits.n_plus", f"{study.limits.n_plus}", allowed, "Leave it out."))
+        allowed = "a roadmap holds no spare units: what stages share holds for any share of the load"
+        remedy = "Leave it out; certify=True keeps the target of every stage while units fail."
+        faults.append(Fault("study.limits.n_plus", f"{study.limits.n_plus}", allowed, remedy))
     if study.reserve is not None:
-        allowed = "a roadmap holds no reserve in its stages"
-        faults.append(Fault("study.reserve", study.reserve.words, allowed, "Leave it out."))
+        allowed = "a roadmap holds no reserve: the largest unit does not shrink with the racks of a stage"
+        remedy = "Leave it out; certify=True keeps the target of every stage while units fail."
+        faults.append(Fault("study.reserve", study.reserve.words, allowed, remedy))
     if study.ride_through == "ups":
         allowed = "a roadmap does not pay a ride-through by stage"
         faults.append(Fault("study.ride_through", "'ups'", allowed, "Leave it out."))

@@ -31,15 +31,16 @@ _WITH_SUN = 2.0  # what a unit carries at most with an array beside it, of its o
 _NOISE = 4e-6  # of the scale: less is nothing
 
 
-def months_worth(plan: RoadmapPlan, *, leads: bool = False) -> MonthsWorth:
-    """Find what a month of earlier grid and one more unit for rent are worth.
+def months_worth(plan: RoadmapPlan, *, grid_alone: bool = False) -> MonthsWorth:
+    """Find what a month of earlier grid, one more unit for rent and a month less of lead time are worth.
 
     Parameters
     ----------
     plan : RoadmapPlan
         Of one path.
-    leads : bool
-        Also of a month less of lead time of everything that is delivered.
+    grid_alone : bool
+        Only of the grid; else also one more unit of each rental, and a month less of lead time of each
+        technology that is delivered.
 
     Returns
     -------
@@ -51,13 +52,15 @@ def months_worth(plan: RoadmapPlan, *, leads: bool = False) -> MonthsWorth:
     month = question.delivery(GRID).lead_months
     if any(item.name == GRID for item in question.case.imports) and month >= 1.0:
         grid = ask.worth(_sooner(question, (GRID,)), month)
+    if grid_alone:
+        return MonthsWorth(grid)
     rented = {}
     for r, item in enumerate(question.rentals):
         more = replace(item, units=item.units + 1)
         changed = (*question.rentals[:r], more, *question.rentals[r + 1 :])
         rented[item.technology] = ask.worth(replace(question, rentals=changed), None)
     sooner = {}
-    for name in _delivered(question) if leads else ():
+    for name in _delivered(question):
         names = (BATTERY_MWH, BATTERY_MW) if name == BATTERY_MWH else (name,)
         said = "battery" if name == BATTERY_MWH else name
         sooner[said] = ask.worth(_sooner(question, names), question.delivery(name).first_month)
