@@ -17,7 +17,16 @@ _LONGEST_NAME = 100  # no known name is longer, and likeness is slow to find in 
 
 
 class SiteDesignError(Exception):
-    """Base of every error raised on purpose by sitedesign."""
+    """Base of every error raised on purpose by sitedesign.
+
+    Examples
+    --------
+    >>> try:
+    ...     sd.solve(site=site, racks=70, uptime=0.9999, limits={"solar_mw": 1}, backup=[], certify=False)
+    ... except sd.SiteDesignError as error:
+    ...     print(type(error).__name__)
+    InfeasibleDesign
+    """
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,11 @@ class Fault:
         What is allowed there, with its unit.
     remedy : str
         What to do about it; may be empty when `allowed` says it all.
+
+    Examples
+    --------
+    >>> print(sd.Fault("study.uptime", "9.99", "must be below 1", "Did you mean 0.9999?"))
+    study.uptime: got 9.99; must be below 1. Did you mean 0.9999?
     """
 
     where: str
@@ -59,6 +73,14 @@ class InputError(SiteDesignError):
         At least one.
     of : str
         What was being read, for example ``solve()`` or a file name.
+
+    Examples
+    --------
+    >>> try:
+    ...     sd.Study(site=site, racks=70, uptime=9.99, rack="gb200")
+    ... except sd.InputError as error:
+    ...     [fault.where for fault in error.faults]
+    ['study.rack', 'study.uptime']
     """
 
     def __init__(self, faults: Iterable[Fault], of: str) -> None:
@@ -97,6 +119,14 @@ class InfeasibleDesign(SiteDesignError):
         What binds, in plain words.
     relaxations : sequence of LimitChange
         Smallest single relaxations that restore feasibility, if any were found.
+
+    Examples
+    --------
+    >>> try:
+    ...     sd.solve(study.replace(limits={"land_acres": 0.1, "units": {"recip_fast": 0}}), certify=False)
+    ... except sd.InfeasibleDesign as error:
+    ...     print(bool(error.reason))
+    True
     """
 
     def __init__(self, reason: str, relaxations: Sequence[LimitChange] = ()) -> None:
@@ -124,6 +154,14 @@ class NotProvenOptimal(SiteDesignError):
         The best design found (``Design`` from :func:`sitedesign.solve`), or None.
     bound_usd_per_yr : float
         Proven lower bound of the annual cost. [USD/yr]
+
+    Examples
+    --------
+    >>> try:
+    ...     sd.solve(study, certify=False, time_limit_s=1e-6)
+    ... except sd.NotProvenOptimal as error:
+    ...     print(error.incumbent is None)
+    True
     """
 
     def __init__(self, message: str, incumbent: Any = None, bound_usd_per_yr: float = float("-inf")) -> None:  # noqa: ANN401

@@ -7,6 +7,7 @@ import doctest
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,11 +27,40 @@ BLOCKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def names() -> dict[str, Any]:
+    """What examples speak of without making it each time: a small study of one year, and what is built."""
+    site = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
+    study = sd.Study(site=site, it_mw=2, uptime=0.97, backup="recip_fast", weather_years=1)
+    places = [("El Paso", 31.76, -106.49), ("Amarillo", 35.2, -101.95)]
+    return {
+        "sd": sd,
+        "site": site,
+        "study": study,
+        "plant": {
+            "solar_mw": 6,
+            "battery_mwh": 10,
+            "battery_mw": 2,
+            "backup": {"recip_fast": 1},
+            "racks": 16,
+        },
+        "sites": [{"name": name, "latitude": north, "longitude": east} for name, north, east in places],
+        "design": sd.solve(study, certify=False),
+        "with_battery": sd.solve(study.replace(backup=[]), certify=False),
+        "with_tank": sd.solve(study.replace(backup="diesel"), certify=False),
+    }
+
+
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_examples_in_docstrings(name: str) -> None:
-    done = doctest.testmod(import_module(name))
+def test_examples_in_docstrings(name: str, names: dict[str, Any]) -> None:
+    done = doctest.testmod(import_module(name), extraglobs=names)
     assert done.attempted > 0
     assert done.failed == 0
+
+
+@pytest.mark.parametrize("name", sorted(set(sd.__all__) - {"__version__", "errors", "library"}))
+def test_every_public_name_has_an_example(name: str) -> None:
+    assert ">>> " in (getattr(sd, name).__doc__ or "")
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))

@@ -15,7 +15,6 @@ from tests import worked_hubs
 ROOT = Path(__file__).resolve().parent.parent
 STORED = SimpleNamespace(**run_path(str(ROOT / ".docs" / "notebooks.py")))
 WITHOUT_FIGURE = ("10_portfolio",)
-LONG = ("06_throttling",)  # an hour of its own machine: kept without outputs
 MOST_BYTES = 700_000
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 # Every cell as it stands, searched for a shorter time and on fewer years: what a full search finds, and
@@ -45,9 +44,7 @@ def test_they_are_numbered_without_a_hole() -> None:
     assert len(NOTEBOOKS) >= 6
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in NOTEBOOKS if path.stem not in LONG], ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_stored_outputs_are_of_the_code_as_it_stands(path: Path) -> None:
     """A visitor reads what this code says; `.docs/notebooks.py --check` runs it in full and compares."""
     notebook = nbformat.read(path, as_version=4)

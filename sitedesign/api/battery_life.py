@@ -49,6 +49,12 @@ def battery_life(
     ------
     InputError
         If there is no battery, or nothing says how it is used.
+
+    Examples
+    --------
+    >>> life = sd.battery_life(with_battery)
+    >>> bool((life.table()["year"].diff().dropna() > 0).all())
+    True
     """
     if not isinstance(design, Evaluation):
         fault = Fault("design", repr(type(design).__name__), "must be a Design or an Evaluation")

@@ -40,6 +40,12 @@ class CashFlow(results.CashFlow):
     """Cash flow of a design, with its workbook.
 
     Everything else is that of :class:`sitedesign.results.cash_flow.CashFlow`.
+
+    Examples
+    --------
+    >>> flow = sd.cash_flow(design, owner="landlord")
+    >>> flow.sells, flow.unit
+    ('hosting', 'kW-month')
     """
 
     @takes("to_excel()", path=BOOK)
@@ -103,6 +109,12 @@ def cash_flow(
     ------
     InputError
         With every fault found; when nothing is sold, and when no price brings the return.
+
+    Examples
+    --------
+    >>> flow = sd.cash_flow(design, target_irr=0.12)
+    >>> round(flow.irr, 4)
+    0.12
     """
     if price is not None and target_irr is not None:
         remedy = "Leave one of the two out."

@@ -104,6 +104,12 @@ def certify(
     ------
     InputError
         If the study is needed and missing, a number is out of range, or a cause is unknown.
+
+    Examples
+    --------
+    >>> certificate = sd.certify(design, years=4, draws=1, attribute=False)
+    >>> certificate.uptime.lower_bound(0.95) < certificate.uptime.value
+    True
     """
     study = _study_of(design, study)
     study = study if age_years is None else at_age(study, age_years)

@@ -40,6 +40,12 @@ def compare(designs: Mapping[str, Design], *, terms: Terms | None = None) -> pd.
     ------
     InputError
         If something else than a design is among them.
+
+    Examples
+    --------
+    >>> table = sd.compare({"as is": design, "with a battery": with_battery})
+    >>> table["rank_annualised"].tolist()
+    [1, 2]
     """
     faults = [
         Fault(f"designs[{name!r}]", type(item).__name__, "must be a Design, as sd.solve() gives it")

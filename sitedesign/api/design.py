@@ -24,6 +24,14 @@ class Design(results.Design):
     """The least-cost plant of a study, with its report.
 
     Everything else is that of :class:`sitedesign.results.design.Design`.
+
+    Examples
+    --------
+    >>> design.certificate is None, design.bound <= design.cost
+    (True, True)
+    >>> again = sd.Design.from_dict(design.to_dict())
+    >>> again.racks == design.racks
+    True
     """
 
     @takes(

@@ -64,6 +64,12 @@ def plant_life(
     Raises
     ------
     InputError
+
+    Examples
+    --------
+    >>> life = sd.plant_life(design, ages=(1, 20), years=4, draws=1, upkeep="none")
+    >>> life.worst.age_years
+    20.0
     """
     asked, tell = study_of(design, study), progress or silent
     order = sorted(dict.fromkeys(float(age) for age in ages))

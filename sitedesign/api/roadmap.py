@@ -193,6 +193,12 @@ def roadmap(
         Says which month asks for more than can be there, or which stage cannot be certified.
     NotProvenOptimal
         When the time limit comes first; carries the plan known, if any.
+
+    Examples
+    --------
+    >>> plan = sd.roadmap(study, ramp={20: 8, 32: 16}, horizon_months=120, stages=3, gap=1e-2)
+    >>> plan.first_power_month
+    20.0
     """
     began = time.perf_counter()
     given: dict[str, Any] = {"ramp": ramp, "rentals": rentals, "deliveries": deliveries}

@@ -15,6 +15,12 @@ class Roadmap(results.Roadmap):
     """Which power when, with its report.
 
     Everything else is that of :class:`sitedesign.results.roadmap.Roadmap`.
+
+    Examples
+    --------
+    >>> plan = sd.roadmap(study, ramp={20: 8, 32: 16}, horizon_months=120, stages=3, gap=1e-2)
+    >>> [stage.racks_running for stage in plan.stages][-1]
+    16
     """
 
     @takes("Roadmap.report()", path=File((".html", ".htm")))

@@ -76,6 +76,12 @@ def sensitivity(
         If a range is of nothing there is, or the study leaves open what a sweep needs fixed.
     InfeasibleDesign
         When no plant is possible as things are.
+
+    Examples
+    --------
+    >>> from sitedesign.report import figures
+    >>> found = sd.sensitivity(study, ranges={"months_to_power": (12, 24)})  # doctest: +SKIP
+    >>> figures.tornado(found).show()  # doctest: +SKIP
     """
     tell = progress or silent
     design = study if isinstance(study, Design) else None

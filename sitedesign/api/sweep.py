@@ -91,6 +91,12 @@ def frontier(
     InputError
         If `over` or a value cannot be used, or a connection to the grid or takers of surplus are to be
         financed in a sweep.
+
+    Examples
+    --------
+    >>> table = sd.frontier(study, "uptime", [0.9, 0.97])
+    >>> bool(table["cost_usd_per_yr"].is_monotonic_increasing)
+    True
     """
     numbers = [float(value) for value in values]
     faults = [fault for value in numbers for fault in value_range(over).faults("values", value)]
@@ -146,6 +152,12 @@ def tradeoff(
     ------
     InputError
         If the study leaves open what a sweep needs fixed.
+
+    Examples
+    --------
+    >>> table = sd.tradeoff(study, points=3)
+    >>> len(table), table.columns[0]
+    (3, 'array_mw')
     """
     faults = study_faults(study, "array_mw") + finance_faults(study, finance)
     if faults:

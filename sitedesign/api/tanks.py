@@ -70,6 +70,12 @@ def tank_sizes(
     ------
     InputError
         If the technology burns from no tank, or a number is out of range.
+
+    Examples
+    --------
+    >>> table = sd.tank_sizes(with_tank, "diesel", [6, 48], years=4, draws=1)
+    >>> table["tank_h"].tolist()
+    [6.0, 48.0]
     """
     study = rebuilt_study(design)
     stored = [item.name for item in study.backup if study.has_tank(item)]

@@ -54,6 +54,12 @@ def rank(
     ------
     InputError
         For a column that is not there or an expression that cannot be read.
+
+    Examples
+    --------
+    >>> results = sd.solve_many(sites, study)
+    >>> sd.rank(results, where="months_to_power <= 24")["rank"].tolist()
+    [1, 2]
     """
     frame = results_frame(results, "rank()")
     keys = [by] if isinstance(by, str) else Many(TEXT, _COLUMNS, least=1).clean(by)

@@ -197,6 +197,12 @@ def solve_many(
     climate statistics and the compiled kernels, once per worker. Weather, yield and load of 20 years take a
     twentieth of a second, so there is nothing to gain from sharing the sun along a parallel; and a start from
     a neighbour's design would make every result depend on which site happened to come first.
+
+    Examples
+    --------
+    >>> results = sd.solve_many(sites, study)
+    >>> results["status"].tolist()
+    ['solved', 'solved']
     """
     table = read_sites(sites)
     asked = make_question(study, question, table)

@@ -44,6 +44,11 @@ def land_grid(south: float, north: float, west: float, east: float, spacing: flo
     ------
     InputError
         If the box or the spacing makes no grid, or all of it is sea.
+
+    Examples
+    --------
+    >>> len(sd.land_grid(south=31, north=35, west=-108, east=-98, spacing=2))
+    18
     """
     faults = _faults(south, north, west, east, spacing)
     if faults:

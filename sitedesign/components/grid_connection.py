@@ -77,6 +77,11 @@ class Curtailment(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Curtailment(hours_per_yr=177, kept_half=0.9).notice_h
+    0.0
     """
 
     WHERE: ClassVar[str] = "curtailment"
@@ -214,6 +219,11 @@ class WireOutages(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.WireOutages(interruptions_per_yr=0.12, interruption_h=1.4).emergencies_per_yr
+    0.0
     """
 
     WHERE: ClassVar[str] = "outages"

@@ -90,6 +90,12 @@ class When(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> summer = sd.When(months=[6, 7, 8, 9], days="weekdays", hours=(14, 20))
+    >>> summer.hours
+    ((14.0, 20.0),)
     """
 
     WHERE: ClassVar[str] = "when"

@@ -124,6 +124,12 @@ class EnergyCharge(Charge):
         From how much energy in a month on, of this charge's own hours, and at what price. [MWh, USD/MWh]
     when : When, or sequence of them
         All hours when left out; of several charges the first that covers an hour prices it.
+
+    Examples
+    --------
+    >>> night = sd.EnergyCharge(name="night", usd_per_mwh=28, when=sd.When(hours=(22, 6)))
+    >>> night.usd_per_mwh
+    28.0
     """
 
     WHERE: ClassVar[str] = "energy"
@@ -171,6 +177,11 @@ class DemandCharge(Charge):
         Only these months of the year are looked back at.
     minimum_take : float
         Share of the contracted power that is paid for in any case; 1 for a charge on the contract. [fraction]
+
+    Examples
+    --------
+    >>> sd.DemandCharge(usd_per_kw_month=9, when=sd.When(months=[6, 7, 8, 9])).months
+    (6, 7, 8, 9)
     """
 
     WHERE: ClassVar[str] = "demand"
@@ -227,6 +238,11 @@ class CoincidentCharge(Charge):
         The peaks as steps from 0, where they are known; the highest power inside each window counts.
     candidates : int
         Days for each peak that may turn out to be the one: what a plant must avoid before it is known.
+
+    Examples
+    --------
+    >>> sd.CoincidentCharge(usd_per_kw_yr=62, when=sd.When(months=[6, 7, 8, 9]), peaks=4).months
+    (6, 7, 8, 9)
     """
 
     WHERE: ClassVar[str] = "coincident"

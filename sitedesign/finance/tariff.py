@@ -63,6 +63,12 @@ class Tariff(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> tariff = sd.Tariff(energy=45, demand=[sd.DemandCharge(usd_per_kw_month=9)], usd_per_month=1000)
+    >>> tariff.energy[0].usd_per_mwh
+    45.0
     """
 
     WHERE: ClassVar[str] = "tariff"

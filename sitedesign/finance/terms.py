@@ -31,6 +31,11 @@ class Terms(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Terms(debt_dscr=1.3, debt_rate=0.07, price_path="flat").debt_dscr
+    1.3
     """
 
     WHERE: ClassVar[str] = "terms"

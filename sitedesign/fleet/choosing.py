@@ -156,6 +156,12 @@ def portfolio(
         With every fault found, before any solver starts.
     InfeasibleDesign
         If the sites cannot hold the racks.
+
+    Examples
+    --------
+    >>> fleet = sd.portfolio(sites, study, racks=30, least_racks=10, most_sites=1, exact=False)
+    >>> len(fleet.sites), fleet.racks
+    (1, 30)
     """
     say = progress or silent
     if study is None and question and "racks" not in question:

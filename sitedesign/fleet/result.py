@@ -126,6 +126,12 @@ class Portfolio(_Row):
     asked : dict
         What was asked beside the candidates.
     notes : tuple of str
+
+    Examples
+    --------
+    >>> fleet = sd.portfolio(sites, study, racks=30, least_racks=10, exact=False)
+    >>> fleet.racks
+    30
     """
 
     racks: int

@@ -213,6 +213,11 @@ class Forecast:
     ------
     InputError
         With every field that is out of range.
+
+    Examples
+    --------
+    >>> sd.Forecast(kind="persistence").horizon_h
+    96.0
     """
 
     kind: Literal["perfect", "skill", "climatology", "persistence"] = "skill"

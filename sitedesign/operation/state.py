@@ -221,6 +221,12 @@ class Controller:
     ------
     InputError
         With every field that is out of range.
+
+    Examples
+    --------
+    >>> cautious = sd.Controller(reserve_h=2.0, forecast_z_score=3.0)
+    >>> sd.evaluate(study, **plant, operation="causal", controller=cautious).uptime.value > 0.9
+    True
     """
 
     kind: ControllerKind = "latest_safe_start"

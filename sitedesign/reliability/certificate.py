@@ -140,6 +140,12 @@ class Certificate:
     capped : tuple of CapUse
         What is used of each limit on a total of the year: permits, CO2, renewable share. `met` is of the
         uptime alone; `permits_kept` is of these.
+
+    Examples
+    --------
+    >>> certificate = sd.certify(design, years=4, draws=1, attribute=False)
+    >>> certificate.met, certificate.confidence, certificate.weather_years
+    (False, 0.95, 4)
     """
 
     metrics: UptimeMetrics

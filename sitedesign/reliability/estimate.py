@@ -45,6 +45,12 @@ class Estimate:
     many. Without any event they reduce to the rule of three,
     ``-ln(1 - confidence) * largest_contribution``. The wider of that and Student's t with ``samples - 1``
     degrees of freedom is used: few weather years estimate their own spread badly.
+
+    Examples
+    --------
+    >>> uptime = sd.Estimate(value=0.9991, standard_error=1e-4, samples=200, seed=0)
+    >>> round(uptime.lower_bound(0.95), 4)
+    0.9989
     """
 
     value: float

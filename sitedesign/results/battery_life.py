@@ -44,6 +44,12 @@ class BatteryLife:
         What the annual cost already holds for it, in the battery's fixed cost. [USD/yr]
     warranty_cycles_per_yr, warranty_full_cycles : float
         Most full cycles of a year, and of all years, under warranty. [1/yr, 1]
+
+    Examples
+    --------
+    >>> life = sd.battery_life(with_battery)
+    >>> life.warranty_kept
+    True
     """
 
     nameplate_mwh: float

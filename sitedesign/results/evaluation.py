@@ -243,6 +243,12 @@ class Evaluation(Model):
         Rule of a causal operator; pass it on as ``controller=`` to run another plant by it.
     rule : str
         Where that rule comes from: tuned with this plant by the search, the usual one, or given.
+
+    Examples
+    --------
+    >>> result = sd.evaluate(study, **plant)
+    >>> result.uptime.value > 0.9, sorted(result.backup)
+    (True, ['recip_fast'])
     """
 
     model_config = ConfigDict(

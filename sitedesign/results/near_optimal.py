@@ -99,6 +99,12 @@ class Alternatives(Model):
     least : NearPlant
         The optimum.
     plants : tuple of NearPlant
+
+    Examples
+    --------
+    >>> found = sd.alternatives(study, within=0.02, kinds=["least_battery"])
+    >>> found["least_battery"].cost_usd_per_yr <= 1.0201 * found.least.cost_usd_per_yr
+    True
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -66,6 +66,12 @@ class PlantLife:
         [fraction]
     ages : tuple of AtAge
         In order of age.
+
+    Examples
+    --------
+    >>> life = sd.plant_life(design, ages=(1, 20), years=4, draws=1)
+    >>> life.table()["age_years"].tolist()
+    [1.0, 20.0]
     """
 
     target: float

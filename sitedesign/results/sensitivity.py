@@ -185,6 +185,12 @@ class Sensitivity(_Frozen):
         Numbers with a range that nothing reads yet.
     certified_on : str
         What the certified plant was judged on again; empty where it was not.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> found = sd.Sensitivity.load(Path("numbers.json"))  # doctest: +SKIP
+    >>> [item.key for item in found.deciding]  # doctest: +SKIP
     """
 
     site_name: str

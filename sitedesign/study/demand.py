@@ -86,6 +86,15 @@ class LoadClass(Model):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> classes = [
+    ...     sd.LoadClass(name="training", racks=500, uptime=0.99, metric="compute"),
+    ...     sd.LoadClass(name="batch", racks=100, uptime=None),
+    ... ]
+    >>> sd.Study(site=site, classes=classes).contracted_racks
+    500
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -45,6 +45,12 @@ class Grid(Checked, GridInputs):
     ------
     InputError
         With every fault found; selling dearer than buying in the same step is one.
+
+    Examples
+    --------
+    >>> grid = sd.Grid(mw=100, kind="flexible", tariff="ercot", months=24)
+    >>> study.replace(grid=grid).grid.kind
+    'flexible'
     """
 
     WHERE: ClassVar[str] = "grid"

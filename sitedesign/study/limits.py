@@ -51,6 +51,12 @@ class Limits(Model):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> limits = sd.Limits(land_acres=900, units={"recip_fast": (1, 4)}, months_to_power=24)
+    >>> study.replace(limits=limits).limits.land_acres
+    900.0
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

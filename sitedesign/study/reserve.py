@@ -31,6 +31,11 @@ class Reserve(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Reserve(n_minus=1, hold_minutes=30).n_minus
+    1
     """
 
     WHERE: ClassVar[str] = "reserve"

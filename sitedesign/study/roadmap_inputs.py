@@ -84,6 +84,12 @@ class Ramp(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> ramp = sd.Ramp.steady(racks=700, first_month=6, racks_per_month=100)
+    >>> ramp.racks(8), ramp.final
+    (300, 700)
     """
 
     WHERE: ClassVar[str] = "ramp"
@@ -138,6 +144,11 @@ class Rental(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Rental(technology="mobile_gt", units=12, rent_usd_per_kw_month=42, from_month=3).units
+    12
     """
 
     WHERE: ClassVar[str] = "rental"
@@ -176,6 +187,11 @@ class Delivery(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Delivery(technology="solar", lead_months=10, mw_per_month=40).mw_per_month
+    40.0
     """
 
     WHERE: ClassVar[str] = "delivery"
@@ -221,6 +237,11 @@ class Scenario(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Scenario(name="late grid", probability=0.3, months={"grid": 60}).months["grid"]
+    60
     """
 
     WHERE: ClassVar[str] = "scenario"
@@ -251,6 +272,11 @@ class DateRange(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.DateRange(technology="grid", p10_months=24, p50_months=36, p90_months=60).p50_months
+    36.0
     """
 
     WHERE: ClassVar[str] = "date_range"

@@ -93,6 +93,11 @@ class Surplus(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> sd.Surplus(name="spot", racks=100, usd_per_rack_h=6).label
+    'spot'
     """
 
     WHERE: ClassVar[str] = "surplus"

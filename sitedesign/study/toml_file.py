@@ -87,6 +87,16 @@ def read_study(path: str | Path, **changes: Any) -> Study:  # noqa: ANN401
     ------
     InputError
         With every fault of the file and of the changes at once: file, table and key for those of the file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> file = Path(mkdtemp()) / "study.toml"
+    >>> lines = ("racks = 700", "uptime = 0.999", "[site]", "latitude = 31.76", "longitude = -106.49")
+    >>> _ = file.write_text(chr(10).join(lines))
+    >>> sd.read_study(file, uptime=0.99).uptime
+    0.99
     """
     path = Path(path)
     content = read_toml(path)

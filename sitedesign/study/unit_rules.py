@@ -33,6 +33,12 @@ class UnitRules(Checked):
     ------
     InputError
         With every fault found.
+
+    Examples
+    --------
+    >>> rules = sd.UnitRules(min_down_h=1, maintenance_weeks=[12, 13])
+    >>> study.replace(unit_rules={"recip_fast": rules}).unit_rules["recip_fast"].min_down_h
+    1.0
     """
 
     WHERE: ClassVar[str] = "unit_rules"

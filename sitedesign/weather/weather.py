@@ -26,6 +26,12 @@ class Weather(WeatherYears):
     """Weather years at one site, in local standard time.
 
     The data are those of :class:`WeatherYears`.
+
+    Examples
+    --------
+    >>> weather = sd.Weather.generate(site, years=3, seed=1)
+    >>> weather.ghi_w_m2.shape
+    (3, 8760)
     """
 
     @staticmethod
