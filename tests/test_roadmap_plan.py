@@ -18,7 +18,8 @@ from sitedesign.case.case import Case, ImportCase, PriceLevel
 from sitedesign.case.plant_limits import opened
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
-from sitedesign.optimize.block_master import add_block
+from sitedesign.optimize.block_master import BlockMaster, add_block
+from sitedesign.optimize.blocks import BlockSearch
 from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.extensive_form import add_operation_model, solve_extensive
 from sitedesign.optimize.highs import solve_once
@@ -30,8 +31,8 @@ from sitedesign.phasing.problem import RoadmapProblem, costs_from
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, DeliveryCase, RentalCase, RoadmapCase
 from sitedesign.phasing.scenarios import solve_scenarios
 from sitedesign.phasing.search import RoadmapPlan, solve_roadmap
-from sitedesign.phasing.timeline import stage_times
-from sitedesign.phasing.worth import months_worth
+from sitedesign.phasing.timeline import StageTime, stage_times
+from sitedesign.phasing.worth import _with, months_worth
 from sitedesign.results.roadmap import MonthsWorth, discount_factor, discounted_years
 from sitedesign.study.roadmap_inputs import Scenario
 from tests.cases import backup, case
@@ -117,6 +118,21 @@ def cost(asked: RoadmapCase, gap: float = 1e-5) -> float:
     return solved(asked, gap).cost_usd
 
 
+def hour_by_hour(asked: RoadmapCase, times: tuple[StageTime, ...]) -> pyo.ConcreteModel:
+    """Every hour of every stage in one model. [thousand USD]"""
+    problem = RoadmapProblem([Dates(asked, times)], CutPool(asked.case))
+    m = pyo.ConcreteModel()
+    m.block = pyo.Block(range(len(times)))
+    for i, item in enumerate(problem.blocks):
+        add_block(m.block[i], item)
+        add_operation_model(m.block[i], item.case)
+    extra = problem.couple(m)
+    m.cost = pyo.Objective(
+        expr=sum(item.weight * m.block[i].annual_cost.expr for i, item in enumerate(problem.blocks)) + extra
+    )
+    return m
+
+
 # Against every hour in one model ----------------------------------------------------------------------------
 
 
@@ -127,17 +143,7 @@ def test_hour_by_hour_model_of_all_stages_has_the_same_optimum(stages: int) -> N
         asked = dataclasses.replace(asked, steps=((6.0, 3), (30.0, RACKS)))
     times = stage_times(asked)
     assert len(times) == stages
-    problem = RoadmapProblem([Dates(asked, times)], CutPool(asked.case))
-    m = pyo.ConcreteModel()
-    m.block = pyo.Block(range(stages))
-    for i, item in enumerate(problem.blocks):
-        add_block(m.block[i], item)
-        add_operation_model(m.block[i], item.case)
-    extra = problem.couple(m)
-    m.cost = pyo.Objective(
-        expr=sum(item.weight * m.block[i].annual_cost.expr for i, item in enumerate(problem.blocks)) + extra
-    )
-    whole = solve_once(m, gap=1e-6)
+    whole = solve_once(hour_by_hour(asked, times), gap=1e-6)
     plan = solved(asked)
     assert plan.stopped_by == "gap"
     assert plan.cost_usd == pytest.approx(1e3 * whole.objective, rel=1e-4)
@@ -152,6 +158,58 @@ def test_one_stage_over_the_life_is_the_question_of_one_plant() -> None:
     years = discounted_years(0.0, 120.0, 0.06)
     assert len(plan.paths[0].times) == 1
     assert plan.cost_usd == pytest.approx(years * one.objective_usd_per_yr, rel=2e-5)
+
+
+def test_with_many_racks_a_month_is_worth_what_the_hour_by_hour_models_differ_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sitedesign.phasing.worth._MANY_RACKS", 0)
+    dates = DELIVERIES | {"solar": DeliveryCase(10.0)}
+    asked = question(most_stages=5, deliveries=dates)
+    plan = solved(asked, 1e-3)
+    found = months_worth(plan)
+
+    def least(given: RoadmapCase, times: tuple[StageTime, ...]) -> float:
+        m = hour_by_hour(given, times)
+        pyo.TransformationFactory("core.relax_integer_vars").apply_to(m)
+        return 1e3 * solve_once(m).objective
+
+    for name, month, worth in (
+        ("grid", 29.0, found.grid_month_usd),
+        ("solar", 9.0, found.lead_month_usd["solar"]),
+    ):
+        times = _with(plan.paths[0], month)
+        sooner = dataclasses.replace(asked, deliveries=dates | {name: DeliveryCase(month)})
+        differ = least(asked, times) - least(sooner, times)
+        assert differ > 1e-4 * plan.scale_usd
+        assert worth == pytest.approx(differ, rel=0.02)
+
+
+def test_with_many_racks_a_unit_is_worth_what_a_fresh_linear_program_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A large unit for rent stands in for many small ones: nothing of the plan may hold the answer back."""
+    monkeypatch.setattr("sitedesign.phasing.worth._MANY_RACKS", 0)
+    small = dataclasses.replace(toy().backup[0], unit_mw=2.0, annual_cost_usd_per_unit=5e3, units_max=60)
+    given = toy(imports=(grid(),), backup=(small, toy().backup[1]))
+    worth = 80_000.0 * STEPS * 12 / 8760
+    one = (dataclasses.replace(RENTAL, units=1),)
+    dates = DELIVERIES | {"engine": DeliveryCase(8.0, 1.0)}
+    asked = question(case=given, most_stages=5, steps=((6.0, RACKS),), rentals=one, deliveries=dates)
+    asked = dataclasses.replace(asked, value_usd_per_rack_month=worth)
+    plan = solved(asked, 1e-3)
+
+    def least(units: int) -> float:
+        rented = (dataclasses.replace(RENTAL, units=units),)
+        changed = dataclasses.replace(asked, rentals=rented)
+        problem = RoadmapProblem([Dates(changed, plan.paths[0].times)], CutPool(given))
+        master = BlockMaster(problem.blocks, problem.couple)
+        master.all_vary()
+        return BlockSearch(master, 1e-7).least_usd(1e-7, 60)
+
+    unit = least(1) - least(2)
+    assert unit > 1e-3 * plan.scale_usd
+    assert months_worth(plan).rented_unit_usd["mobile"] == pytest.approx(unit, rel=0.02)
 
 
 # By hand ----------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
-"""What dates and rentals are worth: the question asked again with one of them changed, close to the plan.
+"""What dates and rentals are worth: the question asked again with one of them changed.
 
-The plan's whole numbers may move by one, racks by what a unit carries, and take those of the stage before or
-after: what a month or one more unit changes. All sizes are decided anew. Both answers, of the question as it
-is and as it would be, are taken on the same stages and the same cuts to a thousandth of the gap of a plan, so
-that their difference is no noise.
+Both answers, of the question as it is and as it would be, are taken on the same stages and from the same cuts
+to a thousandth of the gap of a plan, so that their difference is no noise. All sizes are decided anew. With
+many racks, of which one more or less is a crumb, as is a unit, nothing need be whole, and all is decided
+anew: a linear program. With few the plan's whole numbers may move by one, by as many units as carry what one
+for rent carries, racks by what a unit carries, and take those of the stage before or after.
 """
 
 from __future__ import annotations
@@ -105,25 +106,25 @@ class _Asked:
     def _least(self, question: RoadmapCase, times: tuple[StageTime, ...]) -> float:
         problem = RoadmapProblem([Path(question, times)], self.plan.pool)
         master = BlockMaster(problem.blocks, problem.couple)
-        self._stay_near(problem, master)
         if question.case.racks_contracted > _MANY_RACKS:
             master.all_vary()
-        search = BlockSearch(master, _GAP, _SECONDS, scale_of(problem))
-        return search.least_usd(_GAP, _ROUNDS)
+            return BlockSearch(master, _GAP, None, scale_of(problem)).relaxed_usd()
+        self._stay_near(problem, master)
+        return BlockSearch(master, _GAP, _SECONDS, scale_of(problem)).least_usd(_GAP, _ROUNDS)
 
     def _stay_near(self, problem: RoadmapProblem, master: BlockMaster) -> None:
         path, variables = problem.paths[0], problem.variables[0]
         case = path.question.case
         flows = [item.name for item in case.flows]
-        names = [item.name for item in case.flows if item.whole]
+        names = {item.name: _units_near(path.question, item.unit_mw) for item in case.flows if item.whole}
         racks = _racks_near(path.question)
         for i, time in enumerate(path.times):
             near = self._near(time)
             b = master.model.block[i]
-            for name in names:
+            for name, units in names.items():
                 variable = b.units[name] if name in b.units else b.sink_units[name]
                 counts = [dict(zip(flows, s.block.plant.counts, strict=True)) for s in near]
-                _bound(master, variable, [c[name] for c in counts], 1)
+                _bound(master, variable, [c[name] for c in counts], units)
             for r in range(len(path.question.rentals)):
                 _bound(master, variables.rented[i, r], [s.rented[r] for s in near], 1)
             _bound(master, b.racks, [s.block.plant.racks for s in near], racks)
@@ -136,11 +137,20 @@ class _Asked:
         return list(self.stages[max(0, at - 1) : at + 2])
 
 
+def _largest_mw(question: RoadmapCase) -> float:
+    """Power of the largest unit for rent; 0 without one. [MW]"""
+    unit_mw = {item.name: item.unit_mw for item in question.case.backup}
+    return max((unit_mw[item.technology] for item in question.rentals), default=0.0)
+
+
+def _units_near(question: RoadmapCase, unit_mw: float) -> int:
+    """By how many units a stage may move: those that one for rent stands in for."""
+    return max(1, math.ceil(_largest_mw(question) / unit_mw))
+
+
 def _racks_near(question: RoadmapCase) -> int:
     """By how many racks a stage may move: what one more unit for rent carries with sun beside it."""
-    case = question.case
-    unit_mw = {item.name: item.unit_mw for item in case.backup}
-    largest = max((unit_mw[item.technology] for item in question.rentals), default=0.0)
+    case, largest = question.case, _largest_mw(question)
     per_rack = float(case.load_mw.mean()) / case.racks_contracted
     return 1 + math.ceil(_RACKS_NEAR * case.racks_contracted + _WITH_SUN * largest / per_rack)
 
