@@ -330,6 +330,8 @@ COMMANDS = [
         "certify",
         "report",
         "equipment",
+        "plant-life",
+        "battery-life",
         "finance",
         "roadmap",
         "frontier",

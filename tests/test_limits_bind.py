@@ -55,7 +55,7 @@ CASES: dict[str, dict[str, Any]] = {
     "permits": {
         "limits": {
             "nox_t_per_yr": 6, "co_t_per_yr": 12, "pm_t_per_yr": 0.3, "starts": {"mobile_gt": 150},
-            "run_h": {"mobile_gt": 1000, "diesel": 300},
+            "run_h": {"mobile_gt": 1000, "diesel": 300}, "battery_cycles_per_yr": 200,
         },
     },
     "months_to_power": {"limits": {"months_to_power": 14}},

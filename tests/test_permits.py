@@ -119,7 +119,8 @@ def operated() -> tuple[sd.Study, sd.Evaluation]:
     """One turbine and some sun for 30 racks, one year, run by an operator."""
     asked = sd.Study(
         site=SITE, racks=30, uptime=0.9, backup=["mobile_gt", "diesel_standby"], weather_years=1,
-        limits={"nox_t_per_yr": 0.5, "run_h": {"mobile_gt": 200}, "starts": {"mobile_gt": 9000}},
+        limits={"nox_t_per_yr": 0.5, "run_h": {"mobile_gt": 200}, "starts": {"mobile_gt": 9000},
+                "battery_cycles_per_yr": 20},
     )  # fmt: skip
     plant: dict[str, Any] = {"solar_mw": 12, "battery_mwh": 30, "battery_mw": 6, "backup": {"mobile_gt": 1}}
     return asked, sd.evaluate(asked, operation="causal", **plant)
@@ -153,11 +154,16 @@ def test_permits_that_are_not_kept_are_told(operated: tuple[sd.Study, sd.Evaluat
     assert "NOx: " in note
     assert "run hours of a unit of mobile_gt: " in note
     assert "starts" not in note
+    discharged = result.dispatch["discharge_mw"].sum() / 30
+    assert f"full cycles of the battery: {discharged:g} /yr, at most 20" in note
     certificate = sd.certify(result, asked, years=2, draws=1, attribute=False)
     told = {use.label: use for use in certificate.capped}
     assert not certificate.permits_kept
-    assert [use.kept for use in told.values()] == [False, False, True, True]
-    assert str(certificate).count("NOT kept") == 2
+    assert [use.kept for use in told.values()] == [False, False, True, True, False]
+    assert str(certificate).count("NOT kept") == 3
+    cycles = told["full cycles of the battery"]
+    assert cycles.mean == pytest.approx(certificate.battery_cycles_per_yr, rel=1e-9)
+    assert cycles.worst_year >= cycles.mean > 20
     assert told["NOx"].worst_year is not None
     assert told["NOx"].worst_year >= told["NOx"].mean
     row = certificate.technology_table().set_index("name").loc["mobile_gt"]

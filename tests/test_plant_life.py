@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import sitedesign as sd
+from sitedesign import library
 from sitedesign.case.build import build_case
+from sitedesign.components.battery_wear import BatteryDuty
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.report import figures
+from sitedesign.results.battery_life import life_of
+from sitedesign.results.plant_life import AtAge, PlantLife
 from sitedesign.study.ageing import at_age
+from tests.cli_runs import EL_PASO, run, run_json
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT: dict[str, Any] = {"solar_mw": 26.0, "battery_mwh": 90.0, "battery_mw": 12.0, "backup": {}}
@@ -71,3 +81,52 @@ def test_what_has_one_age_is_refused(asked: sd.Study) -> None:
     assert len(told.value.faults) == 2
     with pytest.raises(sd.InputError, match="age_years"):
         sd.evaluate(asked, age_years=90, **PLANT)
+
+
+def test_lives_are_told_in_a_terminal_and_drawn_in_a_report(tmp_path: Path) -> None:
+    """A design of four racks on one year: its ages, its battery, its hours with every unit."""
+    saved, hours = tmp_path / "design.json", tmp_path / "hours.csv"
+    fixed = [f"--limit={name}" for name in ("solar_mw=4:4", "battery_mwh=9:9", "diesel=1:1")]
+    asked = [*EL_PASO, "--racks", 4, "--uptime", 0.9, "--years", 1, "--backup", "diesel"]
+    run("solve", *asked, *fixed, "--no-certify", "--save", saved, "--hourly", hours)
+    table = pd.read_csv(hours)
+    assert (len(table), next(iter(table))) == (8760, "time")
+    again = tmp_path / "hours.parquet"
+    run("equipment", saved, "--hourly", again)
+    np.testing.assert_allclose(pd.read_parquet(again)["load_mw"], table["load_mw"])
+    refused = run("equipment", saved, "--hourly", tmp_path / "hours.xlsx", code=2)
+    assert "--hourly" in refused.stderr
+
+    report, ages = tmp_path / "report.html", tmp_path / "ages.csv"
+    short = ["--ages", "1,20", "--years", 2, "--draws", 1]
+    told = run_json("plant-life", saved, *short, "--upkeep", "none", "--csv", ages, "--report", report)
+    assert [item["age_years"] for item in told["years"]] == [1, 20]
+    assert pd.read_csv(ages)["uptime"].tolist() == pytest.approx([item["uptime"] for item in told["years"]])
+    text = report.read_text(encoding="utf-8")
+    assert "The plant at each age" in text
+    assert "year 20:" in text
+    assert "--ages" in run("plant-life", saved, "--ages", "young", code=2).stderr
+
+    told = run_json("battery-life", saved, "--years", 10, "--report", report)
+    assert len(told["years"]) == 11
+    assert told["warranty_kept"]
+    assert "Life of the battery" in report.read_text(encoding="utf-8")
+
+
+def test_figures_of_lives_hold_what_they_show() -> None:
+    ages = tuple(
+        AtAge(age, Estimate(value, 1e-4, 100, 7), value > 0.999, (), 0.9, 0.92, 1.0, 5.0)
+        for age, value in ((1.0, 0.9995), (20.0, 0.998))
+    )
+    table = figures.uptime_by_age_data(PlantLife(0.999, ages))
+    assert table["lost_h_per_yr"].tolist() == pytest.approx([4.38, 17.52])
+    assert table["holds"].tolist() == [True, False]
+    assert (table["least_h_per_yr"] < table["lost_h_per_yr"]).all()
+    drawn = figures.uptime_by_age(PlantLife(0.999, ages))
+    assert list(drawn.data[1].y) == pytest.approx([8.76, 8.76])
+    assert drawn.data[0].marker.symbol == ("circle", "x")
+    duty = BatteryDuty(250.0, 0.6, (0.05,) * 20)
+    life = life_of(library.battery("lfp"), library.finance(), 100.0, duty, 20, "augment")
+    drawn = figures.capacity_by_year(life)
+    assert list(drawn.data[0].y) == pytest.approx([100 * held for held in life.held], abs=1e-3)
+    assert min(drawn.data[0].y) >= drawn.data[2].y[0] > min(drawn.data[1].y)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sitedesign as sd
-from sitedesign.batch.table import known_columns
+from sitedesign.batch.question import make_question
+from sitedesign.batch.table import known_columns, read_sites
 from sitedesign.case.build import build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
@@ -22,6 +23,7 @@ from sitedesign.influence.ranges import ranged_numbers
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.reliability.limit_check import broken_limits
+from sitedesign.results.held import held
 from sitedesign.serve.form import defaults, study_of
 from tests import cases
 
@@ -174,3 +176,47 @@ def test_numbers_of_rules_are_varied_only_where_they_are_asked_for():
     before, after = ({item.field for item in ranged_numbers(study)} for study in (plain, asked))
     assert {"min_down_h", "start_wear_usd_per_mw", "ride_through_usd_per_kw", "lorry_mmbtu"} <= after - before
     assert before < after
+
+
+def test_a_careful_practice_brings_what_a_question_does_not_say():
+    plain = sd.Study(site=sd.Site(latitude=31.76, longitude=-106.49), racks=7, uptime=0.9)
+    careful = plain.replace(practice="careful")
+    assert (careful.reserve, careful.ride_through) == (sd.Reserve(), "ups")
+    assert careful.unit_rules == {item.name: sd.UnitRules() for item in plain.backup}
+    assert (plain.reserve, plain.unit_rules, plain.ride_through) == (None, {}, "hall")
+    # What is said stays, also where other units are asked for, and in what was saved
+    own = careful.replace(
+        ride_through="none", unit_rules={"diesel": {"min_down_h": 3}}, reserve={"n_minus": 2}
+    )
+    assert (own.ride_through, own.reserve.n_minus, own.unit_rules["diesel"].min_down_h) == ("none", 2, 3)
+    for study in (own, sd.Study(**own.to_dict() | {"weather": None})):
+        other = study.replace(backup=["diesel", "recip_medium_dual"])
+        assert list(other.unit_rules) == ["diesel", "recip_medium_dual"]
+        assert other.unit_rules["diesel"].min_down_h == 3
+        assert study.replace(practice="plain").unit_rules == own._rules_said
+    assert sd.Study(**careful.to_dict() | {"weather": None}) == careful
+    # In a terminal, in the planner (whose choice of ride-through is left alone), in a table of sites
+    assert QuestionOptions(practice="careful").fields_given() == {"practice": "careful"}
+    assert study_of(defaults() | {"amount": 7, "practice": "careful"}).ride_through == "ups"
+    row = {"latitude": 31.76, "longitude": -106.49, "practice": "careful"}
+    row |= {"unit_rules.diesel.min_down_h": "2", "unit_rules.diesel.maintenance_weeks": "12;13"}
+    sites = read_sites([row])
+    of_row = make_question(None, {"racks": 7, "uptime": 0.9}, sites).study(sites.rows[0])
+    assert of_row.reserve == sd.Reserve()
+    assert of_row.unit_rules["diesel"] == sd.UnitRules(min_down_h=2, maintenance_weeks=(12, 13))
+    with pytest.raises(sd.InputError, match=r"study\.practice.*holds no reserve in its stages"):
+        sd.roadmap(careful, ramp={12: 7})
+
+
+def test_an_answer_says_what_is_held_and_what_is_not():
+    study = sd.Study(site=sd.Site(latitude=31.76, longitude=-106.49), racks=7, uptime=0.9)
+    assert held(study.to_dict(), 3, None, "CAREFUL") == (
+        "lowest load and start times of units; not held: a reserve for the trip of the largest unit, wear "
+        "and down time of starts, a ride-through that may fail (CAREFUL holds them)"
+    )
+    careful = held(study.replace(practice="careful").to_dict(), 3, None, "CAREFUL")
+    assert careful == (
+        "lowest load and start times of units, a reserve, wear and down time of starts and a ride-through "
+        "that is paid and fails in 0.1 % of its use"
+    )
+    assert held(study.to_dict(), 0, None, "CAREFUL") == ""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign.api.tanks import with_best_tanks
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, PriceLevel
 from sitedesign.certified.environment import environment_of
@@ -32,6 +33,7 @@ from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from tests.cases import backup
 from tests.cases import case as case_of
+from tests.report_designs import make_certificate, make_design
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX", elevation_m=1140)
 LIBRARY = sd.library
@@ -282,3 +284,30 @@ def test_certificate_counts_what_is_left_of_interruptions_with_a_tank_and_withou
     )
     assert usual == pytest.approx(unfailing, abs=1e-3)
     assert dry < usual - 0.005
+
+
+def test_tanks_are_chosen_with_the_plant_that_goes_with_them():
+    """Solved without a search: a plant costs what its tank costs, and keeps the target from 20 h on."""
+    site, question = SITE, {"racks": 7, "uptime": 0.5, "backup": ["diesel"]}
+    study = sd.Study(site=site, weather_years=1, **question, tank_choices_h={"diesel": [40, 5, 20]})
+    assert study.fuel(study.backup[0]).storage_h == 5  # of a bound: nothing is proven of a dearer one
+    asked = []
+
+    def solve(item):
+        asked.append(dict(item.tank_h))
+        made = make_design(units=(1,), solar_mw=5.0, battery_mwh=9.0, years=1, **question, tank_h=item.tank_h)
+        return made.model_copy(update={"certificate": make_certificate(made)})
+
+    chosen = with_best_tanks(study, solve, lambda _: None)
+    # As much comes as is burnt: each keeps a target of 50 %, and the smallest is the cheapest
+    assert asked == [{"diesel": 40}, {"diesel": 5}]
+    assert chosen.study["tank_h"] == {"diesel": 5}
+    (tried, anew) = chosen.provenance.notes[-2:]
+    assert tried.startswith("Tanks of diesel tried with the plant of the largest: 5 h")
+    assert tried.endswith("5 h taken.")
+    assert "the cheaper is this design" in anew
+    with pytest.raises(sd.InputError) as caught:
+        sd.Study(site=site, **question, tank_h={"diesel": 9}, tank_choices_h={"diesel": [5], "boiler": [2]})
+    assert {fault.where for fault in caught.value.faults} == {
+        "study.tank_choices_h.boiler", "study.tank_choices_h.diesel",
+    }  # fmt: skip

@@ -15,7 +15,9 @@ from sitedesign.report.design_sheet import write_design_sheet
 from sitedesign.report.html import write_report
 from sitedesign.report.single_line import single_line
 from sitedesign.results import design as results
+from sitedesign.results.battery_life import BatteryLife
 from sitedesign.results.equipment import assumption_register, equipment_schedule, hourly
+from sitedesign.results.plant_life import PlantLife
 from sitedesign.util.display_units import SYSTEMS, System
 from sitedesign.util.gate import File, Kind, OneOf, takes
 
@@ -40,6 +42,8 @@ class Design(results.Design):
         certificate=Kind((Certificate,), "must be a Certificate, as sd.certify() gives it"),
         sweeps=Kind((Mapping, bool), "must be True, or tables by name"),
         finance=Kind((CashFlow, bool), "must be True, or a CashFlow, as sd.cash_flow() gives it"),
+        plant_life=Kind((PlantLife,), "must be a PlantLife, as sd.plant_life() gives it"),
+        battery_life=Kind((BatteryLife,), "must be a BatteryLife, as sd.battery_life() gives it"),
     )
     def report(
         self,
@@ -48,6 +52,8 @@ class Design(results.Design):
         certificate: Certificate | None = None,
         sweeps: Mapping[str, pd.DataFrame] | bool | None = None,
         finance: CashFlow | bool | None = None,
+        plant_life: PlantLife | None = None,
+        battery_life: BatteryLife | None = None,
     ) -> Path:
         """Write the HTML report: one file that opens offline.
 
@@ -64,6 +70,10 @@ class Design(results.Design):
         finance : CashFlow or True, optional
             Its cash flow after taxes, which gets a section of its own; True is that of a developer on the
             library's terms.
+        plant_life : PlantLife, optional
+            What :func:`sitedesign.plant_life` found: uptime against age.
+        battery_life : BatteryLife, optional
+            What :func:`sitedesign.battery_life` found: energy held, by year.
 
         Returns
         -------
@@ -79,7 +89,10 @@ class Design(results.Design):
             sweeps = design_sweeps(self)
             certificate = with_causes(self, certificate) if certificate else None
         shown = cash_flow(self) if finance is True else finance or None
-        return write_report(self, path, certificate=certificate, sweeps=sweeps or None, finance=shown)
+        return write_report(
+            self, path, certificate=certificate, sweeps=sweeps or None, finance=shown, plant_life=plant_life,
+            battery_life=battery_life,
+        )  # fmt: skip
 
     @takes("equipment()", units=OneOf(SYSTEMS))
     def equipment(self, units: System = "si") -> pd.DataFrame:

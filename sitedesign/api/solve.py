@@ -6,6 +6,7 @@ from typing import Unpack
 
 from sitedesign.api.design import Design, with_report
 from sitedesign.api.question import check_method, one_study, study_faults
+from sitedesign.api.tanks import with_best_tanks
 from sitedesign.certified.certified_design import certified_design
 from sitedesign.errors import NotProvenOptimal
 from sitedesign.foresight.plan import best_power_path, foresight_design
@@ -108,6 +109,12 @@ def solve(
     certifies = certify is not False and method == "cuts"
     if certifies:
         compile_ahead()
+    if certifies and study.tank_choices_h:
+
+        def solved(item: Study) -> Design:
+            return solve(item, effort=effort, gap=gap, time_limit_s=time_limit_s, progress=progress)
+
+        return with_best_tanks(study, solved, progress)
     try:
         found = [
             foresight_design(item, method, gap or DEFAULT_GAP[method], limit, progress) for item in variants

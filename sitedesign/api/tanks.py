@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 import pandas as pd
 
@@ -16,11 +17,15 @@ from sitedesign.reliability.replay import fixed_cost_usd_per_yr
 from sitedesign.results.design import Design
 from sitedesign.results.saved import plant_of, rebuilt_study
 from sitedesign.study.inputs import SEED, TANK_H
+from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, TEXT, Kind, Many, Measure, takes
 from sitedesign.util.progress import Progress, silent
 
 #: Hours at full load that are tried where none are given.
 HOURS = (6.0, 12.0, 24.0, 48.0, 96.0)
+#: Of weather and outages on which tanks are compared: those of no search and no certificate.
+_SEED = 1907
+D = TypeVar("D", bound=Design)
 
 
 @takes(
@@ -100,3 +105,58 @@ def tank_sizes(
     kept = table[table["met"]]
     table["best"] = table.index == (kept["cost_usd_per_yr"].idxmin() if len(kept) else -1)
     return table
+
+
+def with_best_tanks(study: Study, solve: Callable[[Study], D], say: Progress) -> D:
+    """Choose how long each tank lasts, and the plant that goes with it.
+
+    A certified plant with the largest tanks is certified with smaller ones, a technology at a time, on years
+    of which no search and no certificate knows; with the cheapest that keep the target a plant is searched
+    anew. A tank is nothing that a row of the optimum could choose: it is emptied by one interruption
+    and filled before the next, so that each interruption of each year would need a total of its own.
+
+    Parameters
+    ----------
+    study : Study
+        With tanks to choose from.
+    solve : callable
+        From a study with given tanks to its certified design.
+    say : callable
+
+    Returns
+    -------
+    Design
+        The cheaper of both; its notes tell what each tank costs.
+    """
+
+    def with_tanks(tank_h: Mapping[str, float]) -> D:
+        return solve(study.replace(tank_choices_h={}, tank_h={**study.tank_h, **tank_h}))
+
+    largest = {name: max(hours) for name, hours in study.tank_choices_h.items()}
+    first = best = with_tanks(largest)
+    tanks, notes = dict(largest), []
+    for name, hours in study.tank_choices_h.items():
+        if first.backup.get(name, 0) == 0:
+            notes.append(f"Of {name} none is built: its tank was not chosen.")
+            continue
+        table = tank_sizes(first, name, hours, seed=_SEED, progress=say)
+        kept = table[table["met"]]
+        if len(kept):
+            tanks[name] = float(kept.loc[kept["cost_usd_per_yr"].idxmin(), "tank_h"])
+        tried = ", ".join(
+            f"{row['tank_h']:g} h {row['cost_usd_per_yr'] / 1e6:,.2f} M USD/yr"
+            + ("" if row["met"] else " (target not met)")
+            for row in table.to_dict("records")
+        )
+        notes.append(
+            f"Tanks of {name} tried with the plant of the largest: {tried}; {tanks[name]:g} h taken."
+        )
+    if tanks != largest:
+        again = with_tanks(tanks)
+        best = again if again.cost <= first.cost else first
+        notes.append(
+            f"Searched anew with the tanks taken: {again.cost / 1e6:,.2f} M USD/yr, with the largest "
+            f"{first.cost / 1e6:,.2f}; the cheaper is this design."
+        )
+    told = best.provenance.model_copy(update={"notes": (*best.provenance.notes, *notes)})
+    return best.model_copy(update={"provenance": told})

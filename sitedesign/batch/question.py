@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sitedesign import library
-from sitedesign.batch.table import NESTED, SITE_COLUMNS, Row, SiteTable
+from sitedesign.batch.table import NESTED, SITE_COLUMNS, WEEKS, Row, SiteTable
 from sitedesign.errors import Fault, InputError
 from sitedesign.study.demand import CONTRACTS
 from sitedesign.study.inputs import PROFILES
@@ -92,6 +92,10 @@ class Question:
             elif head in ("fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day"):
                 prices = changes.setdefault(head, dict(self.fields.get(head) or {}))
                 prices[rest] = value
+            elif head == "unit_rules":
+                rules = changes.setdefault(head, _rules(self.fields.get(head)))
+                name, _, field = rest.partition(".")
+                rules.setdefault(name, {})[field] = _weeks(value) if field == WEEKS else value
             elif head == "region":
                 table = changes.setdefault(head, _nested(head, self.fields.get(head)))
                 table[rest or "extends"] = value
@@ -134,7 +138,7 @@ def make_question(study: Study | None, fields: Mapping[str, Any], table: SiteTab
             [Fault("study", repr(type(study).__name__), "must be a sitedesign.Study")], "solve_many()"
         )
     if study is not None:
-        fields = {name: getattr(study, name) for name in Study.model_fields if name in study.model_fields_set}
+        fields = study.said
     fields = {key: value for key, value in fields.items() if key != "site"}
     question = Question(fields, table.folder, table.carried)
     own = {column.partition(".")[0] for column in table.columns} | {"site"}
@@ -207,6 +211,24 @@ def _nested(name: str, given: Any) -> dict[str, Any]:  # noqa: ANN401
         given.to_dict() if isinstance(given, Checked) else given.model_dump(exclude_unset=True)
     )
     return written
+
+
+def _rules(given: Any) -> dict[str, dict[str, Any]]:  # noqa: ANN401
+    """Rules of units of the question as mappings that a row may change."""
+    return {
+        name: dict(rules) if isinstance(rules, Mapping) else rules.to_dict()
+        for name, rules in (given or {}).items()
+    }
+
+
+def _weeks(value: Any) -> Any:  # noqa: ANN401
+    """Read ``12;13;42`` as weeks; anything else goes to the study as it is."""
+    parts = value.split(";") if isinstance(value, str) else [value]
+    try:
+        numbers = [float(part) for part in parts]
+    except (TypeError, ValueError):
+        return value
+    return tuple(int(item) if item.is_integer() else item for item in numbers)
 
 
 def _limits(given: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -24,6 +24,7 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.library import Region
 from sitedesign.study.fuels import FUELS
 from sitedesign.study.study import Study
+from sitedesign.study.unit_rules import UnitRules
 from sitedesign.util.gate import File, Kind, Many
 from sitedesign.util.inputs import declared, is_model
 from sitedesign.weather.site import Site
@@ -47,11 +48,13 @@ NESTED: dict[str, type[BaseModel]] = {
     for name, item in declared(Study).items()
     if item.sort == "table" and name != "site" and is_model(item.kind)
 } | {"region": Region}
-_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day", *NESTED)
+_PREFIXED = ("site", "fuel_price_usd_per_mmbtu", "tank_h", "lorries_per_day", "unit_rules", *NESTED)
+#: Rule of units of which a cell holds several, as ``12;13;42``.
+WEEKS = "maintenance_weeks"
 # Fields that no cell can hold, and what to do instead.
 _NO_COLUMN = {
     "classes": "Give the classes with the question; they are then the same at every site.",
-    "unit_rules": "Give the rules of units with the question; they are then the same at every site.",
+    "tank_choices_h": "Give the choice with the question; it is then the same at every site.",
     "power_paths": "Give pv with ';' between the arrays to choose from.",
 }
 # Fields inside another that are no column either.
@@ -181,7 +184,8 @@ def known_columns() -> list[str]:
     wind = [f"limits.wind_mw.{name}" for name in library.names("wind")]
     fuels = [f"fuel_price_usd_per_mmbtu.{name}" for name in FUELS]
     tanks = [f"{field}.{name}" for field in ("tank_h", "lorries_per_day") for name in backup]
-    return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *wind, *fuels, *tanks]
+    rules = [f"unit_rules.{name}.{field}" for name in backup for field in UnitRules.model_fields]
+    return [*SITE_COLUMNS, *whole, "gas_price", *nested, *units, *wind, *fuels, *tanks, *rules]
 
 
 def _read_file(path: Path) -> pd.DataFrame:

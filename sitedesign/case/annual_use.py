@@ -35,6 +35,8 @@ class Cap:
         Else which technology's units are meant.
     counts_starts : bool
         Whether it is their starts, and not their hours.
+    counts_cycles : bool
+        Whether it is what the battery discharges, over nameplate.
     """
 
     label: str
@@ -43,6 +45,17 @@ class Cap:
     own: AnnualLimit | None = None
     technology: int = -1
     counts_starts: bool = False
+    counts_cycles: bool = False
+
+    @property
+    def of_operator(self) -> bool:
+        """Whether only somebody who runs the plant uses any of it: no plan counts it."""
+        return self.counts_starts or self.counts_cycles
+
+    @property
+    def of_site(self) -> bool:
+        """Whether it is a total over all supplies."""
+        return self.own is not None
 
     @property
     def of_energy(self) -> bool:
@@ -65,6 +78,9 @@ def caps_of(case: Case) -> tuple[Cap, ...]:
         for k, item in enumerate(case.backup)
         if item.starts_limit is not None
     ]
+    cycles = case.limits.battery_cycles_per_yr
+    if cycles is not None:
+        found.append(Cap("full cycles of the battery", cycles, "/yr", counts_cycles=True))
     return tuple(found)
 
 
@@ -94,6 +110,7 @@ def used_of_caps(
     burnt_mwh: Sequence[float],
     run_h: Sequence[float],
     starts: Sequence[float] | None = None,
+    cycles: float = 0.0,
 ) -> tuple[float, ...]:
     """Count what an operation uses of each cap.
 
@@ -109,6 +126,8 @@ def used_of_caps(
         Hours of a unit of each technology, in the mean over its units. [h/yr]
     starts : sequence of float, optional
         The same of starts; nobody counted them when left out. [1/yr]
+    cycles : float
+        Full cycles of the battery. [1/yr]
 
     Returns
     -------
@@ -125,6 +144,8 @@ def used_of_caps(
             )
         elif cap.counts_starts:
             found.append(0.0 if starts is None else starts[cap.technology])
+        elif cap.counts_cycles:
+            found.append(cycles)
         else:
             found.append(run_h[cap.technology])
     return tuple(found)

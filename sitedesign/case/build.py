@@ -587,6 +587,7 @@ def _limits(study: Study, derived: capacity_bounds.CapacityBounds) -> CaseLimits
         min_duration_h=hours[0],
         max_duration_h=hours[1],
         months_to_power=given.months_to_power,
+        battery_cycles_per_yr=given.battery_cycles_per_yr,
         n_plus=given.n_plus or 0,
         widest=(widest_mwh, widest_mw),
         **{item.name: item.asked(study) for item in ANNUAL_LIMITS},

@@ -32,6 +32,8 @@ class CaseLimits:
         Bounds of battery energy over battery power. [h]
     months_to_power : float or None
         Longest lead time allowed. [months]
+    battery_cycles_per_yr : float or None
+        What an operator may discharge, over nameplate. [1/yr]
     n_plus : int
         Units of each technology built that the plan must do without. [units]
     most_units : float or None
@@ -52,6 +54,7 @@ class CaseLimits:
     min_duration_h: float | None = None
     max_duration_h: float | None = None
     months_to_power: float | None = None
+    battery_cycles_per_yr: float | None = None
     n_plus: int = 0
     most_units: float | None = None
     widest: tuple[float, float] | None = None

@@ -126,7 +126,7 @@ class CappedUse(NamedTuple):
 def excess_mwh(case: Case, use: CappedUse, share: float = 1.0) -> float:
     """Energy of backup and imports above a share of what the caps allow. [MWh/yr]
 
-    Of a cap on the units of one technology it is their energy.
+    Of a cap on the units of one technology it is their energy; of one on the battery, more than nothing.
     """
     excess = 0.0
     for cap, value in zip(caps_of(case), use.used, strict=True):
@@ -134,7 +134,8 @@ def excess_mwh(case: Case, use: CappedUse, share: float = 1.0) -> float:
             least = case.limits.min_renewable_share
             excess = max(excess, use.total_mwh - share * (1 - least) * case.load_mwh_per_yr)
         elif value > share * cap.most:
-            own = use.total_mwh if cap.technology < 0 else max(use.supplied_mwh[cap.technology], LEAST)
+            supplied = use.supplied_mwh[cap.technology] if cap.technology >= 0 else use.total_mwh
+            own = supplied if cap.of_site else max(supplied, LEAST)
             excess = max(excess, own * (1 - share * cap.most / value))
     return excess
 

@@ -64,13 +64,15 @@ def operate_causally(
         off = f"off by {done.balance_residual_mw:g} MW"
         raise ReplayMismatch([f"energy balance of the causal operation: {off}"])
     case = study_case.case
+    cycled = float(done.cycled_mwh.mean())
+    cycles = cycled / plant.battery_mwh if plant.battery_mwh > 0.0 else 0.0
     actuals = Actuals(
         done.fuel_mmbtu.sum(axis=1) / case.years,
         done.extra_fuel_usd.sum(axis=1) / case.years,
         [done.solar_mw] if len(case.resources) == 1 else _given_mw(case, plant, evaluator.outages_of(plant)),
         done.energy_by_level_mwh.sum(axis=1) / case.years,
         done.fuel_by_level_mmbtu.sum(axis=1) / case.years,
-        UnitDuty(per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts)),
+        UnitDuty(per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts), cycles),
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
     if done.unit_mw is not None:

@@ -330,7 +330,7 @@ def _excess_share(case: Case, use: CappedUse) -> float:
     over = [
         1 - cap.most / value
         for cap, value in zip(caps, use.used, strict=True)
-        if cap.technology >= 0 and value > cap.most
+        if not cap.of_site and value > cap.most
     ]
     excess = excess_mwh(case, use)
     site = excess / use.total_mwh if use.total_mwh > 0 else 0.0

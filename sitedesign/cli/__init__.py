@@ -23,6 +23,7 @@ from sitedesign.cli import (
     financing,
     fleets,
     library_entries,
+    lives,
     roadmapping,
     sites,
     starting,
@@ -117,6 +118,13 @@ for _name, _command, _panel, _example in (
         _ONE,
         "sitedesign equipment design.json --units us --csv equipment.csv --assumptions assumptions.csv",
     ),
+    (
+        "plant-life",
+        lives.plant_life,
+        _ONE,
+        "sitedesign plant-life design.json --ages 1,10,20 --load-growth 0.01 --report report.html",
+    ),
+    ("battery-life", lives.battery_life, _ONE, "sitedesign battery-life design.json --upkeep none"),
     (
         "finance",
         financing.finance,

@@ -43,12 +43,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else."
 _OPTIONS = {
     "racks": "--racks-installed",
     "time_limit_s": "--time-limit",
+    "load_growth_per_yr": "--load-growth",
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
-            "battery_mw", "battery_mwh", "by", "certify_best", "confidence", "draws", "effort", "gap",
+            "ages", "battery_mw", "battery_mwh", "by", "certify_best", "confidence", "draws", "effort", "gap",
             "method", "operation", "out", "over", "points", "scheduler", "seed", "solar_mw", "stage",
-            "step_minutes", "title", "uptime", "values", "where", "without", "workers", "years",
+            "step_minutes", "title", "upkeep", "uptime", "values", "where", "without", "workers", "years",
         )
     },
 }  # fmt: skip
@@ -216,6 +217,7 @@ def calls_for(saved: Path | None) -> Calls:
         report=report if saved is not None else f"--save {file}, then {report}",
         details="--details",
         measure="sitedesign weather fetch",
+        careful="--practice careful",
     )
 
 
@@ -265,6 +267,33 @@ def check_outputs(paths: Mapping[str, Path | None]) -> None:
             faults.append(Fault(option, f"{path}", f"the folder {folder} cannot be written to"))
     if faults:
         raise InputError(faults, "the command line")
+
+
+def check_table(option: str, path: Path | None) -> None:
+    """Find out before a long run whether a table of hours can be written.
+
+    Raises
+    ------
+    InputError
+    """
+    from sitedesign.errors import InputError
+    from sitedesign.util.gate import File
+
+    faults = [] if path is None else File((".csv", ".parquet")).faults(option, path)
+    if faults:
+        raise InputError(faults, "the command line")
+    check_outputs({option: path})
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write hours with their time first: as CSV, or as Parquet."""
+    from sitedesign.util.atomic_file import write_atomic
+
+    hours = table.reset_index(names="time")
+    as_bytes = (
+        hours.to_parquet(index=False) if path.suffix.lower() == ".parquet" else hours.to_csv(index=False)
+    )
+    write_atomic(path, as_bytes if isinstance(as_bytes, bytes) else as_bytes.encode())
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401

@@ -13,6 +13,7 @@ from sitedesign.cli.console import (
     SOLVED,
     AsJson,
     check_outputs,
+    check_table,
     exit_codes,
     progress_line,
     save_json,
@@ -22,6 +23,7 @@ from sitedesign.cli.console import (
     show,
     show_written,
     warn,
+    write_table,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, read_limits, read_numbers, takes_study
 from sitedesign.util.compile_ahead import compile_ahead
@@ -44,6 +46,15 @@ SaveJson = Annotated[
 Details = Annotated[
     bool,
     typer.Option("--details", help="Also print everything the result says.", rich_help_panel="Output"),
+]
+Hourly = Annotated[
+    Path | None,
+    typer.Option(
+        "--hourly",
+        help="Write every step of every year with every unit, as .csv or .parquet.",
+        rich_help_panel="Output",
+        show_default=False,
+    ),
 ]
 WeatherAgain = Annotated[
     list[Path] | None,
@@ -96,12 +107,14 @@ def solve(
     report: Annotated[
         Path | None, typer.Option(help="Write the HTML report to this file.", rich_help_panel=_OUTPUT)
     ] = None,
+    hourly: Hourly = None,
     details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the least-cost solar and wind MW, battery MWh and MW, backup units, grid connection and racks."""
     with exit_codes(as_json):
         check_outputs({"--save": save, "--report": report})
+        check_table("--hourly", hourly)
         code = SOLVED
         with progress_line("loading the solver") as progress:
             if certify is not False:
@@ -131,6 +144,9 @@ def solve(
         if report is not None:
             with progress_line("writing the report"):
                 design.report(report)
+        if hourly is not None:
+            with progress_line("writing the hours"):
+                write_table(hourly, design.hourly())
         if as_json:
             show(design, as_json)
     raise typer.Exit(code)
@@ -406,7 +422,7 @@ def with_hours(design: Design, study: Study) -> Design:
         allowed = "must be of this version and these prices"
         raise sd.InputError([sd.Fault("DESIGN", found, allowed, "Solve the study again.")], OF)
     whole = design.model_copy()
-    whole._dispatch = again.dispatch
+    whole._dispatch, whole._units = again.dispatch, again._units
     return whole
 
 

@@ -7,8 +7,18 @@ from typing import Annotated
 
 import typer
 
-from sitedesign.cli.console import AsJson, check_outputs, exit_codes, progress_line, records, say, say_json
-from sitedesign.cli.designing import SavedDesign, load_design
+from sitedesign.cli.console import (
+    AsJson,
+    check_outputs,
+    check_table,
+    exit_codes,
+    progress_line,
+    records,
+    say,
+    say_json,
+    write_table,
+)
+from sitedesign.cli.designing import Hourly, SavedDesign, WeatherAgain, load_design, study_of, with_hours
 
 _OUTPUT = "Output"
 
@@ -32,12 +42,15 @@ def equipment(
         Path | None,
         typer.Option(help="Write a single-line sketch.", rich_help_panel=_OUTPUT, show_default=False),
     ] = None,
+    hourly: Hourly = None,
+    weather: WeatherAgain = None,
     as_json: AsJson = False,
 ) -> None:
     """List what a saved design builds, one line a unit: rating, bus, lead time, source."""
     with exit_codes(as_json):
         check_outputs({"--csv": csv, "--assumptions": assumptions, "--svg": svg})
-        with progress_line("loading the design"):
+        check_table("--hourly", hourly)
+        with progress_line("loading the design") as progress:
             from sitedesign.cli.study_options import OF
             from sitedesign.errors import InputError
             from sitedesign.util.atomic_file import write_atomic
@@ -56,6 +69,9 @@ def equipment(
                 write_atomic(assumptions, table_csv(loaded.assumptions(units)))  # type: ignore[arg-type]
             if svg is not None:
                 write_atomic(svg, loaded.single_line().encode())
+            if hourly is not None:
+                progress("operating the plant again, to have its hours")
+                write_table(hourly, with_hours(loaded, study_of(loaded, weather or [])).hourly())
     if as_json:
         say_json({"equipment": records(schedule)})
         return

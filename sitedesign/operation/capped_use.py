@@ -40,9 +40,10 @@ def used_by_year(case: Case, plant: Plant, done: SimulatedOperation) -> FloatArr
         return used
     hours, starts = per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts)
     given, burnt = done.energy_by_level_mwh, burnt_mwh(case, done)
+    cycles = done.cycled_mwh / plant.battery_mwh if plant.battery_mwh > 0.0 else np.zeros(case.years)
     for year in range(case.years):
         of_year = given[: len(burnt), year].tolist(), burnt[:, year].tolist()
-        used[:, year] = used_of_caps(case, *of_year, hours, starts)
+        used[:, year] = used_of_caps(case, *of_year, hours, starts, float(cycles[year]))
     for row, cap in enumerate(caps):
         if cap.own is not None and cap.own.total == "co2_t_per_yr":
             used[row] = done.co2_t

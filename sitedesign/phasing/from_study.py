@@ -118,6 +118,18 @@ def _study_faults(study: Study) -> list[Fault]:
         allowed = "a roadmap holds no spare units: what stages share holds for any share of the load"
         remedy = "Leave it out; certify=True keeps the target of every stage while units fail."
         faults.append(Fault("study.limits.n_plus", f"{study.limits.n_plus}", allowed, remedy))
+    if study.tank_choices_h:
+        allowed = "a roadmap chooses no tanks"
+        faults.append(Fault("study.tank_choices_h", "given", allowed, "Give tank_h."))
+    return faults + _held_faults(study)
+
+
+def _held_faults(study: Study) -> list[Fault]:
+    """Refuse what no stage is held to."""
+    if study.practice == "careful":
+        allowed = "a roadmap holds no reserve in its stages, and pays no ride-through by stage"
+        return [Fault("study.practice", "'careful'", allowed, "Leave it out; unit_rules are kept.")]
+    faults = []
     if study.reserve is not None:
         allowed = "a roadmap holds no reserve: the largest unit does not shrink with the racks of a stage"
         remedy = "Leave it out; certify=True keeps the target of every stage while units fail."

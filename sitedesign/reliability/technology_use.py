@@ -170,6 +170,6 @@ def cap_uses(case: Case, sums: Sequence[float], most: Sequence[float], years: in
     Hours and starts are counted over all years together: no year of theirs is known.
     """
     return tuple(
-        CapUse(cap.label, cap.most, total / years, None if cap.own is None else worst, cap.unit)
+        CapUse(cap.label, cap.most, total / years, None if cap.technology >= 0 else worst, cap.unit)
         for cap, total, worst in zip(caps_of(case), sums, most, strict=True)
     )

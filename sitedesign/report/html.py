@@ -32,7 +32,9 @@ from sitedesign.util.words import target
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+    from sitedesign.results.battery_life import BatteryLife
     from sitedesign.results.cash_flow import CashFlow
+    from sitedesign.results.plant_life import PlantLife
 
 #: Sweep tables that the report knows how to draw.
 SWEEPS = ("tradeoff", "uptime", "min_renewable_share")
@@ -45,6 +47,8 @@ def write_report(
     certificate: Certificate | None = None,
     sweeps: Mapping[str, pd.DataFrame] | None = None,
     finance: CashFlow | None = None,
+    plant_life: PlantLife | None = None,
+    battery_life: BatteryLife | None = None,
 ) -> Path:
     """Write the report; the file is complete or not there at all.
 
@@ -62,6 +66,8 @@ def write_report(
         as needed by :mod:`sitedesign.report.figures.tradeoff`.
     finance : CashFlow, optional
         Cash flow of the design, which gets a section of its own.
+    plant_life, battery_life : PlantLife, BatteryLife, optional
+        What age does to the plant and use to its battery.
 
     Returns
     -------
@@ -72,7 +78,10 @@ def write_report(
     InputError
         If a sweep lacks a column.
     """
-    text = render_report(design, certificate=certificate, sweeps=sweeps, finance=finance)
+    text = render_report(
+        design, certificate=certificate, sweeps=sweeps, finance=finance, plant_life=plant_life,
+        battery_life=battery_life,
+    )  # fmt: skip
     write_given(Path(path), text.encode(), where="path", of="report()")
     return Path(path)
 
@@ -83,10 +92,13 @@ def render_report(
     certificate: Certificate | None = None,
     sweeps: Mapping[str, pd.DataFrame] | None = None,
     finance: CashFlow | None = None,
+    plant_life: PlantLife | None = None,
+    battery_life: BatteryLife | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
     certificate = certificate or design.certificate
     panels = _panels(design, certificate, sweeps or {})
+    panels += _life_panels(plant_life, battery_life)
     panels += _finance_panels(finance) if finance is not None else []
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
@@ -142,6 +154,8 @@ def render_report(
         bill=content.bill_rows(design),
         bill_note=design.grid.note if design.grid is not None else "",
         classes=content.class_rows(design, certificate),
+        ages=str(plant_life).splitlines() if plant_life is not None else [],
+        battery_life=battery_life.lines() if battery_life is not None else [],
         finance=finance_section.finance_rows(finance) if finance is not None else [],
         uses=finance_section.uses_rows(finance) if finance is not None else [],
         cash_years=finance_section.cash_years(finance) if finance is not None else [],
@@ -203,6 +217,16 @@ def _panels(
         panels.append(FigurePanel("uptime_years", "sure", {"uptime_years": figures.uptime_by_year(design)}))
         if design.solar_mw > LEAST:
             panels.append(FigurePanel("weather", "sure", {"weather": figures.weather_years(design)}))
+    return panels
+
+
+def _life_panels(plant: PlantLife | None, battery: BatteryLife | None) -> list[FigurePanel]:
+    """Figures of what age and use do."""
+    panels = []
+    if plant is not None:
+        panels.append(FigurePanel("ages", "sure", {"ages": figures.uptime_by_age(plant)}))
+    if battery is not None:
+        panels.append(FigurePanel("capacity", "sure", {"capacity": figures.capacity_by_year(battery)}))
     return panels
 
 

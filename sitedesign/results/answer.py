@@ -16,6 +16,7 @@ from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE
 from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import NO_ERROR_KNOWN, Estimate
+from sitedesign.results.held import held
 from sitedesign.study.region import NONE, OF_SITE, region_of
 from sitedesign.util.words import count, in_sentence, listed, percent, share, target
 from sitedesign.weather.site import Site
@@ -37,6 +38,7 @@ class Calls:
     report: str = 'design.report("report.html")'
     details: str = "design.details"
     measure: str = "sd.Weather.fetch"
+    careful: str = 'practice="careful"'
 
 
 PYTHON = Calls()
@@ -327,6 +329,7 @@ def design_rows(design: Design, calls: Calls = PYTHON) -> list[Row]:
         ("asked", asked(design)),
         ("build" if kept is not None else "plant", built(design, titles) + _sharing(design)),
         ("promise", promise(design)),
+        ("held", held(design.study, sum(design.backup.values()), kept, calls.careful)),
         ("expect", expected(design, kept)),
         ("cost", paid(design)),
         ("schedule", schedule(design, titles)),

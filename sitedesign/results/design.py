@@ -222,7 +222,7 @@ class Design(Evaluation):
 
     @property
     def answer(self) -> Facts:
-        """What somebody who decides must know, in about eleven lines: what is printed."""
+        """What somebody who decides must know, in about twelve lines: what is printed."""
         return self._answer()
 
     def _answer(self, calls: Calls = PYTHON) -> Facts:

@@ -14,10 +14,11 @@ from sitedesign.reliability.technology_use import CapUse
 
 
 class UnitDuty(NamedTuple):
-    """Hours on and starts of a unit of each technology, in the mean over its units. [h/yr, 1/yr]"""
+    """Hours on and starts of a unit of each technology, in the mean over its units; cycles. [h/yr, 1/yr]"""
 
     on_h: tuple[float, ...]
     starts: tuple[float, ...]
+    cycles: float = 0.0
 
 
 def permit_figures(
@@ -50,7 +51,8 @@ def permit_figures(
     imported = energy_by_level(case, dispatch)[len(given) : sum(len(item.levels) for item in case.supplies)]
     given, burnt = [*given, *imported], [*burnt, *imported]
     hours = full_load_hours(case, plant.units, given) if duty is None else duty.on_h
-    used = used_of_caps(case, given, burnt, hours, None if duty is None else duty.starts)
+    counted = (None, 0.0) if duty is None else (duty.starts, duty.cycles)
+    used = used_of_caps(case, given, burnt, hours, *counted)
     names = [item.name for item in case.backup]
     return {
         "pollutants_t_per_yr": {name: sum(emitted_t(case, burnt, name)) for name in POLLUTANTS},
@@ -59,6 +61,6 @@ def permit_figures(
         "capped": [
             CapUse(cap.label, cap.most, value, None, cap.unit)
             for cap, value in zip(caps_of(case), used, strict=True)
-            if duty is not None or not cap.counts_starts
+            if duty is not None or not cap.of_operator
         ],
     }

@@ -305,6 +305,8 @@ def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     question |= _priced(answers, number, faults)
     question["grid"] = _connection(question, faults)
     question["reserve"] = question["reserve"] or None
+    if question.get("ride_through") == declared(StudyInputs)["ride_through"].default:
+        del question["ride_through"]  # left as it stands: a careful owner's practice brings its own
     return question
 
 

@@ -45,7 +45,7 @@ from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.reserve import RESERVE, Reserve
 from sitedesign.study.surplus import Surplus
 from sitedesign.study.unit_rules import UnitRules
-from sitedesign.util.gate import Day, Gate, Kind, Measure, OneOf, OrNone, Words
+from sitedesign.util.gate import Day, Gate, Kind, Many, Measure, OneOf, OrNone, Words
 from sitedesign.util.inputs import Input, declared
 from sitedesign.util.model import Model
 
@@ -66,6 +66,8 @@ _DAY = Day(2000, 2100)
 _FuelName = Annotated[str, Words("must be the name of a fuel", most=200)]
 _TechnologyName = Annotated[str, Words("must be the name of a technology", most=200)]
 _BY_TECHNOLOGY = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 48}.")
+_BY_TANKS = Kind((Mapping,), "must be lists of hours by technology", "For example {'diesel': [24, 72]}.")
+_TANKS = Many(TANK_H, "must be a list of hours at full load", 1, 20)
 _BY_DELIVERY = Kind((Mapping,), "must be loads a day by technology", "For example {'diesel': 10}.")
 _BY_RULES = Kind((Mapping,), "must be rules by technology", "For example {'diesel': {'min_down_h': 1}}.")
 _BY_FUEL = Kind((Mapping,), "must be prices by fuel", "For example {'natural_gas': 4}.")
@@ -211,8 +213,16 @@ class StudyInputs(Model):
         "Fuel in tanks",
         "Hours at full load that the fuel on site lasts, by technology. In place of the library's; for units "
         "that burn liquid fuel, at all times or as a second fuel while gas is interrupted. A larger tank "
-        "costs more; how large it should be is found by trying.",
+        "costs more; `tank_choices_h` finds how large it should be.",
         EQUIPMENT, example={"diesel": 72}, type="mapping of str to float",
+    )] = Field(default_factory=dict)
+    tank_choices_h: Annotated[
+        Mapping[_TechnologyName, Annotated[tuple[float, ...], _TANKS]], _BY_TANKS, Input(
+        "Choice of tanks",
+        "Hours at full load of which the fuel on site is chosen, by technology. A plant is searched and "
+        "certified with the largest, certified with each, and searched again with the cheapest that keeps "
+        "the target; the cheaper of both plants is taken. A bound counts the cost of the smallest.",
+        EQUIPMENT, example={"diesel": (24, 72)}, type="mapping of str to sequence of float", sort="table",
     )] = Field(default_factory=dict)
     lorries_per_day: Annotated[
         Mapping[_TechnologyName, Annotated[float, LORRIES]], _BY_DELIVERY, Input(
@@ -226,7 +236,7 @@ class StudyInputs(Model):
         "Reserve",
         "What must be carried through the trip of a unit, a step of the load or a fall of the sun. A mapping "
         "of the fields of `sitedesign.Reserve` makes one; an empty one is a careful owner's: N-1 on line or "
-        "in the battery. Nothing is held when left out.",
+        "in the battery. Nothing is held when left out, unless `practice` says so.",
         EQUIPMENT, type="Reserve or mapping", sort="table",
     )] = None
     unit_rules: Annotated[Mapping[_TechnologyName, UnitRules], _BY_RULES, Input(
@@ -246,6 +256,18 @@ class StudyInputs(Model):
             "none": "nothing but the battery",
         },
     )] = "hall"
+    practice: Annotated[Literal["plain", "careful"], Input(
+        "Practice",
+        "What a plant is held to where `reserve`, `unit_rules` and `ride_through` say nothing. ``plain``: "
+        "lowest load, start times and failures of units; nothing is held for a trip, starts wear nothing, "
+        "the hall's ride-through never fails. ``careful``: the reserve of a careful owner (N-1 on line or in "
+        "the battery, whose power carries the trip of the largest unit while others start), the library's "
+        "rules of every technology, and a ride-through that is paid and may fail.",
+        EQUIPMENT, words={
+            "plain": "lowest load and start times alone",
+            "careful": "a careful owner's: N-1, wear of starts, paid ride-through",
+        },
+    )] = "plain"
     surplus: Annotated[tuple[Surplus, ...], Input(
         "Takers of surplus",
         "Who may take power while it pays, without a promise: a town, miners, racks of best effort. The "

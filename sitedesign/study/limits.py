@@ -115,6 +115,12 @@ class Limits(Model):
         "years. Of the operator alone: the bound knows no starts.",
         LIMITS, example={"mobile_gt": 200}, type="mapping of str to float", sort="table",
     )] = Field(default_factory=dict)
+    battery_cycles_per_yr: Annotated[float | None, STARTS, Input(
+        "cycles of the battery",
+        "Most full cycles of the battery a year. What is discharged over nameplate, in the mean over the "
+        "weather years, as a warranty limits it. Of the operator alone: the bound knows none.",
+        LIMITS, example=250,
+    )] = None
     months_to_power: Annotated[float | None, MONTHS, Input(
         "months to power", "Longest lead time of anything built.", LIMITS, example=26,
     )] = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sitedesign.components.wind import wind_faults as hub_faults
@@ -224,13 +224,13 @@ def rule_faults(named: Iterable[str], names: Sequence[str]) -> list[Fault]:
     ]
 
 
-def tank_faults(tank_h: Mapping[str, float], names: Sequence[str], field: str = "tank_h") -> list[Fault]:
+def tank_faults(tank_h: Iterable[str], names: Sequence[str], field: str = "tank_h") -> list[Fault]:
     """Say where a tank, or what is brought into one, is asked for that nothing burns from.
 
     Parameters
     ----------
-    tank_h : mapping of str to float
-        Hours at full load by technology. [h]
+    tank_h : iterable of str
+        Technologies of which it is asked.
     names : sequence of str
         Technologies that burn from a tank.
     field : str

@@ -46,10 +46,12 @@ class _Common(TypedDict, total=False):
     battery: str | Battery | Sequence[str | Battery]
     wind: Sequence[str | Wind]
     tank_h: Mapping[str, float]
+    tank_choices_h: Mapping[str, Sequence[float]]
     lorries_per_day: Mapping[str, float]
     reserve: Reserve | Mapping[str, Any]
     unit_rules: Mapping[str, UnitRules | Mapping[str, Any]]
     ride_through: Literal["hall", "ups", "none"]
+    practice: Literal["plain", "careful"]
     surplus: Sequence[str | Surplus | Mapping[str, Any]]
     facility: str | Facility
     finance: str | Finance

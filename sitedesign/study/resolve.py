@@ -195,6 +195,17 @@ def _unit_rules(given: Mapping[Any, Any], faults: list[Fault]) -> dict[str, Unit
     return found
 
 
+def careful(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Find what a careful owner's practice adds where a question says nothing; nothing for any other."""
+    if data.get("practice") != "careful":
+        return {}
+    named = data.get("unit_rules") or {}
+    rules: dict[str, Any] = {item.name: UnitRules() for item in data["backup"] if item is not None}
+    found: dict[str, Any] = {"unit_rules": rules | dict(named)} if isinstance(named, Mapping) else {}
+    found |= {"reserve": Reserve()} if data.get("reserve") is None else {}
+    return found | ({} if "ride_through" in data else {"ride_through": "ups"})
+
+
 def takers_of_surplus(given: Any, faults: list[Fault]) -> tuple[Surplus, ...]:  # noqa: ANN401
     """Read who may take surplus: by name, as a mapping of fields, as itself, or several of them."""
     if given is None:

@@ -41,7 +41,8 @@ from sitedesign.study.plausibility import (
     wind_faults,
 )
 from sitedesign.study.region import NONE, in_region, region_note, region_of
-from sitedesign.study.resolve import resolve
+from sitedesign.study.resolve import careful, resolve
+from sitedesign.study.unit_rules import UnitRules
 from sitedesign.util.gate import TEXT, Gate, Kind, takes, unnamed
 from sitedesign.util.html_table import table_html
 from sitedesign.util.inputs import Input, documented
@@ -136,8 +137,9 @@ class Study(StudyInputs):
         known = {key: value for key, value in data.items() if key in type(self).model_fields}
         known = resolve(known, faults)
         faults += _faults(known)
+        usual = careful(known)
         try:
-            super().__init__(**known)
+            super().__init__(**known | usual)
         except ValidationError as error:
             named = {_field(fault) for fault in faults}  # already said in better words
             found = faults_of(error, "study", type(self).model_fields)
@@ -146,6 +148,8 @@ class Study(StudyInputs):
             faults = _cross_faults(self)
         if faults:
             raise InputError(faults, "Study()")
+        # What nobody said is found anew for a copy with other units
+        self.model_fields_set.difference_update(usual.keys() - known.keys())
 
     @property
     def path(self) -> PowerPath:
@@ -260,13 +264,18 @@ class Study(StudyInputs):
     def fuel(self, backup: Backup) -> Fuel:
         """Fuel of a backup technology at this study's price and contract, with its tank where it has one."""
         fuel = self.priced(backup.fuel)
-        tank_h = self.tank_h.get(backup.name)
+        tank_h = self._tank_h(backup)
         return fuel if tank_h is None or backup.second_fuel != "none" else fuel.replace(storage_h=tank_h)
+
+    def _tank_h(self, backup: Backup) -> float | None:
+        """Hours that are asked for of a tank, the smallest where it is chosen; None where nothing is said."""
+        return self.tank_h.get(backup.name, min(self.tank_choices_h.get(backup.name, ()), default=None))
 
     @takes("Study.second_fuel()", backup=_BACKUP)
     def second_fuel(self, backup: Backup) -> Fuel | None:
         """Fuel that a backup technology burns while its first is interrupted, with its tank; None without."""
-        tank_h = self.tank_h.get(backup.name, backup.second_fuel_tank_h)
+        given = self._tank_h(backup)
+        tank_h = backup.second_fuel_tank_h if given is None else given
         if backup.second_fuel == "none" or tank_h is None:
             return None
         return self.priced(backup.second_fuel).replace(storage_h=tank_h)
@@ -319,12 +328,24 @@ class Study(StudyInputs):
         price = self.fuel_price_usd_per_mmbtu.get(fuel.name)
         return fuel if price is None else fuel.replace(price_usd_per_mmbtu=price)
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """Fields that were given, as another study takes them."""
+        given = {
+            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
+        }
+        return given | ({"unit_rules": self._rules_said} if "unit_rules" in given else {})
+
+    @property
+    def _rules_said(self) -> dict[str, UnitRules]:
+        """Rules of units without those that a careful owner's practice brings by itself."""
+        usual = UnitRules() if self.practice == "careful" else None
+        return {name: rules for name, rules in self.unit_rules.items() if rules != usual}
+
     @takes("Study.replace()")
     def replace(self, **changes: Any) -> Study:  # noqa: ANN401
         """Copy with some fields changed, validated again."""
-        data = {
-            name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set
-        }
+        data = self.said
         if "pv" in changes or "battery" in changes:
             choices = data.pop("power_paths", ())
             if choices and "pv" not in changes:
@@ -339,7 +360,7 @@ class Study(StudyInputs):
         data["region"] = data["region"] or NONE  # which is not the same as nothing said
         data["surplus"] = [item.to_dict() for item in self.surplus]
         data["reserve"] = None if self.reserve is None else self.reserve.model_dump(mode="json")
-        data["unit_rules"] = {name: rules.to_dict() for name, rules in self.unit_rules.items()}
+        data["unit_rules"] = {name: rules.to_dict() for name, rules in self._rules_said.items()}
         if self.power_paths:
             for number, name in enumerate(("pv", "battery")):
                 data[name] = [pair[number].model_dump(mode="json") for pair in self.power_paths]
@@ -467,6 +488,12 @@ def _cross_faults(study: Study) -> list[Fault]:
     faults += surplus_faults(study.surplus, [*study.backup, *study.wind], [c.name for c in study.classes])
     stored = [item.name for item in study.backup if study.has_tank(item)]
     faults += tank_faults(study.tank_h, stored)
+    faults += tank_faults(study.tank_choices_h, stored, "tank_choices_h")
+    faults += [
+        Fault(f"study.tank_choices_h.{name}", "with tank_h as well", "give one of the two", "Leave one out.")
+        for name in study.tank_choices_h
+        if name in study.tank_h
+    ]
     faults += tank_faults(study.lorries_per_day, stored, "lorries_per_day")
     burnt = {word for item in study.backup for word in (item.fuel, item.second_fuel)}
     fuels = sorted(burnt - {"none"})

@@ -14,6 +14,12 @@ from sitedesign.report.figures.finance import (
     price_waterfall,
     price_waterfall_data,
 )
+from sitedesign.report.figures.lives import (
+    capacity_by_year,
+    capacity_by_year_data,
+    uptime_by_age,
+    uptime_by_age_data,
+)
 from sitedesign.report.figures.nearly_as_good import nearly_as_good, nearly_as_good_data
 from sitedesign.report.figures.roadmap import (
     roadmap_cash,
@@ -49,6 +55,8 @@ from sitedesign.report.figures.weather import low_resource_data, weather_years, 
 from sitedesign.report.figures.year import year_at_a_glance, year_at_a_glance_data
 
 __all__ = [
+    "capacity_by_year",
+    "capacity_by_year_data",
     "cash_by_year",
     "cash_by_year_data",
     "certified_against_promised",
@@ -86,6 +94,8 @@ __all__ = [
     "site_plan_data",
     "tornado",
     "tornado_data",
+    "uptime_by_age",
+    "uptime_by_age_data",
     "uptime_by_cause",
     "uptime_by_cause_data",
     "uptime_by_year",
