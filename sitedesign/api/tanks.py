@@ -140,13 +140,14 @@ def with_best_tanks(study: Study, solve: Callable[[Study], D], say: Progress) ->
             notes.append(f"Of {name} none is built: its tank was not chosen.")
             continue
         table = tank_sizes(first, name, hours, seed=_SEED, progress=say)
-        kept = table[table["met"]]
-        if len(kept):
-            tanks[name] = float(kept.loc[kept["cost_usd_per_yr"].idxmin(), "tank_h"])
+        rows = table.to_dict("records")
+        kept = [row for row in rows if row["met"]]
+        if kept:
+            tanks[name] = float(min(kept, key=lambda row: float(row["cost_usd_per_yr"]))["tank_h"])
         tried = ", ".join(
             f"{row['tank_h']:g} h {row['cost_usd_per_yr'] / 1e6:,.2f} M USD/yr"
             + ("" if row["met"] else " (target not met)")
-            for row in table.to_dict("records")
+            for row in rows
         )
         notes.append(
             f"Tanks of {name} tried with the plant of the largest: {tried}; {tanks[name]:g} h taken."

@@ -38,6 +38,7 @@ FEWEST_CRITICAL, FEWEST_ORDINARY = 20, 10  # years
 FEWER, FEWEST_ROWS = 4, 100  # part of all years and draws, and least number of them, for a rough look
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 _MOST_SAMPLES = 64  # of outages, remembered for plants with the same units
+RESERVE_SHARE = 0.9  # of the hours without reserve: on years that a search never saw there are more of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +119,8 @@ class Evaluator:
         Plants run in all, on few years or all.
     cap_share : float
         Share of the caps of renewable share, CO2 and permits that a plant may use up. [fraction]
+    reserve_share : float
+        Share of the hours in which the reserve may be missing that a plant may use up. [fraction]
     """
 
     blocks: Sequence[WeatherBlock]
@@ -128,6 +131,7 @@ class Evaluator:
     estimates: dict[Decision, Candidate] = field(default_factory=dict)
     evaluations: int = 0
     cap_share: float = 1.0
+    reserve_share: float = RESERVE_SHARE
 
     def __post_init__(self) -> None:
         self.case = concat_years([block.case for block in self.blocks])
@@ -218,6 +222,14 @@ class Evaluator:
     def tighten_caps(self, share: float) -> None:
         """Allow only a share of the caps of the year's totals from now on; what is known is off."""
         self.cap_share *= share
+        self._know_nothing()
+
+    def tighten_reserve(self, share: float) -> None:
+        """Allow the reserve to be missing in a share of the hours from now on; what is known is off."""
+        self.reserve_share *= share
+        self._know_nothing()
+
+    def _know_nothing(self) -> None:
         self._forget()
         self._evaluated.clear()
         self._scenarios = None
@@ -306,13 +318,13 @@ class Evaluator:
         self, scenarios: _Scenarios, plant: Plant, controller: Controller, outcomes: _Outcomes
     ) -> Candidate:
         excess = self._excess(scenarios.supplied(outcomes))
-        excess += unheld_mwh(self.case, *scenarios.mean("reserve", outcomes))
+        excess += unheld_mwh(self.case, *scenarios.mean("reserve", outcomes), self.reserve_share)
         usd = float(scenarios.mean("operating_usd", outcomes))
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
     def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes, draws: int) -> Candidate:
         excess = max(self._excess(_means(outcomes, n)) for n in (None, self._own_years))
-        excess += unheld_mwh(self.case, *outcomes.reserve.mean(axis=1))
+        excess += unheld_mwh(self.case, *outcomes.reserve.mean(axis=1), self.reserve_share)
         usd = float(outcomes.operating_usd.mean())
         candidate = self._candidate(plant, controller, outcomes.lost.mean(axis=1), usd, excess)
         by_year = outcomes.lost.reshape(len(outcomes.lost), draws, -1).mean(axis=1)

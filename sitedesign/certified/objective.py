@@ -140,8 +140,8 @@ def excess_mwh(case: Case, use: CappedUse, share: float = 1.0) -> float:
     return excess
 
 
-def unheld_mwh(case: Case, short_h_per_yr: float, missing_mwh_per_yr: float) -> float:
-    """Reserve that is missing in more hours than it may be, as energy over those hours. [MWh/yr]"""
-    if case.reserve is None or short_h_per_yr <= case.reserve.short_h_per_yr:
+def unheld_mwh(case: Case, short_h_per_yr: float, missing_mwh_per_yr: float, share: float = 1.0) -> float:
+    """Reserve missing in more hours than a share of those allowed, as energy over those hours. [MWh/yr]"""
+    if case.reserve is None or short_h_per_yr <= share * case.reserve.short_h_per_yr:
         return 0.0
-    return float(missing_mwh_per_yr * (1.0 - case.reserve.short_h_per_yr / short_h_per_yr))
+    return float(missing_mwh_per_yr * (1.0 - share * case.reserve.short_h_per_yr / short_h_per_yr))

@@ -225,14 +225,21 @@ def search_and_certify(
             break
         if result.cap_excess > 0.0:
             evaluator.tighten_caps(CAP_SHARE * (1.0 - result.cap_excess))
+        reserve = result.certificate.reserve
+        if reserve is not None and not reserve.met:
+            evaluator.tighten_reserve(reserve.allowed_h_per_yr / reserve.short_h_per_yr.value)
         # A plant is certified once: years enough to choose from would let any pass. What the search's years
         # flatter, the next search has to have for a margin.
         rejected.add(best.decision)
         confidence = _confidence(result.certificate.confidence, number + 1, effort.certificates)
         bounds = _lower_bounds(result.certificate, confidence)
         parts = zip(best.uptime_by_class, bounds, objective.targets, required, strict=True)
+        # Where the reserve alone was short, more uptime would only cost
+        unheld = reserve is not None and not reserve.met
+        enough = unheld and all(bound >= asked for bound, asked in zip(bounds, required, strict=True))
+        growth = 1.0 if enough else MARGIN_GROWTH
         margin = tuple(
-            max(uptime - bound, MARGIN_GROWTH * (target - asked)) for uptime, bound, target, asked in parts
+            max(uptime - bound, growth * (target - asked)) for uptime, bound, target, asked in parts
         )
     assert result is not None  # the first look always asks for a certificate
     result = replace(result, evaluations=evaluator.evaluations)

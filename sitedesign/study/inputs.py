@@ -217,7 +217,7 @@ class StudyInputs(Model):
         EQUIPMENT, example={"diesel": 72}, type="mapping of str to float",
     )] = Field(default_factory=dict)
     tank_choices_h: Annotated[
-        Mapping[_TechnologyName, Annotated[tuple[float, ...], _TANKS]], _BY_TANKS, Input(
+        Mapping[_TechnologyName, Annotated[tuple[Annotated[float, TANK_H], ...], _TANKS]], _BY_TANKS, Input(
         "Choice of tanks",
         "Hours at full load of which the fuel on site is chosen, by technology. A plant is searched and "
         "certified with the largest, certified with each, and searched again with the cheapest that keeps "

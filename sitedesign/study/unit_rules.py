@@ -12,7 +12,8 @@ from sitedesign.util.gate import Many, Measure
 from sitedesign.util.inputs import Input, documented
 
 UNIT_RULES = "Units"
-_WEEKS = Many(Measure("week", 1, 52, whole=True), "must be weeks of the year, 1 to 52", most=52)
+_WEEK = Measure("", 1, 52, whole=True)
+_WEEKS = Many(_WEEK, "must be weeks of the year, 1 to 52", most=52)
 
 
 def _weeks(value: Any) -> Any:  # noqa: ANN401
@@ -62,7 +63,7 @@ class UnitRules(Checked):
     start_usd_per_mw: Annotated[float | None, Measure("USD/MW", 0, 1e5), Input(
         "wear of a start", "Maintenance that one start brings nearer.", UNIT_RULES, example=30,
     )] = None
-    maintenance_weeks: Annotated[tuple[int, ...], _WEEKS, BeforeValidator(_weeks), Input(
+    maintenance_weeks: Annotated[tuple[Annotated[int, _WEEK], ...], _WEEKS, BeforeValidator(_weeks), Input(
         "weeks of maintenance",
         "Weeks of the year in which units are out. The first unit in the first of them, the next in the "
         "next, and again from the first; in place of the library's share of the year.",
