@@ -18,7 +18,7 @@ from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of
-from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.evaluator import RESERVE_SHARE, Evaluator
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.pattern_search import _Multipliers, poll
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
@@ -33,6 +33,7 @@ from sitedesign.operation.state import Controller
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.reserve_use import ReserveUse
 from sitedesign.results.design import GAP_PARTS
 from sitedesign.study.effort import EFFORTS, Effort
 
@@ -225,6 +226,7 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
             classes=(),
             confidence=0.95,
             uptime=Estimate(0.9, 0.01, 9, 0, 1.0),
+            reserve=None,
         )  # fmt: skip
 
     monkeypatch.setattr(
@@ -239,6 +241,36 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
     assert len({seed for _, seed in asked}) == 2
     assert result.best == second  # the one that the certificate is of
     assert result.certificates == 2
+
+
+def test_a_reserve_that_is_short_is_searched_for_and_no_more_uptime(
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice the hours allowed are missing, the target is cleared: half of the hours, the margin as known."""
+    plants = iter([Candidate(replace(PLANT, racks=n), Controller(), (0.9999,), 1.0) for n in (72, 73)])
+    searches: list[tuple[float, tuple[float, ...] | None]] = []
+
+    def improve(evaluator: Evaluator, _best: Any, objective: Any, margin: Any, *_: Any) -> Any:
+        searches.append((evaluator.reserve_share, margin))
+        return next(plants), replace(objective, targets=(min(objective.targets[0] + 1e-3, 1.0),))
+
+    def assess(*_: Any, **__: Any) -> Any:
+        uptime = Estimate(0.9999, 1e-9, 999, 0, 1.0)
+        short = ReserveUse("N-1", Estimate(48.0, 1.0, 9, 0), 24.0, 5.0)
+        return SimpleNamespace(
+            met=False, meets=lambda _: False, classes=(), confidence=0.95, uptime=uptime, reserve=short,
+        )  # fmt: skip
+
+    monkeypatch.setattr(sizing_loop, "improve", improve)
+    monkeypatch.setattr(sizing_loop, "assess_on_unseen_years", assess)
+    effort = Effort(years=1, evaluations=6, certificates=2)
+    sizing_loop.search_and_certify(
+        study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None
+    )
+    (first, none), (second, margin) = searches
+    assert (first, second) == pytest.approx((RESERVE_SHARE, RESERVE_SHARE / 2))
+    assert none is None
+    assert margin == pytest.approx((1e-3,), rel=0.05)
 
 
 @pytest.mark.parametrize("certificates", [1, 2, 5])
