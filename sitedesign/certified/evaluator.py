@@ -318,13 +318,15 @@ class Evaluator:
         self, scenarios: _Scenarios, plant: Plant, controller: Controller, outcomes: _Outcomes
     ) -> Candidate:
         excess = self._excess(scenarios.supplied(outcomes))
-        excess += unheld_mwh(self.case, *scenarios.mean("reserve", outcomes), share=self.reserve_share)
+        hours, missing_mwh = scenarios.mean("reserve", outcomes)
+        excess += unheld_mwh(self.case, hours, missing_mwh, self.reserve_share)
         usd = float(scenarios.mean("operating_usd", outcomes))
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
     def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes, draws: int) -> Candidate:
         excess = max(self._excess(_means(outcomes, n)) for n in (None, self._own_years))
-        excess += unheld_mwh(self.case, *outcomes.reserve.mean(axis=1), share=self.reserve_share)
+        hours, missing_mwh = outcomes.reserve.mean(axis=1)
+        excess += unheld_mwh(self.case, hours, missing_mwh, self.reserve_share)
         usd = float(outcomes.operating_usd.mean())
         candidate = self._candidate(plant, controller, outcomes.lost.mean(axis=1), usd, excess)
         by_year = outcomes.lost.reshape(len(outcomes.lost), draws, -1).mean(axis=1)
