@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 ROOT = Path(__file__).resolve().parent.parent
 if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores; before numpy is loaded
@@ -14,6 +16,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # workers share the cores; before numpy
 # Dozens of processes begin during the suite: without bytecode each compiles every module again, a second each
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# A run of a command builds the whole command line, a tenth of a second for all its options: once is enough
+typer.testing._get_command = cache(typer.testing._get_command)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
