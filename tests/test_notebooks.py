@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from runpy import run_path
 from types import SimpleNamespace
 
 import nbformat
 import pytest
+from jupyter_client import KernelManager
 from nbclient import NotebookClient
 
 from tests import worked_hubs
@@ -17,24 +20,29 @@ STORED = SimpleNamespace(**run_path(str(ROOT / ".docs" / "notebooks.py")))
 WITHOUT_FIGURE = ("10_portfolio",)
 MOST_BYTES = 700_000
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
-# Every cell as it stands, searched for a shorter time and on fewer years: what a full search finds, and
-# twenty years, are tested elsewhere; so are roadmaps of many stages and small gaps.
+# Every cell as it stands, searched for a shorter time, to larger gaps and on fewer years: what a full search
+# finds, and twenty years, are tested elsewhere; so are roadmaps of many stages and small gaps.
 SCREENING = """
-from dataclasses import replace
-from types import SimpleNamespace
-from sitedesign.case import build
-from sitedesign.study.effort import EFFORTS
-from sitedesign.weather.weather import Weather
-EFFORTS["standard"] = replace(
-    EFFORTS["screening"], years=40, evaluations=30, certificate_years=60, cause_years=4, explains=True
-)
-build.Weather = SimpleNamespace(
-    generate=lambda site, years, **more: Weather.generate(site, years=min(years, 2), **more)
-)
-import sitedesign as sd
-plan = sd.roadmap
-sd.roadmap = lambda *given, **asked: plan(*given, **asked | {"stages": 3, "gap": 2e-2, "weather_years": 1}
-    if "site" in asked else asked | {"stages": 4, "gap": 1e-2})
+def screen():
+    from dataclasses import replace
+    from types import SimpleNamespace
+    import sitedesign as sd
+    from sitedesign.case import build
+    from sitedesign.study.effort import DEFAULT_GAP, EFFORTS
+    from sitedesign.weather.weather import Weather
+    certify, plan = sd.certify, sd.roadmap
+    EFFORTS["standard"] = replace(
+        EFFORTS["screening"], years=20, evaluations=24, certificate_years=30, cause_years=2, explains=True
+    )
+    DEFAULT_GAP["cuts"] = 1e-2
+    build.Weather = SimpleNamespace(
+        generate=lambda site, years, **more: Weather.generate(site, years=min(years, 2), **more)
+    )
+    sd.certify = lambda *given, **asked: certify(*given, **asked | {"years": 20})
+    sd.roadmap = lambda *given, **asked: plan(*given, **asked | {"stages": 3, "gap": 5e-2, "weather_years": 1}
+        if "site" in asked else asked | {"stages": 4, "gap": 2e-2})
+screen()
+del screen
 """
 LONGEST_CELL_S = 1800  # of wall time: the longest takes two minutes of one core, and machines may be busy
 
@@ -65,16 +73,27 @@ def test_outputs_are_compared_loosely() -> None:
     assert not STORED.near("1 2 3", "1 2")
 
 
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[KernelManager]:
+    """One process for all notebooks: loading the package and its kernels takes longer than most of them."""
+    running = KernelManager(kernel_name="python3")
+    unmeasured = {name: text for name, text in os.environ.items() if name != "SITEDESIGN_WEATHER_REAL"}
+    running.start_kernel(env=unmeasured)
+    yield running
+    running.shutdown_kernel(now=True)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # the Jupyter stack warns about itself
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In an empty folder, without measured records: nothing but the package is there."""
-    monkeypatch.delenv("SITEDESIGN_WEATHER_REAL", raising=False)
+def test_notebook_runs(path: Path, tmp_path: Path, kernel: KernelManager) -> None:
+    """In an empty folder, without measured records and the names of others: only the package is there."""
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(SCREENING))
-    where = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=LONGEST_CELL_S, kernel_name="python3", resources=where).execute()
+    alone = f"%reset -f\n%cd -q {tmp_path}"
+    notebook.cells = [*map(nbformat.v4.new_code_cell, (alone, SCREENING)), *notebook.cells]
+    run = NotebookClient(notebook, km=kernel, timeout=LONGEST_CELL_S)
+    run.execute()
+    run.kc.stop_channels()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     said = "".join(output.get("text", "") for output in outputs)
     assert "Traceback" not in said
