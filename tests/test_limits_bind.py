@@ -38,7 +38,7 @@ from sitedesign.study.limits import Limits
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 TINY = Effort(
-    years=4, draws=1, evaluations=24, iterations=1, certificate_years=4, certificate_draws=1, certificates=1,
+    years=2, draws=1, evaluations=24, iterations=1, certificate_years=2, certificate_draws=1, certificates=1,
     cause_years=0, explains=False,
 )  # fmt: skip
 #: One case a field of the limits at least; each would be passed by a search that does not know it.

@@ -32,7 +32,7 @@ def screen():
     from sitedesign.weather.weather import Weather
     certify, plan = sd.certify, sd.roadmap
     EFFORTS["standard"] = replace(
-        EFFORTS["screening"], years=20, evaluations=24, certificate_years=30, cause_years=2, explains=True
+        EFFORTS["screening"], years=40, evaluations=30, certificate_years=60, cause_years=2, explains=True
     )
     DEFAULT_GAP["cuts"] = 1e-2
     build.Weather = SimpleNamespace(
@@ -44,6 +44,8 @@ def screen():
 screen()
 del screen
 """
+#: Text of a notebook, and what is run instead: a table of ninety designs, of which thirty run every line.
+SHORTER = {"06_throttling": ("TARGETS = (0.99, 0.999, 0.9999)", "TARGETS = (0.99,)")}
 LONGEST_CELL_S = 1800  # of wall time: the longest takes two minutes of one core, and machines may be busy
 
 
@@ -88,12 +90,18 @@ def kernel() -> Iterator[KernelManager]:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_runs(path: Path, tmp_path: Path, kernel: KernelManager) -> None:
     """In an empty folder, without measured records and the names of others: only the package is there."""
-    notebook = nbformat.read(path, as_version=4)
-    alone = f"%reset -f\n%cd -q {tmp_path}"
+    written = path.read_text(encoding="utf-8")
+    if path.stem in SHORTER:
+        assert SHORTER[path.stem][0] in written
+        written = written.replace(*SHORTER[path.stem])
+    notebook = nbformat.reads(written, as_version=4)
+    alone = f"%reset_selective -f .\n%cd -q {tmp_path}"
     notebook.cells = [*map(nbformat.v4.new_code_cell, (alone, SCREENING)), *notebook.cells]
     run = NotebookClient(notebook, km=kernel, timeout=LONGEST_CELL_S)
-    run.execute()
-    run.kc.stop_channels()
+    try:
+        run.execute()
+    finally:
+        run.kc.stop_channels()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     said = "".join(output.get("text", "") for output in outputs)
     assert "Traceback" not in said

@@ -98,6 +98,11 @@ def names(kind: str) -> tuple[str, ...]:
     """
     if kind not in KINDS:
         raise InputError([unknown_name("kind", kind, KINDS)], "the technology library")
+    return _library_names(kind)
+
+
+@cache
+def _library_names(kind: str) -> tuple[str, ...]:
     files = (library_folder("models") / kind).glob("*.toml")
     return tuple(sorted([*(file.stem for file in files if not file.stem.startswith("_")), *_rows(kind)]))
 
