@@ -197,7 +197,8 @@ def _unit_rules(given: Mapping[Any, Any], faults: list[Fault]) -> dict[str, Unit
 
 def careful(data: Mapping[str, Any]) -> dict[str, Any]:
     """Find what a careful owner's practice adds where a question says nothing; nothing for any other."""
-    if data.get("practice") != "careful":
+    practice = data.get("practice")
+    if not isinstance(practice, str) or practice != "careful":
         return {}
     named = data.get("unit_rules") or {}
     rules: dict[str, Any] = {item.name: UnitRules() for item in data["backup"] if item is not None}
