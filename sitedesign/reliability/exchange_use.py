@@ -55,7 +55,7 @@ class ExchangeUse:
         """Label and text for a summary."""
         energy = [f"{mwh} MWh/yr from {name}" for name, mwh in self.import_mwh_per_yr.items()]
         energy += [f"{mwh} MWh/yr to {name}" for name, mwh in self.taken_mwh_per_yr.items()]
-        found = [("exchange", f"{', '.join(energy)}; {_millions(self.energy_usd_per_yr)} M USD/yr of energy")]
+        found = [("exchange", f"{', '.join(energy)}; {_millions(self.energy_usd_per_yr)} of energy")]
         if self.called_h_per_yr is not None:
             hours = (
                 f"called {self.called_h_per_yr} h/yr, without wires {self.without_wires_h_per_yr} h/yr, "
@@ -63,13 +63,12 @@ class ExchangeUse:
             )
             found.append(("grid hours", hours))
         if self.bill_usd_per_yr is not None:
-            found.append(("grid bill", f"{_millions(self.bill_usd_per_yr)} M USD/yr by the tariff"))
+            found.append(("grid bill", f"{_millions(self.bill_usd_per_yr)} by the tariff"))
         return found
 
 
 def _millions(usd: Estimate) -> str:
-    spread = f"±{usd.standard_error / 1e6:,.3f}" if usd.error_known else ""
-    return f"{usd.value / 1e6:,.3f}{spread}"
+    return usd.text(1e-6, " M USD/yr")
 
 
 def years_of_use(

@@ -44,9 +44,8 @@ class ReserveUse:
     def line(self) -> tuple[str, str]:
         """Label and words of a report."""
         short, verdict = self.short_h_per_yr, "met" if self.met else "NOT met"
-        spread = "" if np.isnan(short.standard_error) else f"±{short.standard_error:.2g}"
         text = (
-            f"{self.asked}: missing in {short.value:.3g}{spread} h a year, at most {self.most_mw:,.3g} MW; "
+            f"{self.asked}: missing in {short.text(unit=' h a year')}, at most {self.most_mw:,.3g} MW; "
             f"{self.allowed_h_per_yr:g} h allowed: {verdict}"
         )
         return "reserve", text

@@ -28,7 +28,7 @@ from sitedesign.study.region import NONE, in_region, region_of
 from sitedesign.study.surplus import Surplus
 from sitedesign.util import words
 from sitedesign.util.inputs import Declared, declared
-from sitedesign.util.words import in_sentence
+from sitedesign.util.words import in_sentence, with_interval
 from sitedesign.weather.site import Site
 
 
@@ -333,12 +333,12 @@ def metric_rows(metrics: UptimeMetrics) -> list[tuple[str, str, str]]:
         ("longest event", metrics.longest_h, "h", "longest spell seen"),
     ]
     rows = [
-        (name, f"{uptime_text(figure)}{_error(figure, 100, ' %')}", what)
+        (name, f"{uptime_text(figure)}{_interval(figure, 100, ' %')}", what)
         for name, figure, what in shares
         if not math.isnan(figure.value)
     ]
     return rows + [
-        (name, f"{_count(figure)} {unit}{_error(figure, 1, '')}", what)
+        (name, f"{_count(figure)} {unit}{_interval(figure, 1, '')}", what)
         for name, figure, unit, what in counts
         if not math.isnan(figure.value)
     ]
@@ -454,10 +454,12 @@ def compute_rows(design: Design) -> list[tuple[str, str]]:
     return rows
 
 
-def _error(estimate: Estimate, scale: float, unit: str) -> str:
+def _interval(estimate: Estimate, scale: float, unit: str) -> str:
     if not estimate.error_known or estimate.no_event_seen or estimate.standard_error < 1e-12:
         return ""
-    return f" ± {estimate.standard_error * scale:.2g}{unit}"
+    low, high = (bound * scale for bound in (estimate.lower_bound(0.975), estimate.upper_bound(0.975)))
+    digits = max(0, 2 - math.ceil(math.log10(0.5 * (high - low))))
+    return f" ({low:,.{digits}f} to {high:,.{digits}f}{unit})"
 
 
 def _count(estimate: Estimate) -> str:
@@ -486,7 +488,7 @@ def _end_words(end: End) -> str:
     if end.change_usd_per_yr is None:
         return "no plant" if end.impossible else "unknown"
     error = end.certified_error_usd_per_yr
-    return f"{end.change_usd_per_yr / 1e6:+,.2f}" + ("" if error is None else f" ± {error / 1e6:,.2f}")
+    return with_interval(end.change_usd_per_yr / 1e6, None if error is None else error / 1e6, 2, signed=True)
 
 
 def schedule_rows(design: Design) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sitedesign.results.evaluation import percent
 from sitedesign.results.roadmap_tables import date_after
 from sitedesign.results.sampled_dates import SampledDates, quantiles
+from sitedesign.util.words import with_interval
 
 if TYPE_CHECKING:
     from sitedesign.results.roadmap import HandMadePlan, MonthsWorth, Order, Roadmap, Stage
@@ -146,7 +147,7 @@ def drawn_lines(drawn: SampledDates, *, priced: bool) -> list[tuple[str, str]]:
     money = " / ".join(f"{usd / _M:,.0f}" for usd in quantiles(values))
     months = " / ".join(f"{month:g}" for month in drawn.first_power_quantiles())
     error = drawn.standard_error_usd / _M
-    mean = f"{word} {sign * drawn.expected_usd / _M:,.1f} ± {error:,.1f} M USD on average"
+    mean = f"{word} {with_interval(sign * drawn.expected_usd / _M, error, 1)} M USD on average"
     planned = f"{sign * drawn.planned_net_present_value_usd / _M:,.1f} on the dates of the plan"
     found = [
         ("dates drawn", f"{drawn.samples} draws: {mean}, {planned}; {money} at 10 / 50 / 90 %"),

@@ -15,6 +15,7 @@ from sitedesign.util.html_table import table_html
 from sitedesign.util.json_file import content_of, read_json, readable, write_json
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
+from sitedesign.util.words import with_interval
 
 FORMAT = "sitedesign-sensitivity-1"
 #: A number decides when it moves the cost by at least this share of it, either way.
@@ -309,9 +310,9 @@ def _end_text(end: End) -> str:
     if end.change_usd_per_yr is None:
         return f"({end.reason or 'no figure'})"
     error = end.certified_error_usd_per_yr
-    spread = "" if error is None else f"±{error / _M:,.2f}"
     uptime = ""
     if end.uptime is not None:
-        wide = "" if end.uptime_error is None else f"±{100 * end.uptime_error:.4f}"
-        uptime = f", uptime {100 * end.uptime:+.4f}{wide} %"
-    return f"{end.change_usd_per_yr / _M:+,.2f}{spread} M USD/yr{uptime}"
+        wide = None if end.uptime_error is None else 100 * end.uptime_error
+        uptime = f", uptime {with_interval(100 * end.uptime, wide, 4, signed=True)} %"
+    change = with_interval(end.change_usd_per_yr / _M, None if error is None else error / _M, 2, signed=True)
+    return f"{change} M USD/yr{uptime}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 MOST_DIGITS = 6
+_TWO_SIDED = 1.96  # standard errors on either side of a mean over many years, at 95 %
 
 
 def percent(fraction: float, *, down: bool = False, space: str = " ") -> str:
@@ -29,6 +30,24 @@ def percent(fraction: float, *, down: bool = False, space: str = " ") -> str:
     if down:
         value = math.floor(value * 10**digits * (1 + 1e-15)) / 10**digits
     return f"{value:.{digits}f}{space}%"
+
+
+def with_interval(value: float, error: float | None, digits: int, *, signed: bool = False) -> str:
+    """Write a figure with its two-sided interval at 95 %: ``-1.20 (-1.35 to -1.05)``.
+
+    Parameters
+    ----------
+    value, error : float and float or None
+        And its standard error; None or nan where none is known.
+    digits : int
+        Behind the point.
+    signed : bool
+        Whether a plus is written, as of a change.
+    """
+    look = f"{'+' if signed else ''},.{digits}f"
+    if error is None or math.isnan(error):
+        return f"{value:{look}}"
+    return f"{value:{look}} ({value - _TWO_SIDED * error:{look}} to {value + _TWO_SIDED * error:{look}})"
 
 
 def target(fraction: float) -> str:
