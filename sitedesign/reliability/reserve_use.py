@@ -55,8 +55,8 @@ def reserve_words(rule: ReserveRule) -> str:
     """Say what a reserve must carry."""
     parts = [f"N-{rule.n_minus}"] if rule.n_minus else []
     parts += [f"a step of {rule.load_step_mw:g} MW"] if rule.load_step_mw else []
-    parts += [f"{rule.spinning_share:.3g} of the load"] if rule.spinning_share else []
-    parts += [f"{rule.resource_share:.3g} of sun and wind"] if rule.resource_share else []
+    parts += [f"{rule.spinning_share * 100:.3g} % of the load"] if rule.spinning_share else []
+    parts += [f"{rule.resource_share * 100:.3g} % of sun and wind"] if rule.resource_share else []
     return ", ".join(parts)
 
 
