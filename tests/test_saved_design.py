@@ -47,3 +47,13 @@ def test_plant_of_a_design_is_in_the_order_of_its_case(design: sd.Design) -> Non
     assert (plant.solar_mw, plant.battery_mwh, plant.battery_mw, plant.racks) == (
         design.solar_mw, design.battery_mwh, design.battery_mw, design.racks
     )  # fmt: skip
+
+
+def test_a_design_that_this_version_does_not_take_says_which_wrote_it(design: sd.Design) -> None:
+    old = sd.Design.from_dict(design.model_copy(update={"study": design.study | {"uptyme": 1}}).to_dict())
+    with pytest.raises(sd.InputError, match=r"does not take .*uptyme.*It was saved by sitedesign \d"):
+        sd.cash_flow(old)
+    data = design.to_dict()
+    del data["racks"]
+    with pytest.raises(sd.InputError, match=r"design\.racks.*\n?.*It was saved by sitedesign \d"):
+        sd.Design.from_dict(data)

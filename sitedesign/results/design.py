@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ from sitedesign.results.near_optimal import Alternatives
 from sitedesign.results.sensitivity import Sensitivity
 from sitedesign.util.facts import Facts, facts
 from sitedesign.util.gate import File, Kind, takes
-from sitedesign.util.json_file import content_of, read_json, readable, write_json
+from sitedesign.util.json_file import content_of, of_another_version, read_json, readable, write_json
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of
 from sitedesign.util.words import percent as share_of_uptime
@@ -347,7 +348,9 @@ class Design(Evaluation):
         try:
             design = cls.model_validate(content)
         except ValidationError as error:
-            raise InputError(faults_of(error, "design", cls.model_fields), "Design.from_dict()") from None
+            *first, last = faults_of(error, "design", cls.model_fields)
+            last = replace(last, remedy=f"{last.remedy} {of_another_version(data)}".lstrip())
+            raise InputError([*first, last], "Design.from_dict()") from None
         return readable(design, "Design", lambda it: (str(it), str(it.details)))
 
     @takes("Design.save()", path=File((".json",), elsewhere=_OTHER_FILES))

@@ -6,10 +6,12 @@ from typing import Any
 
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
+from sitedesign.errors import Fault, InputError
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.study.inputs import PROFILES
 from sitedesign.study.study import Study
+from sitedesign.util.json_file import of_another_version
 
 #: What a study may be given beside its fields, and a saved design names but does not hold.
 SERIES = ("weather", *PROFILES)
@@ -34,11 +36,21 @@ def rebuilt_study(design: Design, **series: Any) -> Study:  # noqa: ANN401
     Returns
     -------
     Study
+
+    Raises
+    ------
+    InputError
+        If this version does not take what the design holds of its study.
     """
     if isinstance(design._study, Study):
         return design._study
     held = {name: value for name, value in design.study.items() if name not in SERIES}
-    return Study(**{"region": None} | held | series)  # designs of before regions stood on the library's own
+    try:  # designs of before regions stood on the library's own
+        return Study(**{"region": None} | held | series)
+    except InputError as error:
+        found = f"a saved study that this version does not take ({error.faults[0]})"
+        remedy = of_another_version({"provenance": {"versions": design.provenance.versions}})
+        raise InputError([Fault("design", found, "must be of this version", remedy)], "the design") from None
 
 
 def plant_of(design: Evaluation, case: Case) -> Plant:

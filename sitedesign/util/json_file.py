@@ -13,6 +13,8 @@ from sitedesign.util.gate import read_bytes, text_keys
 
 _Result = TypeVar("_Result")
 
+_LONGEST_VERSION = 40
+
 
 def write_json(path: str | Path, data: Mapping[str, Any], name: str) -> Path:
     """Write a result; `name` is that of its class.
@@ -58,6 +60,23 @@ def content_of(data: Any, written_as: str, name: str) -> dict[str, Any]:  # noqa
     if faults := text_keys(data, where):
         raise InputError(faults, of)
     return {key: item for key, item in data.items() if key != "format"}
+
+
+def of_another_version(saved: object) -> str:
+    """Say what to do with a result that this version does not read, and which wrote it where it says so.
+
+    Parameters
+    ----------
+    saved : object
+        Content of the file; the versions stand under ``provenance``.
+    """
+    remedy = "solve the study again."
+    provenance = saved.get("provenance") if isinstance(saved, Mapping) else None
+    versions = provenance.get("versions") if isinstance(provenance, Mapping) else None
+    wrote = versions.get("sitedesign") if isinstance(versions, Mapping) else None
+    if not isinstance(wrote, str) or not wrote.isprintable() or len(wrote) > _LONGEST_VERSION:
+        return f"It may come from another version: {remedy}"
+    return f"It was saved by sitedesign {wrote}, perhaps another version than this: {remedy}"
 
 
 def readable(result: _Result, name: str, words: Callable[[_Result], object] = str) -> _Result:
