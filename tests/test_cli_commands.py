@@ -291,8 +291,8 @@ def test_sensitivity_agrees_with_the_function_and_stands_in_report_and_table(
 ) -> None:
     saved, table = tmp_path / "numbers.json", tmp_path / "numbers.csv"
     asked = ("--range", "uptime=0.95:0.99", "--no-switching", "--save", saved, "--csv", table)
-    answer = run_json("sensitivity", *SMALL, *asked)
-    study = sd.Study(site=SITE, it_mw=2, weather_years=2, uptime=0.99, backup="recip_fast")
+    answer = run_json("sensitivity", *SMALL, "--years", "1", *asked)
+    study = sd.Study(site=SITE, it_mw=2, weather_years=1, uptime=0.99, backup="recip_fast")
     expected = sd.sensitivity(study, ranges={"uptime": (0.95, 0.99)}, switching=False)
     assert answer == json.loads(json.dumps(expected.to_dict()))
     assert sd.Sensitivity.load(saved) == expected
