@@ -569,6 +569,17 @@ def test_what_is_rented_may_leave_as_soon_as_its_least_time_is_over() -> None:
     assert all(count == 0 for month, count in held if month >= 80.0)
 
 
+def test_few_racks_of_many_get_the_spare_ones_that_pay_and_no_more() -> None:
+    """An array feeds a few of 300 racks first: as few as 37 need spare ones of their own, not hundreds."""
+    given = small_study(racks=300, uptime=0.999, backup=["recip_medium"])
+    found = sd.roadmap(given, value_usd_per_rack_month=25_000.0, horizon_months=120, stages=8)
+    few = [stage for stage in found.stages if 0 < stage.racks_running < 150]
+    assert few
+    for stage in few:
+        assert 1 <= stage.racks_installed - stage.racks_running <= 4
+    assert found.gap <= 1e-3
+
+
 def test_scenarios_of_a_study_say_what_knowing_is_worth() -> None:
     found = sd.roadmap(
         small_study(grid=sd.Grid(mw=8, tariff=40)),

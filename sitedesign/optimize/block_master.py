@@ -37,6 +37,7 @@ _AT_ONCE = 30  # pooled cuts brought into a block per round
 _WIDE = 1e-2  # of a budget: how far inside it the first point is looked for
 _SAME_LOAD = 1e-9
 _ROUNDING = 1e-6  # of what the master reckons with for broken racks
+_LEAST_ROOM = 1e-3  # of a downtime budget: with less lost one more spare rack wins nothing
 _FEWER = 0.99  # of the racks: with more the chords of all are as good
 _NO_LOSS = 1e-9  # of the load: what broken racks may lose without a word
 NO_LOAD = 1e-6  # share of the load below which there is none
@@ -221,11 +222,18 @@ class BlockMaster:
             for row, most in rows:
                 self._highs.set_row_bounds(row, -np.inf, most if known is side else np.inf)
 
-    def fix_whole(self, proposal: BlocksProposal) -> None:
+    def fix_whole(self, proposal: BlocksProposal, room: float = 0.0) -> None:
         """Hold all whole numbers at those of a proposal, and broken racks at what they then cost.
 
         The master takes spare racks of a share of the load for the same share of those of all of it, which is
-        a bound: few racks need more spare ones. They get as many as lose no more than it reckons with.
+        a bound: few racks need more spare ones. They get as many as lose no more than it reckons with, or
+        than some room in their budgets: a part of a budget may be cheaper than a rack.
+
+        Parameters
+        ----------
+        proposal : BlocksProposal
+        room : float
+            Share of the downtime budgets that broken racks may use up at least. [fraction]
         """
         for variable in self._integers:
             self._highs.fix(variable, float(np.rint(self.value(proposal, variable))))
@@ -235,6 +243,7 @@ class BlockMaster:
             b = self.model.block[i]
             racks, running = (round(self.value(proposal, v)) for v in (b.racks, b.racks_running))
             reckoned = max(self.value(proposal, b.rack_lost_mwh_per_yr), 0.0) * (1 + _ROUNDING)
+            reckoned = max(reckoned, max(room, _LEAST_ROOM) * _downtime_mwh(item.case, running))
             while racks < item.case.racks_max and rack_lost_mwh(item.case, racks, running) > reckoned:
                 racks += 1
             self._highs.fix(b.racks, float(racks))
@@ -248,13 +257,23 @@ class BlockMaster:
             if item.share is not None:
                 self._highs.unfix(self.model.block[i].rack_lost_mwh_per_yr)
 
-    def tighten_shares(self) -> None:
+    def tighten_shares(self, most_usd: float = np.inf) -> None:
         """Bound each share that is decided by what the cuts so far allow, with the spare racks of that.
 
         A share t of K racks loses at least t times what K racks lose with a share t of the spare ones, as
         large numbers even out. Where what can be delivered bounds the share, that of the fewer racks is
         nearly what they truly lose.
+
+        Parameters
+        ----------
+        most_usd : float
+            Cost of a plan that is known: what costs more is not looked for. [USD]
         """
+        known = None
+        if np.isfinite(most_usd):
+            limit = pyo.Constraint(expr=self.model.cost.expr <= most_usd / USD_PER_KUSD)
+            self.model.add_component("known_cost", limit)
+            known = self._highs.add_constraint(limit)
         for i, item in enumerate(self.blocks):
             if item.share is None or item.case.rack_availability >= 1.0:
                 continue
@@ -268,6 +287,8 @@ class BlockMaster:
             if 0 < racks < _FEWER * item.case.racks_contracted:
                 self._highs.set_bounds(share, item.share[0], most)
                 self._add_chords(i, racks)
+        if known is not None:  # the bounds that it gave stay
+            self._highs.set_row_bounds(known, -np.inf, np.inf)
         self._highs.set_objective(self.model.cost.expr)
 
     def _add_chords(self, i: int, racks: int) -> None:
@@ -431,6 +452,12 @@ class BlockMaster:
     def costs(self) -> list[FloatArray]:
         """Price of the totals of each block. [USD/MWh]"""
         return [budgets.cost for budgets in self._budgets]
+
+
+def _downtime_mwh(case: Case, running: int) -> float:
+    """Least downtime that a class of the racks that run may have, as if all load were its own. [MWh/yr]"""
+    asked = [1.0 - item.uptime_target for item in case.classes if item.uptime_target > 0.0]
+    return min(asked, default=0.0) * case.load_mwh_per_yr * running / case.racks_contracted
 
 
 def rack_lost_mwh(case: Case, racks: int, running: int) -> float:

@@ -31,8 +31,10 @@ _MASTER = 0.4  # gap of a whole-number master, in the same units
 _LEAST_TURNS = 2  # of polishing, before other whole numbers are looked at
 _OVERTAKEN = 3.0  # how far above the bound whole numbers must be for that, in units of the gap
 _MOST_IDLE = 4  # rounds without progress: what is left is rounding, or the bound of broken racks
+_TIGHTENED = 1  # such rounds, after which shares are bounded by what the best plan costs
 _EDGED = 2  # such rounds, after which plants just at the budgets are looked for
 _PROGRESS = 1e-2  # of the gap: what counts as progress
+_ROOM = (0.4, 0.1, 0.02, 0.0)  # of downtime budgets for broken racks, where nothing better was found before
 _DIGITS = 6  # of MW and MWh: closer than a watt two plants are one
 
 
@@ -153,7 +155,7 @@ class BlockSearch:
     best: _Incumbent | None = None
     bound: float = -np.inf
     _began: float = field(default_factory=time.perf_counter)
-    _descents: dict[tuple[int, ...], Descent[BlocksProposal]] = field(default_factory=dict)
+    _descents: dict[tuple[float, ...], Descent[BlocksProposal]] = field(default_factory=dict)
 
     def solve(self) -> BlocksResult:
         """Find the best plan.
@@ -243,7 +245,7 @@ class BlockSearch:
             descent.resume()
 
     def _whole_numbers(self) -> None:
-        before, idle = (np.inf, -np.inf), 0
+        before, idle, tightened = (np.inf, -np.inf), 0, False
         while True:
             proposal = self._ask(whole=True)
             if proposal is None:
@@ -259,6 +261,9 @@ class BlockSearch:
             now = (self.best.cost_usd if self.best else np.inf, self.bound)
             still = _PROGRESS * self.gap * self._scale(proposal, proposal.objective_usd)
             idle = 0 if before[0] - now[0] > still or now[1] - before[1] > still else idle + 1
+            if idle == _TIGHTENED and self.best is not None and not tightened:
+                self.master.tighten_shares(self.best.cost_usd + still)
+                tightened = True
             if idle > _MOST_IDLE:
                 limit = "iteration_limit"
                 raise _Stop(limit)
@@ -267,9 +272,10 @@ class BlockSearch:
     def _polish(self, chosen: BlocksProposal, idle: int, gap: float) -> None:
         """Best sizes for given whole numbers, or proof that they cannot be the best."""
         master, side = self.master, Side.INSIDE if idle < _EDGED else Side.AT
-        descent = self._descents.setdefault(master.whole(chosen), Descent())
+        room = _ROOM[min(idle, len(_ROOM) - 1)]
+        descent = self._descents.setdefault((*master.whole(chosen), room), Descent())
         descent.resume()
-        master.fix_whole(chosen)
+        master.fix_whole(chosen, room)
         try:
             for turn in itertools.count():
                 wide = descent.centre is None and turn <= _LEAST_TURNS * 4
