@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +119,7 @@ def branch_and_bound(
     solver.relax_integers()
     search = _Search(gap)
     box: Box | None = np.array([solver.bounds(v) for v in variables], dtype=np.float64).reshape(-1, 2)
+    columns = np.array([solver.column(v) for v in variables], dtype=np.int32)
     parent, nodes = -math.inf, 0
 
     def result(status: Status, bound: float) -> BranchResult:
@@ -127,7 +128,7 @@ def branch_and_bound(
                 search.best,
                 search.point,
             ):  # a hair of one, times a large factor, may be needed
-                _set_bounds(solver, variables, np.column_stack([held, held]))
+                _set_bounds(solver, columns, np.column_stack([held, held]))
                 solver.restore_basis(search.basis)
                 if solver.solve().status is Status.OPTIMAL:
                     break
@@ -136,18 +137,18 @@ def branch_and_bound(
         return BranchResult(SolveReport(status, search.incumbent, bound, seconds, nodes), search.best)
 
     while box is not None:
-        _set_bounds(solver, variables, box)
+        _set_bounds(solver, columns, box)
         left = None if time_limit_s is None else max(time_limit_s - (time.perf_counter() - start), 0.0)
         node = solver.solve(time_limit_s=left)
         nodes += 1
         if node.status not in (Status.OPTIMAL, Status.INFEASIBLE):
             return result(node.status, min(search.bound, max(parent, node.bound)))
         if node.status is Status.OPTIMAL:
-            point, basis = solver.values(variables), solver.basis()
+            point, basis = solver.point()[columns], solver.basis()
             if nodes == 1 and first is not None:
-                _try(search, solver, variables, box, first, left)
+                _try(search, solver, columns, box, np.array([first[v] for v in variables], float), left)
             least = INTEGRAL
-            if _fraction_pays(search, solver, variables, point, node.objective, left):
+            if _fraction_pays(search, solver, columns, point, node.objective, left):
                 least, nodes = EXACT, nodes + 1
             box, parent = _expand(search, point, node.objective, basis, box, weight, least), node.objective
         else:
@@ -167,16 +168,15 @@ def branch_and_bound(
 def _try(
     search: _Search,
     solver: PersistentHighs,
-    variables: Sequence[Any],
+    columns: NDArray[np.int32],
     box: Box,
-    first: Mapping[Any, float],
+    point: NDArray[np.float64],
     time_limit_s: float | None,
 ) -> None:
     """Take whole numbers given from outside for a first incumbent, if they are allowed."""
-    point = np.array([first[v] for v in variables], dtype=np.float64)
     if np.any(point < box[:, 0]) or np.any(point > box[:, 1]):
         return
-    _set_bounds(solver, variables, np.column_stack([point, point]))
+    _set_bounds(solver, columns, np.column_stack([point, point]))
     found = solver.solve(time_limit_s=time_limit_s)
     if found.status is Status.OPTIMAL:
         search.incumbent, search.best, search.point = found.objective, point, point
@@ -186,7 +186,7 @@ def _try(
 def _fraction_pays(
     search: _Search,
     solver: PersistentHighs,
-    variables: Sequence[Any],
+    columns: NDArray[np.int32],
     point: NDArray[np.float64],
     objective: float,
     time_limit_s: float | None,
@@ -200,7 +200,7 @@ def _fraction_pays(
     if not EXACT < np.abs(point - held).max(initial=0.0) <= INTEGRAL:
         return False
     basis = solver.basis()
-    _set_bounds(solver, variables, np.column_stack([held, held]))
+    _set_bounds(solver, columns, np.column_stack([held, held]))
     found = solver.solve(time_limit_s=time_limit_s)
     pays = found.status is Status.OPTIMAL and found.objective > objective + search.gap * abs(objective)
     if pays and found.objective < search.incumbent:
@@ -210,9 +210,8 @@ def _fraction_pays(
     return pays
 
 
-def _set_bounds(solver: PersistentHighs, variables: Sequence[Any], box: Box) -> None:
-    for variable, (lower, upper) in zip(variables, box.tolist(), strict=True):
-        solver.set_bounds(variable, lower, upper)
+def _set_bounds(solver: PersistentHighs, columns: NDArray[np.int32], box: Box) -> None:
+    solver.set_column_bounds(columns, box[:, 0], box[:, 1])
 
 
 def _expand(

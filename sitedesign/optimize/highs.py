@@ -353,6 +353,14 @@ class PersistentHighs:
         """Replace the bounds of a variable in the solver (the Pyomo variable keeps its own)."""
         self._highs.changeColBounds(self._column_of(variable), lower, upper)
 
+    def set_column_bounds(
+        self, columns: NDArray[np.int32], lower: NDArray[np.float64], upper: NDArray[np.float64]
+    ) -> None:
+        """Replace the bounds of several columns at once (:meth:`column`)."""
+        if columns.size:
+            low, high = np.ascontiguousarray(lower), np.ascontiguousarray(upper)
+            self._highs.changeColsBounds(columns.size, columns, low, high)
+
     def bounds(self, variable: Any) -> tuple[float, float]:  # noqa: ANN401
         """Lower and upper bound of a variable as the solver has them now."""
         column = self._column_of(variable)
