@@ -35,7 +35,7 @@ from sitedesign.util.threads import at_once
 IntArray = NDArray[np.int64]
 CRITICAL_SHARE, ORDINARY_SHARE = 0.07, 0.03  # of all years, to stand for them while a search moves
 FEWEST_CRITICAL, FEWEST_ORDINARY = 20, 10  # years
-FEWER, FEWEST_ROWS = 4, 100  # part of all years and draws, and least number of them, for a rough look
+FEWER, FEWEST_ROWS = 4, 100  # part of all years and draws that is enough for a difference
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 _MOST_SAMPLES = 64  # of outages, remembered for plants with the same units
 RESERVE_SHARE = 0.9  # of the hours without reserve: on years that a search never saw there are more of them
@@ -245,8 +245,7 @@ class Evaluator:
     def on_fewer_years(self) -> Evaluator:
         """Evaluate on a part of the same years and failures, the study's own among them in their share.
 
-        For comparing plants that differ much, and for differences that vary little from year to year. Which
-        years are critical, both learn from either.
+        For differences that vary little from year to year. Which years are critical, both learn from either.
         """
         every = max(1, min(FEWER, self._rows.size // FEWEST_ROWS))
         other, years = self._anew(), np.arange(0, self.case.years, every)

@@ -273,21 +273,19 @@ def _first_search(
     effort: Effort,
     progress: Progress,
 ) -> tuple[Candidate, SearchObjective]:
-    """Search on the study's own years, which are few, and choose a plant for many of them."""
+    """Search on the study's own years, which are few, and choose a plant for all of them."""
     required = objective.targets
     kinds = _controller_kinds(evaluator.case)
     controllers = [Controller(kind, forecast_z_score=z) for kind in kinds for z in FIRST_Z_SCORES]
     first = evaluator.estimate_all(list(product(initial_plants(evaluator.case, planned), controllers)))
     start = min(first, key=objective.merit)
     best, objective = pattern_search(evaluator, start, objective, effort.evaluations, progress)
-    # Many years may ask for something else altogether, which some of them tell
+    # Many years may ask for something else altogether
     rules = [replace(best.controller, kind=kind) for kind in kinds]
     wary = replace(WARY, kind=best.controller.kind)
     rich = product(storage_rich_plants(evaluator.case, planned), (best.controller, wary))
-    few = evaluator.on_fewer_years()
-    found = few.evaluate_all([*((best.plant, rule) for rule in rules), *rich])
-    evaluator.evaluations += few.evaluations
-    return min(found, key=replace(objective, targets=required).merit), objective
+    on_all_years = evaluator.evaluate_all([*((best.plant, rule) for rule in rules), *rich])
+    return min(on_all_years, key=replace(objective, targets=required).merit), objective
 
 
 def _certified(
