@@ -17,9 +17,9 @@ def work(pipe):
         while True:
             task = pipe.recv()
             pipe.send(ProgressMessage(f"process {os.getpid()}"))
-            if task.study.seed == DIE:
+            if task.question.study.seed == DIE:
                 os._exit(1)
-            if task.study.seed == LAST:
+            if task.question.study.seed == LAST:
                 time.sleep(3600)  # longer than any test waits: it must be ended
             (task.folder / "design.json").write_text("{}")
-            pipe.send(EndMessage(error="cannot be done" if task.study.seed == FAIL else ""))
+            pipe.send(EndMessage(error="cannot be done" if task.question.study.seed == FAIL else ""))

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import sitedesign as sd
 from sitedesign.cli import app
-from sitedesign.util.display_units import in_units
+from sitedesign.util.display_units import SYSTEMS, Quoted, in_units, text_in
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
@@ -108,3 +110,29 @@ def test_command_writes_them(design: sd.Design, tmp_path: Path) -> None:
     assert (tmp_path / "line.svg").read_text().startswith("<svg")
     wrong = CliRunner().invoke(app, ["equipment", str(saved), "--units", "imperial"])
     assert wrong.exit_code == 2
+
+
+@pytest.mark.parametrize(("text", "si", "us"), [
+    ("142.8 MWdc on 510 acres", "142.8 MWdc on 206 ha", None),
+    ("306,246 t of CO2 a year", None, "337,578 short tons of CO2 a year"),
+    ("5,763,531 MMBtu/yr; cost", "6,080,848 GJ/yr; cost", None),
+    ("gas at 4.3 USD/MMBtu, land at 3,050 USD/acre,", "gas at 4.08 USD/GJ, land at 7,537 USD/ha,", None),
+    ("10 to 45 °C and 1,202 m", None, "50 to 113 °F and 3,944 ft"),
+    ("at 291 km; 8,300 Btu/kWh", "at 291 km; 8,757 kJ/kWh", "at 181 mi; 8,300 Btu/kWh"),
+    ("418 M USD, 3 m/s, 13.5 min, 99.9 % to 5 MW, 0.138 MMBtu/gal, v2.5 t", None, None),
+    ("0 acres", "0 ha", None),
+])  # fmt: skip
+def test_texts_change_their_units_and_nothing_else(text, si, us):
+    assert text_in(text, None) == text
+    assert text_in(text, "si") == (si or text)
+    assert text_in(text, "us") == (us or text)
+    assert text_in(Quoted(text), "us") == text_in(Quoted(text), "si") == text
+
+
+@given(st.floats(0.01, 1e7), st.sampled_from(["acres", "MMBtu", "t", "km", "m3", "ft", "USD/MMBtu", "t/yr"]))
+def test_a_text_says_the_figure_of_its_unit(value, unit):
+    written = f"{value:,.6g}"
+    for system in SYSTEMS:
+        said = text_in(f"{written} {unit}", system).replace("short tons", "short_tons").split(" ")
+        exact = in_units(float(written.replace(",", "")), unit, system)[0]
+        assert float(said[0].replace(",", "")) == pytest.approx(exact, rel=6e-3)

@@ -21,13 +21,17 @@ from sitedesign.report import figures
 from sitedesign.report import html as html_report
 from sitedesign.report.figures.style import DARK, LIGHT
 from sitedesign.results.evaluation import CostItem
-from sitedesign.serve import compare, form, mapdata, run, solving
+from sitedesign.serve import answering, compare, form, mapdata, run, tabs
 from sitedesign.serve import planner as planner_module
+from sitedesign.serve.answering import DESIGN, DISPATCH, REPORT
+from sitedesign.serve.fields import Uploaded
 from sitedesign.serve.guard import Access, Guard, is_loopback, names_of
 from sitedesign.serve.planner import MOST_OPEN, Planner, letter, slug
 from sitedesign.serve.plots import fitted, title_of
+from sitedesign.serve.questions import PlantQuestion
 from sitedesign.serve.quiet import quieten
-from sitedesign.serve.solving import DESIGN, DISPATCH, FIGURES, REPORT, Task, perform
+from sitedesign.serve.solving import VIEW, EndMessage, Task, perform
+from sitedesign.serve.view import View
 from sitedesign.serve.worker import Pool
 from tests import serve_worker
 from tests.report_designs import make_certificate, make_design
@@ -56,8 +60,8 @@ OTHER = {
     "grid.model": "flexible_one", "grid.mw": 40, "grid.months": 9, "grid.tariff": "pjm",
     "grid.usd_per_mwh": 33, "grid.curtailment": 90, "grid.export_mw": 7, "grid.export": 3,
     "grid.capital_usd_per_kw": 99, "grid.co2_t_per_mwh": 0.2,
-    "grid.prices": form.Uploaded("lmp.csv", b"price (USD/MWh)\n" + b"41.5\n40.25\n" * 4380),
-    "grid.export_prices": form.Uploaded("sold.CSV", b"price (USD/MWh)\n" + b"11.5\n11.25\n" * 4380),
+    "grid.prices": Uploaded("lmp.csv", b"price (USD/MWh)\n" + b"41.5\n40.25\n" * 4380),
+    "grid.export_prices": Uploaded("sold.CSV", b"price (USD/MWh)\n" + b"11.5\n11.25\n" * 4380),
 }  # fmt: skip
 # What an answer about the grid stands beside
 CONNECTED = {"grid.model": "flexible", "grid.tariff": "ercot"}
@@ -71,6 +75,14 @@ BESIDE = {
 }  # fmt: skip
 # What the library has one of, or none of the technologies at first takes
 ONE_OF_ITS_KIND = {"finance", "fuel_price_usd_per_mmbtu.uranium", "fuel_price_usd_per_mmbtu.lng"}
+
+
+def beside_fields(faults):
+    return tabs.beside_fields(faults, "plant")
+
+
+def asks(study, certify=False):
+    return PlantQuestion(study, certify)
 
 
 def test_untouched_form_asks_what_it_says():
@@ -122,15 +134,15 @@ WRONG = {
     "battery.capex_usd_per_kwh": -3, "pv.capex_usd_per_wdc": "cheap", "limits.land_acres": -1,
     "weather_years": 0, "min_renewable_share": 300, "co2_price_usd_per_t": -1, "wind": ["gale"],
     "grid.mw": 1e9, "grid.months": -2, "grid.curtailment": 9000, "grid.model": "nearest",
-    "grid.usd_per_mwh": -1, "grid.prices": form.Uploaded("lmp.csv", b"price (EUR/MWh)\n1\n2\n"),
-    "grid.export_prices": form.Uploaded("lmp.xlsx", b"PK"),
+    "grid.usd_per_mwh": -1, "grid.prices": Uploaded("lmp.csv", b"price (EUR/MWh)\n1\n2\n"),
+    "grid.export_prices": Uploaded("lmp.xlsx", b"PK"),
 }  # fmt: skip
 
 
 def test_all_faults_at_once_each_beside_its_field():
     with pytest.raises(sd.InputError) as caught:
         form.study_of(form.defaults() | WRONG)
-    beside, rest = form.beside_fields(caught.value.faults)
+    beside, rest = beside_fields(caught.value.faults)
     assert set(beside) == set(WRONG)
     assert rest == []
     assert beside["uptime"] == "Got 120 %; must be above 1 and below 100 %."
@@ -144,7 +156,7 @@ def test_all_faults_at_once_each_beside_its_field():
 def test_what_is_no_number_is_said_beside_its_field(name, value):
     with pytest.raises(sd.InputError) as caught:
         form.study_of(form.defaults() | {name: value})
-    beside, rest = form.beside_fields(caught.value.faults)
+    beside, rest = beside_fields(caught.value.faults)
     assert "must be a number" in beside[name]
     assert rest == []
 
@@ -152,14 +164,12 @@ def test_what_is_no_number_is_said_beside_its_field(name, value):
 def test_faults_between_fields_are_shown_too():
     with pytest.raises(sd.InputError) as caught:
         form.study_of(form.defaults() | {"backup": ["diesel"], "fuel_price_usd_per_mmbtu.natural_gas": 5})
-    beside, _ = form.beside_fields(caught.value.faults)
+    beside, _ = beside_fields(caught.value.faults)
     assert set(beside) == {"fuel_price_usd_per_mmbtu.natural_gas"}
     with pytest.raises(sd.InputError) as caught:
         form.study_of(form.defaults() | {"site.latitude": 0, "site.longitude": -30})
-    assert "lies in the sea" in form.beside_fields(caught.value.faults)[0]["site.latitude"]
-    assert form.beside_fields([sd.Fault("elsewhere", "x", "must be y")])[1] == [
-        "elsewhere: got x; must be y."
-    ]
+    assert "lies in the sea" in beside_fields(caught.value.faults)[0]["site.latitude"]
+    assert beside_fields([sd.Fault("elsewhere", "x", "must be y")])[1] == ["elsewhere: got x; must be y."]
 
 
 def test_faults_of_a_connection_stand_beside_its_fields():
@@ -168,7 +178,7 @@ def test_faults_of_a_connection_stand_beside_its_fields():
         abroad = {"site.latitude": -1.29, "site.longitude": 36.82}  # where no region says a tariff
         with pytest.raises(sd.InputError) as caught:
             form.study_of(form.defaults() | abroad | given)
-        found, rest = form.beside_fields(caught.value.faults)
+        found, rest = beside_fields(caught.value.faults)
         assert rest == []
         return found
 
@@ -178,7 +188,7 @@ def test_faults_of_a_connection_stand_beside_its_fields():
     assert "not called" in beside(model="firm", tariff="ercot", curtailment=5)["grid.curtailment"]
     assert "480 MW" in beside(model="ex_smelter", tariff="tva", mw=5000)["grid.mw"]
     assert "export_mw" in beside(model="firm", tariff="ercot", export=5)["grid.export"]
-    gap = form.Uploaded("a.csv", b"time,price (USD/MWh)\n2021-01-01 00:00,4\n2021-01-01 01:00,5\n")
+    gap = Uploaded("a.csv", b"time,price (USD/MWh)\n2021-01-01 00:00,4\n2021-01-01 01:00,5\n")
     assert "365" in beside(model="firm", prices=gap)["grid.prices"]
 
 
@@ -226,7 +236,7 @@ def wait_until(condition):
 
 
 def test_jobs_wait_their_turn_and_share_a_process(pool, study):
-    jobs = [pool.submit(study, certify=False) for _ in range(3)]
+    jobs = [pool.submit(asks(study)) for _ in range(3)]
     wait_until(lambda: jobs[0].state != "waiting")
     assert [pool.position(job) for job in jobs[1:]] in ([1, 2], [0, 1], [0, 0])
     wait_until(lambda: not any(job.open for job in jobs))
@@ -236,8 +246,8 @@ def test_jobs_wait_their_turn_and_share_a_process(pool, study):
 
 
 def test_cancelling_ends_the_work_and_frees_the_place(pool, study):
-    long = pool.submit(study.replace(seed=serve_worker.LAST), certify=False)
-    queued, after = (pool.submit(study, certify=False) for _ in range(2))
+    long = pool.submit(asks(study.replace(seed=serve_worker.LAST)))
+    queued, after = (pool.submit(asks(study)) for _ in range(2))
     wait_until(lambda: long.line.startswith("process"))
     assert [pool.position(job) for job in (long, queued, after)] == [0, 1, 2]
     pool.cancel(queued)
@@ -252,8 +262,7 @@ def test_cancelling_ends_the_work_and_frees_the_place(pool, study):
 
 def test_a_failure_and_a_death_are_said_and_harm_nobody_else(pool, study):
     failed, died, after = (
-        pool.submit(study.replace(seed=seed), certify=False)
-        for seed in (serve_worker.FAIL, serve_worker.DIE, 0)
+        pool.submit(asks(study.replace(seed=seed))) for seed in (serve_worker.FAIL, serve_worker.DIE, 0)
     )
     wait_until(lambda: not after.open)
     assert (failed.state, failed.error) == ("failed", "cannot be done")
@@ -264,15 +273,15 @@ def test_a_failure_and_a_death_are_said_and_harm_nobody_else(pool, study):
 
 def test_closing_ends_what_runs(tmp_path, study):
     with Pool(tmp_path, 1, serve_worker.work) as pool:
-        jobs = [pool.submit(study.replace(seed=serve_worker.LAST), certify=False) for _ in range(2)]
+        jobs = [pool.submit(asks(study.replace(seed=serve_worker.LAST))) for _ in range(2)]
         wait_until(lambda: jobs[0].line.startswith("process"))
     assert [job.state for job in jobs] == ["cancelled"] * 2
 
 
 def test_sessions_see_their_own_and_no_more(pool, study):
     planner = Planner(pool)
-    mine = planner.submit(study, certify=False, owner="me")
-    yours = planner.submit(study, certify=False, owner="you")
+    mine = planner.submit(asks(study), owner="me")
+    yours = planner.submit(asks(study), owner="you")
     assert planner.jobs("me") == [mine]
     assert (mine.label, yours.label) == ("A", "A")
     assert planner.file("me", mine.key, DESIGN) is None or mine.state == "done"
@@ -282,7 +291,7 @@ def test_sessions_see_their_own_and_no_more(pool, study):
     assert called == "el-paso-tx-design.json"
     assert planner.file("you", mine.key, DESIGN) is None
     assert planner.file("me", mine.key, "../" + DESIGN) is None
-    assert planner.file("me", mine.key, FIGURES) is None
+    assert planner.file("me", mine.key, VIEW) is None
     planner.forget(mine)
     assert not mine.folder.exists()
     assert planner.jobs("me") == []
@@ -292,17 +301,17 @@ def test_one_session_cannot_fill_the_queue(pool, study):
     planner = Planner(pool)
     long = study.replace(seed=serve_worker.LAST)
     for _ in range(MOST_OPEN):
-        planner.submit(long, certify=False, owner="me")
+        planner.submit(asks(long), owner="me")
     with pytest.raises(sd.InputError, match="Wait, or cancel one"):
-        planner.submit(long, certify=False, owner="me")
-    assert planner.submit(long, certify=False, owner="you").label == "A"
+        planner.submit(asks(long), owner="me")
+    assert planner.submit(asks(long), owner="you").label == "A"
 
 
 def test_old_results_make_room(pool, study, monkeypatch):
     monkeypatch.setattr("sitedesign.serve.planner.MOST_KEPT", 2)
     planner, jobs = Planner(pool), []
     for _ in range(4):
-        jobs.append(planner.submit(study, certify=False, owner="me"))
+        jobs.append(planner.submit(asks(study), owner="me"))
         wait_until(lambda: jobs[-1].state == "done")
     assert planner.jobs("me") == jobs[2:]
     assert [job.folder.exists() for job in jobs] == [False, False, True, True]
@@ -325,29 +334,32 @@ def design():
 def test_files_of_a_result(design, study, tmp_path, monkeypatch):
     certified = design.model_copy(update={"certificate": make_certificate(design)})
     certified._dispatch = design.dispatch
-    monkeypatch.setattr(solving, "_solved", lambda *_: (certified, "look out"))
+    monkeypatch.setattr(answering, "solved", lambda *_: (certified, "look out"))
     lines = []
-    assert perform(Task(study, True, tmp_path), lines.append) == solving.EndMessage(note="look out")
+    assert perform(Task(asks(study, True), tmp_path), lines.append) == EndMessage(note="look out")
     assert lines == ["writing the report", "writing the dispatch"]
-    assert {path.name for path in tmp_path.iterdir()} == {DESIGN, DISPATCH, FIGURES, REPORT}
+    assert {path.name for path in tmp_path.iterdir()} == {DESIGN, DISPATCH, VIEW, REPORT}
     assert sd.Design.load(tmp_path / DESIGN) == certified
     read = pd.read_csv(tmp_path / DISPATCH, index_col="time")
     np.testing.assert_allclose(read.to_numpy(), design.dispatch.to_numpy())
     assert read.index[0] == design.dispatch.index[0].isoformat()
-    shown = json.loads((tmp_path / FIGURES).read_text())
-    assert {"week", "cost", "kept", "years", "causes"} <= set(shown)
+    view = View.from_json((tmp_path / VIEW).read_text())
+    assert {"week", "cost", "kept", "years", "causes"} <= set(view.figures)
+    assert set(view.files) == {DESIGN, DISPATCH, REPORT}
+    assert [fact.label for fact in view.facts[0]][:3] == ["Solar array", "Battery", "Backup"]
+    assert view == answering.plant_view(certified)
 
 
 def test_what_cannot_be_built_is_said_in_words(study, tmp_path):
     nothing = study.replace(backup=[], limits={"solar_mw": 0, "battery_mwh": 0}, weather_years=1)
-    ended = perform(Task(nothing, False, tmp_path), lambda _: None)
+    ended = perform(Task(asks(nothing), tmp_path), lambda _: None)
     assert ended.error.startswith("No design meets the request")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_internal_error_does_not_end_the_worker(study, tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(solving, "_solved", lambda *_: 1 / 0)
-    ended = perform(Task(study, False, tmp_path), lambda _: None)
+    monkeypatch.setattr(answering, "solved", lambda *_: 1 / 0)
+    ended = perform(Task(asks(study), tmp_path), lambda _: None)
     assert ended.error.endswith("ZeroDivisionError: division by zero")
     assert "division by zero" in caplog.text
 
@@ -414,10 +426,14 @@ def test_figures_fit_their_screen(design):
 
 def test_coasts_are_where_they_should_be():
     world = json.loads(mapdata.world())
-    points = np.concatenate([np.array(line) for line in world["gshhs"]])
+    points = np.concatenate([np.array(line) for line in world["land"]])
     for latitude, longitude in ((25.15, -80.72), (-34.36, 18.47), (51.13, 1.37)):  # Florida, the Cape, Dover
         assert np.hypot(*(points - [latitude, longitude]).T).min() < 0.3
+    towns = {name: (latitude, longitude) for name, latitude, longitude, _ in reversed(world.pop("towns"))}
+    assert towns["Houston"] == pytest.approx((29.76, -95.36), abs=0.05)
     assert min(len(line) for lines in world.values() for line in lines) > 1
+    assert all(line[0] == line[-1] for line in world["lakes"])
+    assert len(mapdata.world(mapdata.SKETCH)) < len(mapdata.world()) / 3
 
 
 # ---- strangers
@@ -537,7 +553,7 @@ def test_one_session_cannot_push_out_the_results_of_another(study, tmp_path, mon
         planner = Planner(pool)
 
         def run(owner):
-            job = planner.submit(study, certify=False, owner=owner)
+            job = planner.submit(asks(study), owner=owner)
             pool.cancel(job)
             job.ended = time.monotonic()
             return job

@@ -66,6 +66,7 @@ def planner(tmp_path_factory):
 @contextmanager
 def opened(browser, address, *, width=1360, scheme="light", complaints):
     """A page of a browser that nobody has used, with what it complains about and what it asks of others."""
+    server = address.partition("?")[0]
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(LIMIT_MS)
@@ -75,7 +76,7 @@ def opened(browser, address, *, width=1360, scheme="light", complaints):
     page.on(
         "request",
         lambda request: (
-            complaints.append(request.url) if not request.url.startswith((address, "data:")) else 0
+            complaints.append(request.url) if not request.url.startswith((server, "data:")) else 0
         ),
     )
     page.goto(address)
@@ -85,13 +86,13 @@ def opened(browser, address, *, width=1360, scheme="light", complaints):
 
 
 def ask(page, *, megawatts="2", name="El Paso, TX", mode="Bound only", years="2"):
-    page.get_by_label("How much").fill(megawatts)
-    page.get_by_label("Name").fill(name)
-    if not page.get_by_label("Weather years").is_visible():
+    page.get_by_label("How much", exact=True).fill(megawatts)
+    page.get_by_label("Name", exact=True).fill(name)
+    if not page.get_by_label("Weather years", exact=True).is_visible():
         page.get_by_text("Weather", exact=True).click()
-    page.get_by_label("Weather years").fill(years)
+    page.get_by_label("Weather years", exact=True).fill(years)
     page.get_by_role("button", name=mode).click()
-    page.get_by_role("button", name="Solve").click()
+    page.get_by_role("button", name="Solve", exact=True).click()
 
 
 def saved(page, text):
@@ -100,20 +101,26 @@ def saved(page, text):
     return download.value
 
 
+def answered(page):
+    """Wait for an answer of one's own: before it, the example is shown."""
+    page.wait_for_function(
+        "/^[A-Z] · /.test(document.querySelector('.answers h1')?.textContent)"
+        " && document.querySelector('.plot .main-svg')"
+    )
+
+
 def test_from_question_to_files(browser, planner):
     complaints = []
     with opened(browser, planner, complaints=complaints) as page:
-        page.get_by_label("Latitude").fill("95")
-        page.get_by_label("How much").fill("")
-        page.get_by_role("button", name="Solve").click()
+        page.get_by_label("Latitude", exact=True).fill("95")
+        page.get_by_label("How much", exact=True).fill("")
+        page.get_by_role("button", name="Solve", exact=True).click()
         page.wait_for_selector("text=must be in [-90, 90]")
         page.wait_for_selector("text=give a number of racks, MW or GPUs")
-        page.get_by_label("Latitude").fill("31.76")
+        page.get_by_label("Latitude", exact=True).fill("31.76")
 
         ask(page, name=EVIL)
-        page.wait_for_selector(
-            ".plot .main-svg"
-        )  # a page that is slow to be told may never see it being solved
+        answered(page)  # a page that is slow to be told may never see it being solved
         assert page.text_content(".answers h1") == f"A · {EVIL}"
         assert page.locator(".q-field--error").count() == 0
         page.wait_for_function("document.querySelectorAll('.plot .main-svg').length >= 8")
@@ -165,7 +172,7 @@ def test_a_long_run_keeps_no_other_page_waiting_and_can_be_cancelled(browser, pl
             assert other.evaluate("document.documentElement.scrollWidth") <= 375
             busy.get_by_role("button", name="Cancel").click()
             busy.wait_for_selector("text=cancelled")
-            other.wait_for_selector(".plot .main-svg")
+            answered(other)
             assert other.evaluate("document.documentElement.scrollWidth") <= 375
     assert complaints == []
 
@@ -175,19 +182,19 @@ def test_wind_and_a_connection_are_asked_with_prices_of_a_file(browser, planner,
     prices.write_text("price (USD/MWh)\n" + "41.5\n25\n" * 4380)
     complaints = []
     with opened(browser, planner, width=390, complaints=complaints) as page:
-        page.get_by_text("Grid connection", exact=True).click()
+        page.get_by_text("Grid and surplus", exact=True).click()
         page.get_by_label("Import", exact=True).fill("1")
         sent = page.locator(".upload input[type=file]").first
         sent.set_input_files(prices)
         page.wait_for_selector("text=lmp.csv, 35 kB")
-        page.get_by_role("button", name="Solve").click()
+        page.get_by_role("button", name="Solve", exact=True).click()
         page.wait_for_selector("text=is needed beside other answers about a connection")
         chosen(page, "Connection", "Firm connection, ERCOT")
         page.wait_for_selector("text=As much as pays.")
         chosen(page, "Wind that may be built", "Onshore turbine of 6 MW, rotor 170 m, hub 115 m: the default")
         page.keyboard.press("Escape")
         ask(page)
-        page.wait_for_selector(".plot .main-svg")
+        answered(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         design = sd.Design.load(saved(page, "Design as JSON").path())
         assert design.study["wind"][0]["name"] == "onshore_6mw_170"
@@ -211,7 +218,88 @@ def test_a_place_is_picked_on_the_map(browser, planner):
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_function("document.querySelector('[aria-label=Longitude]').value !== '-106.49'")
         assert box["height"] > 200
-        assert float(page.get_by_label("Longitude").input_value()) == pytest.approx(-98, abs=0.5)
-        assert float(page.get_by_label("Latitude").input_value()) == pytest.approx(36, abs=0.5)
-        assert page.get_by_label("Name").input_value() == ""
+        assert float(page.get_by_label("Longitude", exact=True).input_value()) == pytest.approx(-98, abs=0.5)
+        assert float(page.get_by_label("Latitude", exact=True).input_value()) == pytest.approx(36, abs=0.5)
+        assert page.get_by_label("Name", exact=True).input_value() == ""
+    assert complaints == []
+
+
+def test_the_first_view_has_an_example_and_what_is_typed_stays(browser, planner):
+    complaints = []
+    with opened(browser, planner, complaints=complaints) as page:
+        page.wait_for_selector("text=An example, solved beforehand")
+        page.wait_for_selector(".plot .main-svg")
+        page.wait_for_selector(".leaflet-container[data-drawn=whole]")
+        assert page.locator(".town").count() > 3
+        search = page.get_by_label("Search a place")
+        search.click()
+        search.press_sequentially("amarillo, t", delay=30)
+        page.get_by_role("option", name="Amarillo, TX").click()
+        page.wait_for_selector("text=America/Chicago (UTC-6)")
+        assert page.get_by_label("Name", exact=True).input_value() == "Amarillo, TX"
+        page.get_by_role("tab", name="Roadmap").click()
+        page.get_by_label("Horizon").fill("240")
+        page.wait_for_function("location.search.includes('roadmap.horizon_months=240')")
+        assert page.get_by_role("button", name="Solve", exact=True).is_visible()
+        page.reload()
+        page.wait_for_selector(".example")
+        assert page.get_by_label("Horizon").input_value() == "240"
+        assert page.get_by_label("Name", exact=True).input_value() == "Amarillo, TX"
+        page.get_by_label("Racks, row 2").fill("5000")
+        page.get_by_label("Horizon").press("Enter")
+        page.wait_for_selector("text=must be at most the 794 racks of the study")
+    assert complaints == []
+
+
+def test_money_of_the_example_and_what_is_saved_opens_again(browser, planner, tmp_path):
+    complaints = []
+    with opened(browser, f"{planner}?tab=finance", complaints=complaints) as page:
+        page.get_by_label("Or return of equity").fill("15")
+        page.get_by_role("button", name="Solve", exact=True).click()
+        page.wait_for_selector("text=Uses and sources")
+        page.wait_for_function("document.querySelectorAll('.plot .main-svg').length >= 2")
+        assert "for a return of 15 %" in page.text_content(".facts")
+        assert saved(page, "Workbook with formulas").suggested_filename == "el-paso-tx-cash-flow.xlsx"
+        page.get_by_role("button", name="Edit", exact=True).click()
+        assert page.get_by_label("Or return of equity").input_value() == "15"
+        study = tmp_path / "mine.toml"
+        study.write_text(
+            "it_mw = 3\nuptime = 0.99\n[site]\nlatitude = 31.76\nlongitude = -106.49\nname = 'Mine'\n"
+        )
+        page.locator("header input[type=file]").set_input_files(study)
+        page.wait_for_function("location.search.includes('amount=3')")
+        assert page.get_by_label("Name", exact=True).input_value() == "Mine"
+    assert complaints == []
+
+
+def test_a_failure_looks_like_one_and_its_remedy_is_a_button(browser, planner):
+    complaints = []
+    small = "bound=1&amount=2&weather_years=2&backup=[]&limits.battery_mwh=60&limits.solar_mw=1"
+    with opened(browser, f"{planner}?{small}", width=390, complaints=complaints) as page:
+        page.get_by_role("button", name="Solve", exact=True).click()
+        remedy = page.get_by_role("button", name="Solve with most solar")
+        remedy.wait_for()
+        assert "No design meets the request" in page.text_content(".run.failed .state")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        remedy.click()
+        answered(page)
+        titles = page.locator(".run .title").all_text_contents()
+        assert "Most solar: " in titles[0]
+        assert "Most solar: 1 MWdc" in titles[1] or "Most solar: 1" in titles[1]
+    assert complaints == []
+
+
+@pytest.mark.parametrize("tab", ["plant", "hub", "roadmap", "finance", "portfolio"])
+def test_every_tab_is_for_everybody(browser, planner, tab):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe (pip install .[test])")
+    complaints = []
+    scheme = "dark" if tab == "hub" else "light"
+    with opened(browser, f"{planner}?tab={tab}", width=390, scheme=scheme, complaints=complaints) as page:
+        page.wait_for_selector(".example")
+        page.wait_for_selector(".plot .main-svg")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        found = axe.Axe().run(page).response["violations"]
+        grave = [item for item in found if item["impact"] in ("serious", "critical")]
+        said = [(item["id"], [node["html"][:120] for node in item["nodes"]][:3]) for item in grave]
+        assert said == []
     assert complaints == []

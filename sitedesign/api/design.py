@@ -19,7 +19,7 @@ from sitedesign.results.battery_life import BatteryLife
 from sitedesign.results.equipment import assumption_register, equipment_schedule, hourly
 from sitedesign.results.plant_life import PlantLife
 from sitedesign.util.display_units import SYSTEMS, System
-from sitedesign.util.gate import File, Kind, OneOf, takes
+from sitedesign.util.gate import File, Kind, OneOf, OrNone, takes
 
 
 class Design(results.Design):
@@ -44,6 +44,7 @@ class Design(results.Design):
         finance=Kind((CashFlow, bool), "must be True, or a CashFlow, as sd.cash_flow() gives it"),
         plant_life=Kind((PlantLife,), "must be a PlantLife, as sd.plant_life() gives it"),
         battery_life=Kind((BatteryLife,), "must be a BatteryLife, as sd.battery_life() gives it"),
+        units=OrNone(OneOf(SYSTEMS)),
     )
     def report(
         self,
@@ -54,6 +55,7 @@ class Design(results.Design):
         finance: CashFlow | bool | None = None,
         plant_life: PlantLife | None = None,
         battery_life: BatteryLife | None = None,
+        units: System | None = None,
     ) -> Path:
         """Write the HTML report: one file that opens offline.
 
@@ -74,6 +76,8 @@ class Design(results.Design):
             What :func:`sitedesign.plant_life` found: uptime against age.
         battery_life : BatteryLife, optional
             What :func:`sitedesign.battery_life` found: energy held, by year.
+        units : {'si', 'us'}, optional
+            Of texts and tables; the library's, as sources have them, when left out.
 
         Returns
         -------
@@ -91,7 +95,7 @@ class Design(results.Design):
         shown = cash_flow(self) if finance is True else finance or None
         return write_report(
             self, path, certificate=certificate, sweeps=sweeps or None, finance=shown, plant_life=plant_life,
-            battery_life=battery_life,
+            battery_life=battery_life, units=units,
         )  # fmt: skip
 
     @takes("equipment()", units=OneOf(SYSTEMS))

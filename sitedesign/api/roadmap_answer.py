@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sitedesign.report.roadmap_html import write_roadmap_report
 from sitedesign.results import roadmap as results
-from sitedesign.util.gate import File, takes
+from sitedesign.util.display_units import SYSTEMS, System
+from sitedesign.util.gate import File, OneOf, OrNone, takes
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,17 +24,19 @@ class Roadmap(results.Roadmap):
     16
     """
 
-    @takes("Roadmap.report()", path=File((".html", ".htm")))
-    def report(self, path: str | Path) -> Path:
+    @takes("Roadmap.report()", path=File((".html", ".htm")), units=OrNone(OneOf(SYSTEMS)))
+    def report(self, path: str | Path, *, units: System | None = None) -> Path:
         """Write the HTML report: one file that opens offline.
 
         Parameters
         ----------
         path : path
             Of the file.
+        units : {'si', 'us'}, optional
+            Of texts and tables; the library's when left out.
 
         Returns
         -------
         Path
         """
-        return write_roadmap_report(self, path)
+        return write_roadmap_report(self, path, units=units)

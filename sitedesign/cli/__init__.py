@@ -39,7 +39,9 @@ from sitedesign.cli.console import (
     INTERRUPTED,
     SOLVED,
     failure,
+    show_in,
 )
+from sitedesign.util.display_units import SYSTEMS
 
 __all__ = ["BAD_INPUT", "FAILED", "GAP", "INFEASIBLE", "INTERRUPTED", "SOLVED", "app", "main"]
 
@@ -85,8 +87,19 @@ def _of_all(
         bool,
         typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
     ] = False,
+    units: Annotated[
+        str | None,
+        typer.Option(
+            help="Units of what is written for people: si, or us; before the command, as in 'sitedesign "
+            "--units us solve ...'. Reports take them too; JSON and CSV keep theirs.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    pass
+    if units is not None and units not in SYSTEMS:
+        found = f"got {units!r}; must be one of {', '.join(SYSTEMS)}"
+        raise typer.BadParameter(found, param_hint="--units")
+    show_in(units)
 
 
 _ONE, _MANY, _MORE = "One site", "Many sites", "Data and tools"

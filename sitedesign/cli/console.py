@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -17,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress as Rich
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from sitedesign.util.display_units import System, text_in
 from sitedesign.util.progress import Progress
 
 if TYPE_CHECKING:
@@ -156,9 +158,22 @@ def save_json(path: Path | None, facts: Any) -> None:  # noqa: ANN401
         write_atomic(path, (json.dumps(_finite(facts), indent=1, default=str) + "\n").encode())
 
 
+_shown_in: ContextVar[System | None] = ContextVar("units of what is written", default=None)
+
+
+def show_in(system: System | None) -> None:
+    """Write what follows for people in the units of a system; files and JSON keep theirs."""
+    _shown_in.set(system)
+
+
+def shown_in() -> System | None:
+    """Units that were asked for; None for those of the library."""
+    return _shown_in.get()
+
+
 def say(text: str) -> None:
-    """Write text to standard output as it is."""
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+    """Write text to standard output, in the units that were asked for."""
+    out.print(text_in(text, shown_in()), markup=False, highlight=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:

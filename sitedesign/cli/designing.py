@@ -22,6 +22,7 @@ from sitedesign.cli.console import (
     say_next,
     show,
     show_written,
+    shown_in,
     warn,
     write_table,
 )
@@ -143,7 +144,7 @@ def solve(
             show(design, as_json, save, details=details)
         if report is not None:
             with progress_line("writing the report"):
-                design.report(report)
+                design.report(report, units=shown_in())
         if hourly is not None:
             with progress_line("writing the hours"):
                 write_table(hourly, design.hourly())
@@ -332,7 +333,7 @@ def report(
 
             tables = design_sweeps(loaded, progress, study)
         progress("writing the report")
-        loaded.report(target, sweeps=tables, finance=flow)
+        loaded.report(target, sweeps=tables, finance=flow, units=shown_in())
     if missing:
         warn(_NO_HOURS + missing)
     show_written(target, as_json)

@@ -19,6 +19,7 @@ from sitedesign.cli.console import (
     say_json,
     say_next,
     show_written,
+    shown_in,
     warn,
 )
 from sitedesign.cli.study_options import OF, StudyOptions, takes_study
@@ -191,7 +192,7 @@ def roadmap(
             say(str(found))
         if report is not None:
             with progress_line("writing the report"):
-                found.report(report)
+                found.report(report, units=shown_in())
             if not as_json:
                 show_written(report, as_json=False)
         if not as_json:

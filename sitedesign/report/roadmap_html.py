@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitedesign import __version__
 from sitedesign.report import figures
+from sitedesign.report.content import KeyFigure, money_words
 from sitedesign.report.figures.style import DARK, LIGHT, pretty
 from sitedesign.report.packing import locked, pack, pack_json, plotly_source
 from sitedesign.report.page import FigurePanel, asset, page_figure, template_of
@@ -15,6 +16,7 @@ from sitedesign.results import roadmap_words as words
 from sitedesign.results.roadmap import Roadmap
 from sitedesign.results.roadmap_tables import date_after, leaves
 from sitedesign.util.atomic_file import write_given
+from sitedesign.util.display_units import System
 from sitedesign.util.html_table import table_csv
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _M = 1e6
 
 
-def write_roadmap_report(roadmap: Roadmap, path: str | Path) -> Path:
+def write_roadmap_report(roadmap: Roadmap, path: str | Path, *, units: System | None = None) -> Path:
     """Write the report; the file is complete or not there at all.
 
     Parameters
@@ -31,29 +33,32 @@ def write_roadmap_report(roadmap: Roadmap, path: str | Path) -> Path:
     roadmap : Roadmap
     path : path
         Of the HTML file.
+    units : {'si', 'us'}, optional
+        Of texts and tables; the library's when left out.
 
     Returns
     -------
     Path
     """
-    write_given(Path(path), render_roadmap(roadmap).encode(), where="path", of="report()")
+    write_given(Path(path), render_roadmap(roadmap, units=units).encode(), where="path", of="report()")
     return Path(path)
 
 
-def render_roadmap(roadmap: Roadmap) -> str:
+def render_roadmap(roadmap: Roadmap, *, units: System | None = None) -> str:
     """Give the report as text; the same roadmap gives the same text."""
     panels = _panels(roadmap)
     library = plotly_source()
-    page = template_of("roadmap.html.j2").render(
+    page = template_of("roadmap.html.j2", units).render(
         roadmap=roadmap,
+        money=money_words(roadmap.study),
         version=__version__,
         lead=_lead(roadmap),
-        answer=_answer(roadmap),
-        verdict=_verdict(roadmap),
+        answer=answer(roadmap),
+        verdict=verdict(roadmap),
         worth=[text[0].upper() + text[1:] for text in words.worth_words(roadmap.worth)],
         panels=panels,
         stages=words.stage_lines(roadmap),
-        orders=_orders(roadmap),
+        orders=order_rows(roadmap),
         proof=_proof(roadmap),
         uncertain=words.uncertain_lines(roadmap),
         question=_question(roadmap),
@@ -98,11 +103,7 @@ def _lead(roadmap: Roadmap) -> str:
     )
 
 
-def _fact(label: str, value: str, unit: str, below: str) -> dict[str, str]:
-    return {"label": label, "value": value, "unit": unit, "below": below}
-
-
-def _answer(roadmap: Roadmap) -> list[dict[str, str]]:
+def answer(roadmap: Roadmap) -> list[KeyFigure]:
     """Tell the four figures at the top."""
     first = roadmap.first_power_month
     full = roadmap.full_power_month
@@ -110,18 +111,18 @@ def _answer(roadmap: Roadmap) -> list[dict[str, str]]:
     money = roadmap.net_present_value_usd if earned else roadmap.net_present_cost_usd
     month = roadmap.value_of_month_usd
     return [
-        _fact("first power", "never" if first is None else f"{first:g}", "months",
-              "racks run on it from then on"),
-        _fact("all racks", "never" if full is None else f"{full:g}", "months",
-              f"{roadmap.rack_months_idle:,.0f} rack-months of waiting"),
-        _fact("value less cost" if earned else "cost", f"{money / _M:,.0f}", "M USD",
-              f"net present at {roadmap.discount_per_yr:.1%}"),
-        _fact("a month of earlier grid", "-" if month is None else f"{month / _M:,.2f}", "M USD",
-              "what it is worth" if month is not None else "no grid is waited for"),
+        KeyFigure("First power", "never" if first is None else f"{first:g}", "months",
+                  "racks run on it from then on"),
+        KeyFigure("All racks", "never" if full is None else f"{full:g}", "months",
+                  f"{roadmap.rack_months_idle:,.0f} rack-months of waiting"),
+        KeyFigure("Value less cost" if earned else "Cost", f"{money / _M:,.0f}", "M USD",
+                  f"net present at {roadmap.discount_per_yr:.1%}"),
+        KeyFigure("A month of earlier grid", "-" if month is None else f"{month / _M:,.2f}", "M USD",
+                  "what it is worth" if month is not None else "no grid is waited for"),
     ]  # fmt: skip
 
 
-def _verdict(roadmap: Roadmap) -> tuple[str, str, str]:
+def verdict(roadmap: Roadmap) -> tuple[str, str, str]:
     """Class, title and text of what the reader must know first."""
     judged = [stage.certificate for stage in roadmap.stages if stage.racks_running]
     known = [item for item in judged if item is not None]
@@ -146,7 +147,9 @@ def _proof(roadmap: Roadmap) -> str:
     )
 
 
-def _orders(roadmap: Roadmap) -> list[tuple[str, ...]]:
+def order_rows(roadmap: Roadmap) -> list[tuple[str, ...]]:
+    """Give what is ordered: technology, amount, month of order and of delivery, when it leaves, credit."""
+
     def day(month: float) -> str:
         return f"month {month:g}, {date_after(roadmap.start, month):%b %Y}"
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel
+from typing import Any
 
 from sitedesign import library
 from sitedesign.components.grid_connection import curtailment_of
@@ -19,6 +17,18 @@ from sitedesign.components.price_series import PriceSeries, read_prices
 from sitedesign.errors import Fault, InputError
 from sitedesign.finance.annual_cost import HOURS_PER_YEAR
 from sitedesign.library import Battery, Pv
+from sitedesign.serve.fields import (
+    FILES,
+    Answers,
+    Field,
+    Group,
+    Numbers,
+    Uploaded,
+    declared_fields,
+    fraction,
+    titles,
+    whole,
+)
 from sitedesign.study.demand import LOAD
 from sitedesign.study.fuels import FUELS
 from sitedesign.study.grid_inputs import GRID, GridInputs
@@ -26,74 +36,29 @@ from sitedesign.study.inputs import DETAILS, EQUIPMENT, PLACE, PRICES, TANK_H, W
 from sitedesign.study.limits import LIMITS, Limits
 from sitedesign.study.reserve import RESERVE, Reserve
 from sitedesign.study.study import Study
-from sitedesign.util.gate import Measure
-from sitedesign.util.inputs import Declared, declared
+from sitedesign.util.inputs import declared
 from sitedesign.weather.site import Site
 
-Kind = Literal["text", "number", "choice", "several", "file"]
-Answers = Mapping[str, Any]
 _SIZES = {"racks": "racks", "it_mw": "MW of IT power", "gpus": "GPUs"}
-_FUEL, _TANKS = "fuel_price_usd_per_mmbtu", "tank_h"
-#: Suffixes of files of prices that the planner takes.
-FILES = (".csv", ".txt", ".tsv", ".parquet")
+_FUEL, _TANKS, _SURPLUS = "fuel_price_usd_per_mmbtu", "tank_h", "surplus"
+#: Heading of what makes a hub of an island.
+HUB = "Grid and surplus"
 
 
-@dataclass(frozen=True)
-class Uploaded:
-    """File that a browser sent."""
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Field:
-    """One thing that the form asks.
-
-    Attributes
-    ----------
-    name, label : str
-        The name is its place in the study, such as ``limits.land_acres``.
-    kind : {"text", "number", "choice", "several", "file"}
-    default : str, float, tuple or None
-    unit : str
-        Shown behind a number.
-    options : mapping of str to str
-        Of a choice: value -> what a person reads.
-    hint : str
-        Shown below; for a price, what the library says when the field is left empty.
-    """
-
-    name: str
-    label: str
-    kind: Kind = "number"
-    default: Any = None
-    unit: str = ""
-    options: Mapping[str, str] | None = None
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class Group:
-    """Fields under one heading; `folded` ones are for those who look for them."""
-
-    title: str
-    fields: tuple[Field, ...]
-    folded: bool = False
-
-
+@cache
 def groups() -> tuple[Group, ...]:
     """Everything that the form asks, choices and hints as the library gives them."""
+    equipment = declared_fields(EQUIPMENT)
     return (
         Group(PLACE, _place()),
         Group(LOAD, _load()),
-        Group(EQUIPMENT, _declared(EQUIPMENT)),
-        Group(GRID, _grid(), folded=True),
+        Group(EQUIPMENT, tuple(field for field in equipment if field.name != _SURPLUS)),
+        Group(HUB, _grid() + tuple(field for field in equipment if field.name == _SURPLUS), folded=True),
         Group(PRICES, _prices(), folded=True),
-        Group(LIMITS, _declared(LIMITS, Limits, "limits.") + _declared(LIMITS), folded=True),
+        Group(LIMITS, declared_fields(LIMITS, Limits, "limits.") + declared_fields(LIMITS), folded=True),
         Group(RESERVE, _reserve(), folded=True),
-        Group(WEATHER, _declared(WEATHER), folded=True),
-        Group(DETAILS, _declared(DETAILS) + _tanks(), folded=True),
+        Group(WEATHER, declared_fields(WEATHER), folded=True),
+        Group(DETAILS, declared_fields(DETAILS) + _tanks(), folded=True),
     )
 
 
@@ -124,52 +89,11 @@ def connection_hints(model: Any) -> dict[str, str]:  # noqa: ANN401
     }
 
 
-def _titles(kind: str) -> dict[str, str]:
-    return {name: library.entry(kind, name).title for name in library.names(kind)}
-
-
-def _declared(group: str, model: type[BaseModel] = StudyInputs, prefix: str = "") -> tuple[Field, ...]:
-    """Fields of the inputs under one heading, as far as the planner can ask them as they stand."""
-    return tuple(
-        _field(item, prefix)
-        for item in declared(model).values()
-        if item.told.group == group and item.told.planner and _can_be_asked(item, prefix)
-    )
-
-
-def _can_be_asked(item: Declared, prefix: str) -> bool:
-    if item.sort == "words":  # of which some are names of the library
-        return item.name in library.KINDS
-    return item.sort not in ("table", "file") or prefix + item.name in _TAKES_FILES
-
-
-def _field(item: Declared, prefix: str) -> Field:
-    told, several = item.told, isinstance(item.default, tuple)
-    if item.sort == "file":
-        return Field(prefix + item.name, told.title, "file", hint=f"{item.brief}.")
-    options: Mapping[str, str] | None = None
-    if item.sort in ("entry", "words") and item.name in library.KINDS:
-        options = _titles(item.name)
-    elif item.choices:
-        options = told.words or {str(word): str(word) for word in item.choices}
-    plain: Kind = "text" if item.sort in ("text", "day", "entry") else "number"
-    kind: Kind = "several" if several else "choice" if options else plain
-    unit, default = item.unit if kind == "number" else "", item.default
-    if unit == "fraction":
-        unit, default = "%", None if default is None else default * 100
-    if kind in ("text", "choice"):
-        default = "" if default is None else str(default)
-        options = {"": "as it comes"} | dict(options) if options and not default else options
-    upper = item.sort == "bounds" or item.brief.startswith(("Most", "Longest"))
-    label = f"Most {told.title}" if prefix == "limits." and upper else told.title
-    return Field(prefix + item.name, label, kind, default, unit, options, f"{item.brief}.")
-
-
 def _reserve() -> tuple[Field, ...]:
     """Fields of a reserve, which one answer asks for; the others are then a careful owner's."""
     return tuple(
         replace(field, default=None, hint=f"{field.hint} Empty: no reserve at all, or {field.default:g}.")
-        for field in _declared(RESERVE, Reserve, "reserve.")
+        for field in declared_fields(RESERVE, Reserve, "reserve.")
     )
 
 
@@ -187,7 +111,6 @@ def _place() -> tuple[Field, ...]:
     )
 
 
-_TAKES_FILES = ("grid.prices", "grid.export_prices")
 #: Numbers of a connection that may be more than that elsewhere, with their units.
 _PLAIN = {"grid.curtailment": "h/yr", "grid.export": "USD/MWh"}
 #: Stands in for the tariff; elsewhere the tariff itself is then a number.
@@ -196,13 +119,13 @@ _ONE_PRICE = Field("grid.usd_per_mwh", "Or one price", unit="USD/MWh", hint="In 
 
 def _grid() -> tuple[Field, ...]:
     """Fields of the connection: which one, how much, at what price."""
-    asked = {field.name: field for field in _declared(GRID, GridInputs, "grid.")}
+    asked = {field.name: field for field in declared_fields(GRID, GridInputs, "grid.")}
     for name, unit in _PLAIN.items():
         asked[name] = replace(asked[name], kind="number", default=None, unit=unit)
     model, tariff = asked["grid.model"], asked["grid.tariff"]
     none = {"": "none: an island"}
-    asked["grid.model"] = replace(model, kind="choice", options=none | _titles("grid"), hint="")
-    regions = {"": "none"} | _titles("tariff")
+    asked["grid.model"] = replace(model, kind="choice", options=none | titles("grid"), hint="")
+    regions = {"": "none"} | titles("tariff")
     asked["grid.tariff"] = replace(tariff, kind="choice", options=regions, hint="")
     fields: list[Field] = []
     for field in asked.values():
@@ -224,7 +147,7 @@ def _tanks() -> tuple[Field, ...]:
 
 
 def _load() -> tuple[Field, ...]:
-    uptime, *rest = _declared(LOAD)
+    uptime, *rest = declared_fields(LOAD)
     return (
         Field("amount", "How much", default=100.0),
         Field("size", "of", kind="choice", default="it_mw", options=_SIZES),
@@ -249,7 +172,7 @@ def _prices() -> tuple[Field, ...]:
             )
             for name, fuel in fuels.items()
         ),
-        *_declared(PRICES),
+        *declared_fields(PRICES),
     )
 
 
@@ -287,7 +210,7 @@ def _asked_as(fault: Fault, answers: Answers) -> Fault:
 
 def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
     """Keywords of the study; what cannot be read is noted and left out."""
-    number = _Numbers(answers, faults)
+    number = Numbers(answers, faults)
     question: dict[str, Any] = {"site": {}, "limits": {}, "grid": {}, "reserve": {}, _FUEL: {}, _TANKS: {}}
     for field in (field for group in groups() for field in group.fields):
         head, _, name = field.name.rpartition(".")
@@ -301,7 +224,7 @@ def _question(answers: Answers, faults: list[Fault]) -> dict[str, Any]:
             Fault("study.racks", "nothing", "give a number of racks, MW or GPUs", "For example 100 MW.")
         )
     size = answers.get("size")
-    question[size if size in _SIZES else "racks"] = _whole(number("amount"))
+    question[size if size in _SIZES else "racks"] = whole(number("amount"))
     question |= _priced(answers, number, faults)
     question["grid"] = _connection(question, faults)
     question["reserve"] = question["reserve"] or None
@@ -353,7 +276,7 @@ def _prices_of(file: Any, where: str, place: Any, faults: list[Fault]) -> PriceS
             return None
 
 
-def _answer(field: Field, answers: Answers, number: _Numbers, faults: list[Fault]) -> Any:  # noqa: ANN401
+def _answer(field: Field, answers: Answers, number: Numbers, faults: list[Fault]) -> Any:  # noqa: ANN401
     """Value of one field as the study takes it; None where nothing was said."""
     if field.kind == "file":
         return answers.get(field.name)
@@ -361,7 +284,11 @@ def _answer(field: Field, answers: Answers, number: _Numbers, faults: list[Fault
         return list(answers.get(field.name) or ())
     if field.kind == "number":
         value = number(field.name)
-        return _fraction(field.name, value, faults) if field.unit == "%" else _whole(value)
+        if field.unit != "%":
+            return whole(value)
+        part, _, own = field.name.rpartition(".")
+        gate = declared(Reserve if part == "reserve" else StudyInputs)[own].gate
+        return fraction(field.name, value, gate, faults)
     text = answers.get(field.name)
     text = text.strip() if isinstance(text, str) else text
     return (
@@ -369,7 +296,7 @@ def _answer(field: Field, answers: Answers, number: _Numbers, faults: list[Fault
     )
 
 
-def _priced(answers: Answers, number: _Numbers, faults: list[Fault]) -> dict[str, Any]:
+def _priced(answers: Answers, number: Numbers, faults: list[Fault]) -> dict[str, Any]:
     """Array and battery, with the user's price where there is one."""
     array, battery_price = answers.get("pv"), number("battery.capex_usd_per_kwh")
     chosen: dict[str, Any] = {"pv": array}
@@ -393,53 +320,6 @@ def _replaced(entry: Pv | Battery, change: dict[str, float], faults: list[Fault]
         return entry
 
 
-def _fraction(name: str, percent: float | None, faults: list[Fault]) -> float | None:
-    """Fraction from per cent; the form asks in per cent, so it complains in per cent."""
-    part, _, own = name.rpartition(".")
-    gate = declared(Reserve if part == "reserve" else StudyInputs)[own].gate
-    if percent is None or not isinstance(gate, Measure):
-        return None
-    fraction = round(percent / 100, 12)
-    slip = 0 < percent < 1 or (percent == 1 and gate.above)
-    if not slip and gate.wrong(fraction) is None:
-        return fraction
-    first = "above 1" if gate.above else "1" if gate.low else "0, or 1"
-    remedy = f"A fraction was meant? {percent:g} is {percent * 100:.10g} %." if slip else ""
-    if name == "uptime" and percent == 100:
-        remedy = "No finite plant is never down; try 99.99."
-    allowed = f"must be {first} {'and below' if gate.below else 'to'} 100 %"
-    faults.append(Fault(f"study.{name}", f"{percent:g} %", allowed, remedy))
-    return None
-
-
-def _whole(value: float | None) -> float | int | None:
-    """Whole numbers as such; anything else stays, so that the study can say what is wrong with it."""
-    return int(value) if value is not None and value == int(value) else value
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    """Reads numbers of the form: None for an empty field, a fault for what is no number."""
-
-    answers: Answers
-    faults: list[Fault]
-
-    def __call__(self, name: str) -> float | None:
-        value = self.answers.get(name)
-        if value is None or str(value).strip() == "":
-            return None
-        try:
-            number = float(str(value).strip())
-        except ValueError:
-            number = math.nan
-        if math.isfinite(number):
-            return number
-        where = "study.racks" if name == "amount" else name
-        where = where if where.startswith(("site.", "pv.", "battery.", "study.")) else f"study.{name}"
-        self.faults.append(Fault(where, repr(str(value)[:40]), "must be a number"))
-        return None
-
-
 def _spot(fault: Fault) -> str:
     """Place of a fault without the entry's name and without positions."""
     where = re.sub(r"\[\d+\]", "", fault.where)
@@ -460,25 +340,3 @@ def field_of(fault: Fault) -> str | None:
 
 #: Field beside which is said what is wrong with the whole.
 _WHOLE = {"site": "site.latitude", "grid": "grid.model"}
-
-
-def beside_fields(faults: Iterable[Fault]) -> tuple[dict[str, str], list[str]]:
-    """Sort faults by field.
-
-    Returns
-    -------
-    dict of str to str
-        What to show beside each field.
-    list of str
-        What belongs to no field.
-    """
-    beside: dict[str, str] = {}
-    rest: list[str] = []
-    for fault in faults:
-        field = field_of(fault)
-        if field is None:
-            rest.append(str(fault))
-        else:
-            said = f"Got {fault.found}; {fault.allowed.rstrip('.')}. {fault.remedy}".strip()
-            beside[field] = f"{beside[field]} {said}" if field in beside else said
-    return beside, rest

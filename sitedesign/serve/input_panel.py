@@ -1,32 +1,26 @@
-"""The form of the page: fields as :mod:`sitedesign.serve.form` lists them, and a map to pick the place."""
+"""The form of the page: tabs, the fields of each, a map to pick the place, and the button."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from nicegui import events, ui
+from nicegui import ui
 from nicegui.elements.mixins.validation_element import ValidationElement
 
-from sitedesign.serve import form
-from sitedesign.serve.form import Field, Uploaded
+from sitedesign.serve import address, form
+from sitedesign.serve.fields import Group
+from sitedesign.serve.input_fields import Element, input_of
+from sitedesign.serve.place_panel import PlacePanel
+from sitedesign.serve.tabs import Tab, defaults, fields, shows, tabs
+from sitedesign.study.inputs import PLACE
+from sitedesign.util.display_units import System, text_in, unit_in
 
-Solve = Callable[[dict[str, Any], bool], Awaitable[None]]
-_WHOLE_WIDTH = ("site.name", "rack", "metric", "pv", "backup", "wind", "surplus", "facility", "grid.model")
-_MOST_BYTES = 50_000_000  # ten years of prices of every five minutes
+Solve = Callable[[str, dict[str, Any], bool], Awaitable[None]]
 _MODES = {"certified": "Certified", "bound": "Bound only"}
 _MODE_HINTS = {
-    "certified": "Uptime that an operator keeps without foresight, while things fail, on unseen years: "
-    "about a minute.",
+    "certified": "Kept without foresight while things fail, on unseen years: about a minute.",
     "bound": "Perfect foresight, nothing fails: the cost no plant can beat. Seconds.",
-}
-_MAP = {
-    "attributionControl": False,
-    "preferCanvas": True,
-    "minZoom": 1,
-    "maxZoom": 9,
-    "worldCopyJump": True,
-    "maxBounds": [[-75, -540], [82, 540]],
 }
 
 
@@ -36,188 +30,219 @@ class InputPanel:
     Parameters
     ----------
     solve : callable
-        Called with the answers, and whether to certify.
+        Called with the name of the tab, the answers, and whether to certify.
+    tab : str
+    answers : mapping
+        Those that are not the usual ones.
+    certify : bool
     """
 
-    def __init__(self, solve: Solve) -> None:
+    def __init__(self, solve: Solve, tab: str, answers: Mapping[str, Any], *, certify: bool) -> None:
         self._solve = solve
-        self._inputs: dict[str, ValidationElement[Any] | UploadField] = {}
+        self._inputs: dict[str, Element] = {}
         self._folds: dict[str, ui.expansion] = {}
-        with ui.element("section").classes("asks"):
+        self._boxes: dict[tuple[str, str], ui.element] = {}
+        self._titles: dict[str, str] = {}
+        self._units: System | None = None
+        self._shown: dict[str, tuple[float, float]] = {}  # what stands in a field, and what it stands for
+        self._runs: dict[str, str] = {}
+        self._waiting: dict[str, Any] = defaults() | dict(answers)  # of fields that are not there yet
+        self.changed = False  # since the address was written
+        self._tab = tab
+        with ui.element("section").classes("asks").props("aria-label='What is asked'") as box:
+            self._hint = ui.label().classes("hint")
+            self._own = {one.name: ui.element("div").classes("own") for one in tabs().values() if one.own}
             for group in form.groups():
-                self._group(group)
-            self._end()
+                self._group(group, "")
+            self._end(certify=certify)
+        box.on("keydown.enter", self._enter, js_handler="(event) => { if (entersForm(event)) emit(); }")
+        self.answer(answers)
+        self.turn(tab)
+        self.changed = False
+
+    @property
+    def tab(self) -> str:
+        """Name of the tab that is shown."""
+        return self._tab
 
     @property
     def answers(self) -> dict[str, Any]:
         """Answers by field name."""
-        return {name: element.value for name, element in self._inputs.items()}
+        return self._waiting | {name: self._said(name) for name in self._inputs}
+
+    @property
+    def query(self) -> str:
+        """Tab and answers as the query of an address."""
+        return address.to_query(self._tab, self.answers, certify=self.certify, units=self._units)
+
+    @property
+    def certify(self) -> bool:
+        """Whether a plant shall be certified."""
+        return str(self._mode.value) == "certified"
+
+    def answer(self, answers: Mapping[str, Any]) -> None:
+        """Fill the form: answers that are given, the usual ones elsewhere."""
+        self._waiting = defaults() | dict(answers)
+        for name in self._inputs:
+            self._put(name, self._waiting[name])
+        self._hints()
+        self.complain({}, [])
+
+    def measure_in(self, units: System | None) -> None:
+        """Ask in the units of a system; the answers stay the same."""
+        answers = self.answers
+        self._units = units
+        self._name_units([*form.groups(), *(group for one in tabs().values() for group in one.own)])
+        for name in self._inputs:
+            self._put(name, answers[name])
+        self.changed = True
+
+    def _name_units(self, groups: Iterable[Group]) -> None:
+        for field in (field for group in groups for field in group.fields if field.name in self._inputs):
+            element = self._inputs[field.name]
+            if isinstance(element, ValidationElement):
+                if field.kind == "number" and field.unit:
+                    element.props["suffix"] = unit_in(field.unit, self._units)[0]
+                if field.hint:
+                    element.props["hint"] = text_in(field.hint, self._units)
+
+    def _put(self, name: str, value: Any) -> None:  # noqa: ANN401
+        """Show an answer in the units that are asked in."""
+        shown = list(value) if isinstance(value, tuple) else value
+        factor = unit_in(fields()[name].unit, self._units)[1]
+        if factor != 1.0 and isinstance(value, int | float):
+            shown = float(f"{value * factor:.6g}")
+            self._shown[name] = (shown, value)
+        self._inputs[name].value = shown
+
+    def _said(self, name: str) -> Any:  # noqa: ANN401
+        """Answer of a field in the units of the library."""
+        value = self._inputs[name].value
+        factor = unit_in(fields()[name].unit, self._units)[1]
+        if factor == 1.0 or not isinstance(value, int | float):
+            return value
+        shown, exact = self._shown.get(name, (None, None))
+        return exact if value == shown else float(f"{value / factor:.10g}")
+
+    def turn(self, name: str) -> None:
+        """Show the fields of a tab."""
+        self._tab, tab = name, tabs()[name]
+        self._build(tab)
+        self._hint.set_text(tab.hint)
+        for (owner, title), box in self._boxes.items():
+            box.set_visibility(owner == name if owner else shows(tab, title))
+            box.classes(remove="first") if title != tab.opens else box.classes(add="first")
+        if tab.opens:
+            self._folds[tab.opens].open()
+        self._modes.set_visibility(tab.modes)
+        self.changed = True
+        self.complain({}, [])
+
+    def _build(self, tab: Tab) -> None:
+        """Make the fields of a tab when it is first shown: the page comes sooner without them."""
+        if (tab.name, tab.own[0].title) in self._boxes if tab.own else True:
+            return
+        with self._own[tab.name]:
+            for group in tab.own:
+                self._group(group, tab.name)
+                for field in group.fields:
+                    self._put(field.name, self._waiting[field.name])
+            self._name_units(tab.own)
+        self.choose_among(self._runs)
+
+    def choose_among(self, runs: Mapping[str, str]) -> None:
+        """Offer runs by their key to the tab of finance."""
+        self._runs = dict(runs)
+        choice = self._inputs.get("finance.run")
+        if not isinstance(choice, ui.select):
+            return
+        if choice.options != dict(runs):
+            value = choice.value if choice.value in runs else next(iter(runs), None)
+            choice.set_options(dict(runs), value=value)
 
     def complain(self, beside: dict[str, str], rest: list[str]) -> None:
         """Show what is wrong beside its field, what belongs to no field in a list; nothing clears both."""
         for name, element in self._inputs.items():
             element.error = beside.get(name)
-            if name in beside and name in self._folds:
-                self._folds[name].open()
+            if name in beside and (fold := self._fold_of(name)) is not None:
+                fold.open()
         self._faults.set_text("\n".join(rest))
         self._faults.set_visibility(bool(rest))
         if beside or rest:
-            ui.notify("Some answers need another look: see the red lines of the form.", type="warning")
+            count = len(beside) + len(rest)
+            text = "One answer needs" if count == 1 else f"{count} answers need"
+            ui.notify(f"{text} another look: see the red lines of the form.", type="warning")
             ui.run_javascript("showFirst('.asks .q-field--error, .asks .fault')")
 
-    def _group(self, group: form.Group) -> None:
-        if group.folded:
-            with ui.expansion(group.title) as fold, ui.element("div").classes("fields"):
-                for field in group.fields:
-                    self._inputs[field.name] = _input(field)
-                    self._folds[field.name] = fold
-            if "grid.model" in {field.name for field in group.fields}:
-                self._element("grid.model").on_value_change(self._say_connection)
-            return
-        _heading(group.title)
-        if group.title == "Place":
-            self._map()
-        with ui.element("div").classes("fields"):
-            for field in group.fields:
-                self._inputs[field.name] = _input(field)
-        if group.title == "Place":
-            for name in ("site.latitude", "site.longitude"):
-                self._element(name).on_value_change(self._move_mark)
-        if group.title == "Load":
-            self._element("uptime").on_value_change(self._say_hours)
+    def _fold_of(self, name: str) -> ui.expansion | None:
+        title = self._titles[name]
+        return self._folds.get(title)
+
+    def _group(self, group: Group, owner: str) -> None:
+        self._titles |= {field.name: group.title for field in group.fields}
+        with ui.element("div").classes("group") as box:
+            if group.folded:
+                with ui.expansion(group.title) as fold, ui.element("div").classes("fields"):
+                    self._fields(group)
+                self._folds[group.title] = fold
+            else:
+                with ui.element("h2"):
+                    ui.label(group.title)
+                if group.title == PLACE:
+                    self._place = PlacePanel(self._picked)
+                with ui.element("div").classes("fields"):
+                    self._fields(group)
+        self._boxes[owner, group.title] = box
+
+    def _fields(self, group: Group) -> None:
+        for field in group.fields:
+            self._inputs[field.name] = input_of(field, self._change)
+
+    def _change(self) -> None:
+        self.changed = True
+        self._hints()
+
+    def _hints(self) -> None:
+        """Say beside fields what follows from others."""
+        self._element("uptime").props["hint"] = form.uptime_hint(self._element("uptime").value)
+        for name, hint in form.connection_hints(self._inputs["grid.model"].value).items():
+            self._element(name).props["hint"] = hint
+        latitude, longitude = (self._inputs[name].value for name in ("site.latitude", "site.longitude"))
+        self._place.show(latitude, longitude)
 
     def _element(self, name: str) -> ValidationElement[Any]:
-        """Field that is no file."""
+        """Field of one value."""
         element = self._inputs[name]
         assert isinstance(element, ValidationElement)
         return element
 
-    def _map(self) -> None:
-        start = form.defaults()
-        place = (start["site.latitude"], start["site.longitude"])
-        with ui.leaflet(center=(36, -98), zoom=3, options=_MAP) as self._world:
-            self._world.clear_layers()  # its tiles would come from the network
-        look = {"radius": 7, "color": "#ffffff", "weight": 2, "fillColor": "#d8431f", "fillOpacity": 1}
-        self._mark = self._world.generic_layer(name="circleMarker", args=[list(place), look])
-        self._world.on("map-click", self._pick, args=["latlng"])
-        self._world.on("init", lambda: ui.run_javascript(f"drawWorld(getElement({self._world.id}).map)"))
-        ui.label("Click the map, or type the coordinates.").classes("hint")
+    def _picked(self, latitude: float, longitude: float, name: str) -> None:
+        self._inputs["site.latitude"].value = latitude
+        self._inputs["site.longitude"].value = longitude
+        self._inputs["site.name"].value = name  # the old name is of another place
 
-    def _pick(self, event: events.GenericEventArguments) -> None:
-        place = event.args["latlng"]
-        self._inputs["site.latitude"].value = round(float(place["lat"]), 3)
-        self._inputs["site.longitude"].value = round((float(place["lng"]) + 180) % 360 - 180, 3)
-        self._inputs["site.name"].value = ""  # the old name is of another place
-
-    def _move_mark(self) -> None:
-        latitude, longitude = (self._inputs[name].value for name in ("site.latitude", "site.longitude"))
-        if isinstance(latitude, int | float) and isinstance(longitude, int | float):
-            self._mark.run_method("setLatLng", [latitude, longitude])
-
-    def _say_hours(self) -> None:
-        element = self._element("uptime")
-        element.props["hint"] = form.uptime_hint(element.value)
-
-    def _say_connection(self) -> None:
-        for name, hint in form.connection_hints(self._inputs["grid.model"].value).items():
-            self._element(name).props["hint"] = hint
-
-    def _end(self) -> None:
-        """How sure the answer shall be, and the button."""
-        _heading("How sure")
-        mode = ui.toggle(_MODES, value="certified").props("no-caps spread dense unelevated")
-        hint = ui.label(_MODE_HINTS["certified"]).classes("hint")
-        mode.on_value_change(lambda: hint.set_text(_MODE_HINTS[mode.value]))
+    def _end(self, *, certify: bool) -> None:
+        """How sure the answer shall be, and the button, always in sight."""
         self._faults = ui.label().classes("fault").props("role=alert")
-        self._faults.set_visibility(False)
+        with ui.element("div").classes("ask"):
+            with ui.element("div").classes("modes") as self._modes:
+                value = "certified" if certify else "bound"
+                self._mode = ui.toggle(_MODES, value=value).props("no-caps spread dense unelevated")
+                hint = ui.label(_MODE_HINTS[value]).classes("hint")
 
-        async def ask() -> None:
-            button.disable()
-            try:
-                await self._solve(self.answers, mode.value == "certified")
-            finally:
-                button.enable()
+            def said() -> None:
+                hint.set_text(_MODE_HINTS[str(self._mode.value)])
+                self.changed = True
 
-        button = ui.button("Solve", on_click=ask).props("no-caps unelevated").classes("solve")
+            self._mode.on_value_change(said)
+            self._button = ui.button("Solve", on_click=self._enter).props("no-caps unelevated")
+            self._button.classes("solve")
 
-
-def _heading(text: str) -> None:
-    with ui.element("h2"):
-        ui.label(text)
-
-
-class UploadField:
-    """Asks for a file and keeps the last one sent, as other fields keep their value.
-
-    Parameters
-    ----------
-    field : Field
-    """
-
-    def __init__(self, field: Field) -> None:
-        self.value: Uploaded | None = None
-        self._hint = field.hint
-        with ui.element("div").classes("whole upload"):
-            self._upload = ui.upload(
-                label=field.label, auto_upload=True, max_file_size=_MOST_BYTES,
-                on_upload=self._take, on_rejected=self._reject,
-            )  # fmt: skip
-            self._upload.props(f"flat bordered accept={','.join(form.FILES)} aria-label='{field.label}'")
-            with ui.element("div").classes("sent"):
-                self._said = ui.label(field.hint).classes("hint")
-                self._remove = ui.button("Remove", on_click=self._clear, color=None)
-                self._remove.props("flat dense no-caps").set_visibility(False)
-
-    @property
-    def error(self) -> str | None:
-        """What is wrong with the file; None where nothing is."""
-        return self._said.text if "fault" in self._said.classes else None
-
-    @error.setter
-    def error(self, error: str | None) -> None:
-        self._said.classes(add="fault" if error else "", remove="" if error else "fault")
-        self._said.set_text(error or self._words)
-
-    @property
-    def _words(self) -> str:
-        sent = self.value
-        return self._hint if sent is None else f"{sent.name}, {len(sent.content) / 1000:,.0f} kB"
-
-    async def _take(self, event: events.UploadEventArguments) -> None:
-        self._show(Uploaded(event.file.name, await event.file.read()))
-
-    def _clear(self) -> None:
-        self._show(None)
-
-    def _show(self, sent: Uploaded | None) -> None:
-        self.value, self.error = sent, None
-        self._remove.set_visibility(sent is not None)
-        self._upload.reset()
-
-    def _reject(self) -> None:
-        self.error = f"Must be one of {', '.join(form.FILES)}, of at most {_MOST_BYTES / 1e6:,.0f} MB."
-
-
-def _input(field: Field) -> ValidationElement[Any] | UploadField:
-    if field.kind == "file":
-        return UploadField(field)
-    element: ValidationElement[Any]
-    if field.kind == "number":
-        element = ui.number(field.label, value=field.default, suffix=field.unit or None)
-        element.props["step"] = "any"
-    elif field.kind == "text":
-        element = ui.input(field.label, value=field.default)
-        element.props["maxlength"] = 80
-    else:
-        several = field.kind == "several"
-        value = list(field.default) if several else field.default
-        element = ui.select(dict(field.options or {}), label=field.label, value=value, multiple=several)
-        if several:
-            element.props("use-chips")
-    element.props("outlined dense hide-bottom-space")
-    element.props["aria-label"] = field.label
-    if field.hint:
-        element.props["hint"] = field.hint
-    if field.name in _WHOLE_WIDTH or field.name.startswith("tank_h."):
-        element.classes("whole")
-    return element
+    async def _enter(self) -> None:
+        if not self._button.enabled:
+            return
+        self._button.disable()
+        try:
+            await self._solve(self._tab, self.answers, self.certify)
+        finally:
+            self._button.enable()

@@ -1,33 +1,31 @@
-"""Coasts and borders of the inhabited world for the map of the planner; nothing is ever fetched."""
+"""Land, lakes, borders and towns of the inhabited world for the planner's map; nothing is fetched."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 
-from sitedesign.report.borders import KINDS, Box, lines
+from sitedesign.report.borders import outlines
+from sitedesign.serve import gazetteer
 
-SOUTH, NORTH = -60.0, 75.0  # no plant stands beyond
-_WIDTH = 120.0  # widest part that is drawn with fine lines
+SOUTH = -60.0  # no plant stands beyond
+#: Crude lines that are there at once, and those that replace them.
+SKETCH, WHOLE = "c", "l"
 
 
 @cache
-def world() -> bytes:
-    """Give the lines as JSON: per kind a list of lines, each a flat list of latitude, longitude. [degrees]"""
-    return json.dumps({kind: _lines(kind) for kind in KINDS}, separators=(",", ":")).encode()
+def world(size: str = WHOLE) -> bytes:
+    """Give the lines as JSON: per kind a list of lines, each a list of [latitude, longitude]. [degrees]
+
+    Land and lakes are closed rings; states and towns come with the finer lines.
+    """
+    drawn = {"land": _lines("gshhs", size), "lakes": _lines("gshhs", size, level=2)}
+    drawn["countries"] = _lines("countries", size)
+    drawn["states"] = _lines("states", size) if size == WHOLE else []
+    towns = gazetteer.labels() if size == WHOLE else []
+    return json.dumps({**drawn, "towns": towns}, separators=(",", ":")).encode()
 
 
-def _lines(kind: str) -> list[list[list[float]]]:
-    found: list[list[list[float]]] = []
-    west = -180.0
-    while west < 180.0:
-        longitudes, latitudes = lines(kind, Box(west, west + _WIDTH, SOUTH, NORTH))
-        run: list[list[float]] = []
-        for longitude, latitude in zip(longitudes, latitudes, strict=True):
-            if longitude is None or latitude is None:
-                found += [run] if len(run) > 1 else []
-                run = []
-            else:
-                run.append([round(latitude, 2), round(longitude, 2)])
-        west += _WIDTH
-    return found
+def _lines(kind: str, size: str, level: int = 1) -> list[list[list[float]]]:
+    digits = 1 if size == SKETCH else 2
+    return [line[:, ::-1].round(digits).tolist() for line in outlines(kind, size, SOUTH, level=level)]

@@ -1,36 +1,41 @@
-"""The page: the form on the left, what was asked and answered on the right."""
+"""The page: tabs above, the form on the left, what was asked and answered on the right."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
-from nicegui import app, run, ui
+from nicegui import app, events, run, ui
 
-from sitedesign.api.question import check_method
 from sitedesign.errors import InputError
-from sitedesign.serve import form, mapdata
+from sitedesign.serve import address, mapdata, opening, tabs
+from sitedesign.serve.answering import PAGES
+from sitedesign.serve.fields import Uploaded
+from sitedesign.serve.input_fields import quoted, upload_of
 from sitedesign.serve.input_panel import InputPanel
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import NARROW_PX
 from sitedesign.serve.result_panel import ResultPanel
-from sitedesign.serve.solving import REPORT
+from sitedesign.util.display_units import System
 
 TICK_S = 0.5
+_UNITS = {"": "usual units", "si": "SI units", "us": "US units"}
 
 
 def add_routes(planner: Planner) -> None:
     """Tell the server what there is: the page, the map's lines, the files of results."""
 
     @ui.page("/")
-    async def page() -> None:
-        await Page(planner, str(app.storage.browser["id"])).open()
+    async def page(request: Request) -> None:
+        await Page(planner, str(app.storage.browser["id"])).open(request.query_params)
 
     @app.get("/world.json")
-    async def world() -> Response:
-        lines = await run.io_bound(mapdata.world)
+    async def world(size: str = mapdata.WHOLE) -> Response:
+        known = mapdata.SKETCH if size == mapdata.SKETCH else mapdata.WHOLE
+        lines = await run.io_bound(mapdata.world, known)
         return Response(lines, media_type="application/json", headers={"Cache-Control": "max-age=86400"})
 
     @app.get("/files/{key}/{name}")
@@ -39,7 +44,7 @@ def add_routes(planner: Planner) -> None:
         if found is None:
             return Response("No such file.", status_code=404, media_type="text/plain")
         path, called = found
-        shown = "inline" if name == REPORT and "download" not in request.query_params else "attachment"
+        shown = "inline" if name in PAGES and "download" not in request.query_params else "attachment"
         return FileResponse(path, filename=called, content_disposition_type=shown)
 
 
@@ -57,17 +62,21 @@ class Page:
         self.planner = planner
         self.owner = owner
 
-    async def open(self) -> None:
-        """Build the page, then ask the browser what screen it has."""
+    async def open(self, query: Mapping[str, str]) -> None:
+        """Build the page as its address asks, then ask the browser what screen it has."""
         ui.add_css(_asset("page.css"))
         ui.add_head_html(f"<script>{_asset('page.js')}</script>")
+        ui.add_head_html('<meta name="description" content="Power plant and racks of a data center">')
         self.theme = ui.dark_mode(None)
-        self._header()
+        tab, answers, certify = address.from_query(query)
+        self._header(tab, query)
         if self.planner.warning:
             ui.label(self.planner.warning).classes("warning")
         with ui.element("main").classes("columns"):
-            self.inputs = InputPanel(self._solve)
-            self.results = ResultPanel(self.planner, self.owner)
+            self.inputs = InputPanel(self._solve, tab, answers, certify=certify)
+            self.results = ResultPanel(self.planner, self.owner, self._edit, self._again)
+        self._measured(address.units_of(query))
+        self._offer()
         try:
             await ui.context.client.connected(timeout=60)
             screen: dict[str, Any] | None = await ui.run_javascript("screenIs()", timeout=10)
@@ -75,33 +84,113 @@ class Page:
             return  # closed before it was shown
         if screen is not None:
             self.results.screen(dark=bool(screen["dark"]), narrow=int(screen["width"]) < NARROW_PX)
-            ui.timer(TICK_S, self.results.refresh)
+            self.results.refresh()
+            ui.timer(TICK_S, self._tick)
 
-    def _header(self) -> None:
+    def _header(self, tab: str, query: Mapping[str, str]) -> None:
         with ui.header().classes("bar"):
             ui.label("sitedesign").classes("name")
-            ui.label("power plant and racks of a data center, with the grid or without").classes("what")
-            ui.button(icon="contrast", on_click=self._switch).props(
-                "flat round dense color=grey aria-label='Light or dark'"
-            )
+            self.tabs = ui.tabs()
+            self.tabs.props("dense no-caps outside-arrows mobile-arrows align=left").classes("tabs")
+            with self.tabs:
+                for one in tabs.tabs().values():
+                    ui.tab(one.name, label=one.title)
+            self.tabs.set_value(tab)
+            self.tabs.on_value_change(lambda event: self.inputs.turn(event.value))
+            with ui.element("div").classes("tools"):
+                choice = ui.select(dict(_UNITS), value=address.units_of(query) or "", on_change=self._measure)
+                choice.props("dense borderless options-dense").props["aria-label"] = "Units"
+                _tool("folder_open", "Open a saved study, design, roadmap or portfolio", self._ask_file)
+                _tool("link", "Copy the link to these answers", self._link)
+                _tool("contrast", "Light or dark", self._switch)
+        self._sent = upload_of(opening.SUFFIXES, self._opened)
+
+    def _ask_file(self) -> None:
+        self._sent.run_method("pickFiles")
+
+    async def _opened(self, event: events.UploadEventArguments) -> None:
+        """Fill the form with what a file asks, and show what it found."""
+        self._sent.reset()
+        sent = Uploaded(event.file.name, await event.file.read())
+        try:
+            found = await run.io_bound(opening.opened, sent)
+            if found is None:
+                return  # the server is going down
+            job = self.planner.keep(found, owner=self.owner)
+        except InputError as error:
+            ui.notify("\n".join(str(fault) for fault in error.faults), type="negative", multi_line=True,
+                      close_button="Close", timeout=0, classes="faults")  # fmt: skip
+            return
+        if found.answers:
+            self._edit(dict(found.answers), "plant")
+        if found.left_out:
+            text = f"The form does not ask all of it. Left out: {', '.join(found.left_out)}."
+            ui.notify(text, type="warning", multi_line=True, close_button="Close", timeout=0)
+        if job is not None:
+            self.results.follow(job)
+
+    def _link(self) -> None:
+        ui.run_javascript(f"keepAddress({quoted(self.inputs.query)}); copyAddress()")
+        ui.notify("The link to these answers is copied. Files are not part of it.")
+
+    def _measure(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        self._measured(event.value or None)
+
+    def _measured(self, units: System | None) -> None:
+        """Ask and answer in the units of a system."""
+        self.inputs.measure_in(units)
+        self.results.show_in(units)
 
     def _switch(self) -> None:
         self.results.screen(dark=not self.results.dark, narrow=self.results.narrow)
         self.theme.value = self.results.dark
+        ui.run_javascript("repaint()")
 
-    async def _solve(self, answers: dict[str, Any], certify: bool) -> None:
-        """Check the answers, all faults at once, and queue the study."""
+    def _tick(self) -> None:
+        """Bring runs up to date, and the address in line with the form."""
+        self.results.refresh()
+        self._offer()
+        if self.inputs.changed:
+            self.inputs.changed = False
+            ui.run_javascript(f"keepAddress({quoted(self.inputs.query)})")
+
+    def _offer(self) -> None:
+        runs = self.planner.finished(self.owner)
+        self.inputs.choose_among(
+            {key: f"{job.label} · {job.question.place}: {job.question.title}" for key, job in runs.items()}
+        )
+
+    def _edit(self, answers: dict[str, Any], tab: str) -> None:
+        """Fill the form with the answers of a run."""
+        self.tabs.set_value(tab)
+        self.inputs.turn(tab)
+        self.inputs.answer(answers)
+        if self.results.narrow:
+            ui.run_javascript("showFirst('.asks')")
+
+    async def _again(self, answers: dict[str, Any], tab: str) -> None:
+        self._edit(answers, tab)
+        await self._solve(tab, self.inputs.answers, self.inputs.certify)
+
+    async def _solve(self, tab: str, answers: dict[str, Any], certify: bool) -> None:
+        """Check the answers, all faults at once, and queue the question."""
+        runs = self.planner.finished(self.owner)
         try:
-            study = await run.io_bound(form.study_of, answers)
-            if study is None:
+            question = await run.io_bound(tabs.question_of, tab, answers, certify=certify, runs=runs)
+            if question is None:
                 return  # the server is going down
-            check_method("cuts", certify, study)
-            job = self.planner.submit(study, certify=certify, owner=self.owner)
+            job = self.planner.submit(question, owner=self.owner, answers=answers)
         except InputError as error:
-            self.inputs.complain(*form.beside_fields(error.faults))
+            self.inputs.complain(*tabs.beside_fields(error.faults, tab))
             return
         self.inputs.complain({}, [])
         self.results.follow(job)
+
+
+def _tool(icon: str, words: str, act: Any) -> None:  # noqa: ANN401
+    button = ui.button(icon=icon, on_click=act).props("flat round dense color=grey-8")
+    button.props["aria-label"] = words
+    button.tooltip(words)
 
 
 def _asset(name: str) -> str:

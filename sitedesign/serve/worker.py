@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -17,8 +16,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sitedesign.api.design import Design
-from sitedesign.serve.solving import DESIGN, FIGURES, EndMessage, ProgressMessage, Task, work
-from sitedesign.study.study import Study
+from sitedesign.errors import LimitChange
+from sitedesign.serve.answering import DESIGN
+from sitedesign.serve.questions import Question
+from sitedesign.serve.remaining import share_of
+from sitedesign.serve.solving import VIEW, EndMessage, ProgressMessage, Task, work
+from sitedesign.serve.view import View
 
 State = Literal["waiting", "solving", "done", "failed", "cancelled"]
 _SPAWN = multiprocessing.get_context("spawn")  # the server has threads: a fork could copy a held lock
@@ -26,15 +29,13 @@ _SPAWN = multiprocessing.get_context("spawn")  # the server has threads: a fork 
 
 @dataclass(eq=False)
 class PlannerJob:
-    """One study on its way to a design.
+    """One question on its way to an answer.
 
     Attributes
     ----------
     key : str
         Cannot be guessed; part of the addresses of its files.
-    study : Study
-    certify : bool
-        False for a bound only.
+    question : Question
     folder : Path
         Holds the files of the result.
     owner, label : str
@@ -42,22 +43,31 @@ class PlannerJob:
     state : {"waiting", "solving", "done", "failed", "cancelled"}
     line : str
         Latest line of progress.
+    progress_share, share_since_s : float
+        Share of the work that was behind when it last told, and after how long that was. [fraction, s]
+    answers : mapping
+        Of the form that asked; what is left out was not touched.
     error, note : str
         Why it failed; what a reader must know about the result.
+    remedies : tuple of LimitChange
+        Any of which would bring an answer, where it failed.
     began, ended : float or None
         [s, monotonic]
     """
 
     key: str
-    study: Study
-    certify: bool
+    question: Question
     folder: Path
     owner: str
     label: str
+    answers: Mapping[str, Any] = field(default_factory=dict)
     state: State = "waiting"
     line: str = ""
+    progress_share: float = 0.0
+    share_since_s: float = 0.0
     error: str = ""
     note: str = ""
+    remedies: tuple[LimitChange, ...] = ()
     began: float | None = None
     ended: float | None = None
 
@@ -78,16 +88,22 @@ class PlannerJob:
             return 0.0
         return (self.ended if self.ended is not None else time.monotonic()) - self.began
 
+    def hear(self, line: str) -> None:
+        """Take a line of progress."""
+        self.line = line
+        share = share_of(self.question.kind, line, certify=self.question.certify)
+        if share is not None and share > self.progress_share:
+            self.progress_share, self.share_since_s = share, self.seconds
+
     @cached_property
     def design(self) -> Design:
-        """Design of a job that is done, without its time series."""
+        """Design of a plant that is done, without its time series."""
         return Design.load(self.folder / DESIGN)
 
     @cached_property
-    def figures(self) -> dict[str, Any]:
-        """Figures of a job that is done, as plotly JSON in light colours."""
-        read: dict[str, Any] = json.loads((self.folder / FIGURES).read_text(encoding="utf-8"))
-        return read
+    def view(self) -> View:
+        """What the page shows of a job that is done."""
+        return View.from_json((self.folder / VIEW).read_text(encoding="utf-8"))
 
 
 class Pool:
@@ -98,13 +114,13 @@ class Pool:
     folder : Path
         Every job gets a folder in it.
     workers : int
-        Studies solved at a time. A process starts with its first job and stays for the next.
+        Questions answered at a time. A process starts with its first job and stays for the next.
     target : callable
         What a process runs: takes `Task` from a pipe, answers with `ProgressMessage` and one `EndMessage`.
     """
 
     def __init__(self, folder: Path, workers: int, target: Callable[[Connection], None] = work) -> None:
-        self._folder = folder
+        self.folder = folder
         self._target = target
         self._waiting: list[PlannerJob] = []
         self._running: dict[PlannerJob, SpawnProcess] = {}
@@ -114,14 +130,41 @@ class Pool:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, study: Study, *, certify: bool, owner: str = "", label: str = "") -> PlannerJob:
-        """Queue a study."""
+    def submit(
+        self,
+        question: Question,
+        *,
+        owner: str = "",
+        label: str = "",
+        answers: Mapping[str, Any] | None = None,
+    ) -> PlannerJob:
+        """Queue a question."""
         key = secrets.token_urlsafe(18)
-        job = PlannerJob(key, study, certify, self._folder / key, owner, label)
+        job = PlannerJob(key, question, self.folder / key, owner, label, answers or {})
         job.folder.mkdir(parents=True)
         with self._changed:
             self._waiting.append(job)
             self._changed.notify()
+        return job
+
+    def store(
+        self,
+        question: Question,
+        view: View,
+        files: Mapping[str, bytes],
+        *,
+        owner: str = "",
+        label: str = "",
+        answers: Mapping[str, Any] | None = None,
+    ) -> PlannerJob:
+        """Put a result that is there already in a folder, as a job that is done."""
+        key = secrets.token_urlsafe(18)
+        job = PlannerJob(key, question, self.folder / key, owner, label, answers or {}, state="done")
+        job.folder.mkdir(parents=True)
+        for name, content in files.items():
+            (job.folder / name).write_bytes(content)
+        (job.folder / VIEW).write_text(view.to_json(), encoding="utf-8")
+        job.ended = time.monotonic()
         return job
 
     def position(self, job: PlannerJob) -> int:
@@ -189,12 +232,12 @@ class Pool:
             if job.cancelled:  # while the process started
                 return
             self._running[job] = process
-        ended = EndMessage(error="The process that solved this study died; it may have run out of memory.")
+        ended = EndMessage(error="The process that worked on this died; it may have run out of memory.")
         try:
             job.line = "starting"
-            pipe.send(Task(job.study, job.certify, job.folder))
+            pipe.send(Task(job.question, job.folder))
             while isinstance(message := pipe.recv(), ProgressMessage):
-                job.line = message.line
+                job.hear(message.line)
             ended = message
         except (EOFError, OSError):
             process.join()
@@ -202,7 +245,7 @@ class Pool:
             del self._running[job]
             job.ended = time.monotonic()
             if job.state == "solving":
-                job.error, job.note = ended.error, ended.note
+                job.error, job.note, job.remedies = ended.error, ended.note, ended.remedies
                 job.state = "failed" if ended.error else "done"
         if job.cancelled:
             process.join()  # it was told to end, if only after its answer
