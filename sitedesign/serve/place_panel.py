@@ -46,8 +46,14 @@ class PlacePanel:
         look = {"radius": 7, "color": "#ffffff", "weight": 2, "fillColor": "#d8431f", "fillOpacity": 1}
         self._mark = self._world.generic_layer(name="circleMarker", args=[[0, 0], look])
         self._world.on("map-click", self._pick, args=["latlng"])
-        self._world.on("init", lambda: ui.run_javascript(f"drawWorld(getElement({self._world.id}).map)"))
+        self._world.on("init", self._begin)
         self._said = ui.label("Click the map, or type the coordinates.").classes("hint")
+
+    def _begin(self) -> None:
+        """Draw the world, and put the mark where it belongs: what was said before the map came is lost."""
+        ui.run_javascript(f"drawWorld(getElement({self._world.id}).map)")
+        if self._shown is not None:
+            self._mark.run_method("setLatLng", list(self._shown))
 
     async def _look_up(self, event: events.GenericEventArguments) -> None:
         """Offer places whose names begin with what was typed."""
