@@ -27,6 +27,7 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.weather_blocks import WeatherBlock
+from sitedesign.report.study_toml import study_toml
 from tests import cases
 from tests.operated import assessed
 from tests.report_designs import make_design
@@ -317,6 +318,17 @@ def _check_reserve(one, plant, done, rule):
     need = load * (1 + rule.spinning_share) - free * (1 - rule.resource_share) - shed
     # Ramps and starts leave less than the rating: no step that is short at full rating may be missed
     assert (done.reserve_missing_mw[need - left > 1e-4] > 0).all()
+
+
+def test_rules_that_are_the_librarys_stand_in_the_study_file_of_a_design():
+    design = make_design(
+        years=1, racks=7, backup=["diesel", "recip_fast"], units=(1, 1), solar_mw=5.0, battery_mwh=9.0,
+        uptime=0.5, unit_rules={"diesel": {}, "recip_fast": {"min_down_h": 2}},
+    )  # fmt: skip
+    text = study_toml(design)
+    assert text is not None
+    assert "[unit_rules.diesel]" in text
+    assert "min_down_h = 2" in text
 
 
 def test_a_larger_tank_costs_more_and_keeps_more():

@@ -47,6 +47,7 @@ def _document(design: Design) -> str:
     tables: list[str] = []
     for name, value in asked.items():
         shown = _equipment(name, value) if name in _EQUIPMENT else _given(value)
+        shown = value if name == "unit_rules" else shown  # of which an empty one says something
         if isinstance(shown, Mapping):
             tables += _table(name, shown)
         elif isinstance(shown, list) and any(isinstance(item, Mapping) for item in shown):
@@ -81,12 +82,12 @@ def _given(value: Any) -> Any:  # noqa: ANN401
 
 
 def _table(name: str, content: Mapping[str, Any], head: str = "[{}]") -> list[str]:
-    """Lines of a table; an empty one is not written."""
+    """Lines of a table; an empty one is written only inside another."""
     plain = [
         f"{toml_key(key)} = {toml_value(item)}"
         for key, item in content.items()
         if not isinstance(item, Mapping)
     ]
     inner = [item for item in content.items() if isinstance(item[1], Mapping)]
-    lines = ["", head.format(name), *plain] if plain else []
+    lines = ["", head.format(name), *plain] if plain or (not content and "." in name) else []
     return lines + [line for key, item in inner for line in _table(f"{name}.{toml_key(key)}", item)]
