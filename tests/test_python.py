@@ -93,3 +93,10 @@ def test_every_line_of_a_narrow_terminal_is_whole(name: str) -> None:
     for width in (40, 59, 60, 80):
         lines = part.text(width).splitlines()
         assert all(len(line) <= width or " " not in line.strip() for line in lines)
+
+
+def test_what_python_shows_of_an_object_is_short_and_says_what_was_given() -> None:
+    assert repr(sd.Limits(land_acres=900)) == "Limits(land_acres=900.0)"
+    assert repr(sd.Terms(debt_dscr=1.3)) == "Terms(debt_dscr=1.3)"
+    assert repr(sd.When(hours=(22, 6))) == "When(hours=((22.0, 6.0),))"
+    assert len(repr(sd.Tariff(energy=45))) < 200

@@ -139,6 +139,9 @@ class BatteryLife:
             ),
         ]
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         """One line a figure."""
         return "\n".join(f"{label}: {text}" for label, text in self.lines())

@@ -192,6 +192,9 @@ class CashFlow(engine.CashFlow):
             rows.insert(0, ("BOUND", "not a plant to build: nothing fails and the weather is foreseen"))
         return rows
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         """Say in a few lines what it comes to."""
         rows = self.summary()

@@ -110,6 +110,9 @@ class PlantLife:
         ]
         return pd.DataFrame(rows)
 
+    def __repr__(self) -> str:
+        return str(self)
+
     def __str__(self) -> str:
         """Verdict, then a line an age."""
         failing = next((item for item in self.ages if not item.holds), None)

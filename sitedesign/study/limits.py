@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, ValidationError
@@ -136,6 +136,10 @@ class Limits(Model):
         LIMITS, example=(2, 24), type="(float, float)", planner=False,
     )] = None
     # fmt: on
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show what was given, not the many limits that were left out."""
+        return [(name, value) for name, value in super().__repr_args__() if name in self.model_fields_set]
 
     def __init__(self, *given: Any, **data: Any) -> None:  # noqa: ANN401
         faults = unnamed(given, "limits", "sd.Limits(solar_mw=900)")

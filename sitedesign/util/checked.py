@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self, get_args
@@ -56,6 +56,10 @@ class Checked(Model):
     def _contradictions(self) -> list[Fault]:
         """Find faults between fields, each of which is right."""
         return []
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Show what was given, not the many fields that were left out."""
+        return [(name, value) for name, value in super().__repr_args__() if name in self.model_fields_set]
 
     @takes("replace()")
     def replace(self, **changes: Any) -> Self:  # noqa: ANN401
