@@ -104,8 +104,8 @@ class StudyCase:
     surplus : tuple of SurplusSink
         Who may take surplus, the last of the case's sinks, in the order of the study.
     drawn : dict of int to object, optional
-        Further weather years that were drawn for this study, by their seed: cases of it that differ in their
-        racks and bounds share them. Not kept when left out.
+        Further weather years that were drawn to search on, by their seed: cases of the study that differ in
+        their racks and bounds share them. Not kept when left out.
     """
 
     study: Study

@@ -204,6 +204,7 @@ def search_and_certify(
     study, required = study_case.study, tuple(part.uptime_target for part in study_case.case.classes)
     progress(f"drawing {effort.years} weather years to search on")
     years = search_years(study_case, effort.years, study.seed)
+    study_case = replace(study_case, drawn=None)  # years of a certificate are many, and seen once
     met = environment_on_whole_hours(study_case, environment)
     evaluator = Evaluator(years, met, study.metric, study.seed, effort.draws)
     own = Evaluator([weather_block(study_case)], environment, study.metric, study.seed)
