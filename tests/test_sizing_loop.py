@@ -184,6 +184,17 @@ def test_sampled_outages_take_capability_away(study_case: StudyCase) -> None:
     assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
 
 
+def test_failures_of_units_are_the_same_whatever_else_could_be_built(study_case: StudyCase) -> None:
+    """A plant that is known is run under failures of its own units: the rows of those among all."""
+    environment = environment_of(study_case)
+    among, alone = (
+        sampled_outage_case(study_case, environment, 3, 1, (2,), none_beyond=known).backup[0]
+        for known in (False, True)
+    )
+    assert among.units_max > alone.units_max == 2
+    np.testing.assert_array_equal(among.capability[:2], alone.capability)
+
+
 def test_certificates_see_other_years_than_the_study(study_case: StudyCase) -> None:
     build, source = unseen_years(study_case, seed=1)
     assert "never saw" in source.text

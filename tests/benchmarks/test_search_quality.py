@@ -1,0 +1,41 @@
+"""How far searches end from the cheapest plants known: ``pytest tests/benchmarks/test_search_quality.py``."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.reference_costs import TABLE, USUAL, cheapest, entry
+
+pytestmark = pytest.mark.slow
+
+KNOWN: dict[str, list[dict[str, Any]]] = json.loads(TABLE.read_text())
+REFERENCES = {
+    name: cheapest(runs) for name, runs in KNOWN.items() if any(run["effort"] == "long" for run in runs)
+}
+SEED = 5  # of no search in the table
+NEAR, USUALLY_NEAR, SCATTER = 0.01, 0.005, 0.005
+
+
+@pytest.mark.skipif(not REFERENCES, reason="no question was searched long: reference_costs.py")
+def test_a_search_ends_within_a_hundredth_of_the_cheapest_plant_known(benchmark: Any) -> None:
+    found = benchmark.pedantic(lambda: {name: entry(name, SEED, USUAL) for name in REFERENCES}, rounds=1)
+    more = {
+        name: found[name]["cost_usd_per_yr"] / reference["cost_usd_per_yr"] - 1
+        for name, reference in REFERENCES.items()
+    }
+    benchmark.extra_info["more"] = more
+    assert all(run["met"] for run in found.values())
+    assert max(more.values()) < NEAR, more
+    assert statistics.median(more.values()) < USUALLY_NEAR, more
+
+
+@pytest.mark.parametrize("question", KNOWN)
+def test_seeds_of_the_table_scatter_little(question: str) -> None:
+    costs = [run["cost_usd_per_yr"] for run in KNOWN[question] if run["effort"] == "usual" and run["met"]]
+    if len(costs) < 2:
+        pytest.skip("searched with one seed only")
+    assert max(costs) / min(costs) - 1 < SCATTER, costs
