@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import sitedesign as sd
+from sitedesign.cli.roadmapping import _dates
 from sitedesign.phasing.on_dates import OnDates, PlanOnDates
 from sitedesign.phasing.question import DeliveryCase, RentalCase, RoadmapCase
 from sitedesign.phasing.sampled import Spread, drawn_months, sampled_dates
@@ -189,6 +190,15 @@ def test_dates_by_name_are_ranges() -> None:
     for wrong in ("soon", 7, {"grid": 7}, {"grid": (3, 2, 1)}, [None]):
         with pytest.raises(sd.InputError):
             dates_of(wrong)
+
+
+def test_dates_in_a_terminal() -> None:
+    faults: list[sd.Fault] = []
+    assert _dates(["library"], faults) == "library"
+    assert _dates(["grid=24:36:60", "solar=9:14"], faults) == {"grid": [24, 36, 60], "solar": [9, 14]}
+    assert not faults
+    _dates(["grid=soon", "solar=9:14"], faults)
+    assert [fault.where for fault in faults] == ["--dates"]
 
 
 def test_a_study_on_drawn_dates_comes_back_from_a_file() -> None:
