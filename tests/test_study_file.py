@@ -42,7 +42,8 @@ def test_every_setting_of_the_template_is_one(tmp_path: Path) -> None:
     for setting in re.findall(r"^#([a-z_]+) = ", text.split("[site]")[0], flags=re.M):
         assert setting in known
     text = re.sub(
-        r"^#(?=(weather|\w+_profile|battery|it_mw|gpus|throughput|lost_compute_usd_per_rack_h) =)",
+        r"^#(?=(weather|\w+_profile|battery|it_mw|gpus|throughput|lost_compute_usd_per_rack_h"
+        r"|tank_choices_h) =)",
         "# ",
         text,
         flags=re.M,
