@@ -312,9 +312,7 @@ class _Batch:
                     writer.write()
                 finally:
                     store.finish(self.table.keys)
-            frame = store.table(self.table.keys).to_pandas()
-        ordered: pd.DataFrame = frame.set_index("key", drop=False).loc[self.table.keys].reset_index(drop=True)
-        return ordered
+            return store.frame(self.table.keys)
 
     def _run(
         self,

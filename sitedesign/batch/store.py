@@ -21,8 +21,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -38,6 +39,7 @@ RUN_FIELDS = (pa.field("run_seconds", pa.float64()), pa.field("run_rss_mb", pa.f
 _RESERVE_BYTES = 8_000_000
 _MOST_SMALL_PARTS = 200
 _SMALL_ROWS = 20_000
+_ROWS_AT_ONCE = 100_000
 _SHOWN_CHANGES = 12
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _KEPT = "Every site that was written is kept; those still with the workers are solved again."
@@ -154,9 +156,24 @@ class Store:
         run_columns : bool
             With time and memory, which differ between runs.
         """
-        parts = [_conform(pq.read_table(path), self._full_schema) for path in self._parts()]
-        joined = _merged([self._full_schema.empty_table(), *parts], keys)
-        return joined.select(self._full_schema.names if run_columns else self.schema.names)
+        joined = self._all(run_columns=run_columns)
+        return pc.take(joined, _newest(joined, None if keys is None else sorted(set(keys)))).combine_chunks()
+
+    def frame(self, keys: Sequence[str]) -> pd.DataFrame:
+        """Every finished site of the table in the order of `keys`; made column by column to be small."""
+        joined = self._all()
+        rows = _newest(joined, keys)
+        columns = {}
+        for name in joined.column_names:
+            columns[name] = joined[name].take(rows).to_pandas()
+            joined = joined.drop_columns([name])
+        return pd.DataFrame(columns, copy=False)
+
+    def _all(self, *, run_columns: bool = False) -> pa.Table:
+        """All parts, in the order in which they were written."""
+        schema = self._full_schema if run_columns else self.schema
+        parts = [_conform(pq.read_table(path), schema) for path in self._parts()]
+        return pa.concat_tables([schema.empty_table(), *parts])
 
     def finish(self, keys: Iterable[str]) -> Path:
         """Write ``results.parquet`` with every finished site of the table.
@@ -168,7 +185,9 @@ class Store:
         """
         path = self.folder / "results.parquet"
         try:
-            write_atomic(path, _encode(self.table(keys)))
+            joined = self._all()
+            rows = _newest(joined, sorted(set(keys)))
+            write_atomic(path, lambda file: _write_rows(joined, rows, file))
         except OSError as error:
             raise _stopped(self.folder, error) from error
         return path
@@ -193,7 +212,7 @@ class Store:
         if len(small) < 2:
             return
         try:
-            joined = _merged([pq.read_table(path) for path in small], None)
+            joined = _merged([pq.read_table(path) for path in small])
             write_atomic(self._next_part(), _encode(joined))
         except (OSError, pa.ArrowInvalid, pa.ArrowTypeError):
             return  # a full disk, of which the next write tells, or two shapes: small parts do no harm
@@ -232,7 +251,7 @@ def read_results(folder: Path) -> pa.Table:
             [Fault("results", str(folder), "must be the folder of a batch", remedy)], "the batch"
         )
     tables = [_read_part(path) for path in parts]
-    return _merged([_conform(table, tables[-1].schema) for table in tables], None)
+    return _merged([_conform(table, tables[-1].schema) for table in tables])
 
 
 def _read_part(path: Path) -> pa.Table:
@@ -280,19 +299,30 @@ def _cast(column: Any, kind: pa.DataType) -> Any:  # noqa: ANN401
         return pa.array([None if text is None or ":" in text else float(text) for text in texts], kind)
 
 
-def _merged(tables: Sequence[pa.Table], keys: Iterable[str] | None) -> pa.Table:
+def _merged(tables: Sequence[pa.Table]) -> pa.Table:
     """Join tables, keep the last row of each key, sort by key."""
     joined = pa.concat_tables(tables, promote_options="default")
+    return pc.take(joined, _newest(joined, None)).combine_chunks()
+
+
+def _newest(joined: pa.Table, keys: Iterable[str] | None) -> pa.Array:
+    """Rows that were written last of each key: in the order of `keys`, or sorted where there are none."""
     last = {key: row for row, key in enumerate(joined["key"].to_pylist())}
-    wanted = sorted(last if keys is None else set(keys) & last.keys())
-    rows = pa.array([last[key] for key in wanted], pa.int64())
-    return pc.take(joined, rows).combine_chunks()
+    order = sorted(last) if keys is None else [key for key in keys if key in last]
+    return pa.array([last[key] for key in order], pa.int64())
 
 
 def _encode(table: pa.Table) -> bytes:
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
+
+
+def _write_rows(table: pa.Table, rows: pa.Array, file: IO[bytes]) -> None:
+    """Write rows of a table a few at a time: a copy of all of them would be large."""
+    with pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
+        for at in range(0, max(len(rows), 1), _ROWS_AT_ONCE):
+            writer.write_table(pc.take(table, rows.slice(at, _ROWS_AT_ONCE)).combine_chunks())
 
 
 def outcome_row(row: Mapping[str, Any], outcome: Outcome, kinds: Mapping[str, pa.DataType]) -> dict[str, Any]:

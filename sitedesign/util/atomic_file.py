@@ -11,8 +11,10 @@ import errno
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import IO
 
 from sitedesign.errors import Fault, InputError
 
@@ -28,8 +30,14 @@ _KEPT = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_B
 _USUAL_MODE = 0o666  # less what the user's mask takes away
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes | Callable[[IO[bytes]], object]) -> None:
     """Write a file whole or not at all, and force it to the disk.
+
+    Parameters
+    ----------
+    path : Path
+    data : bytes or callable
+        What is written, or what writes it, piece by piece where all of it would be large.
 
     Raises
     ------
@@ -43,7 +51,10 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             _take_mode(handle, path)
-            file.write(data)
+            if callable(data):
+                data(file)
+            else:
+                file.write(data)
             file.flush()
             os.fsync(handle)
             temporary.replace(path)
