@@ -64,6 +64,7 @@ class Page:
 
     async def open(self, query: Mapping[str, str]) -> None:
         """Build the page as its address asks, then ask the browser what screen it has."""
+        self.client = ui.context.client
         ui.add_css(_asset("page.css"))
         ui.add_head_html(f"<script>{_asset('page.js')}</script>")
         ui.add_head_html('<meta name="description" content="Power plant and racks of a data center">')
@@ -169,8 +170,9 @@ class Page:
             ui.run_javascript("showFirst('.asks')")
 
     async def _again(self, answers: dict[str, Any], tab: str) -> None:
-        self._edit(answers, tab)
-        await self._solve(tab, self.inputs.answers, self.inputs.certify)
+        with self.client:  # the button that asked for it goes with the run that it stands in
+            self._edit(answers, tab)
+            await self._solve(tab, self.inputs.answers, self.inputs.certify)
 
     async def _solve(self, tab: str, answers: dict[str, Any], certify: bool) -> None:
         """Check the answers, all faults at once, and queue the question."""

@@ -62,12 +62,17 @@ class ResultPanel:
     def screen(self, *, dark: bool, narrow: bool) -> None:
         """Take the colours and the width of the screen, and draw again."""
         self.dark, self.narrow = dark, narrow
-        self._draw()
+        self._draw_again()
 
     def show_in(self, units: System | None) -> None:
         """Show answers in the units of a system."""
         self.units = units
-        self._draw()
+        self._draw_again()
+
+    def _draw_again(self) -> None:
+        """Draw what is there already: figures that are drawn twice at once complain of each other."""
+        if self._seen is not None:
+            self._draw()
 
     def follow(self, job: PlannerJob) -> None:
         """Show a job's answer as soon as there is one."""
