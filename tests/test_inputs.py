@@ -55,7 +55,7 @@ from sitedesign.batch.table import read_sites
 from sitedesign.cli.study_options import QuestionOptions, by_option
 from sitedesign.report.content import question_rows
 from sitedesign.report.study_toml import study_toml
-from sitedesign.serve import form
+from sitedesign.serve import form, tabs
 from sitedesign.study.toml_file import write_template
 
 def faults(call):
@@ -104,7 +104,7 @@ assert fields["limits.owls"].label == "Most owls"
 answered = form.study_of(form.defaults() | {"moonlight_usd_per_mwh": 5, "limits.owls": "4"})
 assert (answered.moonlight_usd_per_mwh, answered.limits.owls) == (5, 4)
 wrong = form.defaults() | {"moonlight_usd_per_mwh": -1, "limits.owls": 12}
-beside, rest = form.beside_fields(faults(lambda: form.study_of(wrong)))
+beside, rest = tabs.beside_fields(faults(lambda: form.study_of(wrong)), "plant")
 assert (set(beside), rest) == ({"moonlight_usd_per_mwh", "limits.owls"}, [])
 
 # A table of sites may have a column for each

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import sitedesign as sd
-from sitedesign.serve import form
+from sitedesign.serve import form, tabs
 from sitedesign.study import plausibility
 from sitedesign.weather.site import distance_km
 
@@ -98,7 +98,7 @@ def test_fraction_in_a_field_of_per_cent_is_asked_back() -> None:
     for field, typed, meant in (("uptime", 0.999, "99.9 %"), ("min_renewable_share", 0.3, "30 %")):
         with pytest.raises(sd.InputError) as error:
             form.study_of(answers | {field: typed})
-        beside, rest = form.beside_fields(error.value.faults)
+        beside, rest = tabs.beside_fields(error.value.faults, "plant")
         assert not rest
         assert f"A fraction was meant? {typed:g} is {meant}" in beside[field]
     assert form.study_of(answers | {"uptime": 99.9, "min_renewable_share": 30}).min_renewable_share == 0.3

@@ -547,7 +547,8 @@ def unit_availability(
     for i, row in enumerate(available):
         which = np.flatnonzero(together | (mine & (sample.index == first + i)))
         down = np.cumsum(change[which], dtype=np.int64) > 0
-        begin, end = step[which].tolist(), [*step[which[1:]].tolist(), steps]
+        begin = step[which].tolist()
+        end = [*begin[1:], steps][: len(begin)]  # a unit that nothing happens to is always there
         for first_step, last_step, away in zip(begin, end, down, strict=True):
             if away:
                 row[first_step:last_step] = False
