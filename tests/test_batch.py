@@ -488,6 +488,22 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
 
 
+def test_results_are_those_of_the_table_in_its_order_however_few_rows_are_written_at_once(
+    asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = pd.DataFrame({"latitude": [40.0, 31.0, 35.0, 33.0, 38.0], "longitude": -100.0})
+    whole = sd.solve_many(places, out=tmp_path / "whole", **QUESTION)
+    monkeypatch.setattr(store, "_ROWS_AT_ONCE", 2)
+    pieces = sd.solve_many(places, out=tmp_path / "pieces", **QUESTION)
+    assert pieces["latitude"].tolist() == places["latitude"].tolist()
+    pd.testing.assert_frame_equal(whole, pieces)
+    read = [pq.read_table(tmp_path / name / "results.parquet") for name in ("whole", "pieces")]
+    assert read[0].equals(read[1])
+    keys = read[1]["key"].to_pylist()
+    assert keys == sorted(keys)
+    assert set(keys) == set(pieces["key"])
+
+
 def test_many_small_parts_are_joined(
     asked: list[Study], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -572,3 +572,9 @@ def test_samples_are_told_apart_from_the_first_step_that_differs():
     assert one.before(9) == other.before(9)
     assert one.before(10) != other.before(10)
     assert one.before(9) != dataclasses.replace(one, single_starts=False).before(9)
+
+
+def test_a_unit_that_nothing_happens_to_is_always_there():
+    safe = OutageModel(units=(one(0.0),), fuels=())
+    paths = sample_outages(safe, [3], sky(2), seed=1)
+    assert unit_availability(paths, safe, [3], 0, 2 * HOURS).all()

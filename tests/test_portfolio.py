@@ -189,6 +189,21 @@ def test_a_ramp_says_which_site_comes_first() -> None:
         sd.portfolio(frame, racks=3000, most_racks=1000, ramp={6: 100})
 
 
+def test_a_date_that_is_not_known_is_neither_early_nor_free_of_waiting() -> None:
+    frame = results(12, 7).assign(months_to_power=[np.nan, 24.0] * 6)
+    made = sd.portfolio(frame, racks=3000, most_racks=1000)
+    table = made.timetable()
+    assert table["racks"].sum() == table["racks_running"].iloc[-1] == 3000
+    assert np.isnan(table.index[-1])
+    assert "3,000 at a date that is not known" in str(made)
+    for dates in ({"ramp": {24: 500}}, {"delay_usd_per_rack_month": 1.0}):
+        dated = sd.portfolio(frame, racks=3000, most_racks=1000, **dates)
+        assert {item.months_to_power for item in dated.sites} <= {24.0, 42.0}
+        assert any(note.startswith("6 candidates without months to power") for note in dated.notes)
+        with pytest.raises(InputError, match="no months_to_power; is needed for a ramp and for a price"):
+            sd.portfolio(frame.drop(columns="months_to_power"), racks=3000, most_racks=1000, **dates)
+
+
 def test_bounds_of_regions_hold_and_their_prices_differ() -> None:
     frame = results(12, 7)
     costs = site_costs(frame, Terms(None, 0.0, large_load=False, least_racks=1.0, most_racks=500.0), {})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pandas as pd
 from sitedesign.batch.ranking import USABLE
 from sitedesign.batch.worth import reason, worth
 from sitedesign.errors import Fault, InputError
-from sitedesign.util.atomic_file import write_given
+from sitedesign.util.workbook import new_workbook
 
 _WIDEST, _MOST_ROWS = 60, 1_048_575
 _SHARES = ("uptime_standard_error", "gap", "renewable_share")
@@ -37,24 +36,11 @@ def write_workbook(frame: pd.DataFrame, path: Path) -> Path:
     InputError
         When XlsxWriter is not installed, the table is longer than a sheet, or the file cannot be written.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        fault = Fault("--excel", "XlsxWriter is not installed", "is needed", "pip install sitedesign[excel]")
-        raise InputError([fault], "the workbook") from None
     if len(frame) > _MOST_ROWS:
         found = f"{len(frame):,} sites"
         fault = Fault("--excel", found, f"a sheet holds {_MOST_ROWS:,}", "Write --csv instead.")
         raise InputError([fault], "the workbook")
-    stream = BytesIO()
-    # What an owner called something is text, whatever it begins with; what is no number is an empty cell
-    plain = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "nan_inf_to_errors": True,
-    }
-    with xlsxwriter.Workbook(stream, plain) as book:
+    with new_workbook(path, where="--excel", of="the workbook") as book:
         _write(book, "Sites", frame.drop(columns=["key"], errors="ignore"))
         failed = frame[~frame["status"].isin(USABLE)]
         if len(failed):
@@ -62,7 +48,6 @@ def write_workbook(frame: pd.DataFrame, path: Path) -> Path:
         about = pd.DataFrame({"what": ["sites", "without a design", "figures are"],
                               "found": [len(frame), len(failed), worth(frame)]})  # fmt: skip
         _write(book, "About", about)
-    write_given(path, stream.getvalue(), where="--excel", of="the workbook")
     return path
 
 

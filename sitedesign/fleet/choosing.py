@@ -169,14 +169,18 @@ def portfolio(
     frame, asked_of = candidates_of(candidates, study, question, progress)
     if where is not None:
         frame = rank(frame, by="site_cost_usd_per_yr", where=where).drop(columns="rank")
+    every = len(frame)
+    if ramp is not None or delay_usd_per_rack_month:
+        frame = _dated(frame)
     names = _region_names(frame)
     bounds = _region_bounds(regions or {}, sorted(set(names)))
-    steps = _steps(ramp, racks, frame, together or fleet_uptime)
+    steps = _steps(ramp, racks, together or fleet_uptime)
     terms = Terms(
         _scale(scale), delay_usd_per_rack_month, large_load, float(least_racks),
         float(most_racks or _most_racks(frame)),
     )  # fmt: skip
-    search = _Search(frame, names, terms, bounds, steps, racks, gap, time_limit_s, certify, say)
+    undated = every - len(frame)
+    search = _Search(frame, names, terms, bounds, steps, undated, racks, gap, time_limit_s, certify, say)
     jointly = together or fleet_uptime
     choice = (
         search.choose_together(most_sites, asked_of, moves=fleet_uptime)
@@ -209,6 +213,7 @@ class _Search:
     terms: Terms
     bounds: dict[str, tuple[float, float]]
     ramp: tuple[tuple[int, int], ...]
+    undated: int
     racks: int
     gap: float
     time_limit_s: float | None
@@ -399,6 +404,10 @@ class _Search:
     ) -> list[str]:
         """Say what a reader of the choice must know."""
         notes = ["Each site keeps its own uptime; work is not moved between sites."]
+        if self.undated:
+            notes.append(
+                f"{self.undated:,} candidates without months to power are left out: dates count here."
+            )
         if self.joint_usd_per_yr is not None:
             told = "All sites keep one uptime together." if moves else notes[0]
             shares = (
@@ -435,10 +444,25 @@ def _region_names(frame: pd.DataFrame) -> list[str]:
     return [name if isinstance(name, str) and name else _ELSEWHERE for name in frame["region"].tolist()]
 
 
+def _dated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Candidates whose months to power are known: an unknown date is neither early nor free of waiting.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    name = "months_to_power"
+    known = pd.to_numeric(frame[name], errors="coerce").notna() if name in frame.columns else None
+    if known is None or not known.any():
+        allowed = "is needed for a ramp and for a price of waiting"
+        raise InputError([Fault("candidates", f"no {name}", allowed)], _OF)
+    return frame[known].reset_index(drop=True)
+
+
 def _steps(
     given: Any,  # noqa: ANN401
     racks: int,
-    frame: pd.DataFrame,
     together: bool,
 ) -> tuple[tuple[int, int], ...]:
     """Racks that must have power by month.
@@ -446,7 +470,7 @@ def _steps(
     Raises
     ------
     InputError
-        If they are no ramp, more than all racks, or the dates of the sites are not known.
+        If they are no ramp, or more than all racks.
     """
     if given is None:
         return ()
@@ -454,8 +478,6 @@ def _steps(
     faults = []
     if steps[-1][1] > racks:
         faults.append(Fault("ramp", f"{steps[-1][1]:,} racks", f"must be at most all {racks:,} racks"))
-    if "months_to_power" not in frame.columns:
-        faults.append(Fault("candidates", "no column months_to_power", "is needed for a ramp"))
     if together:
         faults.append(Fault("ramp", "a ramp", "is not counted when sites are solved together"))
     if faults:

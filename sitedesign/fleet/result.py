@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -180,9 +181,10 @@ class Portfolio(_Row):
         -------
         DataFrame
             Indexed by ``month`` from the order on: ``sites`` by name, ``racks`` that start, ``racks_running``
-            from then on, and ``racks_asked`` by the ramp (0 where none was asked).
+            from then on, and ``racks_asked`` by the ramp (0 where none was asked). Sites whose date is not
+            known come last, in month NaN.
         """
-        table = self.table().groupby("months_to_power", as_index=True)
+        table = self.table().groupby("months_to_power", dropna=False)
         rows = pd.DataFrame({"sites": table["name"].agg(", ".join), "racks": table["racks"].sum()})
         rows["racks_running"] = rows["racks"].cumsum()
         steps = self.asked.get("ramp", [])
@@ -286,15 +288,14 @@ class Portfolio(_Row):
             ("solved again", f"{exact} of {len(self.sites)} sites, in {self.rounds} rounds"),
         ]
         first = self.timetable()
-        dates = ", ".join(
-            f"{racks:,} in month {month:.0f}" for month, racks in first["racks_running"].items()
-        )  # fmt: skip
+        running = zip(first.index.tolist(), first["racks_running"].tolist(), strict=True)
+        dates = ", ".join(f"{racks:,} {_when(month)}" for month, racks in running)
         rows.append(("racks with power", dates))
         for item in self.sites:
             place = (
                 f"{item.racks:,} racks, {item.it_mw:,.0f} MW, {item.rack_usd_per_yr / 1e3:,.1f} k USD/yr each"
             )
-            rows.append((item.name, f"{item.region}: {place}, {item.months_to_power:.0f} months"))
+            rows.append((item.name, f"{item.region}: {place}, {_when(item.months_to_power)}"))
         return rows
 
     def __str__(self) -> str:
@@ -306,3 +307,7 @@ class Portfolio(_Row):
 
     def _repr_html_(self) -> str:
         return table_html("Portfolio", self._lines())
+
+
+def _when(month: float) -> str:
+    return "at a date that is not known" if math.isnan(month) else f"in month {month:.0f}"

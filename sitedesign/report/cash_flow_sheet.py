@@ -8,20 +8,18 @@ value that this package found, so that the book shows the same before a spreadsh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sitedesign.errors import Fault, InputError
 from sitedesign.finance.cash_flow import CashFlow
 from sitedesign.finance.construction import Schedule, schedule
 from sitedesign.finance.depreciation import deductions
 from sitedesign.finance.project import Debt, Project
 from sitedesign.finance.returns import present_value
 from sitedesign.report.cash_flow_lines import FIRST, YEARS, Lines, letters
-from sitedesign.util.atomic_file import write_given
+from sitedesign.util.workbook import new_workbook
 
 _TITLES = {
     "ebitda": "EBITDA",
@@ -56,19 +54,8 @@ def write_sheet(flow: CashFlow, path: Path, title: str, unit: str) -> Path:
         When the project has what the workbook has no lines for, which no design has.
     """
     _check(flow.project)
-    try:
-        import xlsxwriter
-    except ImportError:
-        remedy = "pip install sitedesign[excel]"
-        raise InputError(
-            [Fault("to_excel()", "XlsxWriter is not installed", "is needed", remedy)], "to_excel()"
-        ) from None
-    stream = BytesIO()
-    # What a user called something is text, whatever it begins with
-    plain = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(stream, plain) as book:
+    with new_workbook(path, where="to_excel()", of="to_excel()", gaps=False) as book:
         _Book(book, flow, title, unit).write()
-    write_given(path, stream.getvalue(), where="to_excel()", of="to_excel()")
     return path
 
 

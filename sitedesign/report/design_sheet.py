@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from sitedesign.errors import Fault, InputError
 from sitedesign.report import content
 from sitedesign.results.design import Design
-from sitedesign.util.atomic_file import write_given
+from sitedesign.util.workbook import new_workbook
 
 Cell = str | float | None
 _WIDEST = 90
@@ -34,26 +32,10 @@ def write_design_sheet(design: Design, path: Path) -> Path:
     InputError
         When XlsxWriter is not installed, or the file cannot be written.
     """
-    try:
-        import xlsxwriter
-    except ImportError:
-        fault = Fault(
-            "to_excel()", "XlsxWriter is not installed", "is needed", "pip install sitedesign[excel]"
-        )
-        raise InputError([fault], "to_excel()") from None
-    stream = BytesIO()
-    # What a user called something is text, whatever it begins with; what is no number is an empty cell
-    plain = {
-        "in_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "nan_inf_to_errors": True,
-    }
-    with xlsxwriter.Workbook(stream, plain) as book:
+    with new_workbook(path, where="path", of="to_excel()") as book:
         bold = book.add_format({"bold": True, "bottom": 1})
         for name, head, rows in _sheets(design):
             _write(book.add_worksheet(name), bold, head, rows)
-    write_given(path, stream.getvalue(), where="path", of="to_excel()")
     return path
 
 

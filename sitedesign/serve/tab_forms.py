@@ -122,7 +122,7 @@ def roadmap_groups() -> tuple[Group, ...]:
             asked("stages", "Stages", default=12),
             asked("by_hand", "Beside three plans made by hand", kind="flag", default=False),
             asked("worth", "What a month is worth", kind="flag", default=False),
-                asked("certify", "Certify every stage", kind="flag", default=False),
+            asked("certify", "Certify every stage", kind="flag", default=False),
         ), folded=True),
     )  # fmt: skip
 
