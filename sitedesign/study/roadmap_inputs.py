@@ -305,7 +305,9 @@ class DateRange(Checked):
             return []
         given = [m for m in (self.p10_months, self.p50_months, self.p90_months) if m is not None]
         found = ", ".join(f"{month:g}" for month in given)
-        return [Fault("date_range", f"months {found}", "P10, P50 and P90 must rise", "Sort them.")]
+        return [
+            Fault(f"dates.{self.technology}", f"months {found}", "P10, P50 and P90 must rise", "Sort them.")
+        ]
 
 
 def ramp_of(given: Any) -> Any:  # noqa: ANN401
