@@ -11,9 +11,11 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case
+from sitedesign.case.relaxation import left_out
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.results.battery_life import life_of
 from tests import small_cases
 from tests.cases import backup, case, limited
 
@@ -173,6 +175,38 @@ def test_permits_that_are_not_kept_are_told(operated: tuple[sd.Study, sd.Evaluat
     on, at_night = row["any_unit_on_h_per_yr"], row["any_unit_on_at_night_h_per_yr"]
     assert at_night <= on <= 1.01 * row["run_h_per_unit_yr"]
     assert row["full_load_h_per_unit_yr"] < row["run_h_per_unit_yr"]
+
+
+def test_the_warranty_of_the_battery_is_a_limit_of_one_word(operated: tuple[sd.Study, sd.Evaluation]) -> None:
+    """365 cycles a year, or fewer where all of them spread over the life are fewer; counted at the cells."""
+    asked, result = operated
+    warranted = asked.replace(limits={"battery_cycles_per_yr": "warranty"})
+    careful = asked.replace(limits={}, practice="careful")
+    for study in (warranted, careful, sd.Study(**warranted.to_dict() | {"weather": None})):
+        case = build_case(study).case
+        assert (case.limits.battery_cycles_per_yr, case.limits.warranty_cycles_per_yr) == (None, 365.0)
+        assert "cycles of the battery" in left_out(study)
+    assert build_case(
+        careful.replace(limits={"battery_cycles_per_yr": 90})
+    ).case.limits == dataclasses.replace(
+        build_case(careful).case.limits, battery_cycles_per_yr=90.0, warranty_cycles_per_yr=None
+    )
+    used_up = warranted.replace(
+        battery=asked.battery.replace(warranty_full_cycles=500)
+    )  # 25 in each of 20 years
+    certificate = sd.certify(result, used_up, years=2, draws=1, attribute=False)
+    (use,) = (use for use in certificate.capped if "warranty" in use.label)
+    assert use.most == 25.0
+    assert use.mean == pytest.approx(
+        certificate.battery_cycles_per_yr / build_case(asked).case.eta_discharge, rel=1e-9
+    )
+    assert not certificate.permits_kept
+    assert "full cycles of the battery's cells under warranty" in str(certificate)
+    life = life_of(used_up.battery, asked.finance, 30.0, certificate.battery_duty, 20, "augment")
+    assert not life.warranty_kept
+    assert life.duty.full_cycles_per_yr == pytest.approx(use.mean, rel=0.02)  # one and the same count
+    with pytest.raises(sd.InputError, match=r"battery_cycles_per_yr: got 'guaranty'.*or 'warranty'"):
+        asked.replace(limits={"battery_cycles_per_yr": "guaranty"})
 
 
 def test_an_emergency_engine_may_run_so_long_and_no_longer() -> None:

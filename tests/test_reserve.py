@@ -218,7 +218,7 @@ def test_an_answer_says_what_is_held_and_what_is_not():
     )
     careful = held(study.replace(practice="careful").to_dict(), 3, None, "CAREFUL")
     assert careful == (
-        "lowest load and start times of units, a reserve, wear and down time of starts and a ride-through "
-        "that is paid and fails in 0.1 % of its use"
+        "lowest load and start times of units, a reserve, wear and down time of starts, a ride-through that "
+        "is paid and fails in 0.1 % of its use and the warranty of the battery"
     )
     assert held(study.to_dict(), 0, None, "CAREFUL") == ""

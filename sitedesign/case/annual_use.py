@@ -37,6 +37,8 @@ class Cap:
         Whether it is their starts, and not their hours.
     counts_cycles : bool
         Whether it is what the battery discharges, over nameplate.
+    of_cells : bool
+        Whether that is counted at the cells and not at the bus.
     """
 
     label: str
@@ -46,6 +48,7 @@ class Cap:
     technology: int = -1
     counts_starts: bool = False
     counts_cycles: bool = False
+    of_cells: bool = False
 
     @property
     def of_operator(self) -> bool:
@@ -81,6 +84,10 @@ def caps_of(case: Case) -> tuple[Cap, ...]:
     cycles = case.limits.battery_cycles_per_yr
     if cycles is not None:
         found.append(Cap("full cycles of the battery", cycles, "/yr", counts_cycles=True))
+    warranted = case.limits.warranty_cycles_per_yr
+    if warranted is not None:
+        label = "full cycles of the battery's cells under warranty"
+        found.append(Cap(label, warranted, "/yr", counts_cycles=True, of_cells=True))
     return tuple(found)
 
 
@@ -127,7 +134,7 @@ def used_of_caps(
     starts : sequence of float, optional
         The same of starts; nobody counted them when left out. [1/yr]
     cycles : float
-        Full cycles of the battery. [1/yr]
+        Full cycles of the battery, at the bus. [1/yr]
 
     Returns
     -------
@@ -145,7 +152,7 @@ def used_of_caps(
         elif cap.counts_starts:
             found.append(0.0 if starts is None else starts[cap.technology])
         elif cap.counts_cycles:
-            found.append(cycles)
+            found.append(cycles / case.eta_discharge if cap.of_cells else cycles)
         else:
             found.append(run_h[cap.technology])
     return tuple(found)

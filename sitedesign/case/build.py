@@ -580,6 +580,7 @@ def _limits(study: Study, derived: capacity_bounds.CapacityBounds) -> CaseLimits
     hours = given.battery_hours or (study.battery.min_duration_h, None)
     energy, widest_mwh = capacity_bounds.within(derived.battery_mwh, given.battery_mwh)
     power, widest_mw = capacity_bounds.within(derived.battery_mw, given.battery_mw)
+    cycles = study.battery_cycles
     return CaseLimits(
         battery_mwh=energy,
         battery_mw=power,
@@ -587,7 +588,8 @@ def _limits(study: Study, derived: capacity_bounds.CapacityBounds) -> CaseLimits
         min_duration_h=hours[0],
         max_duration_h=hours[1],
         months_to_power=given.months_to_power,
-        battery_cycles_per_yr=given.battery_cycles_per_yr,
+        battery_cycles_per_yr=None if cycles == "warranty" else cycles,
+        warranty_cycles_per_yr=study.battery.warranted_cycles_per_yr if cycles == "warranty" else None,
         n_plus=given.n_plus or 0,
         widest=(widest_mwh, widest_mw),
         **{item.name: item.asked(study) for item in ANNUAL_LIMITS},

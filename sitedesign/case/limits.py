@@ -33,7 +33,9 @@ class CaseLimits:
     months_to_power : float or None
         Longest lead time allowed. [months]
     battery_cycles_per_yr : float or None
-        What an operator may discharge, over nameplate. [1/yr]
+        What an operator may discharge at the bus, over nameplate. [1/yr]
+    warranty_cycles_per_yr : float or None
+        What he may take from the cells, over nameplate. [1/yr]
     n_plus : int
         Units of each technology built that the plan must do without. [units]
     most_units : float or None
@@ -55,6 +57,7 @@ class CaseLimits:
     max_duration_h: float | None = None
     months_to_power: float | None = None
     battery_cycles_per_yr: float | None = None
+    warranty_cycles_per_yr: float | None = None
     n_plus: int = 0
     most_units: float | None = None
     widest: tuple[float, float] | None = None

@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from sitedesign.study.grid_inputs import GridInputs
 from sitedesign.study.inputs import GROUPS, PLACE, PRICES, WEATHER, StudyInputs
-from sitedesign.study.limits import LIMITS, TABLES
+from sitedesign.study.limits import LIMITS, TABLES, Limits
 from sitedesign.study.reserve import Reserve
+from sitedesign.util.gate import OrWord
 from sitedesign.util.inputs import Declared, declared
 from sitedesign.util.toml_text import value_of_text
 
@@ -302,6 +303,10 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
     }
     for item in items:
         name, _, text = item.partition("=")
+        known = declared(Limits).get(name.strip())
+        if known is not None and isinstance(known.gate, OrWord) and text.strip() == known.gate.word:
+            limits[known.name] = text.strip()
+            continue
         try:
             numbers = [float(part) for part in text.split(":")]
         except ValueError:

@@ -170,6 +170,11 @@ class Battery(Entry):
     blocks: Annotated[int, Number("count", 1, 10000, "Independent blocks (certification)", whole=True)]
     common_outage_rate: Annotated[float, Number("fraction", 0, 0.5, "Share of time the whole battery is out")]
 
+    @property
+    def warranted_cycles_per_yr(self) -> float:
+        """Full cycles of the cells a year that keep the warranty in every year of the life. [1/yr]"""
+        return min(self.warranty_cycles_per_yr, self.warranty_full_cycles / self.life_yr)
+
 
 class Backup(Entry):
     """Dispatchable generator.

@@ -37,6 +37,7 @@ def held(study: Mapping[str, Any], units: int, kept: Certificate | None, careful
         parts.append(_reserve(kept))
     parts += ["wear and down time of starts"] if "unit_rules" in asked else []
     parts += [_ride_through(study)] if "ride_through" in asked else []
+    parts += ["the warranty of the battery"] if _holds_warranty(study) else []
     without = [words for name, words in _LEFT_OUT.items() if name not in asked]
     if not without:
         return listed(parts)
@@ -49,6 +50,11 @@ def _is_asked(study: Mapping[str, Any], name: str) -> bool:
     if name == "unit_rules" and study.get("practice") == "careful":
         return True
     return bool(study.get(name))
+
+
+def _holds_warranty(study: Mapping[str, Any]) -> bool:
+    cycles = (study.get("limits") or {}).get("battery_cycles_per_yr")
+    return bool(cycles == "warranty" or (cycles is None and study.get("practice") == "careful"))
 
 
 def _reserve(kept: Certificate | None) -> str:

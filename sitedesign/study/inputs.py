@@ -262,7 +262,7 @@ class StudyInputs(Model):
         "lowest load, start times and failures of units; nothing is held for a trip, starts wear nothing, "
         "the hall's ride-through never fails. ``careful``: the reserve of a careful owner (N-1 on line or in "
         "the battery, whose power carries the trip of the largest unit while others start), the library's "
-        "rules of every technology, and a ride-through that is paid and may fail.",
+        "rules of every technology, a ride-through that is paid and may fail, the warranty of the battery.",
         EQUIPMENT, words={
             "plain": "lowest load and start times alone",
             "careful": "a careful owner's: N-1, wear of starts, paid ride-through",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
 from sitedesign.errors import InputError
-from sitedesign.util.gate import Bounds, Kind, Measure, Words, unnamed
+from sitedesign.util.gate import Bounds, Kind, Measure, OrWord, Words, unnamed
 from sitedesign.util.inputs import Input, documented
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of, unknown_keys
@@ -28,6 +28,7 @@ ACRES = Measure("acres", 0, 1e9)
 T_PER_YR = Measure("t/yr", 0, 1e12)
 RUN_H = Measure("h/yr", 0, 8784)
 STARTS = Measure("1/yr", 0, 1e6)
+CYCLES = OrWord("1/yr", 0, 1e6, word="warranty")
 MONTHS = Measure("months", 0, 1200, above=True)
 #: Limits by name, and of what kind those named are.
 TABLES = {"units": "backup", "wind_mw": "wind", "run_h": "backup", "starts": "backup"}
@@ -115,11 +116,13 @@ class Limits(Model):
         "years. Of the operator alone: the bound knows no starts.",
         LIMITS, example={"mobile_gt": 200}, type="mapping of str to float", sort="table",
     )] = Field(default_factory=dict)
-    battery_cycles_per_yr: Annotated[float | None, STARTS, Input(
+    battery_cycles_per_yr: Annotated[float | Literal["warranty"] | None, CYCLES, Input(
         "cycles of the battery",
         "Most full cycles of the battery a year. What is discharged over nameplate, in the mean over the "
-        "weather years, as a warranty limits it. Of the operator alone: the bound knows none.",
-        LIMITS, example=250,
+        "weather years. ``warranty``: what the library's battery is warranted for, the lower of its cycles a "
+        "year and of its full cycles spread over its life, counted at the cells; the practice of a careful "
+        "owner holds that by itself. Of the operator alone: the bound knows none.",
+        LIMITS, example=250, type='float or "warranty"',
     )] = None
     months_to_power: Annotated[float | None, MONTHS, Input(
         "months to power", "Longest lead time of anything built.", LIMITS, example=26,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from pydantic import InstanceOf, ValidationError
 
@@ -171,6 +171,12 @@ class Study(StudyInputs):
     def _rack_mw(self, use: Use) -> float:
         """Give the IT power of one rack in operation, network included. [MW]"""
         return self.rack.power_kw * (1 + self.rack.network_power_fraction) * self._draw(use) / 1000
+
+    @property
+    def battery_cycles(self) -> float | Literal["warranty"] | None:
+        """Most cycles of the battery a year: as they are limited, else a careful owner's. [1/yr]"""
+        given = self.limits.battery_cycles_per_yr
+        return "warranty" if given is None and self.practice == "careful" else given
 
     @property
     def contracts(self) -> tuple[Contract, ...]:

@@ -174,6 +174,25 @@ class Measure(Gate):
         return self.remedy
 
 
+@dataclass(frozen=True)
+class OrWord(Measure):
+    """A number, or one word that says where the number is found.
+
+    Attributes
+    ----------
+    word : str
+    """
+
+    word: str = ""
+
+    def wrong(self, value: Any) -> Wrong | None:  # noqa: ANN401
+        """Say what is wrong as (found, allowed, remedy), or None."""
+        if isinstance(value, str) and value == self.word:
+            return None
+        wrong = super().wrong(value)
+        return None if wrong is None else (wrong[0], f"{wrong[1]}, or {self.word!r}", wrong[2])
+
+
 def _unquoted(value: object) -> str:
     """Remedy for a number that was given as text."""
     if not isinstance(value, str):
