@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -425,7 +428,7 @@ def test_figures_fit_their_screen(design):
 
 
 def test_coasts_are_where_they_should_be():
-    world = json.loads(mapdata.world())
+    world = json.loads(gzip.decompress(mapdata.world()))
     points = np.concatenate([np.array(line) for line in world["land"]])
     for latitude, longitude in ((25.15, -80.72), (-34.36, 18.47), (51.13, 1.37)):  # Florida, the Cape, Dover
         assert np.hypot(*(points - [latitude, longitude]).T).min() < 0.3
@@ -433,7 +436,26 @@ def test_coasts_are_where_they_should_be():
     assert towns["Houston"] == pytest.approx((29.76, -95.36), abs=0.05)
     assert min(len(line) for lines in world.values() for line in lines) > 1
     assert all(line[0] == line[-1] for line in world["lakes"])
-    assert len(mapdata.world(mapdata.SKETCH)) < len(mapdata.world()) / 3
+
+
+def test_the_sketch_of_the_map_is_small_and_shows_the_same_coasts():
+    drawn = ElementTree.fromstring(mapdata.sketch())
+    south, west, north, east = json.loads(drawn.get("data-bounds"))
+    assert (west + east) / 2 == pytest.approx(mapdata.CENTER[1], abs=1e-3)
+    assert east - west == pytest.approx(
+        900 / 2048 * 360, abs=1e-3
+    )  # Leaflet's world is 256 px wide at zoom 0
+    assert south < mapdata.CENTER[0] < north
+    numbers = [float(number) for number in re.findall(r"-?\d+", drawn[0].get("d").partition("z")[0])]
+    track = np.cumsum(np.array(numbers).reshape(-1, 2), axis=0)
+    # The tip of Florida, by the formula of Mercator's map
+    right = (-80.72 + 98.0) / 360 * 2048 + 450
+    down = (
+        125
+        - (np.arctanh(np.sin(np.radians(25.15))) - np.arctanh(np.sin(np.radians(36.0)))) / 2 / np.pi * 2048
+    )
+    assert np.hypot(*(track - [right, down]).T).min() < 2
+    assert len(gzip.compress(mapdata.sketch().encode())) < 12_000
 
 
 # ---- strangers

@@ -10,6 +10,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -247,6 +248,37 @@ def test_the_first_view_has_an_example_and_what_is_typed_stays(browser, planner)
         page.get_by_label("Racks, row 2").fill("5000")
         page.get_by_label("Horizon").press("Enter")
         page.wait_for_selector("text=must be at most the 794 racks of the study")
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1360, 390])
+def test_the_first_document_shows_the_page_before_a_script_runs(browser, planner, width):
+    where = """root => [".map", ".asks h2", ".answers h1", ".verdict", ".bar .name"].map(found => {
+        const box = document.querySelector(`${root} ${found}`).getBoundingClientRect();
+        return [box.x, box.y, box.height];
+    })"""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="dark")
+    page = context.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    page.route("**/*js", lambda route: route.abort())
+    page.add_init_script("addEventListener('DOMContentLoaded', event => event.stopPropagation(), true)")
+    page.goto(planner)
+    assert page.locator(".first-view .map .sketch path").count() == 4
+    assert "An example, solved beforehand" in page.text_content(".first-view")
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.first-view')).backgroundColor")
+        == "rgb(22, 24, 28)"
+    )
+    before = page.evaluate(where, ".first-view")
+    context.close()
+    complaints = []
+    with opened(browser, planner, width=width, complaints=complaints) as page:
+        assert page.locator(".first-view").count() == 0
+        page.wait_for_selector(".map[data-drawn=whole]")
+        page.wait_for_selector(".sketch", state="detached")
+        after = page.evaluate(where, "#app")
+        low = 3 if width < 900 else 5  # answers of a phone are below all fields
+        assert np.abs(np.array(after) - before)[[0, 1, 4, 2, 3][:low]].max() < 5
     assert complaints == []
 
 

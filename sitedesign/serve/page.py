@@ -14,6 +14,7 @@ from sitedesign.errors import InputError
 from sitedesign.serve import address, mapdata, opening, tabs
 from sitedesign.serve.answering import PAGES
 from sitedesign.serve.fields import Uploaded
+from sitedesign.serve.first_view import first_view
 from sitedesign.serve.input_fields import quoted, upload_of
 from sitedesign.serve.input_panel import InputPanel
 from sitedesign.serve.planner import Planner
@@ -33,10 +34,10 @@ def add_routes(planner: Planner) -> None:
         await Page(planner, str(app.storage.browser["id"])).open(request.query_params)
 
     @app.get("/world.json")
-    async def world(size: str = mapdata.WHOLE) -> Response:
-        known = mapdata.SKETCH if size == mapdata.SKETCH else mapdata.WHOLE
-        lines = await run.io_bound(mapdata.world, known)
-        return Response(lines, media_type="application/json", headers={"Cache-Control": "max-age=86400"})
+    async def world() -> Response:
+        lines = await run.io_bound(mapdata.world)
+        kept = {"Cache-Control": "max-age=86400", "Content-Encoding": "gzip"}
+        return Response(lines, media_type="application/json", headers=kept)
 
     @app.get("/files/{key}/{name}")
     async def file(request: Request, key: str, name: str) -> Response:
@@ -70,14 +71,16 @@ class Page:
         ui.add_head_html('<meta name="description" content="Power plant and racks of a data center">')
         self.theme = ui.dark_mode(None)
         tab, answers, certify = address.from_query(query)
-        self._header(tab, query)
-        if self.planner.warning:
-            ui.label(self.planner.warning).classes("warning")
-        with ui.element("main").classes("columns"):
+        header = self._header(tab, query)
+        warning = ui.label(self.planner.warning).classes("warning")
+        warning.set_visibility(bool(self.planner.warning))
+        with ui.element("main").classes("columns") as columns:
             self.inputs = InputPanel(self._solve, tab, answers, certify=certify)
             self.results = ResultPanel(self.planner, self.owner, self._edit, self._again)
         self._measured(address.units_of(query))
         self._offer()
+        self.results.refresh()
+        ui.add_body_html(first_view(header, warning, columns))
         try:
             await ui.context.client.connected(timeout=60)
             screen: dict[str, Any] | None = await ui.run_javascript("screenIs()", timeout=10)
@@ -85,11 +88,11 @@ class Page:
             return  # closed before it was shown
         if screen is not None:
             self.results.screen(dark=bool(screen["dark"]), narrow=int(screen["width"]) < NARROW_PX)
-            self.results.refresh()
+            await self.results.fill()
             ui.timer(TICK_S, self._tick)
 
-    def _header(self, tab: str, query: Mapping[str, str]) -> None:
-        with ui.header().classes("bar"):
+    def _header(self, tab: str, query: Mapping[str, str]) -> ui.header:
+        with ui.header().classes("bar") as header:
             ui.label("sitedesign").classes("name")
             self.tabs = ui.tabs()
             self.tabs.props("dense no-caps outside-arrows mobile-arrows align=left").classes("tabs")
@@ -105,6 +108,7 @@ class Page:
                 _tool("link", "Copy the link to these answers", self._link)
                 _tool("contrast", "Light or dark", self._switch)
         self._sent = upload_of(opening.SUFFIXES, self._opened)
+        return header
 
     def _ask_file(self) -> None:
         self._sent.run_method("pickFiles")

@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import events, run, ui
 
-from sitedesign.serve import gazetteer
+from sitedesign.serve import gazetteer, mapdata
 from sitedesign.serve.gazetteer import Place
 
 Picked = Callable[[float, float, str], None]
@@ -41,8 +41,9 @@ class PlacePanel:
         )
         self._search.props["aria-label"] = "Search a place"
         self._search.on("input-value", self._look_up, throttle=0.15, leading_events=False)
-        with ui.leaflet(center=(36, -98), zoom=3, options=_MAP) as self._world:
+        with ui.leaflet(center=mapdata.CENTER, zoom=mapdata.ZOOM, options=_MAP) as self._world:
             self._world.clear_layers()  # its tiles would come from the network
+        self._world.classes("map")  # its lines are drawn by the page's script, before a server is heard
         look = {"radius": 7, "color": "#ffffff", "weight": 2, "fillColor": "#d8431f", "fillOpacity": 1}
         self._mark = self._world.generic_layer(name="circleMarker", args=[[0, 0], look])
         self._world.on("map-click", self._pick, args=["latlng"])
@@ -50,8 +51,7 @@ class PlacePanel:
         self._said = ui.label("Click the map, or type the coordinates.").classes("hint")
 
     def _begin(self) -> None:
-        """Draw the world, and put the mark where it belongs: what was said before the map came is lost."""
-        ui.run_javascript(f"drawWorld(getElement({self._world.id}).map)")
+        """Put the mark where it belongs: what was said before the map came is lost."""
         if self._shown is not None:
             self._mark.run_method("setLatLng", list(self._shown))
 

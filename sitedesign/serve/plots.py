@@ -56,6 +56,11 @@ def title_of(figure: dict[str, Any]) -> str:
     return str(figure["layout"]["title"]["text"])
 
 
+def height_px(figure: dict[str, Any]) -> int:
+    """Height of a figure on a wide screen, where its title is a heading above it."""
+    return int(figure["layout"]["height"]) - _TITLE_PX
+
+
 def _first_panel(drawn: dict[str, Any]) -> None:
     """Leave out the panel that only a wide screen has room for."""
     layout = drawn["layout"]

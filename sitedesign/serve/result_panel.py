@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from sitedesign.serve import compare, remaining
 from sitedesign.serve.answering import PAGES, REPORT
 from sitedesign.serve.naming import differing, titles_of
 from sitedesign.serve.planner import Planner
-from sitedesign.serve.plots import fitted, title_of
+from sitedesign.serve.plots import fitted, height_px, title_of
 from sitedesign.serve.remedies import answer_of, words_of
 from sitedesign.serve.tabs import fields
 from sitedesign.serve.view import Table, View
@@ -22,6 +23,7 @@ from sitedesign.util.display_units import System, text_in
 
 _EMPTY = "Answer the questions and press Solve. Every run of this session is kept here."
 _EXAMPLE = "An example, solved beforehand. Your own answer takes its place."
+_BETWEEN_S = 0.05  # of figures that are sent one by one
 _LABELS = {
     "plant": {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."},
     "roadmap": {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."},
@@ -47,6 +49,8 @@ class ResultPanel:
         self._edit, self._again = edit, again
         self.dark = False
         self.narrow = False
+        self._known = False  # what the screen is
+        self._blank: list[tuple[ui.element, dict[str, Any]]] = []  # figures that wait for it
         self.units: System | None = None
         self._chosen: PlannerJob | None = None
         self._followed: PlannerJob | None = None
@@ -62,7 +66,15 @@ class ResultPanel:
     def screen(self, *, dark: bool, narrow: bool) -> None:
         """Take the colours and the width of the screen, and draw again."""
         self.dark, self.narrow = dark, narrow
-        self._draw_again()
+        if self._known:
+            self._draw_again()
+
+    async def fill(self) -> None:
+        """Draw the figures that waited for the screen, one by one: the first is seen first."""
+        self._known = True
+        while self._blank:
+            self._figure(*self._blank.pop(0))
+            await asyncio.sleep(_BETWEEN_S)
 
     def show_in(self, units: System | None) -> None:
         """Show answers in the units of a system."""
@@ -177,6 +189,7 @@ class ResultPanel:
         jobs = self._planner.jobs(self._owner)
         done = [job for job in jobs if job.state == "done"]
         self._answer.clear()
+        self._blank.clear()
         example = self._planner.example
         with self._answer:
             if self._chosen in done:
@@ -246,7 +259,15 @@ class ResultPanel:
     def _plot(self, figure: dict[str, Any]) -> None:
         with ui.element("h3"):
             ui.label(text_in(title_of(figure), self.units))
-        ui.plotly(fitted(figure, dark=self.dark, narrow=self.narrow)).classes("plot")
+        box = ui.element("div").style(f"min-height: {height_px(figure)}px")
+        if self._known:
+            self._figure(box, figure)
+        else:
+            self._blank.append((box, figure))
+
+    def _figure(self, box: ui.element, figure: dict[str, Any]) -> None:
+        with box:
+            ui.plotly(fitted(figure, dark=self.dark, narrow=self.narrow)).classes("plot")
 
 
 def _questions(jobs: list[PlannerJob]) -> list[list[str]]:

@@ -1,20 +1,33 @@
 document.documentElement.lang = "en";
-// Land, borders and towns come from the planner itself: a sketch at once, the fine lines after it.
+// Land, borders and towns come from the planner itself: a sketch in the document, the fine lines after it.
 const lines = { states: [0.4, "--state"], countries: [0.9, "--country"] };
 const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 const worlds = [];
-window.drawWorld = async (map) => {
+const fetched = fetch("world.json").then((answer) => answer.json());
+// By now the page is built: it takes the place of what was painted before it.
+document.addEventListener("DOMContentLoaded", () => {
+  const view = document.querySelector(".first-view"), box = document.querySelector("#app .map");
+  const sketch = view?.querySelector(".sketch");
+  if (box && sketch) {
+    box.append(sketch);
+    const begin = () => (getElement(box)?.map ? drawWorld(getElement(box).map, sketch) : requestAnimationFrame(begin));
+    begin();
+  }
+  view?.remove();
+});
+const drawWorld = async (map, sketch) => {
   map.createPane("world").style.zIndex = 350;  // below marks
-  const state = { map, drawn: L.layerGroup().addTo(map), towns: L.layerGroup().addTo(map), world: null,
+  const [south, west, north, east] = JSON.parse(sketch.dataset.bounds);
+  const crude = L.svgOverlay(sketch, [[south, west], [north, east]], { pane: "world" }).addTo(map);
+  map.getContainer().dataset.drawn = "sketch";
+  const state = { map, drawn: L.layerGroup().addTo(map), towns: L.layerGroup().addTo(map), world: await fetched,
     renderer: L.canvas({ pane: "world", padding: 0.3 }) };
   worlds.push(state);
-  for (const [size, word] of [["c", "sketch"], ["l", "whole"]]) {
-    state.world = await (await fetch(`world.json?size=${size}`)).json();
-    paint(state);
-    map.getContainer().dataset.drawn = word;
-  }
+  paint(state);
+  crude.remove();
   name(state);
   map.on("moveend", () => name(state));
+  map.getContainer().dataset.drawn = "whole";
 };
 function paint({ map, drawn, world, renderer }) {
   drawn.clearLayers();
