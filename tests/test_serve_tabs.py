@@ -139,6 +139,16 @@ def test_a_portfolio_is_asked_of_rows_or_of_a_table():
     assert [site["name"] for site in question.sites] == ["El Paso, TX", "Phoenix, AZ", "Amarillo, TX"]
     assert question.asked["compare"] == [1, 3]
     assert (question.asked["racks"], question.asked["most_sites"]) == (900, 2)
+    assert not {"ramp", "regions", "where"} & set(question.asked)
+    question = asked(
+        "portfolio",
+        portfolio__ramp=[{"month": 12, "racks": 300}, {"month": "30", "racks": 2000}, {}],
+        portfolio__regions=[{"region": "texas", "most": 1500}, {"region": "arizona", "least": 200}],
+        portfolio__where=[{"figure": "months_to_power", "most": 24}, {"figure": "land_acres"}],
+    )
+    assert question.asked["ramp"] == [(12, 300), (30, 2000)]
+    assert question.asked["regions"] == {"texas": (0, 1500), "arizona": (200, 2000)}
+    assert question.asked["where"] == {"months_to_power": (None, 24)}
     table = Uploaded("sites.csv", b"lat;lon;name\n31,76;-106,49;One\n35.2;-101.8;Two\n")
     question = asked("portfolio", portfolio__table=table)
     assert [(site["latitude"], site["name"]) for site in question.sites] == [(31.76, "One"), (35.2, "Two")]
@@ -150,6 +160,14 @@ def test_a_portfolio_is_asked_of_rows_or_of_a_table():
         "portfolio.racks", "portfolio.compare", "portfolio.least_racks", "portfolio.sites", "uptime",
     }  # fmt: skip
     assert "in row 1" in beside["portfolio.sites"]
+    assert rest == []
+    beside, rest = refused(
+        "portfolio", portfolio__ramp=[{"month": 12, "racks": 9000}],
+        portfolio__regions=[{"region": "maine", "most": 5}, {"most": 5}],
+        portfolio__where=[{"figure": "land_acres", "least": 9, "most": 5}, {"figure": "@pd.io", "most": 5}],
+    )  # fmt: skip
+    assert set(beside) == {"portfolio.ramp", "portfolio.regions", "portfolio.where"}
+    assert "must be one of arizona, texas" in beside["portfolio.regions"]
     assert rest == []
     for name, content in (("sites.exe", b"x"), ("sites.csv", b"a,b\n1,2\n")):
         beside, _ = refused("portfolio", portfolio__table=Uploaded(name, content))

@@ -166,6 +166,7 @@ def portfolio(
     say = progress or silent
     if study is None and question and "racks" not in question:
         question["racks"] = racks if racks < 2000 else 1000  # of the screening: any size gives the same curve
+    steps, sizes = _steps(ramp, racks, together or fleet_uptime), _scale(scale)
     frame, asked_of = candidates_of(candidates, study, question, progress)
     if where is not None:
         frame = rank(frame, by="site_cost_usd_per_yr", where=where).drop(columns="rank")
@@ -174,9 +175,8 @@ def portfolio(
         frame = _dated(frame)
     names = _region_names(frame)
     bounds = _region_bounds(regions or {}, sorted(set(names)))
-    steps = _steps(ramp, racks, together or fleet_uptime)
     terms = Terms(
-        _scale(scale), delay_usd_per_rack_month, large_load, float(least_racks),
+        sizes, delay_usd_per_rack_month, large_load, float(least_racks),
         float(most_racks or _most_racks(frame)),
     )  # fmt: skip
     undated = every - len(frame)

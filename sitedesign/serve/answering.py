@@ -280,6 +280,11 @@ def portfolio_view(made: Portfolio) -> View:
          "cannot hold the racks" if item.cost_usd_per_yr is None else f"{item.cost_usd_per_yr / _M:,.2f}"]
         for item in made.by_sites
     ]  # fmt: skip
+    dates = [["Month", "Sites that get power", "Racks that run", "Racks asked for"]] + [
+        ["not known" if month != month else f"{month:,.0f}", str(row["sites"]),
+         f"{row['racks_running']:,}", f"{row['racks_asked']:,}"]
+        for month, row in made.timetable().iterrows()
+    ]  # fmt: skip
     return View(
         summary=f"{made.racks:,} racks on {built} of {made.candidates:,} sites, {cost:,.4g} M USD/yr",
         verdict=("bound", "Chosen by the costs of sites with foresight and nothing failing. "
@@ -294,6 +299,7 @@ def portfolio_view(made: Portfolio) -> View:
         ]],
         tables=[
             Table("Sites that are built", sites, headed=True),
+            Table("Which comes first", dates, headed=True),
             Table("By region", regions, headed=True),
             *([Table("One large or several small", compared, headed=True)] if made.by_sites else []),
         ],

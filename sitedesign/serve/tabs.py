@@ -9,7 +9,7 @@ from typing import Any
 
 from sitedesign.api.question import check_method
 from sitedesign.errors import Fault, InputError
-from sitedesign.serve import form, tab_forms
+from sitedesign.serve import form, portfolio_form, tab_forms
 from sitedesign.serve.fields import Answers, Field, Group
 from sitedesign.serve.questions import PlantQuestion, Question
 from sitedesign.study.inputs import PLACE
@@ -56,7 +56,7 @@ def tabs() -> dict[str, Tab]:
         Tab("finance", "Finance", "What a run earns after taxes: price, return, debt.",
             own=tab_forms.finance_groups(), hides=("*",)),
         Tab("portfolio", "Portfolio", "Which of several sites, and how large each.",
-            own=tab_forms.portfolio_groups(), hides=(PLACE,)),
+            own=portfolio_form.groups(), hides=(PLACE,)),
     )  # fmt: skip
     return {tab.name: tab for tab in found}
 
@@ -65,7 +65,7 @@ def tabs() -> dict[str, Tab]:
 def fields() -> dict[str, Field]:
     """Every field of every tab by its name."""
     study = [field for group in form.groups() for field in group.fields]
-    return {field.name: field for field in (*study, *tab_forms.fields())}
+    return {field.name: field for field in study} | tab_forms.fields() | portfolio_form.fields()
 
 
 def defaults() -> dict[str, Any]:
@@ -99,7 +99,7 @@ def question_of(tab: str, answers: Answers, *, certify: bool, runs: Mapping[str,
         remedy = "Choose a connection or a taker of surplus; without both it is a plant of its own."
         faults.append(Fault("study.grid.model", "none", "a hub needs one", remedy))
     if tab in ("roadmap", "portfolio"):
-        make = tab_forms.roadmap_question if tab == "roadmap" else tab_forms.portfolio_question
+        make = tab_forms.roadmap_question if tab == "roadmap" else portfolio_form.portfolio_question
         try:
             question = make(answers, study)
         except InputError as error:
