@@ -60,3 +60,9 @@ def wind_real() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real wind files are not here (no {folder.name}/; set SITEDESIGN_WIND_REAL)")
     return folder
+
+
+def pytest_unconfigure() -> None:
+    """Close the map of time zones while warnings of open files still have somewhere to go."""
+    if site := sys.modules.get("sitedesign.weather.site"):
+        site._finder.cache_clear()

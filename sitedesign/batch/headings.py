@@ -18,7 +18,6 @@ _ALIASES = {
     **dict.fromkeys(("lon", "lng", "long", "longitude", "longitude_deg"), "longitude"),
     **dict.fromkeys(("site", "site_name"), "name"),
 }
-_UNIT = re.compile(r"_?[(\[][^)\]]*[)\]]$")  # "Lat (deg)"
 _SLIP = 0.8  # of difflib's ratio: 'upime' is a slip of 'uptime', 'owner' is none of 'weather'
 #: Inputs with fields of their own that people name without the field before the dot.
 _INSIDE = ("limits", "region", "grid", "reserve")
@@ -37,8 +36,15 @@ def known_name(heading: str, known: Mapping[str, str]) -> str:
         Inputs by their names in lower case.
     """
     plain = re.sub(r"[\s\-]+", "_", heading.strip().lower())
-    place = _ALIASES.get(plain) or _ALIASES.get(_UNIT.sub("", plain), "")
+    place = _ALIASES.get(plain) or _ALIASES.get(_without_unit(plain), "")
     return place or known.get(plain) or heading.strip()
+
+
+def _without_unit(plain: str) -> str:
+    """``lat`` of ``lat_(deg)``; by hand: an expression takes the square of a damaged heading's length."""
+    if not plain.endswith((")", "]")):
+        return plain
+    return plain[: max(plain.rfind("("), plain.rfind("["), 0)].removesuffix("_") or plain
 
 
 def own_columns(columns: Sequence[str], known: Collection[str]) -> tuple[list[str], list[Fault]]:
@@ -71,7 +77,7 @@ def columns_are_results(columns: Iterable[str]) -> bool:
 
 def _meant(name: str, known: Collection[str], results: bool) -> str:
     """Input that a heading looks like; empty where it looks like none."""
-    plain = re.sub(r"[\s\-]+", "_", _UNIT.sub("", re.sub(r"[\s\-]+", "_", name.strip().lower())))
+    plain = _without_unit(re.sub(r"[\s\-]+", "_", name.strip().lower()))
     heads = {item.partition(".")[0] for item in known if "." in item}
     if "." in name and plain.partition(".")[0] in heads:
         return next(iter(difflib.get_close_matches(plain, known, 1, 0.0)), "")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytz
-from pvlib.location import lookup_altitude
 from pydantic import ConfigDict, ValidationError, model_validator
-from timezonefinder import TimezoneFinder
 
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.util.gate import Measure, OrNone, Words, is_number, takes, unnamed
 from sitedesign.util.model import Model
 from sitedesign.util.validation import faults_of, unknown_keys
+
+if TYPE_CHECKING:
+    from timezonefinder import TimezoneFinder
 
 #: Weather from farther away is of another place. [km]
 FARTHEST_KM = 25.0
@@ -91,6 +92,8 @@ class Site(Model):
         if data.get("timezone") is None:
             found["timezone"] = _land_timezone(latitude, longitude)
         if data.get("elevation_m") is None:
+            from pvlib.location import lookup_altitude  # half of what a process takes to begin
+
             found["elevation_m"] = float(lookup_altitude(latitude, longitude))
         return found | {key: value for key, value in data.items() if value is not None}
 
@@ -197,6 +200,8 @@ def _country_of_zone() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def _finder() -> TimezoneFinder:
+    from timezonefinder import TimezoneFinder  # loads pvlib's compiler at the least: a second
+
     return TimezoneFinder()
 
 

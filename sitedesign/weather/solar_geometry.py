@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pvlib import spa
-from pvlib.atmosphere import alt2pres
-from scipy.interpolate import CubicSpline
 
 from sitedesign.weather.site import Site
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicSpline
 
 FloatArray = NDArray[np.float64]
 
@@ -177,6 +178,8 @@ def _geometry(
         np.cos(np.radians(latitude)) * np.sin(declination)
         - np.sin(np.radians(latitude)) * np.cos(declination) * np.cos(hour_angle),
     )
+    from pvlib.atmosphere import alt2pres
+
     refraction = _refraction_deg(elevation_deg, float(alt2pres(elevation_m)))
     arrays = {
         "zenith_deg": 90 - elevation_deg,
@@ -239,6 +242,9 @@ def _refraction_deg(elevation_deg: FloatArray, pressure_pa: float) -> FloatArray
 @lru_cache(maxsize=32)
 def _sun_of_year(year: int) -> tuple[CubicSpline, CubicSpline, CubicSpline]:
     """Declination [rad], equation of time [rad], normal irradiance [W/m2] by days since 1 January UTC."""
+    from pvlib import spa  # with SciPy half of what a process takes to begin, and not each asks for the sun
+    from scipy.interpolate import CubicSpline
+
     days = np.arange(-3.0, 370.0)
     midnight_s = float(np.datetime64(f"{year}-01-01", "s").astype(np.int64))
     unixtime = midnight_s + days * 86_400

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pvlib.atmosphere import alt2pres
 
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.util.gate import Measure, Words, check_fields
@@ -208,6 +207,8 @@ class WindAloft:
 def air_density_kg_m3(height_m: float) -> float:
     """Density of the standard atmosphere at a height above the sea. [kg/m3]"""
     kelvin = _STANDARD_SEA_LEVEL_K - LAPSE_K_M * height_m
+    from pvlib.atmosphere import alt2pres  # pvlib loads slowly, and most studies have no wind
+
     return float(alt2pres(height_m)) / (GAS_CONSTANT_J_KG_K * kelvin)
 
 
