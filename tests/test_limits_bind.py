@@ -56,6 +56,7 @@ CASES: dict[str, dict[str, Any]] = {
         "limits": {
             "nox_t_per_yr": 6, "co_t_per_yr": 12, "pm_t_per_yr": 0.3, "starts": {"mobile_gt": 150},
             "run_h": {"mobile_gt": 1000, "diesel": 300}, "battery_cycles_per_yr": 200,
+            "night_h": {"mobile_gt": 900, "diesel": 100}, "site_night_h": 950,
         },
     },
     "months_to_power": {"limits": {"months_to_power": 14}},
@@ -232,7 +233,7 @@ def test_remedies_change_one_thing_and_say_which_limits_they_lift(name: str) -> 
                 table: {
                     tech.removesuffix("_dual"): most for tech, most in getattr(changed.limits, table).items()
                 }
-                for table in ("units", "run_h", "starts")
+                for table in ("units", "run_h", "starts", "night_h")
             }
             assert changed.limits.model_copy(update=of_first) == asked.limits
             continue
@@ -247,7 +248,7 @@ def test_remedies_change_one_thing_and_say_which_limits_they_lift(name: str) -> 
 
 def _without_diesel(more: dict[str, Any]) -> dict[str, Any]:
     limits = dict(more["limits"])
-    for table in {"units", "run_h"} & set(limits):
+    for table in {"units", "run_h", "night_h"} & set(limits):
         limits[table] = {tech: most for tech, most in limits[table].items() if tech != "diesel"}
     return more | {"limits": limits}
 

@@ -122,6 +122,7 @@ def operated() -> tuple[sd.Study, sd.Evaluation]:
     asked = sd.Study(
         site=SITE, racks=30, uptime=0.9, backup=["mobile_gt", "diesel_standby"], weather_years=1,
         limits={"nox_t_per_yr": 0.5, "run_h": {"mobile_gt": 200}, "starts": {"mobile_gt": 9000},
+                "night_h": {"mobile_gt": 500, "diesel_standby": 0}, "site_night_h": 3000,
                 "battery_cycles_per_yr": 20},
     )  # fmt: skip
     plant: dict[str, Any] = {"solar_mw": 12, "battery_mwh": 30, "battery_mw": 6, "backup": {"mobile_gt": 1}}
@@ -150,6 +151,28 @@ def test_hours_and_starts_are_those_of_the_record(operated: tuple[sd.Study, sd.E
     assert result.on_hours_per_yr["diesel_standby"] == 0.0
 
 
+def test_hours_of_noise_are_those_of_the_record(operated: tuple[sd.Study, sd.Evaluation]) -> None:
+    """From 22 to 7 h by the clock, in steps in which any unit gives power."""
+    asked, result = operated
+    on = result.dispatch["mobile_gt_mw"] > 1e-3
+    hour = result.dispatch.index.hour
+    at_night = float((on & ((hour >= 22) | (hour < 7))).sum())
+    used = {use.label: use.mean for use in result.capped}
+    assert at_night > 1000
+    assert used["hours of noise of mobile_gt at night"] == at_night
+    assert used["hours of noise of diesel_standby at night"] == 0
+    assert used["hours of noise of the site at night"] == at_night
+    assert "hours of noise at night" in left_out(asked)
+    # Of all hours of all nights none is quieter than one without units
+    dark = sd.evaluate(
+        asked, operation="causal", solar_mw=0, battery_mwh=0, battery_mw=0, backup={"mobile_gt": 3}
+    )
+    used = {use.label: use.mean for use in dark.capped}
+    on = sum(dark.dispatch[f"{name}_mw"] for name in ("mobile_gt", "diesel_standby")) > 1e-3
+    hour = dark.dispatch.index.hour
+    assert used["hours of noise of the site at night"] == (on & ((hour >= 22) | (hour < 7))).sum() > 3100
+
+
 def test_permits_that_are_not_kept_are_told(operated: tuple[sd.Study, sd.Evaluation]) -> None:
     asked, result = operated
     (note,) = [line for line in result.provenance.notes if "outside the limits" in line]
@@ -161,8 +184,8 @@ def test_permits_that_are_not_kept_are_told(operated: tuple[sd.Study, sd.Evaluat
     certificate = sd.certify(result, asked, years=2, draws=1, attribute=False)
     told = {use.label: use for use in certificate.capped}
     assert not certificate.permits_kept
-    assert [use.kept for use in told.values()] == [False, False, True, True, False]
-    assert str(certificate).count("NOT kept") == 3
+    assert [use.kept for use in told.values()] == [False, False, True, True, False, True, True, False]
+    assert str(certificate).count("NOT kept") == 4
     cycles = told["full cycles of the battery"]
     assert cycles.mean == pytest.approx(certificate.battery_cycles_per_yr, rel=1e-9)
     assert cycles.worst_year >= cycles.mean > 20

@@ -50,7 +50,7 @@ OTHER = {
     "limits.land_acres": 900, "limits.months_to_power": 18, "limits.solar_mw": 300,
     "limits.battery_mwh": 2000, "limits.battery_mw": 200, "limits.racks": 2000, "limits.co2_t_per_yr": 1e5,
     "limits.nox_t_per_yr": 80, "limits.co_t_per_yr": 70, "limits.pm_t_per_yr": 9, "tank_h.diesel_standby": 20,
-    "limits.n_plus": 1, "limits.battery_cycles_per_yr": 250,
+    "limits.n_plus": 1, "limits.battery_cycles_per_yr": 250, "limits.site_night_h": 400,
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
     "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
     "construction_start": "2028-01-01", "in_service": "2029-06-01", "gas_contract": "interruptible",

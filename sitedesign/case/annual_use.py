@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,34 @@ _WORDS = {"min_renewable_share": "renewable share", "max_co2_t_per_yr": "CO2"} |
     f"max_{name}_t_per_yr": word for name, word in POLLUTANTS.items()
 }
 _POLLUTANT_LIMITS = {name: own for name in POLLUTANTS for own in ANNUAL_LIMITS if name in own.name.split("_")}
+
+
+#: Night in which noise is limited by most ordinances, local standard time. [h of the day]
+NIGHT = (22.0, 7.0)
+Counts = Literal["total", "run_h", "starts", "night_h", "cycles", "cell_cycles"]
+
+
+class OperatorUse(NamedTuple):
+    """What only somebody who runs a plant counts, in a mean year or in one.
+
+    Attributes
+    ----------
+    starts : sequence of float
+        Of a unit of each technology, in the mean over its units. [1/yr]
+    night_h : sequence of float
+        Hours at night in which any unit of each technology runs, and last any unit at all. [h/yr]
+    cycles : float
+        What the battery discharges at the bus, over nameplate. [1/yr]
+    """
+
+    starts: Sequence[float]
+    night_h: Sequence[float]
+    cycles: float = 0.0
+
+    @staticmethod
+    def none(case: Case) -> OperatorUse:
+        """Nothing of it."""
+        return OperatorUse([0.0] * len(case.backup), [0.0] * (len(case.backup) + 1))
 
 
 @dataclass(frozen=True)
@@ -32,13 +61,10 @@ class Cap:
     own : AnnualLimit or None
         The limit on a total over all supplies that this is.
     technology : int
-        Else which technology's units are meant.
-    counts_starts : bool
-        Whether it is their starts, and not their hours.
-    counts_cycles : bool
-        Whether it is what the battery discharges, over nameplate.
-    of_cells : bool
-        Whether that is counted at the cells and not at the bus.
+        Else which technology's units are meant, where it is one.
+    counts : str
+        Else what: hours or starts of a unit, hours at night in which any runs, what the battery discharges at
+        the bus over nameplate, or what is taken from its cells.
     """
 
     label: str
@@ -46,14 +72,17 @@ class Cap:
     unit: str
     own: AnnualLimit | None = None
     technology: int = -1
-    counts_starts: bool = False
-    counts_cycles: bool = False
-    of_cells: bool = False
+    counts: Counts = "total"
 
     @property
     def of_operator(self) -> bool:
         """Whether only somebody who runs the plant uses any of it: no plan counts it."""
-        return self.counts_starts or self.counts_cycles
+        return self.counts not in ("total", "run_h")
+
+    @property
+    def by_year(self) -> bool:
+        """Whether its use is known year by year: units count their hours and starts over all years."""
+        return self.counts not in ("run_h", "starts")
 
     @property
     def of_site(self) -> bool:
@@ -73,22 +102,36 @@ def caps_of(case: Case) -> tuple[Cap, ...]:
         for own, given in annual_limits(case)
     ]
     found += [
-        Cap(f"run hours of a unit of {item.name}", hours, "h/yr", technology=k)
+        Cap(f"run hours of a unit of {item.name}", hours, "h/yr", technology=k, counts="run_h")
         for k, item, hours in hours_limits(case)
     ]
     found += [
-        Cap(f"starts of a unit of {item.name}", item.starts_limit, "/yr", technology=k, counts_starts=True)
+        Cap(f"starts of a unit of {item.name}", item.starts_limit, "/yr", technology=k, counts="starts")
         for k, item in enumerate(case.backup)
         if item.starts_limit is not None
     ]
+    found += [
+        Cap(f"hours of noise of {item.name} at night", most, "h/yr", technology=k, counts="night_h")
+        for k, item in enumerate(case.backup)
+        if (most := item.night_h_limit) is not None
+    ]
+    at_night = case.limits.site_night_h
+    if at_night is not None:
+        found.append(Cap("hours of noise of the site at night", at_night, "h/yr", counts="night_h"))
     cycles = case.limits.battery_cycles_per_yr
     if cycles is not None:
-        found.append(Cap("full cycles of the battery", cycles, "/yr", counts_cycles=True))
+        found.append(Cap("full cycles of the battery", cycles, "/yr", counts="cycles"))
     warranted = case.limits.warranty_cycles_per_yr
     if warranted is not None:
         label = "full cycles of the battery's cells under warranty"
-        found.append(Cap(label, warranted, "/yr", counts_cycles=True, of_cells=True))
+        found.append(Cap(label, warranted, "/yr", counts="cell_cycles"))
     return tuple(found)
+
+
+def limits_nights(case: Case) -> bool:
+    """Whether hours at night are limited, of a technology or of the site."""
+    asked = case.limits.site_night_h, *(item.night_h_limit for item in case.backup)
+    return any(most is not None for most in asked)
 
 
 def emitted_t(case: Case, burnt_mwh: Sequence[float], pollutant: str) -> tuple[float, ...]:
@@ -116,8 +159,7 @@ def used_of_caps(
     given_mwh: Sequence[float],
     burnt_mwh: Sequence[float],
     run_h: Sequence[float],
-    starts: Sequence[float] | None = None,
-    cycles: float = 0.0,
+    counted: OperatorUse | None = None,
 ) -> tuple[float, ...]:
     """Count what an operation uses of each cap.
 
@@ -131,10 +173,8 @@ def used_of_caps(
         [MWh/yr]
     run_h : sequence of float
         Hours of a unit of each technology, in the mean over its units. [h/yr]
-    starts : sequence of float, optional
-        The same of starts; nobody counted them when left out. [1/yr]
-    cycles : float
-        Full cycles of the battery, at the bus. [1/yr]
+    counted : OperatorUse, optional
+        Nobody ran the plant when left out.
 
     Returns
     -------
@@ -142,19 +182,22 @@ def used_of_caps(
         In the order of :func:`caps_of`.
     """
     levels = [level for item in case.supplies for level in item.levels]
-    found = []
+    known, found = counted or OperatorUse.none(case), []
     for cap in caps_of(case):
         if cap.own is not None:
             amounts = given_mwh if cap.of_energy else burnt_mwh
             found.append(
                 sum(cap.own.per_mwh(level) * mwh for level, mwh in zip(levels, amounts, strict=True))
             )
-        elif cap.counts_starts:
-            found.append(0.0 if starts is None else starts[cap.technology])
-        elif cap.counts_cycles:
-            found.append(cycles / case.eta_discharge if cap.of_cells else cycles)
-        else:
+        elif cap.counts == "run_h":
             found.append(run_h[cap.technology])
+        elif cap.counts == "starts":
+            found.append(known.starts[cap.technology])
+        elif cap.counts == "night_h":
+            found.append(known.night_h[cap.technology])  # the last is that of the site
+        else:
+            at_cells = cap.counts == "cell_cycles"
+            found.append(known.cycles / case.eta_discharge if at_cells else known.cycles)
     return tuple(found)
 
 

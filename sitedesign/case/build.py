@@ -465,6 +465,7 @@ def _backup(
         pm_t_per_mwh=mmbtu * backup.pm_kg_per_mmbtu / 1000,
         run_h_limit=min(hours, default=None),
         starts_limit=study.limits.starts.get(backup.name),
+        night_h_limit=study.limits.night_h.get(backup.name),
     )
 
 
@@ -590,6 +591,7 @@ def _limits(study: Study, derived: capacity_bounds.CapacityBounds) -> CaseLimits
         months_to_power=given.months_to_power,
         battery_cycles_per_yr=None if cycles == "warranty" else cycles,
         warranty_cycles_per_yr=study.battery.warranted_cycles_per_yr if cycles == "warranty" else None,
+        site_night_h=given.site_night_h,
         n_plus=given.n_plus or 0,
         widest=(widest_mwh, widest_mw),
         **{item.name: item.asked(study) for item in ANNUAL_LIMITS},

@@ -134,6 +134,8 @@ class BackupCase:
         Most run hours of a unit a year, in the mean over the units; None for any. [h/yr]
     starts_limit : float or None
         The same of starts, which only an operator has. [1/yr]
+    night_h_limit : float or None
+        Most hours at night in which any unit runs, which only an operator counts. [h/yr]
     """
 
     name: str
@@ -154,6 +156,7 @@ class BackupCase:
     pm_t_per_mwh: float = 0.0
     run_h_limit: float | None = None
     starts_limit: float | None = None
+    night_h_limit: float | None = None
 
     whole: ClassVar[bool] = True
 

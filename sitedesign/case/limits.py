@@ -36,6 +36,8 @@ class CaseLimits:
         What an operator may discharge at the bus, over nameplate. [1/yr]
     warranty_cycles_per_yr : float or None
         What he may take from the cells, over nameplate. [1/yr]
+    site_night_h : float or None
+        Hours at night in which any unit may run. [h/yr]
     n_plus : int
         Units of each technology built that the plan must do without. [units]
     most_units : float or None
@@ -58,6 +60,7 @@ class CaseLimits:
     months_to_power: float | None = None
     battery_cycles_per_yr: float | None = None
     warranty_cycles_per_yr: float | None = None
+    site_night_h: float | None = None
     n_plus: int = 0
     most_units: float | None = None
     widest: tuple[float, float] | None = None

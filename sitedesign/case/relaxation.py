@@ -88,5 +88,6 @@ def left_out(study: Study) -> str:
     limits = study.limits
     parts += ["run hours beyond those at full load"] if limits.run_h else []
     parts += ["limits on starts"] if limits.starts else []
+    parts += ["hours of noise at night"] if limits.night_h or limits.site_night_h is not None else []
     parts += ["cycles of the battery"] if study.battery_cycles is not None else []
     return f"; left to the operator: {' and '.join(parts)}" if parts else ""

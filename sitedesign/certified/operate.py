@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from sitedesign.case.annual_use import OperatorUse
 from sitedesign.case.build import StudyCase
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
@@ -72,7 +73,10 @@ def operate_causally(
         [done.solar_mw] if len(case.resources) == 1 else _given_mw(case, plant, evaluator.outages_of(plant)),
         done.energy_by_level_mwh.sum(axis=1) / case.years,
         done.fuel_by_level_mmbtu.sum(axis=1) / case.years,
-        UnitDuty(per_unit(case, plant, done.run_h), per_unit(case, plant, done.starts), cycles),
+        UnitDuty(
+            per_unit(case, plant, done.run_h),
+            OperatorUse(per_unit(case, plant, done.starts), done.night_h.mean(axis=1).tolist(), cycles),
+        ),
     )
     result = evaluate_dispatch(study_case, plant, done.dispatch, "causal", actuals)
     if done.unit_mw is not None:

@@ -193,9 +193,9 @@ def explain_uncertified(
         )
     if result.cap_excess > 0:
         what = "backup" if not study_case.case.imports else "backup and imports"
-        reason += (
-            f" {result.cap_excess:.2%} of the energy of {what} is above the cap on renewable share or CO2."
-        )
+        broken = "; ".join(str(use) for use in certificate.capped if not use.kept)
+        reason += f" Limits on totals of the year leave no room for {result.cap_excess:.2%} of the energy of"
+        reason += f" {what}: {broken}." if broken else f" {what} in the study's own years."
     share = causes.get("site", 0.0)
     if share * (1 - certificate.uptime.value) > 1 - certificate.target:
         reason += " Faults of the site's own electrical system alone lose more than the target allows."

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 OF = "the command line"
 _OTHER = "Any other field"
+_NAMED = ("units", "wind_mw")  # tables of limits whose names alone say which limit is meant
 
 
 def _option(kind: Any, panel: str, name: str, text: str) -> Any:  # noqa: ANN401
@@ -271,7 +272,7 @@ def _option_of(where: str) -> str:
     for field, option in (
         ("limits.units.", "--limit"),
         ("limits.wind_mw.", "--limit"),
-        *((f"limits.{table}.", f"--limit {table}.") for table in ("run_h", "starts")),
+        *((f"limits.{table}.", f"--limit {table}.") for table in TABLES if table not in _NAMED),
         ("limits.", "--limit"),
         ("fuel_price_usd_per_mmbtu.", "--fuel-price"),
     ):
@@ -297,9 +298,11 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
 
     limits: dict[str, Any] = {}
     tables: dict[str, dict[str, Any]] = {table: {} for table in TABLES}
-    kinds = {"units": "backup", "wind_mw": "wind"}  # whose names say which limit is meant
     table_of = {
-        name: table for table, kind in kinds.items() for name in (library.names(kind) if items else ())
+        name: table
+        for table in _NAMED
+        for kind in [TABLES[table]]
+        for name in (library.names(kind) if items else ())
     }
     for item in items:
         name, _, text = item.partition("=")

@@ -293,9 +293,9 @@ def _swing(number: RangedNumber, pair: Ends) -> float:
 
 def _asked_of_plants(case: Case) -> tuple[Any, ...]:
     """Limits that a plant keeps by how it is operated, not by its sizes."""
-    of_units = tuple((item.run_h_limit, item.starts_limit) for item in case.backup)
+    of_units = tuple((item.run_h_limit, item.starts_limit, item.night_h_limit) for item in case.backup)
     cycles = case.limits.battery_cycles_per_yr, case.limits.warranty_cycles_per_yr
-    held = case.reserve, case.limits.n_plus, cycles
+    held = case.reserve, case.limits.n_plus, case.limits.site_night_h, cycles
     return (*held, *(item.given(case.limits) for item in ANNUAL_LIMITS), of_units)
 
 

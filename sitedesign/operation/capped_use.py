@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.case.annual_use import caps_of, used_of_caps
+from sitedesign.case.annual_use import OperatorUse, caps_of, used_of_caps
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.operation.operate import SimulatedOperation
@@ -43,7 +43,8 @@ def used_by_year(case: Case, plant: Plant, done: SimulatedOperation) -> FloatArr
     cycles = done.cycled_mwh / plant.battery_mwh if plant.battery_mwh > 0.0 else np.zeros(case.years)
     for year in range(case.years):
         of_year = given[: len(burnt), year].tolist(), burnt[:, year].tolist()
-        used[:, year] = used_of_caps(case, *of_year, hours, starts, float(cycles[year]))
+        counted = OperatorUse(starts, done.night_h[:, year].tolist(), float(cycles[year]))
+        used[:, year] = used_of_caps(case, *of_year, hours, counted)
     for row, cap in enumerate(caps):
         if cap.own is not None and cap.own.total == "co2_t_per_yr":
             used[row] = done.co2_t

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.case.annual_use import limits_nights
 from sitedesign.case.case import BackupCase, Case, ImportCase, SinkCase
 from sitedesign.case.dispatch import Dispatch, lost_by_class
 from sitedesign.case.plant import Plant, available_mw
@@ -226,6 +227,9 @@ class SimulatedOperation:
         Per unit, over all years; units counted over the technologies. [h, 1, 1]
     starts_by_year : ndarray, shape (K, years)
         Of each technology, failed ones included. [1]
+    on_h, night_h : ndarray, shape (K + 1, years)
+        Hours in which any unit of each technology gives power, and last any unit at all; those of them at
+        night (22 to 7 h). No rows where they are neither limited nor recorded. [h]
     reserve_short_h, reserve_short_mw, reserve_short_mwh : ndarray, shape (years,)
         Hours in which the reserve that is asked for is not there, the most that is missing, and how much over
         all of them. [h, MW, MWh]
@@ -259,6 +263,8 @@ class SimulatedOperation:
     starts: NDArray[np.int64]
     failed_starts: NDArray[np.int64]
     starts_by_year: FloatArray
+    on_h: FloatArray
+    night_h: FloatArray
     reserve_short_h: FloatArray
     reserve_short_mw: FloatArray
     reserve_short_mwh: FloatArray
@@ -426,6 +432,7 @@ def _output(case: Case, units: int, *, record: bool) -> Output:
         fuel_mwh=np.zeros((supplied, case.years)),
         starts=np.zeros((supplied, case.years)),
         cycled_mwh=np.zeros(case.years),
+        on_h=np.zeros((len(case.backup) + 1 if record or limits_nights(case) else 0, 2, case.years)),
         reserve=np.zeros((3, case.years)),
     )
 
@@ -465,6 +472,8 @@ def _operation(
         run_h=machine.unit["run_h"][built].copy(),
         starts=machine.unit["starts"][built].copy(),
         failed_starts=machine.unit["failed_starts"][built].copy(),
+        on_h=output.on_h.sum(axis=1),
+        night_h=output.on_h[:, 1],
         reserve_short_h=output.reserve[0],
         reserve_short_mw=output.reserve[1],
         reserve_short_mwh=output.reserve[2],

@@ -341,8 +341,9 @@ class Output(NamedTuple):
     `series` holds rows for curtailed, charge, discharge, stored, power of the resources and reserve missing,
     or no columns when only shed load is kept, as `supply_mw` (K, T), `unit_mw` (units, T) and `taken_mw`
     (S, T) do; `energy_mwh` and `fuel_mwh` (levels of price, years), `starts` (K, years), `cycled_mwh`
-    (years,); `reserve` (3, years) holds the hours in which reserve is missing, the most of it, and its
-    energy. [h, MW, MWh]
+    (years,); `on_h` (K + 1, 2, years) the hours in which any unit of each technology gives power, and last
+    any at all, by day and at night, or no rows where nobody asks; `reserve` (3, years) holds the hours in
+    which reserve is missing, the most of it, and its energy. [h, MW, MWh]
     """
 
     shed_mw: Array
@@ -355,6 +356,7 @@ class Output(NamedTuple):
     fuel_mwh: Array
     starts: Array
     cycled_mwh: Array
+    on_h: Array
     reserve: Array
 
 

@@ -7,6 +7,8 @@ The order inside a step is the order of events at a site: what fails, what is kn
 
 from __future__ import annotations
 
+from sitedesign.case.annual_use import NIGHT
+from sitedesign.case.case import NOTHING
 from sitedesign.operation.compiled import inlined, inside, njit
 from sitedesign.operation.outages import rates
 from sitedesign.operation.policies import (
@@ -406,6 +408,19 @@ def _record(
             one.taken_mw = 0.0
 
 
+@inlined
+def _count_hours(tech: Array, p: Record, output: Output, year: int) -> None:
+    """Count a step in which units of a technology, or any at all, give power: by day or at night."""
+    hour, heard = p.day_step * p.step_h + 1e-9, False
+    part = 1 if hour >= NIGHT[0] or hour < NIGHT[1] else 0
+    for k in range(tech.size):
+        if tech[k].divisible == 0 and tech[k].setpoint_mw > NOTHING:
+            output.on_h[tech[k].row, part, year] += p.step_h
+            heard = True
+    if heard:
+        output.on_h[output.on_h.shape[0] - 1, part, year] += p.step_h
+
+
 @inside
 def _record_units(tech: Array, unit: Array, output: Output, t: int) -> None:
     """Write down what each unit gives."""
@@ -463,6 +478,8 @@ def simulate(
                 if output.unit_mw.shape[1] > 0:
                     _record_units(tech, state.unit, output, t)
                 book_fuel(tech, state.unit, p, t)
+                if output.on_h.shape[0] > 0:
+                    _count_hours(tech, p, output, year)
             worst = max(worst, flows.error)
         _record(inputs, fleet, hub, output, flows, t, year)
         clock += 1

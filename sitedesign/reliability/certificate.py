@@ -135,8 +135,10 @@ class Certificate:
     battery_duty : BatteryDuty or None
         What the battery is put through, of the first weather years that were simulated; None without one.
     technologies : tuple of TechnologyUse
-        Run hours, starts, tonnes and hours of noise of each backup technology; those of noise are of the
-        first weather years that were simulated alone.
+        Run hours, starts, tonnes and hours of noise of each backup technology; those of noise, where nobody
+        limits them, are of the first weather years that were simulated alone.
+    site_on_h_per_yr, site_night_on_h_per_yr : float
+        Hours in which any unit of backup gives power, and those of them at night (22 to 7 h): noise. [h/yr]
     capped : tuple of CapUse
         What is used of each limit on a total of the year: permits, CO2, renewable share. `met` is of the
         uptime alone; `permits_kept` is of these.
@@ -185,6 +187,8 @@ class Certificate:
     reserve: ReserveUse | None = None
     battery_duty: BatteryDuty | None = None
     technologies: tuple[TechnologyUse, ...] = ()
+    site_on_h_per_yr: float = 0.0
+    site_night_on_h_per_yr: float = 0.0
     capped: tuple[CapUse, ...] = ()
 
     @property

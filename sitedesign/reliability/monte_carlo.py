@@ -46,7 +46,7 @@ from sitedesign.reliability.metrics import (
 )
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.reserve_use import reserve_use
-from sitedesign.reliability.technology_use import cap_uses, hours_on, technology_uses
+from sitedesign.reliability.technology_use import cap_uses, technology_uses
 from sitedesign.reliability.weather_blocks import OF_THE_GRID, Builder, WeatherBlock, blocks_of, listed
 from sitedesign.util.threads import at_once, one_ahead
 
@@ -177,7 +177,7 @@ class _Tally:
     per_unit: FloatArray | None = None
     burnt: FloatArray | None = None
     used: list[FloatArray] = field(default_factory=list)
-    on: FloatArray | None = None
+    on: list[FloatArray] = field(default_factory=list)
     duty: BatteryDuty | None = None
     events: list[_WorstEvent] = field(default_factory=list)
 
@@ -345,8 +345,9 @@ class _Tally:
         burnt = burnt_mwh(case, done).sum(axis=1)
         self.burnt = burnt if self.burnt is None else self.burnt + burnt
         self.used.append(used_by_year(case, self.plant, done))
-        if self.on is None and done.dispatch is not None:
-            self.on = hours_on(case, done)
+        if done.on_h.size:
+            self.on.append(np.array([done.on_h, done.night_h]))
+        if self.duty is None and done.dispatch is not None:
             years = min(case.years, DUTY_YEARS)
             some = slice(0, case.steps * years // case.years)
             usable, nameplate = self.plant.battery_mwh * case.usable[some], self.plant.battery_mwh
@@ -402,7 +403,7 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
     used = np.concatenate(run.used, axis=1)
     backup_mwh = tuple(float(e) / years for e in energy.sum(axis=1))
     burnt = np.zeros(0) if run.burnt is None else run.burnt / years
-    on = np.zeros((len(case.backup), 2)) if run.on is None else run.on
+    on = np.concatenate(run.on, axis=2).mean(axis=2)
     operating_usd = np.concatenate(run.operating_usd)
     by_weather_year = np.argsort(table.cluster, kind="stable")
     lost_h = (_HOURS_PER_YEAR * table.lost_mwh / table.load_mwh)[by_weather_year]
@@ -446,6 +447,8 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         exchange=exchange_use(run.use, table.cluster, plan.seed),
         reserve=reserve,
         battery_duty=run.duty,
-        technologies=technology_uses(case, run.plant, (run_h, starts), burnt.tolist(), backup_mwh, on),
+        site_on_h_per_yr=float(on[0, -1]),
+        site_night_on_h_per_yr=float(on[1, -1]),
+        technologies=technology_uses(case, run.plant, (run_h, starts), burnt.tolist(), backup_mwh, on.T),
         capped=cap_uses(case, [float(row.sum()) for row in used], [float(row.max()) for row in used], years),
     )

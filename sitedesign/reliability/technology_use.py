@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from sitedesign.case.annual_use import caps_of, emitted_t
-from sitedesign.case.case import NOTHING, Case
+from sitedesign.case.case import Case
 from sitedesign.case.limits import POLLUTANTS
 from sitedesign.case.plant import Plant
 
-if TYPE_CHECKING:
-    from sitedesign.operation.operate import SimulatedOperation
-
 FloatArray = NDArray[np.float64]
-#: Night in which noise is limited by most ordinances, local standard time. [h of the day]
-NIGHT = (22.0, 7.0)
 _TOLERANCE = 1e-6
 
 
@@ -102,26 +96,6 @@ def use_table(uses: Sequence[TechnologyUse]) -> pd.DataFrame:
     return pd.DataFrame([vars(use) for use in uses], columns=columns).rename(columns=named)
 
 
-def hours_on(case: Case, done: SimulatedOperation) -> FloatArray:
-    """Hours a year in which each technology gives power, and those of them at night, shape (K, 2). [h/yr]
-
-    Parameters
-    ----------
-    case : Case
-        Begun at 1 January 00:00.
-    done : SimulatedOperation
-        With its dispatch.
-    """
-    if done.dispatch is None:
-        message = "hours on are read from a recorded operation"
-        raise ValueError(message)
-    hour = np.arange(case.steps) * case.step_h % 24.0
-    night = (hour >= NIGHT[0]) | (hour < NIGHT[1])
-    on = done.dispatch.backup_mw > NOTHING
-    counted: FloatArray = np.array([on.sum(axis=1), (on & night).sum(axis=1)]).T * case.step_h / case.years
-    return counted
-
-
 def technology_uses(
     case: Case,
     plant: Plant,
@@ -143,7 +117,7 @@ def technology_uses(
     given_mwh : sequence of float
         Energy of each technology. [MWh/yr]
     on : ndarray, shape (K, 2)
-        From :func:`hours_on`. [h/yr]
+        Hours in which any of its units gives power, and those of them at night. [h/yr]
     """
     tonnes = {name: emitted_t(case, burnt_mwh, name) for name in POLLUTANTS}
     run_h, starts = by_unit
@@ -167,9 +141,9 @@ def technology_uses(
 def cap_uses(case: Case, sums: Sequence[float], most: Sequence[float], years: int) -> tuple[CapUse, ...]:
     """Use of every cap from its sum over all years and its largest year.
 
-    Hours and starts are counted over all years together: no year of theirs is known.
+    Hours and starts of units are counted over all years together: no year of theirs is known.
     """
     return tuple(
-        CapUse(cap.label, cap.most, total / years, None if cap.technology >= 0 else worst, cap.unit)
+        CapUse(cap.label, cap.most, total / years, worst if cap.by_year else None, cap.unit)
         for cap, total, worst in zip(caps_of(case), sums, most, strict=True)
     )

@@ -520,17 +520,24 @@ def schedule_rows(design: Design) -> list[dict[str, Any]]:
     return [{f"{name}": cell for name, cell in row.items()} for row in table.to_dict("records")]
 
 
+_TONNES = ("nox_t", "co_t", "pm_t")
+
+
 def permit_rows(certificate: Certificate | None) -> list[tuple[str, ...]]:
-    """Name, hours, starts and tonnes of each technology that is built."""
+    """Name, hours, starts and tonnes of each technology that is built, and of several together."""
     if certificate is None:
         return []
     rows = []
     for use in certificate.technologies:
         if use.units:
             hours = (use.run_h, use.full_load_h, use.busiest_run_h, use.starts, use.on_h, use.night_on_h)
-            tonnes = (use.nox_t, use.co_t, use.pm_t)
-            figures = (*(f"{value:,.0f}" for value in hours), *(f"{value:,.2f}" for value in tonnes))
+            tonnes = (f"{getattr(use, name):,.2f}" for name in _TONNES)
+            figures = (*(f"{value:,.0f}" for value in hours), *tonnes)
             rows.append((f"{use.units} × {use.name}", *figures))
+    if len(rows) > 1:
+        noise = (f"{certificate.site_on_h_per_yr:,.0f}", f"{certificate.site_night_on_h_per_yr:,.0f}")
+        tonnes = (sum(getattr(use, name) for use in certificate.technologies) for name in _TONNES)
+        rows.append(("the site", *[""] * 4, *noise, *(f"{value:,.2f}" for value in tonnes)))
     return rows
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sitedesign.case.annual_use import caps_of, emitted_t, full_load_hours, used_of_caps
+from sitedesign.case.annual_use import OperatorUse, caps_of, emitted_t, full_load_hours, used_of_caps
 from sitedesign.case.case import Case
 from sitedesign.case.dispatch import Dispatch, energy_by_level
 from sitedesign.case.limits import POLLUTANTS
@@ -14,11 +14,10 @@ from sitedesign.reliability.technology_use import CapUse
 
 
 class UnitDuty(NamedTuple):
-    """Hours on and starts of a unit of each technology, in the mean over its units; cycles. [h/yr, 1/yr]"""
+    """Hours on of a unit of each technology, in the mean over its units; what an operator counts. [h/yr]"""
 
     on_h: tuple[float, ...]
-    starts: tuple[float, ...]
-    cycles: float = 0.0
+    counted: OperatorUse
 
 
 def permit_figures(
@@ -51,13 +50,12 @@ def permit_figures(
     imported = energy_by_level(case, dispatch)[len(given) : sum(len(item.levels) for item in case.supplies)]
     given, burnt = [*given, *imported], [*burnt, *imported]
     hours = full_load_hours(case, plant.units, given) if duty is None else duty.on_h
-    counted = (None, 0.0) if duty is None else (duty.starts, duty.cycles)
-    used = used_of_caps(case, given, burnt, hours, *counted)
+    used = used_of_caps(case, given, burnt, hours, None if duty is None else duty.counted)
     names = [item.name for item in case.backup]
     return {
         "pollutants_t_per_yr": {name: sum(emitted_t(case, burnt, name)) for name in POLLUTANTS},
         "on_hours_per_yr": {} if duty is None else dict(zip(names, duty.on_h, strict=True)),
-        "starts_per_yr": {} if duty is None else dict(zip(names, duty.starts, strict=True)),
+        "starts_per_yr": {} if duty is None else dict(zip(names, duty.counted.starts, strict=True)),
         "capped": [
             CapUse(cap.label, cap.most, value, None, cap.unit)
             for cap, value in zip(caps_of(case), used, strict=True)

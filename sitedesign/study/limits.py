@@ -27,17 +27,19 @@ _HOURS = Bounds(Measure("h", 0, 10_000), pairs_only=True)
 ACRES = Measure("acres", 0, 1e9)
 T_PER_YR = Measure("t/yr", 0, 1e12)
 RUN_H = Measure("h/yr", 0, 8784)
+NIGHT_H = Measure("h/yr", 0, 3294)
 STARTS = Measure("1/yr", 0, 1e6)
 CYCLES = OrWord("1/yr", 0, 1e6, word="warranty")
 MONTHS = Measure("months", 0, 1200, above=True)
 #: Limits by name, and of what kind those named are.
-TABLES = {"units": "backup", "wind_mw": "wind", "run_h": "backup", "starts": "backup"}
+TABLES = {"units": "backup", "wind_mw": "wind", "run_h": "backup", "starts": "backup", "night_h": "backup"}
 #: Heading under which they are asked.
 LIMITS = "Limits"
 _NAME = Words("must be the name of a technology", most=200)
 _BY_NAME = Kind((Mapping,), "must be units by technology", "For example {'diesel': 3}.")
 _BY_RUN_H = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 500}.")
 _BY_STARTS = Kind((Mapping,), "must be starts by technology", "For example {'mobile_gt': 200}.")
+_BY_NIGHT_H = Kind((Mapping,), "must be hours by technology", "For example {'diesel': 20}.")
 _BY_TURBINE = Kind((Mapping,), "must be MW by turbine", "For example {'onshore_6mw_170': 300}.")
 
 
@@ -116,6 +118,18 @@ class Limits(Model):
         "years. Of the operator alone: the bound knows no starts.",
         LIMITS, example={"mobile_gt": 200}, type="mapping of str to float", sort="table",
     )] = Field(default_factory=dict)
+    night_h: Annotated[Mapping[Annotated[str, _NAME], Annotated[float, NIGHT_H]], _BY_NIGHT_H, Input(
+        "hours of noise at night",
+        "Most hours a year in which any unit runs at night. By backup technology, from 22 to 7 h local "
+        "standard time, in the mean over the weather years. Of the operator alone: the bound knows no night.",
+        LIMITS, example={"diesel": 20}, type="mapping of str to float", sort="table",
+    )] = Field(default_factory=dict)
+    site_night_h: Annotated[float | None, NIGHT_H, Input(
+        "hours of noise of the site at night",
+        "Most hours a year in which any unit at all runs at night. Counted as `night_h` is, all backup "
+        "technologies together.",
+        LIMITS, example=200,
+    )] = None
     battery_cycles_per_yr: Annotated[float | Literal["warranty"] | None, CYCLES, Input(
         "cycles of the battery",
         "Most full cycles of the battery a year. What is discharged over nameplate, in the mean over the "

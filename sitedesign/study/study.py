@@ -82,7 +82,7 @@ _BELONGS = {
     **{
         name: f"It is a limit: limits={{{name!r}: ...}}."
         for name in Limits.model_fields
-        if name not in ("racks", "units", "wind_mw", "starts")
+        if name not in ("racks", *TABLES)
     },
 }
 # What every class says for itself
