@@ -55,6 +55,14 @@ def test_chords_are_exact_at_whole_racks_and_below_between_neighbours() -> None:
     assert (slope < 0).all()
 
 
+@pytest.mark.parametrize(
+    ("k", "last", "a"), [(2, 7, 0.9), (700, 740, 0.985), (60, 200, 0.5), (5, 8, 1.0), (5, 8, 0.0)]
+)
+def test_a_curve_from_its_end_has_every_digit_of_its_points(k: int, last: int, a: float) -> None:
+    every = expected_shortfall(k, np.arange(k, last + 1), a)
+    assert shortfall_curve(k, last, a) == pytest.approx(every, rel=1e-13, abs=0.0)
+
+
 def test_single_count_has_a_level_chord() -> None:
     value, slope = shortfall_chords(shortfall_curve(3, 3, 0.9))
     assert value == pytest.approx([0.1])

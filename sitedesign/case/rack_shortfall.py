@@ -87,10 +87,10 @@ def racks_needed(racks_contracted: int, availability: float, downtime: float) ->
         raise ValueError(message)
     first = racks_contracted
     while True:
-        counts = np.arange(first, first + _BLOCK)
-        enough = expected_shortfall(racks_contracted, counts, availability) < NEGLIGIBLE_SHARE * downtime
+        short = _consecutive(racks_contracted, first, first + _BLOCK - 1, availability)
+        enough = short < NEGLIGIBLE_SHARE * downtime
         if enough.any():
-            return int(counts[np.argmax(enough)])
+            return first + int(np.argmax(enough))
         first += _BLOCK
 
 
@@ -118,7 +118,7 @@ def racks_worth(
     least = max(rack_usd_per_yr, 1e-9 * loss_usd_per_yr)
     first = racks_contracted
     while True:
-        short = expected_shortfall(racks_contracted, np.arange(first, first + _BLOCK + 1), availability)
+        short = _consecutive(racks_contracted, first, first + _BLOCK, availability)
         idle = -np.diff(short) * loss_usd_per_yr <= least  # the curve is convex: all further ones are as well
         if idle.any():
             return first + int(np.argmax(idle))
@@ -175,7 +175,18 @@ def shortfall_curve(racks_contracted: int, racks_max: int, availability: float) 
     ndarray, shape (racks_max - K + 1,)
         [fraction]
     """
-    return expected_shortfall(racks_contracted, np.arange(racks_contracted, racks_max + 1), availability)
+    return _consecutive(racks_contracted, racks_contracted, racks_max, availability)
+
+
+def _consecutive(contracted: int, first: int, last: int, availability: float) -> NDArray[np.float64]:
+    """e(R) for R = `first` .. `last`, from the last one downwards, a term each.
+
+    One more rack helps if it works while too few others do: K e(R) = K e(R + 1) + a P(Bin(R, a) <= K - 1).
+    """
+    spare = np.arange(last - 1, first - 1, -1) - contracted + 1
+    below = np.where(spare > 0, betainc(np.maximum(spare, 1), contracted, 1.0 - availability), 1.0)
+    end = expected_shortfall(contracted, last, availability)
+    return np.cumsum(np.concatenate([[float(end)], availability * below / contracted]))[::-1]
 
 
 def shortfall_chords(curve: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
