@@ -425,6 +425,12 @@ def test_figures_fit_their_screen(design):
     assert DARK["paper"] in dark
     assert "title" not in wide["layout"]
     assert title_of(figure).startswith("Cost of the power plant")
+    bars = {"data": [{"type": "bar", "orientation": "h", "y": ["a name that is too long for a phone", "b"]}],
+            "layout": figure["layout"] | {"annotations": [{"y": "b"}], "shapes": []}}  # fmt: skip
+    assert fitted(bars, dark=False, narrow=True)["data"][0]["y"] == [
+        "a name that is too long<br>for a phone",
+        "b",
+    ]
 
 
 def test_coasts_are_where_they_should_be():

@@ -303,6 +303,18 @@ def test_money_of_the_example_and_what_is_saved_opens_again(browser, planner, tm
     assert complaints == []
 
 
+def test_what_decides_the_example_can_be_asked_and_cancelled(browser, planner):
+    complaints = []
+    with opened(browser, planner, width=390, complaints=complaints) as page:
+        page.get_by_role("button", name="Find what decides").click()
+        page.wait_for_selector("text=/El Paso, TX: What decides Example/")
+        page.wait_for_selector("text=/\\d+ s · |waiting/")
+        page.get_by_role("button", name="Cancel").click()
+        page.wait_for_selector("text=cancelled")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert complaints == []
+
+
 def test_a_failure_looks_like_one_and_its_remedy_is_a_button(browser, planner):
     complaints = []
     small = "bound=1&amount=2&weather_years=2&backup=[]&limits.battery_mwh=60&limits.solar_mw=1"

@@ -12,7 +12,18 @@ import sitedesign as sd
 from sitedesign.errors import LimitChange
 from sitedesign.finance.terms import Terms
 from sitedesign.results.saved import rebuilt_study
-from sitedesign.serve import address, answering, example, form, gazetteer, naming, opening, remaining, tabs
+from sitedesign.serve import (
+    address,
+    answering,
+    deciding,
+    example,
+    form,
+    gazetteer,
+    naming,
+    opening,
+    remaining,
+    tabs,
+)
 from sitedesign.serve.answering import DESIGN
 from sitedesign.serve.fields import Uploaded
 from sitedesign.serve.planner import Planner
@@ -22,6 +33,7 @@ from sitedesign.serve.view import View
 from sitedesign.serve.worker import PlannerJob, Pool
 from sitedesign.study.roadmap_defaults import usual_rental
 from sitedesign.util.inputs import declared
+from sitedesign.util.progress import silent
 from tests.report_designs import make_design
 
 USUAL = tabs.defaults()
@@ -132,6 +144,30 @@ def test_a_cash_flow_is_asked_of_a_run(tmp_path):
     assert rest == []
     beside, _ = refused("finance", {"k": job}, finance__run="k", finance__price=5, finance__target_irr=5)
     assert "one decides" in beside["finance.price"]
+
+
+def test_what_decides_is_asked_of_a_run_and_shown(tmp_path, monkeypatch):
+    design = make_design(years=1)
+    design.save(tmp_path / DESIGN)
+    job = PlannerJob("k", asked("plant"), tmp_path, "me", "B", state="done")
+    question = deciding.sensitivity_of(job)
+    assert (question.title, question.place, question.certify) == ("What decides B", "El Paso, TX", False)
+    assert question.study is job.question.study
+    ends = {"low": {"value": 1.0, "bound_usd_per_yr": -2e6}, "high": {"value": 3.0, "bound_usd_per_yr": 5e6}}
+    number = {"key": "gas", "label": "price of gas", "unit": "USD/MMBtu", "value": 2.0, "confidence": "M",
+              "source": "somebody"} | ends  # fmt: skip
+    found = sd.Sensitivity(site_name="a", cost_usd_per_yr=1e7, bound_usd_per_yr=1e7, numbers=(number,))
+    given = []
+    monkeypatch.setattr(sd, "sensitivity", lambda of, **_: given.append(of) or found)
+    view, note = answering.answer(question, tmp_path, silent)
+    assert (given[0].study, note) == (design.study, "")
+    assert view.verdict[1].startswith("Decided by price of gas (M).")
+    assert view.facts[0][1].value == "5.00"
+    assert view.tables[0].rows[1] == ["price of gas (M)", "1 to 3 USD/MMBtu (now 2)", "-2.00", "+5.00", ""]
+    assert list(view.figures) == ["tornado"]
+    assert all((tmp_path / name).is_file() for name in view.files)
+    assert set(view.files) <= set(answering.FILES)
+    assert sd.Design.load(tmp_path / DESIGN).sensitivity == found
 
 
 def test_a_portfolio_is_asked_of_rows_or_of_a_table():
@@ -333,4 +369,10 @@ def test_progress_only_grows_and_says_what_is_left(monkeypatch):
     assert "left" in remaining.words(job)
     share = remaining.share_of("portfolio", "3 of 12 sites, 1.0 sites/min", certify=False)
     assert share == pytest.approx(0.225)
+    lines = ["1 of 126 numbers: a", "126 of 126 numbers: b", "operating the certified plant, 2 of 9: c",
+             "searching a plant, 5 of 5: d", "where the plan changes kind, 4 of 4: e"]  # fmt: skip
+    shares = [remaining.share_of("sensitivity", line, certify=True) for line in lines]
+    assert 0 < shares[0] < 0.02
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
     assert remaining.share_of("roadmap", "master 3", certify=False) is None

@@ -96,7 +96,11 @@ def sensitivity(
     numbers = ranged_numbers(asked, ranges)
     tell("solving as things are")
     solver = BoundSolver(asked, gap)
-    ends = [_both_ends(solver, number, tell) for number in numbers]
+    ends = []
+    for place, number in enumerate(numbers, 1):
+        span = f"{number.low:g} to {number.high:g} {number.unit}".rstrip()
+        tell(f"{place} of {len(numbers)} numbers: {number.label}, {span}")
+        ends.append((at_end(solver, number, number.low), at_end(solver, number, number.high)))
     certified_on, cost = "", solver.answer.objective_usd_per_yr
     if design is not None and certificate is not None and certified is not False:
         judged = judged_ends(solver, design, numbers, ends, tell)
@@ -112,11 +116,6 @@ def sensitivity(
         idle=idle_numbers(asked),
         certified_on=certified_on,
     )
-
-
-def _both_ends(solver: BoundSolver, number: RangedNumber, tell: Progress) -> tuple[End, End]:
-    tell(f"{number.label}: {number.low:g} to {number.high:g} {number.unit}")
-    return at_end(solver, number, number.low), at_end(solver, number, number.high)
 
 
 def _influence(number: RangedNumber, low: End, high: End) -> Influence:

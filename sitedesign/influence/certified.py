@@ -176,8 +176,8 @@ def judged_ends(
     progress("operating the certified plant as things are")
     judge = Judge(solver, design)
     found: list[Ends] = []
-    for number, (low, high) in zip(numbers, ends, strict=True):
-        progress(f"operating the certified plant: {number.label}")
+    for place, (number, (low, high)) in enumerate(zip(numbers, ends, strict=True), 1):
+        progress(f"operating the certified plant, {place} of {len(numbers)}: {number.label}")
         found.append((judge.judged(number, low), judge.judged(number, high)))
     plan = judge.plan
     return Judged(found, f"{plan.years} weather years x {plan.draws} outage draws, seed {plan.seed}", judge)
@@ -200,10 +200,11 @@ def searched_ends(
     progress("searching a plant as things are")
     known = [(judge.plant, judge.controller), *_searched(solver.base)]
     found: dict[tuple[int, int], list[Decision]] = {}
-    for i in order:
+    for place, i in enumerate(order, 1):
         for side, end in enumerate(ends[i]):
             if not _still(numbers[i], end):
-                progress(f"searching a plant: {numbers[i].label} at {end.value:g} {numbers[i].unit}")
+                what = f"{numbers[i].label} at {end.value:g} {numbers[i].unit}"
+                progress(f"searching a plant, {place} of {len(order)}: {what}")
                 changed = solver.changed(with_value(solver.base.study, numbers[i], end.value))
                 found[i, side] = _searched(changed)
     progress("comparing what was found")

@@ -61,8 +61,9 @@ def switching_values(solver: BoundSolver, progress: Progress) -> list[SwitchingV
         Both sides are solved; prices as far as twice beyond the ends of their ranges.
     """
     found: list[SwitchingValue] = []
-    for driver in _drivers(solver):
-        progress(f"where the plan changes kind: {driver.name}")
+    drivers = list(_drivers(solver))
+    for place, driver in enumerate(drivers, 1):
+        progress(f"where the plan changes kind, {place} of {len(drivers)}: {driver.name}")
         found += _switches(solver, driver)
     return found
 

@@ -501,9 +501,15 @@ def sensitivity_rows(design: Design) -> list[tuple[str, str, str, str, str, str,
         low, high = (_end_words(end) for end in item.ends)
         known = item.information_usd_per_yr
         worth = "" if known is None else f"{known / 1e6:,.2f}"
-        span = f"{item.low.value:.4g} to {item.high.value:.4g} {item.unit} (now {item.value:.4g})"
+        low_text, high_text, now = (_plain(x) for x in (item.low.value, item.high.value, item.value))
+        span = f"{low_text} to {high_text} {item.unit} (now {now})"
         rows.append((item.label, span, low, high, worth, item.confidence, item.source))
     return rows
+
+
+def _plain(value: float) -> str:
+    """Write a number with four digits, a large one in full."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 def _end_words(end: End) -> str:

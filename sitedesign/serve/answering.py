@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import sitedesign as sd
 from sitedesign.api.cash_flow import CashFlow
@@ -15,28 +14,28 @@ from sitedesign.fleet.result import Portfolio
 from sitedesign.report import content, figures, finance_section, roadmap_html
 from sitedesign.report.content import KeyFigure
 from sitedesign.results import roadmap_words
+from sitedesign.serve.deciding import NUMBERS, NUMBERS_TABLE, decided
 from sitedesign.serve.questions import (
     FinanceQuestion,
     PlantQuestion,
     PortfolioQuestion,
     Question,
     RoadmapQuestion,
+    SensitivityQuestion,
 )
-from sitedesign.serve.view import Table, View
+from sitedesign.serve.view import Table, View, as_json
 from sitedesign.util.atomic_file import write_atomic
 from sitedesign.util.html_table import table_csv
 from sitedesign.util.progress import Progress
 from sitedesign.util.words import share
-
-if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
 
 DESIGN, REPORT, DISPATCH, ROADMAP = "design.json", "report.html", "dispatch.csv", "roadmap.json"
 MONTHS, CASH, BOOK, YEARS = "months.csv", "cash.csv", "cash-flow.xlsx", "years.csv"
 PORTFOLIO, SITES, MAP = "portfolio.json", "sites.csv", "map.html"
 #: What a person may download.
 FILES = (
-    REPORT, DESIGN, DISPATCH, ROADMAP, MONTHS, CASH, BOOK, YEARS, PORTFOLIO, SITES, MAP,
+    REPORT, DESIGN, DISPATCH, ROADMAP, MONTHS, CASH, BOOK, YEARS, PORTFOLIO, SITES, MAP, NUMBERS,
+    NUMBERS_TABLE,
 )  # fmt: skip
 #: Files that are pages of their own.
 PAGES = (REPORT, MAP)
@@ -61,7 +60,7 @@ def answer(question: Question, folder: Path, progress: Progress) -> tuple[View, 
     """
     answers: Mapping[type[Any], Callable[..., tuple[View, str]]] = {
         PlantQuestion: _plant, RoadmapQuestion: _roadmap,
-        FinanceQuestion: _finance, PortfolioQuestion: _portfolio,
+        FinanceQuestion: _finance, PortfolioQuestion: _portfolio, SensitivityQuestion: decided,
     }  # fmt: skip
     return answers[type(question)](question, folder, progress)
 
@@ -119,11 +118,6 @@ def drawn(design: Design) -> dict[str, Any]:
     shown["kept"] = figures.certified_against_promised(design, uptime)
     shown["years"] = figures.uptime_by_year(design)
     return as_json(shown)
-
-
-def as_json(shown: Mapping[str, Figure]) -> dict[str, Any]:
-    """Write figures as plotly JSON."""
-    return {name: json.loads(figure.to_json()) for name, figure in shown.items()}
 
 
 def _hub_tables(design: Design) -> list[Table]:

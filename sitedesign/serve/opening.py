@@ -17,10 +17,10 @@ from sitedesign.errors import Fault, InputError
 from sitedesign.report import content, figures
 from sitedesign.results.saved import SERIES
 from sitedesign.serve import form
-from sitedesign.serve.answering import DESIGN, PORTFOLIO, ROADMAP, as_json, portfolio_view, roadmap_view
+from sitedesign.serve.answering import DESIGN, PORTFOLIO, ROADMAP, portfolio_view, roadmap_view
 from sitedesign.serve.fields import Field, Uploaded
 from sitedesign.serve.questions import Kind
-from sitedesign.serve.view import View
+from sitedesign.serve.view import View, as_json
 from sitedesign.study.inputs import PROFILES
 from sitedesign.study.study import Study
 from sitedesign.study.toml_file import read_toml

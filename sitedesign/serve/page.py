@@ -13,6 +13,7 @@ from nicegui import app, events, run, ui
 from sitedesign.errors import InputError
 from sitedesign.serve import address, mapdata, opening, tabs
 from sitedesign.serve.answering import PAGES
+from sitedesign.serve.deciding import sensitivity_of
 from sitedesign.serve.fields import Uploaded
 from sitedesign.serve.first_view import first_view
 from sitedesign.serve.input_fields import quoted, upload_of
@@ -20,6 +21,7 @@ from sitedesign.serve.input_panel import InputPanel
 from sitedesign.serve.planner import Planner
 from sitedesign.serve.plots import NARROW_PX
 from sitedesign.serve.result_panel import ResultPanel
+from sitedesign.serve.worker import PlannerJob
 from sitedesign.util.display_units import System
 
 TICK_S = 0.5
@@ -76,7 +78,7 @@ class Page:
         warning.set_visibility(bool(self.planner.warning))
         with ui.element("main").classes("columns") as columns:
             self.inputs = InputPanel(self._solve, tab, answers, certify=certify)
-            self.results = ResultPanel(self.planner, self.owner, self._edit, self._again)
+            self.results = ResultPanel(self.planner, self.owner, self._edit, self._again, self._decide)
         self._measured(address.units_of(query))
         self._offer()
         self.results.refresh()
@@ -123,8 +125,7 @@ class Page:
                 return  # the server is going down
             job = self.planner.keep(found, owner=self.owner)
         except InputError as error:
-            ui.notify("\n".join(str(fault) for fault in error.faults), type="negative", multi_line=True,
-                      close_button="Close", timeout=0, classes="faults")  # fmt: skip
+            _refuse(error)
             return
         if found.answers:
             self._edit(dict(found.answers), "plant")
@@ -178,6 +179,15 @@ class Page:
             self._edit(answers, tab)
             await self._solve(tab, self.inputs.answers, self.inputs.certify)
 
+    def _decide(self, job: PlannerJob) -> None:
+        """Queue the question what decides a plant."""
+        try:
+            found = self.planner.submit(sensitivity_of(job), owner=self.owner)
+        except InputError as error:
+            _refuse(error)
+        else:
+            self.results.follow(found)
+
     async def _solve(self, tab: str, answers: dict[str, Any], certify: bool) -> None:
         """Check the answers, all faults at once, and queue the question."""
         runs = self.planner.finished(self.owner)
@@ -191,6 +201,12 @@ class Page:
             return
         self.inputs.complain({}, [])
         self.results.follow(job)
+
+
+def _refuse(error: InputError) -> None:
+    """Say what is wrong with something that stands beside no field."""
+    text = "\n".join(str(fault) for fault in error.faults)
+    ui.notify(text, type="negative", multi_line=True, close_button="Close", timeout=0, classes="faults")
 
 
 def _tool(icon: str, words: str, act: Any) -> None:  # noqa: ANN401

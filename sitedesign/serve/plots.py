@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from textwrap import wrap
 from typing import Any
 
 from sitedesign.report.figures.style import DARK, LIGHT, exchange
@@ -10,6 +11,7 @@ from sitedesign.report.figures.style import DARK, LIGHT, exchange
 NARROW_PX = 700
 _TITLE_PX = 30  # the page shows the title as a heading, which can wrap on a phone
 _DAY_MS = 86_400_000
+_NAME_LETTERS = 24  # of a line, on a phone
 _LINE_PX, _LINES_THERE_IS_ROOM_FOR = 15, 5  # of a legend, on a phone one below the other
 _CONFIG = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
@@ -43,6 +45,7 @@ def fitted(figure: dict[str, Any], *, dark: bool, narrow: bool) -> dict[str, Any
         named = sum(bool(trace.get("name")) and trace.get("showlegend", True) for trace in drawn["data"])
         layout["height"] += _LINE_PX * max(0, named - _LINES_THERE_IS_ROOM_FOR)
         _first_panel(drawn)
+        _wrap_names(drawn)
         for name in ("xaxis", "xaxis2"):
             if layout.get(name, {}).get("dtick") == _DAY_MS:
                 layout[name]["dtick"] = 2 * _DAY_MS
@@ -59,6 +62,21 @@ def title_of(figure: dict[str, Any]) -> str:
 def height_px(figure: dict[str, Any]) -> int:
     """Height of a figure on a wide screen, where its title is a heading above it."""
     return int(figure["layout"]["height"]) - _TITLE_PX
+
+
+def _wrap_names(drawn: dict[str, Any]) -> None:
+    """Break long names of lying bars, which would leave no room for the bars."""
+    if not any(trace.get("orientation") == "h" for trace in drawn["data"]):
+        return
+    for trace in drawn["data"]:
+        if isinstance(trace.get("y"), list):
+            trace["y"] = [_wrapped(name) for name in trace["y"]]
+    for mark in (*drawn["layout"].get("annotations", ()), *drawn["layout"].get("shapes", ())):
+        mark |= {side: _wrapped(mark[side]) for side in ("y", "y0", "y1") if side in mark}
+
+
+def _wrapped(name: Any) -> Any:  # noqa: ANN401
+    return "<br>".join(wrap(name, _NAME_LETTERS)) if isinstance(name, str) else name
 
 
 def _first_panel(drawn: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What the planner can be asked: a plant, a plan over months, money, sites."""
+"""What the planner can be asked: a plant, a plan over months, money, sites, what decides a plant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from sitedesign.finance.terms import Terms
 from sitedesign.study.study import Study
 
-Kind = Literal["plant", "roadmap", "finance", "portfolio"]
+Kind = Literal["plant", "roadmap", "finance", "portfolio", "sensitivity"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,26 @@ class PortfolioQuestion:
 
 
 @dataclass(frozen=True, eq=False)
+class SensitivityQuestion:
+    """Which uncertain numbers decide a finished plant.
+
+    `study` is what was asked where it is known: a saved design holds no series of prices.
+    """
+
+    kind: ClassVar[Kind] = "sensitivity"
+    result: Path
+    study: Study | None
+    certify: bool  # whether the certified plant is judged again
+    of_label: str
+    place: str
+
+    @property
+    def title(self) -> str:
+        """What is asked, in a few words."""
+        return f"What decides {self.of_label}"
+
+
+@dataclass(frozen=True, eq=False)
 class StoredQuestion:
     """What a result from a file answered; `title` says it in a few words."""
 
@@ -107,7 +127,14 @@ class StoredQuestion:
     title: str
 
 
-Question = StoredQuestion | PlantQuestion | RoadmapQuestion | FinanceQuestion | PortfolioQuestion
+Question = (
+    StoredQuestion
+    | PlantQuestion
+    | RoadmapQuestion
+    | FinanceQuestion
+    | PortfolioQuestion
+    | SensitivityQuestion
+)
 
 
 def size_words(study: Study) -> str:

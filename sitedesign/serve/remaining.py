@@ -21,6 +21,13 @@ _ROADMAP = (
 )  # fmt: skip
 _FINANCE = (("reading", 0.1), ("working out", 0.4), ("writing", 0.7))
 _SITES = re.compile(r"(\d[\d,]*) of (\d[\d,]*) sites")
+#: Parts of a sensitivity that count, and between which shares each lies, of a bound and of a certified plant.
+_PARTS = (
+    (re.compile(r"^(\d+) of (\d+) numbers"), (0.02, 0.8), (0.01, 0.3)),
+    (re.compile(r"^operating the certified plant, (\d+) of (\d+)"), (0.8, 0.8), (0.3, 0.5)),
+    (re.compile(r"^searching a plant, (\d+) of (\d+)"), (0.8, 0.8), (0.5, 0.9)),
+    (re.compile(r"^where the plan changes kind, (\d+) of (\d+)"), (0.8, 1.0), (0.92, 1.0)),
+)
 _LEAST_S = 3.0  # before that nothing is known
 
 
@@ -52,8 +59,19 @@ def share_of(kind: str, line: str, *, certify: bool) -> float | None:
     if found := _SITES.search(line):
         done, whole = (int(text.replace(",", "")) for text in found.groups())
         return 0.9 * done / max(whole, 1)
+    if kind == "sensitivity":
+        return _counted(line, certify=certify)
     marks = _of(kind, certify=certify)
     return next((share for begins, share in marks if line.startswith(begins)), None)
+
+
+def _counted(line: str, *, certify: bool) -> float | None:
+    """Share by what a line counts; the one that it names has only begun."""
+    for pattern, of_bound, of_certified in _PARTS:
+        if found := pattern.search(line):
+            begins, ends = of_certified if certify else of_bound
+            return begins + (ends - begins) * (int(found[1]) - 1) / int(found[2])
+    return None
 
 
 def _marks(job: PlannerJob) -> tuple[tuple[str, float], ...]:

@@ -24,6 +24,7 @@ from sitedesign.util.display_units import System, text_in
 _EMPTY = "Answer the questions and press Solve. Every run of this session is kept here."
 _EXAMPLE = "An example, solved beforehand. Your own answer takes its place."
 _BETWEEN_S = 0.05  # of figures that are sent one by one
+_DECIDES = "Solves again with each uncertain number at both ends of its range: minutes, and can be cancelled."
 _LABELS = {
     "plant": {"good": "Target met.", "bad": "Target not met.", "bound": f"{BOUND}."},
     "roadmap": {"good": "Target met.", "bad": "Target not met.", "bound": "Read this first."},
@@ -41,12 +42,16 @@ class ResultPanel:
         Session of the browser.
     edit, again : callable
         Take answers and the name of a tab: the first fills the form, the second also solves.
+    decide : callable
+        Takes a plant that is done, and asks what decides it.
     """
 
-    def __init__(self, planner: Planner, owner: str, edit: Ask, again: Ask) -> None:
+    def __init__(
+        self, planner: Planner, owner: str, edit: Ask, again: Ask, decide: Callable[[PlannerJob], None]
+    ) -> None:
         self._planner = planner
         self._owner = owner
-        self._edit, self._again = edit, again
+        self._edit, self._again, self._decide = edit, again, decide
         self.dark = False
         self.narrow = False
         self._known = False  # what the screen is
@@ -219,6 +224,10 @@ class ResultPanel:
                     ui.link(f"Open the {word}", f"{address}/{name}", new_tab=True)
             for name, words in there.items():
                 ui.link(words, f"{address}/{name}?download").props["download"] = ""
+        if job.question.kind == "plant":
+            with ui.element("div").classes("more"):
+                _button("Find what decides", lambda: self._decide(job), "remedy")
+                ui.label(_DECIDES).classes("hint")
         if view.page:
             frame = ui.element("iframe").props(f"src='{address}/{view.page}' title='Map of the sites'")
             frame.classes("page")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sitedesign.report.content import KeyFigure, figures_in
 from sitedesign.util.display_units import System, text_in
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,8 @@ class View:
         data["facts"] = [[KeyFigure(**one) for one in row] for row in data["facts"]]
         data["tables"] = [Table(**one) for one in data["tables"]]
         return cls(**data)
+
+
+def as_json(shown: Mapping[str, Figure]) -> dict[str, Any]:
+    """Write figures as plotly JSON."""
+    return {name: json.loads(figure.to_json()) for name, figure in shown.items()}

@@ -44,7 +44,7 @@ def with_interval(value: float, error: float | None, digits: int, *, signed: boo
     signed : bool
         Whether a plus is written, as of a change.
     """
-    look = f"{'+' if signed else ''},.{digits}f"
+    look = f"{'+' if signed else ''}z,.{digits}f"  # nothing has no sign of its own
     if error is None or math.isnan(error):
         return f"{value:{look}}"
     return f"{value:{look}} ({value - _TWO_SIDED * error:{look}} to {value + _TWO_SIDED * error:{look}})"
