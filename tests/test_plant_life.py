@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.report import figures
 from sitedesign.results.battery_life import life_of
 from sitedesign.results.plant_life import AtAge, PlantLife
+from sitedesign.results.project_terms import _fuel_by_age
 from sitedesign.study.ageing import at_age
 from tests.cli_runs import EL_PASO, run, run_json
 
@@ -51,6 +53,66 @@ def test_load_and_battery_at_an_age(asked: sd.Study) -> None:
         by_power.contracted_racks
         == sd.Study(site=SITE, it_mw=4, uptime=0.9, weather_years=1).contracted_racks
     )
+
+
+def test_a_plant_is_sized_for_the_load_that_has_grown() -> None:
+    """With foresight and no failures: kept in every year up to that for which it was sized, and no longer."""
+    told = sd.Study(
+        site=SITE, it_mw=4, uptime=0.95, backup="diesel", weather_years=1, plant_age_yr=12,
+        load_growth_per_yr=0.03,
+        limits={"n_plus": 0, "units": {"diesel": 1}},
+    )  # fmt: skip
+    plain = told.replace(load_growth_per_yr=0.0)
+    assert told.contracted_racks == plain.contracted_racks
+    assert told.contracted_it_mw == pytest.approx(plain.contracted_it_mw * 1.03**12)
+    assert told.load_growth == pytest.approx(1.03**12)
+    now, then = (build_case(item).case for item in (plain, told))
+    np.testing.assert_allclose(then.load_mw, now.load_mw * 1.03**12)
+    assert "load_growth_per_yr" in str(told).replace(" ", "_")
+    design = sd.solve(told, certify=False)
+    assert "after 12 years of growth by 3 % a year" in " ".join(str(design).split())
+    plant = {"solar_mw": design.solar_mw, "battery_mwh": design.battery_mwh, "battery_mw": design.battery_mw}
+    kept = {
+        age: sd.evaluate(
+            told, operation="foresight", age_years=age, racks=design.racks, backup=design.backup, **plant
+        ).uptime.value
+        for age in (0, 6, 12, 20)
+    }
+    assert all(kept[age] >= 0.95 - 1e-6 for age in (0, 6, 12))
+    assert kept[0] > kept[6] > kept[12] > kept[20]
+    assert kept[20] < 0.95
+    # What is looked at later grows as the study says
+    life = sd.plant_life(design, told, ages=[12, 20], years=2, draws=1)
+    assert [item.load_share for item in life.ages] == pytest.approx([1.03**12, 1.03**20])
+    assert sd.Study(**told.to_dict() | {"weather": None}) == told
+
+
+def test_classes_grow_and_an_own_profile_does_not() -> None:
+    classes = [
+        sd.LoadClass(name="a", racks=10, uptime=0.99),
+        sd.LoadClass(name="b", racks=5, uptime=0.9, use="inference"),
+    ]
+    told = sd.Study(site=SITE, classes=classes, weather_years=1)
+    grown = told.replace(load_growth_per_yr=0.02)
+    assert grown.contracted_it_mw == pytest.approx(told.contracted_it_mw * 1.02**10)
+    assert grown.sustained == pytest.approx(told.sustained * 1.02**10)
+    with pytest.raises(sd.InputError, match=r"study\.load_growth_per_yr.*own load profile"):
+        sd.Study(site=SITE, racks=4, uptime=0.9, load_profile=[4.0] * 8760, load_growth_per_yr=0.01)
+    with pytest.raises(sd.InputError, match="what shrinks is largest at the start"):
+        told.replace(load_growth_per_yr=-0.01)
+
+
+def test_fuel_of_each_year_follows_the_load() -> None:
+    """All load from units: what the load grows, their fuel grows; half of it from an ageing array: more."""
+    study = sd.Study(site=SITE, racks=4, uptime=0.9, plant_age_yr=10, load_growth_per_yr=0.02)
+    plant = SimpleNamespace(
+        energy_mwh_per_yr={"backup": 100.0}, imports_mw={}, flows=[], served_mwh_per_yr=100.0
+    )
+    sheet = SimpleNamespace(result=plant, study=study, terms=SimpleNamespace(degradation=0.005), years=20)
+    ages = np.arange(20) + 0.5 - 10
+    assert _fuel_by_age(sheet) == pytest.approx(1.02**ages)
+    plant.flows, plant.energy_mwh_per_yr = [SimpleNamespace(name="solar", mwh_per_yr=50.0)], {"backup": 50.0}
+    assert _fuel_by_age(sheet) == pytest.approx((100 * 1.02**ages - 50 * 0.995**ages) / 50)
 
 
 def test_what_fails_in_which_year_is_said(asked: sd.Study) -> None:

@@ -52,7 +52,7 @@ OTHER = {
     "limits.nox_t_per_yr": 80, "limits.co_t_per_yr": 70, "limits.pm_t_per_yr": 9, "tank_h.diesel_standby": 20,
     "limits.n_plus": 1, "limits.battery_cycles_per_yr": 250, "limits.site_night_h": 400,
     "min_renewable_share": 80, "weather_years": 3, "seed": 9, "step_minutes": "30",
-    "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3,
+    "sustained_fraction": 70, "throughput_curve": "optimistic", "plant_age_yr": 3, "load_growth_per_yr": 2,
     "construction_start": "2028-01-01", "in_service": "2029-06-01", "gas_contract": "interruptible",
     "wind": ["onshore_6mw_170"],
     "surplus": ["miner", "town"], "tank_h.diesel": 30, "tank_h.mobile_gt_dual": 20,

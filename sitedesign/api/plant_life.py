@@ -10,7 +10,8 @@ from sitedesign.results.battery_life import UPKEEPS, Upkeep
 from sitedesign.results.design import Design
 from sitedesign.results.evaluation import Evaluation
 from sitedesign.results.plant_life import AtAge, PlantLife
-from sitedesign.study.ageing import AGE, GROWTH, at_age
+from sitedesign.study.ageing import AGE, at_age
+from sitedesign.study.inputs import GROWTH
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, Many, Measure, OneOf, takes
 from sitedesign.util.progress import Progress, silent
@@ -32,7 +33,7 @@ def plant_life(
     study: Study | None = None,
     *,
     ages: Sequence[float] = (1, 5, 10, 15, 20),
-    load_growth_per_yr: float = 0.0,
+    load_growth_per_yr: float | None = None,
     upkeep: Upkeep = "augment",
     years: int = 100,
     draws: int = 2,
@@ -49,8 +50,8 @@ def plant_life(
         As for :func:`certify`.
     ages : sequence of float
         [yr]
-    load_growth_per_yr : float
-        Of the power of each rack. [fraction/yr]
+    load_growth_per_yr : float, optional
+        Of the power of each rack; that of the study when left out. [fraction/yr]
     upkeep : {'augment', 'replace', 'none'}
         Of the battery: with ``augment`` it holds in every year what the plant counts on.
     years, draws : int
@@ -90,7 +91,7 @@ def plant_life(
                 tuple(str(use) for use in kept.capped if not use.kept),
                 (1.0 - asked.pv.degradation_per_yr) ** age,
                 then.battery.usable_fraction_at_check,
-                (1.0 + load_growth_per_yr) ** age,
+                then.load_growth,
                 sum(kept.backup_mwh_per_yr),
             )
         )

@@ -39,8 +39,11 @@ def plant_life(
     design: SavedDesign,
     ages: Annotated[str, typer.Option(help="Ages with commas between them. (yr)")] = "1,5,10,15,20",
     load_growth: Annotated[
-        float, typer.Option(help="Growth of the load a year, as 0.02. (fraction/yr)", show_default=True)
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            help="Growth of the load a year, as 0.02; that of the study when left out. (fraction/yr)"
+        ),
+    ] = None,
     upkeep: Upkeep = "augment",
     years: Annotated[int, typer.Option(help="Weather years that the design never saw.")] = 100,
     draws: Annotated[int, typer.Option(help="Draws of outages of each weather year.")] = 2,

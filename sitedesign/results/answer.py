@@ -59,7 +59,14 @@ def asked(design: Design) -> str:
     load_mw = design.load_mwh_per_yr / _HOURS
     work = f"{design.it_mwh_per_yr / _HOURS:,.1f} MW of IT load, {load_mw:,.1f} MW with cooling "
     work += f"({design.racks_contracted:,} × {study['rack']['title']})"
-    return ", ".join([work, *_targets(design), *_limits(study)])
+    return ", ".join([work, *_growth(study), *_targets(design), *_limits(study)])
+
+
+def _growth(study: Mapping[str, Any]) -> list[str]:
+    growth = study.get("load_growth_per_yr") or 0.0
+    return (
+        [f"after {study['plant_age_yr']:g} years of growth by {100 * growth:.3g} % a year"] if growth else []
+    )
 
 
 def _targets(design: Design) -> list[str]:

@@ -219,8 +219,8 @@ def _expense(sheet: _Sheet, item: CostItem) -> Expense:
 def _fuel_by_age(sheet: _Sheet) -> tuple[float, ...]:
     """Fuel of each year over that of the year for which the plant was sized.
 
-    What the array gives less of than at that age, backup and grid give more, in their proportion; of the
-    array the part is lost that would have been used.
+    What the array gives less of than at that age, and the load takes more, backup and grid give more, in
+    their proportion; of the array the part is lost that would have been used.
     """
     result, pv = sheet.result, sheet.study.pv
     loss = pv.degradation_per_yr if sheet.terms.degradation is None else sheet.terms.degradation
@@ -228,10 +228,13 @@ def _fuel_by_age(sheet: _Sheet) -> tuple[float, ...]:
         result.energy_mwh_per_yr[name] for name in result.imports_mw
     )
     used = sum(flow.mwh_per_yr for flow in result.flows if flow.name == "solar")
-    if loss <= 0.0 or bought <= 0.0 or used <= 0.0:
+    growth = sheet.study.load_growth_per_yr
+    if bought <= 0.0 or (growth <= 0.0 and (loss <= 0.0 or used <= 0.0)):
         return ()
     age = np.arange(sheet.years) + _MIDDLE - sheet.study.plant_age_yr
     missing = used * (1.0 - (1.0 - loss) ** age)
+    if growth:
+        missing += result.served_mwh_per_yr * ((1.0 + growth) ** age - 1.0)
     return tuple(np.maximum(1.0 + missing / bought, 0.0).tolist())
 
 

@@ -61,6 +61,11 @@ class Field:
     columns: tuple[Field, ...] = ()
     suffixes: tuple[str, ...] = FILES
 
+    @property
+    def in_percent(self) -> bool:
+        """Whether a fraction is asked in per cent."""
+        return self.unit.partition("/")[0] == "%"
+
 
 @dataclass(frozen=True)
 class Group:

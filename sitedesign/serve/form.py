@@ -284,7 +284,7 @@ def _answer(field: Field, answers: Answers, number: Numbers, faults: list[Fault]
         return list(answers.get(field.name) or ())
     if field.kind == "number":
         value = number(field.name)
-        if field.unit != "%":
+        if not field.in_percent:
             return whole(value)
         part, _, own = field.name.rpartition(".")
         gate = declared(Reserve if part == "reserve" else StudyInputs)[own].gate

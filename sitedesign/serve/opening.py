@@ -200,7 +200,7 @@ def _value(field: Field, given: Mapping[str, Any]) -> Any:  # noqa: ANN401
     if field.kind in ("choice", "text"):
         value = "" if value is None else str(value)
         return value if field.kind == "text" or value in (field.options or {}) else _UNKNOWN
-    if field.unit == "%" and isinstance(value, int | float):
+    if field.in_percent and isinstance(value, int | float):
         return round(value * 100, 10)
     return value if isinstance(value, int | float | None) else _UNKNOWN
 

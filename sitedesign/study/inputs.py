@@ -57,6 +57,10 @@ WEATHER_YEARS = Measure("years", 1, 2000, whole=True)
 #: The largest that survives a table of floats.
 SEED = Measure("", 0, 2**53, whole=True)
 SHARE = Measure("fraction", 0, 1, percent_from=2)
+GROWTH = Measure(
+    "fraction/yr", 0, 0.5,
+    says="must be a number, 0 or more: what shrinks is largest at the start, for which any plant is sized",
+)  # fmt: skip
 FUEL_PRICE = Measure("USD/MMBtu", 0, 500)
 TANK_H = Measure("h", 0, 5000)
 LORRIES = Measure("1/d", 0, 10_000)
@@ -325,8 +329,17 @@ class StudyInputs(Model):
         "Cost of delay", "What each month until first power costs, once.", PRICES,
     )] = 0.0
     plant_age_yr: Annotated[float, Measure("yr", 0, 50), Input(
-        "Age of the plant", "Age at which the plant is sized, for solar degradation.", DETAILS,
+        "Age of the plant",
+        "Age at which the plant is sized. The array has degraded and the load has grown to that year, for "
+        "which it is certified as well; in all years before it has more sun and less load.",
+        DETAILS,
     )] = 10.0
+    load_growth_per_yr: Annotated[float, GROWTH, Input(
+        "Growth of the load",
+        "Growth of the power that each contracted rack draws. The number of racks stays; the plant is sized "
+        "and certified for the load of the year `plant_age_yr`.",
+        DETAILS,
+    )] = 0.0
     construction_start: Annotated[date, _DAY, Input(
         "Construction starts", "Day that decides the tax credits, with `in_service`.", DETAILS,
     )] = date(2027, 1, 1)

@@ -64,6 +64,7 @@ class _Common(TypedDict, total=False):
     min_renewable_share: float
     delay_cost_usd_per_month: float
     plant_age_yr: float
+    load_growth_per_yr: float
     construction_start: date | str
     in_service: date | str
     accept: Sequence[str]

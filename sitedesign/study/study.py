@@ -168,9 +168,18 @@ class Study(StudyInputs):
         training = use == "training"
         return self.rack.sustained_fraction_training if training else self.rack.sustained_fraction_inference
 
-    def _rack_mw(self, use: Use) -> float:
-        """Give the IT power of one rack in operation, network included. [MW]"""
+    def _new_rack_mw(self, use: Use) -> float:
+        """Give the IT power of one rack in operation in the first year, network included. [MW]"""
         return self.rack.power_kw * (1 + self.rack.network_power_fraction) * self._draw(use) / 1000
+
+    @property
+    def load_growth(self) -> float:
+        """Load of the year for which the plant is sized over that of the first year. [fraction]"""
+        return float((1.0 + self.load_growth_per_yr) ** self.plant_age_yr)
+
+    def _rack_mw(self, use: Use) -> float:
+        """Give the same in the year for which the plant is sized. [MW]"""
+        return self._new_rack_mw(use) * self.load_growth
 
     @property
     def battery_cycles(self) -> float | Literal["warranty"] | None:
@@ -186,7 +195,7 @@ class Study(StudyInputs):
                 "all",
                 racks_of(
                     self.rack,
-                    self._rack_mw(self.use),
+                    self._new_rack_mw(self.use),
                     racks=self.racks,
                     it_mw=self.it_mw,
                     gpus=self.gpus,
@@ -206,11 +215,11 @@ class Study(StudyInputs):
         return tuple(sorted(found, key=lambda item: -(item.value_usd_per_rack_h or 0.0)))
 
     def _contract(self, item: LoadClass) -> Contract:
-        rack_mw = self._rack_mw(item.use)
+        new_mw = self._new_rack_mw(item.use)
         return Contract(
             item.name,
-            racks_of(self.rack, rack_mw, racks=item.racks, it_mw=item.it_mw, gpus=item.gpus),
-            rack_mw,
+            racks_of(self.rack, new_mw, racks=item.racks, it_mw=item.it_mw, gpus=item.gpus),
+            self._rack_mw(item.use),
             item.uptime or 0.0,
             item.metric,
             item.throughput_curve,
@@ -229,9 +238,9 @@ class Study(StudyInputs):
 
     @property
     def sustained(self) -> float:
-        """Sustained draw of the contracted racks as a share of the planning power. [fraction]"""
+        """Sustained draw of the contracted racks, grown, as a share of the planning power. [fraction]"""
         if not self.classes:
-            return self._draw(self.use)
+            return self._draw(self.use) * self.load_growth
         nominal = self.rack.power_kw * (1 + self.rack.network_power_fraction) / 1000
         return self.contracted_it_mw / (self.contracted_racks * nominal)
 
@@ -550,6 +559,10 @@ def _cross_faults(study: Study) -> list[Fault]:
 def _demand_faults(study: Study) -> list[Fault]:
     """Faults between contract, rack and objective."""
     faults = class_faults(study.classes) if study.classes else []
+    if study.load_growth_per_yr and study.load_profile is not None:
+        allowed = "must be left out: the study's own load profile is that of the year it is sized for"
+        found = f"{study.load_growth_per_yr:g}"
+        faults.append(Fault("study.load_growth_per_yr", found, allowed, "Scale the profile instead."))
     if study.throughput is not None:
         faults += throughput_faults(study.throughput, study.rack)
     if study.spares == "share":
