@@ -15,6 +15,7 @@ from sitedesign.certified.objective import Candidate
 from sitedesign.certified.remedies import Remedy, candidate_remedies, explain_uncertified
 from sitedesign.certified.sizing_loop import SearchResult
 from sitedesign.operation.state import Controller
+from sitedesign.reliability.technology_use import CapUse
 from tests.report_designs import make_certificate, make_design
 
 QUESTION = {
@@ -88,6 +89,22 @@ def test_spare_units_that_are_missing_are_told() -> None:
     result = dataclasses.replace(search_result(met=False), lost_without_spares_mwh_per_yr=12.0)
     text = str(explain_uncertified(study_case, result, lambda _: None, tries=False))
     assert "With 1 unit of each technology out and nothing else failing it loses 12 MWh a year more" in text
+
+
+def test_limits_of_a_year_that_no_plant_keeps_are_named() -> None:
+    """Noise at night, 400 h where 100 are allowed; of those that are kept nothing is said."""
+    result, study_case = search_result(met=True), build_case(sd.Study(**QUESTION))
+    noise = CapUse("hours of noise of the site at night", 100.0, 400.0, 410.0, "h/yr")
+    capped = (noise, CapUse("NOx", 9.0, 8.0, 8.5, "t/yr"))
+    for certificate, words in (
+        (dataclasses.replace(result.certificate, capped=capped), f"of the energy of backup: {noise}."),
+        (result.certificate, "of the energy of backup in the study's own years."),
+    ):
+        beyond = dataclasses.replace(result, certificate=certificate, met=False, cap_excess=0.75)
+        told = str(explain_uncertified(study_case, beyond, lambda _: None, tries=False))
+        assert f"no room for 75.00% {words}" in told
+        assert "400 of 100 h/yr, 410 in the worst year: NOT kept" in f"{noise}"
+        assert "NOx" not in told
 
 
 def test_limits_are_taken_away_one_question_at_a_time() -> None:

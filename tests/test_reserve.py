@@ -154,6 +154,9 @@ def test_a_plan_says_what_it_leaves_to_the_operator():
         "of units"
     )
     assert left_out(study.replace(reserve=None, unit_rules={})) == ""
+    more = study.replace(lorries_per_day={"diesel": 2}, limits={"starts": {"diesel": 9}, "site_night_h": 100})
+    for words in ("what lorries can bring", "limits on starts", "hours of noise at night"):
+        assert words in left_out(more)
 
 
 def test_a_ride_through_that_is_paid_costs_the_same_whatever_is_built():

@@ -85,6 +85,7 @@ def left_out(study: Study) -> str:
     """Name the rules of a study that its operator keeps and no planner knows; empty where there are none."""
     parts = ["which units run for the reserve"] if study.reserve is not None else []
     parts += ["starts, down times, ramps and calendars of units"] if study.unit_rules else []
+    parts += ["what lorries can bring"] if study.lorries_per_day else []
     limits = study.limits
     parts += ["run hours beyond those at full load"] if limits.run_h else []
     parts += ["limits on starts"] if limits.starts else []
