@@ -18,6 +18,7 @@ from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.results.battery_life import life_of
 from tests import small_cases
 from tests.cases import backup, case, limited
+from tests.report_designs import make_design
 
 NO_BATTERY = {"battery_mwh": (0.0, 0.0), "battery_mw": (0.0, 0.0)}
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
@@ -247,3 +248,19 @@ def test_an_emergency_engine_may_run_so_long_and_no_longer() -> None:
         hours(run_h={"diesle": 20})
     with pytest.raises(sd.InputError, match=r"run_h.*9000"):
         hours(run_h={"diesel": 9000})
+
+
+def test_an_answer_names_the_limits_of_a_year() -> None:
+    limits = {"nox_t_per_yr": 9, "night_h": {"diesel": 20}, "battery_cycles_per_yr": "warranty"}
+    design = make_design(
+        years=1,
+        racks=7,
+        backup=["diesel"],
+        units=(1,),
+        solar_mw=5.0,
+        battery_mwh=9.0,
+        uptime=0.5,
+        limits=limits,
+    )
+    said = " ".join(str(design).split())
+    assert "limits a year on NOx, hours of noise at night and cycles of the battery" in said

@@ -307,13 +307,13 @@ def read_limits(items: list[str], option: str, faults: list[Fault]) -> dict[str,
     for item in items:
         name, _, text = item.partition("=")
         known = declared(Limits).get(name.strip())
-        if known is not None and isinstance(known.gate, OrWord) and text.strip() == known.gate.word:
-            limits[known.name] = text.strip()
-            continue
         try:
             numbers = [float(part) for part in text.split(":")]
         except ValueError:
             numbers = []
+            if known is not None and isinstance(known.gate, OrWord):  # whose word the study knows
+                limits[known.name] = text.strip()
+                continue
         if not numbers or len(numbers) > 2 or not name:
             faults.append(
                 Fault(option, repr(item), "must be NAME=MOST or NAME=LEAST:MOST", "Try solar_mw=900.")

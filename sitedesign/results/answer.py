@@ -17,7 +17,9 @@ from sitedesign.errors import InputError
 from sitedesign.reliability.certificate import Certificate, cause_words
 from sitedesign.reliability.estimate import NO_ERROR_KNOWN, Estimate
 from sitedesign.results.held import held
+from sitedesign.study.limits import Limits
 from sitedesign.study.region import NONE, OF_SITE, region_of
+from sitedesign.util.inputs import declared
 from sitedesign.util.words import count, in_sentence, listed, percent, share, target
 from sitedesign.weather.site import Site
 
@@ -51,6 +53,11 @@ _OF_WHAT = {
     "floor": "the time with at least 60 % of the power",
 }
 _HOURS = 8760.0
+#: Limits on totals of the year, but that on CO2.
+_YEARLY = (
+    "nox_t_per_yr", "co_t_per_yr", "pm_t_per_yr", "run_h", "starts", "night_h", "site_night_h",
+    "battery_cycles_per_yr",
+)  # fmt: skip
 
 
 def asked(design: Design) -> str:
@@ -93,7 +100,9 @@ def _limits(study: Mapping[str, Any]) -> list[str]:
     words += [] if least is None else [f"at least {share(least)} without backup"]
     sized = ("solar_mw", "battery_mwh", "battery_mw", "racks", "units", "wind_mw", "battery_hours")
     others = [name.replace("_", " ") for name in sized if limits.get(name)]
-    return [*words, *([f"limits on {listed(others)}"] if others else [])]
+    words += [f"limits on {listed(others)}"] if others else []
+    yearly = [declared(Limits)[name].told.title for name in _YEARLY if limits.get(name) not in (None, {})]
+    return [*words, *([f"limits a year on {listed(yearly)}"] if yearly else [])]
 
 
 def built(result: Evaluation, titles: Mapping[str, str]) -> str:
