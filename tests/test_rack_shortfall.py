@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from sitedesign.case.rack_shortfall import expected_shortfall, racks_needed, shortfall_chords, shortfall_curve
+from sitedesign.case.rack_shortfall import (
+    expected_shortfall,
+    racks_needed,
+    shortfall_chords,
+    shortfall_curve,
+    shortfall_planes,
+)
 
 
 def by_enumeration(k: int, r: int, a: float) -> float:
@@ -76,3 +82,21 @@ def test_impossible_requests_are_refused() -> None:
         racks_needed(10, 0.0, 0.1)
     with pytest.raises(ValueError, match="availability in"):
         expected_shortfall(10, 10, 1.5)
+
+
+@pytest.mark.parametrize(("least", "most"), [(0, 30), (1, 30), (24, 30), (30, 30)])
+def test_planes_lie_below_what_any_racks_of_the_range_miss_the_closer_the_narrower(
+    least: int, most: int
+) -> None:
+    planes = np.array(shortfall_planes(least, most, 60, 0.95))
+    loose = np.array(shortfall_planes(0, most, 60, 0.95))
+    for running in range(max(least, 1), most + 1):
+        installed = np.arange(running, 61)
+        missing = running * expected_shortfall(running, installed, 0.95)
+        columns = np.vstack([np.ones(installed.size), np.full(installed.size, running), installed])
+        closest, usual = (planes @ columns).max(axis=0), (loose @ columns).max(axis=0)
+        assert (closest <= missing + 1e-12).all()
+        if least == most:
+            assert closest[:10] == pytest.approx(missing[:10], abs=1e-9)
+        elif least > 20 and running < most - 1:
+            assert (closest >= usual - 1e-12).all()

@@ -131,6 +131,11 @@ def test_worth_in_words_the_dearest_first_and_nothing_left_out_but_nothing(plan:
         "a month less of lead time of recip_medium is worth 0.40 M USD",
     ]
     assert worth_words(MonthsWorth()) == []
+    whole = MonthsWorth(33.9e6, {"mobile_gt": 2.2e6}, {}, 0.5e6)
+    assert worth_words(whole) == [
+        "a month earlier of the grid is worth 33.90 M USD (33.40 to 34.40: whole plans solved anew)",
+        "one more mobile_gt to rent is worth 2.20 M USD",
+    ]
 
 
 def test_racks_that_never_run_are_said_so() -> None:

@@ -65,8 +65,9 @@ def test_options_ask_what_the_function_is_asked(asked: dict[str, Any]) -> None:
 
 
 def test_a_value_may_be_a_number(asked: dict[str, Any]) -> None:
-    assert run(*EL_PASO, "--value", "21000").exit_code == SOLVED
+    assert run(*EL_PASO, "--value", "21000", "--worth-whole").exit_code == SOLVED
     assert asked["value_usd_per_rack_month"] == 21_000.0
+    assert asked["worth"] == "whole"
 
 
 def test_files_hold_the_roadmap_its_months_and_its_money(asked: dict[str, Any], tmp_path: Path) -> None:

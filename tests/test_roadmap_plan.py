@@ -29,8 +29,9 @@ from sitedesign.phasing.from_study import credit_of
 from sitedesign.phasing.problem import Path as Dates
 from sitedesign.phasing.problem import RoadmapProblem, costs_from
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, DeliveryCase, RentalCase, RoadmapCase
+from sitedesign.phasing.resolved import resolved
 from sitedesign.phasing.scenarios import solve_scenarios
-from sitedesign.phasing.search import RoadmapPlan, solve_roadmap
+from sitedesign.phasing.search import RoadmapPlan, scale_of, solve_roadmap
 from sitedesign.phasing.timeline import StageTime, stage_times
 from sitedesign.phasing.worth import _with, months_worth
 from sitedesign.results.roadmap import MonthsWorth, discount_factor, discounted_years
@@ -416,6 +417,28 @@ def test_what_a_month_and_a_unit_are_worth_is_what_asking_again_says(worth: floa
     assert found.grid_month_usd == pytest.approx(month, rel=0.02)
     assert found.rented_unit_usd["mobile"] == pytest.approx(unit, rel=0.02, abs=1e-5 * plan.scale_usd)
     assert (unit > 1e-3 * plan.scale_usd) == (worth is not None)
+    about = {"grid": month, "unit": unit}
+    whole = resolved(plan, _with(plan.paths[0], 29.0), {"grid": sooner, "unit": more}, about)
+    for name, saved in about.items():
+        assert abs(whole[name].usd - saved) <= whole[name].within_usd + 3e-6 * plan.scale_usd
+        assert whole[name].within_usd <= max(0.015 * saved, 1e-4 * plan.scale_usd)
+
+
+def test_a_close_search_among_racks_that_fail_finds_what_the_usual_one_does() -> None:
+    """Shares bounded from both sides, with the spare racks of those between: no plan is lost by it."""
+    given = toy(imports=(grid(),), rack_availability=0.95, racks_max=16, rack_cost_usd_per_yr=9e3)
+    worth = 80_000.0 * STEPS * 12 / 8760
+    asked = question(case=given, steps=((6.0, RACKS),), value_usd_per_rack_month=worth)
+    plan = solved(asked, 1e-4)
+    problem = RoadmapProblem(plan.paths, plan.pool)
+    search = BlockSearch(
+        BlockMaster(problem.blocks, problem.couple), 2e-5, None, scale_of(problem), closely=True
+    )
+    close = search.solve()
+    noise = 2e-5 * plan.scale_usd
+    assert close.gap <= plan.gap + 2e-5
+    assert plan.bound_usd - noise <= close.bound_usd <= plan.cost_usd + noise
+    assert plan.bound_usd - noise <= close.cost_usd <= plan.cost_usd + noise
 
 
 # Textbook ---------------------------------------------------------------------------------------------------
@@ -513,7 +536,7 @@ def test_the_extensive_reference_of_one_stage_agrees() -> None:
 def test_roadmap_of_a_study_adds_up_and_comes_back_from_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sitedesign.api.roadmap.months_worth", lambda _, grid_alone: MonthsWorth(7.0))
+    monkeypatch.setattr("sitedesign.api.roadmap.months_worth", lambda _, **__: MonthsWorth(7.0))
     study = small_study(grid=sd.Grid(mw=8, tariff=60), construction_start=date(2026, 12, 1))
     found = sd.roadmap(
         study,

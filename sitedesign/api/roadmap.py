@@ -37,7 +37,7 @@ from sitedesign.phasing.scenarios import solve_scenarios
 from sitedesign.phasing.search import RoadmapPlan, StagePlan, solve_roadmap
 from sitedesign.phasing.words import limited_by
 from sitedesign.phasing.worth import months_worth
-from sitedesign.results.roadmap import MONTHS_PER_YEAR, DatedPlan, Order, Stage
+from sitedesign.results.roadmap import MONTHS_PER_YEAR, DatedPlan, MonthsWorth, Order, Stage
 from sitedesign.study.effort import EFFORT, EFFORTS, GAP, TIME_LIMIT_S, Effort, EffortName
 from sitedesign.study.question import Question, with_fields
 from sitedesign.study.roadmap_defaults import dates_of, rentals_of, value_of, with_usual
@@ -50,18 +50,18 @@ _HORIZON = Measure("months", 1, 600, whole=True)
 _STAGES = Measure("stages", 1, 24, whole=True)
 _DAY = Day(2020, 2060)
 _DRAWS = Measure("draws", 2, 10_000, whole=True)
-_GRID = "grid"
+_GRID, _WHOLE = "grid", "whole"
 DEFAULT_STAGES, DEFAULT_GAP, DEFAULT_DRAWS = 12, 1e-3, 200
 
 
 class _Worth(Gate):
-    """Yes or no, or of the grid alone."""
+    """Yes or no, of the grid alone, or in whole plans."""
 
     def wrong(self, value: Any) -> tuple[str, str, str] | None:  # noqa: ANN401
         """Say what is wrong as (found, allowed, remedy), or None."""
-        if isinstance(value, bool) or value == _GRID:
+        if isinstance(value, bool) or value in (_GRID, _WHOLE):
             return None
-        return shown(value), f"must be True, False or {_GRID!r}", ""
+        return shown(value), f"must be True, False, {_GRID!r} or {_WHOLE!r}", ""
 
 
 class _Value(Gate):
@@ -115,7 +115,7 @@ def roadmap(
     dates: Sequence[DateRange | Mapping[str, Any]] | Mapping[str, Sequence[float]] | str | None = None,
     draws: int = DEFAULT_DRAWS,
     stages: int = DEFAULT_STAGES,
-    worth: bool | Literal["grid"] = False,
+    worth: bool | Literal["grid", "whole"] = False,
     gap: float = DEFAULT_GAP,
     time_limit_s: float | None = None,
     by_hand: bool = False,
@@ -161,10 +161,13 @@ def roadmap(
         Of these dates, with the seed of the study.
     stages : int
         About how many stages the time is divided into at most; a ramp that is a promise may have more steps.
-    worth : bool or "grid"
+    worth : bool, "grid" or "whole"
         Also say what a month of earlier grid, one more unit for rent and a month less of lead time of each
         technology are worth: the question asked again close to the plan, which takes about as long as the
-        plan itself. With "grid" only a month of earlier grid. Not with scenarios.
+        plan itself. With "grid" only a month of earlier grid. With more than 200 racks it takes units and
+        racks for divisible; with "whole" whole plans are solved anew for the grid and the units for rent
+        until what they are worth is known to 1.5 %, within limits that are stated: some 40 s of one core
+        for each and for the plan itself, 300 s at most. Not with scenarios.
     gap : float
         Relative gap, of the larger of cost and value. [fraction]
     time_limit_s : float, optional
@@ -237,13 +240,17 @@ def roadmap(
         found = replace(found, by_hand=hand_made_plans(study, asked, alone, say))
     if worth:
         say("asking what a month and a unit more for rent are worth")
-        found = replace(found, worth=months_worth(plan, grid_alone=worth == _GRID))
+        found = replace(found, worth=_worth_of(plan, worth, say))
     if asked.dates:
         spreads = spreads_of(made.question, dates_asked(study, made.question, asked))
         found = replace(found, sampled=sampled_dates(plan, spreads, draws, study.seed, say))
     if certify:
         found = _certified(study, asked, made, plan, found, EFFORTS[effort], say)
     return replace(found, seconds=time.perf_counter() - began)
+
+
+def _worth_of(plan: RoadmapPlan, asked: bool | str, say: Progress) -> MonthsWorth:
+    return months_worth(plan, grid_alone=asked == _GRID, whole=asked == _WHOLE, progress=say)
 
 
 def _planned(

@@ -16,6 +16,8 @@ from scipy.special import betainc
 from sitedesign.case.case import Case
 
 NEGLIGIBLE_SHARE = 1e-3  # of the downtime budget: what the last spare rack could still win
+_NO_LOSS = 1e-9  # of the racks: what may be missing without a word
+_CLOSE = 200  # racks between which what is missing is looked at number by number
 _BLOCK = 64  # rack counts looked at together while searching
 
 
@@ -206,3 +208,50 @@ def shortfall_chords(curve: NDArray[np.float64]) -> tuple[NDArray[np.float64], N
     if curve.size == 1:
         return curve.copy(), np.zeros(1)
     return curve[:-1].copy(), np.diff(curve)
+
+
+def shortfall_planes(
+    least: int, most: int, racks_max: int, availability: float
+) -> list[tuple[float, float, float]]:
+    """Bound the missing racks L(K, R) = K e(R) from below for all K of a range: planes over K and R.
+
+    For a saving s of each further rack, L(K, R) + s R is least at one R for each K, and that least is nearly
+    a straight line in K; the plane goes through its ends, lowered until it lies nowhere above. Over a range
+    that is too wide for that, and from K = 0 on, the line is the one through 0: with fewer racks the same
+    share of spare ones loses more, as large numbers even out.
+
+    Parameters
+    ----------
+    least, most : int
+        Fewest and most racks that must work.
+    racks_max : int
+        Most that are installed for the racks in the end.
+    availability : float
+        [fraction]
+
+    Returns
+    -------
+    list of tuple of (float, float, float)
+        ``a, b, c``: ``L(K, R) >= a + b K + c R``. [racks]
+    """
+    curve = most * shortfall_curve(most, max(most, racks_max), availability)
+    useful = int(np.count_nonzero(curve > _NO_LOSS * most)) + 1
+    value, slope = shortfall_chords(curve[:useful])
+    if least <= 0 or most - least > _CLOSE:
+        at = zip(value.tolist(), slope.tolist(), strict=True)
+        return [(0.0, (lost - c * racks) / most, c) for racks, (lost, c) in enumerate(at, start=most)]
+    running = np.arange(least, most + 1)
+    installed = np.arange(least, most + useful + 1)
+    # L(K + 1, R) = L(K, R) + P(B <= K)
+    working = running[:-1, np.newaxis]
+    spare = installed - working
+    below = np.where(spare > 0, betainc(np.maximum(spare, 1), working + 1, 1.0 - availability), 1.0)
+    first = least * expected_shortfall(least, installed, availability)
+    missing = np.cumsum(np.vstack([first, below]), axis=0)
+    missing[installed < running[:, np.newaxis]] = np.inf
+    planes = []
+    for c in slope.tolist():
+        lowest = (missing - c * installed).min(axis=1)
+        b = float(lowest[-1] - lowest[0]) / max(most - least, 1)
+        planes.append((float((lowest - b * running).min()), b, c))
+    return planes

@@ -107,6 +107,15 @@ def roadmap(
             rich_help_panel=_ASKED,
         ),
     ] = None,
+    worth_whole: Annotated[
+        bool | None,
+        typer.Option(
+            "--worth-whole",
+            help="The same, with whole plans solved anew for the grid and the units for rent until what they "
+            "are worth is known to some 1.5 %; a minute or two each.",
+            rich_help_panel=_ASKED,
+        ),
+    ] = None,
     dates: Annotated[
         list[str] | None,
         typer.Option(
@@ -166,7 +175,7 @@ def roadmap(
             given |= {
                 "draws": draws,
                 "by_hand": by_hand,
-                "worth": worth,
+                "worth": "whole" if worth_whole else worth,
                 "certify": certify,
                 "time_limit_s": time_limit,
             }

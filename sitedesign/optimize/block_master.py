@@ -19,7 +19,7 @@ import pyomo.environ as pyo
 
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS, hours_limits
-from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_chords, shortfall_curve
+from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_planes
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import HAIR, Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
@@ -39,7 +39,6 @@ _SAME_LOAD = 1e-9
 _ROUNDING = 1e-6  # of what the master reckons with for broken racks
 _LEAST_ROOM = 1e-3  # of a downtime budget: with less lost one more spare rack wins nothing
 _FEWER = 0.99  # of the racks: with more the chords of all are as good
-_NO_LOSS = 1e-9  # of the load: what broken racks may lose without a word
 NO_LOAD = 1e-6  # share of the load below which there is none
 
 
@@ -159,6 +158,8 @@ class BlockMaster:
             m.cost = pyo.Objective(expr=cost + extra)
         self._highs = PersistentHighs(m, {"primal_feasibility_tolerance": _TOLERANCE})
         self._integers = self._highs.integers
+        self._running: dict[int, tuple[int, int]] = {}  # racks of a block, at least and at most
+        self._chords: dict[int, list[int]] = {}
         self._highs.relax_integers()
         self._budgets = [budgets_of(item.case, 0.0) for item in self.blocks]
         self._columns = [self._columns_of(i) for i in range(len(self.blocks))]
@@ -257,52 +258,79 @@ class BlockMaster:
             if item.share is not None:
                 self._highs.unfix(self.model.block[i].rack_lost_mwh_per_yr)
 
-    def tighten_shares(self, most_usd: float = np.inf) -> None:
+    def tighten_shares(self, most_usd: float = np.inf) -> bool:
         """Bound each share that is decided by what the cuts so far allow, with the spare racks of that.
 
         A share t of K racks loses at least t times what K racks lose with a share t of the spare ones, as
         large numbers even out. Where what can be delivered bounds the share, that of the fewer racks is
-        nearly what they truly lose.
+        nearly what they truly lose. Where a plan is known, its cost bounds the share from below as well:
+        between two close numbers of racks what is lost is nearly a straight line.
 
         Parameters
         ----------
         most_usd : float
             Cost of a plan that is known: what costs more is not looked for. [USD]
+
+        Returns
+        -------
+        bool
+            Whether a share is bounded more closely than before.
         """
-        known = None
+        known, closer = None, False
         if np.isfinite(most_usd):
             limit = pyo.Constraint(expr=self.model.cost.expr <= most_usd / USD_PER_KUSD)
+            self.model.del_component("known_cost")
             self.model.add_component("known_cost", limit)
             known = self._highs.add_constraint(limit)
         for i, item in enumerate(self.blocks):
             if item.share is None or item.case.rack_availability >= 1.0:
                 continue
-            share = self.model.block[i].share
-            self._highs.set_objective(-share)
-            report = self._highs.solve()
-            if report.status is not Status.OPTIMAL:
+            most = self._extreme_racks(i, -1.0)
+            least = 0 if known is None else self._extreme_racks(i, 1.0)
+            if most is None or least is None:
                 break
-            most = min(item.share[1], -report.objective + _ROUNDING)
-            racks = math.ceil(most * item.case.racks_contracted - _ROUNDING)
-            if 0 < racks < _FEWER * item.case.racks_contracted:
-                self._highs.set_bounds(share, item.share[0], most)
-                self._add_chords(i, racks)
+            closer = self._bound_racks(i, least, most) or closer
         if known is not None:  # the bounds that it gave stay
             self._highs.set_row_bounds(known, -np.inf, np.inf)
         self._highs.set_objective(self.model.cost.expr)
+        return closer
 
-    def _add_chords(self, i: int, racks: int) -> None:
-        """Bound what broken racks lose by the chords of fewer racks than all, scaled to their share."""
+    def _extreme_racks(self, i: int, sign: float) -> int | None:
+        """Fewest racks of a block (1) or most (-1) that the cuts so far let run; None without an answer."""
+        racks, share = self.blocks[i].case.racks_contracted, self.model.block[i].share
+        self._highs.set_objective(sign * share)
+        report = self._highs.solve()
+        if report.status is not Status.OPTIMAL:
+            return None
+        if sign > 0.0:
+            return max(math.ceil((report.objective - _ROUNDING) * racks), 0)
+        return min(math.floor((_ROUNDING - report.objective) * racks), racks)
+
+    def _bound_racks(self, i: int, least: int, most: int) -> bool:
+        """Let between so many racks of a block run, with the spare ones of those; whether this is news."""
+        racks, share = self.blocks[i].case.racks_contracted, self.model.block[i].share
+        known = self._running.get(i, (0, racks))
+        least, most = max(least, known[0]), min(most, known[1])
+        if (least, most) == known or least > most:
+            return False
+        self._running[i] = least, most
+        low, high = self._highs.bounds(share)
+        self._highs.set_bounds(share, max(low, least / racks), min(high, most / racks))
+        for row in self._chords.pop(i, []):
+            self._highs.set_row_bounds(row, -np.inf, np.inf)
+        if most > 0 and (least > 0 or most < _FEWER * racks):
+            self._chords[i] = list(self._add_chords(i, least, most))
+        return True
+
+    def _add_chords(self, i: int, least: int, most: int) -> Iterator[int]:
+        """Bound what broken racks lose where between so many racks run; gives the rows."""
         case, columns = self.blocks[i].case, self._columns[i]
-        curve = shortfall_curve(racks, max(racks, case.racks_max), case.rack_availability)
-        useful = int(np.count_nonzero(curve > _NO_LOSS)) + 1
-        value, slope = shortfall_chords(curve[:useful])
-        of_all = racks / case.racks_contracted
-        for r, (lost, change) in enumerate(zip(value.tolist(), slope.tolist(), strict=True), start=racks):
-            line = np.array([1.0, -case.load_mwh_per_yr * of_all * change])
-            of_share = case.load_mwh_per_yr * (change * r - lost)
-            at = [columns.rack_lost, columns.racks, self._highs.column(self.model.block[i].share)]
-            self._highs.add_row(at, [*line.tolist(), of_share], 0.0, np.inf)
+        per_rack = case.load_mwh_per_yr / case.racks_contracted
+        at = [columns.rack_lost, columns.racks, self._highs.column(self.model.block[i].share)]
+        planes = shortfall_planes(least, most, case.racks_max, case.rack_availability)
+        for constant, of_running, of_racks in planes:
+            line = [1.0, -per_rack * of_racks, -case.load_mwh_per_yr * of_running]
+            yield self._highs.add_row(at, line, per_rack * constant, np.inf)
 
     def set_bounds(self, variable: Any, lower: float, upper: float) -> None:  # noqa: ANN401
         """Bound a variable of the model anew."""
@@ -319,7 +347,12 @@ class BlockMaster:
     # ------------------------------------------------------------------ solving
 
     def propose(
-        self, *, whole: bool, gap: float = 1e-5, time_limit_s: float | None = None
+        self,
+        *,
+        whole: bool,
+        gap: float = 1e-5,
+        time_limit_s: float | None = None,
+        settled: bool = True,
     ) -> BlocksProposal | None:
         """Solve the master with the cuts known so far, bringing in those that it violates.
 
@@ -331,6 +364,8 @@ class BlockMaster:
             Relative gap of a whole-number solve. [fraction]
         time_limit_s : float, optional
             [s]
+        settled : bool
+            Solve again until no cut known is violated; else what is violated is brought in for the next time.
 
         Returns
         -------
@@ -345,7 +380,7 @@ class BlockMaster:
         self.solves += 1
         while True:
             proposal = self._solve(whole=whole, gap=gap, time_limit_s=time_limit_s)
-            if proposal is None or not self._bring_in(proposal):
+            if proposal is None or not self._bring_in(proposal) or not settled:
                 return proposal
 
     def _solve(self, *, whole: bool, gap: float, time_limit_s: float | None) -> BlocksProposal | None:

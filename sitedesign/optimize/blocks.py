@@ -32,6 +32,8 @@ _LEAST_TURNS = 2  # of polishing, before other whole numbers are looked at
 _OVERTAKEN = 3.0  # how far above the bound whole numbers must be for that, in units of the gap
 _MOST_IDLE = 4  # rounds without progress: what is left is rounding, or the bound of broken racks
 _TIGHTENED = 1  # such rounds, after which shares are bounded by what the best plan costs
+_ROUGHLY = 5.0  # of the gap of a master: enough where it is small and no plan is known yet
+_SWEEPS = 3  # over all shares, where the gap is to be small
 _EDGED = 2  # such rounds, after which plants just at the budgets are looked for
 _PROGRESS = 1e-2  # of the gap: what counts as progress
 _ROOM = (0.4, 0.1, 0.02, 0.0)  # of downtime budgets for broken racks, where nothing better was found before
@@ -145,6 +147,9 @@ class BlockSearch:
         [s]
     scale : callable
     progress : callable
+    closely : bool
+        The gap is so small that whole-number masters take nearly all time: shares are bounded anew by each
+        plan found, and a master is not solved twice for the cuts that it violates.
     """
 
     master: BlockMaster
@@ -152,6 +157,7 @@ class BlockSearch:
     time_limit_s: float | None = None
     scale: Scale = of_cost
     progress: Progress = silent
+    closely: bool = False
     best: _Incumbent | None = None
     bound: float = -np.inf
     _began: float = field(default_factory=time.perf_counter)
@@ -261,13 +267,19 @@ class BlockSearch:
             now = (self.best.cost_usd if self.best else np.inf, self.bound)
             still = _PROGRESS * self.gap * self._scale(proposal, proposal.objective_usd)
             idle = 0 if before[0] - now[0] > still or now[1] - before[1] > still else idle + 1
-            if idle == _TIGHTENED and self.best is not None and not tightened:
-                self.master.tighten_shares(self.best.cost_usd + still)
+            if self.best is not None and (self.closely or (idle == _TIGHTENED and not tightened)):
+                self._tighten(self.best.cost_usd + still)
                 tightened = True
             if idle > _MOST_IDLE:
                 limit = "iteration_limit"
                 raise _Stop(limit)
             before = now
+
+    def _tighten(self, most_usd: float) -> None:
+        """Bound the shares by what a plan costs that is known; each bound lets the others be closer."""
+        for _ in range(_SWEEPS if self.closely else 1):
+            if not self.master.tighten_shares(most_usd):
+                return
 
     def _polish(self, chosen: BlocksProposal, idle: int, gap: float) -> None:
         """Best sizes for given whole numbers, or proof that they cannot be the best."""
@@ -352,7 +364,10 @@ class BlockSearch:
             if left <= 0.0:
                 limit = "time_limit"
                 raise _Stop(limit)
-        return self.master.propose(whole=whole, gap=_MASTER * self.gap, time_limit_s=left)
+        if not (whole and self.closely):
+            return self.master.propose(whole=whole, gap=_MASTER * self.gap, time_limit_s=left)
+        gap = _MASTER * self.gap * (_ROUGHLY if self.best is None else 1.0)
+        return self.master.propose(whole=True, gap=gap, time_limit_s=left, settled=False)
 
     def _scale(self, proposal: BlocksProposal, cost_usd: float) -> float:
         return self.scale(self.master, proposal, cost_usd)

@@ -3,8 +3,9 @@
 Both answers, of the question as it is and as it would be, are taken on the same stages and from the same cuts
 to a thousandth of the gap of a plan, so that their difference is no noise. All sizes are decided anew. With
 many racks, of which one more or less is a crumb, as is a unit, nothing need be whole, and all is decided
-anew: a linear program. With few the plan's whole numbers may move by one, by as many units as carry what one
-for rent carries, racks by what a unit carries, and take those of the stage before or after.
+anew: a linear program, unless whole plans are asked for (:mod:`sitedesign.phasing.resolved`). With few the
+plan's whole numbers may move by one, by as many units as carry what one for rent carries, racks by what a
+unit carries, and take those of the stage before or after.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from sitedesign.optimize.block_master import BlockMaster
 from sitedesign.optimize.blocks import BlockSearch
 from sitedesign.phasing.problem import Path, RoadmapProblem
 from sitedesign.phasing.question import BATTERY_MW, BATTERY_MWH, DeliveryCase, RoadmapCase
+from sitedesign.phasing.resolved import resolved
 from sitedesign.phasing.search import RoadmapPlan, StagePlan, scale_of
 from sitedesign.phasing.timeline import StageTime
 from sitedesign.results.roadmap import MonthsWorth
+from sitedesign.util.progress import Progress, silent
 
 _GAP = 2e-6
 _ROUNDS = 6
@@ -32,7 +35,9 @@ _WITH_SUN = 2.0  # what a unit carries at most with an array beside it, of its o
 _NOISE = 4e-6  # of the scale: less is nothing
 
 
-def months_worth(plan: RoadmapPlan, *, grid_alone: bool = False) -> MonthsWorth:
+def months_worth(
+    plan: RoadmapPlan, *, grid_alone: bool = False, whole: bool = False, progress: Progress = silent
+) -> MonthsWorth:
     """Find what a month of earlier grid, one more unit for rent and a month less of lead time are worth.
 
     Parameters
@@ -42,6 +47,9 @@ def months_worth(plan: RoadmapPlan, *, grid_alone: bool = False) -> MonthsWorth:
     grid_alone : bool
         Only of the grid; else also one more unit of each rental, and a month less of lead time of each
         technology that is delivered.
+    whole : bool
+        Solve whole plans anew for the grid and the rentals, which says how closely they are known.
+    progress : callable
 
     Returns
     -------
@@ -55,17 +63,33 @@ def months_worth(plan: RoadmapPlan, *, grid_alone: bool = False) -> MonthsWorth:
         grid = ask.worth(_sooner(question, (GRID,)), month)
     if grid_alone:
         return MonthsWorth(grid)
-    rented = {}
-    for r, item in enumerate(question.rentals):
-        more = replace(item, units=item.units + 1)
-        changed = (*question.rentals[:r], more, *question.rentals[r + 1 :])
-        rented[item.technology] = ask.worth(replace(question, rentals=changed), None)
+    more = {item.technology: _one_more(question, r) for r, item in enumerate(question.rentals)}
+    rented = {name: ask.worth(changed, None) for name, changed in more.items()}
     sooner = {}
     for name in _delivered(question):
         names = (BATTERY_MWH, BATTERY_MW) if name == BATTERY_MWH else (name,)
         said = "battery" if name == BATTERY_MWH else name
         sooner[said] = ask.worth(_sooner(question, names), question.delivery(name).first_month)
-    return MonthsWorth(grid, rented, sooner)
+    if not whole:
+        return MonthsWorth(grid, rented, sooner)
+    times = plan.paths[0].times
+    about = dict(rented)
+    if grid is not None:
+        times = _with(plan.paths[0], month - 1.0)
+        more[GRID], about[GRID] = _sooner(question, (GRID,)), grid
+    known = resolved(plan, times, more, about, progress)
+    within = {name: item.within_usd for name, item in known.items()}
+    if GRID in known:
+        grid = known[GRID].usd
+    rented |= {name: item.usd for name, item in known.items() if name != GRID}
+    return MonthsWorth(grid, rented, sooner, within.pop(GRID, None), within)
+
+
+def _one_more(question: RoadmapCase, r: int) -> RoadmapCase:
+    """Question in which one more unit of a rental is on offer."""
+    item = question.rentals[r]
+    more = replace(item, units=item.units + 1)
+    return replace(question, rentals=(*question.rentals[:r], more, *question.rentals[r + 1 :]))
 
 
 def _delivered(question: RoadmapCase) -> list[str]:

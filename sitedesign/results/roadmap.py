@@ -175,11 +175,18 @@ class MonthsWorth:
         Of one more unit that can be rented, by technology. [USD]
     lead_month_usd : mapping of str to float
         Of a month less of lead time, by technology. [USD]
+    grid_month_within_usd : float or None
+        By how much the first may be off at most, where whole plans were solved anew for it; None where units
+        and racks are taken for divisible, or stay near the plan. [USD]
+    rented_unit_within_usd : mapping of str to float
+        The same of one more unit, by technology. [USD]
     """
 
     grid_month_usd: float | None = None
     rented_unit_usd: Mapping[str, float] = field(default_factory=dict)
     lead_month_usd: Mapping[str, float] = field(default_factory=dict)
+    grid_month_within_usd: float | None = None
+    rented_unit_within_usd: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

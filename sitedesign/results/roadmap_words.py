@@ -64,11 +64,27 @@ def order_lines(roadmap: Roadmap) -> list[tuple[str, str]]:
 
 def worth_words(worth: MonthsWorth) -> list[str]:
     """Say what dates and rentals are worth, the dearest first; what is worth nothing is left out."""
-    found = [] if worth.grid_month_usd is None else [("a month earlier of the grid", worth.grid_month_usd)]
-    found += [(f"one more {name} to rent", usd) for name, usd in worth.rented_unit_usd.items()]
-    found += [(f"a month less of lead time of {name}", usd) for name, usd in worth.lead_month_usd.items()]
+    found: list[tuple[str, float, float | None]] = []
+    if worth.grid_month_usd is not None:
+        found.append(("a month earlier of the grid", worth.grid_month_usd, worth.grid_month_within_usd))
+    found += [
+        (f"one more {name} to rent", usd, worth.rented_unit_within_usd.get(name))
+        for name, usd in worth.rented_unit_usd.items()
+    ]
+    lead = worth.lead_month_usd.items()
+    found += [(f"a month less of lead time of {name}", usd, None) for name, usd in lead]
     dearest = sorted(found, key=lambda item: -item[1])
-    return [f"{what} is worth {_usd(usd)}" for what, usd in dearest if usd >= _LEAST_USD]
+    return [
+        f"{what} is worth {_usd(usd) if within is None else _proven(usd, within)}"
+        for what, usd, within in dearest
+        if usd >= _LEAST_USD
+    ]
+
+
+def _proven(usd: float, within_usd: float) -> str:
+    """Say what it is worth, and between what that is proven to lie."""
+    value, low, high = (x / _M for x in (usd, usd - within_usd, usd + within_usd))
+    return f"{value:,.2f} M USD ({low:,.2f} to {high:,.2f}: whole plans solved anew)"
 
 
 def hand_made_words(plan: HandMadePlan, roadmap: Roadmap) -> str:
