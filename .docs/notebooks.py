@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import os
 import re
@@ -29,6 +30,8 @@ _WIDTH_PX, _HEIGHT_PX = 900, 420
 _NUMBER = re.compile(r"-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?")
 _NEAR = 0.05  # of a number: what another version of a solver may change
 _SHARE = 0.9  # of the numbers of an output that must be near
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_MARKUP = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
 _SECONDS = re.compile(r"\d+(\.\d+)? s\b")  # differ between runs
 
 
@@ -96,8 +99,16 @@ def _said(cell: Any) -> str:  # noqa: ANN401
     for output in cell.outputs:
         data = output.get("data", {})
         picture = _PLOTLY in data or "image/png" in data
-        parts.append("figure" if picture else str(data.get("text/plain", output.get("text", ""))))
+        parts.append("figure" if picture else words_of(data) or str(output.get("text", "")))
     return "\n".join(parts)
+
+
+def words_of(data: Any) -> str:  # noqa: ANN401
+    """Text of an output; of a table with a style, whose own text is its address, that of its cells."""
+    plain = str(data.get("text/plain", ""))
+    if _ADDRESS.search(plain) and "text/html" in data:
+        return html.unescape(_MARKUP.sub(" ", str(data["text/html"])))
+    return plain
 
 
 def _kept(output: Any, what: str) -> Any:  # noqa: ANN401

@@ -75,6 +75,20 @@ def test_outputs_are_compared_loosely() -> None:
     assert not STORED.near("1 2 3", "1 2")
 
 
+def test_a_table_with_a_style_is_compared_by_its_cells() -> None:
+    page = "<style>#T_{} {{ width: 5px }}</style><table id='T_{}'><td>El Paso &amp; {:.1f} MW</td></table>"
+    before, after, other = (
+        STORED.words_of(
+            {"text/plain": f"<Styler at 0x7f{number}e>", "text/html": page.format(number, number, mw)}
+        )
+        for number, mw in ((1, 80.0), (2, 80.5), (3, 99.0))
+    )
+    assert "El Paso & 80.0 MW" in before
+    assert STORED.near(before, after)
+    assert not STORED.near(before, other)
+    assert STORED.words_of({"text/plain": "3 sites"}) == "3 sites"
+
+
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[KernelManager]:
     """One process for all notebooks: loading the package and its kernels takes longer than most of them."""
