@@ -32,7 +32,8 @@ _NEAR = 0.05  # of a number: what another version of a solver may change
 _SHARE = 0.9  # of the numbers of an output that must be near
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _MARKUP = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
-_SECONDS = re.compile(r"\d+(\.\d+)? s\b")  # differ between runs
+_SECONDS = re.compile(r"[\d,]+(\.\d+)? (s|sites/min)\b")  # differ between runs
+_PASSING = re.compile(r"(/[\w.-]+)*/tmp\w{8}/")  # folder that is gone after the run
 
 
 def digest(notebook: Any) -> str:  # noqa: ANN401
@@ -78,7 +79,7 @@ def differences(path: Path) -> list[str]:
 
 def near(before: str, after: str) -> bool:
     """Whether two texts have the same words, and nearly the same numbers."""
-    before, after = (_SECONDS.sub("", text) for text in (before, after))
+    before, after = (_SECONDS.sub("", _PASSING.sub("", text)) for text in (before, after))
     words = [_words(text) for text in (before, after)]
     old, new = ([float(item.replace(",", "")) for item in _NUMBER.findall(text)] for text in (before, after))
     if words[0] != words[1] or len(old) != len(new):
@@ -117,6 +118,10 @@ def _kept(output: Any, what: str) -> Any:  # noqa: ANN401
         {**output, "execution_count": None} if "execution_count" in output else output
     )
     data = output.get("data", {})
+    for texts in (output, data):
+        for kind in ("text", "text/plain", "text/html"):
+            if isinstance(texts.get(kind), str):
+                texts[kind] = _PASSING.sub("", texts[kind])
     if _PLOTLY in data:
         png = base64.b64encode(picture(data[_PLOTLY])).decode()
         output.data = {"image/png": png, "text/plain": f"Figure ({what})"}

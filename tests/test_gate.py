@@ -56,6 +56,18 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
 def test_per_cent_is_recognised() -> None:
     found = Measure("fraction", 0, 1).wrong(99.9)
     assert found == ("99.9", "must be a fraction in [0, 1]", "Did you mean 0.999?")
+    rate = Measure("fraction/yr", 0, 0.5)
+    assert rate.clean("6.5 %") == 0.065
+    assert rate.wrong(12) == ("12", "must be in [0, 0.5] fraction/yr", "Did you mean 0.12?")
+    assert Measure("fraction/yr", 0, 0.5, percent_from=1).clean(6.5) == 0.065
+
+
+def test_terms_of_finance_may_be_said_in_per_cent() -> None:
+    assert sd.Terms(debt_rate=6.5, debt_share=60, degradation="0.4 %") == sd.Terms(
+        debt_rate=0.065, debt_share=0.6, degradation=0.004
+    )
+    with pytest.raises(sd.InputError, match="Per cent carry their sign"):
+        sd.Terms(debt_share=1.5)
 
 
 def test_bounds_are_one_number_or_two_in_order() -> None:

@@ -73,6 +73,9 @@ def test_outputs_are_compared_loosely() -> None:
     assert not STORED.near("cost 81.8 M USD", "cost 91.8 M USD")
     assert not STORED.near("cost 81.8 M USD", "cost 81.8 M EUR")
     assert not STORED.near("1 2 3", "1 2")
+    assert STORED.near(
+        "23 sites, 19.6 sites/min in /tmp/tmpuvy_43oh/a", "23 sites, 47.3 sites/min in /var/tmp/tmpabcd_123/a"
+    )
 
 
 def test_a_table_with_a_style_is_compared_by_its_cells() -> None:

@@ -10,6 +10,7 @@ import pytest
 import sitedesign as sd
 from sitedesign.study.question import Question, QuestionOfPlant, QuestionOfSites
 from sitedesign.study.study import Study
+from sitedesign.util.facts import reflowed
 from sitedesign.util.inputs import declared
 
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
@@ -100,3 +101,16 @@ def test_what_python_shows_of_an_object_is_short_and_says_what_was_given() -> No
     assert repr(sd.Terms(debt_dscr=1.3)) == "Terms(debt_dscr=1.3)"
     assert repr(sd.When(hours=(22, 6))) == "When(hours=((22.0, 6.0),))"
     assert len(repr(sd.Tariff(energy=45))) < 200
+
+
+def test_lines_of_labels_and_texts_fit_a_narrow_terminal() -> None:
+    text = "Portfolio\n  racks     39,682 on 5 of 5,000 candidate sites, of which none is near\n  note: short"
+    assert reflowed(text, 200) == text
+    assert reflowed(text, 61).splitlines()[1:3] == [
+        "  racks     39,682 on 5 of 5,000 candidate sites, of which",
+        "            none is near",
+    ]
+    narrow = reflowed(text, 40).splitlines()
+    assert narrow[1:3] == ["  racks", "    39,682 on 5 of 5,000 candidate"]
+    assert max(map(len, narrow)) <= 40
+    assert "".join(reflowed(text, 40).split()) == "".join(text.split())

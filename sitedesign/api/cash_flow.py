@@ -30,7 +30,7 @@ from sitedesign.util.gate import File, Kind, Measure, OneOf, takes
 GATES = {
     "owner": OneOf(names("owner")),
     "price": Measure("USD/MWh, USD/kW-month, USD/GPU-h", 0, 100_000),
-    "target_irr": Measure("fraction/yr", 0, 1, above=True),
+    "target_irr": Measure("fraction/yr", 0, 1, above=True, percent_from=2),
     "leaseback": Measure("USD/yr", 0, 1e12),
 }
 BOOK = File((".xlsx",))

@@ -219,6 +219,14 @@ def show(result: Evaluation, as_json: bool, saved: Path | None = None, *, detail
         say(result.details.text(width()))
 
 
+def say_answer(answer: object) -> None:
+    """Write lines of labels and texts, wrapped where a terminal is too narrow for them."""
+    from sitedesign.util.facts import reflowed
+
+    columns = screen()
+    say(str(answer) if columns is None else reflowed(str(answer), columns))
+
+
 def calls_for(saved: Path | None) -> Calls:
     """How somebody in a terminal asks for more about a design that stands in a file, or is to be saved."""
     from sitedesign.results.answer import Calls

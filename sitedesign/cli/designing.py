@@ -17,7 +17,7 @@ from sitedesign.cli.console import (
     exit_codes,
     progress_line,
     save_json,
-    say,
+    say_answer,
     say_json,
     say_next,
     show,
@@ -274,7 +274,7 @@ def certify(
     if as_json:
         say_json(facts)
         return
-    say(str(certificate))
+    say_answer(certificate)
     missed = "sitedesign solve searches a plant that keeps it"
     say_next(f"sitedesign report {design}" if certificate.met else missed)
 

@@ -16,7 +16,7 @@ from sitedesign.cli.console import (
     exit_codes,
     progress_line,
     save_json,
-    say,
+    say_answer,
     say_json,
     say_next,
     show_written,
@@ -59,7 +59,7 @@ class TermsOptions:
 
         faults = [] if excel is None else list(BOOK.faults("--excel", excel))
         for name, value in asked.items():
-            faults += [] if value is None else GATES[name].faults(_option(name), value)
+            faults += [] if value is None else GATES[name].faults(_option(name), GATES[name].clean(value))
         terms = Terms()
         try:
             terms = Terms(**self.given)
@@ -147,9 +147,9 @@ def finance(
         if as_json:
             say_json(facts)
             return
-        say(str(flow))
+        say_answer(flow)
         if lease is not None:
-            say(str(lease))
+            say_answer(lease)
         for path in (excel, csv, save):
             if path is not None:
                 show_written(path, as_json=False)

@@ -13,6 +13,7 @@ from sitedesign.cli.console import (
     exit_codes,
     progress_line,
     say,
+    say_answer,
     say_json,
     say_next,
     show_written,
@@ -114,7 +115,7 @@ def portfolio_command(
         if as_json:
             say_json(made.to_dict())
             return
-        say(str(made))
+        say_answer(made)
         if made.by_sites:
             say(made.sites_table().to_string(index=False))
         for path in (save, map_file, csv):

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitedesign.cli.console import AsJson, check_outputs, exit_codes, progress_line, records, say, say_json
+from sitedesign.cli.console import (
+    AsJson,
+    check_outputs,
+    exit_codes,
+    progress_line,
+    records,
+    say_answer,
+    say_json,
+)
 from sitedesign.cli.designing import SavedDesign, WeatherAgain, load_design, study_of, with_hours
 from sitedesign.cli.study_options import OF
 
@@ -132,4 +140,4 @@ def _show(life: Any, more: dict[str, Any], as_json: bool) -> None:  # noqa: ANN4
     if as_json:
         say_json(more | {"years": records(life.table())})
     else:
-        say(str(life))
+        say_answer(life)

@@ -15,7 +15,7 @@ from sitedesign.cli.console import (
     check_outputs,
     exit_codes,
     progress_line,
-    say,
+    say_answer,
     say_json,
     say_next,
     show_written,
@@ -198,7 +198,7 @@ def roadmap(
         if as_json:
             say_json(found.to_dict())
         else:
-            say(str(found))
+            say_answer(found)
         if report is not None:
             with progress_line("writing the report"):
                 found.report(report, units=shown_in())

@@ -16,6 +16,7 @@ from sitedesign.cli.console import (
     progress_line,
     records,
     say,
+    say_answer,
     say_json,
     say_next,
     screen,
@@ -220,7 +221,7 @@ def sensitivity(
         if as_json:
             say_json(found.to_dict())
             return
-        say(str(found))
+        say_answer(found)
         if save is None:
             say_next("--save numbers.json, then sitedesign report design.json --sensitivity numbers.json")
         else:

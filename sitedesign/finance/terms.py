@@ -11,9 +11,9 @@ from sitedesign.util.gate import Measure, OneOf
 from sitedesign.util.inputs import Input, documented
 
 TERMS, DEBT, TAX, SALE = "Terms of finance", "Debt", "Taxes and credits", "Price over the years"
-_SHARE = Measure("fraction", 0, 1)
-_DEBT = Measure("fraction", 0, 1, below=True)
-_RATE = Measure("fraction/yr", 0, 0.5)
+_SHARE = Measure("fraction", 0, 1, percent_from=2)
+_DEBT = Measure("fraction", 0, 1, below=True, percent_from=2)
+_RATE = Measure("fraction/yr", 0, 0.5, percent_from=1)
 _CHANGE = Measure("fraction/yr", -0.5, 0.5)
 _YEARS = Measure("yr", 1, 60, whole=True)
 _COVER = Measure("", 1, 10)

@@ -171,7 +171,7 @@ class InputPanel:
         if beside or rest:
             count = len(beside) + len(rest)
             text = "One answer needs" if count == 1 else f"{count} answers need"
-            ui.notify(f"{text} another look: see the red lines of the form.", type="warning")
+            ui.notify(f"{text} another look: see the red lines of the form.", type="warning", position="top")
             ui.run_javascript("showFirst('.asks .q-field--error, .asks .fault')")
 
     def _fold_of(self, name: str) -> ui.expansion | None:

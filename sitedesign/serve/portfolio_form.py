@@ -45,8 +45,8 @@ def groups() -> tuple[Group, ...]:
         return asked_of(sd.portfolio, "portfolio", name, label, **more)
 
     places = (
-        Field("name", "Name", "text", default=""), Field("latitude", "Latitude", unit="°"),
-        Field("longitude", "Longitude", unit="°"),
+        Field("name", "Name", "text", default=""), Field("latitude", "Latitude"),
+        Field("longitude", "Longitude"),
     )  # fmt: skip
     bounds = (Field("least", "Least"), Field("most", "Most"))
     regions = (Field("region", "Region", "choice", options=titles("region")), *bounds)
@@ -69,8 +69,8 @@ def groups() -> tuple[Group, ...]:
                   hint="Numbers of sites: one large or several small."),
             asked("ramp", "Racks with power by month", kind="rows", columns=ramp, default=[]),
             asked("regions", "Racks of a region", kind="rows", columns=regions, default=[]),
-            asked("where", "Only sites with", kind="rows", columns=figures, default=[],
-                  hint="By what the study finds at each site."),
+            asked("where", "Bounds of a site", kind="rows", columns=figures, default=[],
+                  hint="Only sites between these, by what the study finds at each."),
         )),
         Group("What it costs", (
             asked("scale", "Economies of scale", kind="choice", default="default", options=scales),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from sitedesign.util.html_table import table_html
 WIDTH = 110
 #: Below it labels stand above their texts.
 NARROW = 60
+_LABELLED = re.compile(r"( *\S+(?: \S+)*  +)(\S.*)")
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,6 +58,29 @@ class Facts:
     def without(self, *labels: str) -> Facts:
         """Give the facts but some."""
         return Facts(self.head, tuple(row for row in self.rows if row[0] not in labels))
+
+
+def reflowed(text: str, width: int) -> str:
+    """Wrap lines that are too long for a terminal; those of a label, blanks and a text as facts are.
+
+    Parameters
+    ----------
+    text : str
+    width : int
+        [columns]
+    """
+    lines: list[str] = []
+    for line in text.splitlines():
+        found = _LABELLED.match(line)
+        if len(line) <= width:
+            lines.append(line)
+        elif found is None:
+            lines += _wrapped(line, width, "", "  ")
+        elif width < NARROW:
+            lines += [found[1].rstrip(), *_wrapped(found[2], width, "    ", "    ")]
+        else:
+            lines += _wrapped(found[2], width, found[1], " " * len(found[1]))
+    return "\n".join(lines)
 
 
 def _wrapped(text: str, width: int, first: str, later: str) -> list[str]:

@@ -121,7 +121,7 @@ class Measure(Gate):
 
     def clean(self, value: Any) -> Any:  # noqa: ANN401
         """Make plain numbers of those of other libraries, of 7.0 where whole, of per cent where a share."""
-        if self.unit == "fraction":
+        if self.unit.startswith("fraction"):
             value = self._share(value)
         if not is_number(value):
             return value
@@ -169,7 +169,8 @@ class Measure(Gate):
     def _meant(self, value: Any) -> str:  # noqa: ANN401
         if self.percent_from is not None and 1 < value < self.percent_from:
             return f"Per cent carry their sign: '{value:.10g} %'."
-        if not self.remedy and self.unit == "fraction" and 1 < value < 100 and value / 100 >= self.low:
+        share = self.unit.startswith("fraction")
+        if not self.remedy and share and 1 < value < 100 and self.low <= value / 100 <= self.high:
             return f"Did you mean {value / 100:.10g}?"
         return self.remedy
 
