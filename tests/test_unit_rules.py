@@ -184,6 +184,23 @@ def test_output_moves_by_a_ramp_a_step():
     assert done.unit_mw[:, 1:][fresh].max() <= 2.0 + CLOSE
 
 
+@pytest.mark.parametrize("per_hour", [1, 4, 12])
+def test_hours_of_noise_are_those_of_the_clock(per_hour):
+    # Always on, but for a day in which all units are out: 364 nights of nine hours
+    one, plant = islanded(constant(15, YEAR * per_hour), units=2, step_h=1 / per_hour)
+    day = [(at * per_hour, unit, change) for unit in (0, 1) for at, change in ((48, 1), (72, -1))]
+    done = run(one, plant, UnitBehaviour(), down=day)
+    np.testing.assert_allclose(done.on_h, 364 * 24)
+    np.testing.assert_allclose(done.night_h, 364 * 9)
+    # On from 21 to 23 h alone: one hour of it is night
+    hour = np.arange(YEAR * per_hour) / per_hour % 24
+    one, plant = islanded(
+        np.where((hour >= 21) & (hour < 23), 15.0, 0.0) + 1e-9, units=2, step_h=1 / per_hour
+    )
+    done = run(one, plant, UnitBehaviour())
+    np.testing.assert_allclose((done.on_h, done.night_h), ([[730.0]] * 2, [[365.0]] * 2))
+
+
 def test_service_by_run_hours_comes_one_unit_at_a_time():
     one, plant = islanded(constant(25), units=4)
     done = run(one, plant, UnitBehaviour(service_every_h=1000.0, service_h=48.0), min_run_h=2.0)
