@@ -16,6 +16,7 @@ from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.results.battery_life import life_of
+from sitedesign.study.effort import EFFORTS, Effort
 from tests import small_cases
 from tests.cases import backup, case, limited
 from tests.report_designs import make_design
@@ -264,3 +265,23 @@ def test_an_answer_names_the_limits_of_a_year() -> None:
     )
     said = " ".join(str(design).split())
     assert "limits a year on NOx, hours of noise at night and cycles of the battery" in said
+
+
+def test_a_certified_plant_is_heard_at_night_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than half as long as the free one, with a larger battery, and for more."""
+    effort = Effort(
+        years=4, draws=1, evaluations=40, iterations=2, certificate_years=8, certificate_draws=1,
+        certificates=4, cause_years=0, explains=False,
+    )  # fmt: skip
+    monkeypatch.setitem(EFFORTS, "screening", effort)
+    asked = sd.Study(site=SITE, racks=30, uptime=0.95, backup="mobile_gt", weather_years=1)
+    free, quiet = (
+        sd.solve(asked.replace(limits=limits), effort="screening") for limits in ({}, {"site_night_h": 120})
+    )
+    assert free.certificate.site_night_on_h_per_yr > 240
+    assert 0 < quiet.certificate.site_night_on_h_per_yr <= 120
+    assert quiet.certificate.permits_kept
+    assert quiet.certificate.met
+    assert quiet.cost > free.cost
+    assert quiet.battery_mwh > free.battery_mwh
+    assert "hours of noise at night" in quiet.bound_name
