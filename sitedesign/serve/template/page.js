@@ -15,6 +15,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   view?.remove();
 });
+const frame = () => new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
 const drawWorld = async (map, sketch) => {
   map.createPane("world").style.zIndex = 350;  // below marks
   const [south, west, north, east] = JSON.parse(sketch.dataset.bounds);
@@ -23,6 +24,7 @@ const drawWorld = async (map, sketch) => {
   const state = { map, drawn: L.layerGroup().addTo(map), towns: L.layerGroup().addTo(map), world: await fetched,
     renderer: L.canvas({ pane: "world", padding: 0.3 }) };
   worlds.push(state);
+  await frame();  // the form is seen, and answers, before the lines are drawn
   paint(state);
   crude.remove();
   name(state);
