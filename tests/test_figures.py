@@ -19,7 +19,7 @@ from sitedesign.report.figures import style
 from sitedesign.report.figures.series import series, worst_week_start
 from sitedesign.report.figures.year import QUANTITIES
 from tests.report_designs import YEARS, certified, make_certificate, make_design
-from tests.roadmaps import hand_made, roadmap
+from tests.roadmaps import hand_made, roadmap, uncertain
 
 # Machado, Oliveira and Fernandes (2009), "A physiologically-based model for simulation of color vision
 # deficiency", IEEE TVCG 15(6), severity 1.0, on linear RGB.
@@ -70,6 +70,8 @@ ROADMAP = {
     "power by month": figures.roadmap_power,
     "money by month": figures.roadmap_cash,
     "by hand": figures.roadmap_comparison,
+    "racks on dates": figures.roadmap_racks_on_dates,
+    "value on dates": figures.roadmap_value_on_dates,
 }
 SHARES = sweep(["min_renewable_share", "cost_usd_per_yr"], [(0.9, 9.9e7), (0.5, 7.6e7)])
 
@@ -94,7 +96,7 @@ def drawn(design):
         "trade grid": figures.panels_against_batteries(GRID, design),
         "nines": figures.cost_of_next_nine(NINES, design),
         "shares": figures.renewable_frontier(SHARES, design),
-        **{name: draw(roadmap(by_hand=hand_made())) for name, draw in ROADMAP.items()},
+        **{name: draw(roadmap(by_hand=hand_made(), **uncertain())) for name, draw in ROADMAP.items()},
     }
 
 
@@ -464,6 +466,25 @@ def test_plans_by_hand_stand_beside_ours_and_what_cannot_be_says_why():
     assert np.isnan(table.loc["solar and battery only", "net_present_value_usd"])
     note = figures.roadmap_comparison(plan).layout.meta["note"]
     assert note == "Solar and battery only: no array and battery keep 99.9 % of 700 racks."
+
+
+def test_dates_drawn_show_the_band_of_racks_and_which_date_decides():
+    plan = roadmap(**uncertain())
+    table = figures.roadmap_racks_on_dates_data(plan)
+    assert table.iloc[1].tolist() == [180, 180, 200, 0]
+    racks = figures.roadmap_racks_on_dates(plan)
+    assert "700 racks in month 36 with 100%" in racks.layout.meta["note"]
+    counted = figures.roadmap_value_on_dates_data(plan)
+    assert counted["draws"].sum() == 3
+    assert (counted["from_usd"].iloc[0], counted["to_usd"].iloc[-1]) == (1e9, 3e9)
+    value = figures.roadmap_value_on_dates(plan)
+    marks = {trace.name: trace.x[0] for trace in value.data if trace.type == "scatter"}
+    assert marks == {"as planned": 2500.0, "mean of the draws": 2000.0}
+    assert (value.data[-1].x[0], value.data[-1].y[0]) == (500.0, "grid")
+    assert value.layout.meta["note"].endswith("The date of grid decides.")
+    promised = figures.roadmap_value_on_dates(roadmap(value_usd_per_rack_month=None, **uncertain()))
+    assert promised.data[-1].x[0] == 5.0
+    assert figures.roadmap_racks_on_dates_data(roadmap()).empty
 
 
 def test_a_roadmap_of_nothing_is_drawn():

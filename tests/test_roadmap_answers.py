@@ -156,7 +156,7 @@ def test_a_promise_without_a_price_tells_cost_and_bound_alone() -> None:
 
 def test_report_is_one_file_with_every_figure_and_table(plan: Roadmap, tmp_path) -> None:
     page = plan.report(tmp_path / "roadmap.html").read_text(encoding="utf-8")
-    for slot in ("gantt", "power", "cash", "comparison"):
+    for slot in ("gantt", "power", "cash", "comparison", "dates", "decides"):
         assert f'id="figure-{slot}"' in page
     assert "Every stage is planned with perfect foresight" in page
     assert "<li>One more mobile_gt to rent is worth 2.20 M USD.</li>" in page

@@ -97,6 +97,9 @@ def test_a_roadmap_is_asked_with_all_its_parts():
         ("soon", 0.4, {"grid": 24}), ("late", 0.6, {"grid": 60}),
     ]  # fmt: skip
     assert (given["start"], given["horizon_months"], given["stages"]) == ("2028-01-01", 240, 5)
+    rows = [{"technology": "solar", "p10_months": 9, "p90_months": 15}]
+    assert asked("roadmap", roadmap__dates=rows).asked["dates"] == rows
+    assert asked("roadmap", roadmap__usual_dates=True).asked["dates"] == "library"
 
 
 def test_faults_of_a_roadmap_stand_beside_its_fields():
@@ -115,6 +118,13 @@ def test_faults_of_a_roadmap_stand_beside_its_fields():
     assert rest == []
     beside, _ = refused("roadmap", roadmap__ramp=[{"month": 30, "racks": 4000}])
     assert "must be at most the 794 racks" in beside["roadmap.ramp"]
+    beside, rest = refused(
+        "roadmap", roadmap__dates=[{"technology": "solar", "p10_months": 40, "p90_months": 5}]
+    )
+    assert (set(beside), rest) == ({"roadmap.dates"}, [])
+    both = [{"technology": "solar", "p10_months": 9, "p90_months": 15}]
+    beside, _ = refused("roadmap", roadmap__dates=both, roadmap__usual_dates=True)
+    assert set(beside) == {"roadmap.dates"}
     beside, _ = refused("roadmap", roadmap__ramp=[])
     assert "a ramp or the value of a rack is needed" in beside["roadmap.ramp"]
     beside, _ = refused("roadmap", roadmap__owner="landlord", roadmap__value_usd_per_rack_month=5)

@@ -78,6 +78,9 @@ def _panels(roadmap: Roadmap) -> list[FigurePanel]:
     }
     if roadmap.by_hand:
         drawn["comparison"] = figures.roadmap_comparison(roadmap)
+    if roadmap.sampled is not None:
+        drawn["dates"] = figures.roadmap_racks_on_dates(roadmap)
+        drawn["decides"] = figures.roadmap_value_on_dates(roadmap)
     return [FigurePanel(name, "why", {name: figure}) for name, figure in drawn.items()]
 
 

@@ -158,15 +158,20 @@ def roadmap_view(found: Roadmap) -> View:
     }
     if found.by_hand:
         shown["comparison"] = figures.roadmap_comparison(found)
+    if found.sampled is not None:
+        shown["dates"] = figures.roadmap_racks_on_dates(found)
+        shown["decides"] = figures.roadmap_value_on_dates(found)
     first = found.first_power_month
     kind, _, said = roadmap_html.verdict(found)
     heads = ["What", "How much", "Order", "Delivery", "Leaves", "Credit"]
     orders = [heads, *(list(row) for row in roadmap_html.order_rows(found))]
     worth = [["", text] for text in roadmap_words.worth_words(found.worth)]
+    uncertain = [list(row) for row in roadmap_words.uncertain_lines(found)]
     tables = [
         Table("What limits each stage", [list(row) for row in roadmap_words.stage_lines(found)]),
         Table("Orders", orders, headed=True),
         *([Table("What a month is worth", worth)] if worth else []),
+        *([Table("Other dates", uncertain)] if uncertain else []),
     ]
     power = "never any power" if first is None else f"first power in month {first:g}"
     return View(

@@ -69,7 +69,7 @@ def rows_of(answers: Answers, field: Field, faults: list[Fault]) -> list[dict[st
 
 
 #: Part of a question -> the list that it stands in.
-_LISTS = {"delivery": "deliveries", "rental": "rentals", "scenario": "scenarios"}
+_LISTS = {"delivery": "deliveries", "rental": "rentals", "scenario": "scenarios", "date_range": "dates"}
 
 
 class _Checked(Exception):
@@ -108,6 +108,6 @@ def tried(
 
 def _within(where: str, prefix: str, names: Collection[str]) -> str:
     """Place of a fault as a field of a tab, where there is one."""
-    head = where.partition(".")[0].partition("[")[0]
+    head = where.partition(".")[0].partition("[")[0].partition(" ")[0]
     name = f"{prefix}.{_LISTS.get(head, head)}"
     return name if name in names else where

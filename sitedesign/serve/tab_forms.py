@@ -15,8 +15,8 @@ from sitedesign.finance.terms import Terms
 from sitedesign.serve.asking import asked_of, columns_of, rows_of, tried
 from sitedesign.serve.fields import Answers, Field, Group, Numbers, declared_fields, fraction, titles, whole
 from sitedesign.serve.questions import FinanceQuestion, RoadmapQuestion
-from sitedesign.study.roadmap_defaults import usual_rental
-from sitedesign.study.roadmap_inputs import Delivery, Rental, Scenario
+from sitedesign.study.roadmap_defaults import LIBRARY, usual_rental
+from sitedesign.study.roadmap_inputs import DateRange, Delivery, Rental, Scenario
 from sitedesign.study.study import Study
 from sitedesign.util.inputs import declared
 
@@ -45,6 +45,7 @@ def roadmap_groups() -> tuple[Group, ...]:
         Field("name", "Name", "text", default=""), Field("probability", "Probability", unit="%"),
         Field("grid", "Grid in month", unit="months"),
     )  # fmt: skip
+    ranges = columns_of(DateRange, "technology", "p10_months", "p50_months", "p90_months")
     deliveries = columns_of(Delivery, "technology", "lead_months", "mw_per_month", "mwh_per_month", "most_mw")
     return (
         Group("Racks over time", (
@@ -61,6 +62,11 @@ def roadmap_groups() -> tuple[Group, ...]:
             asked("deliveries", "Deliveries", kind="rows", columns=deliveries, default=[]),
             asked("scenarios", "Dates of the grid that may come true", kind="rows", columns=dates,
                   default=[]),
+            asked("dates", "Dates drawn at random", kind="rows", columns=ranges, default=[],
+                  hint="Months by which the first of a technology is there with 10, 50 and 90 %: what the "
+                  "plan orders is kept and evaluated on dates drawn from them."),
+            Field("roadmap.usual_dates", "Draw all dates as the library has them", "flag", default=False,
+                  hint="Lead times within their ranges, the grid with the spread of its entry."),
         ), folded=True),
         Group("How to plan", (
             asked("stages", "Stages", default=12),
@@ -95,6 +101,12 @@ def roadmap_question(answers: Answers, study: Study | None) -> RoadmapQuestion:
     asked["rentals"] = _rentals(rows_of(answers, fields()["roadmap.rentals"], faults), faults)
     asked["deliveries"] = rows_of(answers, fields()["roadmap.deliveries"], faults)
     asked["scenarios"] = _scenarios(rows_of(answers, fields()["roadmap.scenarios"], faults), faults)
+    asked["dates"] = rows_of(answers, fields()["roadmap.dates"], faults)
+    if answers.get("roadmap.usual_dates"):
+        if asked["dates"]:
+            allowed = "ranges of your own, or those of the library"
+            faults.append(Fault("roadmap.dates", "both", allowed, "Clear the rows or the box."))
+        asked["dates"] = LIBRARY
     asked = {name: value for name, value in asked.items() if value not in (None, [], "")}
     asked |= {name: True for name in _FLAGS if answers.get(f"roadmap.{name}")}
     if study is not None and not faults:

@@ -30,6 +30,12 @@ from sitedesign.report.figures.roadmap import (
     roadmap_gantt_data,
     roadmap_power,
 )
+from sitedesign.report.figures.roadmap_dates import (
+    roadmap_racks_on_dates,
+    roadmap_racks_on_dates_data,
+    roadmap_value_on_dates,
+    roadmap_value_on_dates_data,
+)
 from sitedesign.report.figures.site_plan import site_plan, site_plan_data
 from sitedesign.report.figures.style import dark
 from sitedesign.report.figures.tornado import tornado, tornado_data
@@ -90,6 +96,10 @@ __all__ = [
     "roadmap_gantt",
     "roadmap_gantt_data",
     "roadmap_power",
+    "roadmap_racks_on_dates",
+    "roadmap_racks_on_dates_data",
+    "roadmap_value_on_dates",
+    "roadmap_value_on_dates_data",
     "site_plan",
     "site_plan_data",
     "tornado",

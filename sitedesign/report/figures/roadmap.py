@@ -103,7 +103,7 @@ def roadmap_gantt(roadmap: Roadmap) -> Figure:
     fig.update_layout(
         barmode="overlay", bargap=0.35, hovermode="closest", meta={"note": _months_note(roadmap)}
     )
-    fig.update_xaxes(title_text=_month_title(roadmap), range=[-0.5, end], dtick=_tick(end))
+    fig.update_xaxes(title_text=month_title(roadmap), range=[-0.5, end], dtick=month_tick(end))
     fig.update_yaxes(ticks="", showgrid=False)
     return fig
 
@@ -149,8 +149,8 @@ def roadmap_power(roadmap: Roadmap) -> Figure:
     fig.update_layout(meta={"note": f"{note} {_months_note(roadmap)}"}, legend={"traceorder": "normal"})
     fig.update_yaxes(title_text="power [MW]", rangemode="tozero", row=1, col=1)
     fig.update_yaxes(title_text="racks", rangemode="tozero", row=2, col=1)
-    fig.update_xaxes(title_text=_month_title(roadmap), row=2, col=1)
-    fig.update_xaxes(range=[0, end], dtick=_tick(end))
+    fig.update_xaxes(title_text=month_title(roadmap), row=2, col=1)
+    fig.update_xaxes(range=[0, end], dtick=month_tick(end))
     return fig
 
 
@@ -201,7 +201,7 @@ def roadmap_cash(roadmap: Roadmap) -> Figure:
     fig.update_layout(barmode="relative", bargap=0, meta={"note": note})
     fig.update_yaxes(title_text="M USD a month", row=1, col=1)
     fig.update_yaxes(title_text="M USD", row=2, col=1)
-    fig.update_xaxes(title_text=_month_title(roadmap), row=2, col=1)
+    fig.update_xaxes(title_text=month_title(roadmap), row=2, col=1)
     return fig
 
 
@@ -258,7 +258,7 @@ def roadmap_comparison(roadmap: Roadmap) -> Figure:
         f"{plan.name.capitalize()}: {plan.reason.rstrip('.')}." for plan in roadmap.by_hand if plan.reason
     ]
     fig.update_layout(bargap=0.4, hovermode="closest", meta={"wide_only": "x2", "note": " ".join(said)})
-    fig.update_xaxes(title_text=_month_title(roadmap), range=[0, end], dtick=_tick(end), row=1, col=1)
+    fig.update_xaxes(title_text=month_title(roadmap), range=[0, end], dtick=month_tick(end), row=1, col=1)
     fig.update_yaxes(title_text="racks that run", rangemode="tozero", row=1, col=1)
     worth = "value less cost, net present [M USD]"
     fig.update_xaxes(title_text=worth, zeroline=True, row=1, col=2)
@@ -287,11 +287,12 @@ def _colours(roadmap: Roadmap) -> dict[str, tuple[str, str]]:
     return known | {name: backup_style(number) for number, name in enumerate(backup)}
 
 
-def _month_title(roadmap: Roadmap) -> str:
+def month_title(roadmap: Roadmap) -> str:
+    """Title of an axis of months."""
     return f"time from {roadmap.start:%B %Y} [months]"
 
 
-def _tick(months: float) -> int:
+def month_tick(months: float) -> int:
     """Months from one mark of the axis to the next, never more than some ten of them."""
     return next(step for step in (3, 6, 12, 24, 60) if months / step <= _MOST_TICKS or step == 60)
 
