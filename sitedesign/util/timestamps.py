@@ -7,6 +7,7 @@ must follow each other. Only where two readings do so equally well is the column
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,7 +103,7 @@ def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
     if (serial := _serial_numbers(texts)) is not None:
         return serial
     pattern = _COMPACT if texts.head(50).str.fullmatch(_COMPACT).mean() > 0.9 else _PATTERN
-    parts = texts.str.extract(pattern).where(texts.str.fullmatch(pattern))
+    parts = _parts(texts, pattern)
     # Whatever follows the last stamp is a footer; among the stamps every row must be one.
     known = parts["a"].notna().to_numpy()
     last = int(np.flatnonzero(known)[-1]) if known.any() else -1
@@ -113,13 +114,30 @@ def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
         found += f"the first {texts.iloc[place]!r} in line {texts.index[place]}"
         remedy = "Write stamps as 2020-01-31 14:30 or in columns Year, Month, Day, Hour, Minute."
         raise InputError([Fault(file, found, "must be dates and times", remedy)], OF)
-    dates, notes = _dates(parts, texts, last, file, hint)
+    time_of_day = _time_of_day(parts)
+    dates, notes = _dates(parts, time_of_day, texts, last, file, hint)
     offsets = _offsets(parts["zone"], texts, file)
     utc = bool(np.isfinite(offsets[: last + 1]).all())
-    index = pd.DatetimeIndex(dates + _time_of_day(parts))
+    index = pd.DatetimeIndex(dates + time_of_day)
     if utc:
         index = index - pd.to_timedelta(offsets * 3600, unit="s").round("s")
     return Stamped(index, utc, offsets, notes)
+
+
+def _parts(texts: pd.Series, pattern: re.Pattern[str]) -> pd.DataFrame:
+    """Parts of each stamp by name; None where a stamp has not the part, or is none."""
+    nothing = (None,) * pattern.groups
+    found = (pattern.fullmatch(text) if isinstance(text, str) else None for text in texts)
+    rows = [match.groups() if match else nothing for match in found]
+    return pd.DataFrame(rows, texts.index, list(pattern.groupindex), dtype=object)
+
+
+def _by_text(column: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Read a column of few different texts, each once: a year has 365 dates and 24 hours. NaN for None."""
+    codes, texts = pd.factorize(column)
+    values = np.append(read(pd.Series(texts, dtype=str)).to_numpy(np.float64, na_value=np.nan), np.nan)[codes]
+    whole = np.isfinite(values).all() and not (values % 1).any()
+    return pd.Series(values.astype(np.int64) if whole else values, column.index)
 
 
 def _serial_numbers(texts: pd.Series) -> Stamped | None:
@@ -145,11 +163,13 @@ def _serial_numbers(texts: pd.Series) -> Stamped | None:
 
 
 def _dates(
-    parts: pd.DataFrame, texts: pd.Series, last: int, file: str, hint: str
+    parts: pd.DataFrame, time_of_day: pd.Series, texts: pd.Series, last: int, file: str, hint: str
 ) -> tuple[pd.Series, tuple[str, ...]]:
     """Midnights of the stamps, in the one order of day, month and year that fits the column."""
-    a, b, c = (_whole(parts[key]) for key in ("a", "b", "c"))
-    words = {key: bool(parts[key].str.contains(r"[A-Za-z]", na=False).any()) for key in ("a", "b")}
+    a, b, c = (_by_text(parts[key], _whole) for key in ("a", "b", "c"))
+    words = {
+        key: any(re.search("[A-Za-z]", text) for text in parts[key].dropna().unique()) for key in ("a", "b")
+    }
     if a.iloc[: last + 1].isna().any() or b.iloc[: last + 1].isna().any():
         place = int(np.flatnonzero((a.isna() | b.isna()).to_numpy()[: last + 1])[0])
         found = f"a month that cannot be read, {texts.iloc[place]!r} in line {texts.index[place]}"
@@ -180,7 +200,6 @@ def _dates(
             found += f" ({texts.iloc[place]!r} in line {texts.index[place]})"
         remedy = "A spreadsheet of another country does that; export the file again as year-month-day."
         raise InputError([Fault(file, found, "must have one order of day and month", remedy)], OF)
-    time_of_day = _time_of_day(parts)
     scores = {order: _regularity(dates + time_of_day, last) for order, dates in readings.items()}
     best = max(scores, key=lambda order: scores[order])
     rivals = [order for order in scores if scores[order] == scores[best]]
@@ -216,7 +235,7 @@ def _regularity(stamps: pd.Series, last: int) -> float:
 
 
 def _whole(column: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(column.str.lstrip("'"), errors="coerce")
+    numbers = _number(column.str.lstrip("'"))
     if not column.str.contains(r"[A-Za-z]", na=False).any():
         return numbers
     plain = column.str.lower().str.normalize("NFKD").str.replace(r"[^a-z]", "", regex=True)
@@ -224,10 +243,14 @@ def _whole(column: pd.Series) -> pd.Series:
     return numbers.fillna(named)
 
 
+def _number(column: pd.Series) -> pd.Series:
+    return pd.to_numeric(column, errors="coerce")
+
+
 def _time_of_day(parts: pd.DataFrame) -> pd.Series:
     """Since midnight; 24:00 is the end of the day, a stamp without time its beginning."""
-    clock = {key: pd.to_numeric(parts[key], errors="coerce").fillna(0) for key in ("hour", "minute", "second")
-             if key in parts}  # fmt: skip
+    clock = {key: _by_text(parts[key], _number).fillna(0)
+             for key in ("hour", "minute", "second") if key in parts}  # fmt: skip
     hour = clock["hour"]
     if "half" in parts:
         half = parts["half"].str.lower().str[0]
