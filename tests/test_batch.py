@@ -576,6 +576,14 @@ def run_command(*words: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
+def test_a_site_without_a_name_is_told_by_its_place(asked: list[Study], tmp_path: Path) -> None:
+    sites = tmp_path / "sites.csv"
+    sites.write_text("lat,lon\n0,-30\n", encoding="utf-8")
+    code, text = run_command("batch", sites, "--out", tmp_path / "out", "--racks", 10, "--uptime", 0.9)
+    assert code == 1
+    assert "0.0, -30.0: bad input: site: got 0, -30, which lies in the sea" in text
+
+
 def test_command_solves_ranks_and_resumes(asked: list[Study], poison: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = ("batch", poison, "--out", out, "--racks", 10, "--uptime", 0.999, "--gas-price", 5, "--quiet")

@@ -254,7 +254,8 @@ def test_what_cannot_be_written_is_said_before_the_work(folder: Path) -> None:
 
 def test_frontier_in_three_forms(tmp_path: Path) -> None:
     asked = ("frontier", *SMALL, "--over", "min-renewable-share", "--values", "0.2:0.8:3")
-    rows = run_json(*asked, "--csv", tmp_path / "f.csv")
+    rows = run_json(*asked, "--csv", tmp_path / "f.csv", "--save", tmp_path / "f.json")
+    assert json.loads((tmp_path / "f.json").read_text()) == rows
     assert [row["min_renewable_share"] for row in rows] == [0.2, 0.5, 0.8]
     assert rows[0]["cost_usd_per_yr"] <= rows[2]["cost_usd_per_yr"] * (1 + 2e-4)
     assert all(row["renewable_share"] >= row["min_renewable_share"] - 1e-6 for row in rows)
@@ -374,7 +375,9 @@ def test_batch_takes_a_study_file_and_speaks_json(
     assert [row["rank"] for row in answer["best"]] == [1, 2]
     assert {study.racks for study in asked} == {16}
     assert asked[0].fuel_price_usd_per_mmbtu == {"natural_gas": 5}
-    assert len(run_json("rank", out)) == 2
+    ranked = run_json("rank", out, "--save", tmp_path / "ranked.json")
+    assert json.loads((tmp_path / "ranked.json").read_text()) == ranked
+    assert len(ranked) == 2
     wrong = run_json("rank", out, "--by", "beauty", code=cli.BAD_INPUT)
     assert wrong["error"] == "InputError"
     assert "--uptime" in run("batch", sites, "--out", tmp_path / "b", "--racks", 3, code=cli.BAD_INPUT).stderr

@@ -39,6 +39,10 @@ out = Console()
 err = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, nothing else.", rich_help_panel="Output")]
+SaveJson = Annotated[
+    Path | None,
+    typer.Option("--save", help="Write what --json prints to this file.", rich_help_panel="Output"),
+]
 
 
 # Argument of a function that a command calls -> the option that it comes from

@@ -12,6 +12,7 @@ from sitedesign.cli.console import (
     GAP,
     SOLVED,
     AsJson,
+    SaveJson,
     check_outputs,
     check_table,
     exit_codes,
@@ -40,10 +41,6 @@ _NO_HOURS = "Without the hours of the plant, and the figures that show them: "
 _OUTPUT, _RUN = "Output", "Run"
 
 SavedDesign = Annotated[Path, typer.Argument(help="Design that 'solve --save' wrote.", show_default=False)]
-SaveJson = Annotated[
-    Path | None,
-    typer.Option("--save", help="Write what --json prints to this file.", rich_help_panel="Output"),
-]
 Details = Annotated[
     bool,
     typer.Option("--details", help="Also print everything the result says.", rich_help_panel="Output"),

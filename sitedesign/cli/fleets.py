@@ -116,13 +116,17 @@ def portfolio_command(
             say_json(made.to_dict())
             return
         say_answer(made)
-        if made.by_sites:
-            say(made.sites_table().to_string(index=False))
+        for item in made.by_sites:
+            cost, built = item.cost_usd_per_yr, item.sites
+            found = "cannot hold the racks" if cost is None else f"{cost / 1e6:,.2f} M USD/yr on {built}"
+            say(f"  {f'at most {item.most_sites}':<24} {found}")
         for path in (save, map_file, csv):
             if path is not None:
                 show_written(path, as_json=False)
-        if map_file is None:
-            say_next("--map portfolio.html draws it; --compare 1 sets one large site beside it")
+        steps = [] if map_file is not None else ["--map portfolio.html draws it"]
+        steps += [] if made.by_sites else ["--compare 1 sets one large site beside it"]
+        if steps:
+            say_next("; ".join(steps))
 
 
 def _ramp(given: list[str]) -> dict[int, int] | None:

@@ -10,10 +10,12 @@ import typer
 from sitedesign.cli.console import (
     FAILED,
     AsJson,
+    SaveJson,
     check_outputs,
     exit_codes,
     progress_line,
     records,
+    save_json,
     say,
     say_json,
     say_next,
@@ -185,7 +187,8 @@ def _tell_failures(frame: pd.DataFrame, folder: Path) -> None:
         return
     write_atomic(file, table_csv(failed))
     for row in failed.head(_REASONS).to_dict("records"):
-        place = row.get("name") or f"{row.get('latitude')}, {row.get('longitude')}"
+        name = row.get("name")  # no text where none was given
+        place = name if isinstance(name, str) and name else f"{row.get('latitude')}, {row.get('longitude')}"
         warn(f"{place}: {row['status']}: {row.get('error') or ''}".rstrip(": "))
     warn(f"Why {count(len(failed), 'site')} failed: {file}")
 
@@ -220,6 +223,7 @@ def rank_command(
     top: Annotated[int, typer.Option(min=0, help="Sites to show.")] = 20,
     csv: Csv = None,
     excel: Excel = None,
+    save: SaveJson = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank the sites of a batch."""
@@ -227,10 +231,11 @@ def rank_command(
         from sitedesign.batch.ranking import rank, results_frame
         from sitedesign.batch.worth import worth
 
-        check_outputs({"--csv": csv, "--excel": excel})
+        check_outputs({"--csv": csv, "--excel": excel, "--save": save})
         frame = results_frame(results, "rank()")
         ranked = rank(frame, by=by, where=where)
         _write(ranked, csv, excel)
+        save_json(save, records(ranked.head(top)))
         if as_json:
             say_json(records(ranked.head(top)))
             return
@@ -240,7 +245,7 @@ def rank_command(
         _print_ranked(ranked.head(top), by)
         if words := worth(ranked):
             say(f"{words[:1].upper()}{words[1:]}.")
-        for path in (csv, excel):
+        for path in (csv, excel, save):
             if path is not None:
                 show_written(path, as_json=False)
         if results.is_dir():

@@ -11,10 +11,12 @@ import typer
 
 from sitedesign.cli.console import (
     AsJson,
+    SaveJson,
     check_outputs,
     exit_codes,
     progress_line,
     records,
+    save_json,
     say,
     say_answer,
     say_json,
@@ -99,12 +101,13 @@ def frontier(
     effort: Effort = "screening",
     gap: Gap = 1e-4,
     csv: Csv = None,
+    save: SaveJson = None,
     after_tax: AfterTax = False,
     as_json: AsJson = False,
 ) -> None:
     """Solve a study for several values of one target, limit or price; --certify adds certified plants."""
     with exit_codes(as_json, _interrupted(csv)):
-        check_outputs({"--csv": csv})
+        check_outputs({"--csv": csv, "--save": save})
         with progress_line("loading the solver") as progress:
             import sitedesign as sd
 
@@ -117,7 +120,7 @@ def frontier(
                 study, name, numbers, gap=gap, certify=certify, effort=effort,  # type: ignore[arg-type]  # checked by frontier
                 progress=progress, keep=_keep(csv), finance=terms,
             )  # fmt: skip
-        _show_sweep(table, csv, as_json)
+        _show_sweep(table, csv, save, as_json)
 
 
 @takes_study
@@ -133,12 +136,13 @@ def tradeoff(
     effort: Effort = "screening",
     gap: Gap = 1e-4,
     csv: Csv = None,
+    save: SaveJson = None,
     after_tax: AfterTax = False,
     as_json: AsJson = False,
 ) -> None:
     """Find the best plant for each size of the array at the same uptime: panels against batteries."""
     with exit_codes(as_json, _interrupted(csv)):
-        check_outputs({"--csv": csv})
+        check_outputs({"--csv": csv, "--save": save})
         with progress_line("loading the solver") as progress:
             import sitedesign as sd
 
@@ -148,7 +152,7 @@ def tradeoff(
                 study, points=points, gap=gap, certify=certify, effort=effort,  # type: ignore[arg-type]  # checked by tradeoff
                 progress=progress, keep=_keep(csv), finance=terms,
             )  # fmt: skip
-        _show_sweep(table, csv, as_json)
+        _show_sweep(table, csv, save, as_json)
 
 
 @takes_study
@@ -368,12 +372,13 @@ def _keep(csv: Path | None) -> Callable[[pd.DataFrame], None] | None:
     return lambda table: write_atomic(csv, table_csv(table))
 
 
-def _show_sweep(table: pd.DataFrame, csv: Path | None, as_json: bool) -> None:
+def _show_sweep(table: pd.DataFrame, csv: Path | None, save: Path | None, as_json: bool) -> None:
     from sitedesign.util.atomic_file import write_atomic
     from sitedesign.util.html_table import table_csv
 
     if csv is not None:
         write_atomic(csv, table_csv(table))
+    save_json(save, records(table))
     if as_json:
         say_json(records(table))
         return
