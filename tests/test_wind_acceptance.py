@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import brentq
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 import sitedesign as sd
 from sitedesign.components.wind import wind_yield
@@ -34,7 +35,7 @@ PLACES = tuple(RECORDS.index)
 TURBINE = sd.library.wind("onshore_6mw_170")
 YEARS = 300
 LENGTHS = (3, 5, 10)
-SEASON_OF_HOUR = np.repeat(np.array([0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 0]), 24 * np.diff([*MONTH_STARTS, 365]))
+SEASON_OF_DAY = np.repeat(np.array([0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 0]), np.diff([*MONTH_STARTS, 365]))
 MONTH_OF_DAY = np.repeat(np.arange(12), np.diff([*MONTH_STARTS, 365]))
 
 # Published figures of the method (the same tables, another program and another sun), at the same places:
@@ -97,18 +98,18 @@ def generated(place: str) -> tuple[np.ndarray, np.ndarray]:
 
     sun = weather.ghi_w_m2
     sun = np.minimum(sun, 800.0) if row["sun_cut_at_800_w_m2"] else sun
-    return farm_power(brentq(excess, 0.3, 1.7) * speed, TURBINE.power_curve), sun
+    return farm_power(brentq(excess, 0.3, 1.7, xtol=1e-6) * speed, TURBINE.power_curve), sun
 
 
 def figures(power: np.ndarray, sun: np.ndarray) -> dict[str, float]:
     """What is compared, of one record; arrays of shape (years, 8760)."""
-    hourly = _away(power, SEASON_OF_HOUR * 24 + np.tile(np.arange(24), 365))
+    hourly = _away(power)
     days = power.reshape(len(power), 365, 24).mean(axis=2)
     scores = np.empty_like(days)
     for month in range(12):
         of_month = days[:, month == MONTH_OF_DAY]
         ranks = (rankdata(of_month) - 0.5) / of_month.size
-        scores[:, month == MONTH_OF_DAY] = norm.ppf(ranks).reshape(of_month.shape)
+        scores[:, month == MONTH_OF_DAY] = ndtri(ranks).reshape(of_month.shape)
     found = {"share_below_10_percent": float((power < 0.1).mean()), "lag_1_day": _lag(scores.ravel(), 1)}
     found |= {f"lag_{hours}h": _lag(hourly, hours) for hours in (1, 6, 24, 72)}
     found |= {f"calms_{hours}h_per_year": calms_per_year(power.ravel(), hours) for hours in (24, 48, 72)}
@@ -120,10 +121,12 @@ def figures(power: np.ndarray, sun: np.ndarray) -> dict[str, float]:
     return found
 
 
-def _away(power: np.ndarray, group: np.ndarray) -> np.ndarray:
-    away = power.copy()
-    for each in np.unique(group):
-        away[:, group == each] -= power[:, group == each].mean()
+def _away(power: np.ndarray) -> np.ndarray:
+    """Power over its mean at the hour of the day and in the season."""
+    away = power.reshape(len(power), 365, 24).copy()
+    for season in range(4):
+        of_season = away[:, season == SEASON_OF_DAY]
+        away[:, season == SEASON_OF_DAY] = of_season - of_season.mean(axis=(0, 1))
     return away.ravel()
 
 
@@ -154,7 +157,7 @@ def levels(place: str) -> tuple[float, float, float]:
         gross = float(farm_power(scale * at_record, TURBINE.power_curve).mean())
         return gross - row["gross_capacity_factor"]
 
-    scale = brentq(excess, 0.3, 1.7)
+    scale = brentq(excess, 0.3, 1.7, xtol=1e-6)
     map_years, record_years = (
         (1 - REFERENCE_LOSS_FRACTION)
         * farm_power(as_standard_density(factor * speed, density), TURBINE.power_curve).mean(axis=1)
