@@ -208,7 +208,8 @@ def finance_view(flow: CashFlow, leased: list[list[str]] | None = None) -> View:
     short = said.get("SHORT", "")
     verdict = ("bad", f"Debt not covered: {short}.") if short else ("good", "Debt service is covered.")
     if not flow.certified:
-        verdict = ("bound", f"A bound: {said['BOUND']}. {f'{short}.' if short else ''}".strip())
+        more = f" {short[:1].upper()}{short[1:]}." if short else ""
+        verdict = ("bound", f"A bound: {said['BOUND']}.{more}")
     rows = [list(row) for row in finance_section.finance_rows(flow)]
     uses = [["Side", "Item", "M USD"], *(list(row) for row in finance_section.uses_rows(flow))]
     tables = [

@@ -11,9 +11,10 @@ import pandas as pd
 from sitedesign.api.compare import compare
 from sitedesign.api.design import Design
 from sitedesign.report.content import uptime_text
-from sitedesign.report.figures.style import LIGHT, figure, percent, pretty
+from sitedesign.report.figures.style import LIGHT, figure, pretty
 from sitedesign.results.evaluation import CostItem
 from sitedesign.results.grid_result import GridResult
+from sitedesign.util.words import target
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -67,7 +68,7 @@ def _figures(design: Design) -> dict[str, str]:
     return {
         "Uptime is": "a bound" if certified is None else ("certified" if certified.met else "NOT certified"),
         "Uptime": uptime_text(design.uptime),
-        "Target": percent(design.uptime_target),
+        "Target": target(design.uptime_target),
         "Cost of the plant": f"{cost:,.3g} M USD/yr" if cost < 10 else f"{cost:,.1f} M USD/yr",
         "Power": f"{design.lcoe_usd_per_mwh:,.1f} USD/MWh",
         "Capital": f"{design.capital_usd / 1e6:,.0f} M USD",
