@@ -237,9 +237,10 @@ def calls_for(saved: Path | None) -> Calls:
 
     file = "design.json" if saved is None else str(saved)
     report = f"sitedesign report {file}"
+    of = "with the same options" if saved is None else file
     return Calls(
-        alternatives=f"sitedesign alternatives {file}",
-        sensitivity=f"sitedesign sensitivity {file}",
+        alternatives=f"sitedesign alternatives {of}",
+        sensitivity=f"sitedesign sensitivity {of}",
         certify="sitedesign solve without --no-certify",
         report=report if saved is not None else f"--save {file}, then {report}",
         details="--details",
