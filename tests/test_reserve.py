@@ -209,7 +209,7 @@ def test_a_careful_practice_brings_what_a_question_does_not_say():
     assert of_row.unit_rules["diesel"] == sd.UnitRules(min_down_h=2, maintenance_weeks=(12, 13))
     with pytest.raises(sd.InputError, match=r"maintenance_weeks\[1\]: got 60; .* at most 52"):
         plain.replace(unit_rules={"diesel": {"maintenance_weeks": (3, 60)}})
-    with pytest.raises(sd.InputError, match=r"study\.practice.*holds no reserve in its stages"):
+    with pytest.raises(sd.InputError, match=r"study\.practice.*pays no ride-through by stage"):
         sd.roadmap(careful, ramp={12: 7})
 
 

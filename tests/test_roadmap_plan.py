@@ -16,6 +16,7 @@ import pytest
 import sitedesign as sd
 from sitedesign.case.case import Case, ImportCase, PriceLevel
 from sitedesign.case.plant_limits import opened
+from sitedesign.case.reserve import ReserveRule
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.block_master import BlockMaster, add_block
@@ -159,6 +160,29 @@ def test_one_stage_over_the_life_is_the_question_of_one_plant() -> None:
     years = discounted_years(0.0, 120.0, 0.06)
     assert len(plan.paths[0].times) == 1
     assert plan.cost_usd == pytest.approx(years * one.objective_usd_per_yr, rel=2e-5)
+
+
+def test_a_reserve_is_carried_in_every_stage_by_what_stands_there() -> None:
+    """As one plant alone where there is one stage; a unit for rent that has left need not be carried."""
+    given = toy(imports=(grid(),), reserve=ReserveRule(battery_alone=True, spinning_share=0.03))
+    whole = question(case=given, steps=((0.0, RACKS),), deliveries={}, rentals=(), rented_only=frozenset())
+    one = solve_cuts(given, gap=1e-5)
+    assert cost(whole) == pytest.approx(
+        discounted_years(0.0, 120.0, 0.06) * one.objective_usd_per_yr, rel=2e-5
+    )
+    battery = {BATTERY_MWH: DeliveryCase(6.0), BATTERY_MW: DeliveryCase(6.0)}
+    asked = question(case=given, most_stages=3, deliveries=DELIVERIES | battery)
+    plan = solved(asked)
+    for stage in plan.stages[0]:
+        plant = stage.block.plant
+        trips = [
+            n * item.unit_mw for n, item in zip((min(u, 1) for u in plant.units), given.backup, strict=True)
+        ]
+        assert plant.battery_mw >= max(trips) - 1e-6
+    hours = 1e3 * solve_once(hour_by_hour(asked, plan.paths[0].times), gap=1e-6).objective
+    assert plan.cost_usd == pytest.approx(hours, rel=1e-4)
+    without = dataclasses.replace(asked, case=dataclasses.replace(given, reserve=None))
+    assert plan.cost_usd > cost(without) * (1 + 1e-4)
 
 
 def test_with_many_racks_a_month_is_worth_what_the_hour_by_hour_models_differ_by(
@@ -573,6 +597,9 @@ def test_all_faults_of_a_roadmap_are_told_at_once() -> None:
         assert part in text
     with pytest.raises(sd.InputError, match="a ramp or the value of a rack is needed"):
         sd.roadmap(small_study())
+    held = small_study(reserve=sd.Reserve(load_step_mw=2))
+    with pytest.raises(sd.InputError, match=r"2 problems(.|\n)*load_step_mw(.|\n)*given with a reserve"):
+        sd.roadmap(held, ramp=40, dates="library")
 
 
 def test_a_promise_before_anything_can_come_is_refused_in_plain_words() -> None:

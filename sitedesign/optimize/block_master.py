@@ -520,11 +520,24 @@ def add_block(b: Any, item: Block) -> None:  # noqa: ANN401
         wired = any(b.sink_supply[s] == k for s in b.wired_sink)
         if pyo.value(b.site_cost[k]) == 0.0 and not wired:
             used.fix(1.0)
+    if item.case.reserve is not None and b.component("battery_carries_trip") is not None:
+        _carry_trips(b, item.case)
     if item.share is not None:
         racks = item.case.racks_contracted
         b.racks_running = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(0, racks))
         b.racks_that_run = pyo.Constraint(expr=b.racks_running == racks * b.share)
         b.racks_enough = pyo.Constraint(expr=b.racks >= b.racks_running)
+
+
+def _carry_trips(b: Any, case: Case) -> None:  # noqa: ANN401
+    """Let the battery carry the trip of what stands: a site may stay prepared when its units have left."""
+    b.battery_carries_trip.deactivate()
+    most = {item.name: item.units_max for item in case.backup}
+    b.tripping = pyo.Var(b.tripping_technology, domain=pyo.Binary)
+    b.stands = pyo.ConstraintList()
+    for k, on in b.tripping.items():
+        b.stands.add(b.units[k] <= most[k] * on)
+        b.stands.add(b.battery_mw >= b.tripped_units * b.unit_mw[k] * on)
 
 
 def _most(budgets: Budgets, side: Side) -> FloatArray:

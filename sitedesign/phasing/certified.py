@@ -227,6 +227,8 @@ def _certified(
     there = replace(study_case, case=_stage_case(study_case.case, path, held))
     case, environment = there.case, environment_of(there)
     starts = [stage.block.plant]
+    if case.reserve is not None:  # that is missing mostly while a unit is repaired
+        starts.append(_with_one_more(case, stage.block.plant))
     result = search_and_certify(
         there, environment, starts, 0.0, effort, progress, confidence, values_forecast=False
     )
@@ -237,6 +239,12 @@ def _certified(
     energy, paid = _energy(case, plant, own.operate(plant, controller, record=True))
     uptime = own.evaluate(plant, controller).uptime
     return CertifiedStage(_shared(path, held, plant), result.certificate, energy, paid, uptime)
+
+
+def _with_one_more(case: Case, plant: Plant) -> Plant:
+    """Plant with one more of each unit that it has, where that can be there."""
+    pairs = zip(case.backup, plant.units, strict=True)
+    return replace(plant, units=tuple(min(n + 1, item.units_max) if n else 0 for item, n in pairs))
 
 
 def _energy(case: Case, plant: Plant, done: SimulatedOperation) -> tuple[dict[str, float], dict[str, float]]:
@@ -400,8 +408,12 @@ def _reason(case: Case, stage: StagePlan, certificate: Certificate) -> str:
     kept = certificate.uptime
     parts = [f"{item.name} {item.units_max:g} units" for item in case.backup if item.units_max]
     parts += [f"{r.name} {r.bounds_mw[1]:,.0f} MW" for r in case.resources if 0 < r.bounds_mw[1] < 1e5]
+    held, unheld = certificate.reserve, ""
+    if held is not None and not held.met:
+        hours = f"{held.short_h_per_yr.value:.3g} h a year where {held.allowed_h_per_yr:.3g} are allowed"
+        unheld = f", and lack their reserve in {hours}"
     return (
         f"from month {stage.time.begins:g} on {case.racks_contracted:,} racks keep {kept.value:.4%} "
         f"(at least {kept.lower_bound(certificate.confidence):.4%}) of {certificate.target:.4%} when things "
-        f"fail; by then there can be at most {', '.join(parts) or 'nothing'}"
+        f"fail{unheld}; by then there can be at most {', '.join(parts) or 'nothing'}"
     )

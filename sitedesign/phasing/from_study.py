@@ -66,6 +66,9 @@ def technologies(study: Study) -> list[str]:
 def faults_of(study: Study, asked: Asked) -> list[Fault]:
     """Find everything that is wrong between a study and what is asked of its roadmap."""
     faults = _study_faults(study)
+    if study.reserve is not None and asked.dates:
+        allowed = "is kept as planned: what stands on other dates may not hold it"
+        faults.append(Fault("dates", "given with a reserve", allowed, "Leave one of them out."))
     if asked.ramp is None and asked.value_usd_per_rack_month is None:
         remedy = "Give ramp={6: 100, 12: 700}, a promise, or value_usd_per_rack_month=170 * 137.5, or both."
         faults.append(Fault("ramp", "nothing", "a ramp or the value of a rack is needed", remedy))
@@ -127,13 +130,16 @@ def _study_faults(study: Study) -> list[Fault]:
 def _held_faults(study: Study) -> list[Fault]:
     """Refuse what no stage is held to."""
     if study.practice == "careful":
-        allowed = "a roadmap holds no reserve in its stages, and pays no ride-through by stage"
-        return [Fault("study.practice", "'careful'", allowed, "Leave it out; unit_rules are kept.")]
+        allowed = "a roadmap pays no ride-through by stage"
+        remedy = "Leave it out; give reserve=sitedesign.Reserve(). unit_rules are kept."
+        return [Fault("study.practice", "'careful'", allowed, remedy)]
     faults = []
-    if study.reserve is not None:
-        allowed = "a roadmap holds no reserve: the largest unit does not shrink with the racks of a stage"
-        remedy = "Leave it out; certify=True keeps the target of every stage while units fail."
-        faults.append(Fault("study.reserve", study.reserve.words, allowed, remedy))
+    if study.reserve is not None and study.reserve.load_step_mw > 0.0:
+        allowed = (
+            "a roadmap holds no step of the load: it is not known how large it is with the racks of a stage"
+        )
+        found = f"{study.reserve.load_step_mw:g} MW"
+        faults.append(Fault("study.reserve.load_step_mw", found, allowed, "Leave it out."))
     if study.ride_through == "ups":
         allowed = "a roadmap does not pay a ride-through by stage"
         faults.append(Fault("study.ride_through", "'ups'", allowed, "Leave it out."))
