@@ -166,8 +166,9 @@ def roadmap(
         technology are worth: the question asked again close to the plan, which takes about as long as the
         plan itself. With "grid" only a month of earlier grid. With more than 200 racks it takes units and
         racks for divisible; with "whole" whole plans are solved anew for the grid and the units for rent
-        until what they are worth is known to 1.5 %, within limits that are stated: some 40 s of one core
-        for each and for the plan itself, 300 s at most. Not with scenarios.
+        until what they are worth is known to 1.5 %, or as closely as whole racks let it be, within limits
+        that are stated: some 40 s of one core for each and for the plan itself, 300 s at most. Not with
+        scenarios.
     gap : float
         Relative gap, of the larger of cost and value. [fraction]
     time_limit_s : float, optional

@@ -112,7 +112,7 @@ def roadmap(
         typer.Option(
             "--worth-whole",
             help="The same, with whole plans solved anew for the grid and the units for rent until what they "
-            "are worth is known to some 1.5 %; a minute or two each.",
+            "are worth is known within proven limits, some 1.5 % where many racks run; a minute or two each.",
             rich_help_panel=_ASKED,
         ),
     ] = None,
