@@ -12,6 +12,7 @@ from sitedesign.case.rack_shortfall import (
     racks_needed,
     shortfall_chords,
     shortfall_curve,
+    shortfall_plane_at,
     shortfall_planes,
 )
 
@@ -100,3 +101,18 @@ def test_planes_lie_below_what_any_racks_of_the_range_miss_the_closer_the_narrow
             assert closest[:10] == pytest.approx(missing[:10], abs=1e-9)
         elif least > 20 and running < most - 1:
             assert (closest >= usual - 1e-12).all()
+
+
+def test_a_plane_at_a_number_of_racks_touches_it_and_lies_below_all_others() -> None:
+    for at in ((26, 28), (24, 26), (30, 36)):
+        plane = shortfall_plane_at(at, 24, 30, 60, 0.95)
+        assert plane is not None
+        a, b, c = plane
+        for running in range(24, 31):
+            installed = np.arange(running, 61)
+            missing = running * expected_shortfall(running, installed, 0.95)
+            assert (a + b * running + c * installed <= missing + 1e-9).all()
+        exact = at[0] * float(expected_shortfall(at[0], at[1], 0.95))
+        assert a + b * at[0] + c * at[1] == pytest.approx(exact, rel=0.02)
+    assert shortfall_plane_at((26, 28), 0, 30, 60, 0.95) is None
+    assert shortfall_plane_at((26, 28), 27, 30, 60, 0.95) is None

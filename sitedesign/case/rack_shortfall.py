@@ -240,8 +240,20 @@ def shortfall_planes(
     if least <= 0 or most - least > _CLOSE:
         at = zip(value.tolist(), slope.tolist(), strict=True)
         return [(0.0, (lost - c * racks) / most, c) for racks, (lost, c) in enumerate(at, start=most)]
-    running = np.arange(least, most + 1)
-    installed = np.arange(least, most + useful + 1)
+    running, installed, missing = _missing(least, most, most + useful, availability)
+    planes = []
+    for c in slope.tolist():
+        lowest = (missing - c * installed).min(axis=1)
+        b = float(lowest[-1] - lowest[0]) / max(most - least, 1)
+        planes.append((float((lowest - b * running).min()), b, c))
+    return planes
+
+
+def _missing(
+    least: int, most: int, installed_most: int, availability: float
+) -> tuple[NDArray[np.int_], NDArray[np.int_], NDArray[np.float64]]:
+    """Compute L(K, R) for K = least .. most by R = least .. installed_most; infinite where R < K. [racks]"""
+    running, installed = np.arange(least, most + 1), np.arange(least, installed_most + 1)
     # L(K + 1, R) = L(K, R) + P(B <= K)
     working = running[:-1, np.newaxis]
     spare = installed - working
@@ -249,9 +261,41 @@ def shortfall_planes(
     first = least * expected_shortfall(least, installed, availability)
     missing = np.cumsum(np.vstack([first, below]), axis=0)
     missing[installed < running[:, np.newaxis]] = np.inf
-    planes = []
-    for c in slope.tolist():
-        lowest = (missing - c * installed).min(axis=1)
-        b = float(lowest[-1] - lowest[0]) / max(most - least, 1)
-        planes.append((float((lowest - b * running).min()), b, c))
-    return planes
+    return running, installed, missing
+
+
+def shortfall_plane_at(
+    at: tuple[int, int], least: int, most: int, racks_max: int, availability: float
+) -> tuple[float, float, float] | None:
+    """Find the plane below the missing racks L(K, R) of a range that is highest at one K and R.
+
+    Parameters
+    ----------
+    at : tuple of (int, int)
+        K within the range, R.
+    least, most, racks_max, availability
+        As of :func:`shortfall_planes`.
+
+    Returns
+    -------
+    tuple of (float, float, float) or None
+        ``a, b, c``: ``L(K, R) >= a + b K + c R`` for all whole K and R of the range; None where it is wide.
+    """
+    if least <= 0 or most - least > _CLOSE or not least <= at[0] <= most:
+        return None
+    from scipy.optimize import linprog
+
+    curve = most * shortfall_curve(most, max(most, racks_max), availability)
+    last = max(most + int(np.count_nonzero(curve > _NO_LOSS * most)), at[1])
+    running, installed, missing = _missing(least, most, last, availability)
+    missing = missing - missing[-1, -1]  # with still more racks next to nothing is missing, but not more
+    there = np.isfinite(missing)
+    k, r = (part[there].astype(float) for part in np.meshgrid(running, installed, indexing="ij"))
+    rows = np.column_stack([np.ones(k.size), k - at[0], r - at[1]])
+    signs = [(None, None), (None, None), (None, 0.0)]
+    found = linprog([-1.0, 0.0, 0.0], A_ub=rows, b_ub=missing[there], bounds=signs, method="highs")
+    if found.status != 0 or found.x is None:
+        return None
+    value, b, c = found.x.tolist()
+    lowered = min(float((missing[there] - rows @ found.x).min()), 0.0)
+    return value + lowered - b * at[0] - c * at[1], b, c

@@ -19,7 +19,7 @@ import pyomo.environ as pyo
 
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.limits import ANNUAL_LIMITS, hours_limits
-from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_planes
+from sitedesign.case.rack_shortfall import expected_shortfall, shortfall_plane_at, shortfall_planes
 from sitedesign.equations.variables import USD_PER_KUSD
 from sitedesign.optimize.annual_budgets import HAIR, Budgets, budgets_of
 from sitedesign.optimize.cut_pool import CutPool
@@ -39,6 +39,7 @@ _SAME_LOAD = 1e-9
 _ROUNDING = 1e-6  # of what the master reckons with for broken racks
 _LEAST_ROOM = 1e-3  # of a downtime budget: with less lost one more spare rack wins nothing
 _FEWER = 0.99  # of the racks: with more the chords of all are as good
+_NO_LOSS = 1e-9  # of the load: what broken racks may lose without a word
 NO_LOAD = 1e-6  # share of the load below which there is none
 
 
@@ -319,18 +320,31 @@ class BlockMaster:
         for row in self._chords.pop(i, []):
             self._highs.set_row_bounds(row, -np.inf, np.inf)
         if most > 0 and (least > 0 or most < _FEWER * racks):
-            self._chords[i] = list(self._add_chords(i, least, most))
+            case = self.blocks[i].case
+            planes = shortfall_planes(least, most, case.racks_max, case.rack_availability)
+            self._chords[i] = [self._add_plane(i, plane) for plane in planes]
         return True
 
-    def _add_chords(self, i: int, least: int, most: int) -> Iterator[int]:
-        """Bound what broken racks lose where between so many racks run; gives the rows."""
+    def cut_shortfalls(self, proposal: BlocksProposal) -> None:
+        """Bound what broken racks lose at the whole numbers of a proposal, where it reckons with less."""
+        for i, (least, most) in self._running.items():
+            case, b, columns = self.blocks[i].case, self.model.block[i], self._columns[i]
+            racks, running = (round(self.value(proposal, v)) for v in (b.racks, b.racks_running))
+            reckoned, lost = float(proposal.x[columns.rack_lost]), rack_lost_mwh(case, racks, running)
+            if lost <= reckoned * (1 + _ROUNDING) + _NO_LOSS * case.load_mwh_per_yr:
+                continue
+            plane = shortfall_plane_at((running, racks), least, most, case.racks_max, case.rack_availability)
+            if plane is not None:
+                self._chords.setdefault(i, []).append(self._add_plane(i, plane))
+
+    def _add_plane(self, i: int, plane: tuple[float, float, float]) -> int:
+        """Bound what broken racks lose from below by a plane over racks that run and racks installed."""
         case, columns = self.blocks[i].case, self._columns[i]
         per_rack = case.load_mwh_per_yr / case.racks_contracted
+        constant, of_running, of_racks = plane
         at = [columns.rack_lost, columns.racks, self._highs.column(self.model.block[i].share)]
-        planes = shortfall_planes(least, most, case.racks_max, case.rack_availability)
-        for constant, of_running, of_racks in planes:
-            line = [1.0, -per_rack * of_racks, -case.load_mwh_per_yr * of_running]
-            yield self._highs.add_row(at, line, per_rack * constant, np.inf)
+        line = [1.0, -per_rack * of_racks, -case.load_mwh_per_yr * of_running]
+        return self._highs.add_row(at, line, per_rack * constant, np.inf)
 
     def set_bounds(self, variable: Any, lower: float, upper: float) -> None:  # noqa: ANN401
         """Bound a variable of the model anew."""

@@ -261,6 +261,8 @@ class BlockSearch:
             self.progress(self._news())
             if self._closed():
                 return
+            if self.closely:
+                self.master.cut_shortfalls(proposal)
             self._polish(proposal, idle, _POLISHED * self.gap * 0.5**idle)
             if self._closed():
                 return
