@@ -254,6 +254,33 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
     assert result.certificates == 2
 
 
+@pytest.mark.parametrize(("uptime", "looks"), [(0.974, [200, 800]), (0.972, [200])])
+def test_a_plant_that_nearly_passes_is_looked_at_once_more_and_a_worse_one_is_not(
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, uptime: float, looks: list[int]
+) -> None:
+    """Of 97 %: four times as many years halve the error; each look has its own share of being wrong."""
+    asked: list[CertificatePlan] = []
+    plant = Candidate(PLANT, Controller(), (0.98,), 1.0)
+
+    def assess(
+        _case: StudyCase, _plant: Plant, _controller: Controller, plan: CertificatePlan, **_: Any
+    ) -> Any:
+        asked.append(plan)
+        estimate = Estimate(uptime, 0.002, 1000, 0, 1.0)
+        return SimpleNamespace(meets=lambda _: False, classes=(), uptime=estimate, reserve=None)
+
+    monkeypatch.setattr(sizing_loop, "improve", lambda _evaluator, _best, objective, *_: (plant, objective))
+    monkeypatch.setattr(sizing_loop, "assess_on_unseen_years", assess)
+    effort = Effort(years=1, evaluations=6, certificates=5)
+    result = sizing_loop.search_and_certify(
+        study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None
+    )
+    assert not result.met
+    assert [plan.years for plan in asked] == looks
+    assert [plan.confidence for plan in asked] == pytest.approx([0.95, 1 - 0.05 * 0.2 / 4][: len(looks)])
+    assert len({plan.seed for plan in asked}) == len(looks)
+
+
 def test_a_reserve_that_is_short_is_searched_for_and_no_more_uptime(
     study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

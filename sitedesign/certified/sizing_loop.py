@@ -66,6 +66,7 @@ CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first certificate may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
+CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
 CAP_SHARE = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 
 
@@ -214,26 +215,33 @@ def search_and_certify(
     rejected: set[Decision] = set()
     result: SearchResult | None = None
     again = replace(effort, iterations=max(1, effort.iterations - 1))
+    looked = years_of_certificate = effort.certificate_years
     for number in range(1, effort.certificates + 1):
-        asked = replace(objective, targets=required)
-        now = again if result else effort
-        best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
-        if best.decision in rejected:
-            break  # nothing else was found, and more seeds are no better plant
-        progress(f"certifying on {effort.certificate_years} unseen years")
-        result = _certified(study_case, own, best, effort, number, confidence)
+        if looked == years_of_certificate:  # else the last plant deserves a closer look
+            asked = replace(objective, targets=required)
+            now = again if result else effort
+            best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
+            if best.decision in rejected:
+                break  # nothing else was found, and more seeds are no better plant
+        progress(f"certifying on {looked} unseen years")
+        look = replace(effort, certificate_years=looked)
+        result = _certified(study_case, own, best, look, number, confidence)
         if result.met:
             break
+        following = _confidence(confidence, number + 1, effort.certificates)
+        if looked == years_of_certificate and _nearly_met(result, required, following):
+            looked = CLOSER_LOOK * years_of_certificate
+            continue
+        looked = years_of_certificate
         if result.cap_excess > 0.0:
             evaluator.tighten_caps(CAP_SHARE * (1.0 - result.cap_excess))
         reserve = result.certificate.reserve
         if reserve is not None and not reserve.met:
             evaluator.tighten_reserve(reserve.allowed_h_per_yr / reserve.short_h_per_yr.value)
-        # A plant is certified once: years enough to choose from would let any pass. What the search's years
-        # flatter, the next search has to have for a margin.
+        # A plant is not certified until it passes: years enough to choose from would let any pass. What the
+        # search's years flatter, the next search has to have for a margin.
         rejected.add(best.decision)
-        confidence = _confidence(result.certificate.confidence, number + 1, effort.certificates)
-        bounds = _lower_bounds(result.certificate, confidence)
+        bounds = _lower_bounds(result.certificate, following)
         parts = zip(best.uptime_by_class, bounds, objective.targets, required, strict=True)
         # Where the reserve alone was short, more uptime would only cost
         unheld = reserve is not None and not reserve.met
@@ -293,12 +301,13 @@ def _certified(
     study_case: StudyCase, own: Evaluator, best: Candidate, effort: Effort, number: int, confidence: float
 ) -> SearchResult:
     """Ask for one certificate, of so many, on years and seeds of its own."""
+    asked = _confidence(confidence, number, effort.certificates)
     plan = CertificatePlan(
         years=effort.certificate_years,
         draws=effort.certificate_draws,
         seed=own.seed + number,
         metric=metric_key(own.metric),
-        confidence=confidence,
+        confidence=confidence if number == 1 else asked,
         attribute=effort.cause_years > 0,
         attribute_years=effort.cause_years,
         events=WORST_EVENTS,
@@ -306,8 +315,7 @@ def _certified(
     certificate = assess_on_unseen_years(study_case, best.plant, best.controller, plan, rule=TUNED)
     excess = _cap_excess(own, best, certificate)
     spares = own.lost_without_spares(best.plant, best.controller)
-    sure = certificate.meets(_confidence(confidence, number, effort.certificates))
-    met = sure and excess == 0.0 and spares == 0.0
+    met = certificate.meets(asked) and excess == 0.0 and spares == 0.0
     return SearchResult(best, certificate, met, number, 0, excess, spares)
 
 
@@ -353,6 +361,18 @@ def _confidence(together: float, number: int, certificates: int) -> float:
         return together
     share = FIRST_ALPHA_SHARE if number == 1 else (1 - FIRST_ALPHA_SHARE) / (certificates - 1)
     return 1 - alpha * share
+
+
+def _nearly_met(result: SearchResult, required: Sequence[float], confidence: float) -> bool:
+    """Whether a plant most likely keeps its targets, and more years would show it: they halve the error."""
+    certificate = result.certificate
+    short = certificate.reserve is not None and not certificate.reserve.met
+    if short or result.cap_excess > 0.0 or result.lost_without_spares_mwh_per_yr > 0.0:
+        return False
+    uptimes = [part.uptime.value for part in certificate.classes] or [certificate.uptime.value]
+    bounds = _lower_bounds(certificate, confidence)
+    parts = zip(uptimes, bounds, required, strict=True)
+    return all(value - (value - bound) / CLOSER_LOOK**0.5 >= asked for value, bound, asked in parts)
 
 
 def _lower_bounds(certificate: Certificate, confidence: float) -> list[float]:
