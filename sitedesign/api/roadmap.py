@@ -167,7 +167,7 @@ def roadmap(
         plan itself. With "grid" only a month of earlier grid. With more than 200 racks it takes units and
         racks for divisible; with "whole" whole plans are solved anew for the grid and the units for rent
         until what they are worth is known to 1.5 %, or as closely as whole racks let it be, within limits
-        that are stated: some 40 s of one core for each and for the plan itself, 300 s at most. Not with
+        that are stated: a minute or two for each and for the plan itself, 300 s at most. Not with
         scenarios.
     gap : float
         Relative gap, of the larger of cost and value. [fraction]
