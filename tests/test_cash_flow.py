@@ -274,7 +274,7 @@ def test_spreadsheet_opens_and_calculates_workbooks_again(design: sd.Design, tmp
 
 def test_faults_are_told_together_with_a_remedy(design: sd.Design) -> None:
     with pytest.raises(sd.InputError) as told:
-        sd.Terms(debt_dscr=0.5, debt_rate=7, years=0)
+        sd.Terms(debt_dscr=0.5, debt_rate=0.7, years=0)
     assert len(told.value.faults) == 3
     with pytest.raises(sd.InputError, match="one decides"):
         sd.cash_flow(design, price=50.0, target_irr=0.1)

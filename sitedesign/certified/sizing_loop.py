@@ -10,6 +10,7 @@ the last word.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -67,6 +68,9 @@ WORST_EVENTS = 5  # that a certificate names
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first certificate may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
 CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
+MUCH_TO_SPARE = 1.25  # times as much might be lost: then a cheaper plant is searched for
+AIMED_SHARE = 0.95  # of what may be lost, that it aims at
+WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
 CAP_SHARE = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 
 
@@ -179,6 +183,7 @@ def search_and_certify(
     confidence: float = CONFIDENCE,
     *,
     values_forecast: bool = True,
+    seeks_cheaper: bool = True,
 ) -> SearchResult:
     """Search, certify, ask for more where the certificate falls short, and search again.
 
@@ -196,6 +201,8 @@ def search_and_certify(
         One-sided, of all certificates that may be asked for together. [fraction]
     values_forecast : bool
         Also say what a perfect forecast would save.
+    seeks_cheaper : bool
+        Search again, for less, where a plant passes with much to spare.
 
     Returns
     -------
@@ -215,32 +222,38 @@ def search_and_certify(
     rejected: set[Decision] = set()
     result: SearchResult | None = None
     again = replace(effort, iterations=max(1, effort.iterations - 1))
-    looked = years_of_certificate = effort.certificate_years
+    looked, kept = effort.certificate_years, None
     for number in range(1, effort.certificates + 1):
-        if looked == years_of_certificate:  # else the last plant deserves a closer look
+        if looked == effort.certificate_years:  # else the last plant deserves a closer look
             asked = replace(objective, targets=required)
             now = again if result else effort
             best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
-            if best.decision in rejected:
+            if best.decision in rejected or (kept and not _cheaper(best, kept.best, objective)):
                 break  # nothing else was found, and more seeds are no better plant
         progress(f"certifying on {looked} unseen years")
         look = replace(effort, certificate_years=looked)
         result = _certified(study_case, own, best, look, number, confidence)
-        if result.met:
-            break
         following = _confidence(confidence, number + 1, effort.certificates)
-        if looked == years_of_certificate and _nearly_met(result, required, following):
-            looked = CLOSER_LOOK * years_of_certificate
+        # A plant is not certified until it passes: years enough to choose from would let any pass
+        rejected.add(best.decision)
+        if result.met:
+            kept, looked = result, effort.certificate_years
+            margin = _margin_to_spare(result, required, following) if seeks_cheaper else None
+            if margin is None:
+                break
             continue
-        looked = years_of_certificate
+        if looked == effort.certificate_years and _nearly_met(result, required, following):
+            looked = CLOSER_LOOK * effort.certificate_years
+            continue
+        if kept:
+            break
+        looked = effort.certificate_years
         if result.cap_excess > 0.0:
             evaluator.tighten_caps(CAP_SHARE * (1.0 - result.cap_excess))
         reserve = result.certificate.reserve
         if reserve is not None and not reserve.met:
             evaluator.tighten_reserve(reserve.allowed_h_per_yr / reserve.short_h_per_yr.value)
-        # A plant is not certified until it passes: years enough to choose from would let any pass. What the
-        # search's years flatter, the next search has to have for a margin.
-        rejected.add(best.decision)
+        # What the search's years flatter, the next search has to have for a margin
         bounds = _lower_bounds(result.certificate, following)
         parts = zip(best.uptime_by_class, bounds, objective.targets, required, strict=True)
         # Where the reserve alone was short, more uptime would only cost
@@ -251,7 +264,7 @@ def search_and_certify(
             max(uptime - bound, growth * (target - asked)) for uptime, bound, target, asked in parts
         )
     assert result is not None  # the first look always asks for a certificate
-    result = replace(result, evaluations=evaluator.evaluations)
+    result = replace(kept or result, certificates=result.certificates, evaluations=evaluator.evaluations)
     if not result.met or not values_forecast:
         return result
     progress("operating it with a perfect forecast of the weather")
@@ -373,6 +386,36 @@ def _nearly_met(result: SearchResult, required: Sequence[float], confidence: flo
     bounds = _lower_bounds(certificate, confidence)
     parts = zip(uptimes, bounds, required, strict=True)
     return all(value - (value - bound) / CLOSER_LOOK**0.5 >= asked for value, bound, asked in parts)
+
+
+def _cheaper(candidate: Candidate, kept: Candidate, objective: SearchObjective) -> bool:
+    """Whether a plant is worth a certificate of its own beside one that has passed."""
+    return objective.cost_with_voll(candidate) < (1 - WORTH_A_LOOK) * objective.cost_with_voll(kept)
+
+
+def _margin_to_spare(
+    result: SearchResult, required: Sequence[float], confidence: float
+) -> tuple[float, ...] | None:
+    """Give the margin at which the search's years would ask for no more than a certificate needs.
+
+    A harsh draw of years asks for a better plant than the target does. What is lost on them and on unseen
+    years is taken to grow alike, and its error with its root. None where there is little to win.
+    """
+    certificate = result.certificate
+    uptimes = [part.uptime.value for part in certificate.classes] or [certificate.uptime.value]
+    bounds = _lower_bounds(certificate, confidence)
+    margins, more = [], [1.0]
+    for searched, value, bound, asked in zip(
+        result.best.uptime_by_class, uptimes, bounds, required, strict=True
+    ):
+        if asked <= 0.0:
+            margins.append(0.0)
+            continue
+        lost, error, allowed = 1.0 - value, value - bound, AIMED_SHARE * (1.0 - asked)
+        root = (math.sqrt(error**2 + 4.0 * lost * allowed) - error) / (2.0 * lost) if lost > 0.0 else math.inf
+        more.append(root**2)
+        margins.append(max(1.0 - (1.0 - searched) * root**2 - asked, -(1.0 - asked)) if lost > 0.0 else 0.0)
+    return tuple(margins) if max(more) > MUCH_TO_SPARE else None
 
 
 def _lower_bounds(certificate: Certificate, confidence: float) -> list[float]:

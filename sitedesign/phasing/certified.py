@@ -229,9 +229,10 @@ def _certified(
     starts = [stage.block.plant]
     if case.reserve is not None:  # that is missing mostly while a unit is repaired
         starts.append(_with_one_more(case, stage.block.plant))
-    result = search_and_certify(
-        there, environment, starts, 0.0, effort, progress, confidence, values_forecast=False
-    )
+    result = search_and_certify(  # most of a stage is what other stages built: there is little to save
+        there, environment, starts, 0.0, effort, progress, confidence,
+        values_forecast=False, seeks_cheaper=False,
+    )  # fmt: skip
     if not result.met:
         raise InfeasibleDesign(_reason(case, stage, result.certificate))
     plant, controller = result.best.plant, result.best.controller

@@ -58,7 +58,8 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
         )
     log.warning("The planner is at http://%s:%s%s (Ctrl-C ends it).", _shown(host), port, query)
     signal.signal(signal.SIGTERM, _end)
-    quieten(logging.getLogger("nicegui"), logging.getLogger("asyncio"), logging.getLogger("engineio.server"))
+    # uvicorn's, for a browser that leaves before its answer has begun
+    quieten(*(logging.getLogger(name) for name in ("nicegui", "asyncio", "engineio.server", "uvicorn.error")))
     with (
         tempfile.TemporaryDirectory(prefix="sitedesign-", ignore_cleanup_errors=True) as folder,
         Pool(Path(folder), _workers()) as pool,
