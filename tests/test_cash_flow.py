@@ -307,9 +307,9 @@ def test_command(design: sd.Design, tmp_path: Path) -> None:
         "--owner",
         "town",
         "--target-irr",
-        "5",
+        "-0.6",
         "--debt-rate",
-        "7",
+        "0.7",
         "--excel",
         "x.csv",
     ]
