@@ -68,7 +68,7 @@ WORST_EVENTS = 5  # that a certificate names
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first certificate may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
 CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
-MUCH_TO_SPARE = 1.25  # times as much might be lost: then a cheaper plant is searched for
+MUCH_TO_SPARE = 1.1  # times as much might be lost: then a cheaper plant is searched for
 AIMED_SHARE = 0.95  # of what may be lost, that it aims at
 WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
 CAP_SHARE = 0.99  # asked of the next search where energy was above a cap, on top of the excess
@@ -245,9 +245,10 @@ def search_and_certify(
         if looked == effort.certificate_years and _nearly_met(result, required, following):
             looked = CLOSER_LOOK * effort.certificate_years
             continue
-        if kept:
-            break
         looked = effort.certificate_years
+        if kept:
+            margin = _margin_between(kept.best, best, required)
+            continue
         if result.cap_excess > 0.0:
             evaluator.tighten_caps(CAP_SHARE * (1.0 - result.cap_excess))
         reserve = result.certificate.reserve
@@ -416,6 +417,12 @@ def _margin_to_spare(
         more.append(root**2)
         margins.append(max(1.0 - (1.0 - searched) * root**2 - asked, -(1.0 - asked)) if lost > 0.0 else 0.0)
     return tuple(margins) if max(more) > MUCH_TO_SPARE else None
+
+
+def _margin_between(passed: Candidate, failed: Candidate, required: Sequence[float]) -> tuple[float, ...]:
+    """Give the margin of a plant whose loss is the geometric mean of those of two that passed and failed."""
+    parts = zip(passed.uptime_by_class, failed.uptime_by_class, required, strict=True)
+    return tuple(1.0 - math.sqrt((1.0 - least) * (1.0 - most)) - asked for least, most, asked in parts)
 
 
 def _lower_bounds(certificate: Certificate, confidence: float) -> list[float]:
