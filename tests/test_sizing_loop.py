@@ -19,6 +19,7 @@ from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loo
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import RESERVE_SHARE, Evaluator
+from sitedesign.certified.looks import confidence_of
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.pattern_search import _Multipliers, poll
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
@@ -354,9 +355,7 @@ def test_a_reserve_that_is_short_is_searched_for_and_no_more_uptime(
 
 @pytest.mark.parametrize("certificates", [1, 2, 5])
 def test_all_certificates_together_are_wrong_no_more_often_than_one(certificates: int) -> None:
-    chances = [
-        1 - sizing_loop._confidence(0.95, number, certificates) for number in range(1, certificates + 1)
-    ]
+    chances = [1 - confidence_of(0.95, number, certificates) for number in range(1, certificates + 1)]
     assert sum(chances) == pytest.approx(0.05)
     assert min(chances) > 0
 

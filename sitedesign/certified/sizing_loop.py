@@ -10,7 +10,6 @@ the last word.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -26,6 +25,15 @@ from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.adaptive_sampling import improve
 from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.looks import (
+    CLOSER_LOOK,
+    confidence_of,
+    is_worth_a_look,
+    margin_between,
+    margin_of_failed,
+    margin_to_spare,
+    nearly_met,
+)
 from sitedesign.certified.objective import (
     Candidate,
     CappedUse,
@@ -65,12 +73,6 @@ WARY = Controller(forecast_z_score=4.0, capacity_credit=0.4, reserve_h=1.0)
 LEAST_FIRST_MULTIPLIER = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
-FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first certificate may use up
-MARGIN_GROWTH = 1.25  # when a certificate is not met
-CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
-MUCH_TO_SPARE = 1.1  # times as much might be lost: then a cheaper plant is searched for
-AIMED_SHARE = 0.95  # of what may be lost, that it aims at
-WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
 CAP_SHARE = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 
 
@@ -228,42 +230,35 @@ def search_and_certify(
             asked = replace(objective, targets=required)
             now = again if result else effort
             best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
-            if best.decision in rejected or (kept and not _cheaper(best, kept.best, objective)):
+            if best.decision in rejected or (kept and not is_worth_a_look(best, kept.best, objective)):
                 break  # nothing else was found, and more seeds are no better plant
         progress(f"certifying on {looked} unseen years")
         look = replace(effort, certificate_years=looked)
         result = _certified(study_case, own, best, look, number, confidence)
-        following = _confidence(confidence, number + 1, effort.certificates)
+        following = confidence_of(confidence, number + 1, effort.certificates)
         # A plant is not certified until it passes: years enough to choose from would let any pass
         rejected.add(best.decision)
         if result.met:
             kept, looked = result, effort.certificate_years
-            margin = _margin_to_spare(result, required, following) if seeks_cheaper else None
-            if margin is None:
+            margin = margin_to_spare(best, result.certificate, required, following)
+            if margin is None or not seeks_cheaper:
                 break
             continue
-        if looked == effort.certificate_years and _nearly_met(result, required, following):
+        keeps_caps = result.cap_excess == 0.0 and result.lost_without_spares_mwh_per_yr == 0.0
+        close = keeps_caps and nearly_met(result.certificate, required, following)
+        if close and looked == effort.certificate_years:
             looked = CLOSER_LOOK * effort.certificate_years
             continue
         looked = effort.certificate_years
         if kept:
-            margin = _margin_between(kept.best, best, required)
+            margin = margin_between(kept.best, best, required)
             continue
         if result.cap_excess > 0.0:
             evaluator.tighten_caps(CAP_SHARE * (1.0 - result.cap_excess))
         reserve = result.certificate.reserve
         if reserve is not None and not reserve.met:
             evaluator.tighten_reserve(reserve.allowed_h_per_yr / reserve.short_h_per_yr.value)
-        # What the search's years flatter, the next search has to have for a margin
-        bounds = _lower_bounds(result.certificate, following)
-        parts = zip(best.uptime_by_class, bounds, objective.targets, required, strict=True)
-        # Where the reserve alone was short, more uptime would only cost
-        unheld = reserve is not None and not reserve.met
-        enough = unheld and all(bound >= asked for bound, asked in zip(bounds, required, strict=True))
-        growth = 1.0 if enough else MARGIN_GROWTH
-        margin = tuple(
-            max(uptime - bound, growth * (target - asked)) for uptime, bound, target, asked in parts
-        )
+        margin = margin_of_failed(best, result.certificate, objective.targets, required, following)
     assert result is not None  # the first look always asks for a certificate
     result = replace(kept or result, certificates=result.certificates, evaluations=evaluator.evaluations)
     if not result.met or not values_forecast:
@@ -315,7 +310,7 @@ def _certified(
     study_case: StudyCase, own: Evaluator, best: Candidate, effort: Effort, number: int, confidence: float
 ) -> SearchResult:
     """Ask for one certificate, of so many, on years and seeds of its own."""
-    asked = _confidence(confidence, number, effort.certificates)
+    asked = confidence_of(confidence, number, effort.certificates)
     plan = CertificatePlan(
         years=effort.certificate_years,
         draws=effort.certificate_draws,
@@ -363,69 +358,3 @@ def _excess_share(case: Case, use: CappedUse) -> float:
     excess = excess_mwh(case, use)
     site = excess / use.total_mwh if use.total_mwh > 0 else 0.0
     return max([site, *over])
-
-
-def _confidence(together: float, number: int, certificates: int) -> float:
-    """Confidence asked of one certificate, so that any of them is wrong no more often than one alone may be.
-
-    The chances of being wrong add up to the one allowed (Bonferroni): most of it is the first certificate's.
-    """
-    alpha = 1 - together
-    if certificates == 1:
-        return together
-    share = FIRST_ALPHA_SHARE if number == 1 else (1 - FIRST_ALPHA_SHARE) / (certificates - 1)
-    return 1 - alpha * share
-
-
-def _nearly_met(result: SearchResult, required: Sequence[float], confidence: float) -> bool:
-    """Whether a plant most likely keeps its targets, and more years would show it: they halve the error."""
-    certificate = result.certificate
-    short = certificate.reserve is not None and not certificate.reserve.met
-    if short or result.cap_excess > 0.0 or result.lost_without_spares_mwh_per_yr > 0.0:
-        return False
-    uptimes = [part.uptime.value for part in certificate.classes] or [certificate.uptime.value]
-    bounds = _lower_bounds(certificate, confidence)
-    parts = zip(uptimes, bounds, required, strict=True)
-    return all(value - (value - bound) / CLOSER_LOOK**0.5 >= asked for value, bound, asked in parts)
-
-
-def _cheaper(candidate: Candidate, kept: Candidate, objective: SearchObjective) -> bool:
-    """Whether a plant is worth a certificate of its own beside one that has passed."""
-    return objective.cost_with_voll(candidate) < (1 - WORTH_A_LOOK) * objective.cost_with_voll(kept)
-
-
-def _margin_to_spare(
-    result: SearchResult, required: Sequence[float], confidence: float
-) -> tuple[float, ...] | None:
-    """Give the margin at which the search's years would ask for no more than a certificate needs.
-
-    A harsh draw of years asks for a better plant than the target does. What is lost on them and on unseen
-    years is taken to grow alike, and its error with its root. None where there is little to win.
-    """
-    certificate = result.certificate
-    uptimes = [part.uptime.value for part in certificate.classes] or [certificate.uptime.value]
-    bounds = _lower_bounds(certificate, confidence)
-    margins, more = [], [1.0]
-    for searched, value, bound, asked in zip(
-        result.best.uptime_by_class, uptimes, bounds, required, strict=True
-    ):
-        if asked <= 0.0:
-            margins.append(0.0)
-            continue
-        lost, error, allowed = 1.0 - value, value - bound, AIMED_SHARE * (1.0 - asked)
-        root = (math.sqrt(error**2 + 4.0 * lost * allowed) - error) / (2.0 * lost) if lost > 0.0 else math.inf
-        more.append(root**2)
-        margins.append(max(1.0 - (1.0 - searched) * root**2 - asked, -(1.0 - asked)) if lost > 0.0 else 0.0)
-    return tuple(margins) if max(more) > MUCH_TO_SPARE else None
-
-
-def _margin_between(passed: Candidate, failed: Candidate, required: Sequence[float]) -> tuple[float, ...]:
-    """Give the margin of a plant whose loss is the geometric mean of those of two that passed and failed."""
-    parts = zip(passed.uptime_by_class, failed.uptime_by_class, required, strict=True)
-    return tuple(1.0 - math.sqrt((1.0 - least) * (1.0 - most)) - asked for least, most, asked in parts)
-
-
-def _lower_bounds(certificate: Certificate, confidence: float) -> list[float]:
-    """Lower bound of the uptime of each class."""
-    uptimes = [part.uptime for part in certificate.classes] or [certificate.uptime]
-    return [uptime.lower_bound(confidence) for uptime in uptimes]
