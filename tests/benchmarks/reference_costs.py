@@ -5,7 +5,7 @@ cheapest plant that was certified is the reference. A search by the usual effort
 (``tests/benchmarks/test_search_quality.py``). Anew, or with more seeds, which adds to what is there::
 
     python tests/benchmarks/reference_costs.py                       # all, by two long searches each: hours
-    python tests/benchmarks/reference_costs.py gas --long 7 8 --usual 1 2 3
+    python tests/benchmarks/reference_costs.py gas --long 7 8 --usual 1 2 3 --screening 1
 
 Weather is the same for every seed of a question: seeds change failures, forecasts, the years that a search is
 made on and those of its certificate. Costs are means over the years of the search, operation under failures
@@ -26,7 +26,7 @@ import sitedesign as sd
 from sitedesign.case.build import build_case
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.sizing_loop import SearchResult, size_then_search
-from sitedesign.study.effort import Effort
+from sitedesign.study.effort import EFFORTS, Effort
 
 TABLE = Path(__file__).parents[1] / "data" / "reference_costs.json"
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
@@ -49,6 +49,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 #: No bound and no causes: nothing but a plant and its certificate.
 USUAL = replace(Effort(), bound_draws=0, cause_years=0)
 LONG = replace(USUAL, draws=4, evaluations=240, iterations=6)
+SEARCHES = {"usual": USUAL, "screening": EFFORTS["screening"], "long": LONG}
 
 
 def searched(question: str, seed: int, effort: Effort) -> SearchResult:
@@ -59,13 +60,13 @@ def searched(question: str, seed: int, effort: Effort) -> SearchResult:
     return size_then_search(study_case, environment_of(study_case), effort, lambda _: None).search
 
 
-def entry(question: str, seed: int, effort: Effort) -> dict[str, Any]:
-    """Make one search and say what it found."""
+def entry(question: str, seed: int, effort: str) -> dict[str, Any]:
+    """Make one search, of an effort by its name, and say what it found."""
     begun = time.process_time()
-    result = searched(question, seed, effort)
+    result = searched(question, seed, SEARCHES[effort])
     estimate = getattr(result.certificate.metrics, result.certificate.metric)
     return {
-        "effort": "long" if effort == LONG else "usual",
+        "effort": effort,
         "seed": seed,
         "met": result.met,
         "cost_usd_per_yr": result.best.cost_usd_per_yr,
@@ -87,6 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("questions", nargs="*", metavar="QUESTION", help=", ".join(QUESTIONS))
     parser.add_argument("--long", nargs="*", type=int, default=[101, 102], metavar="SEED")
     parser.add_argument("--usual", nargs="*", type=int, default=[], metavar="SEED")
+    parser.add_argument("--screening", nargs="*", type=int, default=[], metavar="SEED")
     given = parser.parse_args(arguments)
     unknown = sorted(set(given.questions) - set(QUESTIONS))
     if unknown:
@@ -94,10 +96,10 @@ def main(arguments: list[str] | None = None) -> int:
     table = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     for question in given.questions or QUESTIONS:
         runs = table.setdefault(question, [])
-        for effort, seeds in ((USUAL, given.usual), (LONG, given.long)):
-            for seed in seeds:
+        for effort in SEARCHES:
+            for seed in getattr(given, effort):
                 found = entry(question, seed, effort)
-                runs[:] = [r for r in runs if (r["effort"], r["seed"]) != (found["effort"], seed)] + [found]
+                runs[:] = [r for r in runs if (r["effort"], r["seed"]) != (effort, seed)] + [found]
                 TABLE.write_text(json.dumps(table, indent=1) + "\n")  # what is found stays found
                 print(question, found, flush=True)
     return 0
