@@ -82,6 +82,7 @@ def opened(browser, address, *, width=1360, scheme="light", complaints):
     )
     page.goto(address)
     page.wait_for_selector(".runs > *")
+    page.wait_for_function("window.socket?.connected")  # a click before it is heard by nobody
     yield page
     context.close()
 
