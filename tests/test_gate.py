@@ -138,6 +138,7 @@ def test_a_call_is_checked_as_a_whole() -> None:
         (lambda: sd.Site(31.76, -106.49), "Write sd.Site(latitude=31.76, longitude=-106.49)."),
         (lambda: sd.Study(SITE, 7, 0.9), "each needs its name"),
         (lambda: sd.Study(**ASKED, backup={"diesel": 3}), "limits={'units': {'diesel': (3, 3)}}"),
+        (lambda: sd.solve_many([SITE], racks=7, uptime=0.9, certify=False), "or certify_best=20"),
         (lambda: sd.Study(**ASKED, gas_price=4), "Give fuel_price_usd_per_mmbtu={'natural_gas': 4}."),
         (lambda: sd.Study(**ASKED, land_acres=900), "It is a limit: limits={'land_acres': 900}."),
         (lambda: sd.Study(**ASKED, weather="x.csv"), "Read files with weather=sd.Weather.read('x.csv')."),

@@ -55,6 +55,19 @@ def test_load_and_battery_at_an_age(asked: sd.Study) -> None:
     )
 
 
+def test_a_roadmap_says_for_which_year_of_growth_its_stages_are_planned() -> None:
+    study = sd.Study(
+        site=SITE, racks=8, uptime=0.95, backup="recip_fast", weather_years=1, region=None,
+        plant_age_yr=12, load_growth_per_yr=0.03,
+    )  # fmt: skip
+    grown, plain = (
+        sd.roadmap(item, ramp={36: 8}, stages=1) for item in (study, study.replace(load_growth_per_yr=0.0))
+    )
+    assert grown.net_present_cost_usd > 1.2 * plain.net_present_cost_usd
+    assert "load of year 12, 1.43 times" in grown.notes[0]
+    assert "load_growth" not in " ".join(plain.notes)
+
+
 def test_a_plant_is_sized_for_the_load_that_has_grown() -> None:
     """With foresight and no failures: kept in every year up to that for which it was sized, and no longer."""
     told = sd.Study(

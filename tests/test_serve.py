@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+import uvicorn
 
 import sitedesign as sd
 from sitedesign.report import figures
@@ -616,6 +617,17 @@ def test_what_is_not_understood_is_one_line_and_said_once(caplog):
     assert len(said) == 2
     assert all(text.startswith("not understood: ValueError: ") for text in said)
     assert all(record.exc_info is None for record in caplog.records)
+
+
+def test_a_server_that_sets_its_loggers_up_stays_quiet():
+    logger = logging.getLogger("uvicorn.error")
+    before, handlers = logger.filters[:], logger.handlers[:]
+    try:
+        quieten(logger)
+        uvicorn.Config(lambda *_: None)  # what the planner's server does when it starts
+        assert len(logger.filters) == len(before) + 1
+    finally:
+        logger.filters[:], logger.handlers[:] = before, handlers
 
 
 @pytest.mark.slow

@@ -15,11 +15,10 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
-from sitedesign.certified import adaptive_sampling, perfect_forecast, sizing_loop
+from sitedesign.certified import adaptive_sampling, looks, perfect_forecast, sizing_loop
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import RESERVE_SHARE, Evaluator
-from sitedesign.certified.looks import confidence_of
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.pattern_search import _Multipliers, poll
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
@@ -255,9 +254,9 @@ def test_no_plant_is_certified_twice(study_case: StudyCase, monkeypatch: pytest.
     assert result.certificates == 2
 
 
-@pytest.mark.parametrize(("uptime", "looks"), [(0.974, [200, 800]), (0.972, [200])])
+@pytest.mark.parametrize(("uptime", "years"), [(0.974, [200, 800]), (0.972, [200])])
 def test_a_plant_that_nearly_passes_is_looked_at_once_more_and_a_worse_one_is_not(
-    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, uptime: float, looks: list[int]
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, uptime: float, years: list[int]
 ) -> None:
     """Of 97 %: four times as many years halve the error; each look has its own share of being wrong."""
     asked: list[CertificatePlan] = []
@@ -277,18 +276,18 @@ def test_a_plant_that_nearly_passes_is_looked_at_once_more_and_a_worse_one_is_no
         study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None
     )
     assert not result.met
-    assert [plan.years for plan in asked] == looks
-    assert [plan.confidence for plan in asked] == pytest.approx([0.95, 1 - 0.05 * 0.2 / 4][: len(looks)])
-    assert len({plan.seed for plan in asked}) == len(looks)
+    assert [plan.years for plan in asked] == years
+    assert [plan.confidence for plan in asked] == pytest.approx([0.95, 1 - 0.05 * 0.2 / 4][: len(years)])
+    assert len({plan.seed for plan in asked}) == len(years)
 
 
 @pytest.mark.parametrize(
-    ("second", "passes", "best", "looks"),
+    ("second", "passes", "best", "asks"),
     [(0.9, True, 1, 2), (0.9, False, 0, 2), (0.999, True, 0, 1)],
     ids=["cheaper", "cheaper but too weak", "hardly cheaper"],
 )
 def test_a_plant_with_much_to_spare_is_followed_by_a_cheaper_one(
-    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, second: float, passes: bool, best: int, looks: int
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, second: float, passes: bool, best: int, asks: int
 ) -> None:
     """It loses 1 % where 3 % may be lost: the next search asks for less, and what passed stays."""
     plants = [
@@ -315,12 +314,29 @@ def test_a_plant_with_much_to_spare_is_followed_by_a_cheaper_one(
     )  # fmt: skip
     assert result.met
     assert result.best == plants[best]
-    assert (len(asked), result.certificates) == (looks, looks)
+    assert (len(asked), result.certificates) == (asks, asks)
     # 1.5 % is lost on the search's years where 1 % is on others: 3 % there are 4.5 % here, and a little less
     assert margins[0] is None
     assert -0.0135 < margins[1][0] < -0.009
     if not passes:  # between what passed and what failed, and no cheaper plant is there
         assert margins[2][0] == pytest.approx(0.03 - (0.015 * 0.045) ** 0.5)
+
+
+@pytest.mark.parametrize("searched", [0.95, 0.98, 0.995])
+def test_what_may_be_lost_and_its_error_make_up_what_is_aimed_at(searched: float) -> None:
+    """Loss grows alike on the years of the search and on others, its error with the root of it."""
+    estimate = Estimate(0.99, 0.001, 1000, 0, 1.0)
+    certificate: Any = SimpleNamespace(classes=(), uptime=estimate)
+    margin = looks.margin_to_spare(
+        Candidate(PLANT, Controller(), (searched,), 1.0), certificate, [0.97], 0.9975
+    )
+    assert margin is not None
+    more = (1.0 - (0.97 + margin[0])) / (1.0 - searched)
+    error = 0.99 - estimate.lower_bound(0.9975)
+    assert 0.01 * more + error * more**0.5 == pytest.approx(looks.AIMED_SHARE * 0.03)
+    assert looks.margin_to_spare(
+        Candidate(PLANT, Controller(), (searched,), 1.0), certificate, [0.988], 0.9975
+    ) is None  # fmt: skip
 
 
 def test_a_reserve_that_is_short_is_searched_for_and_no_more_uptime(
@@ -355,7 +371,7 @@ def test_a_reserve_that_is_short_is_searched_for_and_no_more_uptime(
 
 @pytest.mark.parametrize("certificates", [1, 2, 5])
 def test_all_certificates_together_are_wrong_no_more_often_than_one(certificates: int) -> None:
-    chances = [1 - confidence_of(0.95, number, certificates) for number in range(1, certificates + 1)]
+    chances = [1 - looks.confidence_of(0.95, number, certificates) for number in range(1, certificates + 1)]
     assert sum(chances) == pytest.approx(0.05)
     assert min(chances) > 0
 

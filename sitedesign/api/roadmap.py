@@ -369,8 +369,16 @@ def _roadmap(study: Study, asked: Asked, made: StudyQuestion, plan: RoadmapPlan)
         ramp=tuple((int(month), racks) for month, racks in made.question.steps),
         stopped_by=plan.stopped_by,
         scenarios=dated,
-        notes=made.study_case.notes,
+        notes=(*_of_growth(study), *made.study_case.notes),
     )
+
+
+def _of_growth(study: Study) -> list[str]:
+    """Say that every stage is planned for the grown load: months are not followed."""
+    if not study.load_growth_per_yr:
+        return []
+    grown = f"{study.load_growth:.3g} times that of the first year (load_growth_per_yr)"
+    return [f"Every stage is planned for the load of year {study.plant_age_yr:g}, {grown}."]
 
 
 def _certified(

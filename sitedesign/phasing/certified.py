@@ -226,11 +226,8 @@ def _certified(
     stage = held.stage
     there = replace(study_case, case=_stage_case(study_case.case, path, held))
     case, environment = there.case, environment_of(there)
-    starts = [stage.block.plant]
-    if case.reserve is not None:  # that is missing mostly while a unit is repaired
-        starts.append(_with_one_more(case, stage.block.plant))
     result = search_and_certify(  # most of a stage is what other stages built: there is little to save
-        there, environment, starts, 0.0, effort, progress, confidence,
+        there, environment, [stage.block.plant], 0.0, effort, progress, confidence,
         values_forecast=False, seeks_cheaper=False,
     )  # fmt: skip
     if not result.met:
@@ -240,12 +237,6 @@ def _certified(
     energy, paid = _energy(case, plant, own.operate(plant, controller, record=True))
     uptime = own.evaluate(plant, controller).uptime
     return CertifiedStage(_shared(path, held, plant), result.certificate, energy, paid, uptime)
-
-
-def _with_one_more(case: Case, plant: Plant) -> Plant:
-    """Plant with one more of each unit that it has, where that can be there."""
-    pairs = zip(case.backup, plant.units, strict=True)
-    return replace(plant, units=tuple(min(n + 1, item.units_max) if n else 0 for item, n in pairs))
 
 
 def _energy(case: Case, plant: Plant, done: SimulatedOperation) -> tuple[dict[str, float], dict[str, float]]:

@@ -77,6 +77,7 @@ _BELONGS = {
     "diesel_price": "Give fuel_price_usd_per_mmbtu={'diesel': ...}.",
     "fuel_price": "Give fuel_price_usd_per_mmbtu={'natural_gas': ...}.",
     "years": "Give weather_years=....",
+    "certify": "It is asked of solve(); of a table, stage='certified' or certify_best=20.",
     "time_limit": "Give time_limit_s=... to solve().",
     "units": "It is a limit: limits={'units': {'diesel': (3, 3)}}.",
     **{
