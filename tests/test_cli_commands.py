@@ -451,6 +451,7 @@ def test_serve_starts_the_planner_where_it_is_told(monkeypatch: pytest.MonkeyPat
 def test_serve_names_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith(("nicegui", "sitedesign.serve"))]:
         monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sd, "serve", None, raising=False)  # what is imported now leaves with the test
     monkeypatch.setitem(sys.modules, "nicegui", None)
     text = run("serve", code=cli.BAD_INPUT).stderr
     assert "no nicegui" in text

@@ -630,6 +630,45 @@ def test_a_server_that_sets_its_loggers_up_stays_quiet():
         logger.filters[:], logger.handlers[:] = before, handlers
 
 
+_LOST = """
+import os, signal
+from pathlib import Path
+from sitedesign import serve
+from sitedesign.serve import worker
+
+class Losing(worker.Pool):
+    def __enter__(self):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except SystemExit:  # as in the callback of a weak reference
+            Path(os.environ["TMPDIR"], "lost").touch()
+        return self
+
+worker.Pool = Losing
+serve.run(port={port}, open_browser=False)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_signal_that_python_drops_ends_the_planner(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        script = _LOST.format(port=free.getsockname()[1])
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env=bare | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (tmp_path / "lost").exists()
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.glob("sitedesign-*")) == []
+    assert "Traceback" not in ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def test_a_terminated_planner_leaves_nothing(tmp_path):

@@ -57,7 +57,8 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
             "Bound to %s: whoever reaches this machine and knows the token can use the planner.", host
         )
     log.warning("The planner is at http://%s:%s%s (Ctrl-C ends it).", _shown(host), port, query)
-    signal.signal(signal.SIGTERM, _end)
+    end = End()
+    signal.signal(signal.SIGTERM, end)
     # uvicorn's, for a browser that leaves before its answer has begun
     quieten(*(logging.getLogger(name) for name in ("nicegui", "asyncio", "engineio.server", "uvicorn.error")))
     with (
@@ -65,6 +66,7 @@ def run(host: str = "127.0.0.1", port: int = 8080, open_browser: bool = True) ->
         Pool(Path(folder), _workers()) as pool,
     ):
         app.add_middleware(Guard, access=access)
+        app.on_startup(end.again)
         app.on_startup(_warm)
         warning = "" if local else f"This planner listens at {host}: whoever has its address can use it."
         add_routes(Planner(pool, warning))
@@ -102,9 +104,25 @@ async def _warm() -> None:
         await away.io_bound(made)
 
 
-def _end(number: int, _frame: object) -> None:
+class End:
     """End as after Ctrl-C: workers stopped, the folder of results deleted."""
-    raise SystemExit(128 + number)
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def __call__(self, number: int, _frame: object) -> None:
+        """Take a signal."""
+        self._asked = number
+        raise SystemExit(128 + number)
+
+    def again(self) -> None:
+        """Take a signal once more, now that the server listens for it.
+
+        Python drops what is raised in the callback of a weak reference, and every import has one: a signal
+        while the page is imported could be lost.
+        """
+        if self._asked:
+            signal.raise_signal(self._asked)
 
 
 _PACKED = 1  # of 9: a tenth of the time of the tightest for half as much again
