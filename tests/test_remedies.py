@@ -15,6 +15,8 @@ from sitedesign.certified.objective import Candidate
 from sitedesign.certified.remedies import Remedy, candidate_remedies, explain_uncertified
 from sitedesign.certified.sizing_loop import SearchResult
 from sitedesign.operation.state import Controller
+from sitedesign.reliability.estimate import Estimate
+from sitedesign.reliability.reserve_use import ReserveUse
 from sitedesign.reliability.technology_use import CapUse
 from tests.report_designs import make_certificate, make_design
 
@@ -89,6 +91,18 @@ def test_spare_units_that_are_missing_are_told() -> None:
     result = dataclasses.replace(search_result(met=False), lost_without_spares_mwh_per_yr=12.0)
     text = str(explain_uncertified(study_case, result, lambda _: None, tries=False))
     assert "With 1 unit of each technology out and nothing else failing it loses 12 MWh a year more" in text
+
+
+def test_a_reserve_that_is_missing_is_told_and_not_the_number_of_certificates() -> None:
+    study_case, result = build_case(sd.Study(**QUESTION, reserve={})), search_result(met=True)
+    for short_h, told in ((31.0, True), (24.0, False)):
+        use = ReserveUse("N-1", Estimate(short_h, 0.5, 200, seed=0), 24.0, 3.0)
+        late = dataclasses.replace(
+            result, certificate=dataclasses.replace(result.certificate, reserve=use), met=False
+        )
+        text = str(explain_uncertified(study_case, late, lambda _: None, tries=False))
+        assert ("lacks its reserve (N-1) in 31 h a year where 24 are allowed" in text) is told
+        assert ("certificates were asked for" in text) is not told
 
 
 def test_limits_of_a_year_that_no_plant_keeps_are_named() -> None:

@@ -402,8 +402,7 @@ def _reason(case: Case, stage: StagePlan, certificate: Certificate) -> str:
     parts += [f"{r.name} {r.bounds_mw[1]:,.0f} MW" for r in case.resources if 0 < r.bounds_mw[1] < 1e5]
     held, unheld = certificate.reserve, ""
     if held is not None and not held.met:
-        hours = f"{held.short_h_per_yr.value:.3g} h a year where {held.allowed_h_per_yr:.3g} are allowed"
-        unheld = f", and lack their reserve in {hours}"
+        unheld = f", and lack their reserve in {held.shortage}"
     return (
         f"from month {stage.time.begins:g} on {case.racks_contracted:,} racks keep {kept.value:.4%} "
         f"(at least {kept.lower_bound(certificate.confidence):.4%}) of {certificate.target:.4%} when things "

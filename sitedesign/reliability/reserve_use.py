@@ -41,6 +41,11 @@ class ReserveUse:
         return self.short_h_per_yr.value <= self.allowed_h_per_yr
 
     @property
+    def shortage(self) -> str:
+        """Say in how many hours it is missing, and in how many it may be."""
+        return f"{self.short_h_per_yr.value:.3g} h a year where {self.allowed_h_per_yr:.3g} are allowed"
+
+    @property
     def line(self) -> tuple[str, str]:
         """Label and words of a report."""
         short, verdict = self.short_h_per_yr, "met" if self.met else "NOT met"
