@@ -10,6 +10,7 @@ import pytest
 
 from sitedesign.case.case import Tier
 from sitedesign.case.plant import Plant
+from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
 from sitedesign.operation.outages.sampling import (
     FuelOutages,
@@ -20,6 +21,8 @@ from sitedesign.operation.outages.sampling import (
 )
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.attribution import marginal_losses, off_sets
+from sitedesign.reliability.certificate_plan import CertificatePlan
+from sitedesign.reliability.monte_carlo import Assessment, monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from tests import cases
 from tests.operated import assessed, operated
@@ -246,6 +249,31 @@ def test_years_may_come_in_blocks_with_progress():
     # the climate known and the streams differ with the cut, the answer only by chance
     error = math.hypot(whole.uptime.standard_error, listed.uptime.standard_error)
     assert listed.uptime.value == pytest.approx(whole.uptime.value, abs=4 * error)
+
+
+@pytest.mark.parametrize("attribute_years", [None, 4])
+def test_years_that_are_added_later_are_those_of_a_longer_certificate(attribute_years):
+    """Two looks at the same plant: the second is that of all years at once, and causes can wait for it."""
+    plan = CertificatePlan(draws=2, seed=3, events=3, attribute_years=attribute_years)
+
+    def years(number):
+        return weather_years(3, first=3 * number)
+
+    climate = climatology(years(0).case, years(0).temp_air_c)
+    asked = (years, PLANT, Controller(), OperatingEnvironment(climate, MODEL, tuple(BEHAVIOUR)))
+    look = Assessment(*asked, plan)
+    look.simulate(6)
+    first = look.certificate()
+    assert first.weather_years == 6
+    assert first.causes == {} or attribute_years is None
+    look.simulate(12)
+    second = look.certificate(confidence=0.9)
+    at_once = monte_carlo(*asked, dataclasses.replace(plan, years=12, confidence=0.9))
+    assert second.metrics == at_once.metrics
+    assert first.metrics == monte_carlo(*asked, dataclasses.replace(plan, years=6)).metrics
+    assert set(at_once.causes) > {"units", "weather"}
+    assert all(event.cause for event in at_once.events)
+    assert repr(vars(look.explained())) == repr(vars(at_once))
 
 
 def test_it_stops_when_sure_enough_or_says_that_it_is_not():

@@ -78,7 +78,7 @@ def test_a_search_is_on_whole_hours_and_its_certificate_on_the_steps_of_the_stud
     finer: StudyCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     certified: list[StudyCase] = []
-    ask = sizing_loop.assess_on_unseen_years
+    ask = sizing_loop.UnseenYears
 
     def listen(study_case: StudyCase, *args: object, **named: object) -> object:
         certified.append(study_case)
@@ -92,7 +92,7 @@ def test_a_search_is_on_whole_hours_and_its_certificate_on_the_steps_of_the_stud
         searched.extend(block.case.step_h for block in blocks)
         return blocks
 
-    monkeypatch.setattr(sizing_loop, "assess_on_unseen_years", listen)
+    monkeypatch.setattr(sizing_loop, "UnseenYears", listen)
     monkeypatch.setattr(sizing_loop, "search_years", look)
     sizing_loop.size_then_search(finer, environment_of(finer), TINY, lambda _: None)
     assert searched == [1.0, 1.0]

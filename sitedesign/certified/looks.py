@@ -20,7 +20,8 @@ WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
 def confidence_of(together: float, number: int, looks: int) -> float:
     """Confidence asked of one look, so that any of them is wrong no more often than one alone may be.
 
-    The chances of being wrong add up to the one allowed (Bonferroni): most of it is the first look's.
+    The chances of being wrong add up to the one allowed (Bonferroni), whatever years looks have in common:
+    most of it is the first look's.
     """
     alpha = 1 - together
     if looks == 1:

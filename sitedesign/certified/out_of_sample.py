@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sitedesign.case.build import StudyCase
 from sitedesign.case.plant import Plant
@@ -13,7 +14,7 @@ from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.certificate import GIVEN, Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan
-from sitedesign.reliability.monte_carlo import monte_carlo
+from sitedesign.reliability.monte_carlo import Assessment
 
 
 def assess_on_unseen_years(
@@ -47,11 +48,53 @@ def assess_on_unseen_years(
     -------
     Certificate
     """
-    environment = environment_of(study_case, forecast)
-    environment = replace(environment, outages=environment.outages.without(*without))
-    build, source = unseen_years(study_case, plan.seed)
-    certificate = monte_carlo(build, plant, controller, environment, plan, progress)
-    return replace(
-        certificate, weather_source=source.text, given_years=source.given_years, rule=rule,
-        weather_flags=study_case.weather_flags,
-    )  # fmt: skip
+    look = UnseenYears(
+        study_case, plant, controller, plan, rule=rule, forecast=forecast, without=without, progress=progress
+    )
+    look.simulate(plan.years)
+    return look.explained()
+
+
+class UnseenYears:
+    """A plant on years that its design never saw: more of them where these decide nothing, causes at the end.
+
+    Parameters
+    ----------
+    study_case, plant, controller, plan, rule, forecast, without, progress
+        As for :func:`assess_on_unseen_years`.
+    """
+
+    def __init__(
+        self,
+        study_case: StudyCase,
+        plant: Plant,
+        controller: Controller,
+        plan: CertificatePlan,
+        *,
+        rule: str = GIVEN,
+        forecast: Forecast | None = None,
+        without: Sequence[str] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        environment = environment_of(study_case, forecast)
+        environment = replace(environment, outages=environment.outages.without(*without))
+        build, source = unseen_years(study_case, plan.seed)
+        self._assessment = Assessment(build, plant, controller, environment, plan, progress)
+        self._labels: dict[str, Any] = {
+            "weather_source": source.text,
+            "given_years": source.given_years,
+            "rule": rule,
+            "weather_flags": study_case.weather_flags,
+        }
+
+    def simulate(self, years: int | None) -> None:
+        """Operate the plant until there are so many years."""
+        self._assessment.simulate(years)
+
+    def certificate(self, confidence: float) -> Certificate:
+        """Say what the years so far show, causes left out."""
+        return replace(self._assessment.certificate(confidence), **self._labels)
+
+    def explained(self) -> Certificate:
+        """Say what the years so far show, and why what is lost is lost."""
+        return replace(self._assessment.explained(), **self._labels)

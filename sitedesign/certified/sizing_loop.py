@@ -41,7 +41,7 @@ from sitedesign.certified.objective import (
     SearchObjective,
     excess_mwh,
 )
-from sitedesign.certified.out_of_sample import assess_on_unseen_years
+from sitedesign.certified.out_of_sample import UnseenYears
 from sitedesign.certified.pattern_search import pattern_search
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
 from sitedesign.certified.scenario_years import search_years, weather_block
@@ -223,8 +223,9 @@ def search_and_certify(
     margin: tuple[float, ...] | None = None
     rejected: set[Decision] = set()
     result: SearchResult | None = None
+    look: UnseenYears | None = None
     again = replace(effort, iterations=max(1, effort.iterations - 1))
-    looked, kept = effort.certificate_years, None
+    looked, kept, passed = effort.certificate_years, None, None
     for number in range(1, effort.certificates + 1):
         if looked == effort.certificate_years:  # else the last plant deserves a closer look
             asked = replace(objective, targets=required)
@@ -232,14 +233,18 @@ def search_and_certify(
             best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
             if best.decision in rejected or (kept and not is_worth_a_look(best, kept.best, objective)):
                 break  # nothing else was found, and more seeds are no better plant
+            look = UnseenYears(
+                study_case, best.plant, best.controller, _plan_of_look(own, effort, number), rule=TUNED
+            )
+        assert look is not None
         progress(f"certifying on {looked} unseen years")
-        look = replace(effort, certificate_years=looked)
-        result = _certified(study_case, own, best, look, number, confidence)
+        look.simulate(looked)
+        result = _certified(look, own, best, effort, number, confidence)
         following = confidence_of(confidence, number + 1, effort.certificates)
         # A plant is not certified until it passes: years enough to choose from would let any pass
         rejected.add(best.decision)
         if result.met:
-            kept, looked = result, effort.certificate_years
+            kept, passed, looked = result, look, effort.certificate_years
             margin = margin_to_spare(best, result.certificate, required, following)
             if margin is None or not seeks_cheaper:
                 break
@@ -260,7 +265,13 @@ def search_and_certify(
             evaluator.tighten_reserve(reserve.allowed_h_per_yr / reserve.short_h_per_yr.value)
         margin = margin_of_failed(best, result.certificate, objective.targets, required, following)
     assert result is not None  # the first look always asks for a certificate
-    result = replace(kept or result, certificates=result.certificates, evaluations=evaluator.evaluations)
+    assert look is not None
+    result = replace(
+        kept or result,
+        certificate=(passed or look).explained(),  # of no other: that takes as long as to simulate
+        certificates=result.certificates,
+        evaluations=evaluator.evaluations,
+    )
     if not result.met or not values_forecast:
         return result
     progress("operating it with a perfect forecast of the weather")
@@ -306,22 +317,24 @@ def _first_search(
     return min(on_all_years, key=replace(objective, targets=required).merit), objective
 
 
-def _certified(
-    study_case: StudyCase, own: Evaluator, best: Candidate, effort: Effort, number: int, confidence: float
-) -> SearchResult:
-    """Ask for one certificate, of so many, on years and seeds of its own."""
-    asked = confidence_of(confidence, number, effort.certificates)
-    plan = CertificatePlan(
-        years=effort.certificate_years,
+def _plan_of_look(own: Evaluator, effort: Effort, number: int) -> CertificatePlan:
+    """Plan a look at years and seeds of its own."""
+    return CertificatePlan(
         draws=effort.certificate_draws,
         seed=own.seed + number,
         metric=metric_key(own.metric),
-        confidence=confidence if number == 1 else asked,
         attribute=effort.cause_years > 0,
         attribute_years=effort.cause_years,
         events=WORST_EVENTS,
     )
-    certificate = assess_on_unseen_years(study_case, best.plant, best.controller, plan, rule=TUNED)
+
+
+def _certified(
+    look: UnseenYears, own: Evaluator, best: Candidate, effort: Effort, number: int, confidence: float
+) -> SearchResult:
+    """Ask for one certificate, of so many."""
+    asked = confidence_of(confidence, number, effort.certificates)
+    certificate = look.certificate(confidence if number == 1 else asked)
     excess = _cap_excess(own, best, certificate)
     spares = own.lost_without_spares(best.plant, best.controller)
     met = certificate.meets(asked) and excess == 0.0 and spares == 0.0

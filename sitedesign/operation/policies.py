@@ -44,6 +44,10 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
     resource = fleet.resource
     day_steps, ends, full = r.day_steps, horizon.window.shape[1], p.capacity_mwh
     day0 = p.planned_at // day_steps
+    if full <= 0.0:  # nothing can be stored, so nothing has to be
+        for s in range(day_steps + 1):
+            plan.required_mwh[level, s] = 0.0
+        return
     if p.midnight_day != day0:
         p.midnight_day, p.midnight_levels = day0, 0
     if level >= p.midnight_levels:

@@ -90,37 +90,92 @@ def monte_carlo(
     ValueError
         If a callable comes without ``plan.years``, or there are no years.
     """
-    blocks = blocks_of(weather, plan.years)
-    years = plan.years if plan.years is not None else sum(b.case.years for b in listed(weather))
-    run = _Tally(plant, controller, environment, plan)
-    causes = [cause for cause in CAUSES if _happens(environment, cause)] if plan.attribute else []
-    first_case: Case | None = None
-    for number, block in enumerate(one_ahead(blocks)):
-        if first_case is None:
-            first_case = block.case
-            run.plan = plan = replace(plan, target=plan.target or first_case.uptime_target)
-        elif priced(block.case) != priced(first_case):
+    assessment = Assessment(weather, plant, controller, environment, plan, progress)
+    assessment.simulate(plan.years)
+    return assessment.explained()
+
+
+class Assessment:
+    """Years that a plant is operated through causally: more can be added, and causes of loss asked for.
+
+    Parameters
+    ----------
+    weather, plant, controller, environment, plan, progress
+        As for :func:`monte_carlo`.
+    """
+
+    def __init__(
+        self,
+        weather: WeatherBlock | Sequence[WeatherBlock] | Builder,
+        plant: Plant,
+        controller: Controller,
+        environment: OperatingEnvironment,
+        plan: CertificatePlan,
+        progress: Progress | None = None,
+    ) -> None:
+        self._weather, self._progress, self._blocks = weather, progress, 0
+        self._run = _Tally(plant, controller, environment, plan)
+        self._causes = [cause for cause in CAUSES if _happens(environment, cause)] if plan.attribute else []
+        self._first_case: Case | None = None
+
+    def simulate(self, years: int | None) -> None:
+        """Operate the plant through years that come after those before, until there are so many, or all.
+
+        A block that was cut stays so: its other years are none of them.
+        """
+        run, plan = self._run, self._run.plan
+        more = None if years is None else years - run.first_year
+        blocks = blocks_of(self._weather, more, self._blocks)
+        total = years if years is not None else sum(b.case.years for b in listed(self._weather))
+        for block in one_ahead(blocks):
+            self._add(block, total)
+            if plan.stop_when_converged and _converged(run.metrics(block.case), run.plan):
+                break
+
+    def certificate(self, confidence: float | None = None) -> Certificate:
+        """Say what the years so far show, without causes: at the plan's confidence or another."""
+        if confidence is not None:
+            self._run.plan = replace(self._run.plan, confidence=confidence)
+        return _certificate(self._run, self._some_case())
+
+    def explained(self) -> Certificate:
+        """Say what the years so far show, what is lost to which cause and what the worst events were."""
+        case = self._some_case()
+        if self._run.plan.attribute:
+            self._run.attribute(self._causes)
+            self._run.name_events(self._causes)
+        self._run.describe_events()
+        return _certificate(self._run, case)
+
+    def _some_case(self) -> Case:
+        if self._first_case is None:
+            message = "weather: got no years; give at least one"
+            raise ValueError(message)
+        return self._first_case
+
+    def _add(self, block: WeatherBlock, total: int) -> None:
+        """Operate the plant through one block, under every draw."""
+        run, plan = self._run, self._run.plan
+        if self._first_case is None:
+            self._first_case = block.case
+            run.plan = plan = replace(plan, target=plan.target or block.case.uptime_target)
+        elif priced(block.case) != priced(self._first_case):
             message = "weather: got years with other prices or units of imports or sinks than the first"
             raise ValueError(message)
         begun = [run.begin(block, draw) for draw in range(plan.draws)]
         done = at_once(partial(run.operate_draw, block, begun), range(plan.draws))
         for draw in range(plan.draws):
-            again = plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
-            run.book(block, (number, draw), begun[draw], done[draw])
-            if plan.attribute and again:
-                run.attribute(block, draw, begun[draw], done[draw], causes)
-            if progress is not None:
-                progress(run.simulated, years * plan.draws)
+            run.book(block, (self._blocks, draw), begun[draw], done[draw])
+            if plan.attribute and (
+                plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
+            ):
+                run.to_explain.append((block, draw, begun[draw], done[draw].lost_compute))
+                if plan.attribute_years is None:
+                    run.attribute(self._causes)  # at once: nobody could keep all blocks
+            if self._progress is not None:
+                self._progress(run.simulated, total * plan.draws)
         run.first_year += block.case.years
-        if plan.stop_when_converged and _converged(run.metrics(first_case), plan):
-            break
-    if first_case is None:
-        message = "weather: got no years; give at least one"
-        raise ValueError(message)
-    if plan.attribute:
-        run.name_events(causes)
-    run.describe_events()
-    return _certificate(run, first_case)
+        self._blocks += 1
 
 
 def _happens(environment: OperatingEnvironment, cause: str) -> bool:
@@ -179,6 +234,7 @@ class _Tally:
     used: list[FloatArray] = field(default_factory=list)
     on: list[FloatArray] = field(default_factory=list)
     duty: BatteryDuty | None = None
+    to_explain: list[tuple[WeatherBlock, int, _Begun, FloatArray]] = field(default_factory=list)
     events: list[_WorstEvent] = field(default_factory=list)
 
     def begin(self, block: WeatherBlock, draw: int) -> _Begun:
@@ -210,23 +266,23 @@ class _Tally:
         self.events += [_WorstEvent(e.in_year(e.year_row + first), place, block, begun) for e in found]
         self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.plan.events]
 
-    def attribute(
-        self, block: WeatherBlock, draw: int, begun: _Begun, done: SimulatedOperation, causes: Sequence[str]
-    ) -> None:
-        """Run a block again, one cause after the other switched off, in an order and in its reverse."""
-        case = block.case
-        sets = off_sets(causes, self.plan.seed, len(self.losses))
-        again = self._lost_without(block, begun, draw, sets)
-        by_set = {off: _by_year(case, series) for off, series in again.items()}
-        by_set[frozenset()] = _by_year(case, done.lost_compute * case.load_mw * case.step_h)
-        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
-        self.losses.append(
-            YearLosses(
-                year=np.arange(self.first_year, self.first_year + case.years),
-                by_cause=marginal_losses(causes, self.plan.seed, len(self.losses), by_set),
-                racks=short * _by_year(case, case.load_mw * case.step_h),
+    def attribute(self, causes: Sequence[str]) -> None:
+        """Run blocks again, one cause after the other switched off, in an order and in its reverse."""
+        for block, draw, begun, lost_compute in self.to_explain:
+            case, number = block.case, len(self.losses)
+            again = self._lost_without(block, begun, draw, off_sets(causes, self.plan.seed, number))
+            by_set = {off: _by_year(case, series) for off, series in again.items()}
+            by_set[frozenset()] = _by_year(case, lost_compute * case.load_mw * case.step_h)
+            short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+            first = begun.conditions.first_year
+            self.losses.append(
+                YearLosses(
+                    year=np.arange(first, first + case.years),
+                    by_cause=marginal_losses(causes, self.plan.seed, number, by_set),
+                    racks=short * _by_year(case, case.load_mw * case.step_h),
+                )
             )
-        )
+        self.to_explain.clear()
 
     def name_events(self, causes: Sequence[str]) -> None:
         """Run blocks and draws again, up to a worst event whose cause is not known yet."""
@@ -313,7 +369,7 @@ class _Tally:
             forecast_factors=begun.forecast_factors,
             start_mwh=begun.stored_mwh,
             # The bill takes every step; hours of noise are read from the first years alone
-            record=not off and (block.grid is not None or (self.first_year == 0 and draw == 0)),
+            record=not off and (block.grid is not None or (begun.conditions.first_year == 0 and draw == 0)),
         )
 
     def _sample(self, begun: _Begun, draw: int, model: OutageModel) -> OutageSample:

@@ -72,10 +72,10 @@ def listed(weather: WeatherBlock | Sequence[WeatherBlock] | Builder) -> Sequence
 
 
 def blocks_of(
-    weather: WeatherBlock | Sequence[WeatherBlock] | Builder, years: int | None
+    weather: WeatherBlock | Sequence[WeatherBlock] | Builder, years: int | None, first: int = 0
 ) -> Iterable[WeatherBlock]:
-    """Give blocks until there are enough years; the last one is cut."""
-    given, number = 0, 0
+    """Give blocks from a number on until there are enough years; the last one is cut."""
+    given, number = 0, first
     known = None if callable(weather) and years is not None else listed(weather)
     while years is None or given < years:
         if known is None:
