@@ -16,6 +16,7 @@ from sitedesign.certified.environment import environment_of
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation import unit_commitment
 from sitedesign.operation.forecast import Climatology
+from sitedesign.operation.outages import streams
 from sitedesign.operation.outages.rates import MOST_BLOCKS, OutageSample
 from sitedesign.operation.outages.sampling import (
     FUEL,
@@ -138,6 +139,27 @@ def test_fuel_on_site_bridges_interruptions_where_a_plant_is_sized():
     )
     assert (without <= bridged).all()
     assert without.mean() < 0.95 * bridged.mean()
+
+
+@pytest.mark.parametrize("length", range(1, 9))
+def test_a_stream_is_that_of_numpy_for_the_same_key(length):
+    for words in np.random.default_rng(length).integers(0, 2**32, (50, length)):
+        key = np.random.SeedSequence(words.astype(np.uint32))
+        theirs, ours = np.random.Generator(np.random.PCG64(key)), streams.begin(words)
+        assert ours.random() == theirs.random()
+        np.testing.assert_array_equal(ours.standard_exponential(20), theirs.standard_exponential(20))
+        np.testing.assert_array_equal(streams.seeds(words, 3), key.generate_state(3, np.uint64))
+
+
+def test_hazards_are_those_of_the_temperature_that_takes_the_place_of_another():
+    unit, mild = one(forced_outage_by_temp_c=MURPHY), sky(years=1)
+    model = OutageModel(units=(unit,))
+    sample_outages(model, (3,), mild)
+    cold = np.full(HOURS, -15.0)
+    after = sample_outages(model, (3,), dataclasses.replace(mild, temp_air_c=cold))
+    fresh = sample_outages(model, (3,), dataclasses.replace(sky(years=1), temp_air_c=cold))
+    np.testing.assert_array_equal(after.step, fresh.step)
+    assert after.step.size > sample_outages(model, (3,), mild).step.size
 
 
 def test_same_seed_same_events_and_draws_differ():

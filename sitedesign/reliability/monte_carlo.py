@@ -162,7 +162,7 @@ class Assessment:
         elif priced(block.case) != priced(self._first_case):
             message = "weather: got years with other prices or units of imports or sinks than the first"
             raise ValueError(message)
-        begun = [run.begin(block, draw) for draw in range(plan.draws)]
+        begun = run.begin(block)
         done = at_once(partial(run.operate_draw, block, begun), range(plan.draws))
         for draw in range(plan.draws):
             run.book(block, (self._blocks, draw), begun[draw], done[draw])
@@ -237,16 +237,16 @@ class _Tally:
     to_explain: list[tuple[WeatherBlock, int, _Begun, FloatArray]] = field(default_factory=list)
     events: list[_WorstEvent] = field(default_factory=list)
 
-    def begin(self, block: WeatherBlock, draw: int) -> _Begun:
-        """State in which a block begins under one draw: where that draw's block before it ended."""
+    def begin(self, block: WeatherBlock) -> list[_Begun]:
+        """States in which a block begins under each draw: where that draw's block before it ended."""
         case, around = block.case, self.environment
-        start = self.stored.get(draw, self.plant.battery_mwh * float(case.usable[0]))
+        full = self.plant.battery_mwh * float(case.usable[0])
         conditions = OutageConditions(
             case.step_h, case.years, self.first_year, block.temp_air_c, around.climatology
         )
         seed = self.plan.seed + 1_000_003 * self.first_year
         factors = resource_factors(around.forecast, around.climatology, case, seed=seed)
-        return _Begun(conditions, start, factors)
+        return [_Begun(conditions, self.stored.get(draw, full), factors) for draw in range(self.plan.draws)]
 
     def operate_draw(self, block: WeatherBlock, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
         """Run one block under one draw; books nothing, so that several draws run at once."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -329,6 +329,8 @@ class OutageConditions:
         [degrees C]
     climatology : Climatology
         Gives the cold-day limit and the sunny season; fixed before the years are seen.
+    hazards : dict
+        Failures of one unit of a technology, cumulated over the steps: found once for all draws.
     """
 
     step_h: float
@@ -336,6 +338,7 @@ class OutageConditions:
     first_year: int
     temp_air_c: FloatArray
     climatology: Climatology
+    hazards: dict[UnitOutages, FloatArray] = field(init=False, default_factory=dict, repr=False)
 
     @property
     def steps(self) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.operation.forecast import Climatology
+from sitedesign.operation.outages import streams
 from sitedesign.operation.outages.rates import (
     BATTERY,
     BATTERY_BLOCK,
@@ -61,6 +62,7 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
+_Part = tuple[NDArray[np.int64], int, int, int, int]  # steps, kind, index, change, order of the component
 HOURS_PER_YEAR = 8760.0
 DAYS = 365
 # How components are numbered, so that events of one step have one order: by technology, then farms, the rest
@@ -225,8 +227,7 @@ class Events:
     """
 
     def __init__(self) -> None:
-        # (steps, kind, index, change, order of the component)
-        self.parts: list[tuple[NDArray[np.int64], int, int, int, int]] = []
+        self.parts: list[_Part] = []
 
     def add(
         self,
@@ -248,19 +249,27 @@ class Events:
 
     def table(self) -> NDArray[np.int64]:
         """Every event in order, one row each: step, kind, index, change, order of its component."""
-        if not self.parts:
-            return np.zeros((0, 5), np.int64)
-        table = np.empty((sum(len(part[0]) for part in self.parts), 5), np.int64)
-        row = 0
-        for steps, *rest in self.parts:
-            table[row : row + len(steps), 0], table[row : row + len(steps), 1:] = steps, rest
-            row += len(steps)
-        return in_order(table)
+        step, which, parts = self._sorted()
+        about = np.array([part[1:] for part in parts], np.int64).reshape(-1, 4)
+        return np.column_stack([step, about[which]])
 
     def in_order(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8]]:
         """Step, kind, index and change of every event."""
-        step, kind, index, change, _ = self.table().T
-        return step.copy(), kind.astype(np.int8), index.astype(np.int16), change.astype(np.int8)
+        step, which, parts = self._sorted()
+        return (
+            step,
+            np.array([part[1] for part in parts], np.int8)[which],
+            np.array([part[2] for part in parts], np.int16)[which],
+            np.array([part[3] for part in parts], np.int8)[which],
+        )
+
+    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[_Part]]:
+        """Give steps in order, the part that each is of, and the parts in order of their components."""
+        parts = sorted(self.parts, key=lambda part: part[4])
+        step = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in parts)])
+        which = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
+        both = np.sort((step << _PLACE_BITS) + which)  # far faster than to sort one by the other
+        return both >> _PLACE_BITS, both & _WORD, parts
 
 
 def in_order(table: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -277,7 +286,11 @@ def _hazard(unit: UnitOutages, conditions: OutageConditions) -> FloatArray:
     """Failures per step, or cumulated at each step's start where they depend on temperature."""
     if unit.forced_outage_by_temp_c is None:
         return hazard_per_h(unit, np.full(1, 15.0)) * conditions.step_h
-    return np.concatenate([[0.0], np.cumsum(hazard_per_h(unit, conditions.temp_air_c) * conditions.step_h)])
+    known = conditions.hazards
+    if unit not in known:
+        per_step = hazard_per_h(unit, conditions.temp_air_c) * conditions.step_h
+        known[unit] = np.concatenate([[0.0], np.cumsum(per_step)])
+    return known[unit]
 
 
 def sample_units(
@@ -346,27 +359,30 @@ def _sample_blocks(
     seed: int,
 ) -> None:
     """Sample blocks one by one, then all together; `kinds` says what each changes."""
-    streams = [(name, i, block.forced_outage_rate, kinds[0]) for i in range(block.blocks)]
-    streams.append((f"{name} common", 0, block.common_outage_rate, kinds[1]))
-    for label, i, outage, kind in streams:
+    alone = [(name, i, kinds[0]) for i in range(block.blocks)]
+    together = [(f"{name} common", 0, kinds[1])]
+    for outage, components in ((block.forced_outage_rate, alone), (block.common_outage_rate, together)):
         if outage > 0:
             rate = np.full(1, outage / (block.mttr_h * (1 - outage)) * conditions.step_h)
-            rng = _stream(label, i, conditions, draw, seed)
-            events.add(_two_state(rng, rate, block.mttr_h / conditions.step_h, conditions.steps), kind, i)
+            for label, i, kind in components:
+                rng = _stream(label, i, conditions, draw, seed)
+                spans = _two_state(rng, rate, block.mttr_h / conditions.step_h, conditions.steps)
+                events.add(spans, kind, i)
 
 
-def _key(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.SeedSequence:
-    """Random key of a component; words are what numpy makes of a list of numbers, in a third of the time."""
+def _key(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
+    """Random key of a component; words are what numpy makes of a list of numbers."""
     words = list[int]()
     for number in (seed, zlib.crc32(name.encode()), unit, draw, conditions.first_year):
         words.append(number & _WORD)
         while number := number >> 32:
             words.append(number & _WORD)
-    return np.random.SeedSequence(np.array(words, np.uint32))
+    return np.array(words, np.int64)
 
 
 def _stream(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(_key(name, unit, conditions, draw, seed)))
+    """Stream of a component; it holds until the next one begins."""
+    return streams.begin(_key(name, unit, conditions, draw, seed))
 
 
 def start_keys(
@@ -375,7 +391,7 @@ def start_keys(
     """One key a unit, then one a technology (for starts that fail together)."""
     names = [(f"{u.name} start", i) for u, n in zip(model.units, units, strict=True) for i in range(n)]
     names += [(f"{u.name} start common", 0) for u in model.units]
-    states = [_key(name, i, conditions, draw, seed).generate_state(1, np.uint64)[0] for name, i in names]
+    states = [streams.seeds(_key(name, i, conditions, draw, seed), 1)[0] for name, i in names]
     return np.array(states, dtype=np.uint64)
 
 
