@@ -27,6 +27,7 @@ from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.errors import ReplayMismatch
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
+from sitedesign.study.effort import EFFORTS
 from tests.cases import sizes
 
 ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "300"))
@@ -257,10 +258,32 @@ def describe(question: dict[str, Any]) -> str:
     return str(shown | {"backup": backup, "weather": question["weather"].source.seed})
 
 
+#: Last questions that were not proven wrong, by their words: one in five comes again, asked in another way.
+_held: dict[str, tuple[sd.Study, sd.Design | None]] = {}
+_KEPT = 100
+
+
 def attack(question: dict[str, Any], way: int) -> None:
     """Ask, and try to prove the answer wrong."""
-    study = sd.Study(**question)
     words = describe(question)
+    if words not in _held:
+        if len(_held) == _KEPT:
+            del _held[next(iter(_held))]
+        _held[words] = held(question, words)
+    study, design = _held[words]
+    if design is None:
+        return
+    again = solved(other_ways(study, design)[way])
+    assert again is not None, f"asked in way {way}, refused: {words}"
+    slack = (GAP + EXACT) * abs(design.cost) + 1.0
+    assert abs(again.cost - design.cost) <= slack, (
+        f"asked in way {way}: {again.cost} for {design.cost}: {words}"
+    )
+
+
+def held(question: dict[str, Any], words: str) -> tuple[sd.Study, sd.Design | None]:
+    """Hold an answer against its rivals; returns question and answer, None where it is refused."""
+    study = sd.Study(**question)
     design = solved(study)
     study_case: StudyCase = build_case(study)
     case = shift_start(study_case.case, cyclic_start_step(study_case.case))
@@ -271,7 +294,7 @@ def attack(question: dict[str, Any], way: int) -> None:
     }
     if design is None:
         assert not costs, f"refused, but {next(iter(costs))} does it: {words}"
-        return
+        return study, None
     plant = Plant(
         (design.solar_mw,), design.battery_mwh, design.battery_mw, tuple(design.backup.values()), design.racks
     )
@@ -285,12 +308,7 @@ def attack(question: dict[str, Any], way: int) -> None:
         assert design.co2_t_per_yr <= study.limits.co2_t_per_yr * (1 + EXACT) + 1e-3, words
     for rival, cost in costs.items():
         assert design.bound <= cost * (1 + EXACT) + 1.0, f"the bound lies above {rival}: {words}"
-    again = solved(other_ways(study, design)[way])
-    assert again is not None, f"asked in way {way}, refused: {words}"
-    slack = (GAP + EXACT) * abs(design.cost) + 1.0
-    assert abs(again.cost - design.cost) <= slack, (
-        f"asked in way {way}: {again.cost} for {design.cost}: {words}"
-    )
+    return study, design
 
 
 @pytest.mark.slow
@@ -360,9 +378,13 @@ CERTIFIED = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", CERTIFIED, ids=("coupled sizes", "given sizes"))
-def test_certified_plants_keep_the_limits_and_repeat(asked: dict[str, Any]) -> None:
+def test_certified_plants_keep_the_limits_and_repeat(
+    asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = weather_of("El Paso", 0).site
     study = sd.Study(site=site, weather_years=4, **asked)
+    short = dataclasses.replace(EFFORTS["screening"], years=20, evaluations=40, certificate_years=100)
+    monkeypatch.setitem(EFFORTS, "screening", short)
     try:
         design = sd.solve(study, effort="screening")
     except sd.InfeasibleDesign as refused:

@@ -141,7 +141,7 @@ def test_caps_of_several_years_go_with_the_days_that_are_drawn():
 # --- Search and certificate ---------------------------------------------------------------------------------
 
 QUICK = Effort(
-    years=40, draws=1, evaluations=48, iterations=1, certificate_years=60, certificate_draws=1,
+    years=20, draws=1, evaluations=30, iterations=1, certificate_years=60, certificate_draws=1,
     certificates=3, cause_years=0, explains=False, bound_draws=0, bound_optima=0,
 )  # fmt: skip
 SUNNY_WINDY = {"wind": ["onshore_6mw_170"], "backup": ["recip_medium"]}

@@ -18,6 +18,7 @@ from sitedesign.batch import one_site
 from sitedesign.cli import starting
 from sitedesign.cli.study_options import QuestionOptions, StudyOptions
 from tests.cli_runs import EL_PASO, QUICK, SMALL, run, run_json
+from tests.few_numbers import vary_only
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49)
 
@@ -288,14 +289,17 @@ def test_tradeoff_agrees_with_the_function() -> None:
 
 
 def test_sensitivity_agrees_with_the_function_and_stands_in_report_and_table(
-    folder: Path, tmp_path: Path
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    few = ("uptime", "lfp.capex_usd_per_kwh", "natural_gas.price_usd_per_mmbtu", "recip_fast.lead_months")
+    vary_only(monkeypatch, *few)
     saved, table = tmp_path / "numbers.json", tmp_path / "numbers.csv"
     asked = ("--range", "uptime=0.95:0.99", "--no-switching", "--save", saved, "--csv", table)
     answer = run_json("sensitivity", *SMALL, "--years", "1", *asked)
     study = sd.Study(site=SITE, it_mw=2, weather_years=1, uptime=0.99, backup="recip_fast")
     expected = sd.sensitivity(study, ranges={"uptime": (0.95, 0.99)}, switching=False)
     assert answer == json.loads(json.dumps(expected.to_dict()))
+    assert {item.key for item in expected.numbers} == set(few)
     assert sd.Sensitivity.load(saved) == expected
     assert len(table.read_text().splitlines()) == 1 + len(expected.numbers)
     told = run_json("report", folder / "design.json", "--sensitivity", saved, "--out", tmp_path / "r.html")

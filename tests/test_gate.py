@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ import pytest
 
 import sitedesign as sd
 from sitedesign import cli
+from sitedesign.batch import screening
 from sitedesign.errors import shown
 from sitedesign.util.gate import Bounds, ByName, Day, File, Many, Measure, OneOf, OrNone, Words, takes
 from tests.cli_runs import run
@@ -213,20 +213,25 @@ def test_a_ranking_needs_whole_results(tmp_path: Path) -> None:
     ("guard", "begins"), [("if True:", False), ('if __name__ == "__main__":', True), ("def f():", True)]
 )
 def test_a_script_that_would_start_itself_without_end_is_told_so(
-    tmp_path: Path, guard: str, begins: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: str, begins: bool
 ) -> None:
     """What is behind the check is replaced: no worker is started here."""
+    begun: list[object] = []
+    monkeypatch.setattr(screening._Batch, "in_memory", lambda self, engine: begun.append(self))
     script = write(
         tmp_path / "screen.py",
         "import sitedesign as sd\n"
-        "from sitedesign.batch import screening\n"
-        "screening._Batch.in_memory = lambda self, engine: print('begins')\n"
+        "def begin():\n"
+        "    pass\n"
         f"{guard}\n"
         "    sd.solve_many([{'latitude': 31.76, 'longitude': -106.49}], racks=7, uptime=0.9, workers=1)\n"
         "if __name__ == '__main__' and 'f' in globals():\n    f()\n",
     )
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
-    assert ("begins" in done.stdout) == begins, done.stderr
-    if not begins:
-        assert "screen.py line 5 outside of a guard" in done.stderr
-        assert 'Put the call below the line: if __name__ == "__main__":' in done.stderr
+    if begins:
+        run_path(str(script), run_name="__main__")
+        assert begun
+        return
+    said = message(lambda: run_path(str(script), run_name="__main__"))
+    assert not begun
+    assert "screen.py line 5 outside of a guard" in said
+    assert 'Put the call below the line: if __name__ == "__main__":' in said

@@ -24,6 +24,7 @@ from sitedesign.report.html import render_report
 from sitedesign.results.sensitivity import End, Influence, Sensitivity
 from sitedesign.study.effort import EFFORTS
 from sitedesign.weather.weather import Weather
+from tests.few_numbers import vary_only
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 STUDY = sd.Study(
@@ -46,16 +47,6 @@ RANGES = {
 @pytest.fixture(scope="module")
 def found() -> Sensitivity:
     return sd.sensitivity(STUDY, ranges=RANGES)
-
-
-def vary_only(patch: pytest.MonkeyPatch, *keys: str) -> None:
-    """Leave the hundred numbers alone that a test does not ask about."""
-    of_all = ranged_numbers
-
-    def of_few(*asked: object) -> list[RangedNumber]:
-        return [item for item in of_all(*asked) if item.key in keys]
-
-    patch.setattr("sitedesign.api.sensitivity.ranged_numbers", of_few)
 
 
 def number(sensitivity: Sensitivity, key: str) -> Influence:
