@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyomo.environ as pyo
 
@@ -122,14 +123,14 @@ def declare_capacities(
     m.sink_level = pyo.Set(initialize=_levels(case.sinks), dimen=2)
     wired = {s.name: s.needs for s in case.sinks if s.needs is not None}
     m.wired_sink = pyo.Set(initialize=list(wired), dimen=1)
-    m.sink_supply = pyo.Param(m.wired_sink, initialize=wired, within=pyo.Any)
+    m.sink_supply = _param(m.wired_sink, initialize=wired)
     m.unit = pyo.Set(initialize=differing, dimen=2)
     m.later_unit = pyo.Set(initialize=[(k, i) for k, i in differing if i > 0], dimen=2)
     m.load_class = pyo.Set(initialize=[c.name for c in case.classes], dimen=1)
     value, slope = chords
     m.chord = pyo.RangeSet(case.racks_contracted, case.racks_contracted + value.size - 1)
-    m.rack_shortfall = pyo.Param(m.chord, initialize=dict(zip(m.chord, value.tolist(), strict=True)))
-    m.rack_shortfall_slope = pyo.Param(m.chord, initialize=dict(zip(m.chord, slope.tolist(), strict=True)))
+    m.rack_shortfall = _param(m.chord, initialize=dict(zip(m.chord, value.tolist(), strict=True)))
+    m.rack_shortfall_slope = _param(m.chord, initialize=dict(zip(m.chord, slope.tolist(), strict=True)))
 
     _declare_prices(m, case, by_name)
     _declare_reserve(m, case)
@@ -152,7 +153,7 @@ def declare_capacities(
     m.technology_used = pyo.Var(m.technology, domain=pyo.Binary)
     m.resource_built = pyo.Var(m.resource, domain=pyo.Binary)
     m.battery_built = pyo.Var(domain=pyo.Binary)
-    m.share = pyo.Param(initialize=1.0) if share is None else pyo.Var(bounds=share)
+    m.share = _param(initialize=1.0) if share is None else pyo.Var(bounds=share)
     fewest = 0 if share is not None else max(case.racks_contracted, case.racks_min)
     m.racks = pyo.Var(domain=pyo.NonNegativeIntegers, bounds=(fewest, case.racks_max))
     m.rack_lost_mwh_per_yr = pyo.Var(bounds=(0, None), units=unit("MWh/yr"))
@@ -174,35 +175,32 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     m.step = pyo.RangeSet(1, case.steps)
     m.later_step = pyo.RangeSet(2, case.steps)
     m.tier = pyo.RangeSet(1, len(case.tiers))
-    m.step_h = pyo.Param(initialize=case.step_h, units=unit("h"), mutable=True)
-    m.weather_years = pyo.Param(initialize=case.years, units=unit("yr"), mutable=True)
-    m.eta_charge = pyo.Param(initialize=case.eta_charge)
-    m.eta_discharge = pyo.Param(initialize=case.eta_discharge)
+    m.step_h = _param(initialize=case.step_h, units=unit("h"), mutable=True)
+    m.weather_years = _param(initialize=case.years, units=unit("yr"), mutable=True)
+    m.eta_charge = _param(initialize=case.eta_charge)
+    m.eta_discharge = _param(initialize=case.eta_discharge)
     classes = [c.name for c in case.classes]
-    m.tier_class = pyo.Param(
+    m.tier_class = _param(
         m.tier,
         initialize={j + 1: classes[tier.load_class] for j, tier in enumerate(case.tiers)},
-        within=pyo.Any,
     )
-    m.tier_weight = pyo.Param(m.tier, initialize={j + 1: tier.weight for j, tier in enumerate(case.tiers)})
-    m.resource_yield = pyo.Param(
+    m.tier_weight = _param(m.tier, initialize={j + 1: tier.weight for j, tier in enumerate(case.tiers)})
+    m.resource_yield = _param(
         m.resource,
         m.step,
         initialize={(r.name, t): y for r in case.resources for t, y in _by_step(r.yield_mw_per_mw).items()},
     )
-    m.load_mw = pyo.Param(m.step, initialize=_by_step(case.load_mw), units=unit("MW"), mutable=True)
-    m.usable = pyo.Param(m.step, initialize=_by_step(case.usable))
-    m.capability = pyo.Param(m.alike_technology, m.step, initialize=_alike_capability(case))
-    m.unit_capability = pyo.Param(m.unit, m.step, initialize=_unit_capability(case, list(m.unit)))
-    m.sink_capability = pyo.Param(
+    m.load_mw = _param(m.step, initialize=_by_step(case.load_mw), units=unit("MW"), mutable=True)
+    m.usable = _param(m.step, initialize=_by_step(case.usable))
+    m.capability = _param(m.alike_technology, m.step, initialize=_alike_capability(case))
+    m.unit_capability = _param(m.unit, m.step, initialize=_unit_capability(case, list(m.unit)))
+    m.sink_capability = _param(
         m.sink,
         m.step,
         initialize={(s.name, t): share for s in case.sinks for t, share in _by_step(s.capability[0]).items()},
     )
-    m.supply_active_level = pyo.Param(
-        m.technology, m.step, default=0, initialize=_active_levels(case.supplies)
-    )
-    m.sink_active_level = pyo.Param(m.sink, m.step, default=0, initialize=_active_levels(case.sinks))
+    m.supply_active_level = _param(m.technology, m.step, default=0, initialize=_active_levels(case.supplies))
+    m.sink_active_level = _param(m.sink, m.step, default=0, initialize=_active_levels(case.sinks))
 
     m.curtailed_mw = pyo.Var(m.step, bounds=(0, None), units=unit("MW"))
     m.charge_mw = pyo.Var(m.step, bounds=(0, None), units=unit("MW"))
@@ -214,6 +212,11 @@ def declare_operation(m: pyo.ConcreteModel, case: Case) -> None:
     m.shed_mw = pyo.Var(
         m.tier, m.step, bounds=lambda _, j, t: (0, tiers[j - 1].width * load[t]), units=unit("MW")
     )
+
+
+def _param(*over: Any, **given: Any) -> pyo.Param:  # noqa: ANN401 - Pyomo's own
+    """Declare data. Without a domain Pyomo makes a set for each: a quarter of the time of a master."""
+    return pyo.Param(*over, within=pyo.Any, **given)
 
 
 def _levels(flows: Sequence[Flow]) -> list[tuple[str, int]]:
@@ -228,11 +231,11 @@ def _active_levels(flows: Sequence[Flow]) -> dict[tuple[str, int], int]:
 
 def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, BackupCase | ImportCase]) -> None:
     def param(value: float, measure: str) -> pyo.Param:
-        return pyo.Param(initialize=value, units=unit(measure), mutable=True)
+        return _param(initialize=value, units=unit(measure), mutable=True)
 
     def per_technology(attribute: str, measure: str, scale: float = 1.0) -> pyo.Param:
         values = {k: getattr(b, attribute) * scale for k, b in by_name.items()}
-        return pyo.Param(m.technology, initialize=values, units=unit(measure), mutable=True)
+        return _param(m.technology, initialize=values, units=unit(measure), mutable=True)
 
     def per_level(
         over: pyo.Set, flows: Sequence[Flow], attribute: str, measure: str, scale: float = 1.0
@@ -242,11 +245,11 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
             for item in flows
             for i, level in enumerate(item.levels)
         }
-        return pyo.Param(over, initialize=values, units=unit(measure), mutable=True)
+        return _param(over, initialize=values, units=unit(measure), mutable=True)
 
     def per_resource(value: Callable[[Resource], float], measure: str) -> pyo.Param:
         values = {r.name: value(r) for r in case.resources}
-        return pyo.Param(m.resource, initialize=values, units=unit(measure), mutable=True)
+        return _param(m.resource, initialize=values, units=unit(measure), mutable=True)
 
     limits = case.limits
     kusd = 1 / USD_PER_KUSD
@@ -258,15 +261,15 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
     m.marginal_cost = per_level(m.supply_level, case.supplies, "usd_per_mwh", "kUSD/MWh", kusd)
     m.sink_value = per_level(m.sink_level, case.sinks, "usd_per_mwh", "kUSD/MWh", kusd)
     appetite = {(s.name, i): mwh for s in case.sinks for i, mwh in enumerate(appetite_mwh(case, s))}
-    m.appetite_mwh_per_yr = pyo.Param(m.sink_level, initialize=appetite, units=unit("MWh/yr"), mutable=True)
-    m.sink_cost = pyo.Param(
+    m.appetite_mwh_per_yr = _param(m.sink_level, initialize=appetite, units=unit("MWh/yr"), mutable=True)
+    m.sink_cost = _param(
         m.sink,
         initialize={s.name: s.annual_cost_usd_per_unit * kusd for s in case.sinks},
         units=unit("kUSD/yr"),
         mutable=True,
     )
-    m.sink_units_max = pyo.Param(m.sink, initialize={s.name: s.units_max for s in case.sinks})
-    m.sink_unit_mw = pyo.Param(
+    m.sink_units_max = _param(m.sink, initialize={s.name: s.units_max for s in case.sinks})
+    m.sink_unit_mw = _param(
         m.sink, initialize={s.name: s.unit_mw for s in case.sinks}, units=unit("MW"), mutable=True
     )
     m.rack_cost = param(case.rack_cost_usd_per_yr * kusd, "kUSD/yr")
@@ -279,23 +282,23 @@ def _declare_prices(m: pyo.ConcreteModel, case: Case, by_name: Mapping[str, Back
         setattr(m, figure, per_level(m.supply_level, case.supplies, figure, "t/MWh"))
     limited = {item.name: hours for _, item, hours in hours_limits(case)}
     m.limited_technology = pyo.Set(initialize=list(limited), dimen=1)
-    m.run_h_limit = pyo.Param(m.limited_technology, initialize=limited, units=unit("h/yr"), mutable=True)
+    m.run_h_limit = _param(m.limited_technology, initialize=limited, units=unit("h/yr"), mutable=True)
     m.lead_months = per_technology("lead_months", "month")
     m.resource_lead_months = per_resource(lambda r: r.lead_months, "month")
     m.battery_lead_months = param(case.battery_lead_months, "month")
     m.resource_most = per_resource(lambda r: resource_most_mw(case, r), "MW")
     m.battery_most = param(battery_bounds(case, limits.battery_mwh)[1], "MWh")
-    m.units_max = pyo.Param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
+    m.units_max = _param(m.technology, initialize={k: units_allowed(case, b) for k, b in by_name.items()})
     m.load_mwh_per_yr = param(case.load_mwh_per_yr, "MWh/yr")
-    m.racks_contracted = pyo.Param(initialize=case.racks_contracted)
-    m.uptime_target = pyo.Param(m.load_class, initialize={c.name: c.uptime_target for c in case.classes})
-    m.load_share = pyo.Param(m.load_class, initialize={c.name: c.share for c in case.classes})
+    m.racks_contracted = _param(initialize=case.racks_contracted)
+    m.uptime_target = _param(m.load_class, initialize={c.name: c.uptime_target for c in case.classes})
+    m.load_share = _param(m.load_class, initialize={c.name: c.share for c in case.classes})
     m.lost_value = param(case.lost_value_usd_per_mwh * kusd, "kUSD/MWh")
     m.resource_acres_per_mw = per_resource(lambda r: r.acres_per_mw, "acre/MW")
     m.land_acres = param(limits.land_acres or 0.0, "acre")
     m.min_duration_h = param(limits.min_duration_h or 0.0, "h")
     m.max_duration_h = param(limits.max_duration_h or 0.0, "h")
-    m.most_units = pyo.Param(initialize=limits.most_units or 0)
+    m.most_units = _param(initialize=limits.most_units or 0)
     for item in ANNUAL_LIMITS:
         setattr(m, item.name, param(item.given(limits) or 0.0, item.unit))
 
@@ -307,17 +310,15 @@ def _declare_reserve(m: pyo.ConcreteModel, case: Case) -> None:
         return
     names = [item.name for item in case.supplies]
     m.tripping_technology = pyo.Set(initialize=[item.name for item in case.backup], dimen=1)
-    m.tripped_units = pyo.Param(initialize=rule.n_minus)
-    m.load_step_mw = pyo.Param(initialize=rule.load_step_mw, units=unit("MW"), mutable=True)
-    m.reserve_needed_mw = pyo.Param(initialize=full.needed_mw, units=unit("MW"), mutable=True)
-    m.reserve_unit_mw = pyo.Param(
+    m.tripped_units = _param(initialize=rule.n_minus)
+    m.load_step_mw = _param(initialize=rule.load_step_mw, units=unit("MW"), mutable=True)
+    m.reserve_needed_mw = _param(initialize=full.needed_mw, units=unit("MW"), mutable=True)
+    m.reserve_unit_mw = _param(
         m.technology, initialize=dict(zip(names, full.unit_mw, strict=True)), units=unit("MW"), mutable=True
     )
-    m.reserve_yield = pyo.Param(
-        m.resource, initialize=dict(zip(m.resource, full.resource_yield, strict=True))
-    )
+    m.reserve_yield = _param(m.resource, initialize=dict(zip(m.resource, full.resource_yield, strict=True)))
     spare = {item.name: rule.spare_units for item in case.backup}
-    m.spare_units = pyo.Param(m.technology, initialize=spare, default=0)
+    m.spare_units = _param(m.technology, initialize=spare, default=0)
 
 
 def _by_step(series: FloatArray) -> dict[int, float]:
