@@ -127,7 +127,8 @@ def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
 def _parts(texts: pd.Series, pattern: re.Pattern[str]) -> pd.DataFrame:
     """Parts of each stamp by name; None where a stamp has not the part, or is none."""
     nothing = (None,) * pattern.groups
-    found = (pattern.fullmatch(text) if isinstance(text, str) else None for text in texts)
+    values = texts.to_numpy(dtype=object)  # at once: an Arrow column looks up each in its turn
+    found = (pattern.fullmatch(text) if isinstance(text, str) else None for text in values)
     rows = [match.groups() if match else nothing for match in found]
     return pd.DataFrame(rows, texts.index, list(pattern.groupindex), dtype=object)
 
