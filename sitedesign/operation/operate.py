@@ -87,7 +87,8 @@ def operate_greedy(case: Case, plant: Plant) -> Dispatch:
         available_mw(case, plant),
         np.ascontiguousarray(case.load_mw, dtype=np.float64),
         plant.battery_mwh * case.usable,
-        _Battery(case.step_h, plant.battery_mw, case.eta_charge, case.eta_discharge),
+        # A whole number would be a kernel of its own, compiled again
+        _Battery(case.step_h, float(plant.battery_mw), case.eta_charge, case.eta_discharge),
         _Supplies(available, supply_order, active),
         np.array([tier.width for tier in case.tiers]),
         np.array([tier.weight for tier in case.tiers]),
