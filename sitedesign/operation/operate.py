@@ -416,7 +416,7 @@ def _hub(
 def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
     """Arrays in which a kernel, which allocates none, plans."""
     levels, day_steps = machine.tech.size + machine.tier.size, int(table["day_steps"][0])
-    return Plan(np.zeros((levels, day_steps + 2)), np.zeros(levels), np.zeros(day_steps))
+    return Plan(np.zeros((levels, day_steps + 2)), np.zeros(levels), np.zeros(day_steps), np.zeros(day_steps))
 
 
 def _output(case: Case, units: int, *, record: bool) -> Output:

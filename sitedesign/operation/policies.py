@@ -17,14 +17,27 @@ GREEDY, LATEST_SAFE_START, MARGINAL_VALUE = range(3)
 
 @inside
 def today_factor(
-    seen: Array, usual: Array, day_steps: int, steps: int, day: int, usual_day: float, value: float
+    one: Record,
+    seen: Array,
+    usual: Array,
+    day_steps: int,
+    steps: int,
+    day: int,
+    usual_day: float,
+    value: float,
 ) -> float:
-    """Correct a resource's forecast factor of today by what was seen, the more the further the day is."""
-    first, observed, expected = day * day_steps, 0.0, 0.0
+    """Correct a resource's forecast factor of today by what was seen, the more the further the day is.
+
+    What was seen of a day is added up as it comes, not each time anew.
+    """
+    if one.told_day != day:
+        one.told_day, one.told_steps, one.observed, one.expected = day, 0, 0.0, 0.0
+    first, observed, expected = day * day_steps, one.observed, one.expected
     clock = first % usual.size
-    for s in range(steps):
+    for s in range(one.told_steps, steps):
         observed += seen[first + s]
         expected += usual[clock + s]
+    one.told_steps, one.observed, one.expected = steps, observed, expected
     if expected <= 0.0:
         return value
     passed = expected / usual_day
@@ -55,10 +68,10 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
         need = min(terminal[level, (day0 + r.lead_days + 1) * day_steps % terminal.shape[1]], full)
         # The next day alone may bring everything from nothing to full to one need: what follows is then of no
         # account. Rounding keeps order, so the need in between comes to exactly the same.
-        low, high = 0.0, full
-        steps = _day_changes(horizon, fleet, hub, change, day0 + 1, level)
-        for s in range(steps - 1, -1, -1):
-            low, high = low + change[s], high + change[s]
+        low, high, following = 0.0, full, plan.following_mwh
+        next_steps = _day_changes(horizon, fleet, hub, following, day0 + 1, level)
+        for s in range(next_steps - 1, -1, -1):
+            low, high = low + following[s], high + following[s]
             low = low if low > 0.0 else 0.0
             low = low if low < full else full
             high = high if high > 0.0 else 0.0
@@ -66,12 +79,16 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
         if low == high:
             need = low
         else:
-            for day in range(day0 + r.lead_days, day0, -1):
+            for day in range(day0 + r.lead_days, day0 + 1, -1):
                 steps = _day_changes(horizon, fleet, hub, change, day, level)
                 for s in range(steps - 1, -1, -1):
                     need += change[s]
                     need = need if need > 0.0 else 0.0
                     need = need if need < full else full
+            for s in range(next_steps - 1, -1, -1):
+                need += following[s]
+                need = need if need > 0.0 else 0.0
+                need = need if need < full else full
         plan.midnight_mwh[level] = need
         p.midnight_levels = level + 1
     need, skipped = plan.midnight_mwh[level], p.planned_at - day0 * day_steps
@@ -83,7 +100,14 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
         if r.blends_observed != 0:
             usual_day = outlook.day_yields[i, day0 % outlook.day_yields.shape[1]]
             factor = today_factor(
-                outlook.seen[i], outlook.yields[i], day_steps, p.day_step, day0, usual_day, factor
+                resource[i],
+                outlook.seen[i],
+                outlook.yields[i],
+                day_steps,
+                p.day_step,
+                day0,
+                usual_day,
+                factor,
             )
         resource[i].forecast_mw = resource[i].size_mw * factor
     _changes(horizon, base, steps, p.planned_at, fleet, hub, level, change)
@@ -188,7 +212,9 @@ def reserve_at(fleet: Fleet, plan: Plan, level: int, t: int) -> float:
 @inlined
 def missing_mw(p: Record, net: float, target: float) -> float:
     """Reduction of net load that brings the stored energy to `target` after the step. [MW]"""
-    if target <= p.stored_mwh:
+    if target == p.stored_mwh:
+        lift = net  # as for all steps of a plant without a battery
+    elif target <= p.stored_mwh:
         lift = net - (p.stored_mwh - target) / p.mwh_per_mw_discharge
     else:
         lift = net + (target - p.stored_mwh) / p.mwh_per_mw_charge

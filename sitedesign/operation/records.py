@@ -23,6 +23,10 @@ RESOURCE = np.dtype(
         ("scale", "f8"),  # factor on the yield when every block works
         ("blocks_down", "f8"),
         ("forecast_mw", "f8"),  # planned: power per yield of the average year, or of the truth [MW]
+        ("told_day", "i8"),  # day of which something was added up
+        ("told_steps", "i8"),  # its steps that were
+        ("observed", "f8"),  # what was seen in them [MW/MW]
+        ("expected", "f8"),  # what the average year gives in them [MW/MW]
     ],
     align=True,
 )
@@ -327,12 +331,14 @@ class Plan(NamedTuple):
     """Room in which a kernel, which allocates none, plans: stored energy that each level requires. [MWh]
 
     `required_mwh` (levels, steps of a day + 2) counts from the planned step on, `midnight_mwh` (levels,) is
-    that of the coming midnight, `change_mwh` what each step of a day takes from the battery.
+    that of the coming midnight, `change_mwh` what each step of a day takes from the battery, `following_mwh`
+    that of the day after the planned one.
     """
 
     required_mwh: Array
     midnight_mwh: Array
     change_mwh: Array
+    following_mwh: Array
 
 
 class Output(NamedTuple):
