@@ -210,6 +210,72 @@ def test_warm_start_and_pool_shorten_the_search(year, answer):
     assert pool.search.oracle.calls - calls < calls / 3
 
 
+def other_years(year):
+    """Other data by what a cut has to mind: multiples, less and more in some steps, another unit."""
+    sun = year.resources[0].yield_mw_per_mw
+    noon = np.arange(year.steps) % 24 < 12
+    (first, *others) = year.backup
+    return [
+        year.with_resource(yield_mw_per_mw=sun * 0.9),
+        year.with_resource(yield_mw_per_mw=sun * np.where(noon, 1.05, 0.97)),
+        dataclasses.replace(year, load_mw=year.load_mw * 1.1),
+        dataclasses.replace(year, load_mw=year.load_mw * np.where(noon, 0.95, 1.02)),
+        dataclasses.replace(year, usable=year.usable * 0.8),
+        dataclasses.replace(year, backup=(dataclasses.replace(first, unit_mw=first.unit_mw * 0.7), *others)),
+        dataclasses.replace(
+            year, backup=(dataclasses.replace(first, capability=first.capability * 0.97), *others)
+        ),
+    ]
+
+
+@pytest.mark.parametrize("which", range(7))
+def test_cuts_carried_to_other_data_leave_out_no_plant_of_it(year, which):
+    """Every carried cut against dispatches of the other data at many plants; and the answer of both ways."""
+    other, pool = other_years(year)[which], CutPool(year)
+    found = solve_cuts(year, cut_pool=pool)
+    carried = pool.carried_to(other)
+    assert carried.count == pool.count
+    oracle, rng = carried.search.oracle, np.random.default_rng(1)
+    centre = oracle.point(found.plant).vector
+    (ladder,) = pool.search._ladders.values()
+    orders = [ladder.order(rung) for rung in (0, ladder.last)]
+    closest = np.inf
+    for _ in range(12):
+        point = oracle.columns.point(centre * rng.uniform(0.6, 1.4, centre.size))
+        for order in orders:
+            run = oracle.run(point, order)
+            if isinstance(run, NoDispatch):
+                continue
+            missing = carried.missing(run.totals, point.vector)
+            assert missing.max() < 1e-6
+            closest = min(closest, -missing.max())
+    assert closest < 20.0  # of 10,000: they say something
+    fresh = solve_cuts(other)
+    again = solve_cuts(other, cut_pool=carried, warm_start=found.plant, relaxes=False)
+    assert again.bound_usd_per_yr <= fresh.objective_usd_per_yr * (1 + 1e-7)
+    assert fresh.bound_usd_per_yr <= again.objective_usd_per_yr * (1 + 1e-7)
+
+
+def test_no_cut_is_carried_where_it_says_nothing(year):
+    pool = CutPool(year)
+    assert pool.carried_to(dataclasses.replace(year, eta_charge=0.9 * year.eta_charge)) is None
+    night = year.with_resource(yield_mw_per_mw=year.resources[0].yield_mw_per_mw + 0.1)
+    assert pool.carried_to(night) is None
+    fading = dataclasses.replace(year, usable=year.usable * np.linspace(1.0, 0.9, year.steps))
+    assert pool.carried_to(fading) is None
+
+
+def test_a_copied_pool_leaves_its_model_alone(year):
+    pool = CutPool(year)
+    first = solve_cuts(year, cut_pool=pool)
+    count, calls = pool.count, pool.search.oracle.calls
+    solve_cuts(dataclasses.replace(year, uptime_target=0.9), cut_pool=pool.copy())
+    assert (pool.count, pool.search.oracle.calls) == (count, calls)
+    again = pool.copy()
+    solve_cuts(year, cut_pool=again, warm_start=first.plant)
+    assert again.search.oracle.calls < calls / 3
+
+
 def test_pool_of_other_data_is_refused(year):
     other = year.with_resource(yield_mw_per_mw=year.resources[0].yield_mw_per_mw * 0.9)
     with pytest.raises(ValueError, match="cut pool belongs to other"):

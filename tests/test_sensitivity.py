@@ -86,6 +86,46 @@ def test_each_change_is_that_of_the_changed_question_solved_afresh(found: Sensit
         assert bound <= mine + end.bound_error_usd_per_yr + slack
 
 
+@pytest.mark.parametrize("threads", ["2", "4"])
+def test_the_answer_is_the_same_with_any_number_of_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    """A price, series that are multiples and that are none, efficiencies, where the plan changes kind."""
+    study = sd.Study(**SMALL)
+    keys = ("uptime", "tracker_ac.availability", "tracker_ac.dc_loss_fraction", "lfp.round_trip_efficiency")
+    vary_only(monkeypatch, *keys, "recip_fast.capex_usd_per_kw", "gb200_nvl72.sustained_fraction_training")
+
+    def answered(cores: str) -> tuple[Sensitivity, list[str]]:
+        monkeypatch.setenv("OMP_NUM_THREADS", cores)
+        told: list[str] = []
+        return sd.sensitivity(study, ranges={"uptime": (0.8, 0.95)}, progress=told.append), told
+
+    one, many = answered("1"), answered(threads)
+    assert one[0].model_dump_json() == many[0].model_dump_json()
+    assert one[1] == many[1]
+    assert one[0].switches
+
+
+def test_nobody_waits_for_what_is_still_asked_when_a_listener_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    begun: list[object] = []
+    real = at_end
+
+    def counted(*asked: object) -> End:
+        begun.append(asked)
+        return real(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("sitedesign.api.sensitivity.at_end", counted)
+
+    def stop(line: str) -> None:
+        if line.startswith("2 of "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sd.sensitivity(sd.Study(**SMALL), switching=False, progress=stop)
+    assert len(begun) < 30  # of more than two hundred
+
+
 def test_dearer_is_dearer_and_better_is_cheaper(found: Sensitivity) -> None:
     for key, rises in (
         ("lfp.capex_usd_per_kwh", True),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any
 
 from sitedesign.api.bound_sweep import study_faults
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.influence.bound import BoundSolver, at_end
 from sitedesign.influence.certified import judged_ends, searched_ends
 from sitedesign.influence.ranges import RangedNumber, idle_numbers, ranged_numbers
-from sitedesign.influence.switching import switching_values
+from sitedesign.influence.switching import Driver, drivers, switching_values
 from sitedesign.results.design import Design
 from sitedesign.results.saved import missing_series, rebuilt_study
-from sitedesign.results.sensitivity import End, Influence, Sensitivity
+from sitedesign.results.sensitivity import End, Influence, Sensitivity, SwitchingValue
 from sitedesign.study.effort import GAP
 from sitedesign.study.study import Study
 from sitedesign.util.gate import CALL, FLAG, Kind, Measure, is_number, takes
 from sitedesign.util.progress import Progress, silent
+from sitedesign.util.threads import in_order
 
 _RANGES = Kind((Mapping,), "must be pairs by name", "For example {'lfp.capex_usd_per_kwh': (90, 200)}.")
 SEARCHED = 5  # numbers for which plants are searched anew
@@ -96,11 +100,7 @@ def sensitivity(
     numbers = ranged_numbers(asked, ranges)
     tell("solving as things are")
     solver = BoundSolver(asked, gap)
-    ends = []
-    for place, number in enumerate(numbers, 1):
-        span = f"{number.low:g} to {number.high:g} {number.unit}".rstrip()
-        tell(f"{place} of {len(numbers)} numbers: {number.label}, {span}")
-        ends.append((at_end(solver, number, number.low), at_end(solver, number, number.high)))
+    ends, switches = _solved(solver, numbers, list(drivers(solver)) if switching else [], tell)
     certified_on, cost = "", solver.answer.objective_usd_per_yr
     if design is not None and certificate is not None and certified is not False:
         judged = judged_ends(solver, design, numbers, ends, tell)
@@ -112,10 +112,29 @@ def sensitivity(
         cost_usd_per_yr=cost,
         bound_usd_per_yr=solver.answer.bound_usd_per_yr,
         numbers=tuple(sorted(found, key=lambda item: -item.swing_usd_per_yr)),
-        switches=tuple(switching_values(solver, tell)) if switching else (),
+        switches=tuple(switches),
         idle=idle_numbers(asked),
         certified_on=certified_on,
     )
+
+
+def _solved(
+    solver: BoundSolver, numbers: Sequence[RangedNumber], driven: Sequence[Driver], tell: Progress
+) -> tuple[list[tuple[End, End]], list[SwitchingValue]]:
+    """Solve the question at both ends of every number; first where plans change kind: it takes longest."""
+    values = [(number, value) for number in numbers for value in (number.low, number.high)]
+    asked: list[Callable[[], Any]] = [partial(switching_values, solver, driver) for driver in driven]
+    asked += [partial(at_end, solver, *pair) for pair in values]
+    ends, switches = list[tuple[End, End]](), list[SwitchingValue]()
+    with closing(in_order(lambda ask: ask(), asked, solver.stopped)) as found:
+        for place, driver in enumerate(driven, 1):
+            tell(f"where the plan changes kind, {place} of {len(driven)}: {driver.name}")
+            switches += next(found)
+        for place, number in enumerate(numbers, 1):
+            span = f"{number.low:g} to {number.high:g} {number.unit}".rstrip()
+            tell(f"{place} of {len(numbers)} numbers: {number.label}, {span}")
+            ends.append((next(found), next(found)))
+    return ends, switches
 
 
 def _influence(number: RangedNumber, low: End, high: End) -> Influence:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,10 +50,7 @@ def question(study: Study, weather: Weather) -> Question:
 
 
 class BoundSolver:
-    """Least cost of a question and of others like it.
-
-    Cuts depend on the series, efficiencies and units, not on what anything costs and not on any limit: one
-    pool serves every question with the same of these, and one more pool the last question with others.
+    """Least cost of a question, from which those of others like it start.
 
     Parameters
     ----------
@@ -64,6 +63,10 @@ class BoundSolver:
     base : Question
     answer : OptimizationResult
         Of the question as it is.
+    pool : CutPool
+        With all cuts that this answer took; nothing is added later.
+    stopped : threading.Event
+        Set when nobody waits for answers any longer.
 
     Raises
     ------
@@ -75,30 +78,50 @@ class BoundSolver:
         self.gap = gap
         self.weather = weather_of(study)
         self.base = question(study, self.weather)
-        self._pool = self._other = CutPool(self.base.case)
-        self.answer = solve_cuts(self.base.case, gap=gap, cut_pool=self._pool, keeps_dispatch=False)
+        self.stopped = threading.Event()
+        self.pool = CutPool(self.base.case)
+        self.answer = solve_cuts(self.base.case, gap=gap, cut_pool=self.pool, keeps_dispatch=False)
 
     def changed(self, study: Study) -> Question:
         """Put a changed study on the same weather years."""
         return question(study, self.weather)
 
+
+class Branch:
+    """Questions like the one of a solver, one after the other, with its cuts and those that they add.
+
+    Cuts depend on the series, efficiencies and units, not on what anything costs and not on any limit.
+    Whatever runs in other branches changes no answer of this one.
+
+    Parameters
+    ----------
+    solver : BoundSolver
+    """
+
+    def __init__(self, solver: BoundSolver) -> None:
+        self._solver = solver
+        self._pool: CutPool | None = None
+
     def solve(self, case: Case) -> OptimizationResult:
         """Solve a question on the same weather years; InfeasibleDesign where no plant is possible."""
+        if self._solver.stopped.is_set():
+            raise CancelledError
+        pool = self._pool_of(case)
         return solve_cuts(
             case,
-            gap=self.gap,
-            warm_start=self.answer.plant,
-            cut_pool=self._pool_of(case),
+            gap=self._solver.gap,
+            warm_start=self._solver.answer.plant,
+            cut_pool=pool,
             explains=False,
             keeps_dispatch=False,
+            relaxes=not pool.count,
         )
 
     def _pool_of(self, case: Case) -> CutPool:
-        for pool in (self._pool, self._other):
-            if pool.fits(case):
-                return pool
-        self._other = CutPool(case)
-        return self._other
+        if self._pool is None or not self._pool.fits(case):
+            known = self._solver.pool
+            self._pool = known.copy() if known.fits(case) else known.carried_to(case) or CutPool(case)
+        return self._pool
 
 
 def at_end(solver: BoundSolver, number: RangedNumber, value: float) -> End:
@@ -110,7 +133,8 @@ def at_end(solver: BoundSolver, number: RangedNumber, value: float) -> End:
         changed = solver.changed(with_value(solver.base.study, number, value))
         if same(changed.case, solver.base.case):
             return unchanged
-        free = solver.solve(changed.case)
+        branch = Branch(solver)
+        free = branch.solve(changed.case)
     except InputError as error:
         return End(value=value, reason=f"cannot be changed alone: {error.faults[0].allowed}")
     except InfeasibleDesign as error:
@@ -121,20 +145,19 @@ def at_end(solver: BoundSolver, number: RangedNumber, value: float) -> End:
         value=value,
         bound_usd_per_yr=free.bound_usd_per_yr - now.bound_usd_per_yr,
         bound_error_usd_per_yr=width,
-        regret_usd_per_yr=_regret(solver, changed.case, free),
+        regret_usd_per_yr=_regret(solver.answer.plant, branch, changed.case, free),
     )
 
 
-def _regret(solver: BoundSolver, case: Case, free: OptimizationResult) -> float | None:
+def _regret(ordered: Plant, branch: Branch, case: Case, free: OptimizationResult) -> float | None:
     """Find what it costs to have ordered the plant of today, to which more may be added; None: it cannot be.
 
     It is no plant but a lower bound of one, so it costs at least what the best does: never below zero.
     """
-    ordered = solver.answer.plant
     if _holds(free.plant, ordered):
         return 0.0
     try:
-        kept = solver.solve(at_least(case, ordered)).objective_usd_per_yr
+        kept = branch.solve(at_least(case, ordered)).objective_usd_per_yr
     except InfeasibleDesign:
         return None
     return kept - min(kept, free.objective_usd_per_yr)

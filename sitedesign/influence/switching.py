@@ -9,13 +9,12 @@ import numpy as np
 
 from sitedesign.case.case import NOTHING, Case
 from sitedesign.errors import InfeasibleDesign, InputError
-from sitedesign.influence.bound import BoundSolver
+from sitedesign.influence.bound import BoundSolver, Branch
 from sitedesign.influence.ranges import RangedNumber, number_of, with_value
 from sitedesign.library import KINDS
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.results.sensitivity import SwitchingValue
 from sitedesign.study.study import Study
-from sitedesign.util.progress import Progress
 
 HALF = 0.5  # of the energy, from where on sun and wind carry the plant
 BATTERY_H = 4.0  # of the mean load
@@ -36,7 +35,7 @@ Signature = dict[str, bool]
 
 
 @dataclass(frozen=True)
-class _Driver:
+class Driver:
     """What is varied: name, unit, today's value, where it is tried, the question with another value."""
 
     name: str
@@ -47,25 +46,21 @@ class _Driver:
     stepwise: bool = False  # nothing changes between two places
 
 
-def switching_values(solver: BoundSolver, progress: Progress) -> list[SwitchingValue]:
-    """Find where the plan changes kind as prices and dates move, one at a time.
+def switching_values(solver: BoundSolver, driver: Driver) -> list[SwitchingValue]:
+    """Find where the plan changes kind as one price or date moves.
 
     Parameters
     ----------
     solver : BoundSolver
-    progress : callable
+    driver : Driver
+        One of :func:`drivers`.
 
     Returns
     -------
     list of SwitchingValue
         Both sides are solved; prices as far as twice beyond the ends of their ranges.
     """
-    found: list[SwitchingValue] = []
-    drivers = list(_drivers(solver))
-    for place, driver in enumerate(drivers, 1):
-        progress(f"where the plan changes kind, {place} of {len(drivers)}: {driver.name}")
-        found += _switches(solver, driver)
-    return found
+    return list(_switches(solver, driver))
 
 
 def kind_of_plan(solver: BoundSolver, case: Case, sizing: OptimizationResult) -> Signature:
@@ -83,14 +78,15 @@ def kind_of_plan(solver: BoundSolver, case: Case, sizing: OptimizationResult) ->
     }
 
 
-def _switches(solver: BoundSolver, driver: _Driver) -> Iterator[SwitchingValue]:
+def _switches(solver: BoundSolver, driver: Driver) -> Iterator[SwitchingValue]:
     known: dict[float, Signature] = {}
+    branch = Branch(solver)
 
     def signature(value: float) -> Signature:
         if value not in known:
             try:
                 case = driver.ask(value)
-                known[value] = kind_of_plan(solver, case, solver.solve(case))
+                known[value] = kind_of_plan(solver, case, branch.solve(case))
             except (InfeasibleDesign, InputError):
                 known[value] = {"possible": False}
         return known[value]
@@ -116,7 +112,8 @@ def _switches(solver: BoundSolver, driver: _Driver) -> Iterator[SwitchingValue]:
             )  # fmt: skip
 
 
-def _drivers(solver: BoundSolver) -> Iterator[_Driver]:
+def drivers(solver: BoundSolver) -> Iterator[Driver]:
+    """List the prices and dates of a question at which its plan may change kind."""
     study, base = solver.base.study, solver.base.case
     prices = (
         ("gas price", "fuel", GAS, "price_usd_per_mmbtu"),
@@ -126,15 +123,13 @@ def _drivers(solver: BoundSolver) -> Iterator[_Driver]:
     for name, kind, entry, field in prices:
         number = number_of(study, kind, entry, field)
         if number is not None and number.value > 0:
-            yield _Driver(name, number.unit, number.value, _around(number, kind), _with_price(solver, number))
+            yield Driver(name, number.unit, number.value, _around(number, kind), _with_price(solver, number))
     leads = sorted({round(lead, 9) for lead in _leads(base)})
-    yield _Driver(
-        "months to power", "months", study.limits.months_to_power, tuple(leads), _within(base), True
-    )
+    yield Driver("months to power", "months", study.limits.months_to_power, tuple(leads), _within(base), True)
     if study.grid is not None:
         months = base.imports[0].lead_months
         places = tuple(np.linspace(_EARLIEST, max(_LATEST, months), _PLACES).tolist())
-        yield _Driver("connection date", "months", months, places, _connected(solver, study))
+        yield Driver("connection date", "months", months, places, _connected(solver, study))
 
 
 def _around(number: RangedNumber, kind: str) -> tuple[float, ...]:

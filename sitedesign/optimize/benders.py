@@ -87,6 +87,7 @@ def solve_cuts(
     progress: Progress | None = None,
     explains: bool = True,
     keeps_dispatch: bool = True,
+    relaxes: bool = True,
 ) -> OptimizationResult:
     """Find the least-cost plant of a case by cuts from the exact dispatch.
 
@@ -109,6 +110,9 @@ def solve_cuts(
         Look for the limits that bind when there is no design (this takes several more solves).
     keeps_dispatch : bool
         Return the dispatch of the incumbent.
+    relaxes : bool
+        Cut the linear relaxation before any units are whole: it costs more than it brings where the pool
+        holds the cuts of a question nearby.
 
     Returns
     -------
@@ -135,6 +139,7 @@ def solve_cuts(
             progress=progress,
             explains=explains,
             keeps_dispatch=keeps_dispatch,
+            relaxes=relaxes,
         )
         return with_spare_units(case, found)
     if cut_pool is not None and not cut_pool.fits(case):
@@ -149,7 +154,7 @@ def solve_cuts(
         left = None if iteration_limit is None else iteration_limit - solves
         search = _Search(bounded, gap, end, left, pool, progress)
         try:
-            return search.solve(known or warm_start, keeps_dispatch=keeps_dispatch)
+            return search.solve(known or warm_start, keeps_dispatch=keeps_dispatch, relaxes=relaxes)
         except _Infeasible as error:
             reason = "no plant within the limits meets the budgets"
             raise InfeasibleDesign(reason) from error
@@ -187,12 +192,13 @@ class _Search:
 
     # ------------------------------------------------------------------ outer loop
 
-    def solve(self, warm_start: Plant | None, *, keeps_dispatch: bool) -> OptimizationResult:
+    def solve(self, warm_start: Plant | None, *, keeps_dispatch: bool, relaxes: bool) -> OptimizationResult:
         stopped_by = "gap"
         try:
             if warm_start is not None:
                 self._try_plant(warm_start)
-            self._relaxation()
+            if relaxes:
+                self._relaxation()
             self._whole_numbers()
             self._leave_out_crumbs()
         except _Stop as stop:

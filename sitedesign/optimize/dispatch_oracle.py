@@ -12,6 +12,7 @@ per price component: one :class:`Run` holds for every price vector that puts the
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -179,15 +180,18 @@ class Oracle:
             len(case.supplies),
         )
         self._blocks = _blocks(case)
-        self._memory = Memory(
-            np.empty((steps, slopes)),
-            np.empty(steps),
-            np.empty((steps, 2), dtype=np.int8 if slopes < 128 else np.int16),
-            np.empty((steps, 2)),
-        )
+        self._memory = _memory(steps, slopes)
         self._flow = np.empty((len(counts), steps))
         self.columns = Columns(len(case.resources), self.rows)
         self.calls = 0
+
+    def copy(self) -> Oracle:
+        """Give an oracle of the same case that may run while this one does."""
+        twin = copy.copy(self)
+        twin._memory = _memory(*self._memory.segments.shape)
+        twin._flow = np.empty_like(self._flow)
+        twin.calls = 0
+        return twin
 
     @property
     def rows(self) -> int:
@@ -339,6 +343,15 @@ class Oracle:
             cut[columns.battery_mwh] = case.usable[0] - case.usable[step]
             cut[columns.battery_mw] = -(step + 1) * case.step_h / case.eta_discharge
         return cut
+
+
+def _memory(steps: int, slopes: int) -> Memory:
+    return Memory(
+        np.empty((steps, slopes)),
+        np.empty(steps),
+        np.empty((steps, 2), dtype=np.int8 if slopes < 128 else np.int16),
+        np.empty((steps, 2)),
+    )
 
 
 def _rows_used(capability: FloatArray, units_max: float) -> FloatArray:

@@ -9,6 +9,7 @@ optimum of the linear program, with its proof.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ _HAIR, _SOLVER = 5e-7, 1e-7  # the same with several, in that unit; and the feas
 _MET = MET / _PART  # what counts as met, in that unit
 _PROVEN = 1e-3  # least excess, in that unit, that makes a cut worth stopping at
 
+_KEPT = 64  # last dispatches that are kept: of a plant that many questions begin with
 Runs = dict[tuple[int, ...], Run]
 
 
@@ -83,6 +85,16 @@ class PriceSearch:
         self._ladders: dict[tuple[float, ...], Ladder] = {}
         self._program = SmallProgram()
         self._mixed: tuple[Order, ...] = ()  # of the last operation that several budgets bound
+        self._kept: dict[tuple[bytes, tuple[int, ...]], Run] = {}
+
+    def on(self, oracle: Oracle) -> PriceSearch:
+        """Give a search that begins where this one is, on an oracle with the same order of slopes."""
+        twin = PriceSearch(oracle)
+        twin._ladders = {key: copy.copy(ladder) for key, ladder in self._ladders.items()}
+        twin._mixed = self._mixed
+        if oracle.case is self.oracle.case:
+            twin._kept = dict(self._kept)
+        return twin
 
     def operate(self, point: Point, budgets: Budgets, *, likely: bool = True) -> Operation:
         """Find the least-cost operation of a point within its budgets.
@@ -134,10 +146,13 @@ class PriceSearch:
 
     def _run(self, point: Point, order: Order, runs: Runs) -> Run | NoDispatch:
         if order.key not in runs:
-            result = self.oracle.run(point, order)
+            key = point.vector.tobytes(), order.key
+            result = self._kept.pop(key, None) or self.oracle.run(point, order)
             if isinstance(result, NoDispatch):
                 return result
-            runs[order.key] = result
+            runs[order.key] = self._kept[key] = result  # the last of them
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
         return runs[order.key]
 
     # ------------------------------------------------------------------ one budget

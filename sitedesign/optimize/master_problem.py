@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ _TOLERANCE = 1e-9  # of the solver: MWh a year in the rows of budgets, far below
 _VIOLATED = 2e-7  # of a scaled cut: above the solver's tolerance, and far below that too
 _MOMENT = 1e-6  # months: rounding of the solver
 _AT_ONCE = 30  # pooled cuts brought in per round
+_MODELLING = Lock()  # Pyomo promises nothing to two threads
 
 
 class MasterStopped(Exception):
@@ -120,9 +122,10 @@ class MasterModel:
     def __init__(self, case: Case, pool: CutPool) -> None:
         self.case, self.pool, self.solves, self.least = case, pool, 0, -np.inf
         self._m = m = pyo.ConcreteModel(name=case.name)
-        with building():
-            add_capacity_model(m, case)
-        self._highs = PersistentHighs(m, {"primal_feasibility_tolerance": _TOLERANCE})
+        with _MODELLING:
+            with building():
+                add_capacity_model(m, case)
+            self._highs = PersistentHighs(m, {"primal_feasibility_tolerance": _TOLERANCE})
         self._totals = [
             *m.energy_mwh_per_yr.values(),
             *m.missed_mwh_per_yr.values(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
 from typing import TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_PATIENCE_S = 1.0  # between looks at whether a run has ended: Windows delivers no Ctrl-C to an endless wait
 
 
 def at_once(run: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -33,6 +35,41 @@ def at_once(run: Callable[[Item], Result], items: Iterable[Item]) -> list[Result
         return [run(item) for item in items]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(run, items))
+
+
+def in_order(
+    run: Callable[[Item], Result], items: Iterable[Item], stopped: Event | None = None
+) -> Generator[Result]:
+    """Run a function on every item like :func:`at_once`, and give each result when its turn comes.
+
+    Parameters
+    ----------
+    run : callable
+        Changes nothing that another run reads.
+    items : iterable
+    stopped : threading.Event, optional
+        Set when nobody asks for results any longer, for example after Ctrl-C: runs that look at it may end.
+
+    Yields
+    ------
+    object
+    """
+    threads = cores()
+    if threads == 1:
+        yield from map(run, items)
+        return
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for running in [pool.submit(run, item) for item in items]:
+            while not wait([running], timeout=_PATIENCE_S).done:
+                pass
+            yield running.result()
+    except BaseException:
+        if stopped is not None:
+            stopped.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
