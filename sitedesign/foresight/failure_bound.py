@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.foresight_dispatch import least_cost_usd
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.estimate import Estimate
+from sitedesign.util.threads import at_once, cores
 
 GAP = 1e-3  # of each draw, below what one draw differs from another
 _CLOSE = 2e-3  # to the optimum within the budgets: prices that come so near are good enough
@@ -201,16 +203,22 @@ def bound_with_failures(
     seed : int
         Of the draws.
     """
-    found: list[float] = []
-    known, same = list[float](), list[float]()
-    for draw in draws:
+
+    def run(numbered: tuple[int, Case]) -> tuple[list[float], float | None]:
+        number, draw = numbered
         priced = price_budgets(draw, prices)
         pool = CutPool(priced.case)
-        for item, costs in ((planned, known), (plant, same)):
-            costs.append(least_cost_usd(priced.case, item, pool.search) - priced.allowed_usd_per_yr)
-        if len(found) < optima:
-            optimum = _sized(priced.case, planned, pool)
-            found.append(optimum.bound_usd_per_yr - priced.allowed_usd_per_yr)
+        costs = [least_cost_usd(priced.case, item, pool.search) for item in (planned, plant)]
+        least = _sized(priced.case, planned, pool).bound_usd_per_yr if number < optima else None
+        allowed = priced.allowed_usd_per_yr
+        return [cost - allowed for cost in costs], None if least is None else least - allowed
+
+    # As many at a time as there are cores, so that no more draws are held
+    coming, done = enumerate(draws), list[tuple[list[float], float | None]]()
+    while some := list(islice(coming, cores())):
+        done += at_once(run, some)
+    known, same = zip(*(costs for costs, _ in done), strict=True)
+    found = [least for _, least in done if least is not None]
     better = np.subtract(found, known[: len(found)])  # not above 0
     return FailureBound(
         Estimate(float(np.mean(known) + np.mean(better)), _error(known) + _error(better), len(known), seed),
