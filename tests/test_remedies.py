@@ -88,15 +88,18 @@ def test_a_limited_connection_may_be_larger_but_not_one_that_is_there_already() 
 
 def test_spare_units_that_are_missing_are_told() -> None:
     study_case = build_case(sd.Study(**QUESTION, limits={"n_plus": 1}))
-    result = dataclasses.replace(search_result(met=False), lost_without_spares_mwh_per_yr=12.0)
+    late = dataclasses.replace(search_result(met=True), met=False)
+    result = dataclasses.replace(late, lost_without_spares_mwh_per_yr=12.0)
     text = str(explain_uncertified(study_case, result, lambda _: None, tries=False))
+    assert "certificates were asked for" not in text
     assert "With 1 unit of each technology out and nothing else failing it loses 12 MWh a year more" in text
 
 
 def test_a_reserve_that_is_missing_is_told_and_not_the_number_of_certificates() -> None:
-    study_case, result = build_case(sd.Study(**QUESTION, reserve={})), search_result(met=True)
+    study_case = build_case(sd.Study(**QUESTION, reserve={}))
     for short_h, told in ((31.0, True), (24.0, False)):
         use = ReserveUse("N-1", Estimate(short_h, 0.5, 200, seed=0), 24.0, 3.0)
+        result = search_result(met=not told)  # a certificate without its reserve is not met
         late = dataclasses.replace(
             result, certificate=dataclasses.replace(result.certificate, reserve=use), met=False
         )

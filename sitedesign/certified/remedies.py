@@ -180,14 +180,14 @@ def explain_uncertified(
     )
     if limits:
         reason += f" Most of the lost compute is due to: {limits}."
+    if (reserve := certificate.reserve) is not None and not reserve.met:
+        reason += f" It lacks its reserve ({reserve.asked}) in {reserve.shortage}."
     if result.lost_without_spares_mwh_per_yr > 0:
         out = study_case.case.limits.n_plus
         reason += (
             f" With {out} unit{'s' if out > 1 else ''} of each technology out and nothing else failing it "
             f"loses {result.lost_without_spares_mwh_per_yr:,.0f} MWh a year more than the target allows."
         )
-    if (reserve := certificate.reserve) is not None and not reserve.met:
-        reason += f" It lacks its reserve ({reserve.asked}) in {reserve.shortage}."
     elif certificate.met and not result.cap_excess:
         reason += (
             f" Alone that would be enough, but {result.certificates} certificates were asked for, and"
