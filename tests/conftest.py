@@ -22,6 +22,37 @@ sys.dont_write_bytecode = False
 typer.testing._get_command = cache(typer.testing._get_command)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs everything."""
+    parser.addoption("--slow", action="store_true", help="run tests that are marked slow as well")
+
+
+def _picked(config: pytest.Config) -> bool:
+    """Whether somebody picks tests by file, name or what happened before."""
+    option = config.option
+    return config.args_source is not pytest.Config.ArgsSource.TESTPATHS or any(
+        (option.keyword, option.lf, option.failedfirst, option.stepwise, option.trace, option.capture == "no")
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave slow tests out of the suite as a whole only."""
+    config.option.slow = config.option.slow or bool(config.option.markexpr) or _picked(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is left out."""
+    return "" if config.option.slow else "tests marked slow are left out: pytest --slow runs everything"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes long."""
+    if not config.option.slow:
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
     """Look for garbage in what tests make, not among modules and thousands of tests: 5 % of the time."""
@@ -35,11 +66,7 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Use every core for the whole suite; one process where somebody picks tests, measures or debugs."""
-    option = config.option
-    picked = config.args_source is not pytest.Config.ArgsSource.TESTPATHS or any(
-        (option.keyword, option.lf, option.failedfirst, option.stepwise, option.trace, option.capture == "no")
-    )
-    if picked or option.benchmark_only:
+    if _picked(config) or config.option.benchmark_only:
         return 0
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -311,8 +311,9 @@ def held(question: dict[str, Any], words: str) -> tuple[sd.Study, sd.Design | No
     return study, design
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize(
+    "shard", [0, *(pytest.param(shard, marks=pytest.mark.slow) for shard in range(1, SHARDS))]
+)
 def test_random_questions_cannot_be_proven_wrong(shard: int) -> None:
     @seed(SHARDS * SEED + shard)
     @settings(
@@ -376,8 +377,13 @@ CERTIFIED = (
 )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("asked", CERTIFIED, ids=("coupled sizes", "given sizes"))
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param(CERTIFIED[0], id="coupled sizes"),
+        pytest.param(CERTIFIED[1], id="given sizes", marks=pytest.mark.slow),
+    ],
+)
 def test_certified_plants_keep_the_limits_and_repeat(
     asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -165,6 +165,7 @@ def flexible():
     return study, certified(study)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["windy", "flexible"])
 def test_certified_hub_keeps_its_target_on_fresh_seeds(which, request):
     study, design = request.getfixturevalue(which)

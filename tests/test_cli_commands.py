@@ -288,6 +288,7 @@ def test_tradeoff_agrees_with_the_function() -> None:
     assert [row["cost_usd_per_yr"] for row in rows] == pytest.approx(list(expected["cost_usd_per_yr"]))
 
 
+@pytest.mark.slow
 def test_sensitivity_agrees_with_the_function_and_stands_in_report_and_table(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

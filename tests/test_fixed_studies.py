@@ -52,6 +52,7 @@ def test_an_optimum_is_what_it_was_within_the_gap_that_is_proven(found, study, n
     assert design.objective_usd_per_yr == pytest.approx(kept[f"{name}.objective_usd_per_yr"], rel=GAP)
 
 
+@pytest.mark.slow
 def test_another_process_with_another_number_of_threads_gives_the_same_bits(found, tmp_path):
     kept = tmp_path / "kept.npz"
     threads = "2" if os.environ.get("OMP_NUM_THREADS") == "1" else "1"

@@ -28,7 +28,10 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "place",
+    [*(pytest.param(name, marks=pytest.mark.slow) for name in ("Colusa", "Amarillo")), "Ector County"],
+)
 def test_latest_safe_start_burns_less_than_a_threshold_of_the_same_uptime(
     place: str, weather_real: Path
 ) -> None:

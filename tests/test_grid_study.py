@@ -184,6 +184,7 @@ def test_design_comes_back_from_its_file(flexible: sd.Design, tmp_path: Path) ->
     assert plant.sinks == ()
 
 
+@pytest.mark.slow
 def test_design_of_both_methods_is_the_same() -> None:
     island = {"weather_years": 1, "racks": 20, "backup": [], "uptime": 0.99, "limits": {"battery_mwh": 0}}
     tariff = {"energy": 70, "demand": {"usd_per_kw_month": 5}}

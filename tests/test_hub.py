@@ -69,9 +69,17 @@ def test_dispatch_costs_what_a_linear_program_finds_and_every_cut_lies_below_it(
         assert energy[:supplied] == pytest.approx(result.totals[:supplied], abs=1e-8)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
-@given(seed=st.integers(0, 10**6))
-def test_cuts_equal_the_hour_by_hour_model(seed):
+@pytest.mark.parametrize("hubs", [40, pytest.param(300, marks=pytest.mark.slow)])
+def test_cuts_equal_the_hour_by_hour_model(hubs):
+    @settings(max_examples=hubs, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(seed=st.integers(0, 10**6))
+    def equal(seed):
+        check_both_formulations(seed)
+
+    equal()
+
+
+def check_both_formulations(seed):
     case = hub(seed)
     try:
         reference = solve_extensive(case, gap=1e-6, explain_infeasible=False)

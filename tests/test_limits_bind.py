@@ -83,6 +83,10 @@ def study(**more: Any) -> sd.Study:
     return sd.Study(**(base | more))
 
 
+#: Cases tried whenever the tests run: a fixed ratio, a permit, a farm of wind, and everything at once
+QUICK = ("battery_hours fixed", "permits", "wind_mw", "all at once")
+
+
 def result_limits(case: Case, design: sd.Evaluation) -> tuple[str, ...]:
     """Limits that a design or one row of figures is outside of."""
     units = tuple(design.backup[item.name] for item in case.backup)
@@ -115,7 +119,9 @@ def test_every_field_of_the_limits_has_a_case() -> None:
     assert asked == set(Limits.model_fields)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
+)
 def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
     name: str, evaluated: Iterator[list[Candidate]]
 ) -> None:
@@ -131,7 +137,13 @@ def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
         assert found.with_failures.objective_usd_per_yr >= bound.bound_usd_per_yr * (1 - 1e-3)
 
 
-@pytest.mark.parametrize("name", ["co2_t_per_yr", "renewable share", "all at once"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "co2_t_per_yr",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("renewable share", "all at once")),
+    ],
+)
 def test_a_certified_design_reports_figures_within_its_caps(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -379,6 +391,7 @@ def test_every_plant_to_begin_with_is_within_the_limits(name: str) -> None:
     assert {line for plant in found for line in broken_limits(case, plant)} == set()
 
 
+@pytest.mark.slow
 def test_fixed_battery_hours_do_not_trap_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """By hand: 2 turbines, 70 MW, 240 MWh, 60 MW keep 0.9994 at 22.9 M USD/yr.
 

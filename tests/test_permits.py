@@ -267,6 +267,7 @@ def test_an_answer_names_the_limits_of_a_year() -> None:
     assert "limits a year on NOx, hours of noise at night and cycles of the battery" in said
 
 
+@pytest.mark.slow
 def test_a_certified_plant_is_heard_at_night_no_longer_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     """Less than half as long as the free one, with a larger battery, and for more."""
     effort = Effort(

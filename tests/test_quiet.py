@@ -53,7 +53,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("command", ["evaluate", "certify", "frontier", "batch"])
+@pytest.mark.parametrize(
+    "command",
+    ["evaluate", *(pytest.param(name, marks=pytest.mark.slow) for name in ("certify", "frontier", "batch"))],
+)
 def test_a_fresh_process_prints_one_json_document(command: str, folder: Path) -> None:
     plant = ("--solar-mw", "10", "--battery-mwh", "30", "--battery-mw", "3", "--units", "recip_fast=1")
     words = {
@@ -189,8 +192,10 @@ cli.main()
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
 @pytest.mark.parametrize(
     ("where", "name"),
-    [("extensive_form", "build_model"), ("extensive_form", "branch_and_bound")],
-    ids=["build", "solve"],
+    [
+        pytest.param("extensive_form", "build_model", id="build"),
+        pytest.param("extensive_form", "branch_and_bound", id="solve", marks=pytest.mark.slow),
+    ],
 )
 def test_ctrl_c_while_the_hourly_model_is_built_or_solved(where: str, name: str) -> None:
     words = [*SMALL[:4], "--it-mw", "20", "--years", "1", "--uptime", "0.999", "--method", "extensive"]

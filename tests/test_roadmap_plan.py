@@ -422,7 +422,13 @@ def test_the_same_dates_twice_are_one() -> None:
     assert solve_scenarios(asked, twice, gap=1e-5).cost_usd == pytest.approx(cost(asked), rel=2e-5)
 
 
-@pytest.mark.parametrize("worth", [None, 80_000.0 * STEPS * 12 / 8760], ids=["promise", "value"])
+@pytest.mark.parametrize(
+    "worth",
+    [
+        pytest.param(None, id="promise"),
+        pytest.param(80_000.0 * STEPS * 12 / 8760, id="value", marks=pytest.mark.slow),
+    ],
+)
 def test_what_a_month_and_a_unit_are_worth_is_what_asking_again_says(worth: float | None) -> None:
     dates = DELIVERIES | {"solar": DeliveryCase(10.0)}  # without a rate the stages stay where they are
     asked = question(most_stages=14, value_usd_per_rack_month=worth, deliveries=dates)

@@ -311,6 +311,7 @@ def test_one_session_cannot_fill_the_queue(pool, study):
     assert planner.submit(asks(long), owner="you").label == "A"
 
 
+@pytest.mark.slow
 def test_old_results_make_room(pool, study, monkeypatch):
     monkeypatch.setattr("sitedesign.serve.planner.MOST_KEPT", 2)
     planner, jobs = Planner(pool), []

@@ -42,6 +42,7 @@ def monthly_clearness(weather: Weather) -> np.ndarray:
 # ------------------------------------------------------------------------------------- measured files
 
 
+@pytest.mark.slow
 def test_colusa_18_half_hourly_years_keep_their_level_and_stand_on_the_sun(weather_real):
     weather = Weather.read(weather_real / "ca_colusa_nsrdb_1998_2015")
     assert weather.years == tuple(range(1998, 2016))
