@@ -219,6 +219,14 @@ def test_offsets_from_utc_are_exact(text: str, utc: str):
     assert f"{got.index[0]:%H:%M}" == utc
 
 
+def test_stamps_of_many_lengths_and_remarks_below_them():
+    texts = ["1/9/2021 0:00", "1/9/2021 13:00", "1/10/2021 2:00 PM", "01/11/2021", "Total 12", "x" * 5000]
+    got = read_stamps(pd.Series(texts, dtype=str), "a", "MM/DD/YYYY")
+    known = ["2021-01-09", "2021-01-09 13:00", "2021-01-10 14:00", "2021-01-11"]
+    assert list(got.index[:4]) == [pd.Timestamp(text) for text in known]
+    assert got.index[4:].isna().all()
+
+
 @pytest.mark.parametrize(
     ("texts", "words"),
     [
@@ -229,6 +237,7 @@ def test_offsets_from_utc_are_exact(text: str, utc: str):
             r"1 stamps that cannot be read, the first 'foo' in line 1",
         ),
         (["2021-01-01 00:00 CST"], "time zone 'CST'"),
+        (["1880-01-01 00:00:00-05:51:00", "1880-01-01 01:00:00-05:50:36"], "time zone '-05:50:36' in line 1"),
     ],
 )
 def test_dates_that_cannot_be_told_are_refused_with_the_reason(texts: list[str], words: str):

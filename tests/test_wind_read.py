@@ -38,7 +38,19 @@ HEAD = "# utc_offset: -6\n# convention: start\n"
 def table(columns: dict[str, np.ndarray], stamps: pd.Index = STAMPS, time: str = "time") -> str:
     frame = pd.DataFrame(columns)
     frame.insert(0, time, pd.Index(stamps))
-    return frame.to_csv(index=False, float_format="%.6g")
+    return csv_of(frame, "%.6g")
+
+
+def csv_of(frame: pd.DataFrame, style: str, **given: str) -> str:
+    """Text with numbers of one style; `to_csv` takes eight times as long for its `float_format`."""
+    texts = {
+        place: np.where(column.isna(), "", [style % number for number in column.tolist()])
+        for place, (_, column) in enumerate(frame.items())
+        if column.dtype.kind == "f"
+    }
+    for place, text in texts.items():
+        frame = frame.assign(**{frame.columns[place]: text})
+    return frame.to_csv(index=False, **given)
 
 
 def written(tmp_path: Path, text: str, name: str = "wind.csv") -> Path:
@@ -321,7 +333,7 @@ def wind_toolkit(zone: int, drop_leap_day: bool = False, year: int = YEAR) -> st
         "turbulent kinetic energy at 100m (m2/s2)": "N/A",
     }  # fmt: skip
     head = f"SiteID,1,Site Timezone,-6,Data Timezone,{zone},Longitude,-100.0,Latitude,32.5\n"
-    return head + pd.DataFrame(parts | values).to_csv(index=False, float_format="%.5g")
+    return head + csv_of(pd.DataFrame(parts | values), "%.5g")
 
 
 def test_wind_toolkit_in_local_time(tmp_path):
@@ -461,7 +473,7 @@ def test_nasa_power_by_its_list_of_parameters(tmp_path):
         "WS50M": SPEED,
         "WS10M": SPEED * 0.7,
     }
-    text = head + pd.DataFrame(columns).to_csv(index=False, float_format="%.4f")
+    text = head + csv_of(pd.DataFrame(columns), "%.4f")
     wind = read(tmp_path, text).wind_aloft
     assert wind.heights_m == (10.0, 50.0)
     np.testing.assert_allclose(wind.speed_m_s[1, 0], SPEED, atol=1e-4)

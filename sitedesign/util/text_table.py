@@ -202,7 +202,7 @@ def read_table(text: str, file: str) -> TextTable:
         columns commas set apart is the usual cause).
     """
     lines = lines_of(text)
-    kept = [number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    kept = [number for number, line in enumerate(lines) if (bare := line.strip()) and bare[0] != "#"]
     separator = _separator([lines[number] for number in kept])
     first = _first_data_row(lines, kept, separator)
     if first is None:
@@ -310,13 +310,14 @@ def _header_rows(lines: Sequence[str], first: int, separator: str) -> tuple[int 
 
 def _cells(lines: Sequence[str], rows: Sequence[int], separator: str, names: int) -> pd.DataFrame:
     """Cut rows into cells of text, as many columns as the longest row has."""
-    body = "\n".join(lines[number] for number in rows)
-    numbers = pd.Index([number + 1 for number in rows], name="line")
+    lines = [lines[number] for number in rows]
+    body = "\n".join(lines)
+    numbers = pd.Index(np.asarray(rows) + 1, name="line")
     if not separator:
         texts = pd.Series(body.split("\n"), index=numbers, dtype=str).str.strip().str.strip('"')
         return pd.DataFrame({0: texts.str.strip()})
     # Quoted separators only make this too large; columns that stay empty are taken off below.
-    width = max(len(lines[number].split(None if separator == BLANK else separator)) for number in rows)
+    width = max(len(line.split()) if separator == BLANK else line.count(separator) + 1 for line in lines)
     cells = pd.read_csv(
         io.StringIO(body),
         sep=r"\s+" if separator == BLANK else separator,
@@ -362,10 +363,10 @@ def _without_extra(
 
 def _decimal_mark(cells: pd.DataFrame, separator: str, file: str) -> tuple[str, str]:
     """Decimal mark and thousands mark of all numbers: one program wrote them."""
+    if not any(cells[column].str.contains(",", regex=False).any() for column in cells):
+        return ".", ""
     flat = cells.to_numpy(dtype=object).ravel()
     with_comma = pd.Series([cell for cell in flat if "," in cell], dtype=str)
-    if with_comma.empty:
-        return ".", ""
     alone = with_comma.str.fullmatch(_COMMA_NUMBER)
     groups = with_comma.str.fullmatch(_COMMA_GROUPS)
     both = with_comma.str.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+")

@@ -7,7 +7,7 @@ must follow each other. Only where two readings do so equally well is the column
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,7 @@ _PATTERN = re.compile(
     (?:(?:[T\s,:_-]\s*)(?P<hour>\d{1,2})(?:[:.h]\s?(?P<minute>\d{1,2}))?(?:[:.](?P<second>\d{1,2})(?:[.,]\d+)?)?
     \s*h?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?
     \s*(?:Uhr|hrs)?(?:\s[-–]\s\d{1,2}:\d{2}(?::\d{2})?)?
-    \s*(?P<zone>Z|[A-Z]{3,5}|\(?(?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d{2})?(?::00)?\)?)?""",
+    \s*(?P<zone>Z|[A-Z]{3,5}|\(?(?:UTC|GMT)?\s?[+-]\d{1,2}(?::?\d{2})?(?::\d{2})?\)?)?""",
     re.VERBOSE,
 )
 _COMPACT = re.compile(
@@ -51,6 +51,8 @@ _COMPACT = re.compile(
     r"(?:[:T _-]?(?P<hour>\d{2}):?(?P<minute>\d{2})?:?(?P<second>\d{2})?)?"
     r"\s*(?P<zone>Z|UTC|[+-]\d{2}:?\d{2})?"
 )
+_LONGEST = 100
+"""Characters of a stamp: one long remark in the column would make every row as long in memory."""
 _ORDERS = {"year-month-day": "abc", "day first": "cba", "month first": "cab", "year-day-month": "acb"}
 _HINTS = {"month first": r"\bMM?[-/. ]DD?\b", "day first": r"\bDD?[-/. ]MM?\b|\b[jt]{2}[./]mm\b"}
 _EXCEL_DAY_0 = pd.Timestamp("1899-12-30")
@@ -125,18 +127,48 @@ def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
 
 
 def _parts(texts: pd.Series, pattern: re.Pattern[str]) -> pd.DataFrame:
-    """Parts of each stamp by name; None where a stamp has not the part, or is none."""
-    nothing = (None,) * pattern.groups
-    values = texts.to_numpy(dtype=object)  # at once: an Arrow column looks up each in its turn
-    found = (pattern.fullmatch(text) if isinstance(text, str) else None for text in values)
-    rows = [match.groups() if match else nothing for match in found]
-    return pd.DataFrame(rows, texts.index, list(pattern.groupindex), dtype=object)
+    """Parts of each stamp by name, as categories; missing where a stamp has not the part, or is none.
+
+    The patterns ask where digits stand, never which they are: of all texts that differ in digits alone, one is
+    matched, and the others have their parts in the same places.
+    """
+    short = texts.where(texts.str.len() <= _LONGEST, "").to_numpy(dtype=object).astype("U")
+    signs = short.view(np.uint32).reshape(len(short), -1 if len(short) else 1)
+    is_digit = (signs >= ord("0")) & (signs <= ord("9"))
+    shape_of_row, shapes = pd.factorize(_as_texts(np.where(is_digit, np.uint32(ord("0")), signs)))
+    order = np.argsort(shape_of_row, kind="stable")
+    rows_of_shape = np.split(order, np.flatnonzero(np.diff(shape_of_row[order])) + 1)
+    found = [
+        (rows, match)
+        for rows, shape in zip(rows_of_shape, shapes, strict=False)
+        if (match := pattern.fullmatch(shape))
+    ]
+    return pd.DataFrame({name: _part(signs, found, name) for name in pattern.groupindex}, texts.index)
+
+
+def _as_texts(signs: NDArray[np.uint32]) -> NDArray[np.object_]:
+    """Each row of characters as a text; zeros fill it up."""
+    width = signs.shape[1]
+    return np.ascontiguousarray(signs).view(f"U{width}").ravel().astype(object)
+
+
+def _part(
+    signs: NDArray[np.uint32], found: Sequence[tuple[NDArray[np.intp], re.Match[str]]], name: str
+) -> pd.Categorical:
+    """One part of every row: that between the places where it stands in the shape of the row."""
+    places = [(rows, *match.span(name)) for rows, match in found if match[name]]
+    cut = np.zeros((len(signs), max((end - begin for _, begin, end in places), default=1)), np.uint32)
+    for rows, begin, end in places:
+        cut[rows, : end - begin] = signs[rows, begin:end]
+    texts = _as_texts(cut)
+    texts[cut[:, 0] == 0] = None
+    return pd.Categorical.from_codes(*pd.factorize(texts))
 
 
 def _by_text(column: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
-    """Read a column of few different texts, each once: a year has 365 dates and 24 hours. NaN for None."""
-    codes, texts = pd.factorize(column)
-    values = np.append(read(pd.Series(texts, dtype=str)).to_numpy(np.float64, na_value=np.nan), np.nan)[codes]
+    """Read each text of a part once: a year has 365 dates and 24 hours. NaN where the part is missing."""
+    numbers = read(pd.Series(column.cat.categories, dtype=str)).to_numpy(np.float64, na_value=np.nan)
+    values = np.append(numbers, np.nan)[column.cat.codes]
     whole = np.isfinite(values).all() and not (values % 1).any()
     return pd.Series(values.astype(np.int64) if whole else values, column.index)
 
@@ -168,14 +200,13 @@ def _dates(
 ) -> tuple[pd.Series, tuple[str, ...]]:
     """Midnights of the stamps, in the one order of day, month and year that fits the column."""
     a, b, c = (_by_text(parts[key], _whole) for key in ("a", "b", "c"))
-    words = {
-        key: any(re.search("[A-Za-z]", text) for text in parts[key].dropna().unique()) for key in ("a", "b")
-    }
+    written = {key: parts[key].cat.categories for key in ("a", "b", "c")}
+    words = {key: any(re.search("[A-Za-z]", text) for text in written[key]) for key in ("a", "b")}
     if a.iloc[: last + 1].isna().any() or b.iloc[: last + 1].isna().any():
         place = int(np.flatnonzero((a.isna() | b.isna()).to_numpy()[: last + 1])[0])
         found = f"a month that cannot be read, {texts.iloc[place]!r} in line {texts.index[place]}"
         raise InputError([Fault(file, found, "must be a number or a name", "Write months as numbers.")], OF)
-    long_first, long_last = parts["a"].str.len().max() == 4, parts["c"].str.len().max() == 4
+    long_first, long_last = (max(map(len, written[key]), default=0) == 4 for key in ("a", "c"))
     orders = ["day first", "month first", "year-month-day"]
     if words["a"]:
         orders = ["month first"]
@@ -189,6 +220,8 @@ def _dates(
     readings: dict[str, pd.Series] = {}
     for order in orders:
         year, month, day = (numbers[key] for key in _ORDERS[order])
+        if month.iloc[: last + 1].max() > 12:
+            continue
         year = year.where(year >= 100, year + np.where(year < 70, 2000, 1900))
         dates = pd.to_datetime(pd.DataFrame({"year": year, "month": month, "day": day}), errors="coerce")
         if not dates.iloc[: last + 1].isna().any():
@@ -254,16 +287,17 @@ def _time_of_day(parts: pd.DataFrame) -> pd.Series:
              for key in ("hour", "minute", "second") if key in parts}  # fmt: skip
     hour = clock["hour"]
     if "half" in parts:
-        half = parts["half"].str.lower().str[0]
-        hour = hour.where(half.isna(), hour % 12 + np.where(half == "p", 12, 0))
+        late = _by_text(parts["half"], lambda half: half.str.lower().str.startswith("p"))
+        hour = hour.where(late.isna(), hour % 12 + 12 * late)
     seconds = hour * 3600 + clock["minute"] * 60 + clock.get("second", 0)
     return pd.to_timedelta(seconds, unit="s")
 
 
 def _offsets(zones: pd.Series, texts: pd.Series, file: str) -> NDArray[np.float64]:
     offsets: dict[str, float] = {}
-    known = _ZONES | ({"CST": -6.0} if (zones == "CDT").any() else {})  # beside CDT it is no time of China
-    for zone in zones.dropna().unique():
+    written = zones.cat.categories
+    known = _ZONES | ({"CST": -6.0} if "CDT" in written else {})  # beside CDT it is no time of China
+    for zone in written:
         name = zone.strip("() ")
         number = re.fullmatch(r"(?:UTC|GMT)?\s?([+-])(\d{1,2})(?::?(\d{2}))?(?::00)?", name)
         if number:
@@ -278,6 +312,4 @@ def _offsets(zones: pd.Series, texts: pd.Series, file: str) -> NDArray[np.float6
             )
             remedy = "Write the offset from UTC instead, such as -06:00."
             raise InputError([Fault(file, found, "must be UTC or an offset", remedy)], OF)
-    if not offsets:
-        return np.full(len(zones), np.nan)
-    return np.asarray(zones.map(offsets), dtype=np.float64)
+    return np.append([offsets[zone] for zone in written], np.nan)[zones.cat.codes]

@@ -206,8 +206,11 @@ def _unfolded(table: TextTable) -> TextTable:
 
 def _unit_from_cells(text: str) -> str:
     """Text in which a unit that stands in every row, as in ``10.6 kW``, stands in a comment instead."""
+    enough = max(100, 0.9 * text.count("\n"))
+    if text.count("W") + text.count("%") < enough:  # each such unit has one of them
+        return text
     found = _UNIT_IN_CELL.findall(text)
-    if len(found) < 0.9 * text.count("\n") or len(set(found)) != 1 or len(found) < 100:
+    if len(found) < enough or len(set(found)) != 1:
         return text
     return f"# unit: {found[0]}\n{_UNIT_IN_CELL.sub('', text)}"
 
