@@ -129,8 +129,8 @@ def read_stamps(texts: pd.Series, file: str, hint: str = "") -> Stamped:
 def _parts(texts: pd.Series, pattern: re.Pattern[str]) -> pd.DataFrame:
     """Parts of each stamp by name, as categories; missing where a stamp has not the part, or is none.
 
-    The patterns ask where digits stand, never which they are: of all texts that differ in digits alone, one is
-    matched, and the others have their parts in the same places.
+    The patterns ask where digits stand, never which they are: of all texts that differ in digits alone, one
+    is matched, and the others have their parts in the same places.
     """
     short = texts.where(texts.str.len() <= _LONGEST, "").to_numpy(dtype=object).astype("U")
     signs = short.view(np.uint32).reshape(len(short), -1 if len(short) else 1)
@@ -162,7 +162,8 @@ def _part(
         cut[rows, : end - begin] = signs[rows, begin:end]
     texts = _as_texts(cut)
     texts[cut[:, 0] == 0] = None
-    return pd.Categorical.from_codes(*pd.factorize(texts))
+    codes, written = pd.factorize(texts)
+    return pd.Categorical.from_codes(codes, pd.Index(written))
 
 
 def _by_text(column: pd.Series, read: Callable[[pd.Series], pd.Series]) -> pd.Series:
