@@ -17,7 +17,7 @@ from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation import unit_commitment
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages import streams
-from sitedesign.operation.outages.rates import MOST_BLOCKS, OutageSample
+from sitedesign.operation.outages.rates import MOST_BLOCKS
 from sitedesign.operation.outages.sampling import (
     FUEL,
     SITE,
@@ -583,17 +583,6 @@ def test_turbines_that_never_fail_give_what_they_would_without_their_mean_outage
     unsaid = sample_outages(model, [], sky(2), seed=1)
     assert not (unsaid.kind == WIND_UNIT).any()
     assert unsaid.wind_scale == ()
-
-
-def test_samples_are_told_apart_from_the_first_step_that_differs():
-    """What is left of a model without a cause is run again only where the cause comes about."""
-    times = np.array([3, 5, 9])
-    kinds, ones = np.zeros(3, np.int8), np.ones(3, np.int8)
-    one = OutageSample(times, kinds, kinds.astype(np.int16), ones, 1, 1, 1.0, np.zeros(1, np.uint64))
-    other = dataclasses.replace(one, index=np.array([0, 0, 1], np.int16))
-    assert one.before(9) == other.before(9)
-    assert one.before(10) != other.before(10)
-    assert one.before(9) != dataclasses.replace(one, single_starts=False).before(9)
 
 
 def test_a_unit_that_nothing_happens_to_is_always_there():

@@ -23,9 +23,10 @@ from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology, lowered, resource_factors
 from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.rack_restart import add_restart_loss
-from sitedesign.operation.records import Fleet, Horizon, Hub, Inputs, Outlook, Output, Plan, State
+from sitedesign.operation.records import Fleet, Horizon, Hub, Inputs, Outlook, Output, Plan, State, Trail
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, has_second_fuel, lay_out
 from sitedesign.operation.stored_value import no_worth, worth
+from sitedesign.operation.trail import NO_TRAIL
 from sitedesign.util.compile_ahead import settled
 from sitedesign.util.compiled import njit
 
@@ -318,11 +319,54 @@ def operate(
     ValueError
         If the case's capability has one row a unit.
     """
+    run = prepared(
+        case,
+        plant,
+        controller or Controller(),
+        environment or OperatingEnvironment(climatology(case)),
+        outages,
+        forecast_factors,
+        start_mwh,
+    )
+    units = run.machine.unit.size if record and record_units else 0
+    output = room_for_results(case, units, record=record)
+    residual = run.simulate(output)
+    return _operation(case, run.environment, run.machine, output, residual)
+
+
+class Run(NamedTuple):
+    """Everything that a kernel reads and writes of a run, laid out, but its results."""
+
+    environment: OperatingEnvironment
+    machine: Machine
+    inputs: Inputs
+    outlook: Outlook
+    state: State
+    plan: Plan
+    hub: Hub | None
+
+    def simulate(self, output: Output, trail: Trail = NO_TRAIL) -> float:
+        """Run all steps; return the largest energy-balance error of any. [MW]"""
+        residual: float = simulation.simulate(
+            self.inputs, self.outlook, self.state, self.plan, output, self.hub, trail
+        )
+        return residual
+
+
+def prepared(
+    case: Case,
+    plant: Plant,
+    rule: Controller,
+    around: OperatingEnvironment,
+    outages: OutageSample | None = None,
+    forecast_factors: FloatArray | None = None,
+    start_mwh: float | None = None,
+) -> Run:
+    """Lay out a run; parameters as for :func:`operate`."""
     settled()
     if any(b.capability.shape[0] > 1 for b in case.backup):
         message = "capability: one row a unit; give the weather's capability in one row and the outages apart"
         raise ValueError(message)
-    rule, around = controller or Controller(), environment or OperatingEnvironment(climatology(case))
     behaviours = around.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
     machine = lay_out(case, plant, rule, behaviours, around.fuels, _usual_prices(case, around))
     start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
@@ -337,11 +381,8 @@ def operate(
     fuel_causes = np.zeros(max(len(around.fuels), 1), np.int64)
     fleet = Fleet(machine.tech, machine.tier, machine.plant, table, machine.resource)
     state = State(fleet, machine.unit, fuel_causes, machine.rank)
-    units = machine.unit.size if record and record_units else 0
-    output = _output(case, units, record=record)
     hub = _hub(case, plant, rule, around, machine, factors)
-    residual = simulation.simulate(inputs, outlook, state, _plan(machine, table), output, hub)
-    return _operation(case, around, machine, output, residual)
+    return Run(around, machine, inputs, outlook, state, _plan(machine, table), hub)
 
 
 def _inputs(case: Case, outages: OutageSample | None) -> Inputs:
@@ -419,7 +460,7 @@ def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
     return Plan(np.zeros((levels, day_steps + 2)), np.zeros(levels), np.zeros(day_steps), np.zeros(day_steps))
 
 
-def _output(case: Case, units: int, *, record: bool) -> Output:
+def room_for_results(case: Case, units: int = 0, *, record: bool) -> Output:
     """Arrays for the results of a run."""
     width, supplied = case.steps if record else 0, sum(len(item.levels) for item in case.supplies)
     return Output(
@@ -442,11 +483,8 @@ def _operation(
     case: Case, environment: OperatingEnvironment, machine: Machine, output: Output, residual: float
 ) -> SimulatedOperation:
     """Bring what a kernel wrote down into the case's order and units."""
-    shed, lost, series = output.shed_mw, output.lost_compute, output.series
-    by_class = lost_by_class(case, shed) if len(case.classes) > 1 else lost[np.newaxis]
-    if environment.restart is not None:
-        add_restart_loss(case, shed, environment.restart, by_class)
-        lost = by_class.sum(axis=0) if len(by_class) > 1 else by_class[0]
+    shed, series = output.shed_mw, output.series
+    lost, by_class = lost_with_restarts(case, environment, shed, output.lost_compute)
     dispatch, recorded = None, series.shape[1] > 0
     if recorded:
         supply, units = output.supply_mw[machine.rank], len(case.backup)
@@ -484,6 +522,17 @@ def _operation(
         end_mwh=float(machine.plant["stored_mwh"][0] + machine.plant["stranded_mwh"][0]),
         balance_residual_mw=residual,
     )
+
+
+def lost_with_restarts(
+    case: Case, environment: OperatingEnvironment, shed_mw: FloatArray, lost: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Find the compute lost in each step, and that of each class, restarts added; `lost` is written to."""
+    by_class = lost_by_class(case, shed_mw) if len(case.classes) > 1 else lost[np.newaxis]
+    if environment.restart is not None:
+        add_restart_loss(case, shed_mw, environment.restart, by_class)
+        lost = by_class.sum(axis=0) if len(by_class) > 1 else by_class[0]
+    return lost, by_class
 
 
 class _Account(NamedTuple):

@@ -107,7 +107,7 @@ UNIT = np.dtype(
     [
         ("on", "i8"),
         ("down", "i8"),  # causes that keep it down
-        ("started_at", "i8"),  # step of its last start
+        ("started_at", "f8"),  # step of its last start
         ("ready_at", "f8"),  # step at which it delivers after a start
         ("repaired_at", "f8"),  # step until which it is repaired after a failed start
         ("start_key", "u8"),  # stream of its start failures, 0 for none
@@ -178,6 +178,9 @@ PLANT = np.dtype(
         ("held_mwh_per_mw", "f8"),  # stored energy that a MW of reserve in the battery needs [MWh/MW]
         ("ride_failure", "f8"),  # share of the ride-through that fails when it is called upon
         ("tripped_mw", "f8"),  # what units that tripped in this step gave before [MW]
+        ("first_step", "i8"),  # step from which the years are run
+        ("busy", "i8"),  # something was running or throttled before the first step, or before a midnight
+        ("missed_starts", "i8"),  # since midnight: 1 some failed alone or would have, 2 together, 3 both
     ],
     align=True,
 )
@@ -339,6 +342,36 @@ class Plan(NamedTuple):
     midnight_mwh: Array
     change_mwh: Array
     following_mwh: Array
+
+
+class Trail(NamedTuple):
+    """State of a plant at every midnight of a run; no rows where nobody keeps it.
+
+    A run that follows the trail of another goes on from the first midnight after which other things fail,
+    and where it comes to a midnight in the state that is kept, from the next such midnight.
+
+    Attributes
+    ----------
+    words, numbers : ndarray of int and of float
+        One memory that holds all records of a plant, seen as both.
+    carried, until : ndarray of int
+        Places in it of what one day takes over from the day before, and of steps until which something holds:
+        whatever lies behind is all the same.
+    kept : ndarray of int, shape (days, carried + until)
+        Of each midnight.
+    differs : ndarray of bool, shape (days,)
+        Days on which other things fail than in the run whose trail this is.
+    missed_starts : ndarray of int, shape (days,)
+        As in the plant's record.
+    """
+
+    words: Array
+    numbers: Array
+    carried: Array
+    until: Array
+    kept: Array
+    differs: Array
+    missed_starts: Array
 
 
 class Output(NamedTuple):

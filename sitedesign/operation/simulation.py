@@ -31,8 +31,10 @@ from sitedesign.operation.records import (
     Plan,
     Record,
     State,
+    Trail,
 )
 from sitedesign.operation.trading import drop_sinks, feed_sinks, trading_plan
+from sitedesign.operation.trail import keep_midnight, resume
 from sitedesign.operation.unit_commitment import (
     book_fuel,
     bridged_mw,
@@ -430,9 +432,11 @@ def _record_units(tech: Array, unit: Array, output: Output, t: int) -> None:
 
 @njit(cache=True, error_model="numpy")
 def simulate(
-    inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output: Output, hub: Hub | None
+    inputs: Inputs, outlook: Outlook, state: State, plan: Plan, output: Output, hub: Hub | None, trail: Trail
 ) -> float:
-    """Run all steps; the state stays in `state`, results go to `output`.
+    """Run all steps from the plant's first one on; the state stays in `state`, results go to `output`.
+
+    With a trail, days that go as they went in the run before are left out.
 
     Returns
     -------
@@ -443,14 +447,33 @@ def simulate(
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
     steps, per_year, techs = inputs.load_mw.size, outlook.yields.shape[1], tech.size
     events, worst, year_end = inputs.event_step.size, 0.0, per_year
-    p.next_repair, p.planned_at, p.midnight_day = -1.0, -1, -1
+    if p.first_step == 0:
+        p.next_repair = -1.0
+    p.planned_at, p.midnight_day = -1, -1
     p.battery_share, p.day_step, p.lead = _battery_share(p), 0, 0
     # Zeros that are read: a written one has a type of its own, for which what takes it is compiled once more
     event, year, clock = p.day_step, p.day_step, p.day_step
     while p.lead < techs and tech[p.lead].units == 0:
         p.lead += 1
-    busy = True  # something was running or throttled in the step before
-    for t in range(steps):
+    busy = p.busy != 0  # something was running or throttled in the step before
+    t, today = p.first_step, -1
+    midnight = t if trail.kept.shape[0] > 0 else -1
+    while t < steps:
+        if t == midnight:
+            if today >= 0:
+                trail.missed_starts[today] = p.missed_starts
+            p.busy, p.missed_starts = 1 if busy else 0, 0
+            today = keep_midnight(trail, fleet, t // r.day_steps, t)
+            if today * r.day_steps >= steps:
+                break
+            if today * r.day_steps > t:
+                t = today * r.day_steps
+                resume(trail, fleet, today)
+                busy = p.busy != 0
+            midnight, year, p.day_step = t + r.day_steps, t // per_year, r.day_steps if t > 0 else 0
+            clock, year_end = t - year * per_year, (year + 1) * per_year
+            while event < events and inputs.event_step[event] < t:
+                event += 1
         if p.serviced != 0 and p.day_step == r.day_steps:
             send_to_service(tech, state.unit, p, t)
         if t >= p.next_repair or (event < events and inputs.event_step[event] <= t):
@@ -488,6 +511,9 @@ def simulate(
             for k in range(techs):
                 _book(tech[k], output, year)
             clock, year, year_end = 0, year + 1, year_end + per_year
+        t += 1
+    if today >= 0 and today * r.day_steps < steps:
+        trail.missed_starts[today] = p.missed_starts
     for u in range(state.unit.size):
         if state.unit[u].on != 0:
             off(state.unit[u], p.step_h, steps)

@@ -428,7 +428,7 @@ def _plant(case: Case, plant: Plant, controller: Controller) -> NDArray[Any]:
     record["min_run_steps"] = round(controller.min_run_h / h)
     record["priced"] = any(len(item.levels) > 1 for item in case.flows)
     record["imports"] = sum(size > 0.0 for size in plant.imports)
-    record["battery_blocks"] = 1.0
+    record["battery_blocks"], record["busy"] = 1.0, 1
     if case.reserve is not None:
         rule = case.reserve
         record["reserve"], record["n_minus"], record["load_step_mw"] = 1, rule.n_minus, rule.load_step_mw

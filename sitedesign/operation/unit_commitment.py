@@ -133,6 +133,7 @@ def _start(tech: Array, unit: Array, p: Record, k: int, wanted: int, t: int) -> 
             # Failures of both kinds are told apart by the same draw: one switched off spares its own alone
             kind = _chance(tech[k].start_key, t)
             common = kind < tech[k].start_beta
+            p.missed_starts |= 2 if common else 1
             if common and p.common_starts != 0:
                 unit[u].failed_starts += 1
                 late = tech[k].retry_steps

@@ -57,11 +57,12 @@ def off_sets(causes: Sequence[str], seed: int, number: int) -> list[frozenset[st
     """Give the sets of causes to switch off for run `number`: those of an order, and of its reverse.
 
     What two causes only do together is so divided evenly between them; what three do, on average over runs,
-    each of which has an order of its own.
+    each of which has an order of its own. Each set has one cause more or less than the one before.
     """
     order = _order(causes, seed, number)
-    found = [frozenset(way[:count]) for way in (order, order[::-1]) for count in range(1, len(order) + 1)]
-    return list(dict.fromkeys(found))
+    one_way = [frozenset(order[:count]) for count in range(1, len(order) + 1)]
+    other_way = [frozenset(order[-count:]) for count in range(len(order) - 1, 0, -1)]
+    return one_way + other_way
 
 
 def marginal_losses(

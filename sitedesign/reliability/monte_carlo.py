@@ -6,7 +6,7 @@ the other switched off say what share of the lost compute each cause explains.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -24,10 +24,10 @@ from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import (
     CAUSES,
     OutageConditions,
-    OutageModel,
     OutageSample,
     sample_outages,
 )
+from sitedesign.operation.reruns import Reruns
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.attribution import YearLosses, cause_of, cause_shares, marginal_losses, off_sets
 from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime
@@ -48,11 +48,12 @@ from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.reserve_use import reserve_use
 from sitedesign.reliability.technology_use import cap_uses, technology_uses
 from sitedesign.reliability.weather_blocks import OF_THE_GRID, Builder, WeatherBlock, blocks_of, listed
-from sitedesign.util.threads import at_once, one_ahead
+from sitedesign.util.threads import at_once, cores, one_ahead
 
 FloatArray = NDArray[np.float64]
 
 _HOURS_PER_YEAR = 8760.0
+_MOST_WAITING = 4  # blocks kept for the causes of what they lose to be looked for at once
 DUTY_YEARS = 5  # whose cycles of the battery are counted
 Progress = Callable[[int, int], None]
 Place = tuple[int, int]  # block and draw
@@ -170,8 +171,8 @@ class Assessment:
                 plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
             ):
                 run.to_explain.append((block, draw, begun[draw], done[draw].lost_compute))
-                if plan.attribute_years is None:
-                    run.attribute(self._causes)  # at once: nobody could keep all blocks
+                if plan.attribute_years is None and len(run.to_explain) >= min(cores(), _MOST_WAITING):
+                    run.attribute(self._causes)  # soon: nobody could keep all blocks
             if self._progress is not None:
                 self._progress(run.simulated, total * plan.draws)
         run.first_year += block.case.years
@@ -194,6 +195,9 @@ class _Begun:
     conditions: OutageConditions
     stored_mwh: float
     forecast_factors: FloatArray
+
+
+_Unexplained = tuple[WeatherBlock, int, _Begun, FloatArray]  # block, draw, how it began, lost compute
 
 
 @dataclass
@@ -234,7 +238,7 @@ class _Tally:
     used: list[FloatArray] = field(default_factory=list)
     on: list[FloatArray] = field(default_factory=list)
     duty: BatteryDuty | None = None
-    to_explain: list[tuple[WeatherBlock, int, _Begun, FloatArray]] = field(default_factory=list)
+    to_explain: list[_Unexplained] = field(default_factory=list)
     events: list[_WorstEvent] = field(default_factory=list)
 
     def begin(self, block: WeatherBlock) -> list[_Begun]:
@@ -250,7 +254,18 @@ class _Tally:
 
     def operate_draw(self, block: WeatherBlock, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
         """Run one block under one draw; books nothing, so that several draws run at once."""
-        return self._operate(block, begun[draw], draw)
+        state = begun[draw]
+        return operate(
+            block.of_draw(draw, self._off),
+            self.plant,
+            self.controller,
+            self.environment,
+            outages=self._sample(state, draw),
+            forecast_factors=state.forecast_factors,
+            start_mwh=state.stored_mwh,
+            # The bill takes every step; hours of noise are read from the first years alone
+            record=block.grid is not None or (state.conditions.first_year == 0 and draw == 0),
+        )
 
     def book(self, block: WeatherBlock, place: Place, begun: _Begun, done: SimulatedOperation) -> None:
         """Add up a run and keep its worst events."""
@@ -268,33 +283,41 @@ class _Tally:
 
     def attribute(self, causes: Sequence[str]) -> None:
         """Run blocks again, one cause after the other switched off, in an order and in its reverse."""
-        for block, draw, begun, lost_compute in self.to_explain:
-            case, number = block.case, len(self.losses)
-            again = self._lost_without(block, begun, draw, off_sets(causes, self.plan.seed, number))
-            by_set = {off: _by_year(case, series) for off, series in again.items()}
-            by_set[frozenset()] = _by_year(case, lost_compute * case.load_mw * case.step_h)
-            short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
-            first = begun.conditions.first_year
-            self.losses.append(
-                YearLosses(
-                    year=np.arange(first, first + case.years),
-                    by_cause=marginal_losses(causes, self.plan.seed, number, by_set),
-                    racks=short * _by_year(case, case.load_mw * case.step_h),
-                )
-            )
+        first = len(self.losses)
+        self.losses += at_once(lambda job: self._explained(causes, *job), enumerate(self.to_explain, first))
         self.to_explain.clear()
+
+    def _explained(self, causes: Sequence[str], number: int, unexplained: _Unexplained) -> YearLosses:
+        block, draw, begun, lost_compute = unexplained
+        case = block.case
+        again = self._lost_without(block, begun, draw, off_sets(causes, self.plan.seed, number))
+        by_set = {off: _by_year(case, series) for off, series in again}
+        by_set[frozenset()] = _by_year(case, lost_compute * case.load_mw * case.step_h)
+        short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
+        first = begun.conditions.first_year
+        return YearLosses(
+            year=np.arange(first, first + case.years),
+            by_cause=marginal_losses(causes, self.plan.seed, number, by_set),
+            racks=short * _by_year(case, case.load_mw * case.step_h),
+        )
 
     def name_events(self, causes: Sequence[str]) -> None:
         """Run blocks and draws again, up to a worst event whose cause is not known yet."""
         unnamed = [worst for worst in self.events if not worst.event.cause]
-        for place in sorted({worst.place for worst in unnamed}):
-            mine = [worst for worst in unnamed if worst.place == place]
-            block, begun = self._up_to(mine), mine[0].begun
-            sets = {cause: frozenset([cause]) for cause in causes} | {WEATHER: frozenset(causes)}
-            lost = self._lost_without(block, begun, place[1], list(sets.values()))
-            remaining = {cause: lost[off] for cause, off in sets.items()}
-            for worst in mine:
-                worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, block.case.step_h))
+        places = [
+            [worst for worst in unnamed if worst.place == place]
+            for place in sorted({worst.place for worst in unnamed})
+        ]
+        at_once(partial(self._name, causes), places)
+
+    def _name(self, causes: Sequence[str], events: Sequence[_WorstEvent]) -> None:
+        """Name the causes of events of one block and draw."""
+        block, begun, draw = self._up_to(events), events[0].begun, events[0].place[1]
+        sets = {cause: frozenset([cause]) for cause in causes} | {WEATHER: frozenset(causes)}
+        lost = dict(self._lost_without(block, begun, draw, list(sets.values())))
+        remaining = {cause: lost[off] for cause, off in sets.items()}
+        for worst in events:
+            worst.event = replace(worst.event, cause=cause_of(worst.event, remaining, block.case.step_h))
 
     def describe_events(self) -> None:
         """Say what came together in the worst events."""
@@ -305,7 +328,7 @@ class _Tally:
                 self.plant,
                 self.environment.climatology,
                 self.environment.outages,
-                self._sample(worst.begun, draw, self.environment.outages),
+                self._sample(worst.begun, draw),
                 block.state(draw, self._off),
             )
             worst.event = replace(worst.event, circumstances=circumstances(worst.event, met))
@@ -329,51 +352,30 @@ class _Tally:
 
     def _lost_without(
         self, block: WeatherBlock, begun: _Begun, draw: int, sets: Sequence[frozenset[str]]
-    ) -> dict[frozenset[str], FloatArray]:
+    ) -> Iterator[tuple[frozenset[str], FloatArray]]:
         """Lost compute of every step of a block, for each of some sets of causes switched off. [MWh]
 
-        Many a cause does not come about in some years: sets that leave the same failures are run once.
+        The fewer causes a set has not in common with the one before, the sooner it is run.
         """
-        runs: dict[tuple[object, ...], tuple[frozenset[str], OutageSample]] = {}
-        of_set = {}
+        of_the_grid, reruns, sample = None, None, self._sample(begun, draw)
         for off in sets:
-            sample = self._sample(begun, draw, self.environment.outages.without(*off))
-            of_set[off] = (off & OF_THE_GRID, *sample.before(block.case.steps))
-            runs.setdefault(of_set[off], (off, sample))
-        done = at_once(lambda run: self._lost(block, begun, draw, *run), runs.values())
-        lost = dict(zip(runs, done, strict=True))
-        return {off: lost[key] for off, key in of_set.items()}
+            if reruns is None or off & OF_THE_GRID != of_the_grid:
+                of_the_grid = off & OF_THE_GRID
+                reruns = Reruns(
+                    block.of_draw(draw, self._off | off),
+                    self.plant,
+                    self.controller,
+                    self.environment,
+                    sample,
+                    begun.forecast_factors,
+                    begun.stored_mwh,
+                )
+            yield off, reruns.lost_mwh(off)
 
-    def _lost(
-        self, block: WeatherBlock, begun: _Begun, draw: int, off: frozenset[str], sample: OutageSample
-    ) -> FloatArray:
-        done, case = self._operate(block, begun, draw, off, sample), block.case
-        result: FloatArray = done.lost_compute * case.load_mw * case.step_h
-        return result
-
-    def _operate(
-        self,
-        block: WeatherBlock,
-        begun: _Begun,
-        draw: int,
-        off: frozenset[str] = frozenset(),
-        sample: OutageSample | None = None,
-    ) -> SimulatedOperation:
-        model = self.environment.outages.without(*off)
-        return operate(
-            block.of_draw(draw, model.off),
-            self.plant,
-            self.controller,
-            self.environment,
-            outages=sample or self._sample(begun, draw, model),
-            forecast_factors=begun.forecast_factors,
-            start_mwh=begun.stored_mwh,
-            # The bill takes every step; hours of noise are read from the first years alone
-            record=not off and (block.grid is not None or (begun.conditions.first_year == 0 and draw == 0)),
-        )
-
-    def _sample(self, begun: _Begun, draw: int, model: OutageModel) -> OutageSample:
-        plant = self.plant
+    def _sample(self, begun: _Begun, draw: int) -> OutageSample:
+        """Draw what fails; a plant takes no notice of what it does not have."""
+        plant, sizes = self.plant, {"battery": self.plant.battery_mwh, "solar": self.plant.resources_mw[0]}
+        model = self.environment.outages.without(*(name for name, size in sizes.items() if size == 0.0))
         return sample_outages(model, plant.units, begun.conditions, draw, self.plan.seed, plant.resources_mw)
 
     def _add(self, case: Case, done: SimulatedOperation) -> None:

@@ -7,7 +7,7 @@ failure.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -283,6 +283,8 @@ class OutageSample:
     wind_blocks, wind_scale : tuple of float
         Blocks of each resource, up to the last wind farm, and the factor on its yield when every block works;
         1 for what is no farm. [1, fraction]
+    cause : ndarray of int, shape (events,)
+        Place in :data:`CAUSES` of what brings each change about; empty where that was not kept.
     """
 
     step: NDArray[np.int64]
@@ -297,22 +299,26 @@ class OutageSample:
     common_starts: bool = True
     wind_blocks: tuple[float, ...] = ()
     wind_scale: tuple[float, ...] = ()
+    cause: NDArray[np.int8] = field(default_factory=lambda: np.zeros(0, np.int8))
 
-    def before(self, step: int) -> tuple[object, ...]:
-        """Give what happens before a step, to be compared: where it is the same, so is what a plant does."""
-        count = int(np.searchsorted(self.step, step))
-        changes = (self.step, self.kind, self.index, self.change)
-        return (
-            *(part[:count].tobytes() for part in changes),
-            self.battery_blocks,
-            self.solar_blocks,
-            self.solar_scale,
-            self.start_keys.tobytes(),
-            self.single_starts,
-            self.common_starts,
-            self.wind_blocks,
-            self.wind_scale,
+    def without(self, off: Collection[str]) -> OutageSample:
+        """Leave out what some causes bring about: the sample of a model in which they are switched off."""
+        rest = ~self.brought_by(off)
+        return replace(
+            self,
+            step=self.step[rest],
+            kind=self.kind[rest],
+            index=self.index[rest],
+            change=self.change[rest],
+            cause=self.cause[rest],
+            single_starts=self.single_starts and "starts" not in off,
+            common_starts=self.common_starts and "common_starts" not in off,
         )
+
+    def brought_by(self, causes: Collection[str]) -> NDArray[np.bool_]:
+        """Say of each change whether one of some causes brings it about."""
+        found: NDArray[np.bool_] = np.array([cause in causes for cause in CAUSES])[self.cause]
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from sitedesign.operation.outages.rates import (
     UNIT,
     WIND_UNIT,
     BlockOutages,
+    Cause,
     FarmOutages,
     FuelOutages,
     OutageConditions,
@@ -62,7 +64,8 @@ __all__ = [
 ]
 
 FloatArray = NDArray[np.float64]
-_Part = tuple[NDArray[np.int64], int, int, int, int]  # steps, kind, index, change, order of the component
+# Steps, kind, index, change, order of the component, cause
+_Part = tuple[NDArray[np.int64], int, int, int, int, int]
 HOURS_PER_YEAR = 8760.0
 DAYS = 365
 # How components are numbered, so that events of one step have one order: by technology, then farms, the rest
@@ -120,8 +123,12 @@ def sample_outages(
     for number, blocks in enumerate(farm_blocks(model, resources_mw)):
         sample_farm(events, model, number, blocks, conditions, draw, seed)
     sample_rest(events, model, conditions, draw, seed)
+    step, kind, index, change, cause = events.in_order()
     return OutageSample(
-        *events.in_order(),
+        step,
+        kind,
+        index,
+        change,
         model.battery.blocks,
         model.solar.blocks,
         solar_scale(model),
@@ -129,6 +136,7 @@ def sample_outages(
         model.has("starts"),
         model.has("common_starts"),
         *wind_state(model, resources_mw, conditions.climatology),
+        cause=cause,
     )
 
 
@@ -173,11 +181,11 @@ def sample_farm(
         for i in range(blocks):
             rng = _stream(farm.name, i, conditions, draw, seed)
             spans = _two_state(rng, hazard, repair, conditions.steps)
-            events.add(spans, WIND_UNIT, farm.resource, (_FARM + number, i))
+            events.add("wind", spans, WIND_UNIT, farm.resource, (_FARM + number, i))
     if farm.icing_per_cold_day > 0:
         days = (farm.icing_below_c, farm.icing_per_cold_day, farm.icing_h)
         spans = _spans_of_days(_stream("icing", 0, conditions, draw, seed), *days, conditions)
-        events.add(spans, WIND_UNIT, farm.resource, (_FARM + number, _LAST), size=blocks)
+        events.add("wind", spans, WIND_UNIT, farm.resource, (_FARM + number, _LAST), size=blocks)
 
 
 def resize_farms(table: NDArray[np.int64], blocks: Sequence[int]) -> NDArray[np.int64]:
@@ -199,10 +207,13 @@ def sample_rest(
     for number, unit in enumerate(model.units):
         if model.has("common_cause"):
             spans, lethal = _common_causes(unit, conditions, draw, seed)
-            events.add(spans[lethal], TECHNOLOGY, number, (number, _LAST))
+            events.add("common_cause", spans[lethal], TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
-        spans = _fuel_spans(fuel, conditions, draw, seed, model.has("fuel"), model.has("cold"))
-        events.add(spans, FUEL, number)
+        place = events.next_place()
+        if model.has("fuel"):
+            events.add("fuel", _fuel_spans(fuel, conditions, draw, seed), FUEL, number, place)
+        if model.has("cold") and fuel.cold_event_per_yr > 0:
+            events.add("cold", _cold_spans(fuel, conditions, draw, seed), FUEL, number, place)
     if model.has("battery"):
         _sample_blocks(events, "battery", model.battery, (BATTERY_BLOCK, BATTERY), conditions, draw, seed)
     if model.has("solar"):
@@ -210,7 +221,8 @@ def sample_rest(
     if model.has("site"):
         rng = _stream("site", 0, conditions, draw, seed)
         rate = np.full(1, model.site_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
-        events.add(_two_state(rng, rate, model.site_event_h / conditions.step_h, conditions.steps), SITE, 0)
+        spans = _two_state(rng, rate, model.site_event_h / conditions.step_h, conditions.steps)
+        events.add("site", spans, SITE, 0)
 
 
 def solar_scale(model: OutageModel) -> float:
@@ -231,6 +243,7 @@ class Events:
 
     def add(
         self,
+        cause: Cause,
         spans: NDArray[np.int64],
         kind: int,
         index: int,
@@ -241,26 +254,33 @@ class Events:
 
         `place`: technology and number, or the next one; `size`: how much of what is counted is down.
         """
-        place = place or (_REST, len(self.parts))
+        place = place or self.next_place()
         if spans.size:
-            order = (place[0] << _PLACE_BITS) + 2 * place[1]
-            self.parts.append((spans[:, 0], kind, index, size, order))
-            self.parts.append((spans[:, 1], kind, index, -size, order + 1))
+            order, number = (place[0] << _PLACE_BITS) + 2 * place[1], CAUSES.index(cause)
+            self.parts.append((spans[:, 0], kind, index, size, order, number))
+            self.parts.append((spans[:, 1], kind, index, -size, order + 1, number))
+
+    def next_place(self) -> tuple[int, int]:
+        """Place of a component after all those so far, of those that nobody counts."""
+        return _REST, len(self.parts)
 
     def table(self) -> NDArray[np.int64]:
         """Every event in order, one row each: step, kind, index, change, order of its component."""
         step, which, parts = self._sorted()
-        about = np.array([part[1:] for part in parts], np.int64).reshape(-1, 4)
+        about = np.array([part[1:5] for part in parts], np.int64).reshape(-1, 4)
         return np.column_stack([step, about[which]])
 
-    def in_order(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8]]:
-        """Step, kind, index and change of every event."""
+    def in_order(
+        self,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8], NDArray[np.int8]]:
+        """Step, kind, index, change and cause of every event."""
         step, which, parts = self._sorted()
         return (
             step,
             np.array([part[1] for part in parts], np.int8)[which],
             np.array([part[2] for part in parts], np.int16)[which],
             np.array([part[3] for part in parts], np.int8)[which],
+            np.array([part[5] for part in parts], np.int8)[which],
         )
 
     def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[_Part]]:
@@ -319,18 +339,18 @@ def sample_units(
         if forced:
             rng = _stream(unit.name, i, conditions, draw, seed)
             spans = _two_state(rng, hazard, unit.mttr_h / conditions.step_h, conditions.steps)
-            events.add(spans, UNIT, first + i, (number, 3 * i))
+            events.add("units", spans, UNIT, first + i, (number, 3 * i))
         if planned:
             spans = (
                 _in_week(unit.maintenance_weeks[i % len(unit.maintenance_weeks)], conditions)
                 if unit.maintenance_weeks
                 else _planned(unit.planned_outage_fraction, i, conditions)
             )
-            events.add(spans, UNIT, first + i, (number, 3 * i + 1))
+            events.add("planned", spans, UNIT, first + i, (number, 3 * i + 1))
         if common.size:
             rng = _stream(f"{unit.name} common", 1 + i, conditions, draw, seed)
             taken = rng.uniform(size=len(common)) < unit.common_cause_coupling_fraction
-            events.add(common[taken], UNIT, first + i, (number, 3 * i + 2))
+            events.add("common_cause", common[taken], UNIT, first + i, (number, 3 * i + 2))
 
 
 def _common_causes(
@@ -351,7 +371,7 @@ def _common_causes(
 
 def _sample_blocks(
     events: Events,
-    name: str,
+    name: Literal["battery", "solar"],
     block: BlockOutages,
     kinds: tuple[int, int],
     conditions: OutageConditions,
@@ -367,7 +387,7 @@ def _sample_blocks(
             for label, i, kind in components:
                 rng = _stream(label, i, conditions, draw, seed)
                 spans = _two_state(rng, rate, block.mttr_h / conditions.step_h, conditions.steps)
-                events.add(spans, kind, i)
+                events.add(name, spans, kind, i)
 
 
 def _key(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
@@ -417,21 +437,15 @@ def _in_week(week: int, conditions: OutageConditions) -> NDArray[np.int64]:
     return np.stack([start, start + 7 * per_day], axis=1)
 
 
-def _fuel_spans(
-    fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int, any_time: bool, cold: bool
-) -> NDArray[np.int64]:
-    """Interruptions at any time, and those that extreme cold brings about."""
-    spans = np.zeros((0, 2), np.int64)
-    if any_time:
-        rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
-        rng = _stream(f"{fuel.name} supply", 0, conditions, draw, seed)
-        spans = _two_state(rng, rate, fuel.interruption_h / conditions.step_h, conditions.steps)
-    if cold and fuel.cold_event_per_yr > 0:
-        spans = np.concatenate([spans, _cold_spans(fuel, conditions, draw, seed)])
-    return spans
+def _fuel_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
+    """Interruptions at any time."""
+    rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
+    rng = _stream(f"{fuel.name} supply", 0, conditions, draw, seed)
+    return _two_state(rng, rate, fuel.interruption_h / conditions.step_h, conditions.steps)
 
 
 def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
+    """Interruptions that extreme cold brings about."""
     climate = conditions.climatology
     limit_c = min(climate.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
     # On each such day: the rarer extreme cold is, the less the region's supply is built for it
