@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sitedesign.util.threads import at_once, one_ahead
+from sitedesign.util.threads import at_once, meanwhile, one_ahead
 
 
 def test_two_runs_are_under_way_together_and_results_keep_their_order(monkeypatch):
@@ -68,3 +68,23 @@ def test_an_error_of_a_run_is_raised(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     with pytest.raises(ZeroDivisionError):
         at_once(lambda number: 1 // number, [1, 0])
+
+
+def test_something_runs_while_another_thing_is_done(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    begun = threading.Event()
+    with meanwhile(lambda: begun.set() or threading.get_ident()) as result:
+        assert begun.wait(timeout=60)
+        assert result() != threading.get_ident()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with meanwhile(threading.get_ident) as result:
+        assert result() == threading.get_ident()
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_what_fails_meanwhile_is_told_to_him_who_asks(monkeypatch, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    with meanwhile(lambda: 1 // 0) as result, pytest.raises(ZeroDivisionError):
+        result()
+    with meanwhile(lambda: 1 // 0):
+        pass  # nobody asked

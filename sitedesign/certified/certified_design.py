@@ -24,6 +24,7 @@ from sitedesign.results.design import Design, design_from
 from sitedesign.results.evaluation import ClassResult, Evaluation, Provenance
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
+from sitedesign.util.threads import meanwhile
 
 FIRST_DRAW = 1_000  # of failures for the bound: far from those that a search runs plants on
 
@@ -66,12 +67,14 @@ def certified_design(
     bounded: FailureBound | None = None
     if planned.compute_cost is None:  # where cost and uptime both move, the rack-hour's cost has the gap
         progress("bounding with failures that are foreseen")
-        bounded = _failure_bound(study_case, sized, effort)
-        bounded = bounded and bounded.at_least(planned.bound_usd_per_yr)
-        spare = study_case.case.limits.n_plus
-        parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr, spare)
-        if effort.explains:
-            parts["integrality"] = planned.bound_usd_per_yr - _divisible_bound(study_case)
+        with meanwhile(lambda: _divisible_bound(study_case) if effort.explains else None) as divisible:
+            bounded = _failure_bound(study_case, sized, effort)
+            bounded = bounded and bounded.at_least(planned.bound_usd_per_yr)
+            spare = study_case.case.limits.n_plus
+            parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr, spare)
+            whole = divisible()
+        if whole is not None:
+            parts["integrality"] = planned.bound_usd_per_yr - whole
     design = _certified(study_case, planned, evaluation, result, parts)
     return design.model_copy(update={"bound_with_failures": bounded.bound}) if bounded else design
 

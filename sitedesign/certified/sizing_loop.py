@@ -64,8 +64,10 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan
+from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
+from sitedesign.util.threads import meanwhile
 
 FIRST_Z_SCORES = (1.0, 2.0, 4.0)
 # Where searches with much sun and storage often end
@@ -145,8 +147,31 @@ def size_then_search(
     -------
     SizingResult
     """
-    study, case = study_case.study, study_case.case
-    progress("sizing with foresight of weather and failures")
+    with meanwhile(lambda: search_years(study_case, effort.years, study_case.study.seed)) as years:
+        progress("sizing with foresight of weather and failures")
+        planned, first, prices = _sized_with_failures(study_case, environment, effort)
+        progress(f"drawing {effort.years} weather years to search on")
+        drawn = years()
+    search = search_and_certify(
+        study_case,
+        environment,
+        planned or [largest_plant(study_case.case)],
+        (first.uptime_price_usd_per_mwh or 0.0) if first else 0.0,
+        effort,
+        progress,
+        years=drawn,
+    )
+    return SizingResult(search, first, prices)
+
+
+def _sized_with_failures(
+    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort
+) -> tuple[list[Plant], OptimizationResult | None, FloatArray]:
+    """Find optimal plants of planners who foresee one draw of failures, and prices for the bound of all.
+
+    The first is the answer to the question itself; None where even he finds none.
+    """
+    study = study_case.study
     searched, met = on_whole_hours(study_case), environment_on_whole_hours(study_case, environment)
     failing = relaxation(sampled_outage_case(searched, met, study.seed), study.metric).case
     failing = shift_start(failing, cyclic_start_step(searched.case))
@@ -164,15 +189,7 @@ def size_then_search(
     # With a price on lost compute in place of a target, the rack-hour's cost has the bound
     if first is not None and effort.bound_draws and study.objective == "cost":
         prices = tuned_prices(failing, first, pool)
-    search = search_and_certify(
-        study_case,
-        environment,
-        [sizing.plant for sizing in found] or [largest_plant(case)],
-        (first.uptime_price_usd_per_mwh or 0.0) if first else 0.0,
-        effort,
-        progress,
-    )
-    return SizingResult(search, first, prices)
+    return [sizing.plant for sizing in found], first, prices
 
 
 def search_and_certify(
@@ -186,6 +203,7 @@ def search_and_certify(
     *,
     values_forecast: bool = True,
     seeks_cheaper: bool = True,
+    years: Sequence[WeatherBlock] | None = None,
 ) -> SearchResult:
     """Search, certify, ask for more where the certificate falls short, and search again.
 
@@ -205,6 +223,8 @@ def search_and_certify(
         Also say what a perfect forecast would save.
     seeks_cheaper : bool
         Search again, for less, where a plant passes with much to spare.
+    years : sequence of WeatherBlock, optional
+        To search on, as :func:`search_years` draws them, which are drawn when left out.
 
     Returns
     -------
@@ -212,8 +232,9 @@ def search_and_certify(
         Met, unless no search reached it.
     """
     study, required = study_case.study, tuple(part.uptime_target for part in study_case.case.classes)
-    progress(f"drawing {effort.years} weather years to search on")
-    years = search_years(study_case, effort.years, study.seed)
+    if years is None:
+        progress(f"drawing {effort.years} weather years to search on")
+        years = search_years(study_case, effort.years, study.seed)
     study_case = replace(study_case, drawn=None)  # years of a certificate are many, and seen once
     met = environment_on_whole_hours(study_case, environment)
     evaluator = Evaluator(years, met, study.metric, study.seed, effort.draws)

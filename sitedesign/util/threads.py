@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import Event
 from typing import TypeVar
 
@@ -93,6 +94,27 @@ def one_ahead(items: Iterable[Item]) -> Iterator[Item]:
         while (item := coming.result()) is not end:
             coming = pool.submit(next, source, end)
             yield item  # type: ignore[misc]  # not the end
+
+
+@contextmanager
+def meanwhile(run: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
+    """Run something while the caller does something else; with one core, when its result is asked for.
+
+    Parameters
+    ----------
+    run : callable
+        Changes nothing that the caller reads, and reads nothing that he changes.
+
+    Yields
+    ------
+    callable
+        Gives the result, or raises what the run has raised.
+    """
+    if cores() == 1:
+        yield run
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run).result
 
 
 def cores() -> int:
