@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sitedesign as sd
+from sitedesign.util.csv_series import csv_series
 
 ARRAYS = ("ghi_w_m2", "dni_w_m2", "dhi_w_m2", "temp_air_c", "wind_speed_m_s")
 SITE = sd.Site(latitude=31.76, longitude=-106.49)
@@ -57,3 +59,17 @@ def test_a_parquet_file_of_something_else_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.parquet").write_bytes(b"PAR1 and then nothing")
     with pytest.raises(sd.InputError, match="a Parquet file that cannot be read"):
         sd.Weather.read(tmp_path / "cut.parquet")
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Etc/GMT+6"])
+def test_numbers_are_written_as_pandas_writes_them(zone: str | None) -> None:
+    rng = np.random.default_rng(1)
+    values = rng.choice([0.0, -5.0, 1 / 3, 1e-9, 1234567.0, 1e21, np.inf, np.nan], (500, 3)) * rng.random(
+        (500, 3)
+    )
+    stamps = pd.date_range("2020-02-28 23:30", periods=500, freq="15min", tz=zone)
+    frame = pd.DataFrame(values, stamps, ["ghi (W/m2)", "a, b", 'c "d"'])
+    right = frame.to_csv(
+        index_label="time", date_format="%Y-%m-%d %H:%M", float_format="%.6g", lineterminator="\n"
+    )
+    assert csv_series(frame, label="time", between=" ") == right

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from sitedesign.errors import Fault, InputError
 from sitedesign.util.atomic_file import write_given
+from sitedesign.util.csv_series import csv_series
 from sitedesign.weather.files.formats.wind_record import WIND_KEY
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ def write(weather: WeatherYears, path: Path) -> Path:
         raise InputError(faults, OF)
     frame = weather.data.rename(columns=_COLUMNS)
     frame = frame.assign(**_wind_columns(weather))
-    frame.index = pd.DatetimeIndex(weather.index).tz_localize(None).rename("time")
+    frame.index = pd.DatetimeIndex(weather.index).tz_localize(None)
     head = _head(weather)
     if path.suffix == ".csv":
         lines = "".join(f"# {key}: {value}\n" for key, value in head.items())
-        body = frame.to_csv(date_format="%Y-%m-%d %H:%M", float_format="%.6g")
+        body = csv_series(frame, label="time", between=" ")
         write_given(path, (lines + body).encode(), where="path", of=OF)
         return path
-    table = pa.Table.from_pandas(frame.reset_index(), preserve_index=False)
+    table = pa.Table.from_pandas(frame.rename_axis("time").reset_index(), preserve_index=False)
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(head), buffer)
     write_given(path, buffer.getvalue(), where="path", of=OF)

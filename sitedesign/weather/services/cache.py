@@ -14,6 +14,7 @@ import pandas as pd
 import platformdirs
 
 from sitedesign.util.atomic_file import write_atomic
+from sitedesign.util.csv_series import csv_series
 from sitedesign.weather.files.record import WeatherRecord
 from sitedesign.weather.site import Site
 
@@ -44,7 +45,7 @@ def store(path: Path, record: WeatherRecord) -> None:
     OSError
         If the folder cannot be written.
     """
-    body = record.frame.to_csv(index_label="start_utc", date_format="%Y-%m-%dT%H:%M", float_format="%.6g")
+    body = csv_series(record.frame, label="start_utc", between="T")
     about = {key: value for key, value in asdict(_without_frame(record)).items() if key != "frame"}
     head = {"format": _FORMAT, "sha256": hashlib.sha256(body.encode()).hexdigest(), "record": about}
     path.parent.mkdir(parents=True, exist_ok=True)
