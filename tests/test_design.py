@@ -235,6 +235,15 @@ def test_uptime_is_labelled_as_a_bound(design: sd.Design) -> None:
 # Files ------------------------------------------------------------------------------------------------------
 
 
+def test_uptime_of_somebody_who_sees_nothing_is_that_of_the_same_plant(
+    design: sd.Design, study: sd.Study
+) -> None:
+    sizes = {
+        name: getattr(design, name) for name in ("solar_mw", "battery_mwh", "battery_mw", "backup", "racks")
+    }
+    assert design.greedy_uptime == sd.evaluate(study, **sizes, operation="greedy").uptime
+
+
 def test_dictionary_round_trip(design: sd.Design) -> None:
     assert sd.Design.from_dict(design.to_dict()) == design
     assert math.isnan(design.metrics.lolh_h_per_yr.value)  # a bound counts no hours; NaN is kept in a file

@@ -26,7 +26,7 @@ from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.result import OptimizationResult, gap_scale_usd
 from sitedesign.reliability.limit_check import broken_limits, used_spares
 from sitedesign.reliability.replay import Replay, check_dispatch
-from sitedesign.results.accounting import evaluate_dispatch, project_costs
+from sitedesign.results.accounting import evaluate_dispatch, project_costs, uptime_of
 from sitedesign.results.design import Alternative, Design, design_from
 from sitedesign.study.effort import Method
 from sitedesign.study.study import Study
@@ -291,7 +291,7 @@ def _design(
         raise ReplayMismatch(outside)
     dispatch = relaxed.restored(dispatch.rolled_back(case.first_step))
     evaluation = evaluate_dispatch(study_case, plant, dispatch, "foresight")
-    greedy = evaluate_dispatch(study_case, plant, operate_greedy(study_case.case, plant), "greedy")
+    greedy = uptime_of(study_case, plant, operate_greedy(study_case.case, plant))
     return design_from(
         evaluation,
         study=study_case.study.to_dict(),
@@ -303,7 +303,7 @@ def _design(
         iterations=sizing.iterations,
         uptime_price_usd_per_mwh=sizing.uptime_price_usd_per_mwh,
         limit_prices=_binding(case, sizing.limit_prices),
-        greedy_uptime=greedy.uptime,
+        greedy_uptime=greedy,
         bound_name=relaxed.name + left_out(study_case.study),
     )
 

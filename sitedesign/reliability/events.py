@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -98,9 +99,8 @@ def find_events(
 def start_label(step: int, steps_per_year: int, step_h: float) -> str:
     """``year 3, 12-24 17:00``: weather year from 1, month-day and clock of a 365-day year, standard time."""
     year, within = divmod(step, steps_per_year)
-    stamp = np.datetime64("2023-01-01T00:00") + np.timedelta64(round(within * step_h * 60), "m")
-    month_day, clock = str(stamp)[5:].split("T")
-    return f"year {year + 1}, {month_day} {clock}"
+    stamp = datetime(2023, 1, 1) + timedelta(minutes=round(within * step_h * 60))
+    return f"year {year + 1}, {stamp:%m-%d %H:%M}"
 
 
 def worst_events(case: Case, dispatch: Dispatch, count: int = 10) -> pd.DataFrame:

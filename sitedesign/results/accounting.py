@@ -21,10 +21,11 @@ from sitedesign.components.lead_times import hall_months
 from sitedesign.components.load import pue
 from sitedesign.finance import annual_cost
 from sitedesign.finance.depreciation import RecoveryClass, recovery_class
+from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import worst_events
-from sitedesign.reliability.metrics import uptime_metrics, without_hours
+from sitedesign.reliability.metrics import UptimeMetrics, uptime_metrics, without_hours
 from sitedesign.reliability.replay import rack_shortfall
-from sitedesign.results.evaluation import CostItem, CostKind, Evaluation, Provenance
+from sitedesign.results.evaluation import CostItem, CostKind, Evaluation, Provenance, uptime_by
 from sitedesign.results.exchange import (
     exchange_co2_t_per_yr,
     exchange_costs,
@@ -39,6 +40,7 @@ from sitedesign.results.load_classes import contracted_classes, surplus, water_m
 from sitedesign.results.permits import UnitDuty, permit_figures
 from sitedesign.results.surplus_result import SurplusResult, surplus_results
 from sitedesign.study.study import Study
+from sitedesign.weather.low_resource import darkest_spells
 
 _PACKAGES = ("pyomo", "highspy", "pvlib", "numpy", "pandas", "numba")
 
@@ -126,6 +128,15 @@ def evaluate_dispatch(
     return result
 
 
+def uptime_of(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> Estimate:
+    """Uptime of a dispatch by the study's metric, as :func:`evaluate_dispatch` has it, and nothing else."""
+    return uptime_by(_metric(study_case), _metrics(study_case, plant, dispatch))
+
+
+def _metrics(study_case: StudyCase, plant: Plant, dispatch: Dispatch) -> UptimeMetrics:
+    return uptime_metrics(study_case.case, dispatch, racks=plant.racks, seed=study_case.study.seed)
+
+
 def _spent(costs: Sequence[CostItem]) -> dict[str, float]:
     """Sum what is spent on each asset. [USD/yr]"""
     spent: dict[str, float] = {}
@@ -167,11 +178,10 @@ def _sizes(case: Case, plant: Plant) -> dict[str, Any]:
 
 def _uptime(study_case: StudyCase, plant: Plant, dispatch: Dispatch, *, foresight: bool) -> dict[str, Any]:
     """Metrics and worst events; hours and events of a planner with foresight mean nothing."""
-    case, seed = study_case.case, study_case.study.seed
-    metrics = uptime_metrics(case, dispatch, racks=plant.racks, seed=seed)
+    metrics = _metrics(study_case, plant, dispatch)
     if foresight:
         return {"metrics": without_hours(metrics), "events": []}
-    return {"metrics": metrics, "events": worst_events(case, dispatch).to_dict("records")}
+    return {"metrics": metrics, "events": worst_events(study_case.case, dispatch).to_dict("records")}
 
 
 def _cost_and_fuel(
@@ -407,7 +417,7 @@ def _provenance(study_case: StudyCase) -> Provenance:
         # Beside an own solar profile the weather gives temperatures: its dark days are no array's
         low_resource_periods=[]
         if study_case.study.solar_profile is not None
-        else study_case.weather.low_resource_periods().to_dict("records"),
+        else darkest_spells(study_case.weather),
         notes=study_case.notes,
         weather_flags=study_case.weather_flags,
     )

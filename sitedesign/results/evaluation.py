@@ -314,8 +314,7 @@ class Evaluation(Model):
         Failures of racks are included for ``rack`` and ``compute``, which are the same row of the optimiser.
         NaN for ``site`` and ``floor`` with foresight, whose bound is that of a relaxation.
         """
-        shares_of_time = {"site": self.metrics.site, "floor": self.metrics.floor}
-        return shares_of_time.get(self.metric, self.metrics.rack)
+        return uptime_by(self.metric, self.metrics)
 
     @property
     def counts_hours(self) -> bool:
@@ -641,6 +640,12 @@ def _flow_words(flow: EnergyFlow) -> str:
 def _for_each(total: float, units: float) -> float:
     """Total for each unit that it is spent on; infinite where there is none."""
     return total / units if units > 0 else math.inf
+
+
+def uptime_by(metric: str, metrics: UptimeMetrics) -> Estimate:
+    """Uptime by one metric; failures of racks are included where it does not count shares of time."""
+    shares_of_time = {"site": metrics.site, "floor": metrics.floor}
+    return shares_of_time.get(metric, metrics.rack)
 
 
 def percent(estimate: Estimate) -> str:
