@@ -18,6 +18,7 @@ from sitedesign.report import figures
 from sitedesign.report.figures import style
 from sitedesign.report.figures.series import series, worst_week_start
 from sitedesign.report.figures.year import QUANTITIES
+from sitedesign.report.page import page_figure
 from tests.report_designs import YEARS, certified, make_certificate, make_design
 from tests.roadmaps import hand_made, roadmap, uncertain
 
@@ -107,6 +108,21 @@ def test_week_balances_and_equals_the_dispatch(design):
     np.testing.assert_allclose(sources, week["load_mw"] + week["charge_mw"], atol=1e-6)
     there = design.dispatch.loc[week.index.tz_localize(design.dispatch.index.tz)]
     assert week["stored_mwh"].sum() == pytest.approx(there["stored_mwh"].sum())
+
+
+def test_series_are_read_once_and_again_where_the_dispatch_was_written_to(design):
+    other = design.model_copy()
+    other._dispatch = design.dispatch.copy()
+    first = series(other)
+    assert series(other) is first
+    other.dispatch["charge_mw"] += 1.0
+    np.testing.assert_array_equal(series(other).frame["charge_mw"], first.frame["charge_mw"] + 1.0)
+    assert series(design) is not series(other)
+
+
+def test_a_page_holds_the_numbers_of_a_map_as_lists(design):
+    drawn = page_figure(figures.year_at_a_glance(design, "backup"))["data"][0]["z"]
+    assert drawn == figures.year_at_a_glance_data(design, "backup").round(1).to_numpy().tolist()
 
 
 def test_worst_week_loses_more_than_any_other(design):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,15 +78,34 @@ class DispatchSeries:
         return totals
 
 
+_last: tuple[weakref.ref[Evaluation], pd.DataFrame, DispatchSeries] | None = None
+"""Whose, of which dispatch, which may be written to since, and what was read."""
+
+
 def series(result: Evaluation) -> DispatchSeries:
-    """Read the dispatch of a result.
+    """Read the dispatch of a result; that of the last result is kept, as all figures of a report ask for it.
 
     Raises
     ------
     AttributeError
         For a result loaded from a file, which holds no time series.
     """
-    dispatch = result.dispatch
+    global _last
+    known, dispatch = _last, result.dispatch
+    if known is not None and known[0]() is result and known[1].equals(dispatch):
+        return known[2]
+    found = _read(result, dispatch)
+    _last = (weakref.ref(result, _forget), dispatch.copy(deep=False), found)
+    return found
+
+
+def _forget(of: weakref.ref[Evaluation]) -> None:
+    global _last
+    if _last is not None and _last[0] is of:
+        _last = None
+
+
+def _read(result: Evaluation, dispatch: pd.DataFrame) -> DispatchSeries:
     index = pd.DatetimeIndex(dispatch.index)
     step_h = float((index[1] - index[0]) / pd.Timedelta(hours=1))
     backup = tuple(name for name, units in result.backup.items() if units > 0)

@@ -105,7 +105,7 @@ def year_at_a_glance(result: Evaluation, quantity: Quantity = "battery", year: i
         Heatmap(
             x=days,
             y=table.index.tolist(),
-            z=table.round(digits).to_numpy().tolist(),
+            z=table.round(digits).to_numpy(),  # of lists, plotly would ask every number what it is
             zmin=0,
             zmax=top,
             colorscale=SEQUENTIAL,
