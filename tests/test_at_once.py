@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sitedesign.util.threads import at_once, meanwhile, one_ahead
+from sitedesign.util.threads import ahead, at_once, meanwhile, one_ahead
 
 
 def test_two_runs_are_under_way_together_and_results_keep_their_order(monkeypatch):
@@ -62,6 +62,33 @@ def test_the_next_item_is_made_while_one_is_worked_on(monkeypatch):
     assert next(ahead) == "first"
     assert made.wait(timeout=60)
     ahead.close()
+
+
+@pytest.mark.parametrize("threads", ["1", "2", "9"])
+def test_runs_ahead_keep_their_order_and_raise_their_error(monkeypatch, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert list(ahead(lambda number: number * 10, range(7))) == [0, 10, 20, 30, 40, 50, 60]
+    assert list(ahead(lambda number: number, [])) == []
+    found = []
+    with pytest.raises(ZeroDivisionError):
+        found.extend(ahead(lambda number: 2 // number, [2, 1, 0]))
+    assert found == [1, 2]
+
+
+def test_no_more_are_made_ahead_than_may_wait(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "9")
+    together, made = threading.Barrier(3, timeout=60), []
+
+    def run(number):
+        made.append(number)
+        if number < 3:
+            together.wait()
+        return number
+
+    results = ahead(run, range(100), most=3)
+    assert [next(results), next(results)] == [0, 1]
+    results.close()
+    assert len(made) <= 5
 
 
 def test_an_error_of_a_run_is_raised(monkeypatch):

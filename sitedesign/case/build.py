@@ -492,7 +492,7 @@ def fixed_load_share(study: Study, weather: Weather) -> float:
 
 def power_share(study: Study, weather: Weather) -> float:
     """Load at full throughput over the contracted racks' at full power; 1 unless spares share. [fraction]"""
-    return _load_and_tiers(study, weather)[0]
+    return 1.0 if study.sharing_racks is None else _load_and_tiers(study, weather)[0]
 
 
 def it_mw_at_work(study: Study, weather: Weather) -> float:

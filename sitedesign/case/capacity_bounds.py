@@ -128,7 +128,9 @@ def battery_upper_mwh(
     surplus = solar_mw * solar_yield - load_mw
     change = np.where(surplus > 0.0, surplus * one_way, surplus / one_way) * step_h
     twice = np.cumsum(np.concatenate([change, change]))
-    swing = float((np.maximum.accumulate(twice) - twice).max(initial=0.0))
+    highest = np.maximum.accumulate(twice)
+    highest -= twice
+    swing = float(highest.max(initial=0.0))
     return max(swing / usable, floor)
 
 

@@ -15,6 +15,7 @@ from sitedesign.case.rack_shortfall import with_racks
 from sitedesign.certified.whole_hours import block_on_whole_hours
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
+from sitedesign.util.threads import at_once
 from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
 from sitedesign.weather.bootstrap import drawn_days
 from sitedesign.weather.weather import Weather
@@ -36,13 +37,11 @@ def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBl
     A record too short to draw from is all there is: then its years come again, each time under other failures
     and forecast errors.
     """
-    blocks, total = [block_on_whole_hours(weather_block(study_case))], study_case.case.years
-    build, _ = unseen_years(study_case, seed ^ _SEARCH_STREAM)
-    number = 0
-    while total < years:
-        blocks.append(block_on_whole_hours(build(number)))
-        number, total = number + 1, total + blocks[-1].case.years
-    return blocks
+    build, source = unseen_years(study_case, seed ^ _SEARCH_STREAM)
+    more = max(years - study_case.case.years, 0)
+    numbers = range(-(-more // (source.given_years or BLOCK_YEARS)))
+    drawn = at_once(lambda number: block_on_whole_hours(build(number)), numbers)
+    return [block_on_whole_hours(weather_block(study_case)), *drawn]
 
 
 @dataclass(frozen=True)

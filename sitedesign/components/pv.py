@@ -9,6 +9,7 @@ operations.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,18 +140,34 @@ def plane_geometry(sun: SolarGeometry, latitude: float, pv: Pv) -> PlaneGeometry
     -------
     PlaneGeometry
     """
-    zenith, azimuth = sun.apparent_zenith_deg, sun.azimuth_deg
-    up = sun.is_day & (zenith < 90)
     if pv.mount == "tracker":
-        angles = tracking.singleaxis(
-            zenith, azimuth, axis_tilt=0, axis_azimuth=180,
-            max_angle=pv.max_tilt_deg, backtrack=True, gcr=pv.ground_coverage_ratio,
-        )  # fmt: skip
-        tilt = np.where(up, angles["surface_tilt"], 0.0)  # stowed flat at night
-        facing = np.where(up, angles["surface_azimuth"], 180.0)
-    else:
-        tilt = np.full(zenith.shape, fixed_tilt_deg(latitude, pv))
-        facing = np.full(zenith.shape, 180.0 if latitude >= 0 else 0.0)
+        return _tracked(sun, pv.max_tilt_deg, pv.ground_coverage_ratio)
+    return _fixed(sun, fixed_tilt_deg(latitude, pv), 180.0 if latitude >= 0 else 0.0)
+
+
+@lru_cache(maxsize=2)  # the years of a certificate come in many blocks, under one sun
+def _tracked(sun: SolarGeometry, most_tilt_deg: float, coverage: float) -> PlaneGeometry:
+    angles = tracking.singleaxis(
+        sun.apparent_zenith_deg, sun.azimuth_deg, axis_tilt=0, axis_azimuth=180,
+        max_angle=most_tilt_deg, backtrack=True, gcr=coverage,
+    )  # fmt: skip
+    up = _sun_is_up(sun)
+    tilt = np.where(up, angles["surface_tilt"], 0.0)  # stowed flat at night
+    return _plane(sun, tilt, np.where(up, angles["surface_azimuth"], 180.0))
+
+
+@lru_cache(maxsize=2)
+def _fixed(sun: SolarGeometry, tilt_deg: float, facing_deg: float) -> PlaneGeometry:
+    shape = sun.apparent_zenith_deg.shape
+    return _plane(sun, np.full(shape, tilt_deg), np.full(shape, facing_deg))
+
+
+def _sun_is_up(sun: SolarGeometry) -> NDArray[np.bool_]:
+    return sun.is_day & (sun.apparent_zenith_deg < 90)
+
+
+def _plane(sun: SolarGeometry, tilt: FloatArray, facing: FloatArray) -> PlaneGeometry:
+    zenith, azimuth, up = sun.apparent_zenith_deg, sun.azimuth_deg, _sun_is_up(sun)
     beam = np.where(up, np.maximum(irradiance.aoi_projection(tilt, facing, zenith, azimuth), 0), 0)
     sky_view = (1 + np.cos(np.radians(tilt))) / 2
     on_horizontal = np.maximum(np.cos(np.radians(zenith)), _MIN_COS_ZENITH)

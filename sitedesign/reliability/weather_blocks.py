@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from sitedesign.case.case import Case
 from sitedesign.case.grid_supply import GridSupply, with_wires
 from sitedesign.case.years import with_series
 from sitedesign.components.grid_connection import WireState
+from sitedesign.util.threads import ahead
 
 FloatArray = NDArray[np.float64]
 #: Causes that are part of the weather years, not of the outages that are drawn beside them.
@@ -75,16 +76,33 @@ def blocks_of(
     weather: WeatherBlock | Sequence[WeatherBlock] | Builder, years: int | None, first: int = 0
 ) -> Iterable[WeatherBlock]:
     """Give blocks from a number on until there are enough years; the last one is cut."""
-    given, number = 0, first
-    known = None if callable(weather) and years is not None else listed(weather)
-    while years is None or given < years:
-        if known is None:
-            block = weather(number)  # type: ignore[operator]
-        elif number < len(known):
-            block = known[number]
-        else:
+    if callable(weather) and years is not None:
+        yield from _built(weather, years, first)
+        return
+    given = 0
+    for block in listed(weather)[first:]:
+        if years is not None and given >= years:
             return
-        if years is not None and given + block.case.years > years:
-            block = block.first_years(years - given)
-        yield block
-        given, number = given + block.case.years, number + 1
+        some = _cut(block, years, given)
+        yield some
+        given += some.case.years
+
+
+def _built(weather: Builder, years: int, first: int) -> Iterator[WeatherBlock]:
+    """Build blocks, several at a time as soon as it is known of how many years they are."""
+    given, number, count = 0, first, 1
+    while given < years:
+        for block in ahead(weather, range(number, number + count)):
+            if given >= years:
+                return
+            some = _cut(block, years, given)
+            yield some
+            given, number = given + some.case.years, number + 1
+        count = -(-(years - given) // block.case.years)
+
+
+def _cut(block: WeatherBlock, years: int | None, given: int) -> WeatherBlock:
+    """Give the years of a block that are asked for beyond those given."""
+    if years is not None and given + block.case.years > years:
+        return block.first_years(years - given)
+    return block

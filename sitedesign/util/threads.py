@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
 from threading import Event
 from typing import TypeVar
 
@@ -115,6 +117,38 @@ def meanwhile(run: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
         return
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(run).result
+
+
+def ahead(run: Callable[[Item], Result], items: Iterable[Item], most: int = 4) -> Generator[Result]:
+    """Run a function on every item and give the results in order; some are made before they are asked for.
+
+    As many at a time as there are cores, and `most` at the most: results that wait take memory.
+
+    Parameters
+    ----------
+    run : callable
+        Changes nothing that another run reads.
+    items : iterable
+    most : int
+
+    Yields
+    ------
+    object
+    """
+    threads = min(cores(), most)
+    if threads == 1:
+        yield from map(run, items)
+        return
+    source = iter(items)
+    pool = ThreadPoolExecutor(threads)
+    try:
+        coming = deque(pool.submit(run, item) for item in islice(source, threads))
+        while coming:
+            result = coming.popleft().result()
+            coming.extend(pool.submit(run, item) for item in islice(source, 1))
+            yield result
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def cores() -> int:

@@ -54,8 +54,5 @@ def chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
     keep = np.tile(lag1, years).tolist()
     fresh = (np.sqrt(1 - np.tile(lag1, years) ** 2) * shocks.ravel()).tolist()
     state = float(shocks.flat[0])
-    found = [state]
-    for weight, shock in zip(keep[1:], fresh[1:], strict=True):
-        state = weight * state + shock
-        found.append(state)
-    return np.array(found).reshape(shocks.shape)
+    later = [state := weight * state + shock for weight, shock in zip(keep[1:], fresh[1:], strict=True)]
+    return np.array([float(shocks.flat[0]), *later]).reshape(shocks.shape)

@@ -8,6 +8,7 @@ exactly. A screening source: ``weather/README.md`` says what it reproduces and w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from pvlib.atmosphere import alt2pres
@@ -162,8 +163,14 @@ def _draw_days(
 def _clearness(scores: FloatArray, climate: SiteClimate) -> FloatArray:
     """Daily clearness index at normal scores, by each day's own quantile function, shape (years, 365)."""
     quantiles = daily_from_months(climate.kt_quantiles)
-    columns = [np.interp(scores[:, day], SCORES, quantiles[day]) for day in range(DAYS_PER_YEAR)]
-    return np.stack(columns, axis=1)
+    slopes = np.diff(quantiles, axis=1) / np.diff(SCORES)
+    # All days at once, as np.interp does it day by day
+    part = np.clip(np.searchsorted(SCORES, scores, side="right") - 1, 0, len(SCORES) - 2)
+    day = np.arange(DAYS_PER_YEAR)
+    inside = slopes[day, part] * (scores - SCORES[part]) + quantiles[day, part]
+    below = np.where(scores < SCORES[0], quantiles[:, 0], inside)
+    found: FloatArray = np.where(scores >= SCORES[-1], quantiles[:, -1], below)
+    return found
 
 
 def _steps_of_days(
@@ -292,6 +299,7 @@ def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
     return temperature
 
 
+@lru_cache(maxsize=4)
 def _diurnal_shape(sun: SolarGeometry) -> FloatArray:
     """Course of a day's temperature, range 2, mean 0: coldest at sunrise, warmest at 15 h solar.
 
