@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ def _as_lists(value: Any) -> Any:  # noqa: ANN401
 _MOST_TEXT = 4000  # longer texts are scripts and data
 
 
+@cache  # to compile one takes 30 ms
 def template_of(name: str, units: System | None = None) -> Template:
     """Template of a page, which may take parts of the others; its texts stand in the units asked for."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
