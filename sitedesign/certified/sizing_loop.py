@@ -202,7 +202,6 @@ def search_and_certify(
     confidence: float = CONFIDENCE,
     *,
     values_forecast: bool = True,
-    seeks_cheaper: bool = True,
     years: Sequence[WeatherBlock] | None = None,
 ) -> SearchResult:
     """Search, certify, ask for more where the certificate falls short, and search again.
@@ -221,8 +220,6 @@ def search_and_certify(
         One-sided, of all certificates that may be asked for together. [fraction]
     values_forecast : bool
         Also say what a perfect forecast would save.
-    seeks_cheaper : bool
-        Search again, for less, where a plant passes with much to spare.
     years : sequence of WeatherBlock, optional
         To search on, as :func:`search_years` draws them, which are drawn when left out.
 
@@ -267,7 +264,7 @@ def search_and_certify(
         if result.met:
             kept, passed, looked = result, look, effort.certificate_years
             margin = margin_to_spare(best, result.certificate, required, following)
-            if margin is None or not seeks_cheaper:
+            if margin is None or not effort.seeks_cheaper:
                 break
             continue
         keeps_caps = result.cap_excess == 0.0 and result.lost_without_spares_mwh_per_yr == 0.0

@@ -226,10 +226,11 @@ def _certified(
     stage = held.stage
     there = replace(study_case, case=_stage_case(study_case.case, path, held))
     case, environment = there.case, environment_of(there)
-    result = search_and_certify(  # most of a stage is what other stages built: there is little to save
-        there, environment, [stage.block.plant], 0.0, effort, progress, confidence,
-        values_forecast=False, seeks_cheaper=False,
-    )  # fmt: skip
+    # Most of a stage is what other stages built: there is little to save
+    once = replace(effort, seeks_cheaper=False)
+    result = search_and_certify(
+        there, environment, [stage.block.plant], 0.0, once, progress, confidence, values_forecast=False
+    )
     if not result.met:
         raise InfeasibleDesign(_reason(case, stage, result.certificate))
     plant, controller = result.best.plant, result.best.controller

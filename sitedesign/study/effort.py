@@ -30,6 +30,8 @@ class Effort:
         Of its own uptime, that a search asks for beyond the target.
     certificates : int
         Before giving up.
+    seeks_cheaper : bool
+        Search again, for less, where a plant passes with much to spare.
     cause_years : int
         Years of each certificate that are run again without each cause of failure; 0 for no causes.
     bound_draws, bound_optima : int
@@ -47,6 +49,7 @@ class Effort:
     certificate_draws: int = 5
     margin_standard_errors: float = 3.5
     certificates: int = 5
+    seeks_cheaper: bool = True
     cause_years: int = 40
     bound_draws: int = 12
     bound_optima: int = 2
@@ -57,12 +60,14 @@ class Effort:
 EFFORTS: dict[EffortName, Effort] = {
     "standard": Effort(),
     "screening": Effort(
+        years=100,
         draws=1,
-        evaluations=100,
+        evaluations=60,
         iterations=1,
         certificate_draws=2,
-        margin_standard_errors=2.0,
+        margin_standard_errors=2.5,  # with less most certificates are missed, each of which takes a search
         certificates=4,
+        seeks_cheaper=False,
         cause_years=0,
         bound_draws=0,
         explains=False,
