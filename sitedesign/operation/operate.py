@@ -331,7 +331,7 @@ def operate(
     units = run.machine.unit.size if record and record_units else 0
     output = room_for_results(case, units, record=record)
     residual = run.simulate(output)
-    return _operation(case, run.environment, run.machine, output, residual)
+    return brought_into_order(case, run, output, residual)
 
 
 class Run(NamedTuple):
@@ -479,10 +479,9 @@ def room_for_results(case: Case, units: int = 0, *, record: bool) -> Output:
     )
 
 
-def _operation(
-    case: Case, environment: OperatingEnvironment, machine: Machine, output: Output, residual: float
-) -> SimulatedOperation:
-    """Bring what a kernel wrote down into the case's order and units."""
+def brought_into_order(case: Case, run: Run, output: Output, residual: float) -> SimulatedOperation:
+    """Bring what a kernel wrote down into the case's order and units; `output` is written to."""
+    environment, machine = run.environment, run.machine
     shed, series = output.shed_mw, output.series
     lost, by_class = lost_with_restarts(case, environment, shed, output.lost_compute)
     dispatch, recorded = None, series.shape[1] > 0

@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.operation.environment import OperatingEnvironment
-from sitedesign.operation.operate import Run, lost_with_restarts, prepared, room_for_results
+from sitedesign.operation.operate import (
+    Run,
+    SimulatedOperation,
+    brought_into_order,
+    lost_with_restarts,
+    prepared,
+    room_for_results,
+)
 from sitedesign.operation.outages.sampling import OutageSample
 from sitedesign.operation.records import Trail
 from sitedesign.operation.state import Controller
@@ -93,6 +100,14 @@ class Reruns:
         )
         self._output = room_for_results(case, record=False)
         self._off: frozenset[str] | None = None
+
+    def operated(self, *, record: bool) -> SimulatedOperation:
+        """Operate the plant with nothing switched off: what :func:`operate` gives, and where reruns begin."""
+        output = room_for_results(self._case, record=record)
+        residual = self._run.simulate(output, self._trail)
+        self._output.shed_mw[:], self._output.lost_compute[:] = output.shed_mw, output.lost_compute
+        self._off = frozenset()
+        return brought_into_order(self._case, self._run, output, residual)
 
     def lost_mwh(self, off: Collection[str]) -> FloatArray:
         """Compute lost in each step with some causes switched off: what a run of its own gives, to the bit.

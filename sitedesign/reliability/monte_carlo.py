@@ -165,12 +165,10 @@ class Assessment:
             raise ValueError(message)
         begun = run.begin(block)
         done = at_once(partial(run.operate_draw, block, begun), range(plan.draws))
-        for draw in range(plan.draws):
-            run.book(block, (self._blocks, draw), begun[draw], done[draw])
-            if plan.attribute and (
-                plan.attribute_years is None or (draw == 0 and run.first_year < plan.attribute_years)
-            ):
-                run.to_explain.append((block, draw, begun[draw], done[draw].lost_compute))
+        for draw, (operation, reruns) in enumerate(done):
+            run.book(block, (self._blocks, draw), begun[draw], operation)
+            if reruns is not None:
+                run.to_explain.append((block, draw, begun[draw], operation.lost_compute, reruns))
                 if plan.attribute_years is None and len(run.to_explain) >= min(cores(), _MOST_WAITING):
                     run.attribute(self._causes)  # soon: nobody could keep all blocks
             if self._progress is not None:
@@ -197,7 +195,8 @@ class _Begun:
     forecast_factors: FloatArray
 
 
-_Unexplained = tuple[WeatherBlock, int, _Begun, FloatArray]  # block, draw, how it began, lost compute
+# Block, draw, how it began, lost compute, and what runs without some causes begin with
+_Unexplained = tuple[WeatherBlock, int, _Begun, FloatArray, Reruns]
 
 
 @dataclass
@@ -252,20 +251,30 @@ class _Tally:
         factors = resource_factors(around.forecast, around.climatology, case, seed=seed)
         return [_Begun(conditions, self.stored.get(draw, full), factors) for draw in range(self.plan.draws)]
 
-    def operate_draw(self, block: WeatherBlock, begun: Sequence[_Begun], draw: int) -> SimulatedOperation:
-        """Run one block under one draw; books nothing, so that several draws run at once."""
-        state = begun[draw]
-        return operate(
+    def operate_draw(
+        self, block: WeatherBlock, begun: Sequence[_Begun], draw: int
+    ) -> tuple[SimulatedOperation, Reruns | None]:
+        """Run one block under one draw; books nothing, so that several draws run at once.
+
+        Where causes are looked for, what runs without them begin with comes as well.
+        """
+        first_year, years = begun[draw].conditions.first_year, self.plan.attribute_years
+        # The bill takes every step; hours of noise are read from the first years alone
+        record = block.grid is not None or (first_year == 0 and draw == 0)
+        if self.plan.attribute and (years is None or (draw == 0 and first_year < years)):
+            reruns = self._reruns(block, begun[draw], draw, self._sample(begun[draw], draw))
+            return reruns.operated(record=record), reruns
+        operation = operate(
             block.of_draw(draw, self._off),
             self.plant,
             self.controller,
             self.environment,
-            outages=self._sample(state, draw),
-            forecast_factors=state.forecast_factors,
-            start_mwh=state.stored_mwh,
-            # The bill takes every step; hours of noise are read from the first years alone
-            record=block.grid is not None or (state.conditions.first_year == 0 and draw == 0),
+            outages=self._sample(begun[draw], draw),
+            forecast_factors=begun[draw].forecast_factors,
+            start_mwh=begun[draw].stored_mwh,
+            record=record,
         )
+        return operation, None
 
     def book(self, block: WeatherBlock, place: Place, begun: _Begun, done: SimulatedOperation) -> None:
         """Add up a run and keep its worst events."""
@@ -288,9 +297,9 @@ class _Tally:
         self.to_explain.clear()
 
     def _explained(self, causes: Sequence[str], number: int, unexplained: _Unexplained) -> YearLosses:
-        block, draw, begun, lost_compute = unexplained
+        block, draw, begun, lost_compute, reruns = unexplained
         case = block.case
-        again = self._lost_without(block, begun, draw, off_sets(causes, self.plan.seed, number))
+        again = self._lost_without(block, begun, draw, off_sets(causes, self.plan.seed, number), reruns)
         by_set = {off: _by_year(case, series) for off, series in again}
         by_set[frozenset()] = _by_year(case, lost_compute * case.load_mw * case.step_h)
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
@@ -351,26 +360,43 @@ class _Tally:
         return block.first_years(years) if years < case.years else block
 
     def _lost_without(
-        self, block: WeatherBlock, begun: _Begun, draw: int, sets: Sequence[frozenset[str]]
+        self,
+        block: WeatherBlock,
+        begun: _Begun,
+        draw: int,
+        sets: Sequence[frozenset[str]],
+        reruns: Reruns | None = None,
     ) -> Iterator[tuple[frozenset[str], FloatArray]]:
         """Lost compute of every step of a block, for each of some sets of causes switched off. [MWh]
 
-        The fewer causes a set has not in common with the one before, the sooner it is run.
+        The fewer causes a set has not in common with the one before, the sooner it is run; `reruns` are those
+        of a run with nothing off.
         """
-        of_the_grid, reruns, sample = None, None, self._sample(begun, draw)
+        of_the_grid, sample = frozenset[str](), self._sample(begun, draw)
         for off in sets:
             if reruns is None or off & OF_THE_GRID != of_the_grid:
                 of_the_grid = off & OF_THE_GRID
-                reruns = Reruns(
-                    block.of_draw(draw, self._off | off),
-                    self.plant,
-                    self.controller,
-                    self.environment,
-                    sample,
-                    begun.forecast_factors,
-                    begun.stored_mwh,
-                )
+                reruns = self._reruns(block, begun, draw, sample, of_the_grid)
             yield off, reruns.lost_mwh(off)
+
+    def _reruns(
+        self,
+        block: WeatherBlock,
+        begun: _Begun,
+        draw: int,
+        sample: OutageSample,
+        of_the_grid: frozenset[str] = frozenset(),
+    ) -> Reruns:
+        """Lay out runs of a block without some causes, those of the grid among them that are given."""
+        return Reruns(
+            block.of_draw(draw, self._off | of_the_grid),
+            self.plant,
+            self.controller,
+            self.environment,
+            sample,
+            begun.forecast_factors,
+            begun.stored_mwh,
+        )
 
     def _sample(self, begun: _Begun, draw: int) -> OutageSample:
         """Draw what fails; a plant takes no notice of what it does not have."""
