@@ -25,7 +25,10 @@ STANDARD = pd.date_range("2023-01-01", periods=8760, freq="h", tz="Etc/GMT+6")
 def write(
     path: Path, values: Sequence[float], index: pd.DatetimeIndex = HOURS, head: str = "time,price (USD/MWh)"
 ) -> Path:
-    rows = (f"{moment:%Y-%m-%d %H:%M},{value:.6f}" for moment, value in zip(index, values, strict=True))
+    rows = (
+        f"{moment:%Y-%m-%d %H:%M},{value:.6f}"
+        for moment, value in zip(index.to_pydatetime(), values, strict=True)
+    )
     path.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     return path
 
@@ -105,7 +108,7 @@ def test_file_of_ercot(tmp_path: Path, intervals: int) -> None:
     wall = STANDARD.tz_convert("America/Chicago").tz_localize(None)
     rows = [
         f"{moment:%m/%d/%Y},{moment.hour + 1},{part + 1},N,HB_WEST,HU,{price + part:.2f}"
-        for moment, price in zip(wall, PRICES, strict=True)
+        for moment, price in zip(wall.to_pydatetime(), PRICES, strict=True)
         for part in range(intervals)
     ]
     head = "Delivery Date,Delivery Hour,Delivery Interval,Repeated Hour Flag,Settlement Point Name,"
@@ -122,15 +125,24 @@ def test_file_of_ercot(tmp_path: Path, intervals: int) -> None:
 def test_file_of_pjm_and_files_with_several_prices(tmp_path: Path) -> None:
     path = tmp_path / "pjm.csv"
     head = "datetime_beginning_ept,pnode_name,system_energy_price_rt,total_lmp_rt,congestion_price_rt"
-    rows = (f"{t:%m/%d/%Y %I:%M:%S %p},AEP,{p - 1:.2f},{p:.2f},1" for t, p in zip(HOURS, PRICES, strict=True))
+    rows = (
+        f"{t:%m/%d/%Y %I:%M:%S %p},AEP,{p - 1:.2f},{p:.2f},1"
+        for t, p in zip(HOURS.to_pydatetime(), PRICES, strict=True)
+    )
     path.write_text("\n".join([head, *rows]), encoding="utf-8")
     assert read_prices(path).usd_per_mwh[0] == pytest.approx(PRICES)
-    rows = (f"{t:%Y-%m-%d %H:%M},{p:.2f},{p + 1:.2f}" for t, p in zip(HOURS, PRICES, strict=True))
+    rows = (
+        f"{t:%Y-%m-%d %H:%M},{p:.2f},{p + 1:.2f}" for t, p in zip(HOURS.to_pydatetime(), PRICES, strict=True)
+    )
     path.write_text("\n".join(["time,price day ahead,price real time", *rows]), encoding="utf-8")
     assert "several columns of prices: price day ahead, price real time" in refused(path)
     chosen = read_prices({"file": path, "column": "price real time"})
     assert chosen.usd_per_mwh[0] == pytest.approx(PRICES + 1)
-    rows = (f"{t:%m/%d/%Y},{t.hour + 1},{node},{1:.2f}" for t in HOURS for node in ("HB_WEST", "HB_NORTH"))
+    rows = (
+        f"{t:%m/%d/%Y},{t.hour + 1},{node},{1:.2f}"
+        for t in HOURS.to_pydatetime()
+        for node in ("HB_WEST", "HB_NORTH")
+    )
     path.write_text(
         "\n".join(["Delivery Date,Delivery Hour,Settlement Point Name,Settlement Point Price", *rows]),
         encoding="utf-8",
@@ -144,7 +156,7 @@ def test_files_of_caiso_and_nyiso(tmp_path: Path) -> None:
     path = tmp_path / "caiso.csv"
     rows = (
         f"{g:%Y-%m-%dT%H:%M:%S}-00:00,{t:%Y-%m-%d},{t.hour + 1},TH_SP15,LMP,{price:.2f}"
-        for g, t, price in zip(gmt, local, PRICES, strict=True)
+        for g, t, price in zip(gmt.to_pydatetime(), local.to_pydatetime(), PRICES, strict=True)
     )
     path.write_text(
         "\n".join(["INTERVALSTARTTIME_GMT,OPR_DT,OPR_HR,NODE,LMP_TYPE,MW", *rows]), encoding="utf-8"
@@ -155,7 +167,7 @@ def test_files_of_caiso_and_nyiso(tmp_path: Path) -> None:
     for names, told in ((("CAPITL",), ""), (("CAPITL", "NYC"), "prices of CAPITL, NYC")):
         rows = (
             f'"{moment:%m/%d/%Y %H:%M}","{name}",61757,{price:.2f},0.1'
-            for moment, price in zip(local, PRICES, strict=True)
+            for moment, price in zip(local.to_pydatetime(), PRICES, strict=True)
             for name in names
         )
         path.write_text("\n".join([head, *rows]), encoding="utf-8")
@@ -169,7 +181,7 @@ def test_files_of_spreadsheets(tmp_path: Path) -> None:
     """Amounts with their sign; a workbook is named for what it is."""
     path = tmp_path / "sheet.csv"
     rows = (f'{t:%m/%d/%Y %H:%M},{"-" if p < 0 else ""}"${abs(p):.2f}"'.replace('-"$', '"-$')
-            for t, p in zip(HOURS, PRICES, strict=True))  # fmt: skip
+            for t, p in zip(HOURS.to_pydatetime(), PRICES, strict=True))  # fmt: skip
     path.write_text("\n".join(["time,price ($/MWh)", *rows]), encoding="utf-8")
     assert read_prices(path).usd_per_mwh[0] == pytest.approx(PRICES)
     path.write_bytes(b"PK\x03\x04 and so on")
