@@ -5,20 +5,28 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import sitedesign as sd
 from sitedesign import library
-from sitedesign.case.build import weather_of
+from sitedesign.case.build import StudyCase, build_case, weather_of
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
+from sitedesign.certified.environment import environment_of
+from sitedesign.certified.objective import Decision
+from sitedesign.certified.scenario_years import unseen_years
 from sitedesign.influence import certified as certified_module
 from sitedesign.influence.bound import BoundSolver, at_end, question, same
+from sitedesign.influence.certified import _Run as Run
 from sitedesign.influence.outside import OUTSIDE
 from sitedesign.influence.ranges import RangedNumber, entries_of, idle_numbers, ranged_numbers, with_value
 from sitedesign.operation.state import Controller
+from sitedesign.reliability.monte_carlo import monte_carlo
+from sitedesign.reliability.replay import fixed_cost_usd_per_yr
 from sitedesign.report import figures
 from sitedesign.report.html import render_report
 from sitedesign.results.sensitivity import End, Influence, Sensitivity
@@ -399,9 +407,10 @@ def test_what_is_searched_anew_is_what_moves_the_cost_most(certified) -> None:
 
 @pytest.fixture(scope="module")
 def judge() -> certified_module.Judge:
-    """Four engines on a few years, for a study that asks for little in every respect."""
+    """Four engines and no turbine on a few years, for a study that asks for little in every respect."""
     asked = SMALL | {"racks": 70, "fuel_price_usd_per_mmbtu": {"natural_gas": 1.0}}
-    engines = {"solar_mw": (1, 1), "units": {"recip_fast": (4, 4)}}
+    asked |= {"backup": ["recip_fast", "mobile_gt"]}
+    engines = {"solar_mw": (1, 1), "units": {"recip_fast": (4, 4), "mobile_gt": (0, 0)}}
     design = sd.solve(sd.Study(**asked, limits=engines), certify=False, gap=1e-3)
     certificate = sd.certify(design, years=2, draws=1, attribute=False)
     little = {"solar_mw": 100, "co2_t_per_yr": 1e5, "n_plus": 0}
@@ -427,13 +436,121 @@ def test_a_plant_is_not_taken_for_the_answer_to_a_question_that_asks_more(
     more = low if key == "co2_t_per_yr" else high
     end = at_end(judge.solver, item, more)
     assert (end.bound_usd_per_yr or 0) > 1e5
-    judged = judge.judged(item, end)
+    judged = at_end(judge.solver, item, more, judge.judged)
     assert (judged.change_usd_per_yr or 0) > 1e5
     # Nor does it win there against plants that were searched for that, because it is cheaper
-    changed = judge.solver.changed(with_value(judge.solver.base.study, item, more))
+    there = certified_module.CommonYears(
+        judge, judge.solver.changed(with_value(judge.solver.base.study, item, more))
+    )
     now = judge.plant, judge.controller
-    assert certified_module._cheapest(judge, judge.solver.base, sure=[], others=[now])[0] == [now]
-    assert certified_module._cheapest(judge, changed, sure=[], others=[now]) == ([], None)
+    assert certified_module._cheapest(judge.base, judge.now, sure=[], others=[now])[0] == [now]
+    assert certified_module._cheapest(there, judge.now, sure=[], others=[now]) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("key", "simulated"),
+    [
+        ("lfp.capex_usd_per_kwh", False),  # what a size costs
+        ("mobile_gt.start_failure_probability", False),  # of what the plant has none of
+        ("mobile_gt.heat_rate_btu_per_kwh_hhv", False),
+        ("diesel.price_usd_per_mmbtu", False),
+        ("recip_fast.heat_rate_btu_per_kwh_hhv", True),
+        ("recip_fast.start_failure_probability", True),
+        ("natural_gas.interruption_events_per_yr", True),
+        ("gb200_nvl72.restart_unplanned_h", True),
+        ("lfp.round_trip_efficiency", True),
+        ("tracker_ac.dc_loss_fraction", True),
+        ("gb200_nvl72.gpu_swaps_per_gpu_yr", True),
+    ],
+)
+def test_a_plant_is_judged_as_if_it_were_certified_for_the_changed_question(
+    judge: certified_module.Judge, monkeypatch: pytest.MonkeyPatch, key: str, simulated: bool
+) -> None:
+    """On years built anew from the changed study alone; it is simulated where its operation changes only."""
+    study, runs = judge.solver.base.study, list[object]()
+    for item in (n for n in ranged_numbers(study) if n.key == key):
+        asked = judge.solver.changed(with_value(study, item, item.high))
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                certified_module, "monte_carlo", lambda *given: runs.append(given) or monte_carlo(*given)
+            )
+            end = judge.judged(asked, End(value=item.high, bound_usd_per_yr=1.0))
+        assert len(runs) == simulated
+        made = build_case(with_value(study, item, item.high))
+        assert same(made.case, asked.study_case.case)
+        there, now = (afresh(judge, one) for one in (made, build_case(study)))
+        assert end.uptime == there[0] - now[0]
+        assert end.cost_usd_per_yr == pytest.approx(there[1] - now[1], rel=1e-12, abs=1e-6)
+
+
+def afresh(judge: certified_module.Judge, made: StudyCase) -> tuple[float, float]:
+    """Uptime and cost of the plant on the years of a study, nothing of which is shared."""
+    build, _ = unseen_years(made, judge.plan.seed)
+    done = monte_carlo(build, judge.plant, judge.controller, environment_of(made), judge.plan)
+    return done.uptime.value, done.operating_cost_usd_per_yr + fixed_cost_usd_per_yr(made.case, judge.plant)
+
+
+def test_two_numbers_that_ask_the_same_are_searched_once(judge: certified_module.Judge) -> None:
+    """A unit comes when it is delivered and when it is permitted, whatever is later."""
+    study = judge.solver.base.study
+    late = [
+        n for n in ranged_numbers(study) if n.key in ("mobile_gt.lead_months", "mobile_gt.air_permit_months")
+    ]
+    assert len(late) == 2
+    one, other = (certified_module._asked(judge, item, 40.0) for item in late)
+    sooner = certified_module._asked(judge, late[0], 30.0)
+    assert certified_module._distinct([one, other, sooner]) == [one, one, sooner]
+
+
+def test_a_search_as_things_are_ends_at_no_dearer_plant_than_the_certified_one(
+    judge: certified_module.Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even a very short one: it begins there, and asks for what that plant keeps on the same years."""
+    short = dataclasses.replace(EFFORTS["screening"], years=3, evaluations=6)
+    monkeypatch.setitem(EFFORTS, "screening", short)
+    search = certified_module._search(judge, judge.base)
+    spare = search.spare_uptime()
+    assert spare[0] == pytest.approx(judge.now.uptime - 0.8, abs=0.05)
+    found = search.found(spare)
+    assert found is not None
+    assert found.uptime_by_class[0] - 0.8 >= 0.5 * spare[0]
+    assert judge.base.run(*found.decision).cost <= judge.now.cost * (1 + 1e-9)
+    again = search.found(spare)
+    assert again is None or again.decision != found.decision
+
+
+def test_more_uptime_is_asked_for_where_a_plant_lost_more_than_the_certified_one(
+    judge: certified_module.Judge,
+) -> None:
+    now, found = judge.now, SimpleNamespace(uptime_by_class=(0.9,))
+    short = dataclasses.replace(now, uptimes=(now.uptimes[0] - 0.01,))
+    (more,) = certified_module._more((0.05,), found, short, now)
+    assert more == pytest.approx(0.1 + 0.01 + certified_module.SLACK * 0.2)
+    (enough,) = certified_module._more((0.2,), found, now, now)
+    assert enough == pytest.approx(0.2 + certified_module.SLACK * 0.2)
+
+
+def test_plants_are_searched_and_compared_alike_with_any_number_of_threads(
+    judge: certified_module.Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = dataclasses.replace(EFFORTS["screening"], years=3, evaluations=6)
+    monkeypatch.setitem(EFFORTS, "screening", short)
+    keys = ("recip_fast.heat_rate_btu_per_kwh_hhv", "recip_fast.capex_usd_per_kw")
+    numbers = [n for n in ranged_numbers(judge.solver.base.study) if n.key in keys]
+
+    def answered(threads: str) -> tuple[list[str], list[str]]:
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        told = list[str]()
+        ends = [
+            tuple(at_end(judge.solver, n, value, judge.judged) for value in (n.low, n.high)) for n in numbers
+        ]
+        anew = certified_module.searched_ends(judge, numbers, ends, 2, told.append)
+        return [end.model_dump_json() for pair in anew for end in pair], told
+
+    one = answered("1")
+    judge.base._runs.clear()  # nothing is remembered
+    assert one == answered("2")
+    assert any('certified_usd_per_yr":null' not in end for end in one[0])
 
 
 def test_how_it_is_answered_is_no_number_of_the_question() -> None:
@@ -457,24 +574,43 @@ def test_a_change_is_taken_from_the_best_that_is_known() -> None:
 def test_the_cheapest_plant_that_keeps_the_target_counts_whoever_found_it() -> None:
     """A short search that ends at a plant too dear does not make a number look decisive."""
     asked = question(sd.Study(**SMALL, limits={"solar_mw": 50}), weather_of(sd.Study(**SMALL)))
-    usd = {10.0: (9.0, True), 20.0: (5.0, True), 30.0: (3.0, False), 99.0: (1.0, True)}
+
+    def run(cost: float, *, met: bool = True, uptime: float = 0.99, target: float = 0.99) -> Run:
+        return Run(uptime, met, np.zeros(2), np.full(2, cost), 0.0, (uptime,), (target,), True)
 
     class Known:
-        now = certified_module._Run(0.99, True, np.zeros(2), np.zeros(2), 0.0)
+        environment = environment_of(asked.study_case)
 
-        def run(self, _asked: object, plant: Plant, _rule: Controller) -> certified_module._Run:
-            cost, met = usd[plant.resources_mw[0]]
-            return certified_module._Run(0.99, met, np.zeros(2), np.full(2, cost), 0.0)
+        def __init__(self) -> None:
+            self.asked = asked
 
+        def run_all(self, decisions: list[Decision]) -> list[Run]:
+            return [
+                run(*usd[plant.resources_mw[0]][:1], **usd[plant.resources_mw[0]][1])
+                for plant, _ in decisions
+            ]
+
+    usd: dict[float, tuple[float, dict[str, Any]]] = {
+        10.0: (9.0, {}),
+        20.0: (5.0, {}),
+        30.0: (3.0, {"met": False, "uptime": 0.985}),  # fails here
+        40.0: (4.0, {"met": False, "uptime": 0.99}),  # loses no more than the certified plant
+        99.0: (1.0, {}),  # breaks a limit
+    }
+    now, cheapest = run(7.0, met=False), certified_module._cheapest
     plants = {mw: (Plant((mw,), 8.0, 2.0, (1,), 7), Controller()) for mw in usd}
-    others = [plants[20.0], plants[30.0], plants[99.0]]  # one fails here, one breaks a limit
-    best, run = certified_module._cheapest(Known(), asked, sure=[plants[10.0]], others=others)
+    others = [plants[20.0], plants[30.0], plants[99.0]]
+    best, found = cheapest(Known(), now, sure=[plants[10.0]], others=others)
     assert best == [plants[20.0]]
-    assert run is not None
-    assert run.cost == 5.0
-    alone, run = certified_module._cheapest(Known(), asked, sure=[plants[30.0]], others=[])
+    assert found is not None
+    assert found.cost == 5.0
+    alone, _ = cheapest(Known(), now, sure=[plants[30.0]], others=[])
     assert alone == [plants[30.0]]  # its own certificate, on other years, is enough
-    assert certified_module._cheapest(Known(), asked, sure=[], others=[plants[30.0]]) == ([], None)
+    assert cheapest(Known(), now, sure=[], others=[plants[30.0]]) == ([], None)
+    assert cheapest(Known(), now, sure=[], others=[plants[40.0]])[0] == [plants[40.0]]
+    # Where less is asked for, what the certified plant loses says nothing of it
+    less = dataclasses.replace(now, targets=(0.98,))
+    assert cheapest(Known(), less, sure=[], others=[plants[40.0]]) == ([], None)
 
 
 HUB = sd.Study(

@@ -10,7 +10,7 @@ from typing import Any
 from sitedesign.api.bound_sweep import study_faults
 from sitedesign.errors import Fault, InputError, shown
 from sitedesign.influence.bound import BoundSolver, at_end
-from sitedesign.influence.certified import judged_ends, searched_ends
+from sitedesign.influence.certified import Judge, searched_ends
 from sitedesign.influence.ranges import RangedNumber, idle_numbers, ranged_numbers
 from sitedesign.influence.switching import Driver, drivers, switching_values
 from sitedesign.results.design import Design
@@ -57,10 +57,11 @@ def sensitivity(
         ``name.field`` or ``kind.field`` (``lfp.capex_usd_per_kwh``), of the study's by its name
         (``months_to_power``). A number that you changed has no range but one that you give.
     certified : bool, optional
-        Judge the certified plant on the years of its certificate, with the same failures, at every end; with
-        a design that has a certificate unless False.
+        Judge the certified plant on years of its certificate (200 at most, two draws of the same failures) at
+        every end; with a design that has a certificate unless False.
     searched : int
-        Numbers that move its cost most, for which plants are then searched anew at both ends.
+        Numbers that move its cost most, for which plants are then searched anew at both ends: shortly, from
+        that plant and the optimum, and compared on those years.
     switching : bool
         Find the gas price, battery price, solar price, months and connection date at which the plan changes
         kind.
@@ -100,12 +101,18 @@ def sensitivity(
     numbers = ranged_numbers(asked, ranges)
     tell("solving as things are")
     solver = BoundSolver(asked, gap)
-    ends, switches = _solved(solver, numbers, list(drivers(solver)) if switching else [], tell)
-    certified_on, cost = "", solver.answer.objective_usd_per_yr
+    judge: Judge | None = None
     if design is not None and certificate is not None and certified is not False:
-        judged = judged_ends(solver, design, numbers, ends, tell)
-        ends, certified_on, cost = judged.ends, judged.basis, design.cost
-        ends = searched_ends(solver, judged, numbers, searched, tell)
+        tell("operating the certified plant as things are")
+        judge = Judge(solver, design)
+    ends, switches = _solved(solver, judge, numbers, list(drivers(solver)) if switching else [], tell)
+    certified_on, cost = "", solver.answer.objective_usd_per_yr
+    if design is not None and judge is not None:
+        ends, certified_on, cost = (
+            searched_ends(judge, numbers, ends, searched, tell),
+            judge.basis,
+            design.cost,
+        )
     found = [_influence(number, *pair) for number, pair in zip(numbers, ends, strict=True)]
     return Sensitivity(
         site_name=asked.site.name,
@@ -119,12 +126,17 @@ def sensitivity(
 
 
 def _solved(
-    solver: BoundSolver, numbers: Sequence[RangedNumber], driven: Sequence[Driver], tell: Progress
+    solver: BoundSolver,
+    judge: Judge | None,
+    numbers: Sequence[RangedNumber],
+    driven: Sequence[Driver],
+    tell: Progress,
 ) -> tuple[list[tuple[End, End]], list[SwitchingValue]]:
     """Solve the question at both ends of every number; first where plans change kind: it takes longest."""
     values = [(number, value) for number in numbers for value in (number.low, number.high)]
+    judged = None if judge is None else judge.judged
     asked: list[Callable[[], Any]] = [partial(switching_values, solver, driver) for driver in driven]
-    asked += [partial(at_end, solver, *pair) for pair in values]
+    asked += [partial(at_end, solver, *pair, judged) for pair in values]
     ends, switches = list[tuple[End, End]](), list[SwitchingValue]()
     with closing(in_order(lambda ask: ask(), asked, solver.stopped)) as found:
         for place, driver in enumerate(driven, 1):

@@ -106,6 +106,8 @@ class StudyCase:
     drawn : dict of int to object, optional
         Further weather years that were drawn to search on, by their seed: cases of the study that differ in
         their racks and bounds share them. Not kept when left out.
+    known_weather : mapping of int to Weather, optional
+        Weather of further years by their seed, drawn already: studies of the same place share it.
     """
 
     study: Study
@@ -116,6 +118,7 @@ class StudyCase:
     grid: GridSupply | None = None
     surplus: tuple[SurplusSink, ...] = ()
     drawn: dict[int, Any] | None = None
+    known_weather: Mapping[int, Weather] | None = None
 
     @property
     def weather_flags(self) -> tuple[str, ...]:

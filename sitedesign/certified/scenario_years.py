@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -37,11 +38,31 @@ def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBl
     A record too short to draw from is all there is: then its years come again, each time under other failures
     and forecast errors.
     """
-    build, source = unseen_years(study_case, seed ^ _SEARCH_STREAM)
+    build, source = unseen_years(study_case, search_seed(seed))
     more = max(years - study_case.case.years, 0)
     numbers = range(-(-more // (source.given_years or BLOCK_YEARS)))
     drawn = at_once(lambda number: block_on_whole_hours(build(number)), numbers)
     return [block_on_whole_hours(weather_block(study_case)), *drawn]
+
+
+def search_seed(seed: int) -> int:
+    """Seed of the years that a search draws beside the study's own."""
+    return seed ^ _SEARCH_STREAM
+
+
+def weather_to_share(study_case: StudyCase, years: int, seed: int) -> dict[int, Weather]:
+    """Draw the weather of the first blocks of :func:`unseen_years` for all studies of the same place.
+
+    Returns
+    -------
+    dict of int to Weather
+        For ``StudyCase.known_weather``; nothing where the given years are all there is.
+    """
+    if _too_few_to_draw_from(study_case) is not None:
+        return {}
+    draw, _ = _source_of_years(study_case.study)
+    states = [_state(seed, number) for number in range(math.ceil(years / BLOCK_YEARS))]
+    return dict(zip(states, at_once(draw, states), strict=True))
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,8 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
         if state not in known:
             takers = tuple(item.prices for item in study_case.surplus)
             other = OtherYears(study_case.grid, *days, state, takers)
-            known[state] = weather_block(build_case(bare.replace(weather=draw(state)), other=other))
+            weather = (study_case.known_weather or {}).get(state) or draw(state)
+            known[state] = weather_block(build_case(bare.replace(weather=weather), other=other))
         block: WeatherBlock = known[state]
         block = replace(block, case=with_racks(block.case, study_case.case.racks_contracted))
         own = _own_series(study_case, *days)

@@ -232,12 +232,11 @@ def search_and_certify(
     if years is None:
         progress(f"drawing {effort.years} weather years to search on")
         years = search_years(study_case, effort.years, study.seed)
+    evaluator = evaluator_of(study_case, environment, effort, years)
     study_case = replace(study_case, drawn=None)  # years of a certificate are many, and seen once
-    met = environment_on_whole_hours(study_case, environment)
-    evaluator = Evaluator(years, met, study.metric, study.seed, effort.draws)
     own = Evaluator([weather_block(study_case)], environment, study.metric, study.seed)
-    objective = _first_objective(study_case.case, multiplier_usd_per_mwh)
-    best, objective = _first_search(evaluator, planned, objective, effort, progress)
+    objective = first_objective(study_case.case, multiplier_usd_per_mwh)
+    best, objective = first_search(evaluator, planned, objective, effort, progress)
     margin: tuple[float, ...] | None = None
     rejected: set[Decision] = set()
     result: SearchResult | None = None
@@ -296,7 +295,16 @@ def search_and_certify(
     return replace(result, perfect_forecast_usd_per_yr=perfect_forecast_value(evaluator, result.best))
 
 
-def _first_objective(case: Case, multiplier_usd_per_mwh: float) -> SearchObjective:
+def evaluator_of(
+    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, years: Sequence[WeatherBlock]
+) -> Evaluator:
+    """Run plants on years as :func:`search_years` draws them."""
+    study, met = study_case.study, environment_on_whole_hours(study_case, environment)
+    return Evaluator(years, met, study.metric, study.seed, effort.draws)
+
+
+def first_objective(case: Case, multiplier_usd_per_mwh: float) -> SearchObjective:
+    """Ask for the targets of a case, at a price of lost compute to begin with."""
     targets = tuple(part.uptime_target for part in case.classes)
     first = max(LEAST_FIRST_MULTIPLIER, multiplier_usd_per_mwh)
     return SearchObjective(
@@ -313,7 +321,7 @@ def _controller_kinds(case: Case) -> tuple[ControllerKind, ...]:
     return ("latest_safe_start", "marginal_value") if case.imports or case.sinks else ("latest_safe_start",)
 
 
-def _first_search(
+def first_search(
     evaluator: Evaluator,
     planned: Sequence[Plant],
     objective: SearchObjective,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,6 +41,10 @@ class Question:
     study: Study
     study_case: StudyCase
     case: Case
+
+
+#: What adds to an end, given the changed question, what else is found of it.
+Judged = Callable[[Question, End], End]
 
 
 def question(study: Study, weather: Weather) -> Question:
@@ -124,19 +129,35 @@ class Branch:
         return self._pool
 
 
-def at_end(solver: BoundSolver, number: RangedNumber, value: float) -> End:
-    """Solve the question with one number at one end of its range, and once more with what is ordered now."""
-    unchanged = End(value=value, bound_usd_per_yr=0.0, bound_error_usd_per_yr=0.0, regret_usd_per_yr=0.0)
+def at_end(solver: BoundSolver, number: RangedNumber, value: float, judged: Judged | None = None) -> End:
+    """Solve the question with one number at one end of its range, and once more with what is ordered now.
+
+    `judged` adds to an end what else is found of the changed question, which is there to be read only once.
+    """
+    judged = judged or _by_the_bound
     if value == number.value:
-        return unchanged
+        return judged(solver.base, _unchanged(value))
     try:
         changed = solver.changed(with_value(solver.base.study, number, value))
-        if same(changed.case, solver.base.case):
-            return unchanged
-        branch = Branch(solver)
-        free = branch.solve(changed.case)
     except InputError as error:
         return End(value=value, reason=f"cannot be changed alone: {error.faults[0].allowed}")
+    return judged(changed, _bounded(solver, changed, value))
+
+
+def _by_the_bound(_asked: Question, end: End) -> End:
+    return end
+
+
+def _unchanged(value: float) -> End:
+    return End(value=value, bound_usd_per_yr=0.0, bound_error_usd_per_yr=0.0, regret_usd_per_yr=0.0)
+
+
+def _bounded(solver: BoundSolver, changed: Question, value: float) -> End:
+    if same(changed.case, solver.base.case):
+        return _unchanged(value)
+    branch = Branch(solver)
+    try:
+        free = branch.solve(changed.case)
     except InfeasibleDesign as error:
         return End(value=value, reason=error.reason, impossible=True)
     now = solver.answer

@@ -50,8 +50,10 @@ class End(_Frozen):
         Both together, lost compute at the marginal cost of uptime, and so a target that is moved; None where
         more is lost than that price could speak for, and the bound knows the number. [USD/yr]
     certified_usd_per_yr, certified_error_usd_per_yr : float or None
-        Change of the cost of the plant that a search finds and certifies for this value, against one that the
-        same search finds as things are; standard error of the difference, of fuel and weather alone: what
+        Change of the cost of the cheapest plant known for this value, against the cheapest as things are:
+        the certified plant, and what short searches from it find. Each keeps the target at the confidence of
+        the certificate, or loses no more than the certified plant, on years and failures that no search saw;
+        it has no certificate of its own. Standard error of the difference, of fuel and weather alone: what
         searching leaves over is 1 to 2 per cent of the cost. [USD/yr]
     impossible : bool
         No plant is possible at this value.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from itertools import islice
 from threading import Event
@@ -61,14 +61,16 @@ def in_order(
     if threads == 1:
         yield from map(run, items)
         return
-    pool = ThreadPoolExecutor(threads)
+    pool, asked = ThreadPoolExecutor(threads), list[Future[Result]]()
     try:
-        for running in [pool.submit(run, item) for item in items]:
+        asked += [pool.submit(run, item) for item in items]
+        for running in asked:
             while not wait([running], timeout=_PATIENCE_S).done:
                 pass
             yield running.result()
     except BaseException:
-        if stopped is not None:
+        # Who closes it after the last result has stopped nothing
+        if stopped is not None and not all(running.done() for running in asked):
             stopped.set()
         raise
     finally:
