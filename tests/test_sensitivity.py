@@ -490,6 +490,21 @@ def afresh(judge: certified_module.Judge, made: StudyCase) -> tuple[float, float
     return done.uptime.value, done.operating_cost_usd_per_yr + fixed_cost_usd_per_yr(made.case, judge.plant)
 
 
+def test_weather_that_is_shared_is_that_of_each_study(
+    judge: certified_module.Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Years of a changed study are the same, drawn or shared, and what is shared is not drawn again."""
+    study = judge.solver.base.study
+    (item,) = (n for n in ranged_numbers(study) if n.key == "tracker_ac.dc_loss_fraction")
+    years = certified_module._asked(judge, item, item.high)
+    own = unseen_years(build_case(with_value(study, item, item.high)), judge.plan.seed)[0](0)
+    monkeypatch.setattr(Weather, "generate", None)
+    (shared,) = years.blocks()
+    assert same(shared.case, own.case)
+    assert np.array_equal(shared.temp_air_c, own.temp_air_c)
+    assert not same(shared.case, judge.blocks[0].case)
+
+
 def test_two_numbers_that_ask_the_same_are_searched_once(judge: certified_module.Judge) -> None:
     """A unit comes when it is delivered and when it is permitted, whatever is later."""
     study = judge.solver.base.study
