@@ -371,6 +371,7 @@ def certified() -> tuple[sd.Design, Sensitivity]:
     short = dataclasses.replace(EFFORTS["screening"], years=10, evaluations=25, certificate_years=20)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(EFFORTS, "screening", short)
+        patch.setattr(certified_module, "SHORT", short)
         patch.setattr(certified_module, "DRAWS", 1)
         study = sd.Study(site=SITE, racks=70, uptime=0.99, backup="recip_fast", weather_years=2)
         design = sd.solve(study, effort="screening")
@@ -522,7 +523,7 @@ def test_a_search_as_things_are_ends_at_no_dearer_plant_than_the_certified_one(
 ) -> None:
     """Even a very short one: it begins there, and asks for what that plant keeps on the same years."""
     short = dataclasses.replace(EFFORTS["screening"], years=3, evaluations=6)
-    monkeypatch.setitem(EFFORTS, "screening", short)
+    monkeypatch.setattr(certified_module, "SHORT", short)
     search = certified_module._search(judge, judge.base)
     spare = search.spare_uptime()
     assert spare[0] == pytest.approx(judge.now.uptime - 0.8, abs=0.05)
@@ -549,7 +550,7 @@ def test_plants_are_searched_and_compared_alike_with_any_number_of_threads(
     judge: certified_module.Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = dataclasses.replace(EFFORTS["screening"], years=3, evaluations=6)
-    monkeypatch.setitem(EFFORTS, "screening", short)
+    monkeypatch.setattr(certified_module, "SHORT", short)
     keys = ("recip_fast.heat_rate_btu_per_kwh_hhv", "recip_fast.capex_usd_per_kw")
     numbers = [n for n in ranged_numbers(judge.solver.base.study) if n.key in keys]
 

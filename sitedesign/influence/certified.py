@@ -48,7 +48,7 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.results.design import Design
 from sitedesign.results.saved import plant_of
 from sitedesign.results.sensitivity import End, Influence
-from sitedesign.study.effort import EFFORTS, EffortName
+from sitedesign.study.effort import EFFORTS
 from sitedesign.util.progress import Progress
 from sitedesign.util.threads import in_order
 from sitedesign.weather.weather import Weather
@@ -58,7 +58,8 @@ Ends = tuple[End, End]
 Built = tuple[bool, ...]  # which technologies
 DRAWS = 2  # of outages of each weather year; a certificate has more
 YEARS = 200  # of weather; a certificate that looked closer has more
-EFFORT: EffortName = "screening"  # of plants that are searched anew
+#: Of plants that are searched anew: on as many years as a design is, as what differs may be little.
+SHORT = replace(EFFORTS["screening"], years=200, evaluations=100, margin_standard_errors=2.0)
 TRIES = 3  # plants found by a search that may fall short on the common years
 SLACK = 0.05  # of the downtime that is allowed, asked for on top where one did
 _HOURS_PER_YEAR = 8760.0
@@ -261,7 +262,7 @@ class Judge:
         """Draw the weather on which plants are judged, and that on which they are searched."""
         study_case, plan = self.solver.base.study_case, self.plan
         assert plan.years is not None
-        more, seed = EFFORTS[EFFORT].years - study_case.case.years, search_seed(study_case.study.seed)
+        more, seed = SHORT.years - study_case.case.years, search_seed(study_case.study.seed)
         judged = weather_to_share(study_case, plan.years, plan.seed)
         return judged | weather_to_share(study_case, max(more, 0), seed)
 
@@ -424,7 +425,7 @@ def _search(judge: Judge, years: CommonYears) -> ShortSearch:
         [planned, judge.plant],
         (judge.plant, judge.controller),
         judge.usd_per_mwh,
-        EFFORTS[EFFORT],
+        SHORT,
     )
 
 
