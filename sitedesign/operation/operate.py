@@ -323,7 +323,7 @@ def operate(
         case,
         plant,
         controller or Controller(),
-        environment or OperatingEnvironment(climatology(case)),
+        environment,
         outages,
         forecast_factors,
         start_mwh,
@@ -357,7 +357,7 @@ def prepared(
     case: Case,
     plant: Plant,
     rule: Controller,
-    around: OperatingEnvironment,
+    environment: OperatingEnvironment | None,
     outages: OutageSample | None = None,
     forecast_factors: FloatArray | None = None,
     start_mwh: float | None = None,
@@ -367,6 +367,7 @@ def prepared(
     if any(b.capability.shape[0] > 1 for b in case.backup):
         message = "capability: one row a unit; give the weather's capability in one row and the outages apart"
         raise ValueError(message)
+    around = environment or OperatingEnvironment(climatology(case))
     behaviours = around.unit_behaviours or (UnitBehaviour(),) * len(case.backup)
     machine = lay_out(case, plant, rule, behaviours, around.fuels, _usual_prices(case, around))
     start = plant.battery_mwh * float(case.usable[0]) if start_mwh is None else start_mwh
