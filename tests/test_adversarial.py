@@ -29,10 +29,11 @@ from sitedesign.operation.operate import operate_greedy
 from sitedesign.reliability.replay import check_dispatch
 from sitedesign.study.effort import EFFORTS
 from tests.cases import sizes
+from tests.slow_rest import slow_after
 
 ATTACKS = int(os.environ.get("SITEDESIGN_ATTACKS", "300"))
 SEED = int(os.environ.get("SITEDESIGN_ATTACK_SEED", "0"))
-SHARDS = 4
+SHARDS = 12
 GAP = 1e-4
 EXACT = 1e-6  # relative: sums of thousands of steps
 
@@ -311,9 +312,7 @@ def held(question: dict[str, Any], words: str) -> tuple[sd.Study, sd.Design | No
     return study, design
 
 
-@pytest.mark.parametrize(
-    "shard", [0, *(pytest.param(shard, marks=pytest.mark.slow) for shard in range(1, SHARDS))]
-)
+@pytest.mark.parametrize("shard", slow_after(1, range(SHARDS)))
 def test_random_questions_cannot_be_proven_wrong(shard: int) -> None:
     @seed(SHARDS * SEED + shard)
     @settings(
@@ -377,13 +376,8 @@ CERTIFIED = (
 )
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        pytest.param(CERTIFIED[0], id="coupled sizes"),
-        pytest.param(CERTIFIED[1], id="given sizes", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", CERTIFIED, ids=("coupled sizes", "given sizes"))
 def test_certified_plants_keep_the_limits_and_repeat(
     asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,6 +98,7 @@ def test_short_record_typical_year_and_wrong_arguments_are_refused(record):
     assert len(caught.value.faults) == 4
 
 
+@pytest.mark.slow
 def test_eighteen_years_at_colusa_keep_their_worst_spells_in_extra_years(weather_real):
     record = Weather.read(weather_real / "ca_colusa_nsrdb_1998_2015")
     recorded = worst_means_kwh_m2_day(record.ghi_daily_kwh_m2, (3, 5, 10))

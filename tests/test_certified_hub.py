@@ -217,6 +217,7 @@ def test_causes_of_a_hub_add_up_and_what_came_together_is_named(flexible):
     assert spared.exchange.called_h_per_yr.value == 0
 
 
+@pytest.mark.slow
 def test_a_firm_connection_that_never_fails_is_all_that_is_built():
     grid = sd.Grid(
         mw=(0, 40), kind="firm", tariff=30.0, outages=False, capital_usd_per_kw=1.0, capital_usd=0.0

@@ -312,6 +312,7 @@ def test_sensitivity_agrees_with_the_function_and_stands_in_report_and_table(
 # saved designs ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_report_of_a_saved_design_has_its_hours_and_sweeps(folder: Path, tmp_path: Path) -> None:
     answer = run_json("report", folder / "design.json", "--sweeps", "--out", tmp_path / "r.html")
     text = Path(answer["written"]).read_text(encoding="utf-8")

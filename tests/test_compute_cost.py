@@ -19,6 +19,7 @@ from sitedesign.foresight.compute_cost import (
 )
 from sitedesign.optimize import parametric
 from sitedesign.optimize.benders import solve_cuts
+from tests.slow_rest import slow_after
 from tests.small_cases import random_case
 
 SUNK = 6e6  # ten racks and their hall [USD/yr]
@@ -55,7 +56,7 @@ def solved(case: Case, **more: float) -> CheapestCompute:
     return cheapest_compute(case, SUNK, gap=GAP, targets=(), **more)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+@pytest.mark.parametrize("seed", slow_after(1, range(4)))
 def test_no_uptime_of_a_scan_gives_cheaper_compute(seed: int) -> None:
     case = case_of(seed)
     answer = solved(case)
@@ -80,7 +81,7 @@ def test_ratio_is_that_of_the_plant() -> None:
     assert answer.cost.lost_compute_usd_per_rack_h == pytest.approx(answer.cost.usd_per_rack_h, rel=2e-3)
 
 
-@pytest.mark.parametrize("price", [20.0, 60.0, 200.0])
+@pytest.mark.parametrize("price", slow_after(1, [60.0, 20.0, 200.0]))
 def test_a_price_on_lost_compute_balances_plant_and_loss(price: float) -> None:
     case = case_of(2)
     answer = solved(case, lost_compute_usd_per_rack_h=price)

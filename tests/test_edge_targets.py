@@ -24,6 +24,7 @@ from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.replay import check_dispatch
 from tests import cases
 from tests.independent_milp import least_cost_usd
+from tests.slow_rest import slow_after
 
 GAP = 1e-4
 TARGETS = [0.01, 0.1, 0.5, 0.9, 0.975, 0.99, 0.999, 0.9999, 0.999999, 0.9999999, 1 - 1e-9, 1.0]
@@ -98,7 +99,7 @@ def solved_rightly(asked: Case, right: float | None, abs_usd: float) -> Optimiza
     return found
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", slow_after(20, range(60)))
 def test_edges_are_solved_as_by_an_independent_model(seed: int) -> None:
     asked = random_edge(seed)
     found = solved_rightly(asked, right_cost_usd(random_edge, seed), abs_usd=1.0)
@@ -139,7 +140,7 @@ def varied(seed: int) -> Case:
     return asked
 
 
-@pytest.mark.parametrize("seed", range(61))  # of 60, HiGHS loses a warm start
+@pytest.mark.parametrize("seed", slow_after(20, [60, *range(60)]))  # of 60, HiGHS loses a warm start
 def test_edges_of_any_size_and_with_all_that_can_be_asked(seed: int) -> None:
     asked = varied(seed)
     found = solved_rightly(asked, right_cost_usd(varied, seed), abs_usd=1e-2)

@@ -125,6 +125,7 @@ def test_no_rule_that_does_not_foresee_beats_the_bound_and_the_bound_is_near() -
         assert other.bound.value <= causal + 2 * other.bound.standard_error
 
 
+@pytest.mark.slow
 def test_a_target_asked_of_every_draw_would_be_no_bound() -> None:
     """What the draws cost that each keep the target exceeds what suffices on the mean: why it is priced."""
     causal = min(causal_optimum(units) for units in range(UNITS + 1))

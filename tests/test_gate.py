@@ -210,7 +210,12 @@ def test_a_ranking_needs_whole_results(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("guard", "begins"), [("if True:", False), ('if __name__ == "__main__":', True), ("def f():", True)]
+    ("guard", "begins"),
+    [
+        ("if True:", False),
+        ('if __name__ == "__main__":', True),
+        pytest.param("def f():", True, marks=pytest.mark.slow),
+    ],
 )
 def test_a_script_that_would_start_itself_without_end_is_told_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: str, begins: bool

@@ -99,7 +99,13 @@ def test_bounds_are_exact_for_poisson_counts():
     assert uptime.lower_bound(0.95) == pytest.approx(1 - 0.9154, abs=1e-3)
 
 
-@pytest.mark.parametrize(("rate", "years"), [(0.3, 30), (2.0, 30), (0.05, 200), (1.0, 200)])
+@pytest.mark.parametrize(
+    ("rate", "years"),
+    [
+        (0.3, 30),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2.0, 30), (0.05, 200), (1.0, 200))),
+    ],
+)
 def test_one_sided_bound_covers_the_truth_about_95_times_in_100(rate, years):
     # Compound Poisson years: lognormal losses, as a few dark spells give
     rng = np.random.Generator(np.random.PCG64(11))

@@ -22,6 +22,7 @@ from sitedesign.optimize.extensive_form import minimise_extensive
 from sitedesign.optimize.infeasibility import Quantity
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
+from tests.slow_rest import slow_after
 from tests.small_cases import METHODS, study
 
 EL_PASO = sd.Site(latitude=31.76, longitude=-106.49)
@@ -65,7 +66,7 @@ def some_plants(case: Case, best: Plant, rng: np.random.Generator) -> list[Plant
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", slow_after(8, range(24)))
 def test_both_formulations_find_what_a_third_finds(seed: int, method: str) -> None:
     case = hurried(seed)
     truth = least_cost_usd(case)

@@ -359,7 +359,7 @@ def test_quarter_hours_and_hours_agree_on_the_year() -> None:
     [
         ("az_phoenix_nsrdb_tmy", 0.23, 0.29),
         ("tx_amarillo_nsrdb", 0.22, 0.29),
-        ("ca_colusa_nsrdb_1998_2015", 0.22, 0.29),
+        pytest.param("ca_colusa_nsrdb_1998_2015", 0.22, 0.29, marks=pytest.mark.slow),
     ],
 )
 def test_tracker_capacity_factor_at_measured_places(

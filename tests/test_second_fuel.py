@@ -265,6 +265,7 @@ def test_interruptions_that_a_tank_bridges_cost_no_uptime() -> None:
     assert uptime("mobile_gt") == pytest.approx(hours[0], abs=0.01)
 
 
+@pytest.mark.slow
 def test_certificate_counts_what_is_left_of_interruptions_with_a_tank_and_without() -> None:
     """Gas away three times a month, a town beside: two days of diesel leave nothing of it, no diesel much."""
     gas = GAS.replace(interruption_events_per_yr=36.0, interruption_h=8.0)

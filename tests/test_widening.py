@@ -27,6 +27,7 @@ from sitedesign.optimize.widening import unbound
 from tests import cases
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
+from tests.slow_rest import slow_after
 from tests.small_cases import METHODS, study
 
 WIDE = ((0.0, 2e4), (0.0, 2e4), (0.0, 2e4))
@@ -108,7 +109,7 @@ def test_derived_bounds_would_have_decided() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("seed", [*DECIDED, *range(20)])
+@pytest.mark.parametrize("seed", slow_after(len(DECIDED) + 6, [*DECIDED, *range(20)]))
 def test_pairs_of_limits_cost_what_they_cost_with_wide_bounds(seed: int, method: str) -> None:
     derived, wide = limited(seed)
     truth = least_cost_usd(wide)
