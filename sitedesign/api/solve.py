@@ -67,7 +67,7 @@ def solve(
         foresight keeps while things fail, certified on years that the search never saw: about half a minute.
         The default with ``cuts``; with False the foresight design is returned, labelled as a bound.
     effort : {"standard", "screening"}
-        How long to search for a plant to certify. ``screening`` takes less than half of the time, may end at a
+        How long to search for a plant to certify. ``screening`` takes less than half as long, may end at a
         plant a few per cent dearer, and tells neither causes nor remedies; its certificate is worth as much.
     gap : float, optional
         Relative optimality gap; 1e-4 for ``cuts``, 1e-3 for ``extensive``. [fraction]
