@@ -82,7 +82,7 @@ def solve(
     effort: Annotated[
         str,
         typer.Option(
-            help="standard, or screening: less than half as long, for a plant that may be a few per cent dearer.",
+            help="standard, or screening: half as long, for a plant that may be a few per cent dearer.",
             rich_help_panel=_RUN,
         ),
     ] = "standard",
