@@ -40,7 +40,7 @@ def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBl
     """
     build, source = unseen_years(study_case, search_seed(seed))
     more = max(years - study_case.case.years, 0)
-    numbers = range(-(-more // (source.given_years or BLOCK_YEARS)))
+    numbers = range(math.ceil(more / (source.given_years or BLOCK_YEARS)))
     drawn = at_once(lambda number: block_on_whole_hours(build(number)), numbers)
     return [block_on_whole_hours(weather_block(study_case)), *drawn]
 
