@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
 import pytest
 
 from sitedesign import InputError, Site, Study, Weather, library
-from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE, build_case
+from sitedesign.case.build import ONE_YEAR_NOTE, TMY_NOTE, build_case, on_other_years
+from sitedesign.case.grid_supply import OtherYears
 from sitedesign.case.throttling_tiers import throttle_tiers, usable_points
+from sitedesign.influence.bound import same
 
 EL_PASO = Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 
@@ -211,3 +214,24 @@ def test_one_year_and_typical_years_carry_a_warning(two_years: Weather, weather_
     assert ONE_YEAR_NOTE in one.notes
     phoenix = Weather.read(weather_real / "az_phoenix_nsrdb_tmy")
     assert TMY_NOTE in build_case(Study(site=phoenix.site, racks=70, uptime=0.9, weather=phoenix)).notes
+
+
+def test_other_years_are_the_case_of_their_weather_but_for_bounds(two_years: Weather) -> None:
+    study = Study(
+        site=EL_PASO, racks=70, uptime=0.99, backup=["recip_medium", "mobile_gt"], spares="share",
+        limits={"racks": (72, 72)}, metric="compute", weather=two_years,
+    )  # fmt: skip
+    hotter = Weather.generate(EL_PASO, years=3, seed=4)
+    hotter = dataclasses.replace(hotter, temp_air_c=hotter.temp_air_c + 5)
+    own, anew = build_case(study), build_case(study.replace(weather=hotter)).case
+    there = on_other_years(own, study, hotter, OtherYears(None, np.zeros(0, int), np.zeros(0, int), 0)).case
+    assert there.limits == own.case.limits != anew.limits
+    assert there.resources[0].bounds_mw == own.case.resources[0].bounds_mw
+    assert [item.units_max for item in there.backup] == [item.units_max for item in own.case.backup]
+    assert [item.levels for item in there.backup] != [item.levels for item in own.case.backup]
+    backup = tuple(
+        dataclasses.replace(item, units_max=new.units_max)
+        for item, new in zip(there.backup, anew.backup, strict=True)
+    )
+    resources = (dataclasses.replace(there.resources[0], bounds_mw=anew.resources[0].bounds_mw),)
+    assert same(dataclasses.replace(there, limits=anew.limits, backup=backup, resources=resources), anew)

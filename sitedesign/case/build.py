@@ -126,7 +126,7 @@ class StudyCase:
         return self.weather.source.flags
 
 
-def build_case(study: Study, rows: Sequence[int] | None = None, other: OtherYears | None = None) -> StudyCase:
+def build_case(study: Study, rows: Sequence[int] | None = None) -> StudyCase:
     """Build the case of a study.
 
     Parameters
@@ -134,8 +134,6 @@ def build_case(study: Study, rows: Sequence[int] | None = None, other: OtherYear
     study : Study
     rows : sequence of int, optional
         Weather years to use, by position; all when left out.
-    other : OtherYears, optional
-        Connection of the years that these are other years of.
 
     Raises
     ------
@@ -145,24 +143,53 @@ def build_case(study: Study, rows: Sequence[int] | None = None, other: OtherYear
     weather = weather_of(study)
     if rows is not None:
         weather = weather.subset(rows)
-    return build_case_on(study, weather, unit_costs(study), other)
+    return build_case_on(study, weather, unit_costs(study))
 
 
-def build_case_on(
-    study: Study, weather: Weather, costs: UnitCosts, other: OtherYears | None = None
-) -> StudyCase:
+def build_case_on(study: Study, weather: Weather, costs: UnitCosts) -> StudyCase:
     """Build the case of a study on weather years and costs that are already known."""
     own = _own_profiles(study, weather)
     case = _case_of(study, weather, costs, own)
     notes = _notes(study, weather, own)
+    case, grid, surplus = _exchanging(study, weather, case)
+    if grid is not None:
+        notes += _grid_notes(study, grid)
+    notes += _surplus_notes(surplus)
+    return StudyCase(study, weather, costs, case, notes, grid, surplus)
+
+
+def on_other_years(made: StudyCase, study: Study, weather: Weather, other: OtherYears) -> StudyCase:
+    """Put a study on other weather years than its own, to operate plants in them.
+
+    What does not depend on the years is taken from the study's own case, bounds included: of other years none
+    are derived, and nothing is noted.
+
+    Parameters
+    ----------
+    made : StudyCase
+        Of the study on its own years.
+    study : Study
+        The same study, without profiles of the user's own.
+    weather : Weather
+        Of the other years.
+    other : OtherYears
+        What the connection and the takers of surplus take from the study's own.
+    """
+    case = _case_of(study, weather, made.unit_costs, {}, like=made.case)
+    case, grid, surplus = _exchanging(study, weather, case, other)
+    return StudyCase(study, weather, made.unit_costs, case, (), grid, surplus)
+
+
+def _exchanging(
+    study: Study, weather: Weather, case: Case, other: OtherYears | None = None
+) -> tuple[Case, GridSupply | None, tuple[SurplusSink, ...]]:
+    """Put the connection and who may take surplus on the bus of a case."""
     clock = Clock(weather.years, weather.step_minutes, study.site.timezone, weather.utc_offset_h)
     grid = _grid(study, weather, clock, case, other)
     if grid is not None:
-        case, notes = _connected(study, case, grid), notes + _grid_notes(study, grid)
+        case = _connected(study, case, grid)
     surplus = surplus_sinks(study, weather, clock, case.load_mw, other)
-    if surplus:
-        case, notes = _with_surplus(case, surplus), notes + _surplus_notes(surplus)
-    return StudyCase(study, weather, costs, case, notes, grid, surplus)
+    return (_with_surplus(case, surplus) if surplus else case), grid, surplus
 
 
 def _with_surplus(case: Case, surplus: Sequence[SurplusSink]) -> Case:
@@ -265,8 +292,11 @@ def unit_costs(study: Study, in_service: date | None = None) -> UnitCosts:
     )
 
 
-def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case:
-    """Reduce a study to arrays on the given weather years and the user's own profiles."""
+def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own, like: Case | None = None) -> Case:
+    """Reduce a study to arrays on the given weather years and the user's own profiles.
+
+    `like`: case of the study on other years, whose bounds hold; None derives them from these.
+    """
     load_share, tiers = _load_and_tiers(study, weather)
     load = _on_weather(own["load"], weather) if "load" in own else _load(study, weather)
     load = load * load_share
@@ -274,11 +304,17 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
     battery = study.battery
     usable = battery.usable_fraction_at_check * (1 - battery.soc_min_fraction)
     eta = float(np.sqrt(battery.round_trip_efficiency))
+    known = (None,) * len(study.backup) if like is None else tuple(item.units_max for item in like.backup)
     backup = tuple(
-        _backup(study, item, weather, load, cost, site)
-        for item, cost, site in zip(study.backup, costs.backup, costs.backup_site, strict=True)
+        _backup(study, item, weather, load, cost, site, most)
+        for item, cost, site, most in zip(study.backup, costs.backup, costs.backup_site, known, strict=True)
     )
-    derived = capacity_bounds.capacity_bounds(solar, load, weather.step_h, usable, eta)
+    farms_mw: tuple[float | None, ...] = (None,) * len(study.wind)
+    if like is None:
+        derived = capacity_bounds.capacity_bounds(solar, load, weather.step_h, usable, eta)
+    else:
+        derived = capacity_bounds.bounds_of(like)
+        farms_mw = tuple(item.bounds_mw[1] for item in like.resources[1:])
     racks = study.contracted_racks
     availability = study.rack.availability
     strictest = max(item.uptime for item in study.contracts) or MOST_USEFUL_UPTIME
@@ -292,8 +328,8 @@ def _case_of(study: Study, weather: Weather, costs: UnitCosts, own: Own) -> Case
         resources=(
             _array(study, solar, costs.solar, derived.solar_mw),
             *(
-                wind_farm(study, weather, turbine, cost, load, study.limits.wind_mw.get(turbine.name))
-                for turbine, cost in zip(study.wind, costs.wind, strict=True)
+                wind_farm(study, weather, turbine, cost, load, study.limits.wind_mw.get(turbine.name), most)
+                for turbine, cost, most in zip(study.wind, costs.wind, farms_mw, strict=True)
             ),
         ),
         load_mw=load,
@@ -438,6 +474,7 @@ def _backup(
     load: FloatArray,
     cost: annual_cost.AnnualCost,
     site: annual_cost.AnnualCost,
+    known_most: int | None = None,
 ) -> BackupCase:
     fuel, path = study.fuel(backup), study.path
     heat = mean_heat_rate_factor(backup, weather.temp_air_c, load)
@@ -446,7 +483,9 @@ def _backup(
     unit_mw = backup.unit_mw * path.generator_to_bus_efficiency
     fewest, most = study.limits.units.get(backup.name, (0, -1))
     hours = [h for h in (backup.run_h_per_yr_limit, study.limits.run_h.get(backup.name)) if h is not None]
-    if most < 0:
+    if most < 0 and known_most is not None:
+        most = known_most
+    elif most < 0:
         most = capacity_bounds.units_max(float(load.max()), unit_mw, capability)
     return BackupCase(
         name=backup.name,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sitedesign.case.case import FloatArray
+from sitedesign.case.case import Case, FloatArray
 
 Pair = tuple[float, float]
 
@@ -32,6 +32,12 @@ class CapacityBounds:
     solar_mw: float
     battery_mwh: float
     battery_mw: float
+
+
+def bounds_of(case: Case) -> CapacityBounds:
+    """Give the upper bounds that a case has."""
+    limits = case.limits
+    return CapacityBounds(case.resources[0].bounds_mw[1], limits.battery_mwh[1], limits.battery_mw[1])
 
 
 def units_max(peak_mw: float, unit_mw: float, capability: FloatArray) -> int:

@@ -30,6 +30,7 @@ def wind_farm(
     cost: AnnualCost,
     load_mw: FloatArray,
     asked_mw: Pair | None = None,
+    most_mw: float | None = None,
 ) -> Resource:
     """One kind of turbine as a resource of the case.
 
@@ -45,6 +46,8 @@ def wind_farm(
         For the derived upper bound: a farm that carries the calmest ten days alone. [MW at the bus]
     asked_mw : tuple of float, optional
         Least and most that the user allows. [MW]
+    most_mw : float, optional
+        The upper bound; derived when left out. [MW]
 
     Returns
     -------
@@ -57,7 +60,8 @@ def wind_farm(
         If the weather has no wind near the hub.
     """
     output = farm_yield(study, weather, turbine).ravel()
-    most_mw = _upper_mw(output, load_mw, weather.step_h, study.battery.round_trip_efficiency)
+    if most_mw is None:
+        most_mw = _upper_mw(output, load_mw, weather.step_h, study.battery.round_trip_efficiency)
     bounds_mw, widest_mw = within(most_mw, asked_mw)
     return Resource(
         name=turbine.name,

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sitedesign.case.build import StudyCase, build_case
+from sitedesign.case.build import StudyCase, on_other_years
 from sitedesign.case.case import FloatArray
 from sitedesign.case.grid_supply import IntArray, OtherYears, with_wires
 from sitedesign.case.rack_shortfall import with_racks
@@ -118,7 +118,7 @@ def unseen_years(study_case: StudyCase, seed: int) -> tuple[Builder, YearsSource
             takers = tuple(item.prices for item in study_case.surplus)
             other = OtherYears(study_case.grid, *days, state, takers)
             weather = (study_case.known_weather or {}).get(state) or draw(state)
-            known[state] = weather_block(build_case(bare.replace(weather=weather), other=other))
+            known[state] = weather_block(on_other_years(study_case, bare, weather, other))
         block: WeatherBlock = known[state]
         block = replace(block, case=with_racks(block.case, study_case.case.racks_contracted))
         own = _own_series(study_case, *days)
