@@ -146,8 +146,10 @@ def test_a_stream_is_that_of_numpy_for_the_same_key(length):
     for words in np.random.default_rng(length).integers(0, 2**32, (50, length)):
         key = np.random.SeedSequence(words.astype(np.uint32))
         theirs, ours = np.random.Generator(np.random.PCG64(key)), streams.begin(words)
-        assert ours.random() == theirs.random()
-        np.testing.assert_array_equal(ours.standard_exponential(20), theirs.standard_exponential(20))
+        assert streams.uniform(ours) == theirs.random()
+        drawn = [streams.exponential(ours) for _ in range(200)]  # some from the tail and the edges of layers
+        np.testing.assert_array_equal(drawn, theirs.standard_exponential(200))
+        assert streams.uniform(ours) == theirs.random()
         np.testing.assert_array_equal(streams.seeds(words, 3), key.generate_state(3, np.uint64))
 
 

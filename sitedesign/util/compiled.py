@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
+import numpy as np
 from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
+from numba.np.random import _constants
+from numpy.typing import NDArray
 
+#: Layers by which numpy draws exponential numbers, of which it shows nothing, but numba has a copy.
+EXPONENTIAL_ACCEPTED: NDArray[np.uint64] = _constants.ke_double
+EXPONENTIAL_WIDTH: NDArray[np.float64] = _constants.we_double
+EXPONENTIAL_DENSITY: NDArray[np.float64] = _constants.fe_double
+EXPONENTIAL_TAIL = float(_constants.ziggurat_exp_r)
 _LONGEST_S = 300.0  # nothing takes as long to compile: who holds a lock for longer hangs
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -243,8 +244,11 @@ class OutageModel:
 
     def has(self, cause: str) -> bool:
         """Whether a cause happens at all: it is not switched off and some rate of it is positive."""
-        if cause in self.off:
-            return False
+        return cause not in self.off and cause in self._rated
+
+    @cached_property
+    def _rated(self) -> frozenset[str]:
+        """Causes of which some rate is positive."""
         rates = {
             "units": [u.forced_outage_rate for u in self.units],
             "starts": [1.0],  # the probabilities live with the behaviour of the units
@@ -260,7 +264,7 @@ class OutageModel:
             "grid_calls": [self.called_h_per_yr],
             "grid_wires": [self.wires_h_per_yr],
         }
-        return max(rates[cause], default=0.0) > 0
+        return frozenset(cause for cause, given in rates.items() if max(given, default=0.0) > 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,3 +354,9 @@ class OutageConditions:
     def steps(self) -> int:
         """Number of steps."""
         return int(self.temp_air_c.size)
+
+    @cached_property
+    def daily_temp_c(self) -> FloatArray:
+        """Mean temperature of each day. [degrees C]"""
+        daily: FloatArray = self.temp_air_c.reshape(-1, round(24 / self.step_h)).mean(axis=1)
+        return daily

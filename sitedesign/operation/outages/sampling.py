@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,12 +66,13 @@ __all__ = [
 
 FloatArray = NDArray[np.float64]
 # Steps, kind, index, change, order of the component, cause
-_Part = tuple[NDArray[np.int64], int, int, int, int, int]
+_Part = tuple[NDArray[np.int64], int, int | NDArray[np.int64], int, int | NDArray[np.int64], int]
 HOURS_PER_YEAR = 8760.0
 DAYS = 365
 # How components are numbered, so that events of one step have one order: by technology, then farms, the rest
 _PLACE_BITS, _LAST, _FARM, _REST = 32, (1 << 30) - 1, 1 << 19, 1 << 20
 _WORD = 0xFFFFFFFF
+_NONE = np.zeros(0)
 
 
 def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
@@ -123,12 +125,12 @@ def sample_outages(
     for number, blocks in enumerate(farm_blocks(model, resources_mw)):
         sample_farm(events, model, number, blocks, conditions, draw, seed)
     sample_rest(events, model, conditions, draw, seed)
-    step, kind, index, change, cause = events.in_order()
+    step, kind, index, change, _, cause = events.table().T
     return OutageSample(
-        step,
-        kind,
-        index,
-        change,
+        np.ascontiguousarray(step),
+        kind.astype(np.int8),
+        index.astype(np.int16),
+        change.astype(np.int8),
         model.battery.blocks,
         model.solar.blocks,
         solar_scale(model),
@@ -136,7 +138,7 @@ def sample_outages(
         model.has("starts"),
         model.has("common_starts"),
         *wind_state(model, resources_mw, conditions.climatology),
-        cause=cause,
+        cause=cause.astype(np.int8),
     )
 
 
@@ -177,14 +179,13 @@ def sample_farm(
         return
     outage, repair = 1.0 - farm.availability, farm.mttr_h / conditions.step_h
     if outage > 0:
-        hazard = np.full(1, outage / (repair * farm.availability))
-        for i in range(blocks):
-            rng = _stream(farm.name, i, conditions, draw, seed)
-            spans = _two_state(rng, hazard, repair, conditions.steps)
-            events.add("wind", spans, WIND_UNIT, farm.resource, (_FARM + number, i))
+        key = _Key.of(farm.name, conditions, draw, seed)
+        hazard = outage / (repair * farm.availability)
+        spans, block = _failures(key, range(blocks), hazard, repair, conditions)
+        events.add("wind", spans, WIND_UNIT, farm.resource, (_FARM + number, block))
     if farm.icing_per_cold_day > 0:
         days = (farm.icing_below_c, farm.icing_per_cold_day, farm.icing_h)
-        spans = _spans_of_days(_stream("icing", 0, conditions, draw, seed), *days, conditions)
+        spans = _spans_of_days(_Key.of("icing", conditions, draw, seed), *days, conditions)
         events.add("wind", spans, WIND_UNIT, farm.resource, (_FARM + number, _LAST), size=blocks)
 
 
@@ -219,9 +220,9 @@ def sample_rest(
     if model.has("solar"):
         _sample_blocks(events, "solar", model.solar, (SOLAR_BLOCK, SOLAR_BLOCK), conditions, draw, seed)
     if model.has("site"):
-        rng = _stream("site", 0, conditions, draw, seed)
-        rate = np.full(1, model.site_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
-        spans = _two_state(rng, rate, model.site_event_h / conditions.step_h, conditions.steps)
+        key, rate = _Key.of("site", conditions, draw, seed), model.site_events_per_yr / HOURS_PER_YEAR
+        repair = model.site_event_h / conditions.step_h
+        spans, _ = _failures(key, range(1), rate * conditions.step_h, repair, conditions)
         events.add("site", spans, SITE, 0)
 
 
@@ -240,56 +241,42 @@ class Events:
 
     def __init__(self) -> None:
         self.parts: list[_Part] = []
+        self.places = 0
 
     def add(
         self,
         cause: Cause,
         spans: NDArray[np.int64],
         kind: int,
-        index: int,
-        place: tuple[int, int] | None = None,
+        index: int | NDArray[np.int64],
+        place: tuple[int, int | NDArray[np.int64]] | None = None,
         size: int = 1,
     ) -> None:
-        """Book spans of one component, shape (spans, 2).
+        """Book spans of one component, or of several, shape (spans, 2).
 
-        `place`: technology and number, or the next one; `size`: how much of what is counted is down.
+        `index` and the number in `place` are those of one component, or of that of each span. `place`:
+        technology and number, or the next one; `size`: how much of what is counted is down.
         """
-        place = place or self.next_place()
+        technology, number = place or self.next_place()
+        self.places += 1
         if spans.size:
-            order, number = (place[0] << _PLACE_BITS) + 2 * place[1], CAUSES.index(cause)
-            self.parts.append((spans[:, 0], kind, index, size, order, number))
-            self.parts.append((spans[:, 1], kind, index, -size, order + 1, number))
+            order = (technology << _PLACE_BITS) + 2 * number
+            for end, change in ((0, size), (1, -size)):
+                self.parts.append((spans[:, end], kind, index, change, order + end, CAUSES.index(cause)))
 
     def next_place(self) -> tuple[int, int]:
         """Place of a component after all those so far, of those that nobody counts."""
-        return _REST, len(self.parts)
+        return _REST, self.places
 
     def table(self) -> NDArray[np.int64]:
-        """Every event in order, one row each: step, kind, index, change, order of its component."""
-        step, which, parts = self._sorted()
-        about = np.array([part[1:5] for part in parts], np.int64).reshape(-1, 4)
-        return np.column_stack([step, about[which]])
-
-    def in_order(
-        self,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8], NDArray[np.int8]]:
-        """Step, kind, index, change and cause of every event."""
-        step, which, parts = self._sorted()
-        return (
-            step,
-            np.array([part[1] for part in parts], np.int8)[which],
-            np.array([part[2] for part in parts], np.int16)[which],
-            np.array([part[3] for part in parts], np.int8)[which],
-            np.array([part[5] for part in parts], np.int8)[which],
-        )
-
-    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64], list[_Part]]:
-        """Give steps in order, the part that each is of, and the parts in order of their components."""
-        parts = sorted(self.parts, key=lambda part: part[4])
-        step = np.concatenate([np.zeros(0, np.int64), *(part[0] for part in parts)])
-        which = np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts])
-        both = np.sort((step << _PLACE_BITS) + which)  # far faster than to sort one by the other
-        return both >> _PLACE_BITS, both & _WORD, parts
+        """Every event in order, one row each: step, kind, index, change, order of its component, cause."""
+        sizes = [len(part[0]) for part in self.parts]
+        found = np.empty((sum(sizes), 6), np.int64)
+        ends = np.cumsum(sizes, dtype=np.int64).tolist()
+        for end, size, part in zip(ends, sizes, self.parts, strict=True):
+            for column, values in enumerate(part):
+                found[end - size : end, column] = values
+        return in_order(found)
 
 
 def in_order(table: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -302,10 +289,10 @@ def technology_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
     return order >> _PLACE_BITS
 
 
-def _hazard(unit: UnitOutages, conditions: OutageConditions) -> FloatArray:
+def _hazard(unit: UnitOutages, conditions: OutageConditions) -> float | FloatArray:
     """Failures per step, or cumulated at each step's start where they depend on temperature."""
     if unit.forced_outage_by_temp_c is None:
-        return hazard_per_h(unit, np.full(1, 15.0)) * conditions.step_h
+        return float(hazard_per_h(unit, np.full(1, 15.0))[0]) * conditions.step_h
     known = conditions.hazards
     if unit not in known:
         per_step = hazard_per_h(unit, conditions.temp_air_c) * conditions.step_h
@@ -328,29 +315,24 @@ def sample_units(
 
     Common causes that take every unit are not among them: they are those of the technology.
     """
+    if not which:
+        return
     unit = model.units[number]
-    forced, planned = model.has("units"), model.has("planned")
-    hazard = _hazard(unit, conditions) * (1 - unit.common_cause_beta_run) if forced and which else np.zeros(1)
-    common = np.zeros((0, 2), np.int64)
-    if which and model.has("common_cause"):
+    if model.has("units"):
+        key, hazard = _Key.of(unit.name, conditions, draw, seed), _hazard(unit, conditions)
+        alone, repair = 1 - unit.common_cause_beta_run, unit.mttr_h / conditions.step_h
+        spans, i = _failures(key, which, hazard, repair, conditions, alone)
+        events.add("units", spans, UNIT, first + i, (number, 3 * i))
+    if model.has("planned"):
+        spans, i = _planned(unit, which, conditions)
+        events.add("planned", spans, UNIT, first + i, (number, 3 * i + 1))
+    if model.has("common_cause"):
         spans, lethal = _common_causes(unit, conditions, draw, seed)
-        common = spans[~lethal]
-    for i in which:
-        if forced:
-            rng = _stream(unit.name, i, conditions, draw, seed)
-            spans = _two_state(rng, hazard, unit.mttr_h / conditions.step_h, conditions.steps)
-            events.add("units", spans, UNIT, first + i, (number, 3 * i))
-        if planned:
-            spans = (
-                _in_week(unit.maintenance_weeks[i % len(unit.maintenance_weeks)], conditions)
-                if unit.maintenance_weeks
-                else _planned(unit.planned_outage_fraction, i, conditions)
-            )
-            events.add("planned", spans, UNIT, first + i, (number, 3 * i + 1))
-        if common.size:
-            rng = _stream(f"{unit.name} common", 1 + i, conditions, draw, seed)
-            taken = rng.uniform(size=len(common)) < unit.common_cause_coupling_fraction
-            events.add("common_cause", common[taken], UNIT, first + i, (number, 3 * i + 2))
+        if not lethal.all():
+            key = _Key.of(f"{unit.name} common", conditions, draw, seed)
+            count, coupling = int((~lethal).sum()), float(unit.common_cause_coupling_fraction)
+            span, i = _taken(*key, which.start, len(which), count, coupling)
+            events.add("common_cause", spans[~lethal][span], UNIT, first + i, (number, 3 * i + 2))
 
 
 def _common_causes(
@@ -363,10 +345,10 @@ def _common_causes(
     """
     lethal, coupling = unit.common_cause_lethal_fraction, unit.common_cause_coupling_fraction
     taken = lethal + (1 - lethal) * coupling  # of the units, on average
-    rng = _stream(f"{unit.name} common", 0, conditions, draw, seed)
-    hazard = _hazard(unit, conditions) * (unit.common_cause_beta_run / taken)
-    spans = _two_state(rng, hazard, unit.common_cause_mttr_h / conditions.step_h, conditions.steps)
-    return spans, rng.uniform(size=len(spans)) < lethal
+    key, hazard = _Key.of(f"{unit.name} common", conditions, draw, seed), _hazard(unit, conditions)
+    repair, share = unit.common_cause_mttr_h / conditions.step_h, unit.common_cause_beta_run / taken
+    cumulated, rate = _parts(hazard, share)
+    return _common(*key, cumulated, rate, share, repair, conditions.steps, float(lethal))
 
 
 def _sample_blocks(
@@ -379,69 +361,106 @@ def _sample_blocks(
     seed: int,
 ) -> None:
     """Sample blocks one by one, then all together; `kinds` says what each changes."""
-    alone = [(name, i, kinds[0]) for i in range(block.blocks)]
-    together = [(f"{name} common", 0, kinds[1])]
-    for outage, components in ((block.forced_outage_rate, alone), (block.common_outage_rate, together)):
+    alone, together = (name, block.blocks, kinds[0]), (f"{name} common", 1, kinds[1])
+    for outage, group in ((block.forced_outage_rate, alone), (block.common_outage_rate, together)):
         if outage > 0:
-            rate = np.full(1, outage / (block.mttr_h * (1 - outage)) * conditions.step_h)
-            for label, i, kind in components:
-                rng = _stream(label, i, conditions, draw, seed)
-                spans = _two_state(rng, rate, block.mttr_h / conditions.step_h, conditions.steps)
-                events.add(name, spans, kind, i)
+            label, count, kind = group
+            rate = outage / (block.mttr_h * (1 - outage)) * conditions.step_h
+            key, repair = _Key.of(label, conditions, draw, seed), block.mttr_h / conditions.step_h
+            spans, i = _failures(key, range(count), rate, repair, conditions)
+            technology, place = events.next_place()
+            events.add(name, spans, kind, i, (technology, place + i))
+            events.places += count - 1
 
 
-def _key(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
-    """Random key of a component; words are what numpy makes of a list of numbers."""
-    words = list[int]()
-    for number in (seed, zlib.crc32(name.encode()), unit, draw, conditions.first_year):
-        words.append(number & _WORD)
-        while number := number >> 32:
-            words.append(number & _WORD)
-    return np.array(words, np.int64)
+class _Key(NamedTuple):
+    """Random keys of components of one name: words as numpy makes them of numbers, place of the unit."""
 
+    words: NDArray[np.int64]
+    place: int
 
-def _stream(name: str, unit: int, conditions: OutageConditions, draw: int, seed: int) -> np.random.Generator:
-    """Stream of a component; it holds until the next one begins."""
-    return streams.begin(_key(name, unit, conditions, draw, seed))
+    @staticmethod
+    def of(name: str, conditions: OutageConditions, draw: int, seed: int) -> _Key:
+        """Keys of one year's or run's components in one draw."""
+        words, place = list[int](), 0
+        for number in (seed, zlib.crc32(name.encode()), None, draw, conditions.first_year):
+            place = len(words) if number is None else place
+            words.append((number or 0) & _WORD)
+            while number := (number or 0) >> 32:
+                words.append(number & _WORD)
+        return _Key(np.array(words, np.int64), place)
 
 
 def start_keys(
     model: OutageModel, units: Sequence[int], conditions: OutageConditions, draw: int, seed: int
 ) -> NDArray[np.uint64]:
     """One key a unit, then one a technology (for starts that fail together)."""
-    names = [(f"{u.name} start", i) for u, n in zip(model.units, units, strict=True) for i in range(n)]
-    names += [(f"{u.name} start common", 0) for u in model.units]
-    states = [streams.seeds(_key(name, i, conditions, draw, seed), 1)[0] for name, i in names]
-    return np.array(states, dtype=np.uint64)
+    names = [(f"{u.name} start", n) for u, n in zip(model.units, units, strict=True)]
+    names += [(f"{u.name} start common", 1) for u in model.units]
+    states = [_first_seeds(*_Key.of(name, conditions, draw, seed), count) for name, count in names]
+    return np.concatenate([np.zeros(0, np.uint64), *states])
 
 
-def _planned(fraction: float, unit: int, conditions: OutageConditions) -> NDArray[np.int64]:
+@njit(cache=True)
+def _first_seeds(words: NDArray[np.int64], place: int, count: int) -> NDArray[np.uint64]:
+    """First word of the state of each of some streams."""
+    found = np.empty(count, np.uint64)
+    for i in range(count):
+        words[place] = i
+        found[i] = streams.seeds(words, 1)[0]
+    return found
+
+
+def _planned(
+    unit: UnitOutages, which: range, conditions: OutageConditions
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Spans in which some units are out by plan, and which one each span is of."""
+    sunny_day = conditions.climatology.sunny_day
+    return _by_plan(unit, which, sunny_day, conditions.years, conditions.steps)
+
+
+@lru_cache(maxsize=1024)  # the same in every draw, and in years of the same length
+def _by_plan(
+    unit: UnitOutages, which: range, sunny_day: int, years: int, steps: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    weeks = unit.maintenance_weeks
+    spans = [
+        _in_week(weeks[i % len(weeks)], years, steps)
+        if weeks
+        else _in_season(unit.planned_outage_fraction, i, sunny_day, years, steps)
+        for i in which
+    ]
+    return np.concatenate(spans), np.repeat(which, [len(part) for part in spans])
+
+
+def _in_season(fraction: float, unit: int, sunny_day: int, years: int, steps: int) -> NDArray[np.int64]:
     """One spell a year in the sunny season; units take turns around its middle, latest next to earliest."""
     if fraction <= 0:
         return np.zeros((0, 2), np.int64)
-    per_year = conditions.steps // conditions.years
+    per_year = steps // years
     length = max(1, round(fraction * per_year))
     turns = max(1, per_year // 2 // length)  # as many as fit into the sunnier half of the year
     turn = unit % turns
     offset = (turn + 1) // 2 * (1 if turn % 2 else -1)
-    middle = conditions.climatology.sunny_day * (per_year // DAYS)
-    start = middle + offset * length - length // 2 + np.arange(-1, conditions.years + 1) * per_year
+    middle = sunny_day * (per_year // DAYS)
+    start = middle + offset * length - length // 2 + np.arange(-1, years + 1) * per_year
     spans = np.stack([start, start + length], axis=1)
-    return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < conditions.steps)], 0, conditions.steps)
+    return np.clip(spans[(spans[:, 1] > 0) & (spans[:, 0] < steps)], 0, steps)
 
 
-def _in_week(week: int, conditions: OutageConditions) -> NDArray[np.int64]:
+def _in_week(week: int, years: int, steps: int) -> NDArray[np.int64]:
     """Spell of a week in each year, counted from 1 January."""
-    per_day = conditions.steps // conditions.years // DAYS
-    start = (np.arange(conditions.years) * DAYS + (week - 1) * 7) * per_day
+    per_day = steps // years // DAYS
+    start = (np.arange(years) * DAYS + (week - 1) * 7) * per_day
     return np.stack([start, start + 7 * per_day], axis=1)
 
 
 def _fuel_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
     """Interruptions at any time."""
-    rate = np.full(1, fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h)
-    rng = _stream(f"{fuel.name} supply", 0, conditions, draw, seed)
-    return _two_state(rng, rate, fuel.interruption_h / conditions.step_h, conditions.steps)
+    rate = fuel.interruption_events_per_yr / HOURS_PER_YEAR * conditions.step_h
+    repair = fuel.interruption_h / conditions.step_h
+    key = _Key.of(f"{fuel.name} supply", conditions, draw, seed)
+    return _failures(key, range(1), rate, repair, conditions)[0]
 
 
 def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
@@ -451,74 +470,203 @@ def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed
     # On each such day: the rarer extreme cold is, the less the region's supply is built for it
     days_per_yr = DAYS * climate.share_below(limit_c)
     chance = fuel.cold_event_per_yr / max(days_per_yr, fuel.cold_event_per_yr)
-    rng = _stream(f"{fuel.name} cold", 0, conditions, draw, seed)
-    return _spans_of_days(rng, limit_c, chance, fuel.cold_event_h, conditions)
+    key = _Key.of(f"{fuel.name} cold", conditions, draw, seed)
+    return _spans_of_days(key, limit_c, chance, fuel.cold_event_h, conditions)
 
 
 def _spans_of_days(
-    rng: np.random.Generator, limit_c: float, chance: float, mean_h: float, conditions: OutageConditions
+    key: _Key, limit_c: float, chance: float, mean_h: float, conditions: OutageConditions
 ) -> NDArray[np.int64]:
     """Spans that begin, by chance, at any time of days whose mean temperature is below a limit."""
-    per_day = round(24 / conditions.step_h)
-    daily = conditions.temp_air_c.reshape(-1, per_day).mean(axis=1)
-    luck, when, length = (
-        rng.uniform(size=daily.size),
-        rng.uniform(size=daily.size),
-        rng.exponential(size=daily.size),
-    )
-    days = np.flatnonzero((daily < limit_c) & (luck < chance))
-    start = (days + when[days]) * per_day
-    cold = np.stack([start, start + length[days] * mean_h / conditions.step_h], axis=1)
-    return np.clip(np.ceil(cold - 0.5), 0, conditions.steps).astype(np.int64)
-
-
-def _two_state(
-    rng: np.random.Generator, hazard: FloatArray, repair_steps: float, steps: int
-) -> NDArray[np.int64]:
-    """Spans of steps in which one component is down; starts in the stationary state.
-
-    `hazard` holds one value (failures per step, constant) or the cumulated hazard at each step's start,
-    shape (T + 1,).
-    """
-    constant = hazard.size == 1
-    expected = float(hazard[0]) * steps if constant else float(hazard[-1])
-    if expected <= 0:
+    cold = np.flatnonzero(conditions.daily_temp_c < limit_c)
+    if not cold.size:
         return np.zeros((0, 2), np.int64)
-    begin = float(hazard[0]) if constant else float(hazard[1])
-    down = rng.random() < begin * repair_steps / (1.0 + begin * repair_steps)
-    count = int(expected + 6 * expected**0.5 + 12)
-    draws = rng.standard_exponential((count, 2))
-    return _walk(hazard, constant, repair_steps, steps, down, draws)
+    lasting = float(mean_h), conditions.step_h
+    return _on_days(key.words, cold, conditions.daily_temp_c.size, chance, *lasting, conditions.steps)
+
+
+@njit(cache=True)
+def _on_days(
+    words: NDArray[np.int64],
+    cold: NDArray[np.int64],
+    days: int,
+    chance: float,
+    mean_h: float,
+    step_h: float,
+    steps: int,
+) -> NDArray[np.int64]:
+    stream, per_day, found = streams.begin(words), round(24 / step_h), 0
+    luck, when, lasting = np.empty(days), np.empty(days), np.empty(days)
+    for i in range(days):
+        luck[i] = streams.uniform(stream)
+    for i in range(days):
+        when[i] = streams.uniform(stream)
+    for i in range(days):
+        lasting[i] = streams.exponential(stream)
+    spans = np.empty((cold.size, 2), np.int64)
+    for day in cold:
+        if luck[day] < chance:
+            start = (day + when[day]) * per_day
+            spans[found, 0] = _step_of(start, steps)
+            spans[found, 1] = _step_of(start + lasting[day] * mean_h / step_h, steps)
+            found += 1
+    return spans[:found]
+
+
+@njit(cache=True)
+def _step_of(time: float, steps: int) -> int:
+    """First step whose middle is not before a time."""
+    return min(max(int(np.ceil(time - 0.5)), 0), steps)
+
+
+def _parts(hazard: float | FloatArray, share: float) -> tuple[FloatArray, float]:
+    """Cumulated hazard, empty where it is constant, and the failures per step of a share of it."""
+    return (_NONE, float(hazard * share)) if isinstance(hazard, float) else (hazard, 0.0)
+
+
+def _failures(
+    key: _Key,
+    which: range,
+    hazard: float | FloatArray,
+    repair_steps: float,
+    conditions: OutageConditions,
+    share: float = 1.0,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Spans of steps in which each of some components is down, and which one each span is of.
+
+    `hazard` is a number (failures per step, constant) or the cumulated hazard at each step's start, shape
+    (T + 1,); `share`: of it that counts. Each component starts in its stationary state.
+    """
+    cumulated, rate = _parts(hazard, share)
+    part, repair = float(share), float(repair_steps)  # a whole number would be a kernel of its own
+    return _two_states(*key, which.start, len(which), cumulated, rate, part, repair, conditions.steps)
+
+
+@njit(cache=True, nogil=True)
+def _two_states(
+    words: NDArray[np.int64],
+    place: int,
+    first: int,
+    count: int,
+    cumulated: FloatArray,
+    rate: float,
+    share: float,
+    repair: float,
+    steps: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    most = _most_spans(cumulated, rate, share, steps)
+    spans, component, found = np.empty((count * most, 2), np.int64), np.empty(count * most, np.int64), 0
+    for i in range(first, first + count):
+        words[place] = i
+        until = found
+        if most:
+            _, until = _walk(streams.begin(words), cumulated, rate, share, repair, steps, most, spans, found)
+        component[found:until] = i
+        found = until
+    return spans[:found], component[:found]
+
+
+@njit(cache=True, nogil=True)
+def _common(
+    words: NDArray[np.int64],
+    place: int,
+    cumulated: FloatArray,
+    rate: float,
+    share: float,
+    repair: float,
+    steps: int,
+    lethal: float,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Spans of common causes, and which of them take every unit."""
+    most = _most_spans(cumulated, rate, share, steps)
+    spans, found = np.empty((most, 2), np.int64), 0
+    stream = streams.begin(words)
+    if most:
+        drawn, found = _walk(stream, cumulated, rate, share, repair, steps, most, spans, 0)
+        for _ in range(2 * (most - drawn)):
+            streams.exponential(stream)
+    every = np.empty(found, np.bool_)
+    for i in range(found):
+        every[i] = streams.uniform(stream) < lethal
+    return spans[:found], every
+
+
+@njit(cache=True, nogil=True)
+def _taken(
+    words: NDArray[np.int64], place: int, first: int, count: int, causes: int, coupling: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which common cause takes which unit; a unit's stream is not that of all, whose number is 0."""
+    cause, unit = np.empty(count * causes, np.int64), np.empty(count * causes, np.int64)
+    found = 0
+    for i in range(first, first + count):
+        words[place] = 1 + i
+        stream = streams.begin(words)
+        for k in range(causes):
+            if streams.uniform(stream) < coupling:
+                cause[found], unit[found] = k, i
+                found += 1
+    return cause[:found], unit[:found]
+
+
+@njit(cache=True)
+def _most_spans(cumulated: FloatArray, rate: float, share: float, steps: int) -> int:
+    """Give more failures of one component than ever come; 0 where none come."""
+    expected = cumulated[-1] * share if cumulated.size else rate * steps
+    return int(expected + 6 * expected**0.5 + 12) if expected > 0 else 0
 
 
 @njit(cache=True)
 def _walk(
-    hazard: FloatArray, constant: bool, repair: float, steps: int, down: bool, draws: FloatArray
-) -> NDArray[np.int64]:
-    spans = np.empty((draws.shape[0], 2), np.int64)
-    found, now = 0, 0.0
-    for i in range(draws.shape[0]):
+    stream: streams.Stream,
+    cumulated: FloatArray,
+    rate: float,
+    share: float,
+    repair: float,
+    steps: int,
+    most: int,
+    spans: NDArray[np.int64],
+    found: int,
+) -> tuple[int, int]:
+    """Book the spans of one component behind those that are there: failures drawn, spans there are then."""
+    begin = cumulated[1] * share if cumulated.size else rate
+    down = streams.uniform(stream) < begin * repair / (1.0 + begin * repair)
+    now = 0.0
+    for i in range(most):
+        until, lasting = streams.exponential(stream), streams.exponential(stream)
         failure = now
         if not (down and i == 0):
-            if constant:
-                failure = now + draws[i, 0] / hazard[0]
-            else:
-                below = int(now)
-                reached = hazard[below] + (now - below) * (hazard[below + 1] - hazard[below]) + draws[i, 0]
-                j = np.searchsorted(hazard, reached)
-                if j >= hazard.size:
-                    break
-                failure = j - (hazard[j] - reached) / (hazard[j] - hazard[j - 1])
+            failure = _failure_after(now, until, cumulated, rate, share)
         if failure >= steps:
-            break
-        now = failure + draws[i, 1] * repair
+            return i + 1, found
+        now = failure + lasting * repair
         first, end = int(np.ceil(failure - 0.5)), min(int(np.ceil(now - 0.5)), steps)
         if end > first:
             spans[found, 0], spans[found, 1] = first, end
             found += 1
         if now >= steps:
-            break
-    return spans[:found]
+            return i + 1, found
+    return most, found
+
+
+@njit(cache=True)
+def _failure_after(now: float, until: float, cumulated: FloatArray, rate: float, share: float) -> float:
+    """Time at which so much hazard more has passed; infinite where that is not before the end."""
+    if not cumulated.size:
+        return now + until / rate
+    below = int(now)
+    at = cumulated[below] * share
+    reached = at + (now - below) * (cumulated[below + 1] * share - at) + until
+    low, high = below, cumulated.size
+    while low < high:  # the first step at whose start it has passed
+        middle = (low + high) // 2
+        if cumulated[middle] * share < reached:
+            low = middle + 1
+        else:
+            high = middle
+    if low == cumulated.size:
+        return np.inf
+    over = cumulated[low] * share
+    return low - (over - reached) / (over - cumulated[low - 1] * share)  # type: ignore[no-any-return]
 
 
 def resource_availability(sample: OutageSample, resource: int, steps: int) -> FloatArray:

@@ -1,46 +1,90 @@
-"""Random streams of many components, as numpy begins them with the same key, in a fifth of the time.
+"""Random streams of many components in compiled code, bit by bit as numpy begins them with the same key.
 
-A stream is that of ``PCG64(SeedSequence(words))``. Here one generator a thread is set to where it begins.
+A stream is that of ``Generator(PCG64(SeedSequence(words)))``: its uniform and its exponential numbers.
 """
 
 from __future__ import annotations
 
-import threading
-
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.util.compiled import njit
+from sitedesign.util.compiled import (
+    EXPONENTIAL_ACCEPTED,
+    EXPONENTIAL_DENSITY,
+    EXPONENTIAL_TAIL,
+    EXPONENTIAL_WIDTH,
+    njit,
+)
 
 _WORD, _POOL, _SHIFT = 0xFFFFFFFF, 4, 16
 # Of numpy's SeedSequence and PCG64
 _INIT_A, _MULT_A, _INIT_B, _MULT_B = 0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED
 _MIX_LEFT, _MIX_RIGHT = 0xCA01F9DD, 0x4973F715
-_MULTIPLIER, _WIDE = (2549297995355413924 << 64) + 4865540595714422341, (1 << 128) - 1
+_MULT_HIGH, _MULT_LOW = np.uint64(2549297995355413924), np.uint64(4865540595714422341)
+# A kernel that reckons with unsigned numbers takes no others: with signed ones they would become floats
+_U0, _U1, _U3, _U8, _U11, _U32, _U58, _U63, _U64 = np.array([0, 1, 3, 8, 11, 32, 58, 63, 64], np.uint64)
+_BYTE, _LOW = np.uint64(0xFF), np.uint64(_WORD)
+_PER_UNIT = 1.0 / 9007199254740992.0
+#: State and increment, each as its upper and its lower half.
+Stream = NDArray[np.uint64]
 
 
-class _Own(threading.local):
-    def __init__(self) -> None:
-        self.bits = np.random.PCG64(0)
-        self.generator = np.random.Generator(self.bits)
+@njit(cache=True)
+def begin(words: NDArray[np.int64]) -> Stream:
+    """Begin the stream of a key of 32-bit words."""
+    key = seeds(words, 4)
+    stream = np.empty(4, np.uint64)
+    high, low = (key[2] << _U1) | (key[3] >> _U63), (key[3] << _U1) | _U1
+    stream[2], stream[3] = high, low
+    # One step from 0 gives the increment, on which the key is added
+    stream[1] = low + key[1]
+    stream[0] = high + key[0] + (_U1 if stream[1] < low else _U0)
+    _step(stream)
+    return stream
 
 
-_own = _Own()
+@njit(cache=True)
+def uniform(stream: Stream) -> float:
+    """Draw a number in [0, 1)."""
+    return np.float64(_bits(stream) >> _U11) * _PER_UNIT
 
 
-def begin(words: NDArray[np.int64]) -> np.random.Generator:
-    """Give the stream of a key of 32-bit words; it holds until this thread begins another."""
-    high, low, above, below = seeds(words, 4).tolist()
-    increment = (((above << 64) + below) << 1 | 1) & _WIDE
-    state = ((increment + (high << 64) + low) * _MULTIPLIER + increment) & _WIDE
-    own = _own
-    own.bits.state = {
-        "bit_generator": "PCG64",
-        "state": {"state": state, "inc": increment},
-        "has_uint32": 0,
-        "uinteger": 0,
-    }
-    return own.generator
+@njit(cache=True)
+def exponential(stream: Stream) -> float:
+    """Draw a number of mean 1."""
+    while True:
+        bits = _bits(stream) >> _U3
+        layer = int(bits & _BYTE)
+        bits >>= _U8
+        x = np.float64(bits) * EXPONENTIAL_WIDTH[layer]
+        if bits < EXPONENTIAL_ACCEPTED[layer]:
+            return x  # type: ignore[no-any-return]
+        if layer == 0:
+            return EXPONENTIAL_TAIL - np.log1p(-uniform(stream))  # type: ignore[no-any-return]
+        top, bottom = EXPONENTIAL_DENSITY[layer - 1], EXPONENTIAL_DENSITY[layer]
+        if (top - bottom) * uniform(stream) + bottom < np.exp(-x):
+            return x  # type: ignore[no-any-return]
+
+
+@njit(cache=True)
+def _bits(stream: Stream) -> np.uint64:
+    """Draw 64 bits."""
+    _step(stream)
+    value, turn = stream[0] ^ stream[1], stream[0] >> _U58
+    return (value >> turn) | (value << ((_U64 - turn) & _U63))  # type: ignore[no-any-return]
+
+
+@njit(cache=True)
+def _step(stream: Stream) -> None:
+    """Go on by one: state times the multiplier plus the increment, in 128 bits."""
+    high, low = stream[0], stream[1]
+    a, b, c, d = low >> _U32, low & _LOW, _MULT_LOW >> _U32, _MULT_LOW & _LOW
+    middle = a * d + (b * d >> _U32)
+    carried = (middle & _LOW) + b * c
+    upper = a * c + (middle >> _U32) + (carried >> _U32) + high * _MULT_LOW + low * _MULT_HIGH
+    product = low * _MULT_LOW
+    stream[1] = product + stream[3]
+    stream[0] = upper + stream[2] + (_U1 if stream[1] < product else _U0)
 
 
 @njit(cache=True)

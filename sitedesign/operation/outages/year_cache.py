@@ -79,7 +79,7 @@ class OutageYearCache:
         if self.model.farms:
             blocks = farm_blocks(self.model, resources_mw)
             years = [resize_farms(year, blocks) for year in years]
-        step, kind, index, change, order = np.concatenate(years).T
+        step, kind, index, change, order, _ = np.concatenate(years).T
         step = (
             step + np.repeat(np.arange(len(years)), [len(year) for year in years]) * self.temp_air_c.shape[1]
         )
