@@ -10,13 +10,15 @@ from sitedesign.case.plant import Plant
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
 from sitedesign.operation.operate import operate
+from sitedesign.operation.outages.rates import FuelOutages, OutageConditions, OutageModel, UnitOutages
+from sitedesign.operation.outages.sampling import sample_outages
 from sitedesign.operation.rack_restart import Restart
 
 _STEPS = 8760
 
 
 def compile_simulation() -> None:
-    """Operate a plant of nothing for a year; what is compiled already is only loaded."""
+    """Draw failures and operate a plant of nothing for a year; what is compiled already is only loaded."""
     zero, one = np.zeros(_STEPS), np.ones(_STEPS)
     unit = BackupCase("unit", 1.0, np.ones((1, _STEPS)), 1.0, 1.0, 1.0, 0.0, 0.0, 0, 0)
     case = Case(
@@ -42,4 +44,10 @@ def compile_simulation() -> None:
         limits=CaseLimits((0.0, 1.0), (0.0, 1.0)),
     )
     environment = OperatingEnvironment(climatology(case), restart=Restart(0.0, 0.0))
+    # Failures of one unit by temperature, common causes and cold days: all that draws
+    model = OutageModel(
+        (UnitOutages("unit", "fuel", 0.1, 10.0, ((-20.0, 0.1), (40.0, 0.1)), 0.0, 0.1, 10.0, 0.5, 0.5),),
+        (FuelOutages("fuel", cold_event_per_yr=1.0, cold_limit_c=1.0),),
+    )
+    sample_outages(model, (1,), OutageConditions(1.0, 1, 0, zero, climatology(case, one)))
     operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), environment=environment, record=False)
