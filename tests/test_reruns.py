@@ -62,9 +62,9 @@ NOT_TAKEN_OVER = {
     "plant": {
         "step_h", "battery_mwh", "battery_mw", "mwh_per_mw_charge", "mwh_per_mw_discharge", "min_run_steps",
         "priced", "imports", "battery_blocks", "single_starts", "common_starts", "day_step", "power_mw",
-        "capacity_mwh", "planned_at", "known_levels", "lead", "midnight_day", "midnight_levels", "serviced",
-        "reserve", "n_minus", "load_step_mw", "spinning_share", "resource_share", "held_mwh_per_mw",
-        "ride_failure", "first_step", "missed_starts",
+        "capacity_mwh", "planned_at", "planned_until", "known_levels", "midnight_day", "midnight_levels",
+        "serviced", "reserve", "n_minus", "load_step_mw", "spinning_share", "resource_share",
+        "held_mwh_per_mw", "ride_failure", "first_step", "missed_starts",
     },
 }  # fmt: skip
 

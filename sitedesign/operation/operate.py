@@ -458,7 +458,14 @@ def _hub(
 def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
     """Arrays in which a kernel, which allocates none, plans."""
     levels, day_steps = machine.tech.size + machine.tier.size, int(table["day_steps"][0])
-    return Plan(np.zeros((levels, day_steps + 2)), np.zeros(levels), np.zeros(day_steps), np.zeros(day_steps))
+    return Plan(
+        required_mwh=np.zeros((levels, day_steps + 2)),
+        midnight_mwh=np.zeros(levels),
+        change_mwh=np.zeros(day_steps),
+        following_mwh=np.zeros(day_steps),
+        free_mw=np.zeros(day_steps),
+        able_mw=np.zeros((machine.tech.size, day_steps)),
+    )
 
 
 def room_for_results(case: Case, units: int = 0, *, record: bool) -> Output:

@@ -206,7 +206,8 @@ def reserve_at(fleet: Fleet, plan: Plan, level: int, t: int) -> float:
     """Energy that a level requires after a step, with the rule's reserve on top. [MWh]"""
     p, r = fleet.plant[0], fleet.rule[0]
     reserve = r.reserve_mwh if level < fleet.tech.size else r.throttle_reserve_mwh
-    return float(min(plan.required_mwh[level, t + 1 - p.planned_at] + reserve, p.capacity_mwh))
+    required = plan.required_mwh[np.uint64(level), np.uint64(t + 1 - p.planned_at)]
+    return float(min(required + reserve, p.capacity_mwh))
 
 
 @inlined
@@ -232,11 +233,7 @@ def latest_safe_plan(fleet: Fleet, hub: Hub | None, plan: Plan, t: int, load: fl
     """
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
     techs, uncovered = tech.size, net
-    for k in range(techs):
-        tech[k].setpoint_mw = 0.0
     for level in range(techs + tier.size - 1):
-        if level < techs and tech[level].units == 0:
-            continue  # the need stays that of the level before
         if level >= p.known_levels:
             return level
         target = reserve_at(fleet, plan, level, t)
@@ -269,9 +266,8 @@ def _cheapest_first(tech: Array, net: float) -> None:
     """Give what is wanted of all supplies together to those that are cheapest in this step."""
     before, usual = -1, True
     for i in range(tech.size):
-        if tech[tech[i].place].units > 0:
-            usual = usual and tech[i].place > before
-            before = tech[i].place
+        usual = usual and tech[i].place > before
+        before = tech[i].place
     if usual:
         return
     wanted, uncovered = 0.0, net

@@ -162,11 +162,8 @@ PLANT = np.dtype(
         ("power_mw", "f8"),  # battery power now [MW]
         ("capacity_mwh", "f8"),  # battery energy now [MWh]
         ("planned_at", "i8"),  # step of the last plan, -1 when it is stale
+        ("planned_until", "i8"),  # step from which another plan is due
         ("known_levels", "i8"),  # levels of need known since
-        (
-            "lead",
-            "i8",
-        ),  # first level of need that is planned for: of the cheapest technology built, else of a tier
         ("midnight_day", "i8"),  # day whose coming midnight is known, -1 when it is stale
         ("midnight_levels", "i8"),  # levels known of it
         ("serviced", "i8"),  # some units are serviced by their run hours
@@ -335,13 +332,16 @@ class Plan(NamedTuple):
 
     `required_mwh` (levels, steps of a day + 2) counts from the planned step on, `midnight_mwh` (levels,) is
     that of the coming midnight, `change_mwh` what each step of a day takes from the battery, `following_mwh`
-    that of the day after the planned one.
+    that of the day after the planned one. Beside them, by step of the day that is run: `free_mw`, what the
+    resources give, and `able_mw`, a row each, what one unit of each supply can give. [MW]
     """
 
     required_mwh: Array
     midnight_mwh: Array
     change_mwh: Array
     following_mwh: Array
+    free_mw: Array
+    able_mw: Array
 
 
 class Trail(NamedTuple):

@@ -7,6 +7,8 @@ The order inside a step is the order of events at a site: what fails, what is kn
 
 from __future__ import annotations
 
+import numpy as np
+
 from sitedesign.case.annual_use import NIGHT
 from sitedesign.case.case import NOTHING
 from sitedesign.operation.compiled import inlined, inside, njit
@@ -45,7 +47,6 @@ from sitedesign.operation.unit_commitment import (
     refresh,
     reserve_missing,
     send_to_service,
-    share_out,
     switch_supply,
 )
 
@@ -93,7 +94,7 @@ def _apply(state: State, kind: int, index: int, change: int, t: int) -> None:
         p.site_causes += change
 
 
-@inlined
+@inside
 def _take_back(tier: Array, spare: float) -> float:
     """Undo throttling, dearest tier first, where there is power to spare; return how much of it. [MW]"""
     back = 0.0
@@ -104,7 +105,7 @@ def _take_back(tier: Array, spare: float) -> float:
     return back
 
 
-@inlined
+@inside
 def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
     """Add a deficit to the throttled tiers, cheapest first; return shed load and its weighted loss. [MW]"""
     total, lost, last = 0.0, 0.0, tier.size - 1
@@ -136,30 +137,55 @@ def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
 
 @inside
 def _of_second_fuel(one: Record, t: int) -> float:
-    """Share of its power that a technology has in this step, by the fuel that it burns. [fraction]"""
-    if one.second_fuel == 0 or one.interrupted == 0:
-        return 1.0
+    """Share of its power that a technology has in this step from its second fuel. [fraction]"""
     return float(one.second_fuel_share * min(max(t + 1.0 - one.switched_at, 0.0), 1.0))
 
 
-@inlined
-def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, t: int) -> float:
-    """Find what battery and supplies can do in this step; return the power of the resources. [MW]"""
-    p, tech = fleet.plant[0], fleet.tech
-    p.power_mw = p.battery_mw * p.battery_share
-    p.capacity_mwh = p.battery_mwh * inputs.usable[t] * p.battery_share
+@inside
+def _day_of_supplies(inputs: Inputs, fleet: Fleet, plan: Plan, first: int, count: int) -> None:
+    """Find what one unit of each supply can give in each step of a day."""
+    tech, able = fleet.tech, plan.able_mw
     for k in range(tech.size):
-        able = tech[k].unit_mw * inputs.capability[tech[k].row, t]
-        if hub is not None:
-            able *= _of_second_fuel(tech[k], t)
-        # Below its lowest load none runs
-        tech[k].unit_available_mw = able if able >= tech[k].min_load_mw else 0.0
-    free = 0.0
+        one = tech[k]
+        unit_mw, least, row = one.unit_mw, one.min_load_mw, np.uint64(one.row)
+        # Unsigned: an index that cannot be negative is what lets the compiler take several steps at once
+        for s in range(np.uint64(count)):
+            power = unit_mw * inputs.capability[row, np.uint64(first) + s]
+            able[k, s] = power if power >= least else 0.0  # below its lowest load none runs
+
+
+@inside
+def _day_of_resources(
+    inputs: Inputs, fleet: Fleet, hub: Hub | None, plan: Plan, first: int, count: int
+) -> None:
+    """Find what the resources give in each step of a day as long as no block fails or is repaired."""
+    free = plan.free_mw
     for i in range(1 if hub is None else fleet.resource.size):
         one = fleet.resource[i]
+        size, scale = one.size_mw, one.scale
         working = max(1.0 - one.blocks_down / one.blocks, 0.0)  # ice beside faults: more than there are
-        free += one.size_mw * inputs.yields[i, t] * working * one.scale
-    return float(free)
+        for s in range(np.uint64(count)):
+            power = size * inputs.yields[np.uint64(i), np.uint64(first) + s] * working * scale
+            free[s] = power if i == 0 else free[s] + power
+
+
+@inlined
+def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, plan: Plan, t: int, s: int) -> float:
+    """Find what battery and supplies can do in this step; return the power of the resources. [MW]
+
+    Nothing is decided yet: no unit gives anything, no tier is throttled; the last tier never is ahead.
+    """
+    p, tech, tier = fleet.plant[0], fleet.tech, fleet.tier
+    p.power_mw = p.battery_mw * p.battery_share
+    p.capacity_mwh = p.battery_mwh * inputs.usable[np.uint64(t)] * p.battery_share
+    for j in range(tier.size - 1):
+        tier[j].throttled_mw = 0.0
+    for k in range(tech.size):
+        tech[k].setpoint_mw, tech[k].unit_available_mw = 0.0, plan.able_mw[k, s]
+        if hub is not None and tech[k].second_fuel != 0 and tech[k].interrupted != 0:
+            able = tech[k].unit_mw * inputs.capability[tech[k].row, t] * _of_second_fuel(tech[k], t)
+            tech[k].unit_available_mw = able if able >= tech[k].min_load_mw else 0.0
+    return float(plan.free_mw[s])
 
 
 @inside
@@ -213,7 +239,7 @@ def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) ->
     capable = 1 + fleet.resource.size
     for k in range(tech.size):
         one = tech[k]
-        if one.divisible == 0 or one.units == 0:
+        if one.divisible == 0:
             continue
         left = horizon.announced[one.announced, t] if one.announced >= 0 else 1.0
         if one.announced < 0:
@@ -232,16 +258,28 @@ def _hear(inputs: Inputs, outlook: Outlook, fleet: Fleet, t: int, clock: int) ->
     return changed
 
 
-@inlined
-def _tells(outlook: Outlook, fleet: Fleet, clock: int) -> bool:
-    """Whether a resource has told something of its day by now, and goes on doing so."""
+@inside
+def _tells(outlook: Outlook, fleet: Fleet, clock: int, passed: int) -> bool:
+    """Whether a resource has told something of its day in the steps passed of it, and goes on doing so."""
     for i in range(fleet.resource.size):
         built = i == 0 or fleet.resource[i].size_mw > 0.0
         if built and outlook.yields[i, clock] > 0.0:
-            for s in range(clock - fleet.plant[0].day_step, clock):
+            for s in range(clock - 1, clock - passed - 1, -1):
                 if outlook.yields[i, s] > 0.0:
                     return True
     return False
+
+
+@inside
+def _plan_lasts(outlook: Outlook, fleet: Fleet, clock: int) -> int:
+    """Count the steps for which a plan holds: till midnight, or till the sun has told something of it."""
+    p, r = fleet.plant[0], fleet.rule[0]
+    left = r.day_steps - p.day_step
+    if r.blends_observed != 0:
+        for steps in range(r.issue_steps, left):
+            if _tells(outlook, fleet, clock + steps, p.day_step + steps):
+                return steps
+    return int(left)
 
 
 @inlined
@@ -255,10 +293,9 @@ def _decide(
     """
     p, r, act = fleet.plant[0], fleet.rule[0], busy
     if r.kind != GREEDY:
-        # A plan holds till midnight, or till the sun has told something of the day
-        aged = r.blends_observed != 0 and t - p.planned_at >= r.issue_steps
-        if p.planned_at < 0 or p.day_step == 0 or (aged and _tells(outlook, fleet, clock)):
+        if p.planned_at < 0 or t >= p.planned_until:
             p.planned_at, p.known_levels = t, 0
+            p.planned_until = t + _plan_lasts(outlook, fleet, clock)
         if r.kind != LATEST_SAFE_START:
             act = True
             if hub is not None:
@@ -268,7 +305,7 @@ def _decide(
                         break
                     required_soc(outlook, fleet, hub, plan, lacking)
                     p.known_levels = lacking + 1
-        elif p.known_levels == 0 or busy or after_step(p, net) < reserve_at(fleet, plan, p.lead, t) - 1e-9:
+        elif p.known_levels == 0 or busy or after_step(p, net) < reserve_at(fleet, plan, 0, t) - 1e-9:
             act = True
             while True:
                 lacking = latest_safe_plan(fleet, hub, plan, t, load, net)
@@ -292,8 +329,9 @@ def _held(p: Record, load: float, free: float) -> float:
 
 @inlined
 def _happen(
-    fleet: Fleet, hub: Hub | None, unit: Array, plan: Plan, t: int, free: float, load: float, act: bool
-) -> tuple[Flows, bool]:
+    fleet: Fleet, hub: Hub | None, unit: Array, plan: Plan, unit_mw: Array, t: int, free: float, load: float,
+    act: bool,
+) -> tuple[Flows, bool]:  # fmt: skip
     """Serve the load as decided; return the flows, and whether anything runs or is shed."""
     p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
     stored = p.stored_mwh
@@ -306,13 +344,13 @@ def _happen(
             taken += hub.sink[k].taken_mw
         balance += taken
     if act:
-        for j in range(tier.size):
+        for j in range(tier.size - 1):  # the last is never throttled ahead
             throttled += tier[j].throttled_mw
         limit -= throttled
         balance -= throttled
         reserve = r.start_soc * p.capacity_mwh
         if r.kind == LATEST_SAFE_START:
-            reserve = reserve_at(fleet, plan, p.lead, t)
+            reserve = reserve_at(fleet, plan, 0, t)
         elif r.kind != GREEDY:
             reserve = reserve_at(fleet, plan, tech.size - 1, t) if tech.size > 0 else 0.0
         given = commit(
@@ -369,10 +407,8 @@ def _happen(
         missing += fallen
         if missing > 0.0 or limit < load:
             short, weighted = _shed(tier, load, missing)
-        given, busy = 0.0, short > 0.0
-        for k in range(tech.size):
-            given += tech[k].setpoint_mw
-            busy = busy or tech[k].n_on > 0
+        given, busy = book_fuel(tech, unit, p, unit_mw, t)
+        busy = busy or short > 0.0
     p.stored_mwh = max(stored + p.mwh_per_mw_charge * charge - p.mwh_per_mw_discharge * discharge, 0.0)
     error = abs(free - curtailed + discharge - charge + given + short - load - taken)
     return Flows(free, charge, discharge, curtailed, short, weighted, error), busy
@@ -383,10 +419,10 @@ def _record(
     inputs: Inputs, fleet: Fleet, hub: Hub | None, output: Output, flows: Flows, t: int, year: int
 ) -> None:
     """Write down what a step gave."""
-    p, tech, series = fleet.plant[0], fleet.tech, output.series
-    output.cycled_mwh[year] += flows.discharge * p.step_h
-    output.shed_mw[t] = flows.shed
-    output.lost_compute[t] = flows.weighted / inputs.load_mw[t] if flows.shed > 0.0 else 0.0
+    p, tech, series, step = fleet.plant[0], fleet.tech, output.series, np.uint64(t)
+    output.cycled_mwh[np.uint64(year)] += flows.discharge * p.step_h
+    output.shed_mw[step] = flows.shed
+    output.lost_compute[step] = flows.weighted / inputs.load_mw[step] if flows.shed > 0.0 else 0.0
     if series.shape[1] > 0:
         series[0, t], series[1, t], series[2, t] = flows.curtailed, flows.charge, flows.discharge
         series[3, t], series[4, t] = p.stored_mwh + p.stranded_mwh, flows.free
@@ -410,7 +446,7 @@ def _record(
             one.taken_mw = 0.0
 
 
-@inlined
+@inside
 def _count_hours(tech: Array, p: Record, output: Output, year: int) -> None:
     """Count a step in which units of a technology, or any at all, give power: by day or at night."""
     hour, heard = p.day_step * p.step_h + 1e-9, False
@@ -423,11 +459,10 @@ def _count_hours(tech: Array, p: Record, output: Output, year: int) -> None:
         output.on_h[output.on_h.shape[0] - 1, part, year] += p.step_h
 
 
-@inside
-def _record_units(tech: Array, unit: Array, output: Output, t: int) -> None:
-    """Write down what each unit gives."""
-    for k in range(tech.size):
-        share_out(tech[k], unit, t, output.unit_mw[:, t])
+@inlined
+def _next_event(inputs: Inputs, event: int) -> int:
+    """Find the step of an event, beyond all steps when there is none."""
+    return int(inputs.event_step[event]) if event < inputs.event_step.size else int(inputs.load_mw.size)
 
 
 @njit(cache=True, error_model="numpy")
@@ -443,23 +478,19 @@ def simulate(
     float
         Largest energy-balance error of any step. [MW]
     """
-    fleet = state.fleet
-    p, r, tech, tier = fleet.plant[0], fleet.rule[0], fleet.tech, fleet.tier
-    steps, per_year, techs = inputs.load_mw.size, outlook.yields.shape[1], tech.size
-    events, worst, year_end = inputs.event_step.size, 0.0, per_year
+    fleet, unit = state.fleet, state.unit
+    p, r, tech = fleet.plant[0], fleet.rule[0], fleet.tech
+    steps, per_year, worst = inputs.load_mw.size, outlook.yields.shape[1], 0.0
     if p.first_step == 0:
         p.next_repair = -1.0
     p.planned_at, p.midnight_day = -1, -1
-    p.battery_share, p.day_step, p.lead = _battery_share(p), 0, 0
-    # Zeros that are read: a written one has a type of its own, for which what takes it is compiled once more
-    event, year, clock = p.day_step, p.day_step, p.day_step
-    while p.lead < techs and tech[p.lead].units == 0:
-        p.lead += 1
+    p.battery_share, p.day_step = _battery_share(p), 0
+    event = p.day_step  # a zero that is read: a written one has a type of its own, compiled once more
+    due = _next_event(inputs, event)
     busy = p.busy != 0  # something was running or throttled in the step before
     t, today = p.first_step, -1
-    midnight = t if trail.kept.shape[0] > 0 else -1
     while t < steps:
-        if t == midnight:
+        if trail.kept.shape[0] > 0:
             if today >= 0:
                 trail.missed_starts[today] = p.missed_starts
             p.busy, p.missed_starts = 1 if busy else 0, 0
@@ -470,51 +501,44 @@ def simulate(
                 t = today * r.day_steps
                 resume(trail, fleet, today)
                 busy = p.busy != 0
-            midnight, year, p.day_step = t + r.day_steps, t // per_year, r.day_steps if t > 0 else 0
-            clock, year_end = t - year * per_year, (year + 1) * per_year
-            while event < events and inputs.event_step[event] < t:
+            while due < t:
                 event += 1
-        if p.serviced != 0 and p.day_step == r.day_steps:
-            send_to_service(tech, state.unit, p, t)
-        if t >= p.next_repair or (event < events and inputs.event_step[event] <= t):
-            event, changed = _fail(inputs, state, event, t)
-            busy = busy or changed
-        if p.day_step == r.day_steps:
-            p.day_step = 0
-        if hub is not None:
-            if p.priced != 0:
-                _set_prices(fleet, hub, output, t, year)
-            if p.imports != 0 and r.perfect == 0:
-                busy = _hear(inputs, outlook, fleet, t, clock) or busy
-        free, load = _offer(inputs, fleet, hub, t), inputs.load_mw[t]
-        if busy:
-            for k in range(techs):
-                tech[k].setpoint_mw = 0.0
-            for j in range(tier.size):
-                tier[j].throttled_mw = 0.0
-        if p.site_causes > 0:
-            flows = Flows(free, 0.0, 0.0, free, load, load, 0.0)
-        else:
-            act = _decide(outlook, fleet, hub, plan, t, clock, load, load - free, busy)
-            flows, busy = _happen(fleet, hub, state.unit, plan, t, free, load, act)
-            if busy:
-                if output.unit_mw.shape[1] > 0:
-                    _record_units(tech, state.unit, output, t)
-                book_fuel(tech, state.unit, p, t)
-                if output.on_h.shape[0] > 0:
+                due = _next_event(inputs, event)
+        if p.serviced != 0 and t > 0:
+            send_to_service(tech, unit, p, t)
+        year = t // per_year
+        first, start, count = t, t - year * per_year, min(r.day_steps, steps - t)
+        _day_of_supplies(inputs, fleet, plan, first, count)
+        _day_of_resources(inputs, fleet, hub, plan, first, count)
+        load_mw = inputs.load_mw[first : first + count]
+        for s in range(count):
+            t, clock, p.day_step = first + s, start + s, s
+            if t >= due or t >= p.next_repair:
+                event, changed = _fail(inputs, state, event, t)
+                due, busy = _next_event(inputs, event), busy or changed
+                _day_of_resources(inputs, fleet, hub, plan, first, count)
+            if hub is not None:
+                if p.priced != 0:
+                    _set_prices(fleet, hub, output, t, year)
+                if p.imports != 0 and r.perfect == 0:
+                    busy = _hear(inputs, outlook, fleet, t, clock) or busy
+            free, load = _offer(inputs, fleet, hub, plan, t, s), load_mw[s]
+            if p.site_causes > 0:
+                flows = Flows(free, 0.0, 0.0, free, load, load, 0.0)
+            else:
+                act = _decide(outlook, fleet, hub, plan, t, clock, load, load - free, busy)
+                flows, busy = _happen(fleet, hub, unit, plan, output.unit_mw, t, free, load, act)
+                if busy and output.on_h.shape[0] > 0:
                     _count_hours(tech, p, output, year)
-            worst = max(worst, flows.error)
-        _record(inputs, fleet, hub, output, flows, t, year)
-        clock += 1
-        p.day_step += 1
-        if t + 1 == year_end or t + 1 == steps:
-            for k in range(techs):
+                worst = max(worst, flows.error)
+            _record(inputs, fleet, hub, output, flows, t, year)
+        t = first + count
+        if t == (year + 1) * per_year or t == steps:
+            for k in range(tech.size):
                 _book(tech[k], output, year)
-            clock, year, year_end = 0, year + 1, year_end + per_year
-        t += 1
     if today >= 0 and today * r.day_steps < steps:
         trail.missed_starts[today] = p.missed_starts
-    for u in range(state.unit.size):
-        if state.unit[u].on != 0:
-            off(state.unit[u], p.step_h, steps)
+    for u in range(unit.size):
+        if unit[u].on != 0:
+            off(unit[u], p.step_h, steps)
     return float(worst)

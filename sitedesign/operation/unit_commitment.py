@@ -29,7 +29,7 @@ def _chance(key: Any, step: int) -> float:  # noqa: ANN401 - a 64-bit unsigned i
 @inside
 def _settle_tank(one: Record, t: int) -> None:
     """Let a tank gain what lorries brought and lose what boiled off until this step."""
-    if one.tank_gain != 0.0 and one.on_tank != 0:
+    if one.on_tank != 0 and one.tank_gain != 0.0:
         held = one.fuel_inventory + one.tank_gain * (t - one.settled_at)
         one.fuel_inventory = min(max(held, 0.0), one.fuel_inventory_max)
         one.settled_at = t
@@ -224,10 +224,10 @@ def _set_range(tech: Array, unit: Array, k: int, t: int) -> None:
                 if part > 0.0 and part * one.unit_available_mw >= one.min_load_mw:
                     share += part
                     count += 1
-    _settle_tank(one, t)
     one.running_mw, one.n_given = share * one.unit_available_mw, count
     one.max_mw, one.min_mw = one.running_mw, count * one.min_load_mw
     if one.on_tank != 0:
+        _settle_tank(one, t)
         fuel = one.fuel_inventory * one.units * one.unit_mw - one.intercept * one.running_mw
         one.max_mw = max(min(one.running_mw, fuel / (1.0 - one.intercept)), min(one.min_mw, one.running_mw))
     if one.ramp_mw > 0.0:
@@ -290,21 +290,30 @@ def _count_units(
         one.n_target = max(one.n_plan, one.n_keep)
         able += one.n_target * size
         minimum += one.n_target * one.min_load_mw
-    fits = minimum <= room
-    must = net if fits else net - min(p.power_mw, p.stored_mwh / p.mwh_per_mw_discharge)
+    if minimum > room:
+        _make_room(tech, hub, p, net, room, able, minimum)
+
+
+@inside
+def _make_room(
+    tech: Array, hub: Hub | None, p: Record, net: float, room: float, able: float, minimum: float
+) -> None:
+    """Do without units that are only to charge, where there is no room for what all give at least.
+
+    `able` and `minimum` are what those decided on can give together, and give at least. [MW]
+    """
+    must, fits = net - min(p.power_mw, p.stored_mwh / p.mwh_per_mw_discharge), False
     for i in range(tech.size - 1, -1, -1):
         one = tech[_place(tech, hub, i)]
-        # Units that are only to charge run where there is room for what they give at least; a lone unit that
-        # never has room is not waited for
         while not fits and one.n_target > one.n_keep and able - one.unit_available_mw >= must:
             if minimum <= one.min_load_mw and one.min_load_mw > net + p.power_mw:
-                break
+                break  # a lone unit that never has room is not waited for
             one.n_target -= 1
             able -= one.unit_available_mw
             minimum -= one.min_load_mw
             fits = minimum <= room
-        if one.n_plan > 0 and one.n_plan >= one.n_on and (fits or able - one.unit_available_mw < must):
-            one.min_up_until = t + one.min_run_steps
+        if not (fits or able - one.unit_available_mw < must):
+            one.n_plan = 0  # not needed, so none is kept on for it
 
 
 @inside
@@ -428,6 +437,8 @@ def commit(
     uncovered = net
     for k in range(tech.size):
         one = tech[k]
+        if one.n_plan > 0 and one.n_plan >= one.n_on:
+            one.min_up_until = t + one.min_run_steps
         if one.n_target > one.n_on:
             _start(tech, unit, p, k, one.n_target, t)
         elif one.n_target < one.n_on:
@@ -481,7 +492,7 @@ def _units_to_call(one: Record, short: float) -> int:
     return int(np.ceil(short / (one.unit_available_mw * share) - 1e-9))
 
 
-@inlined
+@inside
 def lower_units(tech: Array, hub: Hub | None, spare: float) -> float:
     """Turn units down to their least load before solar is curtailed; return the surplus left. [MW]"""
     for i in range(tech.size - 1, -1, -1):
@@ -494,12 +505,20 @@ def lower_units(tech: Array, hub: Hub | None, spare: float) -> float:
 
 
 @inlined
-def book_fuel(tech: Array, unit: Array, p: Record, t: int) -> None:
-    """Add up energy and fuel of the running units; draw on tanks while the supply is interrupted."""
+def book_fuel(tech: Array, unit: Array, p: Record, unit_mw: Array, t: int) -> tuple[float, bool]:
+    """Add up energy and fuel of the running units; draw on tanks while the supply is interrupted.
+
+    Write down what each unit gives where `unit_mw` has room for it. Returns what all give together, and
+    whether any runs. [MW]
+    """
+    given, running = 0.0, False
     for k in range(tech.size):
         if tech[k].n_on == 0:
             continue
         g, b = tech[k].setpoint_mw, tech[k].intercept
+        given, running = given + g, True
+        if unit_mw.shape[1] > 0:
+            share_out(tech[k], unit, t, unit_mw[:, t])
         fuel = b * tech[k].running_mw + (1.0 - b) * g
         tech[k].energy_mwh += g * p.step_h
         tech[k].fuel_mwh += fuel * p.step_h
@@ -511,3 +530,4 @@ def book_fuel(tech: Array, unit: Array, p: Record, t: int) -> None:
             )
             if _dry(tech[k]):
                 p.next_repair = t + 1  # counted anew at the next step
+    return given, running
