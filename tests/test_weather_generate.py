@@ -84,7 +84,14 @@ def test_direct_irradiance_is_that_of_pvlibs_disc():
     stamps = pd.date_range("2013-01-01", periods=8760, freq="h")[lit]
     extra = pvlib.irradiance.get_extra_radiation(stamps, solar_constant=1370.0, method="spencer").to_numpy()
     theirs = pvlib.irradiance.disc(ghi, zenith, stamps, pressure=88_000.0)["dni"]
-    assert np.abs(direct_normal(ghi, zenith, extra, 88_000.0) - theirs).max() < 1e-6
+    ours = direct_normal(ghi, zenith, extra, 88_000.0)
+    assert np.abs(ours - theirs).max() < 1e-6
+    # Rows of irradiance under one sun, and each with its own
+    both = direct_normal(np.stack([ghi, ghi]), zenith, extra, 88_000.0)
+    np.testing.assert_array_equal(both, np.stack([ours, ours]))
+    np.testing.assert_array_equal(
+        direct_normal(np.stack([ghi, ghi]), np.stack([zenith, zenith]), extra, 88_000.0), both
+    )
 
 
 def test_sky_without_clouds_is_that_of_pvlib_with_clean_air():

@@ -7,9 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pvlib.atmosphere import alt2pres, get_absolute_airmass, get_relative_airmass
 from pvlib.clearsky import ineichen, lookup_linke_turbidity
 
+from sitedesign.util.compiled import njit
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import REPRESENTATIVE_YEAR, FloatArray, SolarGeometry
 
@@ -81,23 +83,58 @@ def direct_normal(
     ndarray
         Zero beyond 87 degrees of zenith. [W/m2]
     """
+    if np.shape(zenith_deg) != ghi_w_m2.shape[-1:] or np.shape(dni_extra_w_m2) != ghi_w_m2.shape[-1:]:
+        ghi, zenith, extra = np.broadcast_arrays(ghi_w_m2, zenith_deg, dni_extra_w_m2)
+        return direct_normal(ghi.ravel(), zenith.ravel(), extra.ravel(), pressure_pa).reshape(ghi.shape)
     low = np.minimum(zenith_deg, 90.0)
     cos_zenith = np.cos(np.radians(low))
     extra_horizontal = dni_extra_w_m2 * np.maximum(cos_zenith, _DISC_MIN_COS_ZENITH)
-    kt = np.clip(ghi_w_m2 / extra_horizontal, 0, 1)
     airmass = 1 / (cos_zenith + 0.15 * (93.885 - low) ** -1.253) * pressure_pa / 101_325  # Kasten 1966
     airmass = np.minimum(airmass, _DISC_MAX_AIRMASS)
-    cloudy = kt <= 0.6
-    a_cloudy = 0.512 + kt * (-1.56 + kt * (2.286 - 2.222 * kt))
-    a_clear = -5.743 + kt * (21.77 + kt * (-27.49 + 11.56 * kt))
-    a = np.where(cloudy, a_cloudy, a_clear)
-    b = np.where(cloudy, 0.37 + 0.962 * kt, 41.4 + kt * (-118.5 + kt * (66.05 + 31.9 * kt)))
-    c = np.where(
-        cloudy, -0.28 + kt * (0.932 - 2.048 * kt), -47.01 + kt * (184.2 + kt * (-222.0 + 73.81 * kt))
-    )
-    drop = a + b * np.exp(c * airmass)
     clear = 0.866 + airmass * (-0.122 + airmass * (0.0121 + airmass * (-0.000653 + 1.4e-05 * airmass)))
-    dni = (clear - drop) * dni_extra_w_m2
-    usable = (zenith_deg <= _DISC_MAX_ZENITH_DEG) & (ghi_w_m2 > 0) & (dni > 0)
-    result: FloatArray = np.where(usable, dni, 0.0)
-    return result
+    rows = ghi_w_m2.reshape(-1, ghi_w_m2.shape[-1])
+    fall = _fall(rows, extra_horizontal, airmass)
+    np.exp(fall, out=fall)  # many at once
+    usable = zenith_deg <= _DISC_MAX_ZENITH_DEG
+    return _disc(rows, extra_horizontal, clear, dni_extra_w_m2, usable, fall).reshape(ghi_w_m2.shape)
+
+
+@njit(cache=True, nogil=True)
+def _fall(ghi: FloatArray, extra_horizontal: FloatArray, airmass: FloatArray) -> FloatArray:
+    """Exponent of DISC: coefficient c times the air mass."""
+    found = np.empty(ghi.shape)
+    for i in range(ghi.shape[0]):
+        for j in range(ghi.shape[1]):
+            kt = min(max(ghi[i, j] / extra_horizontal[j], 0.0), 1.0)
+            if kt <= 0.6:
+                c = -0.28 + kt * (0.932 - 2.048 * kt)
+            else:
+                c = -47.01 + kt * (184.2 + kt * (-222.0 + 73.81 * kt))
+            found[i, j] = c * airmass[j]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _disc(
+    ghi: FloatArray,
+    extra_horizontal: FloatArray,
+    clear: FloatArray,
+    dni_extra: FloatArray,
+    usable: NDArray[np.bool_],
+    fallen: FloatArray,
+) -> FloatArray:
+    """Direct normal irradiance from global; `fallen`: exponential of :func:`_fall`."""
+    found = np.zeros(ghi.shape)
+    for i in range(ghi.shape[0]):
+        for j in range(ghi.shape[1]):
+            kt = min(max(ghi[i, j] / extra_horizontal[j], 0.0), 1.0)
+            if kt <= 0.6:
+                a = 0.512 + kt * (-1.56 + kt * (2.286 - 2.222 * kt))
+                b = 0.37 + 0.962 * kt
+            else:
+                a = -5.743 + kt * (21.77 + kt * (-27.49 + 11.56 * kt))
+                b = 41.4 + kt * (-118.5 + kt * (66.05 + 31.9 * kt))
+            dni = (clear[j] - (a + b * fallen[i, j])) * dni_extra[j]
+            if usable[j] and ghi[i, j] > 0.0 and dni > 0.0:
+                found[i, j] = dni
+    return found

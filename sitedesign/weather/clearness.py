@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sitedesign.util.compiled import njit
 from sitedesign.weather.climate.stations import SiteClimate, daily_from_months
 from sitedesign.weather.solar_geometry import DAYS_PER_YEAR, FloatArray
 
@@ -50,9 +51,16 @@ def chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
 
     The first day comes from the stationary distribution, so that no year is special.
     """
-    years = shocks.shape[0]
-    keep = np.tile(lag1, years).tolist()
-    fresh = (np.sqrt(1 - np.tile(lag1, years) ** 2) * shocks.ravel()).tolist()
-    state = float(shocks.flat[0])
-    later = [state := weight * state + shock for weight, shock in zip(keep[1:], fresh[1:], strict=True)]
-    return np.array([float(shocks.flat[0]), *later]).reshape(shocks.shape)
+    return _chain(shocks, lag1)
+
+
+@njit(cache=True, nogil=True)
+def _chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
+    found, state = np.empty_like(shocks), shocks[0, 0]
+    fresh = np.sqrt(1 - lag1**2)
+    for year in range(shocks.shape[0]):
+        for day in range(lag1.size):
+            if year or day:
+                state = lag1[day] * state + fresh[day] * shocks[year, day]
+            found[year, day] = state
+    return found

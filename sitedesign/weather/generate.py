@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from pvlib.atmosphere import alt2pres
 
+from sitedesign.util.compiled import njit
 from sitedesign.util.gate import FLAG, Measure, OneOf, takes
+from sitedesign.util.pairwise import pairwise_sum
 from sitedesign.util.words import count
 from sitedesign.weather.clear_sky import clear_sky, direct_normal
 from sitedesign.weather.clearness import chain, persistence
@@ -107,8 +110,7 @@ def generate(
     *daily_streams, hourly = np.random.SeedSequence(seed).spawn(5)
     days = _draw_days(climate, _daily(sun, clear_ghi) / _daily(sun, sun.ghi_extra_w_m2), years, daily_streams)
     ghi = _steps_of_days(days.kt, sun, clear_ghi, np.random.Generator(np.random.PCG64(hourly)))
-    dni = _direct(ghi, sun, clear_dni, float(alt2pres(site.elevation_m)))
-    dhi = np.maximum(ghi - dni * _cos_apparent(sun), 0)
+    dni, dhi = _direct_and_diffuse(ghi, sun, clear_dni, float(alt2pres(site.elevation_m)))
     temp = _steps_of_temperature(days, sun)
     aloft = generate_wind(site, years, seed, step_minutes) if wind else None
     source = WeatherSource(
@@ -186,30 +188,55 @@ def _steps_of_days(
     extra_day = _daily(sun, sun.ghi_extra_w_m2)
     clear_day = np.maximum(clear.sum(axis=1), 1e-9)
     index = kt * extra_day / clear_day
-    scatter = _scatter(kt, sun.step_minutes, rng)
-    scatter -= ((scatter * clear).sum(axis=2) / clear_day)[:, :, None]
+    scatter, sd = _scatter(kt, sun.step_minutes, rng)
     enhanced = _STEP_OVER_CLEAR + (_SHORT_STEP_OVER_CLEAR - _STEP_OVER_CLEAR) * (1 - sun.step_minutes / 60)
     most = np.maximum(enhanced, 1.05 * index)
-    level = np.clip(index[:, :, None] + scatter, (_LEAST_OF_DAY * index)[:, :, None], most[:, :, None])
-    target = kt * extra_day
-    ghi = level * clear
-    limit = most[:, :, None] * clear
-    for _ in range(30):
-        # Days that are met stay as they are: what other days of a run still need must not touch them.
-        unmet = np.abs(ghi.sum(axis=2) - target) > 1e-9 * np.maximum(target, 1e-9)
-        if not unmet.any():
-            break
-        days, most_of_days, wanted = ghi[unmet], limit[unmet], target[unmet]
-        held = days >= most_of_days
-        free_sum = np.where(held, 0, days).sum(axis=1)
-        scale = (wanted - np.where(held, most_of_days, 0).sum(axis=1)) / np.maximum(free_sum, 1e-12)
-        ghi[unmet] = np.where(held, most_of_days, np.minimum(days * scale[:, None], most_of_days))
-    exact: FloatArray = ghi.reshape(years, DAYS_PER_YEAR * steps)
-    return exact
+    return _rescaled(scatter, sd, clear, clear_day, index, most, kt * extra_day).reshape(years, -1)
 
 
-def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> FloatArray:
-    """Deviations of the clear-sky index from the day's mean, shape (years, 365, steps_per_day).
+@njit(cache=True, nogil=True)
+def _rescaled(
+    scatter: FloatArray,
+    sd: FloatArray,
+    clear: FloatArray,
+    clear_day: FloatArray,
+    index: FloatArray,
+    most: FloatArray,
+    target: FloatArray,
+) -> FloatArray:
+    """Global irradiance of the steps of every day: `scatter` times `sd` around `index`, of the sum `target`.
+
+    Shapes (years, 365, steps), (365, steps), (365,) and (years, 365); `most` is of the clear-sky index.
+    """
+    ghi, steps = np.empty(scatter.shape), scatter.shape[2]
+    limit, part = np.empty(steps), np.empty(steps)
+    for year in range(scatter.shape[0]):
+        for day in range(scatter.shape[1]):
+            own, sky, wanted = ghi[year, day], clear[day], target[year, day]
+            level, highest = index[year, day], most[year, day]
+            for t in range(steps):
+                own[t] = scatter[year, day, t] * sd[year, day]
+                part[t] = own[t] * sky[t]
+            mean = pairwise_sum(part) / clear_day[day]
+            for t in range(steps):
+                own[t] = min(max(level + (own[t] - mean), _LEAST_OF_DAY * level), highest) * sky[t]
+                limit[t] = highest * sky[t]
+            for _ in range(30):
+                if abs(pairwise_sum(own) - wanted) <= 1e-9 * max(wanted, 1e-9):
+                    break
+                for t in range(steps):
+                    part[t] = 0.0 if own[t] >= limit[t] else own[t]
+                free = pairwise_sum(part)
+                for t in range(steps):
+                    part[t] = limit[t] if own[t] >= limit[t] else 0.0
+                scale = (wanted - pairwise_sum(part)) / max(free, 1e-12)
+                for t in range(steps):
+                    own[t] = limit[t] if own[t] >= limit[t] else min(own[t] * scale, limit[t])
+    return ghi
+
+
+def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Deviations of the clear-sky index from the day's mean, shape (years, 365, steps_per_day), and their sd.
 
     First-order chains within each day. At steps below an hour the chain is the one whose hourly means have
     the table's standard deviation and lag-1 correlation.
@@ -222,14 +249,24 @@ def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> Flo
     fresh = np.sqrt(1 - lag1**2)
     # Year by year and step by step: a shorter run draws the same numbers as the start of a longer one.
     chain = rng.standard_normal((years, DAYS_PER_YEAR, steps))
-    for step in range(1, steps):
-        chain[:, :, step] *= fresh
-        chain[:, :, step] += lag1 * chain[:, :, step - 1]
     bend = np.interp(kt, _KT_CENTRES, _HOURLY_SKEW)
-    bend = np.where(np.abs(bend) < 0.02, 0.02, bend)[:, :, None]
-    chain = np.expm1(bend * chain - bend**2 / 2)
-    chain *= sd[:, :, None] * np.sign(bend) / np.sqrt(np.expm1(bend**2))
-    return chain
+    bend = np.where(np.abs(bend) < 0.02, 0.02, bend)
+    _bent_chain(chain, lag1, fresh, bend)
+    np.expm1(chain, out=chain)
+    return chain, sd * np.sign(bend) / np.sqrt(np.expm1(bend**2))
+
+
+@njit(cache=True, nogil=True)
+def _bent_chain(chain: FloatArray, lag1: FloatArray, fresh: FloatArray, bend: FloatArray) -> None:
+    """Make chains of shocks within days, then the exponents of their lognormals."""
+    for year in range(chain.shape[0]):
+        for day in range(chain.shape[1]):
+            keep, new, times = lag1[year, day], fresh[year, day], bend[year, day]
+            half, state = times * times / 2, chain[year, day, 0]
+            chain[year, day, 0] = times * state - half
+            for step in range(1, chain.shape[2]):
+                state = chain[year, day, step] * new + keep * state
+                chain[year, day, step] = times * state - half
 
 
 def _chain_for_step(step_minutes: int) -> tuple[FloatArray, FloatArray]:
@@ -261,19 +298,35 @@ def _cos_apparent(sun: SolarGeometry) -> FloatArray:
     return np.maximum(np.cos(np.radians(sun.apparent_zenith_deg)), 0)
 
 
-def _direct(ghi: FloatArray, sun: SolarGeometry, clear_dni: FloatArray, pressure_pa: float) -> FloatArray:
-    """Direct normal irradiance of all steps: DISC, within what the sky can hold. [W/m2]"""
-    lit = sun.is_day
-    lit_share = sun.daylight_fraction[lit]
-    ghi_lit = ghi[:, lit]
-    found = (
-        direct_normal(ghi_lit / lit_share, sun.zenith_deg[lit], sun.dni_extra_w_m2[lit], pressure_pa)
-        * lit_share
-    )
-    beam_most = (1 - _DIFFUSE_LEAST) * ghi_lit / np.maximum(_cos_apparent(sun)[lit], 1e-6)
-    dni = np.zeros_like(ghi)
-    dni[:, lit] = np.minimum(np.minimum(found, beam_most), _DNI_OVER_CLEAR * clear_dni[lit])
-    return dni
+def _direct_and_diffuse(
+    ghi: FloatArray, sun: SolarGeometry, clear_dni: FloatArray, pressure_pa: float
+) -> tuple[FloatArray, FloatArray]:
+    """Direct normal and diffuse irradiance of all steps: DISC, within what the sky can hold. [W/m2]"""
+    lit = np.flatnonzero(sun.is_day)
+    share, ghi_lit = sun.daylight_fraction[lit], ghi[:, lit]
+    found = direct_normal(ghi_lit / share, sun.zenith_deg[lit], sun.dni_extra_w_m2[lit], pressure_pa)
+    return _held(ghi, found, lit, share, _cos_apparent(sun), _DNI_OVER_CLEAR * clear_dni)
+
+
+@njit(cache=True, nogil=True)
+def _held(
+    ghi: FloatArray,
+    found: FloatArray,
+    lit: NDArray[np.int64],
+    share: FloatArray,
+    cos_apparent: FloatArray,
+    most: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
+    """Keep direct irradiance within what global and a cloudless sky allow; the rest is diffuse."""
+    dni, dhi = np.zeros(ghi.shape), np.empty(ghi.shape)
+    for year in range(ghi.shape[0]):
+        for i in range(lit.size):
+            t = lit[i]
+            beam_most = (1 - _DIFFUSE_LEAST) * ghi[year, t] / max(cos_apparent[t], 1e-6)
+            dni[year, t] = min(min(found[year, i] * share[i], beam_most), most[t])
+        for t in range(ghi.shape[1]):
+            dhi[year, t] = max(ghi[year, t] - dni[year, t] * cos_apparent[t], 0.0)
+    return dni, dhi
 
 
 def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
@@ -281,22 +334,28 @@ def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
 
     The day's mean and range run linearly from noon to noon, so that midnight shows no jump.
     """
-    years = days.kt.shape[0]
     steps = sun.steps_per_day
     share = (np.arange(steps) + 0.5) / steps  # of the day passed
-    before = np.clip(0.5 - share, 0, 1)
-    after = np.clip(share - 0.5, 0, 1)
-    shape = _diurnal_shape(sun)
+    before, after = np.clip(0.5 - share, 0, 1), np.clip(share - 0.5, 0, 1)
+    return _noon_to_noon(days.temp_mean_c, days.temp_range_c, before, after, _diurnal_shape(sun))
 
-    def smooth(values: FloatArray) -> FloatArray:
-        flat = values.ravel()
-        yesterday = np.concatenate([flat[:1], flat[:-1]])[:, None]
-        tomorrow = np.concatenate([flat[1:], flat[-1:]])[:, None]
-        joined = flat[:, None] * (1 - before - after) + yesterday * before + tomorrow * after
-        return joined.reshape(years, DAYS_PER_YEAR * steps)
 
-    temperature: FloatArray = smooth(days.temp_mean_c) + smooth(days.temp_range_c) / 2 * shape
-    return temperature
+@njit(cache=True, nogil=True)
+def _noon_to_noon(
+    mean: FloatArray, wide: FloatArray, before: FloatArray, after: FloatArray, shape: FloatArray
+) -> FloatArray:
+    """Mean and range on lines between noons, shares of the days before and after given, put together."""
+    years, days, steps = mean.shape[0], mean.shape[1], before.size
+    found, level, size = np.empty((years, days * steps)), mean.ravel(), wide.ravel()
+    for number in range(years * days):
+        year, day = number // days, number % days
+        first, last = max(number - 1, 0), min(number + 1, years * days - 1)
+        for t in range(steps):
+            own = 1 - before[t] - after[t]
+            here = level[number] * own + level[first] * before[t] + level[last] * after[t]
+            half = (size[number] * own + size[first] * before[t] + size[last] * after[t]) / 2
+            found[year, day * steps + t] = here + half * shape[day * steps + t]
+    return found
 
 
 @lru_cache(maxsize=4)
