@@ -32,8 +32,15 @@ def backup_capability(backup: Backup, temp_air_c: FloatArray, elevation_m: float
         adds nothing: contracts and generators end at the rating. [fraction]
     """
     height = backup.power_derate_per_300m * max(0.0, elevation_m - backup.altitude_free_m) / 300
-    heat = backup.power_derate_per_c * np.maximum(temp_air_c - backup.derate_above_c, 0)
-    return np.clip(1 + heat + height, 0, 1)
+    warm = np.array(temp_air_c, dtype=np.float64)
+    warm -= backup.derate_above_c
+    # In place: of years in blocks, an array for each sum would not stay in the processor's cache
+    np.maximum(warm, 0, out=warm)
+    warm *= backup.power_derate_per_c
+    warm += 1
+    warm += height
+    np.maximum(warm, 0, out=warm)
+    return np.minimum(warm, 1, out=warm)
 
 
 def heat_rate_factor(backup: Backup, temp_air_c: FloatArray) -> FloatArray:
@@ -73,4 +80,6 @@ def mean_heat_rate_factor(backup: Backup, temp_air_c: FloatArray, load_mw: Float
     float
         [fraction]
     """
+    if backup.heat_rate_per_c == 0.0:
+        return 1.0
     return float(np.average(heat_rate_factor(backup, temp_air_c).ravel(), weights=load_mw.ravel()))

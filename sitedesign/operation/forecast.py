@@ -366,7 +366,7 @@ def _bridge(
     return readings
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _carry_on(rows: FloatArray, share: float) -> None:
     """Add to each row a share of the one before. SciPy's filter does so too, but loads all its statistics."""
     for day in range(1, rows.shape[0]):

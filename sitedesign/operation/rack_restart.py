@@ -67,7 +67,7 @@ class _ClassShares(NamedTuple):
     width: float
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _restarts(
     shed: FloatArray, load: FloatArray, shares: _ClassShares, planned_steps: float, unplanned_steps: float,
     lost: FloatArray,

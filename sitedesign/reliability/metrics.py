@@ -228,7 +228,7 @@ def lost_by_year(
     return result
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _totals(
     load: FloatArray, shed: FloatArray, lost: FloatArray, step_h: float, years: int, deepest: float
 ) -> FloatArray:

@@ -193,6 +193,7 @@ class _Begun:
     conditions: OutageConditions
     stored_mwh: float
     forecast_factors: FloatArray
+    sampled: list[OutageSample] = field(default_factory=list)  # what fails, once it is drawn
 
 
 # Block, draw, how it began, lost compute, and what runs without some causes begin with
@@ -399,10 +400,15 @@ class _Tally:
         )
 
     def _sample(self, begun: _Begun, draw: int) -> OutageSample:
-        """Draw what fails; a plant takes no notice of what it does not have."""
+        """Draw what fails, once; a plant takes no notice of what it does not have."""
+        if begun.sampled:
+            return begun.sampled[0]
         plant, sizes = self.plant, {"battery": self.plant.battery_mwh, "solar": self.plant.resources_mw[0]}
         model = self.environment.outages.without(*(name for name, size in sizes.items() if size == 0.0))
-        return sample_outages(model, plant.units, begun.conditions, draw, self.plan.seed, plant.resources_mw)
+        seed, sizes_mw = self.plan.seed, plant.resources_mw
+        sample = sample_outages(model, plant.units, begun.conditions, draw, seed, sizes_mw)
+        begun.sampled.append(sample)
+        return sample
 
     def _add(self, case: Case, done: SimulatedOperation) -> None:
         table = totals_of_years(

@@ -519,33 +519,75 @@ def takes(
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         signature = inspect.signature(function)
+        plain = _Plain.of(signature)
+        defaults = {name: item.default for name, item in signature.parameters.items()}
+        rest = next((n for n, item in signature.parameters.items() if item.kind is item.VAR_POSITIONAL), None)
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-            try:
-                given = signature.bind(*args, **kwargs)
-            except TypeError as error:
-                raise InputError([_misfit(signature, args, kwargs, error)], of) from None
+            given: Any = None if plain is None else plain.by_name(args, kwargs)
+            bound = None
+            if given is None:
+                try:
+                    bound = signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise InputError([_misfit(signature, args, kwargs, error)], of) from None
+                given = bound.arguments
             faults: list[Fault] = []
             for name, gate in gates.items():
-                if name in given.arguments:
-                    value = given.arguments[name]
-                    if value is signature.parameters[name].default:
+                if name in given:
+                    value = given[name]
+                    if value is defaults[name]:
                         continue
-                    if signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+                    if name == rest:
                         value = tuple(gate.clean(item) for item in value)
                         faults += [fault for item in value for fault in gate.faults(name, item)]
                     else:
                         value = gate.clean(value)
                         faults += gate.faults(name, value)
-                    given.arguments[name] = value
+                    given[name] = value
             if faults:
-                raise InputError([*faults, *(also(given.arguments) if also else [])], of)
-            return function(*given.args, **given.kwargs)
+                raise InputError([*faults, *(also(given) if also else [])], of)
+            if bound is None:
+                return function(**given)  # type: ignore[call-arg]
+            return function(*bound.args, **bound.kwargs)
 
         return checked
 
     return decorate
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """Parameters of a function each of which takes one argument, by place or by name.
+
+    What fits them need not be bound as Python does it, which takes ten times as long.
+    """
+
+    places: tuple[str, ...]
+    names: frozenset[str]
+    needed: frozenset[str]
+
+    @staticmethod
+    def of(signature: inspect.Signature) -> _Plain | None:
+        """Parameters of a signature; None where one takes any number of arguments, or none by its name."""
+        items = signature.parameters.values()
+        by_place = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        if any(item.kind not in (by_place, inspect.Parameter.KEYWORD_ONLY) for item in items):
+            return None
+        return _Plain(
+            tuple(item.name for item in items if item.kind is by_place),
+            frozenset(signature.parameters),
+            frozenset(item.name for item in items if item.default is item.empty),
+        )
+
+    def by_name(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Arguments by name; None where they do not fit."""
+        given = dict(zip(self.places, args, strict=False))
+        if len(args) > len(given) or not kwargs.keys() <= self.names or not given.keys().isdisjoint(kwargs):
+            return None
+        given.update(kwargs)
+        return given if self.needed <= given.keys() else None
 
 
 def arguments(of: str) -> Callable[[type[T]], type[T]]:
