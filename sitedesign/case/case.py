@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -160,7 +161,7 @@ class BackupCase:
 
     whole: ClassVar[bool] = True
 
-    @property
+    @cached_property
     def levels(self) -> tuple[PriceLevel, ...]:
         """All prices of its energy, its own first."""
         own = PriceLevel(

@@ -24,6 +24,7 @@ from sitedesign.util.gate import FLAG, Gate, Many, Measure, OneOf, arguments, ch
 
 FloatArray = NDArray[np.float64]
 DAYS = 365
+_LEAST_FACTOR = 0.02  # of a lowered forecast
 _STREAM = 7  # keeps forecast errors apart from everything else that is drawn
 SMOOTH_DAYS = 15
 RARE = 0.01  # share of the days on which an hour is called up to which nobody keeps anything back for it
@@ -332,16 +333,29 @@ def _guess(forecast: Forecast, row: _Row, output: FloatArray, key: list[int]) ->
 
 def _lowered(guess: FloatArray, forecast: Forecast, row: _Row, z_score: float) -> FloatArray:
     """Lower the factors of one resource."""
-    days, leads = guess.shape
+    leads = guess.shape[1]
     share = row.error_share
     if forecast.kind in ("climatology", "perfect"):
         share = np.ones(leads)
     elif forecast.kind == "persistence":
         share = np.full(leads, 2.0**0.5)
-    target = np.minimum(np.arange(days)[:, None] + np.arange(leads)[None, :], days - 1)
-    sd = np.resize(row.daily_sd, days)
-    factors: FloatArray = np.clip(guess - z_score * share[None, :] * sd[target], 0.02, None)
+    factors = guess.copy()
+    _lower(factors, z_score * share, row.daily_sd)
     return factors
+
+
+@njit(cache=True)
+def _lower(factors: FloatArray, times: FloatArray, daily_sd: FloatArray) -> None:
+    """Take so many times the spread of the target day off each factor."""
+    days, of_last = factors.shape[0], (factors.shape[0] - 1) % daily_sd.size
+    for day in range(days):
+        of_day = day % daily_sd.size
+        for lead in range(factors.shape[1]):
+            target = of_day + lead if day + lead < days else of_last
+            while target >= daily_sd.size:
+                target -= daily_sd.size
+            lower = factors[day, lead] - times[lead] * daily_sd[target]
+            factors[day, lead] = max(lower, _LEAST_FACTOR)
 
 
 def _bridge(
@@ -366,7 +380,7 @@ def _bridge(
     return readings
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _carry_on(rows: FloatArray, share: float) -> None:
     """Add to each row a share of the one before. SciPy's filter does so too, but loads all its statistics."""
     for day in range(1, rows.shape[0]):

@@ -70,7 +70,7 @@ _Part = tuple[NDArray[np.int64], int, int | NDArray[np.int64], int, int | NDArra
 HOURS_PER_YEAR = 8760.0
 DAYS = 365
 # How components are numbered, so that events of one step have one order: by technology, then farms, the rest
-_PLACE_BITS, _LAST, _FARM, _REST = 32, (1 << 30) - 1, 1 << 19, 1 << 20
+_PLACE_BITS, _LAST, _FARM, _REST, _ORDER_BITS = 21, (1 << 20) - 1, 1 << 9, 1 << 10, 32
 _WORD = 0xFFFFFFFF
 _NONE = np.zeros(0)
 
@@ -210,11 +210,10 @@ def sample_rest(
             spans, lethal = _common_causes(unit, conditions, draw, seed)
             events.add("common_cause", spans[lethal], TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
-        place = events.next_place()
         if model.has("fuel"):
-            events.add("fuel", _fuel_spans(fuel, conditions, draw, seed), FUEL, number, place)
+            events.add("fuel", _fuel_spans(fuel, conditions, draw, seed), FUEL, number)
         if model.has("cold") and fuel.cold_event_per_yr > 0:
-            events.add("cold", _cold_spans(fuel, conditions, draw, seed), FUEL, number, place)
+            events.add("cold", _cold_spans(fuel, conditions, draw, seed), FUEL, number)
     if model.has("battery"):
         _sample_blocks(events, "battery", model.battery, (BATTERY_BLOCK, BATTERY), conditions, draw, seed)
     if model.has("solar"):
@@ -281,23 +280,62 @@ class Events:
 
 def in_order(table: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sort a table of :meth:`Events.table` by step, then by component."""
-    return table[np.lexsort((table[:, 4], table[:, 0]))]
+    # One key is sorted in a fifth of the time of two; events of equal keys are equal
+    return table[np.argsort((table[:, 0] << _ORDER_BITS) + table[:, 4])]
 
 
-def technology_of(order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Technology of a unit's events from the order of their component."""
-    return order >> _PLACE_BITS
+@njit(cache=True, nogil=True)
+def strung_together(
+    table: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    steps: int,
+    first: NDArray[np.int64],
+    built: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.int16], NDArray[np.int8]]:
+    """Step, kind, index and change of the events of several years, one after the other.
+
+    Parameters
+    ----------
+    table : ndarray
+        :meth:`Events.table` of every year, units numbered inside their technology.
+    ends : ndarray
+        Rows at which the years end.
+    steps : int
+        Of a year.
+    first, built : ndarray, shape (K,)
+        Number of each technology's first unit, and how many there are: events of others are left out.
+    """
+    step, kind = np.empty(len(table), np.int64), np.empty(len(table), np.int8)
+    index, change = np.empty(len(table), np.int16), np.empty(len(table), np.int8)
+    found = row = 0
+    for year in range(ends.size):
+        while row < ends[year]:
+            number = table[row, 2]
+            technology = table[row, 4] >> _PLACE_BITS
+            if table[row, 1] != UNIT or number < built[technology]:
+                step[found], kind[found] = table[row, 0] + year * steps, table[row, 1]
+                index[found] = number + first[technology] if table[row, 1] == UNIT else number
+                change[found] = table[row, 3]
+                found += 1
+            row += 1
+    return step[:found], kind[:found], index[:found], change[:found]
 
 
 def _hazard(unit: UnitOutages, conditions: OutageConditions) -> float | FloatArray:
     """Failures per step, or cumulated at each step's start where they depend on temperature."""
     if unit.forced_outage_by_temp_c is None:
-        return float(hazard_per_h(unit, np.full(1, 15.0))[0]) * conditions.step_h
+        return _usual_hazard_per_h(unit) * conditions.step_h
     known = conditions.hazards
     if unit not in known:
         per_step = hazard_per_h(unit, conditions.temp_air_c) * conditions.step_h
         known[unit] = np.concatenate([[0.0], np.cumsum(per_step)])
     return known[unit]
+
+
+@lru_cache(maxsize=256)
+def _usual_hazard_per_h(unit: UnitOutages) -> float:
+    """Failure rate of a unit to which temperature does nothing. [1/h]"""
+    return float(hazard_per_h(unit, np.full(1, 15.0))[0])
 
 
 def sample_units(

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages.rates import MOST_BLOCKS
 from sitedesign.operation.outages.sampling import (
-    UNIT,
     Events,
     OutageConditions,
     OutageModel,
@@ -24,7 +23,7 @@ from sitedesign.operation.outages.sampling import (
     sample_units,
     solar_scale,
     start_keys,
-    technology_of,
+    strung_together,
     wind_state,
 )
 
@@ -79,21 +78,13 @@ class OutageYearCache:
         if self.model.farms:
             blocks = farm_blocks(self.model, resources_mw)
             years = [resize_farms(year, blocks) for year in years]
-        step, kind, index, change, order, _ = np.concatenate(years).T
-        step = (
-            step + np.repeat(np.arange(len(years)), [len(year) for year in years]) * self.temp_air_c.shape[1]
+        ends, first = np.cumsum([len(year) for year in years]), np.cumsum([0, *units])
+        events = strung_together(
+            np.concatenate(years), ends, self.temp_air_c.shape[1], first, np.array(units, np.int64)
         )
-        first, built = np.cumsum([0, *units]), np.array([*units, 0])
-        of_unit = kind == UNIT
-        technology = np.where(of_unit, technology_of(order), len(units))
-        exists = ~of_unit | (index < built[technology])
-        index = np.where(of_unit, index + first[technology], index)
         draw, conditions = self._conditions(rows[0])
         return OutageSample(
-            step[exists],
-            kind[exists].astype(np.int8),
-            index[exists].astype(np.int16),
-            change[exists].astype(np.int8),
+            *events,
             self.model.battery.blocks,
             self.model.solar.blocks,
             solar_scale(self.model),
