@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.util.piecewise import piecewise
+
 if TYPE_CHECKING:
     from sitedesign.library import Facility, PowerPath, Rack
     from sitedesign.weather.weather import Weather
@@ -35,8 +37,7 @@ def pue(temp_air_c: FloatArray, facility: Facility) -> FloatArray:
         Rack and cooling power over rack power; electrical losses are not in it. [MW/MW]
     """
     points = np.array(sorted(facility.pue_by_temp_c))
-    factor: FloatArray = np.interp(temp_air_c, points[:, 0], points[:, 1])
-    return factor
+    return piecewise(temp_air_c, points[:, 0], points[:, 1])
 
 
 def rack_it_kw(rack: Rack, use: Use | float = "training") -> float:

@@ -39,6 +39,7 @@ from sitedesign.operation.outages.rates import (
     UnitOutages,
 )
 from sitedesign.util.compiled import njit
+from sitedesign.util.piecewise import piecewise
 
 __all__ = [
     "BATTERY",
@@ -87,7 +88,7 @@ def hazard_per_h(unit: UnitOutages, temp_air_c: FloatArray) -> FloatArray:
     rate = np.full(np.shape(temp_air_c), unit.forced_outage_rate)
     if unit.forced_outage_by_temp_c is not None:
         celsius, fleet = np.array(unit.forced_outage_by_temp_c).T
-        rate = rate * np.interp(temp_air_c, celsius, fleet) / np.interp(15.0, celsius, fleet)
+        rate = rate * piecewise(temp_air_c, celsius, fleet) / np.interp(15.0, celsius, fleet)
     rate = np.minimum(rate, 0.95)
     result: FloatArray = rate / (unit.mttr_h * (1.0 - rate))
     return result
