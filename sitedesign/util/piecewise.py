@@ -24,13 +24,13 @@ def piecewise(values: FloatArray, points: FloatArray, given: FloatArray) -> Floa
     """
     flat = np.ascontiguousarray(values, dtype=np.float64)
     points, given = (np.ascontiguousarray(item, dtype=np.float64) for item in (points, given))
-    return _piecewise(flat.ravel(), points, given).reshape(np.shape(values))
+    slopes = np.diff(given) / np.diff(points)
+    return _piecewise(flat.ravel(), points, given, slopes).reshape(np.shape(values))
 
 
 @njit(cache=True, nogil=True)
-def _piecewise(values: FloatArray, points: FloatArray, given: FloatArray) -> FloatArray:
+def _piecewise(values: FloatArray, points: FloatArray, given: FloatArray, slopes: FloatArray) -> FloatArray:
     found, last = np.empty(values.size), points.size - 1
-    slopes = np.diff(given) / np.diff(points)
     for i in range(values.size):
         value, place = values[i], -1
         for k in range(points.size):
