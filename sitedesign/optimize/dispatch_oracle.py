@@ -13,6 +13,7 @@ per price component: one :class:`Run` holds for every price vector that puts the
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -26,6 +27,7 @@ from sitedesign.case.plant import Plant, sum_of_resources
 from sitedesign.optimize.dispatch_recursion import (
     FIRST_RESOURCE,
     LATE_CHARGE,
+    ROWS_APART,
     Capacities,
     IntArray,
     Memory,
@@ -36,6 +38,7 @@ from sitedesign.optimize.dispatch_recursion import (
     forward,
 )
 from sitedesign.optimize.merit_order import Order, block_prices, order_of, slope_values
+from sitedesign.util.eight import LANES, in_sequence, side_by_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,33 +166,34 @@ class Oracle:
         self._rows = [_rows_used(item.capability, item.units_max) for item in case.flows]
         counts = [rows.shape[0] for rows in self._rows]
         self.row_start = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
-        steps, slopes = case.steps, 2 * (case.priced + len(case.tiers)) + 1
         self._series = Series(
+            case.steps,
             float(case.step_h),
-            np.array([r.yield_mw_per_mw for r in case.resources], dtype=np.float64),
-            _contiguous(case.load_mw),
-            _contiguous(case.usable),
+            _side_by_side([r.yield_mw_per_mw for r in case.resources]).ravel(),
+            _side_by_side([case.load_mw]).ravel(),
+            side_by_side(np.append(case.usable[0], case.usable[:-1]), float(case.usable[-1])),
+            float(case.usable[-1]),
             float(case.eta_charge),
             float(case.eta_discharge),
-            _contiguous(
-                self._rows[0] if len(counts) == 1 else np.concatenate([np.zeros((0, steps)), *self._rows])
-            ),
+            np.concatenate([np.zeros((0, case.steps)), *self._rows]).T.ravel(),
             np.repeat([float(item.unit_mw) for item in case.flows], counts),
             self.row_start,
-            _active_levels(case),
+            side_by_side(_active_levels(case)).ravel(),
             len(case.supplies),
         )
         self._blocks = _blocks(case)
-        self._memory = _memory(steps, slopes)
-        self._flow = np.empty((len(counts), steps))
+        self._slopes = 2 * (case.priced + len(case.tiers)) + 1
+        self._memory = _memory(_padded(case.steps), self._slopes)
+        self._flow = np.empty((len(counts), _padded(case.steps)))
+        self._units: FloatArray | None = None
         self.columns = Columns(len(case.resources), self.rows)
         self.calls = 0
 
     def copy(self) -> Oracle:
         """Give an oracle of the same case that may run while this one does."""
         twin = copy.copy(self)
-        twin._memory = _memory(*self._memory.segments.shape)
-        twin._flow = np.empty_like(self._flow)
+        twin._memory = _memory(self._memory.slope.size, self._slopes)
+        twin._flow, twin._units = np.empty_like(self._flow), None
         twin.calls = 0
         return twin
 
@@ -237,7 +241,8 @@ class Oracle:
             When the battery cannot end full.
         """
         outputs = self._recorded(point, order)
-        return _dispatch_of(self.case, point, order, outputs.stored, self._flow)
+        flow = in_sequence(self._flow, self.case.steps)
+        return _dispatch_of(self.case, point, order, outputs.stored, flow)
 
     def prices(self, point: Point, prices: FloatArray) -> PricePath:
         """Price paths at a price vector; with them the dual value equals the least cost.
@@ -263,11 +268,16 @@ class Oracle:
     def _passes(self, point: Point, order: Order, *, record: bool) -> _Path | NoDispatch:
         self.calls += 1
         self._set_flow(point)
-        weather = sum_of_resources(self.case, point.resources_mw)
-        net = self._demand() - weather
-        plant = Capacities(weather, net, float(point.battery_mwh), float(point.battery_mw), self._flow)
-        tables = self._tables(order)
-        why, step, slope, offset = backward(self._series, plant, tables, self._memory)
+        plant = Capacities(
+            np.array(point.resources_mw, dtype=np.float64),
+            float(point.battery_mwh),
+            float(point.battery_mw),
+            self._flow.ravel(),
+        )
+        tables, memory = self._tables(order), self._memory
+        if record:
+            memory = memory._replace(recorded=np.empty(memory.slope.size * (self._slopes + 1)))
+        why, step = backward(self._series, plant, tables, memory)
         if why:
             return NoDispatch(self._feasibility_cut(point, why, step))
         size, components = self.case.steps if record else 0, self.case.priced + len(self.case.classes)
@@ -279,24 +289,20 @@ class Oracle:
             np.empty(size),
             np.empty(size, dtype=np.int64),
         )
-        forward(self._series, plant, tables, self._memory, (slope, offset), outputs)
+        forward(self._series, plant, tables, memory, outputs)
         years = self.case.years
         return _Path(Run(order, outputs.totals / years, outputs.cut / years), outputs)
 
     def _set_flow(self, point: Point) -> None:
-        """Fill in what each flow can give or take in each step. [MW]"""
-        for k, (rows, item) in enumerate(zip(self._rows, self.case.flows, strict=True)):
-            size = point.units[self.row_start[k] : self.row_start[k + 1]] * item.unit_mw
-            if size.size == 1:
-                np.multiply(rows[0], size[0], out=self._flow[k])
-            else:
-                built = int(np.flatnonzero(size).max(initial=-1)) + 1
-                np.dot(size[:built], rows[:built], out=self._flow[k])
-
-    def _demand(self) -> FloatArray:
-        """Load with all that the sinks would take. [MW]"""
-        sinks = self._flow[len(self.case.supplies) :]
-        return self._series.load + sinks.sum(axis=0) if len(sinks) else self._series.load
+        """Fill in what each flow can give or take in each step, where its units have changed. [MW]"""
+        known, self._units = self._units, point.units.copy()
+        for k, item in enumerate(self.case.flows):
+            rows = slice(self.row_start[k], self.row_start[k + 1])
+            if known is not None and np.array_equal(known[rows], point.units[rows]):
+                continue
+            size = point.units[rows] * item.unit_mw
+            built = int(np.flatnonzero(size).max(initial=-1)) + 1
+            self._flow[k] = side_by_side(np.dot(size[:built], self._rows[k][:built]))
 
     def _tables(self, order: Order) -> Tables:
         flow, level, component = (column[order.rank_block] for column in self._blocks[:3])
@@ -308,8 +314,6 @@ class Oracle:
             width,
             weight,
             component,
-            order.charge_slope,
-            order.discharge_slope,
             order.slope_rank,
             order.slope_charges,
             np.count_nonzero(order.charge_slope > slope, axis=1),
@@ -329,14 +333,14 @@ class Oracle:
             before = case.usable[step - 1] if step else case.usable[0]
             weather = sum_of_resources(case, point.resources_mw)
             supplies = len(case.supplies)
-            supply = weather[tail] + self._flow[:supplies, tail].sum(axis=0)
+            supply = (weather + in_sequence(self._flow[:supplies], case.steps).sum(axis=0))[tail]
             by_power = supply >= point.battery_mw
             gain = case.step_h * case.eta_charge
             cut[columns.battery_mwh] = case.usable[-1] - before
             cut[columns.battery_mw] = -gain * np.count_nonzero(by_power)
             for r, item in enumerate(case.resources, start=FIRST_RESOURCE):
                 cut[r] = -gain * item.yield_mw_per_mw[tail][~by_power].sum()
-            able = self._series.capability[:, tail][:, ~by_power].sum(axis=1)
+            able = np.array([float(row[tail][~by_power].sum()) for rows in self._rows for row in rows])
             able[self.row_start[supplies] :] = 0.0  # a sink gives nothing
             cut[columns.first_row :] = -gain * self._series.row_mw * able
         else:
@@ -346,12 +350,20 @@ class Oracle:
 
 
 def _memory(steps: int, slopes: int) -> Memory:
+    edges = (slopes + 1) * LANES
+    first, final, slope = np.empty((3, steps), dtype=np.int16)
     return Memory(
-        np.empty((steps, slopes)),
-        np.empty(steps),
-        np.empty((steps, 2), dtype=np.int8 if slopes < 128 else np.int16),
-        np.empty((steps, 2)),
+        first,
+        final,
+        slope,
+        np.empty(edges),
+        np.empty((steps // LANES // ROWS_APART + 1) * edges),
+        np.empty(0),
     )
+
+
+def _padded(steps: int) -> int:
+    return -(-steps // LANES) * LANES
 
 
 def _rows_used(capability: FloatArray, units_max: float) -> FloatArray:
@@ -427,5 +439,5 @@ def _dispatch_of(
     )
 
 
-def _contiguous(series: FloatArray) -> FloatArray:
-    return np.ascontiguousarray(series, dtype=np.float64)
+def _side_by_side(series: Sequence[FloatArray] | FloatArray) -> FloatArray:
+    return side_by_side(np.array(series, dtype=np.float64))
