@@ -21,8 +21,6 @@ from numpy.typing import NDArray
 from sitedesign.util.compiled import njit
 from sitedesign.util.eight import (
     LANES,
-    at_least,
-    at_most,
     equal,
     everywhere,
     larger,
@@ -184,7 +182,6 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
     for j in range(1, edges - 1):
         if exit_[j * LANES] >= full:
             memory.final[0] -= 1
-    memory.final[0] = max(memory.first[0], memory.final[0])
     return 0, 0
 
 
@@ -237,14 +234,12 @@ def _back_through(
             else:
                 discharge = drain * (net - larger(smaller(under, net), bottom))
             moved = load_eight(edge, (k + 1) * LANES) + (discharge - charge)
-            empty = empty + at_most(moved, zero)
-            filled = filled + at_least(moved, full)
+            empty = empty + less(moved, zero)
+            filled = filled + less(full, moved)
             store_eight(edge, (k + 1) * LANES, smaller(larger(moved, zero), full))
-        high = load_eight(edge, top_edge) + reach
-        store_eight(edge, top_edge, smaller(high, full))
-        first = empty * less(low, zero)
-        store_eight(memory.first, place, first)
-        store_eight(memory.final, place, larger(first, last - filled * less(full, high)))
+        store_eight(edge, top_edge, smaller(load_eight(edge, top_edge) + reach, full))
+        store_eight(memory.first, place, empty)
+        store_eight(memory.final, place, last - filled)
     if not settled:
         exit_[:] = edge
     store_eight(stack, 0, most_late)

@@ -93,7 +93,7 @@ _plus = _of_two(lambda builder, a, b: builder.fadd(a, b))
 _minus = _of_two(lambda builder, a, b: builder.fsub(a, b))
 _times = _of_two(lambda builder, a, b: builder.fmul(a, b))
 smaller, larger = _chosen("<"), _chosen(">")
-less, at_most, at_least, equal = (_one_where(sign) for sign in ("<", "<=", ">=", "=="))
+less, equal = _one_where("<"), _one_where("==")
 
 
 def _operator(function: Any) -> Any:  # noqa: ANN401
