@@ -182,6 +182,7 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
     for j in range(1, edges - 1):
         if exit_[j * LANES] >= full:
             memory.final[0] -= 1
+    memory.final[0] = max(memory.first[0], memory.final[0])  # with no battery an edge is at both ends
     return 0, 0
 
 
