@@ -153,6 +153,21 @@ def test_what_is_run_ahead_counts_only_when_it_is_asked_for(study_case: StudyCas
     assert not evaluator.knows((PLANT, Controller()))
 
 
+@pytest.mark.parametrize(("multiplier", "on_all"), [(1.0, False), (1e6, True)])
+def test_plants_rich_in_storage_are_run_on_all_years_only_where_they_may_win(
+    study_case: StudyCase, multiplier: float, *, on_all: bool
+) -> None:
+    many = Evaluator(search_years(study_case, 6, 1), environment_of(study_case), "rack", seed=3)
+    few = replace(PLANT, units=(0,))  # without units much is lost, which costs next to nothing or very much
+    objective = replace(OBJECTIVE, multipliers_usd_per_mwh=(multiplier,))
+    pattern = Mock(return_value=(many.estimate(few, Controller()), objective))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sizing_loop, "pattern_search", pattern)
+        best, _ = sizing_loop.first_search(many, [few], objective, EFFORTS["screening"], lambda _: None)
+    rich = [plant for plant, _ in many._evaluated if plant.battery_mwh > few.battery_mwh]
+    assert bool(rich) == (best.plant in rich) == on_all
+
+
 def test_polling_goes_downhill_and_stops_at_its_budget(evaluator: Evaluator) -> None:
     start = evaluator.estimate(PLANT, Controller())
     before = len(evaluator.estimates)

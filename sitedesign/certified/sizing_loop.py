@@ -72,6 +72,8 @@ from sitedesign.util.threads import meanwhile
 FIRST_Z_SCORES = (1.0, 2.0, 4.0)
 # Where searches with much sun and storage often end
 WARY = Controller(forecast_z_score=4.0, capacity_credit=0.4, reserve_h=1.0)
+# Merit on the study's own years over that of the best on all years, beyond which a plant is given up
+FAR = 1.1
 LEAST_FIRST_MULTIPLIER = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
@@ -338,9 +340,13 @@ def first_search(
     # Many years may ask for something else altogether
     rules = [replace(best.controller, kind=kind) for kind in kinds]
     wary = replace(WARY, kind=best.controller.kind)
+    merit = replace(objective, targets=required).merit
+    start = min(evaluator.evaluate_all([(best.plant, rule) for rule in rules]), key=merit)
     rich = product(storage_rich_plants(evaluator.case, planned), (best.controller, wary))
-    on_all_years = evaluator.evaluate_all([*((best.plant, rule) for rule in rules), *rich])
-    return min(on_all_years, key=replace(objective, targets=required).merit), objective
+    # Few years say well enough which of them is far from being any good
+    promising = [item for item in evaluator.estimate_all(list(rich)) if merit(item) < FAR * merit(start)]
+    others = evaluator.evaluate_all([item.decision for item in promising])
+    return min([start, *others], key=merit), objective
 
 
 def _plan_of_look(own: Evaluator, effort: Effort, number: int) -> CertificatePlan:
