@@ -311,7 +311,7 @@ def test_a_plant_that_nearly_passes_is_looked_at_once_more_and_a_worse_one_is_no
 
     monkeypatch.setattr(sizing_loop, "improve", lambda _evaluator, _best, objective, *_: (plant, objective))
     monkeypatch.setattr(sizing_loop, "UnseenYears", _looks(assess))
-    effort = Effort(years=1, evaluations=6, certificates=5)
+    effort = Effort(years=1, evaluations=6, certificate_years=200, certificates=5)
     result = sizing_loop.search_and_certify(
         study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None
     )
