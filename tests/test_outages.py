@@ -144,13 +144,17 @@ def test_fuel_on_site_bridges_interruptions_where_a_plant_is_sized():
 @pytest.mark.parametrize("length", range(1, 9))
 def test_a_stream_is_that_of_numpy_for_the_same_key(length):
     for words in np.random.default_rng(length).integers(0, 2**32, (50, length)):
-        key = np.random.SeedSequence(words.astype(np.uint32))
-        theirs, ours = np.random.Generator(np.random.PCG64(key)), streams.begin(words)
-        assert streams.uniform(ours) == theirs.random()
-        drawn = [streams.exponential(ours) for _ in range(200)]  # some from the tail and the edges of layers
-        np.testing.assert_array_equal(drawn, theirs.standard_exponential(200))
-        assert streams.uniform(ours) == theirs.random()
-        np.testing.assert_array_equal(streams.seeds(words, 3), key.generate_state(3, np.uint64))
+        place = length // 2
+        ours = streams.seeds(words.copy(), place, 3, 4)
+        # Some of the exponential ones from the tail and the edges of layers
+        drawn = streams.drawn(ours.copy(), 2, 200)
+        for number, mine, numbers in zip(range(3, 7), ours, drawn, strict=True):
+            words[place] = number
+            key = np.random.SeedSequence(words.astype(np.uint32))
+            np.testing.assert_array_equal(mine, key.generate_state(4, np.uint64))
+            theirs = np.random.Generator(np.random.PCG64(key))
+            wanted = [theirs.random(), theirs.random(), *theirs.standard_exponential(200)]
+            np.testing.assert_array_equal(numbers, wanted)
 
 
 def test_hazards_are_those_of_the_temperature_that_takes_the_place_of_another():

@@ -18,7 +18,7 @@ _STEPS = 8760
 
 
 def compile_simulation() -> None:
-    """Draw failures and operate a plant of nothing for a year; what is compiled already is only loaded."""
+    """Operate a plant of nothing for a year and draw failures; what is compiled already is only loaded."""
     zero, one = np.zeros(_STEPS), np.ones(_STEPS)
     unit = BackupCase("unit", 1.0, np.ones((1, _STEPS)), 1.0, 1.0, 1.0, 0.0, 0.0, 0, 0)
     case = Case(
@@ -44,10 +44,11 @@ def compile_simulation() -> None:
         limits=CaseLimits((0.0, 1.0), (0.0, 1.0)),
     )
     environment = OperatingEnvironment(climatology(case), restart=Restart(0.0, 0.0))
+    operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), environment=environment, record=False)
+    # Last, though needed first: a study that comes to them sooner compiles them instead of waiting.
     # Failures of one unit by temperature, common causes and cold days: all that draws
     model = OutageModel(
         (UnitOutages("unit", "fuel", 0.1, 10.0, ((-20.0, 0.1), (40.0, 0.1)), 0.0, 0.1, 10.0, 0.5, 0.5),),
         (FuelOutages("fuel", cold_event_per_yr=1.0, cold_limit_c=1.0),),
     )
     sample_outages(model, (1,), OutageConditions(1.0, 1, 0, zero, climatology(case, one)))
-    operate(case, Plant((0.0,), 0.0, 0.0, (0,), 1), environment=environment, record=False)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from sitedesign.case.case import Case
 from sitedesign.case.dispatch import Dispatch
-from sitedesign.util.compiled import njit
 
 FloatArray = NDArray[np.float64]
 
@@ -72,8 +71,11 @@ def find_events(
     With `most` only so many are listed, those that lost most compute.
     """
     steps_per_year = load_mw.size // years
-    spans, lost = _short_spans(load_mw, shed_mw, lost_compute)
+    short = shed_mw > SHORT_SHARE * load_mw
+    spans = np.flatnonzero(np.diff(short, prepend=False, append=False)).reshape(-1, 2)
     if most is not None and len(spans) > most:
+        total = np.concatenate([[0.0], np.cumsum(lost_compute * load_mw)])
+        lost = total[spans[:, 1]] - total[spans[:, 0]]
         spans = spans[np.sort(np.argsort(-lost, kind="stable")[:most])]
     events = []
     for first, end in spans:
@@ -91,32 +93,6 @@ def find_events(
             )
         )
     return events
-
-
-@njit(cache=True, nogil=True)
-def _short_spans(
-    load: FloatArray, shed: FloatArray, lost: FloatArray
-) -> tuple[NDArray[np.int64], FloatArray]:
-    """Spans of steps in which load is shed, shape (spans, 2), and how much compute is lost in each."""
-    count, was = 0, False
-    for t in range(load.size):
-        short = shed[t] > SHORT_SHARE * load[t]
-        count += short and not was
-        was = short
-    spans, amounts = np.empty((count, 2), np.int64), np.empty(count)
-    found, total, before, was = 0, 0.0, 0.0, False
-    for t in range(load.size):
-        short = shed[t] > SHORT_SHARE * load[t]
-        if short and not was:
-            spans[found, 0], before = t, total
-        elif was and not short:
-            spans[found, 1], amounts[found] = t, total - before
-            found += 1
-        total += lost[t] * load[t]
-        was = short
-    if was:
-        spans[found, 1], amounts[found] = load.size, total - before
-    return spans, amounts
 
 
 def start_label(step: int, steps_per_year: int, step_h: float) -> str:

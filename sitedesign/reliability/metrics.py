@@ -19,7 +19,6 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.util.compiled import njit
-from sitedesign.util.pairwise import pairwise_sum
 
 FloatArray = NDArray[np.float64]
 
@@ -221,22 +220,12 @@ def lost_by_year(
         short = (shed_mw > deepest * case.load_mw).reshape(years, -1).mean(axis=1)
         return np.repeat(short[np.newaxis], len(case.classes), axis=0)
     load = case.load_mw.reshape(years, -1).sum(axis=1)
-    lost = _weighted(lost_by_class.reshape(len(case.classes), years, -1), case.load_mw.reshape(years, -1))
+    # Year by year: what fits into the cache of a core is done sooner than all years in one go
+    by_year = case.load_mw.reshape(years, -1), lost_by_class.reshape(len(case.classes), years, -1)
+    lost = np.stack([(by_year[1][:, y] * by_year[0][y]).sum(axis=1) for y in range(years)], axis=1)
     share = np.array([part.share for part in case.classes])[:, np.newaxis]
     result: FloatArray = lost / (share * load)
     return result
-
-
-@njit(cache=True, nogil=True)
-def _weighted(lost: FloatArray, load: FloatArray) -> FloatArray:
-    """Sum the losses of each class and year, times the load, shapes (C, years, steps) and (years, steps)."""
-    found, part = np.empty(lost.shape[:2]), np.empty(load.shape[1])
-    for number in range(lost.shape[0]):
-        for year in range(lost.shape[1]):
-            for t in range(part.size):
-                part[t] = lost[number, year, t] * load[year, t]
-            found[number, year] = pairwise_sum(part)
-    return found
 
 
 @njit(cache=True, nogil=True)

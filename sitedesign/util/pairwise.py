@@ -10,7 +10,7 @@ from sitedesign.util.compiled import njit
 _BLOCK = 128  # of numpy: what is longer is cut in two
 
 
-@njit(cache=True)
+@njit(cache=True, _nrt=False)
 def pairwise_sum(row: NDArray[np.float64]) -> float:
     """Sum a row as ``row.sum()`` does: in eight parts that are put together, or in two halves."""
     count = row.size

@@ -25,12 +25,16 @@ def piecewise(values: FloatArray, points: FloatArray, given: FloatArray) -> Floa
     flat = np.ascontiguousarray(values, dtype=np.float64)
     points, given = (np.ascontiguousarray(item, dtype=np.float64) for item in (points, given))
     slopes = np.diff(given) / np.diff(points)
-    return _piecewise(flat.ravel(), points, given, slopes).reshape(np.shape(values))
+    found = np.empty(flat.size)
+    _piecewise(flat.ravel(), points, given, slopes, found)
+    return found.reshape(np.shape(values))
 
 
-@njit(cache=True, nogil=True)
-def _piecewise(values: FloatArray, points: FloatArray, given: FloatArray, slopes: FloatArray) -> FloatArray:
-    found, last = np.empty(values.size), points.size - 1
+@njit(cache=True, nogil=True, _nrt=False)
+def _piecewise(
+    values: FloatArray, points: FloatArray, given: FloatArray, slopes: FloatArray, found: FloatArray
+) -> None:
+    last = points.size - 1
     for i in range(values.size):
         value, place = values[i], -1
         for k in range(points.size):
@@ -41,4 +45,3 @@ def _piecewise(values: FloatArray, points: FloatArray, given: FloatArray, slopes
             found[i] = given[place]
         else:
             found[i] = slopes[place] * (value - points[place]) + given[place]
-    return found

@@ -93,16 +93,17 @@ def direct_normal(
     airmass = np.minimum(airmass, _DISC_MAX_AIRMASS)
     clear = 0.866 + airmass * (-0.122 + airmass * (0.0121 + airmass * (-0.000653 + 1.4e-05 * airmass)))
     rows = ghi_w_m2.reshape(-1, ghi_w_m2.shape[-1])
-    fall = _fall(rows, extra_horizontal, airmass)
+    fall, found = np.empty(rows.shape), np.zeros(rows.shape)
+    _fall(rows, extra_horizontal, airmass, fall)
     np.exp(fall, out=fall)  # many at once
     usable = zenith_deg <= _DISC_MAX_ZENITH_DEG
-    return _disc(rows, extra_horizontal, clear, dni_extra_w_m2, usable, fall).reshape(ghi_w_m2.shape)
+    _disc(rows, extra_horizontal, clear, dni_extra_w_m2, usable, fall, found)
+    return found.reshape(ghi_w_m2.shape)
 
 
-@njit(cache=True, nogil=True)
-def _fall(ghi: FloatArray, extra_horizontal: FloatArray, airmass: FloatArray) -> FloatArray:
+@njit(cache=True, nogil=True, _nrt=False)
+def _fall(ghi: FloatArray, extra_horizontal: FloatArray, airmass: FloatArray, found: FloatArray) -> None:
     """Exponent of DISC: coefficient c times the air mass."""
-    found = np.empty(ghi.shape)
     for i in range(ghi.shape[0]):
         for j in range(ghi.shape[1]):
             kt = min(max(ghi[i, j] / extra_horizontal[j], 0.0), 1.0)
@@ -111,10 +112,9 @@ def _fall(ghi: FloatArray, extra_horizontal: FloatArray, airmass: FloatArray) ->
             else:
                 c = -47.01 + kt * (184.2 + kt * (-222.0 + 73.81 * kt))
             found[i, j] = c * airmass[j]
-    return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _disc(
     ghi: FloatArray,
     extra_horizontal: FloatArray,
@@ -122,9 +122,9 @@ def _disc(
     dni_extra: FloatArray,
     usable: NDArray[np.bool_],
     fallen: FloatArray,
-) -> FloatArray:
+    found: FloatArray,
+) -> None:
     """Direct normal irradiance from global; `fallen`: exponential of :func:`_fall`."""
-    found = np.zeros(ghi.shape)
     for i in range(ghi.shape[0]):
         for j in range(ghi.shape[1]):
             kt = min(max(ghi[i, j] / extra_horizontal[j], 0.0), 1.0)
@@ -137,4 +137,3 @@ def _disc(
             dni = (clear[j] - (a + b * fallen[i, j])) * dni_extra[j]
             if usable[j] and ghi[i, j] > 0.0 and dni > 0.0:
                 found[i, j] = dni
-    return found

@@ -51,16 +51,16 @@ def chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
 
     The first day comes from the stationary distribution, so that no year is special.
     """
-    return _chain(shocks, lag1)
+    found = np.empty_like(shocks)
+    _chain(shocks, lag1, np.sqrt(1 - lag1**2), found)
+    return found
 
 
-@njit(cache=True, nogil=True)
-def _chain(shocks: FloatArray, lag1: FloatArray) -> FloatArray:
-    found, state = np.empty_like(shocks), shocks[0, 0]
-    fresh = np.sqrt(1 - lag1**2)
+@njit(cache=True, nogil=True, _nrt=False)
+def _chain(shocks: FloatArray, lag1: FloatArray, fresh: FloatArray, found: FloatArray) -> None:
+    state = shocks[0, 0]
     for year in range(shocks.shape[0]):
         for day in range(lag1.size):
             if year or day:
                 state = lag1[day] * state + fresh[day] * shocks[year, day]
             found[year, day] = state
-    return found

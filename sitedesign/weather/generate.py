@@ -191,10 +191,13 @@ def _steps_of_days(
     scatter, sd = _scatter(kt, sun.step_minutes, rng)
     enhanced = _STEP_OVER_CLEAR + (_SHORT_STEP_OVER_CLEAR - _STEP_OVER_CLEAR) * (1 - sun.step_minutes / 60)
     most = np.maximum(enhanced, 1.05 * index)
-    return _rescaled(scatter, sd, clear, clear_day, index, most, kt * extra_day).reshape(years, -1)
+    ghi = np.empty_like(scatter)
+    room = np.empty((2, steps))
+    _rescaled(scatter, sd, clear, clear_day, index, most, kt * extra_day, ghi, room[0], room[1])
+    return ghi.reshape(years, -1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _rescaled(
     scatter: FloatArray,
     sd: FloatArray,
@@ -203,13 +206,16 @@ def _rescaled(
     index: FloatArray,
     most: FloatArray,
     target: FloatArray,
-) -> FloatArray:
+    ghi: FloatArray,
+    limit: FloatArray,
+    part: FloatArray,
+) -> None:
     """Global irradiance of the steps of every day: `scatter` times `sd` around `index`, of the sum `target`.
 
-    Shapes (years, 365, steps), (365, steps), (365,) and (years, 365); `most` is of the clear-sky index.
+    Shapes (years, 365, steps), (365, steps), (365,) and (years, 365); `most` is of the clear-sky index;
+    `limit` and `part` are room for a day.
     """
-    ghi, steps = np.empty(scatter.shape), scatter.shape[2]
-    limit, part = np.empty(steps), np.empty(steps)
+    steps = scatter.shape[2]
     for year in range(scatter.shape[0]):
         for day in range(scatter.shape[1]):
             own, sky, wanted = ghi[year, day], clear[day], target[year, day]
@@ -232,7 +238,6 @@ def _rescaled(
                 scale = (wanted - pairwise_sum(part)) / max(free, 1e-12)
                 for t in range(steps):
                     own[t] = limit[t] if own[t] >= limit[t] else min(own[t] * scale, limit[t])
-    return ghi
 
 
 def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -256,7 +261,7 @@ def _scatter(kt: FloatArray, step_minutes: int, rng: np.random.Generator) -> tup
     return chain, sd * np.sign(bend) / np.sqrt(np.expm1(bend**2))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _bent_chain(chain: FloatArray, lag1: FloatArray, fresh: FloatArray, bend: FloatArray) -> None:
     """Make chains of shocks within days, then the exponents of their lognormals."""
     for year in range(chain.shape[0]):
@@ -303,12 +308,14 @@ def _direct_and_diffuse(
 ) -> tuple[FloatArray, FloatArray]:
     """Direct normal and diffuse irradiance of all steps: DISC, within what the sky can hold. [W/m2]"""
     lit = np.flatnonzero(sun.is_day)
-    share, ghi_lit = sun.daylight_fraction[lit], ghi[:, lit]
+    share, ghi_lit = sun.daylight_fraction[lit], np.take(ghi, lit, axis=1)
     found = direct_normal(ghi_lit / share, sun.zenith_deg[lit], sun.dni_extra_w_m2[lit], pressure_pa)
-    return _held(ghi, found, lit, share, _cos_apparent(sun), _DNI_OVER_CLEAR * clear_dni)
+    dni, dhi = np.zeros_like(ghi), np.empty_like(ghi)
+    _held(ghi, found, lit, share, _cos_apparent(sun), _DNI_OVER_CLEAR * clear_dni, dni, dhi)
+    return dni, dhi
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _held(
     ghi: FloatArray,
     found: FloatArray,
@@ -316,9 +323,10 @@ def _held(
     share: FloatArray,
     cos_apparent: FloatArray,
     most: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+    dni: FloatArray,
+    dhi: FloatArray,
+) -> None:
     """Keep direct irradiance within what global and a cloudless sky allow; the rest is diffuse."""
-    dni, dhi = np.zeros(ghi.shape), np.empty(ghi.shape)
     for year in range(ghi.shape[0]):
         for i in range(lit.size):
             t = lit[i]
@@ -326,7 +334,6 @@ def _held(
             dni[year, t] = min(min(found[year, i] * share[i], beam_most), most[t])
         for t in range(ghi.shape[1]):
             dhi[year, t] = max(ghi[year, t] - dni[year, t] * cos_apparent[t], 0.0)
-    return dni, dhi
 
 
 def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
@@ -337,25 +344,32 @@ def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
     steps = sun.steps_per_day
     share = (np.arange(steps) + 0.5) / steps  # of the day passed
     before, after = np.clip(0.5 - share, 0, 1), np.clip(share - 0.5, 0, 1)
-    return _noon_to_noon(days.temp_mean_c, days.temp_range_c, before, after, _diurnal_shape(sun))
+    mean, wide = days.temp_mean_c.ravel(), days.temp_range_c.ravel()
+    shape = _diurnal_shape(sun)
+    found = np.empty((len(days.kt), shape.size))
+    _noon_to_noon(mean, wide, before, after, shape, found.reshape(-1))
+    return found
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def _noon_to_noon(
-    mean: FloatArray, wide: FloatArray, before: FloatArray, after: FloatArray, shape: FloatArray
-) -> FloatArray:
+    mean: FloatArray,
+    wide: FloatArray,
+    before: FloatArray,
+    after: FloatArray,
+    shape: FloatArray,
+    found: FloatArray,
+) -> None:
     """Mean and range on lines between noons, shares of the days before and after given, put together."""
-    years, days, steps = mean.shape[0], mean.shape[1], before.size
-    found, level, size = np.empty((years, days * steps)), mean.ravel(), wide.ravel()
-    for number in range(years * days):
-        year, day = number // days, number % days
-        first, last = max(number - 1, 0), min(number + 1, years * days - 1)
+    steps = before.size
+    for day in range(mean.size):
+        first, last = day - min(day, 1), min(day + 1, mean.size - 1)
+        of_year = day * steps % shape.size
         for t in range(steps):
             own = 1 - before[t] - after[t]
-            here = level[number] * own + level[first] * before[t] + level[last] * after[t]
-            half = (size[number] * own + size[first] * before[t] + size[last] * after[t]) / 2
-            found[year, day * steps + t] = here + half * shape[day * steps + t]
-    return found
+            here = mean[day] * own + mean[first] * before[t] + mean[last] * after[t]
+            half = (wide[day] * own + wide[first] * before[t] + wide[last] * after[t]) / 2
+            found[day * steps + t] = here + half * shape[of_year + t]
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ two states.
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,6 +18,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.operation.compiled import inside, njit
 from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages import streams
 from sitedesign.operation.outages.rates import (
@@ -38,7 +40,6 @@ from sitedesign.operation.outages.rates import (
     OutageSample,
     UnitOutages,
 )
-from sitedesign.util.compiled import njit
 from sitedesign.util.piecewise import piecewise
 
 __all__ = [
@@ -285,7 +286,6 @@ def in_order(table: NDArray[np.int64]) -> NDArray[np.int64]:
     return table[np.argsort((table[:, 0] << _ORDER_BITS) + table[:, 4])]
 
 
-@njit(cache=True, nogil=True)
 def strung_together(
     table: NDArray[np.int64],
     ends: NDArray[np.int64],
@@ -306,8 +306,25 @@ def strung_together(
     first, built : ndarray, shape (K,)
         Number of each technology's first unit, and how many there are: events of others are left out.
     """
-    step, kind = np.empty(len(table), np.int64), np.empty(len(table), np.int8)
-    index, change = np.empty(len(table), np.int16), np.empty(len(table), np.int8)
+    size = len(table)
+    step, kind = np.empty(size, np.int64), np.empty(size, np.int8)
+    index, change = np.empty(size, np.int16), np.empty(size, np.int8)
+    found = _string_together(table, ends, steps, first, built, step, kind, index, change)
+    return step[:found], kind[:found], index[:found], change[:found]
+
+
+@njit(cache=True)
+def _string_together(
+    table: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    steps: int,
+    first: NDArray[np.int64],
+    built: NDArray[np.int64],
+    step: NDArray[np.int64],
+    kind: NDArray[np.int8],
+    index: NDArray[np.int16],
+    change: NDArray[np.int8],
+) -> int:
     found = row = 0
     for year in range(ends.size):
         while row < ends[year]:
@@ -319,7 +336,7 @@ def strung_together(
                 change[found] = table[row, 3]
                 found += 1
             row += 1
-    return step[:found], kind[:found], index[:found], change[:found]
+    return found
 
 
 def _hazard(unit: UnitOutages, conditions: OutageConditions) -> float | FloatArray:
@@ -370,7 +387,10 @@ def sample_units(
         if not lethal.all():
             key = _Key.of(f"{unit.name} common", conditions, draw, seed)
             count, coupling = int((~lethal).sum()), float(unit.common_cause_coupling_fraction)
-            span, i = _taken(*key, which.start, len(which), count, coupling)
+            # A unit's stream is not that of all, whose number is 0
+            keys = streams.seeds(*key, 1 + which.start, len(which))
+            i, span = np.nonzero(streams.drawn(keys, count, 0) < coupling)
+            i += which.start
             events.add("common_cause", spans[~lethal][span], UNIT, first + i, (number, 3 * i + 2))
 
 
@@ -386,8 +406,8 @@ def _common_causes(
     taken = lethal + (1 - lethal) * coupling  # of the units, on average
     key, hazard = _Key.of(f"{unit.name} common", conditions, draw, seed), _hazard(unit, conditions)
     repair, share = unit.common_cause_mttr_h / conditions.step_h, unit.common_cause_beta_run / taken
-    cumulated, rate = _parts(hazard, share)
-    return _common(*key, cumulated, rate, share, repair, conditions.steps, float(lethal))
+    spans, _, every = _drawn(key, range(1), hazard, repair, conditions, share, lethal)
+    return spans, every
 
 
 def _sample_blocks(
@@ -436,18 +456,8 @@ def start_keys(
     """One key a unit, then one a technology (for starts that fail together)."""
     names = [(f"{u.name} start", n) for u, n in zip(model.units, units, strict=True)]
     names += [(f"{u.name} start common", 1) for u in model.units]
-    states = [_first_seeds(*_Key.of(name, conditions, draw, seed), count) for name, count in names]
+    states = [streams.seeds(*_Key.of(name, conditions, draw, seed), 0, count)[:, 0] for name, count in names]
     return np.concatenate([np.zeros(0, np.uint64), *states])
-
-
-@njit(cache=True)
-def _first_seeds(words: NDArray[np.int64], place: int, count: int) -> NDArray[np.uint64]:
-    """First word of the state of each of some streams."""
-    found = np.empty(count, np.uint64)
-    for i in range(count):
-        words[place] = i
-        found[i] = streams.seeds(words, 1)[0]
-    return found
 
 
 def _planned(
@@ -520,42 +530,12 @@ def _spans_of_days(
     cold = np.flatnonzero(conditions.daily_temp_c < limit_c)
     if not cold.size:
         return np.zeros((0, 2), np.int64)
-    lasting = float(mean_h), conditions.step_h
-    return _on_days(key.words, cold, conditions.daily_temp_c.size, chance, *lasting, conditions.steps)
-
-
-@njit(cache=True)
-def _on_days(
-    words: NDArray[np.int64],
-    cold: NDArray[np.int64],
-    days: int,
-    chance: float,
-    mean_h: float,
-    step_h: float,
-    steps: int,
-) -> NDArray[np.int64]:
-    stream, per_day, found = streams.begin(words), round(24 / step_h), 0
-    luck, when, lasting = np.empty(days), np.empty(days), np.empty(days)
-    for i in range(days):
-        luck[i] = streams.uniform(stream)
-    for i in range(days):
-        when[i] = streams.uniform(stream)
-    for i in range(days):
-        lasting[i] = streams.exponential(stream)
-    spans = np.empty((cold.size, 2), np.int64)
-    for day in cold:
-        if luck[day] < chance:
-            start = (day + when[day]) * per_day
-            spans[found, 0] = _step_of(start, steps)
-            spans[found, 1] = _step_of(start + lasting[day] * mean_h / step_h, steps)
-            found += 1
-    return spans[:found]
-
-
-@njit(cache=True)
-def _step_of(time: float, steps: int) -> int:
-    """First step whose middle is not before a time."""
-    return min(max(int(np.ceil(time - 0.5)), 0), steps)
+    days, step_h = conditions.daily_temp_c.size, conditions.step_h
+    luck, when, lasting = streams.drawn(streams.seeds(*key, 0, 1), 2 * days, days).reshape(3, days)
+    cold = cold[luck[cold] < chance]
+    start = (cold + when[cold]) * round(24 / step_h)
+    spans = np.stack([start, start + lasting[cold] * mean_h / step_h], axis=1)
+    return np.clip(np.ceil(spans - 0.5), 0, conditions.steps).astype(np.int64)
 
 
 def _parts(hazard: float | FloatArray, share: float) -> tuple[FloatArray, float]:
@@ -576,85 +556,71 @@ def _failures(
     `hazard` is a number (failures per step, constant) or the cumulated hazard at each step's start, shape
     (T + 1,); `share`: of it that counts. Each component starts in its stationary state.
     """
-    cumulated, rate = _parts(hazard, share)
-    part, repair = float(share), float(repair_steps)  # a whole number would be a kernel of its own
-    return _two_states(*key, which.start, len(which), cumulated, rate, part, repair, conditions.steps)
+    return _drawn(key, which, hazard, repair_steps, conditions, share)[:2]
 
 
-@njit(cache=True, nogil=True)
-def _two_states(
-    words: NDArray[np.int64],
-    place: int,
-    first: int,
-    count: int,
-    cumulated: FloatArray,
-    rate: float,
+def _drawn(
+    key: _Key,
+    which: range,
+    hazard: float | FloatArray,
+    repair_steps: float,
+    conditions: OutageConditions,
     share: float,
-    repair: float,
-    steps: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    most = _most_spans(cumulated, rate, share, steps)
-    spans, component, found = np.empty((count * most, 2), np.int64), np.empty(count * most, np.int64), 0
-    for i in range(first, first + count):
-        words[place] = i
-        until = found
-        if most:
-            _, until = _walk(streams.begin(words), cumulated, rate, share, repair, steps, most, spans, found)
-        component[found:until] = i
-        found = until
-    return spans[:found], component[:found]
+    lethal: float = -1.0,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Spans of some components, which one each is of, and of common causes which of them take every unit."""
+    cumulated, rate = _parts(hazard, share)
+    most = _most_spans(cumulated, rate, share, conditions.steps)
+    if not most:
+        return np.zeros((0, 2), np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    keys = streams.seeds(*key, which.start, len(which))
+    size = len(which) * most
+    spans, component = np.empty((size, 2), np.int64), np.empty(size, np.int64)
+    every = np.empty(size, np.bool_)
+    # A whole number would be a kernel of its own
+    numbers = rate, float(share), float(repair_steps), conditions.steps, float(lethal)
+    found = _two_states(keys, which.start, most, cumulated, *numbers, spans, component, every)
+    return spans[:found], component[:found], every[:found]
 
 
-@njit(cache=True, nogil=True)
-def _common(
-    words: NDArray[np.int64],
-    place: int,
+@njit(cache=True)
+def _two_states(
+    keys: NDArray[np.uint64],
+    first: int,
+    most: int,
     cumulated: FloatArray,
     rate: float,
     share: float,
     repair: float,
     steps: int,
     lethal: float,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Spans of common causes, and which of them take every unit."""
-    most = _most_spans(cumulated, rate, share, steps)
-    spans, found = np.empty((most, 2), np.int64), 0
-    stream = streams.begin(words)
-    if most:
-        drawn, found = _walk(stream, cumulated, rate, share, repair, steps, most, spans, 0)
-        for _ in range(2 * (most - drawn)):
-            streams.exponential(stream)
-    every = np.empty(found, np.bool_)
-    for i in range(found):
-        every[i] = streams.uniform(stream) < lethal
-    return spans[:found], every
+    spans: NDArray[np.int64],
+    component: NDArray[np.int64],
+    every: NDArray[np.bool_],
+) -> int:
+    """Book what :func:`_drawn` gives, and say how many spans there are."""
+    found = int(np.int64(0))  # a walk from the number 0 itself would be a kernel of its own
+    for i in range(len(keys)):
+        stream = keys[i]
+        streams.begin(stream)
+        drawn, until = _walk(stream, cumulated, rate, share, repair, steps, most, spans, found)
+        if lethal >= 0.0:  # drawn behind all that a walk may draw
+            for _ in range(2 * (most - drawn)):
+                streams.exponential(stream)
+        for k in range(found, until):
+            component[k] = first + i
+            every[k] = lethal >= 0.0 and streams.uniform(stream) < lethal
+        found = until
+    return found
 
 
-@njit(cache=True, nogil=True)
-def _taken(
-    words: NDArray[np.int64], place: int, first: int, count: int, causes: int, coupling: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which common cause takes which unit; a unit's stream is not that of all, whose number is 0."""
-    cause, unit = np.empty(count * causes, np.int64), np.empty(count * causes, np.int64)
-    found = 0
-    for i in range(first, first + count):
-        words[place] = 1 + i
-        stream = streams.begin(words)
-        for k in range(causes):
-            if streams.uniform(stream) < coupling:
-                cause[found], unit[found] = k, i
-                found += 1
-    return cause[:found], unit[:found]
-
-
-@njit(cache=True)
 def _most_spans(cumulated: FloatArray, rate: float, share: float, steps: int) -> int:
     """Give more failures of one component than ever come; 0 where none come."""
-    expected = cumulated[-1] * share if cumulated.size else rate * steps
+    expected = float(cumulated[-1]) * share if cumulated.size else rate * steps
     return int(expected + 6 * expected**0.5 + 12) if expected > 0 else 0
 
 
-@njit(cache=True)
+@inside
 def _walk(
     stream: streams.Stream,
     cumulated: FloatArray,
@@ -678,7 +644,7 @@ def _walk(
         if failure >= steps:
             return i + 1, found
         now = failure + lasting * repair
-        first, end = int(np.ceil(failure - 0.5)), min(int(np.ceil(now - 0.5)), steps)
+        first, end = math.ceil(failure - 0.5), min(math.ceil(now - 0.5), steps)
         if end > first:
             spans[found, 0], spans[found, 1] = first, end
             found += 1
@@ -687,7 +653,7 @@ def _walk(
     return most, found
 
 
-@njit(cache=True)
+@inside
 def _failure_after(now: float, until: float, cumulated: FloatArray, rate: float, share: float) -> float:
     """Time at which so much hazard more has passed; infinite where that is not before the end."""
     if not cumulated.size:

@@ -5,15 +5,17 @@ A stream is that of ``Generator(PCG64(SeedSequence(words)))``: its uniform and i
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from sitedesign.operation.compiled import inside, njit
 from sitedesign.util.compiled import (
     EXPONENTIAL_ACCEPTED,
     EXPONENTIAL_DENSITY,
     EXPONENTIAL_TAIL,
     EXPONENTIAL_WIDTH,
-    njit,
 )
 
 _WORD, _POOL, _SHIFT = 0xFFFFFFFF, 4, 16
@@ -29,27 +31,24 @@ _PER_UNIT = 1.0 / 9007199254740992.0
 Stream = NDArray[np.uint64]
 
 
-@njit(cache=True)
-def begin(words: NDArray[np.int64]) -> Stream:
-    """Begin the stream of a key of 32-bit words."""
-    key = seeds(words, 4)
-    stream = np.empty(4, np.uint64)
+@inside
+def begin(key: NDArray[np.uint64]) -> None:
+    """Make a row of :func:`seeds` the stream that it begins."""
     high, low = (key[2] << _U1) | (key[3] >> _U63), (key[3] << _U1) | _U1
-    stream[2], stream[3] = high, low
     # One step from 0 gives the increment, on which the key is added
-    stream[1] = low + key[1]
-    stream[0] = high + key[0] + (_U1 if stream[1] < low else _U0)
-    _step(stream)
-    return stream
+    begun = low + key[1]
+    key[0] = high + key[0] + (_U1 if begun < low else _U0)
+    key[1], key[2], key[3] = begun, high, low
+    _step(key)
 
 
-@njit(cache=True)
+@inside
 def uniform(stream: Stream) -> float:
     """Draw a number in [0, 1)."""
     return np.float64(_bits(stream) >> _U11) * _PER_UNIT
 
 
-@njit(cache=True)
+@inside
 def exponential(stream: Stream) -> float:
     """Draw a number of mean 1."""
     while True:
@@ -60,13 +59,13 @@ def exponential(stream: Stream) -> float:
         if bits < EXPONENTIAL_ACCEPTED[layer]:
             return x  # type: ignore[no-any-return]
         if layer == 0:
-            return EXPONENTIAL_TAIL - np.log1p(-uniform(stream))  # type: ignore[no-any-return]
+            return EXPONENTIAL_TAIL - math.log1p(-uniform(stream))
         top, bottom = EXPONENTIAL_DENSITY[layer - 1], EXPONENTIAL_DENSITY[layer]
-        if (top - bottom) * uniform(stream) + bottom < np.exp(-x):
+        if (top - bottom) * uniform(stream) + bottom < math.exp(-x):
             return x  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
+@inside
 def _bits(stream: Stream) -> np.uint64:
     """Draw 64 bits."""
     _step(stream)
@@ -74,7 +73,7 @@ def _bits(stream: Stream) -> np.uint64:
     return (value >> turn) | (value << ((_U64 - turn) & _U63))  # type: ignore[no-any-return]
 
 
-@njit(cache=True)
+@inside
 def _step(stream: Stream) -> None:
     """Go on by one: state times the multiplier plus the increment, in 128 bits."""
     high, low = stream[0], stream[1]
@@ -87,32 +86,66 @@ def _step(stream: Stream) -> None:
     stream[0] = upper + stream[2] + (_U1 if stream[1] < product else _U0)
 
 
+def drawn(keys: NDArray[np.uint64], uniforms: int, exponentials: int) -> NDArray[np.float64]:
+    """Draw so many uniform numbers, then so many of mean 1, one row for the stream of each key."""
+    numbers = np.empty((len(keys), uniforms + exponentials))
+    _draw(keys, uniforms, numbers)
+    return numbers
+
+
 @njit(cache=True)
-def seeds(words: NDArray[np.int64], count: int) -> NDArray[np.uint64]:
-    """Give what ``SeedSequence(words).generate_state(count, np.uint64)`` gives."""
-    pool, constant = np.zeros(_POOL, np.int64), _INIT_A
-    for i in range(_POOL):
-        value = words[i] if i < words.size else 0
-        value ^= constant
-        constant = constant * _MULT_A & _WORD
-        value = value * constant & _WORD
-        pool[i] = value ^ (value >> _SHIFT)
-    for source in range(max(words.size, _POOL)):
+def _draw(keys: NDArray[np.uint64], uniforms: int, numbers: NDArray[np.float64]) -> None:
+    for row in range(len(keys)):
+        stream = keys[row]
+        begin(stream)
+        for i in range(uniforms):
+            numbers[row, i] = uniform(stream)
+        for i in range(uniforms, numbers.shape[1]):
+            numbers[row, i] = exponential(stream)
+
+
+def seeds(words: NDArray[np.int64], place: int, first: int, count: int) -> NDArray[np.uint64]:
+    """Give the keys of some streams, ``SeedSequence(words).generate_state(4, np.uint64)``, one each row.
+
+    The number of each, from `first` on, is its word at `place`.
+    """
+    keys = np.empty((count, 4), np.uint64)
+    _seed(words, place, first, np.empty(_POOL, np.int64), keys)
+    return keys
+
+
+# No other kernel contains this one: it takes long to compile
+@njit(cache=True)
+def _seed(
+    words: NDArray[np.int64], place: int, first: int, pool: NDArray[np.int64], keys: NDArray[np.uint64]
+) -> None:
+    for number in range(len(keys)):
+        words[place] = first + number
+        constant = _INIT_A
         for i in range(_POOL):
-            if source == i:
-                continue
-            value = pool[source] if source < _POOL else words[source]
+            value = words[i] if i < words.size else 0
             value ^= constant
             constant = constant * _MULT_A & _WORD
             value = value * constant & _WORD
+            pool[i] = value ^ (value >> _SHIFT)
+        for source in range(max(words.size, _POOL)):
+            for i in range(_POOL):
+                if source == i:
+                    continue
+                value = pool[source] if source < _POOL else words[source]
+                value ^= constant
+                constant = constant * _MULT_A & _WORD
+                value = value * constant & _WORD
+                value ^= value >> _SHIFT
+                mixed = (_MIX_LEFT * pool[i] - _MIX_RIGHT * value) & _WORD
+                pool[i] = mixed ^ (mixed >> _SHIFT)
+        constant = _INIT_B
+        for i in range(2 * _POOL):
+            value = pool[i % _POOL] ^ constant
+            constant = constant * _MULT_B & _WORD
+            value = value * constant & _WORD
             value ^= value >> _SHIFT
-            mixed = (_MIX_LEFT * pool[i] - _MIX_RIGHT * value) & _WORD
-            pool[i] = mixed ^ (mixed >> _SHIFT)
-    result, constant = np.zeros(count, np.uint64), _INIT_B
-    for i in range(2 * count):
-        value = pool[i % _POOL] ^ constant
-        constant = constant * _MULT_B & _WORD
-        value = value * constant & _WORD
-        value ^= value >> _SHIFT
-        result[i // 2] |= np.uint64(value) << np.uint64(32 * (i % 2))
-    return result
+            if i % 2:
+                keys[number, i // 2] |= np.uint64(value) << _U32
+            else:
+                keys[number, i // 2] = value
