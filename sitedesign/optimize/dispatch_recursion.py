@@ -42,6 +42,8 @@ LATE_CHARGE, EARLY_FADE = (
 INTERCEPT, FIRST_RESOURCE = 0, 1  # columns of a cut; those of the battery follow the resources
 _ROWS = 16  # of eight steps each, that the forward pass works on at a time
 ROWS_APART = 64  # rows between the edges that are kept to see whether a stretch changes
+# What only kernels call needs no way in from Python, which takes long to compile
+_inside = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 class Series(NamedTuple):
@@ -120,7 +122,7 @@ class Outputs(NamedTuple):
     slope: IntArray
 
 
-@njit(cache=True)
+@_inside
 def _stack(
     series: Series, plant: Capacities, tables: Tables, place: int, stack: FloatArray, start: int
 ) -> None:
@@ -158,10 +160,11 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
         full = plant.energy * series.usable[lane + 1] if lane + 1 < LANES else end_mwh
         for j in range(edges):
             entry[j * LANES + lane] = full if j > 0 or lane + 1 == LANES else 0.0
-    memory.kept[:] = np.nan
+    for index in range(memory.kept.size):  # in loops: what numba makes of whole arrays takes long to compile
+        memory.kept[index] = np.nan
     late = False
     for _ in range(LANES):  # each round settles one more stretch at least
-        memory.edge[:] = entry
+        _copy(entry, memory.edge, 0)
         settled, missing = _back_through(series, plant, tables, memory, exit_)
         late = late or missing
         if settled:
@@ -186,13 +189,13 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
     return 0, 0
 
 
-@njit(cache=True)
+@_inside
 def _tolerance_mwh(plant: Capacities) -> float:
     """More than the master's own tolerance on the condition cut."""
     return 1e-6 + 1e-9 * plant.energy
 
 
-@njit(cache=True)
+@_inside
 def _back_through(
     series: Series, plant: Capacities, tables: Tables, memory: Memory, exit_: FloatArray
 ) -> tuple[bool, bool]:
@@ -217,7 +220,7 @@ def _back_through(
             settled = True
             break
         if record:
-            recorded[row * edge.size : (row + 1) * edge.size] = edge
+            _copy(edge, recorded, row * edge.size)
         _stack(series, plant, tables, place, stack, 0)
         net = load_eight(stack, (blocks + 1) * LANES)
         full = energy * load_eight(series.usable, place)
@@ -242,12 +245,22 @@ def _back_through(
         store_eight(memory.first, place, empty)
         store_eight(memory.final, place, last - filled)
     if not settled:
-        exit_[:] = edge
+        _copy(edge, exit_, 0)
     store_eight(stack, 0, most_late)
-    return settled, stack[:LANES].max() > _tolerance_mwh(plant)
+    missing = 0.0
+    for lane in range(LANES):
+        missing = max(missing, stack[lane])
+    return settled, missing > _tolerance_mwh(plant)
 
 
-@njit(cache=True)
+@_inside
+def _copy(values: FloatArray, to: FloatArray, place: int) -> None:
+    """Write values from a place on."""
+    for index in range(values.size):
+        to[place + index] = values[index]
+
+
+@_inside
 def _same(edge: FloatArray, kept: FloatArray, start: int) -> bool:
     """Whether the edges are those kept from `start` on, which they are from now on."""
     same = True
@@ -257,7 +270,7 @@ def _same(edge: FloatArray, kept: FloatArray, start: int) -> bool:
     return same
 
 
-@njit(cache=True)
+@_inside
 def _net_and_supply(series: Series, plant: Capacities, t: int) -> tuple[float, float]:
     """Load with all sinks less the resources in one step, and all that resources and flows give. [MW]"""
     steps = series.load.size
@@ -275,13 +288,13 @@ def _net_and_supply(series: Series, plant: Capacities, t: int) -> tuple[float, f
     return net, supply
 
 
-@njit(cache=True)
+@_inside
 def _usable_before(series: Series, t: int) -> float:
     rows = series.load.size // LANES
     return series.usable[t % rows * LANES + t // rows] if t < series.steps else series.usable_end
 
 
-@njit(cache=True)
+@_inside
 def _late_step(series: Series, plant: Capacities, tables: Tables) -> int:
     """Step before which more energy must be there than a battery holds, moved to where it lacks the most."""
     rows, blocks = series.load.size // LANES, tables.flow.size
@@ -300,7 +313,7 @@ def _late_step(series: Series, plant: Capacities, tables: Tables) -> int:
     return 0
 
 
-@njit(cache=True)
+@_inside
 def _latest_charge(series: Series, plant: Capacities, step: int, low: float) -> int:
     """Step from which, at or before `step`, a battery that must end full lacks the most charge."""
     gain, energy = series.step_h * series.eta_charge, plant.energy
@@ -316,7 +329,7 @@ def _latest_charge(series: Series, plant: Capacities, step: int, low: float) -> 
     return worst_step
 
 
-@njit(cache=True)
+@_inside
 def _forced_step(series: Series, plant: Capacities) -> int:
     """Step whose usable energy is the furthest out of reach from full at the start."""
     worst, worst_step = 0.0, 0
@@ -328,7 +341,7 @@ def _forced_step(series: Series, plant: Capacities) -> int:
     return worst_step
 
 
-@njit(cache=True)
+@_inside
 def _follow_slopes(
     series: Series, plant: Capacities, memory: Memory, last: int, held: FloatArray, given: FloatArray
 ) -> None:
@@ -379,21 +392,24 @@ class _Sums(NamedTuple):
     used: FloatArray
 
 
-@njit(cache=True)
+@_inside
 def _no_sums(series: Series, tables: Tables) -> _Sums:
     blocks, slopes, rows = tables.flow.size, tables.slope_rank.size, series.row_mw.size
     passed = blocks + 1
-    key = np.empty((slopes, 3, passed), dtype=np.int64)
+    key, full = np.empty(slopes * 3 * passed, dtype=np.int64), np.empty(blocks + 2 * slopes, dtype=np.int64)
+    for rank in range(blocks):
+        full[rank] = rank
     for k in range(slopes):
+        full[blocks + k], full[blocks + slopes + k] = tables.below_charge[k], tables.below_discharge[k]
         for count in range(passed):
-            key[k, 0, count] = count - 1
-            key[k, 1, count] = count - 1 if count > tables.below_charge[k] else blocks + k
-            key[k, 2, count] = count - 1 if count > tables.below_discharge[k] else blocks + slopes + k
-    full = np.concatenate((np.arange(blocks), tables.below_charge, tables.below_discharge))
+            way = k * 3 * passed + count
+            key[way] = count - 1
+            key[way + passed] = count - 1 if count > tables.below_charge[k] else blocks + k
+            key[way + 2 * passed] = count - 1 if count > tables.below_discharge[k] else blocks + slopes + k
     keys, groups, resources = full.size, slopes * 3 * passed, series.resource_yield.size
     resources //= series.load.size
     return _Sums(
-        key.ravel(),
+        key,
         full,
         np.zeros(groups * LANES, dtype=np.int64),
         np.zeros(groups * LANES * (2 + resources)),
@@ -433,7 +449,7 @@ def forward(series: Series, plant: Capacities, tables: Tables, memory: Memory, o
         _follow_state(series, plant, memory, slopes + 1, out)
 
 
-@njit(cache=True)
+@_inside
 def _ranks_at(tables: Tables) -> IntArray:
     """How many ranks the battery charges from and leaves at each slope, and how many are cheaper."""
     slopes = tables.slope_rank.size
@@ -449,7 +465,7 @@ def _ranks_at(tables: Tables) -> IntArray:
     return ranks
 
 
-@njit(cache=True)
+@_inside
 def _look_up(
     slopes: NDArray[np.int16], ranks: IntArray, stack: FloatArray, blocks: int, at: FloatArray
 ) -> None:
@@ -468,7 +484,7 @@ def _look_up(
         at[np.uintp(4) * size + index] = slopes[index]
 
 
-@njit(cache=True)
+@_inside
 def _operate(
     series: Series,
     plant: Capacities,
@@ -514,7 +530,7 @@ def _operate(
     store_eight(group, place, way * everywhere(float(blocks + 1)) + ranks)
 
 
-@njit(cache=True)
+@_inside
 def _add_series(
     series: Series, sums: _Sums, groups: IntArray, shift: FloatArray, begin: int, count: int, keys: IntArray
 ) -> None:
@@ -535,7 +551,7 @@ def _add_series(
             added[first + r] += resource_yield[(r - np.uintp(2)) * steps + place]
 
 
-@njit(cache=True)
+@_inside
 def _add_rows(
     series: Series, tables: Tables, sums: _Sums, stack: FloatArray, keys: IntArray, begin: int, count: int
 ) -> None:
@@ -567,7 +583,7 @@ def _add_rows(
             _add(by_key, key * rows + first_sink, capability, t * rows + first_sink, own, -1.0)
 
 
-@njit(cache=True)
+@_inside
 def _add(to: FloatArray, place: int, values: FloatArray, start: int, count: int, times: float) -> None:
     """Add some values, times a number, to others."""
     at, first = np.uintp(place), np.uintp(start)
@@ -575,7 +591,7 @@ def _add(to: FloatArray, place: int, values: FloatArray, start: int, count: int,
         to[at + index] += times * values[first + index]
 
 
-@njit(cache=True)
+@_inside
 def _record(
     series: Series,
     tables: Tables,
@@ -603,7 +619,7 @@ def _record(
                 out.bus_factor[t] = 1.0 / losses
 
 
-@njit(cache=True)
+@_inside
 def _follow_state(series: Series, plant: Capacities, memory: Memory, edges: int, out: Outputs) -> None:
     """Follow the state from full through the recorded edges; what costs nothing stays in the battery."""
     rows, stored = series.load.size // LANES, plant.energy * series.usable[0]
@@ -613,7 +629,7 @@ def _follow_state(series: Series, plant: Capacities, memory: Memory, edges: int,
         out.stored[t] = stored
 
 
-@njit(cache=True)
+@_inside
 def _total(
     series: Series, tables: Tables, sums: _Sums, held: FloatArray, given: FloatArray, out: Outputs
 ) -> None:
@@ -626,7 +642,9 @@ def _total(
     battery_mwh = FIRST_RESOURCE + resources
     battery_mw, first_row, rows = battery_mwh + 1, battery_mwh + 2, row_mw.size
     for rank in range(blocks):
-        used = sums.used[rank * LANES : (rank + 1) * LANES].sum()
+        used = 0.0
+        for lane in range(rank * LANES, (rank + 1) * LANES):
+            used += sums.used[lane]
         totals[component[rank]] += used * step_h * weight[rank]
         cut[component[rank], INTERCEPT] += step_h * weight[rank] * sums.rank_shed[rank]
         flow = tables.flow[rank]
@@ -667,7 +685,7 @@ def _total(
         _price(sums, priced, rank, step_h * weight[rank], component[rank], row_mw, cut)
 
 
-@njit(cache=True)
+@_inside
 def _price(
     sums: _Sums,
     priced: FloatArray,
