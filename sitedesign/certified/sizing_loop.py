@@ -64,6 +64,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan
+from sitedesign.reliability.replay import fixed_cost_usd_per_yr
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
@@ -72,8 +73,8 @@ from sitedesign.util.threads import meanwhile
 FIRST_Z_SCORES = (1.0, 2.0, 4.0)
 # Where searches with much sun and storage often end
 WARY = Controller(forecast_z_score=4.0, capacity_credit=0.4, reserve_h=1.0)
-# Merit on the study's own years over that of the best on all years, beyond which a plant is given up
-FAR = 1.1
+# Of the best plant's fixed cost: a plant whose merit on the study's own years is worse by more is given up
+FAR = 0.15
 LEAST_FIRST_MULTIPLIER = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
@@ -344,7 +345,8 @@ def first_search(
     start = min(evaluator.evaluate_all([(best.plant, rule) for rule in rules]), key=merit)
     rich = product(storage_rich_plants(evaluator.case, planned), (best.controller, wary))
     # Few years say well enough which of them is far from being any good
-    promising = [item for item in evaluator.estimate_all(list(rich)) if merit(item) < FAR * merit(start)]
+    enough = merit(start) + FAR * fixed_cost_usd_per_yr(evaluator.case, start.plant)
+    promising = [item for item in evaluator.estimate_all(list(rich)) if merit(item) < enough]
     others = evaluator.evaluate_all([item.decision for item in promising])
     return min([start, *others], key=merit), objective
 
