@@ -33,12 +33,8 @@ from sitedesign.util.eight import (
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-LATE_CHARGE, EARLY_FADE = (
-    1,
-    2,
-)  # why no dispatch exists: not full again at the end, or forced below full early
-
-
+# Why no dispatch exists: not full again at the end, or forced below full early
+LATE_CHARGE, EARLY_FADE = 1, 2
 INTERCEPT, FIRST_RESOURCE = 0, 1  # columns of a cut; those of the battery follow the resources
 _ROWS = 16  # of eight steps each, that the forward pass works on at a time
 ROWS_APART = 64  # rows between the edges that are kept to see whether a stretch changes
@@ -655,9 +651,8 @@ def _total(
                     if sums.full[key] > rank:
                         give += sums.rows[key * rows + row]
             cut[component[rank], first_row + row] += step_h * row_mw[row] * give
-    priced = np.zeros(
-        (blocks + 2 * slopes, 2 + resources)
-    )  # steps at full charge less discharge, load, yields
+    # Steps at full charge less discharge, load, yields
+    priced = np.zeros((blocks + 2 * slopes, 2 + resources))
     limited = np.zeros((slopes, 3))  # steps that charge, do neither, and discharge to the limit
     for group in range(groups):
         slope, way = group // (3 * (blocks + 1)), group // (blocks + 1) % 3
