@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from sitedesign.case.build import StudyCase
+from sitedesign.certified.scenario_years import temperature_of_many_years_c
 from sitedesign.library import Fuel
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
@@ -48,7 +49,9 @@ def environment_of(study_case: StudyCase, forecast: Forecast | None = None) -> O
             for item in study.backup
         ),
         forecast=forecast or Forecast(),
-        climatology=climatology(study_case.case, study_case.weather.temp_air_c.ravel()),
+        climatology=climatology(study_case.case, study_case.weather.temp_air_c.ravel()).with_many_years(
+            temperature_of_many_years_c(study_case)
+        ),
         restart=Restart.from_library(study.rack),
         ride_through_failure=(
             study.facility.ride_through_failure_probability if study.ride_through == "ups" else 0.0

@@ -27,6 +27,7 @@ from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.sampling import OutageSample, farm_blocks
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
+from sitedesign.reliability.control_variates import control_variates
 from sitedesign.reliability.metrics import lost_by_year
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr, rack_shortfall
 from sitedesign.reliability.weather_blocks import WeatherBlock
@@ -59,6 +60,8 @@ class _Scenarios:
     rows: IntArray
     case: Case
     weight: FloatArray  # years of the whole that a row stands for
+    calibrated: FloatArray  # weight of each row in a mean over all
+    calibrated_all: FloatArray  # the same of all rows
     reference: _Outcomes
     reference_in_all: _Outcomes
     own_years: int  # the first of all, those of the study itself
@@ -66,7 +69,8 @@ class _Scenarios:
     def mean(self, name: str, outcomes: _Outcomes) -> FloatArray:
         """Estimate a mean over all years: that of the reference, and the weighted difference to it."""
         whole, here, there = (getattr(v, name) for v in (self.reference_in_all, self.reference, outcomes))
-        result: FloatArray = whole.mean(axis=-1) + (there - here) @ self.weight / whole.shape[-1]
+        moved = (there - here) @ (self.weight * self.calibrated) / whole.shape[-1]
+        result: FloatArray = _mean(whole, self.calibrated_all) + moved
         return result
 
     def supplied(self, outcomes: _Outcomes) -> CappedUse:
@@ -75,7 +79,8 @@ class _Scenarios:
         Of the study's own years where those need more.
         """
         supplied = self.mean("supplied_mwh", outcomes)
-        own, whole = (_means(self.reference_in_all, n) for n in (self.own_years, None))
+        own = _means(self.reference_in_all, np.arange(self.calibrated_all.size) < self.own_years)
+        whole = _means(self.reference_in_all, self.calibrated_all)
         more = max(1.0, own.total_mwh / whole.total_mwh) if whole.total_mwh > 0 else 1.0
         used = [
             value * (max(1.0, mine / of_all) if of_all > 0 else 1.0)
@@ -94,7 +99,8 @@ class _Scenarios:
         before = self.reference.lost.sum(axis=1)
         ratio = outcomes.lost.sum(axis=1) / np.where(before > 0, before, 1.0)
         by_difference = np.maximum(self.mean("lost", outcomes), 0.0)
-        by_ratio = np.where(before > 0, self.reference_in_all.lost.mean(axis=1) * ratio, by_difference)
+        in_all = _mean(self.reference_in_all.lost, self.calibrated_all)
+        by_ratio = np.where(before > 0, np.maximum(in_all, 0.0) * ratio, by_difference)
         result: FloatArray = (by_difference + by_ratio) / 2
         return result
 
@@ -152,6 +158,13 @@ class Evaluator:
         self._own_years = self.blocks[0].case.years
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
+        self._know_luck()
+
+    def _know_luck(self) -> None:
+        """Find by which weights years have the usual interruptions of fuel and site, whatever is built."""
+        beyond = self.outages.beyond_h(self._rows.tolist())
+        self._known = control_variates(beyond, np.unique(self._rows % self.case.years).size)
+        self._weights = self._known.weights()
 
     def estimate(self, plant: Plant, controller: Controller) -> Candidate:
         """Estimate cost and uptime by the scenarios, or remember them."""
@@ -177,7 +190,7 @@ class Evaluator:
         scenarios, own = self._scenarios, self.blocks[0].case.years
         if scenarios is None:
             runs = self._run_all(np.arange(own), fresh, self.blocks[0].case)
-            found = [self._exact(*key, outcomes, 1) for key, outcomes in zip(fresh, runs, strict=True)]
+            found = [self._plain(*key, outcomes) for key, outcomes in zip(fresh, runs, strict=True)]
         else:
             runs = self._run_all(scenarios.rows, fresh, scenarios.case)
             found = [self._near(scenarios, *key, outcomes) for key, outcomes in zip(fresh, runs, strict=True)]
@@ -195,7 +208,7 @@ class Evaluator:
             # Years that hurt one plant may hurt the next
             of_these = np.maximum(self._criticality[self._rows], _shares(outcomes.lost))
             self._criticality[self._rows] = of_these
-            self._evaluated[key] = self._exact(*key, outcomes, self.draws), outcomes
+            self._evaluated[key] = self._exact(*key, outcomes), outcomes
         self.evaluations += len(fresh)
         return [self._evaluated[key][0] for key in decisions]
 
@@ -214,7 +227,8 @@ class Evaluator:
         self._samples.clear()
         here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._evaluated[(plant, controller)][1]
-        self._scenarios = _Scenarios(rows, case, weight, here, whole, self._own_years)
+        weights = self._weights[chosen], self._weights
+        self._scenarios = _Scenarios(rows, case, weight, *weights, here, whole, self._own_years)
         self._forget()
         self.estimates[(plant, controller)] = candidate
         return candidate
@@ -252,6 +266,7 @@ class Evaluator:
         chosen = (np.arange(self.draws)[:, None] * self.case.years + years).ravel()
         other._rows, other._case_of_draws = self._rows[chosen], select_years(self._case_of_draws, chosen)
         other._own_years = int((years < self._own_years).sum())
+        other._know_luck()
         return other
 
     def operate(self, plant: Plant, controller: Controller, *, record: bool) -> SimulatedOperation:
@@ -322,17 +337,37 @@ class Evaluator:
         usd = float(scenarios.mean("operating_usd", outcomes))
         return self._candidate(plant, controller, scenarios.lost(outcomes), usd, excess)
 
-    def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes, draws: int) -> Candidate:
-        excess = max(self._excess(_means(outcomes, n)) for n in (None, self._own_years))
-        hours, missing_mwh = outcomes.reserve.mean(axis=1)
-        excess += unheld_mwh(self.case, hours, missing_mwh, self.reserve_share)
-        usd = float(outcomes.operating_usd.mean())
-        candidate = self._candidate(plant, controller, outcomes.lost.mean(axis=1), usd, excess)
-        by_year = outcomes.lost.reshape(len(outcomes.lost), draws, -1).mean(axis=1)
+    def _plain(self, plant: Plant, controller: Controller, outcomes: _Outcomes) -> Candidate:
+        """Take the mean of the study's own years: too few to know by which weights."""
+        even = np.ones(outcomes.operating_usd.size)
+        return self._in_mean(plant, controller, outcomes, even, [even])
+
+    def _exact(self, plant: Plant, controller: Controller, outcomes: _Outcomes) -> Candidate:
+        """Take the mean over all years, with standard errors."""
+        own = np.arange(self._rows.size) < self._own_years
+        candidate = self._in_mean(plant, controller, outcomes, self._weights, [self._weights, own])
+        scatter = self._known.scatter(outcomes.lost)
+        by_year = scatter.reshape(len(scatter), self.draws, -1).mean(axis=1)
         years = by_year.shape[1]
         # One year shows no spread: no margin can be derived from it
         errors = by_year.std(axis=1, ddof=min(1, years - 1)) / years**0.5
         return replace(candidate, standard_errors=tuple(errors.tolist()))
+
+    def _in_mean(
+        self,
+        plant: Plant,
+        controller: Controller,
+        outcomes: _Outcomes,
+        weights: FloatArray,
+        capped: Sequence[FloatArray | NDArray[np.bool_]],
+    ) -> Candidate:
+        """Weigh years; caps are to be kept by each of some weights."""
+        excess = max(self._excess(_means(outcomes, of_cap)) for of_cap in capped)
+        hours, missing_mwh = np.maximum(_mean(outcomes.reserve, weights), 0.0)
+        excess += unheld_mwh(self.case, hours, missing_mwh, self.reserve_share)
+        usd = float(_mean(outcomes.operating_usd, weights))
+        lost = np.maximum(_mean(outcomes.lost, weights), 0.0)
+        return self._candidate(plant, controller, lost, usd, excess)
 
     def _excess(self, use: CappedUse) -> float:
         return excess_mwh(self.case, use, self.cap_share)
@@ -400,8 +435,14 @@ def _shares(lost: FloatArray) -> FloatArray:
     return result
 
 
-def _means(outcomes: _Outcomes, years: int | None) -> CappedUse:
-    """Energy of backup and imports and what else is capped, of the first years, or of all."""
-    supplied = outcomes.supplied_mwh[:, :years].mean(axis=1)
-    used = [float(row[:years].mean()) for row in outcomes.used]
+def _mean(values: FloatArray, weights: FloatArray | NDArray[np.bool_]) -> FloatArray:
+    """Weighted mean over the last axis."""
+    result: FloatArray = values @ weights / weights.sum()
+    return result
+
+
+def _means(outcomes: _Outcomes, weights: FloatArray | NDArray[np.bool_]) -> CappedUse:
+    """Energy of backup and imports and what else is capped, in a weighted mean."""
+    supplied = _mean(outcomes.supplied_mwh, weights)
+    used = [float(_mean(row, weights)) for row in outcomes.used]
     return CappedUse(float(supplied.sum()), supplied.tolist(), used)

@@ -14,15 +14,18 @@ from sitedesign.case.case import FloatArray
 from sitedesign.case.grid_supply import IntArray, OtherYears, with_wires
 from sitedesign.case.rack_shortfall import with_racks
 from sitedesign.certified.whole_hours import block_on_whole_hours
+from sitedesign.reliability.control_variates import LONG_RUN_YEARS
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
 from sitedesign.util.threads import at_once
 from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
 from sitedesign.weather.bootstrap import drawn_days
+from sitedesign.weather.generate import daily_temperature_c
 from sitedesign.weather.weather import Weather
 
 BLOCK_YEARS = 20
 _CERTIFICATE_STREAM = 0x5EED  # keeps the years of certificates apart from those that a study generates itself
+_LONG_RUN_STREAM = 0x10C6  # seed of the years of which only temperatures are drawn
 _SEARCH_STREAM = 0x5EA7C4  # keeps the years of searches apart from those of certificates
 
 
@@ -48,6 +51,18 @@ def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBl
 def search_seed(seed: int) -> int:
     """Seed of the years that a search draws beside the study's own."""
     return seed ^ _SEARCH_STREAM
+
+
+def temperature_of_many_years_c(study_case: StudyCase) -> FloatArray:
+    """Daily mean temperatures of many years like the unseen ones, shape (years, 365). [degrees C]
+
+    None, shape (0, 365), where these are not generated: more years than those of a record nobody knows.
+    """
+    study, own = study_case.study, study_case.weather
+    generated = own.source.kind == "generated" or study.solar_profile is not None
+    if not generated or _too_few_to_draw_from(study_case) is not None:
+        return np.zeros((0, 365))
+    return daily_temperature_c(study.site, LONG_RUN_YEARS, _LONG_RUN_STREAM, own.step_minutes)
 
 
 def weather_to_share(study_case: StudyCase, years: int, seed: int) -> dict[int, Weather]:

@@ -44,7 +44,8 @@ def environment_on_whole_hours(
     if not has_finer_steps(study_case.case):
         return environment
     hourly = on_whole_hours(study_case)
-    return replace(environment, climatology=climatology(hourly.case, hourly.weather.temp_air_c.ravel()))
+    usual = climatology(hourly.case, hourly.weather.temp_air_c.ravel())
+    return replace(environment, climatology=usual.with_many_years(environment.climatology.many_years_c))
 
 
 def block_on_whole_hours(block: WeatherBlock) -> WeatherBlock:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -44,6 +44,9 @@ class Climatology:
         Standard deviation of a day's solar energy over its mean. [fraction]
     daily_temp_c : ndarray, sorted
         Daily mean temperatures of all years, or empty where none were given. [degrees C]
+    many_years_c : ndarray, shape (years, 365)
+        The same of many more years, where they can be generated: `daily_temp_c` is then of these, so that
+        extreme cold is as frequent as it is said to be. [degrees C]
     other_yields : ndarray, shape (R - 1, steps per year)
         Mean yields of the resources beside the sun, such as wind. [MW/MW]
     other_daily_sd : ndarray, shape (R - 1, 365)
@@ -67,6 +70,7 @@ class Climatology:
     import_share: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     supply_usd_per_mwh: FloatArray = field(default_factory=lambda: np.zeros(0))
     past: Case | None = None
+    many_years_c: FloatArray = field(default_factory=lambda: np.zeros((0, DAYS)))
 
     @property
     def yields(self) -> FloatArray:
@@ -88,7 +92,17 @@ class Climatology:
 
     def cold_limit_c(self, quantile: float) -> float:
         """Daily mean temperature below which the coldest days lie. [degrees C]"""
-        return float(np.quantile(self.daily_temp_c, quantile)) if self.daily_temp_c.size else float("-inf")
+        days, place = self.daily_temp_c, quantile * (self.daily_temp_c.size - 1)
+        if not days.size:
+            return float("-inf")
+        below = int(place)  # sorted already, and many: np.quantile would look for its place among them all
+        return float(days[below] + (place - below) * (days[min(below + 1, days.size - 1)] - days[below]))
+
+    def with_many_years(self, daily_temp_c: FloatArray) -> Climatology:
+        """Know how frequent extreme cold is from many years, shape (years, 365). [degrees C]"""
+        if not daily_temp_c.size:
+            return self
+        return replace(self, daily_temp_c=np.sort(daily_temp_c, axis=None), many_years_c=daily_temp_c)
 
     def share_below(self, temp_c: float) -> float:
         """Share of days whose mean temperature is below `temp_c`. [fraction]"""

@@ -67,6 +67,26 @@ class ClassUptime:
     met: bool
 
 
+@dataclass(frozen=True)
+class SupplyHours:
+    """Hours in which the supply of a fuel, or the whole site, was out in the years of a certificate.
+
+    Every mean of an uptime or of a loss is corrected for the difference between the two
+    (:mod:`sitedesign.reliability.control_variates`).
+
+    Attributes
+    ----------
+    name : str
+        Of the fuel, or ``site``.
+    met_h_per_yr, expected_h_per_yr : float
+        In the mean simulated year, and in the long run under the same weather. [h/yr]
+    """
+
+    name: str
+    met_h_per_yr: float
+    expected_h_per_yr: float
+
+
 @dataclass(frozen=True, repr=False)
 class Certificate:
     """What a plant keeps, over weather years that its design never saw.
@@ -74,6 +94,7 @@ class Certificate:
     Attributes
     ----------
     metrics : UptimeMetrics
+        Corrected for the luck in `interruptions`; single years and extremes are as they were.
     metric : str
         The one that the target is for.
     target, confidence : float
@@ -142,6 +163,8 @@ class Certificate:
     capped : tuple of CapUse
         What is used of each limit on a total of the year: permits, CO2, renewable share. `met` is of the
         uptime alone; `permits_kept` is of these.
+    interruptions : tuple of SupplyHours
+        Of every supply that the plant uses, by how much luck in the years simulated is known.
 
     Examples
     --------
@@ -190,6 +213,7 @@ class Certificate:
     site_on_h_per_yr: float = 0.0
     site_night_on_h_per_yr: float = 0.0
     capped: tuple[CapUse, ...] = ()
+    interruptions: tuple[SupplyHours, ...] = ()
 
     @property
     def permits_kept(self) -> bool:

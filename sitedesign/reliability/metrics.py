@@ -8,13 +8,14 @@ years, because hours inside a year (and outage draws of one weather year) are no
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import FLOOR_SHARE, Case
 from sitedesign.case.dispatch import Dispatch
+from sitedesign.reliability.control_variates import control_variates, corrected
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.events import SHORT_SHARE
 from sitedesign.reliability.replay import rack_shortfall
@@ -29,7 +30,7 @@ BOOTSTRAP_DRAWS = 1000
 
 @dataclass(frozen=True, eq=False)
 class YearTable:
-    """Totals of each simulated year; all arrays have shape (years,).
+    """Totals of each simulated year; all arrays but the last have shape (years,).
 
     Attributes
     ----------
@@ -46,6 +47,9 @@ class YearTable:
         Number of spells of shedding that begin in the year.
     longest_h : ndarray
         Longest spell that begins in the year. [h]
+    beyond_h : ndarray, shape (years, 2 supplies)
+        Hours in which supplies of the plant are interrupted beyond those to be expected; by them, means are
+        corrected for luck (:mod:`sitedesign.reliability.control_variates`). None of them in a plan. [h]
     """
 
     cluster: NDArray[np.int64]
@@ -58,6 +62,11 @@ class YearTable:
     floor_h: FloatArray
     events: FloatArray
     longest_h: FloatArray
+    beyond_h: FloatArray = field(default_factory=lambda: np.zeros((1, 0)))
+
+    def __post_init__(self) -> None:
+        if not self.beyond_h.size:
+            object.__setattr__(self, "beyond_h", np.zeros((self.cluster.size, 0)))
 
     @staticmethod
     def concat(tables: list[YearTable]) -> YearTable:
@@ -333,11 +342,12 @@ class _Bootstrap:
         draws = generator.integers(0, self.clusters, size=(BOOTSTRAP_DRAWS, self.clusters))
         offset = np.arange(BOOTSTRAP_DRAWS)[:, None] * self.clusters
         counts = np.bincount((draws + offset).ravel(), minlength=BOOTSTRAP_DRAWS * self.clusters)
-        self.draws = draws
+        self.draws, self.known = draws, control_variates(table.beyond_h, self.clusters)
         self.counts = counts.reshape(BOOTSTRAP_DRAWS, self.clusters).astype(np.float64)
 
     def ratio(self, part: FloatArray, whole: FloatArray, unseen: FloatArray) -> Estimate:
         """Loss as a ratio of sums: value 0 is the loss-free one."""
+        part = corrected(part, whole, self.known)
         parts = np.bincount(self.inverse, weights=part, minlength=self.clusters)
         wholes = np.bincount(self.inverse, weights=whole, minlength=self.clusters)
         total = float(wholes.sum())

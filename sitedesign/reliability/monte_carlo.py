@@ -21,6 +21,7 @@ from sitedesign.operation.capped_use import burnt_mwh, used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
+from sitedesign.operation.outages.interruptions import Interruptions, in_use, interruptions, supplies
 from sitedesign.operation.outages.sampling import (
     CAUSES,
     OutageConditions,
@@ -30,7 +31,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.reruns import Reruns
 from sitedesign.operation.state import Controller
 from sitedesign.reliability.attribution import YearLosses, cause_of, cause_shares, marginal_losses, off_sets
-from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime
+from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certificate, ClassUptime, SupplyHours
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.circumstances import Met, circumstances
 from sitedesign.reliability.estimate import Estimate
@@ -223,6 +224,7 @@ class _Tally:
     tables: list[YearTable] = field(default_factory=list)
     lost_by_class: list[FloatArray] = field(default_factory=list)
     stored: dict[int, float] = field(default_factory=dict)
+    interruptions: list[Interruptions] = field(default_factory=list)
     losses: list[YearLosses] = field(default_factory=list)
     load: float = 0.0
     energy: list[FloatArray] = field(default_factory=list)
@@ -281,7 +283,7 @@ class _Tally:
         """Add up a run and keep its worst events."""
         case, first = block.case, self.first_year
         self.stored[place[1]] = done.end_mwh
-        self._add(case, done)
+        self._add(case, done, self._interruptions(begun, place[1]))
         if case.imports or case.sinks:
             there, state = block.of_draw(place[1], self._off), block.state(place[1], self._off)
             self.use.append(years_of_use(there, self.plant, done, block.grid, state))
@@ -410,7 +412,13 @@ class _Tally:
         begun.sampled.append(sample)
         return sample
 
-    def _add(self, case: Case, done: SimulatedOperation) -> None:
+    def _interruptions(self, begun: _Begun, draw: int) -> Interruptions:
+        """Hours in which supplies that the plant uses are out under one draw, and those to be expected."""
+        model, sample = self.environment.outages, self._sample(begun, draw)
+        events = sample.step, sample.kind, sample.index, sample.change
+        return interruptions(model, *events, begun.conditions).of(in_use(model, self.plant.units))
+
+    def _add(self, case: Case, done: SimulatedOperation, interrupted: Interruptions) -> None:
         table = totals_of_years(
             case.load_mw,
             done.shed_mw,
@@ -420,7 +428,8 @@ class _Tally:
             self.first_year,
             self.plan.floor_share,
         )
-        self.tables.append(table)
+        self.tables.append(replace(table, beyond_h=interrupted.beyond_h))
+        self.interruptions.append(interrupted)
         self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
         self.load += float(case.load_mw.sum()) * case.step_h
         self.energy.append(done.backup_mwh)
@@ -540,5 +549,16 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         site_on_h_per_yr=float(on[0, -1]),
         site_night_on_h_per_yr=float(on[1, -1]),
         technologies=technology_uses(case, run.plant, (run_h, starts), burnt.tolist(), backup_mwh, on.T),
+        interruptions=_supply_hours(run),
         capped=cap_uses(case, [float(row.sum()) for row in used], [float(row.max()) for row in used], years),
     )
+
+
+def _supply_hours(run: _Tally) -> tuple[SupplyHours, ...]:
+    """Say how long supplies were out in the mean year, and how long they are in the long run."""
+    model = run.environment.outages
+    names = np.array(supplies(model))[in_use(model, run.plant.units)].tolist()
+    met = np.concatenate([item.met_h for item in run.interruptions]).mean(axis=0)
+    beyond = np.concatenate([item.beyond_h for item in run.interruptions]).mean(axis=0)
+    long_run = met - beyond.reshape(2, -1).sum(axis=0)
+    return tuple(SupplyHours(*row) for row in zip(names, met.tolist(), long_run.tolist(), strict=True))

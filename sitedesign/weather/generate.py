@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,20 +134,73 @@ def _daily(sun: SolarGeometry, values: FloatArray) -> FloatArray:
     return daily
 
 
-def _draw_days(
-    climate: SiteClimate, clear_kt: FloatArray, years: int, streams: list[np.random.SeedSequence]
-) -> _Days:
-    """Draw clearness, mean temperature and temperature range of every day."""
+def daily_temperature_c(site: Site, years: int, seed: int, step_minutes: int = 60) -> FloatArray:
+    """Mean temperature of every day of the years that :func:`generate` gives, at a small part of its work.
+
+    Parameters
+    ----------
+    site, years, seed, step_minutes
+        As for :func:`generate`.
+
+    Returns
+    -------
+    ndarray, shape (years, 365)
+        [degrees C]
+    """
+    sun = solar_geometry(site, step_minutes)
+    *daily_streams, _ = np.random.SeedSequence(seed).spawn(5)
+    mean_c, range_c = _draw_temperature(
+        site_climate(site), _draw_chains(site_climate(site), years, daily_streams)
+    )
+    before, after = _shares_of_neighbours(sun.steps_per_day)
+    shares = np.array([before, 1 - before - after, after])
+    # Of the day before, the day itself and the day after: of means, and of the course between them
+    plain, course = shares.mean(axis=1), _diurnal_shape(sun).reshape(DAYS_PER_YEAR, -1) @ shares.T
+    course = course / (2 * sun.steps_per_day)
+    days = np.arange(years * DAYS_PER_YEAR)
+    near = np.clip(days + np.array([[-1], [0], [1]]), 0, days.size - 1)
+    found = plain @ mean_c.ravel()[near] + (course[days % DAYS_PER_YEAR].T * range_c.ravel()[near]).sum(
+        axis=0
+    )
+    result: FloatArray = found.reshape(years, DAYS_PER_YEAR)
+    return result
+
+
+class _Chains(NamedTuple):
+    """What the draws of the days are made of: normal scores of clearness, shocks, shape (years, 365) each."""
+
+    scores: FloatArray
+    clear_shock: FloatArray
+    warm_shock: FloatArray
+    range_shock: FloatArray
+
+
+def _draw_chains(climate: SiteClimate, years: int, streams: list[np.random.SeedSequence]) -> _Chains:
+    """Draw the shocks of every day, and the scores of its clearness."""
     shocks = [
         np.random.Generator(np.random.PCG64(s)).standard_normal((years, DAYS_PER_YEAR)) for s in streams
     ]
     clear_shock, slow_shock, warm_shock, range_shock = shocks
     found = persistence(climate)
-    slow, fast_lag1 = found.slow_share, found.fast_lag1
-    fast_scores = chain(clear_shock, fast_lag1)
+    slow = found.slow_share
+    fast_scores = chain(clear_shock, found.fast_lag1)
     scores = np.sqrt(1 - slow) * fast_scores + np.sqrt(slow) * chain(slow_shock, found.slow_lag1)
-    kt = np.minimum(_clearness(scores, climate), _DAY_OVER_CLEAR * clear_kt)
+    return _Chains(scores, clear_shock, warm_shock, range_shock)
 
+
+def _draw_days(
+    climate: SiteClimate, clear_kt: FloatArray, years: int, streams: list[np.random.SeedSequence]
+) -> _Days:
+    """Draw clearness, mean temperature and temperature range of every day."""
+    chains = _draw_chains(climate, years, streams)
+    kt = np.minimum(_clearness(chains.scores, climate), _DAY_OVER_CLEAR * clear_kt)
+    return _Days(kt, *_draw_temperature(climate, chains))
+
+
+def _draw_temperature(climate: SiteClimate, drawn: _Chains) -> tuple[FloatArray, FloatArray]:
+    """Mean temperature and temperature range of every day, shape (years, 365) each."""
+    found = persistence(climate)
+    slow, fast_lag1 = found.slow_share, found.fast_lag1
     weather = {name: daily_from_months(values) for name, values in climate.temperature.items()}
     warm_lag1 = np.clip(weather["temp_anom_lag1"], 0, 0.95)
     # Shared shocks give the wanted correlation of the two chains: their covariance is r / (1 - a b) times
@@ -154,12 +208,12 @@ def _draw_days(
     wanted = weather["corr_temp_ghi"] / np.sqrt(1 - slow)
     shared = wanted * (1 - warm_lag1 * fast_lag1) / np.sqrt((1 - warm_lag1**2) * (1 - fast_lag1**2))
     shared = np.clip(shared, -0.95, 0.95)
-    warm_scores = chain(shared * clear_shock + np.sqrt(1 - shared**2) * warm_shock, warm_lag1)
+    warm_scores = chain(shared * drawn.clear_shock + np.sqrt(1 - shared**2) * drawn.warm_shock, warm_lag1)
     temp_mean = weather["temp_mean_c"] + weather["temp_anom_sd_c"] * warm_scores
     follow = np.clip(weather["corr_range_ghi"], -0.95, 0.95)
-    range_scores = follow * scores + np.sqrt(1 - follow**2) * range_shock
+    range_scores = follow * drawn.scores + np.sqrt(1 - follow**2) * drawn.range_shock
     temp_range = weather["diurnal_range_mean_c"] + weather["diurnal_range_sd_c"] * range_scores
-    return _Days(kt, temp_mean, np.maximum(temp_range, _LEAST_RANGE_C))
+    return temp_mean, np.maximum(temp_range, _LEAST_RANGE_C)
 
 
 def _clearness(scores: FloatArray, climate: SiteClimate) -> FloatArray:
@@ -341,14 +395,18 @@ def _steps_of_temperature(days: _Days, sun: SolarGeometry) -> FloatArray:
 
     The day's mean and range run linearly from noon to noon, so that midnight shows no jump.
     """
-    steps = sun.steps_per_day
-    share = (np.arange(steps) + 0.5) / steps  # of the day passed
-    before, after = np.clip(0.5 - share, 0, 1), np.clip(share - 0.5, 0, 1)
+    before, after = _shares_of_neighbours(sun.steps_per_day)
     mean, wide = days.temp_mean_c.ravel(), days.temp_range_c.ravel()
     shape = _diurnal_shape(sun)
     found = np.empty((len(days.kt), shape.size))
     _noon_to_noon(mean, wide, before, after, shape, found.reshape(-1))
     return found
+
+
+def _shares_of_neighbours(steps: int) -> tuple[FloatArray, FloatArray]:
+    """Shares of the day before and of the day after in each step of a day, shape (steps_per_day,) each."""
+    passed = (np.arange(steps) + 0.5) / steps  # of the day
+    return np.clip(0.5 - passed, 0, 1), np.clip(passed - 0.5, 0, 1)
 
 
 @njit(cache=True, nogil=True, _nrt=False)

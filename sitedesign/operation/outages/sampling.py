@@ -512,13 +512,19 @@ def _fuel_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed
     return _failures(key, range(1), rate, repair, conditions)[0]
 
 
+def cold_chance(fuel: FuelOutages, usual: Climatology) -> tuple[float, float]:
+    """Give the temperature below which a day is extremely cold, and the chance of an interruption on it.
+
+    The rarer extreme cold is, the less the region's supply is built for it. [degrees C, fraction]
+    """
+    limit_c = min(usual.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
+    days_per_yr = DAYS * usual.share_below(limit_c)
+    return limit_c, fuel.cold_event_per_yr / max(days_per_yr, fuel.cold_event_per_yr)
+
+
 def _cold_spans(fuel: FuelOutages, conditions: OutageConditions, draw: int, seed: int) -> NDArray[np.int64]:
     """Interruptions that extreme cold brings about."""
-    climate = conditions.climatology
-    limit_c = min(climate.cold_limit_c(fuel.cold_quantile), fuel.cold_limit_c)
-    # On each such day: the rarer extreme cold is, the less the region's supply is built for it
-    days_per_yr = DAYS * climate.share_below(limit_c)
-    chance = fuel.cold_event_per_yr / max(days_per_yr, fuel.cold_event_per_yr)
+    limit_c, chance = cold_chance(fuel, conditions.climatology)
     key = _Key.of(f"{fuel.name} cold", conditions, draw, seed)
     return _spans_of_days(key, limit_c, chance, fuel.cold_event_h, conditions)
 
