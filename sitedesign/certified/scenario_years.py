@@ -21,6 +21,7 @@ from sitedesign.util.threads import at_once
 from sitedesign.weather.bootstrap import FEWEST_YEARS as BOOTSTRAP_YEARS
 from sitedesign.weather.bootstrap import drawn_days
 from sitedesign.weather.generate import daily_temperature_c
+from sitedesign.weather.site import Site
 from sitedesign.weather.weather import Weather
 
 BLOCK_YEARS = 20
@@ -62,7 +63,12 @@ def temperature_of_many_years_c(study_case: StudyCase) -> FloatArray:
     generated = own.source.kind == "generated" or study.solar_profile is not None
     if not generated or _too_few_to_draw_from(study_case) is not None:
         return np.zeros((0, 365))
-    return daily_temperature_c(study.site, LONG_RUN_YEARS, _LONG_RUN_STREAM, own.step_minutes)
+    return _many_temperatures_c(study.site, own.step_minutes)
+
+
+@lru_cache(maxsize=2)  # every look of a search asks for them
+def _many_temperatures_c(site: Site, step_minutes: int) -> FloatArray:
+    return daily_temperature_c(site, LONG_RUN_YEARS, _LONG_RUN_STREAM, step_minutes)
 
 
 def weather_to_share(study_case: StudyCase, years: int, seed: int) -> dict[int, Weather]:

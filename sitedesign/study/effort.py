@@ -41,8 +41,8 @@ class Effort:
         Say what whole units cost, and try remedies where nothing reaches the target.
     """
 
-    years: int = 200
-    draws: int = 2
+    years: int = 300
+    draws: int = 1
     evaluations: int = 120
     iterations: int = 3
     certificate_years: int = 400
