@@ -12,8 +12,8 @@ from sitedesign.reliability.estimate import Estimate
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first look may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
 CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
-MUCH_TO_SPARE = 1.1  # times as much might be lost: then a cheaper plant is searched for
-AIMED_SHARE = 0.95  # of what may be lost, that it aims at
+MUCH_TO_SPARE = 1.04  # times as much might be lost: then a cheaper plant is searched for
+AIMED_SHARE = 0.97  # of what may be lost, that it aims at
 WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
 
 
