@@ -282,6 +282,18 @@ class Certificate:
     def _reserve_lines(self) -> list[tuple[str, str]]:
         return [] if self.reserve is None else [self.reserve.line]
 
+    @property
+    def luck_lines(self) -> list[tuple[str, str]]:
+        """Say what means are corrected for; nothing where no supply is ever interrupted."""
+        if not self.interruptions:
+            return []
+        hours = ", ".join(
+            f"{'whole site' if row.name == 'site' else _words(row.name)} {row.met_h_per_yr:.3g} h/yr "
+            f"({row.expected_h_per_yr:.3g} in the long run)"
+            for row in self.interruptions
+        )
+        return [("corrected for luck", f"out of service in these years: {hours}")]
+
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""
         return pd.DataFrame([vars(event) for event in self.events])
@@ -317,7 +329,10 @@ class Certificate:
             f"  {self.basis}{f': {self.weather_source}' if self.weather_source else ''}\n"
             f"  operated by {self.operated_by}\n"
             f"  lost compute by cause: {causes or nothing}"
-            + "".join(f"\n  {label}: {text}" for label, text in self._exchange_lines + self._reserve_lines)
+            + "".join(
+                f"\n  {label}: {text}"
+                for label, text in self.luck_lines + self._exchange_lines + self._reserve_lines
+            )
             + "".join(f"\n  limit: {use}" for use in self.capped)
             + "".join(f"\n  flag of the weather: {flag}" for flag in self.weather_flags)
         )
@@ -343,6 +358,7 @@ class Certificate:
                 f"{sum(self.fuel_mmbtu_per_yr):,.0f} MMBtu/yr",
             ),
             ("battery", f"{self.battery_cycles_per_yr:,.0f} full cycles a year"),
+            *self.luck_lines,
             *self._exchange_lines,
             *self._reserve_lines,
             *(("limit", str(use)) for use in self.capped),

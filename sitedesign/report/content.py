@@ -399,7 +399,8 @@ def certificate_rows(certificate: Certificate, design: Design) -> list[tuple[str
     certified = certificate.operating_cost_usd_per_yr / 1e6
     name = "Fuel and running" if certificate.exchange is None else "Fuel, running and exchange"
     rows.append((name, f"{certified:,.1f} M USD a year; {running:,.1f} {_where(design)}"))
-    found = [] if certificate.exchange is None else certificate.exchange.lines()
+    found = [*certificate.luck_lines]
+    found += [] if certificate.exchange is None else certificate.exchange.lines()
     found += [] if certificate.reserve is None else [certificate.reserve.line]
     return rows + [(label.capitalize(), text) for label, text in found]
 

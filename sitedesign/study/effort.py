@@ -43,8 +43,8 @@ class Effort:
 
     years: int = 300
     draws: int = 1
-    evaluations: int = 120
-    iterations: int = 3
+    evaluations: int = 90
+    iterations: int = 2
     certificate_years: int = 400
     certificate_draws: int = 2
     margin_standard_errors: float = 3.0
