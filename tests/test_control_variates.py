@@ -147,20 +147,20 @@ def test_weights_are_those_of_a_regression_and_bring_hours_to_what_is_usual(seed
 
 def test_events_too_few_to_read_an_effect_off_correct_nothing():
     beyond = sampled(80, 3)
-    assert control_variates(beyond, 80).away.size == 4
+    assert control_variates(beyond, 80).means.size == 4
     beyond[:, 0] = -1.0
     beyond[:9, 0] = 30.0
-    assert control_variates(beyond, 80).away.size == 3
+    assert control_variates(beyond, 80).means.size == 3
     nothing = control_variates(beyond[:5], 5)
     lost = np.arange(5.0)
-    assert corrected(lost, np.ones(5), nothing) is lost
+    assert corrected(lost, nothing) is lost
     assert nothing.weights().tolist() == [1.0] * 5
 
 
 def test_what_only_follows_the_events_is_known_without_any_error():
     beyond = sampled(100, 1)
-    lost, load = 50 + 3.0 * beyond[:, 0] + 2.0 * beyond[:, 1], np.full(100, 1e5)
-    found = corrected(lost, load, control_variates(beyond, 100))
+    lost = 50 + 3.0 * beyond[:, 0] + 2.0 * beyond[:, 1]
+    found = corrected(lost, control_variates(beyond, 100))
     assert found == pytest.approx(np.full(100, 50.0))
 
 
@@ -168,9 +168,32 @@ def test_where_nothing_would_be_left_nothing_is_corrected():
     beyond = np.zeros((60, 2))
     beyond[:30, 0] = 100.0
     lost = np.where(beyond[:, 0] > 0, 1.0, 0.0)  # half as much as the half that is expected of no events
-    assert corrected(lost, np.full(60, 1e5), control_variates(beyond, 60)) is lost
+    assert corrected(lost, control_variates(beyond, 60)) is lost
     none = np.zeros(60)
-    assert corrected(none, np.full(60, 1e5), control_variates(beyond, 60)) is none
+    assert corrected(none, control_variates(beyond, 60)) is none
+
+
+def test_each_year_is_corrected_by_slopes_of_the_others():
+    beyond = sampled(50, 4)
+    known, values = control_variates(beyond, 50), np.random.default_rng(5).gamma(1.0, 1.0, (3, 50))
+    found = known.without_luck(values)
+    luck = known.luck + (1 - np.sqrt(known.open_share)) * known.centred
+    for year in (0, 17, 49):
+        others = np.arange(50) != year
+        line = np.column_stack([np.ones(49), beyond[others]])
+        slopes = np.linalg.lstsq(line, values[:, others].T, rcond=None)[0][1:]
+        assert found[:, year] == pytest.approx(values[:, year] - luck[year] @ slopes)
+
+
+def test_a_mean_of_few_years_has_no_bias(monkeypatch):
+    monkeypatch.setattr("sitedesign.reliability.control_variates.LEAST_YEARS", 1)
+    # An effect that grows with the hours themselves, which no line describes, and slopes off eight draws
+    found = []
+    for seed in range(20_000):
+        hours = np.random.default_rng(seed).exponential(1.0, 8)
+        known = control_variates(np.column_stack([hours - 1.0, np.zeros(8)]), 8)
+        found.append(known.without_luck(hours**2).mean())
+    assert np.mean(found) == pytest.approx(2.0, abs=4 * np.std(found) / len(found) ** 0.5)
 
 
 def table_of(lost, beyond, cluster):

@@ -346,7 +346,7 @@ class Evaluator:
         """Take the mean over all years, with standard errors."""
         own = np.arange(self._rows.size) < self._own_years
         candidate = self._in_mean(plant, controller, outcomes, self._weights, [self._weights, own])
-        scatter = self._known.scatter(outcomes.lost)
+        scatter = self._known.without_luck(outcomes.lost)
         by_year = scatter.reshape(len(scatter), self.draws, -1).mean(axis=1)
         years = by_year.shape[1]
         # One year shows no spread: no margin can be derived from it

@@ -26,37 +26,46 @@ class ControlVariates(NamedTuple):
     ----------
     centred : ndarray, shape (years, J)
         Less their means.
-    away : ndarray, shape (J,)
-        How far the means are from the best that is known of them: the exact ones, or those of the sampled
-        years and many more together.
+    means : ndarray, shape (J,)
+        What their means would be without any luck is 0.
     open_share : ndarray, shape (J,)
-        Share of the variance of the means that stays for want of still more years; 0 where they are exact.
+        Share of the variance of the means that stays for want of more years; 0 where 0 is exact.
     inverse : ndarray, shape (J, J)
         Of the sums of squares.
     """
 
     centred: FloatArray
-    away: FloatArray
+    means: FloatArray
     open_share: FloatArray
     inverse: FloatArray
 
-    def weights(self) -> FloatArray:
-        """Weights of the years, 1 on average, by which every mean is corrected, shape (years,)."""
-        result: FloatArray = 1.0 - len(self.centred) * (self.centred @ (self.inverse @ self.away))
+    @property
+    def luck(self) -> FloatArray:
+        """How far the means are from the best that is known of them: 0, or pooled with many more years."""
+        result: FloatArray = (1.0 - self.open_share) * self.means
         return result
 
-    def scatter(self, values: FloatArray) -> FloatArray:
-        """Find by how much corrected means scatter, year by year, shape (..., years).
+    def weights(self) -> FloatArray:
+        """Weights of the years, 1 on average, by which every mean is corrected, shape (years,)."""
+        result: FloatArray = 1.0 - len(self.centred) * (self.centred @ (self.inverse @ self.luck))
+        return result
 
-        Each year is compared with what the others let expect of it (jackknife), so that a year that alone
-        has an event does not explain itself.
+    def without_luck(self, values: FloatArray) -> FloatArray:
+        """Take from each year's value what luck adds to it, shape (..., years).
+
+        By slopes of a regression without the year itself: they know nothing of its luck, so that the mean
+        stays without bias however few years there are, and scatters as the years do.
         """
-        own = 1.0 / len(self.centred) + ((self.centred @ self.inverse) * self.centred).sum(axis=1)
+        lever = self.centred @ self.inverse
         apart = values - values.mean(axis=-1, keepdims=True)
-        slopes = (apart @ self.centred) @ self.inverse
-        apart = (apart - slopes @ self.centred.T) / np.maximum(1.0 - own, 1e-9)
-        result: FloatArray = apart - apart.mean(axis=-1, keepdims=True)
-        result += (slopes * np.sqrt(self.open_share)) @ self.centred.T
+        slopes = apart @ lever
+        left = apart - slopes @ self.centred.T
+        own = 1.0 / len(self.centred) + (lever * self.centred).sum(axis=1)
+        own_slopes = (
+            slopes[..., np.newaxis, :] - (left / np.maximum(1.0 - own, 1e-9))[..., np.newaxis] * lever
+        )
+        luck = self.luck + (1.0 - np.sqrt(self.open_share)) * self.centred
+        result: FloatArray = values - (own_slopes * luck).sum(axis=-1)
         return result
 
 
@@ -82,33 +91,15 @@ def control_variates(beyond: FloatArray, weather_years: int) -> ControlVariates:
     open_share = np.where(exact, 0.0, weather_years / (weather_years + LONG_RUN_YEARS))[kept]
     means = beyond[:, kept].mean(axis=0)
     centred = beyond[:, kept] - means
-    return ControlVariates(
-        centred, (1.0 - open_share) * means, open_share, np.linalg.pinv(centred.T @ centred, hermitian=True)
-    )
+    return ControlVariates(centred, means, open_share, np.linalg.pinv(centred.T @ centred, hermitian=True))
 
 
-def corrected(part: FloatArray, whole: FloatArray, known: ControlVariates) -> FloatArray:
-    """Correct the numerator of a ratio of sums over years, year by year.
+def corrected(losses: FloatArray, known: ControlVariates) -> FloatArray:
+    """Take luck out of the losses of sampled years, shape (years,).
 
-    The sum becomes what it would be with the usual events; around it the years scatter as far as these do not
-    explain.
-
-    Parameters
-    ----------
-    part, whole : ndarray, shape (years,)
-        Of each year, the first a loss.
-    known : ControlVariates
-
-    Returns
-    -------
-    ndarray, shape (years,)
-        As it was where nothing is lost, or nothing would be left of it.
+    They stay as they are where nothing is lost, or nothing would be left in the sum.
     """
-    if not known.away.size or not part.any():
-        return part
-    weights = known.weights()
-    ratio = float(weights @ part) / float(weights @ whole)
-    if ratio <= 0.0:
-        return part
-    result: FloatArray = ratio * whole + known.scatter(part - ratio * whole)
-    return result
+    if not known.means.size or not losses.any():
+        return losses
+    without = known.without_luck(losses)
+    return without if without.sum() > 0.0 else losses

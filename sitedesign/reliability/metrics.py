@@ -347,7 +347,7 @@ class _Bootstrap:
 
     def ratio(self, part: FloatArray, whole: FloatArray, unseen: FloatArray) -> Estimate:
         """Loss as a ratio of sums: value 0 is the loss-free one."""
-        part = corrected(part, whole, self.known)
+        part = corrected(part, self.known)
         parts = np.bincount(self.inverse, weights=part, minlength=self.clusters)
         wholes = np.bincount(self.inverse, weights=whole, minlength=self.clusters)
         total = float(wholes.sum())
