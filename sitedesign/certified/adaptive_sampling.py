@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import replace
+from itertools import permutations, product
 
+from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
+from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.moves import buildable_technologies, unit_count
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
 from sitedesign.certified.slp import solve_slp
 from sitedesign.certified.starting_points import derated_plant
@@ -86,7 +91,46 @@ def improve(
         gaining = objective.merit(best) < (1 - MUCH_GAIN) * objective.merit(reference)
         objective = _raise_multipliers(objective, best)
         reference = evaluator.select_scenarios(best.plant, best.controller)
+    choice = _select_candidate(evaluated, rejected, objective, required)
+    if effort.iterations > 1:
+        evaluated += _with_other_units(evaluator, choice, objective, effort.evaluations // 2)
     return _select_candidate(evaluated, rejected, objective, required), objective
+
+
+def _with_other_units(
+    evaluator: Evaluator, start: Candidate, objective: SearchObjective, max_evaluations: int
+) -> list[Candidate]:
+    """Search from a large unit more or less of each technology, and go on from the best that was found.
+
+    All else has to change with such a unit, which no step from a plant without it shows.
+    """
+    case, found, here = evaluator.case, list[Candidate](), start
+    large = [k for k in buildable_technologies(case) if unit_count(case, k, 1.0) == 1]
+    waiting = _one_more_or_less(case, start.plant, large)
+    tried = {tuple(start.plant.units[k] for k in large)}
+    while waiting:
+        plant = waiting.pop(0)
+        counts = tuple(plant.units[k] for k in large)
+        if counts in tried:
+            continue
+        tried.add(counts)
+        reference = evaluator.select_scenarios(plant, here.controller)
+        best, _ = solve_slp(evaluator, reference, objective, max_evaluations, large_units=False)
+        found.append(evaluator.evaluate(best.plant, best.controller))
+        if objective.merit(found[-1]) < (1 - LEAST_GAIN) * objective.merit(here):
+            here = found[-1]
+            waiting = _one_more_or_less(case, here.plant, large)
+    return found
+
+
+def _one_more_or_less(case: Case, plant: Plant, technologies: Sequence[int]) -> list[Plant]:
+    """Give plants with a unit more or less of a technology of which some are built, or with both of two."""
+    built = [k for k in technologies if plant.units[k] > 0]
+    changes = [{k: sign} for k, sign in product(built, (1, -1))] + [
+        {k: 1, j: -1} for k, j in permutations(built, 2)
+    ]
+    units = [tuple(count + change.get(k, 0) for k, count in enumerate(plant.units)) for change in changes]
+    return [clip_to_limits(replace(plant, units=counts), case, plant) for counts in units]
 
 
 def _shortlist(

@@ -51,7 +51,7 @@ class _Axis:
     whole: bool = False
 
 
-def _axes(case: Case) -> list[_Axis]:
+def _axes(case: Case, *, large_units: bool) -> list[_Axis]:
     found = [_Axis(change_controller(name)) for name in CONTROLLER_STEPS]
     sizes = size_axes(case)
     if {"battery_mw": 1} in sizes:
@@ -60,9 +60,10 @@ def _axes(case: Case) -> list[_Axis]:
     found += [_Axis(change_sizes(case, **signs)) for signs in sizes]
     found += [_Axis(change_flow(case, flow), flow.item.whole) for flow in variable_flows(case)]
     found.append(_Axis(change_racks, whole=True))
-    return found + [
+    units = [
         _Axis(change_units(case, k), unit_count(case, k, 1.0) == 1) for k in buildable_technologies(case)
     ]
+    return found + [axis for axis in units if large_units or not axis.whole]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +79,12 @@ class _Probe:
 
 
 def solve_slp(
-    evaluator: Evaluator, start: Candidate, objective: SearchObjective, max_evaluations: int
+    evaluator: Evaluator,
+    start: Candidate,
+    objective: SearchObjective,
+    max_evaluations: int,
+    *,
+    large_units: bool = True,
 ) -> tuple[Candidate, SearchObjective]:
     """Take joint steps until none helps.
 
@@ -89,6 +95,8 @@ def solve_slp(
     objective : SearchObjective
     max_evaluations : int
         After which no further step is begun.
+    large_units : bool
+        Change the number of units of which one makes a difference.
 
     Returns
     -------
@@ -98,7 +106,7 @@ def solve_slp(
         With the multipliers where the steps ended.
     """
     budget, here, scale = evaluator.evaluations + max_evaluations, start, 1.0
-    axes = _axes(evaluator.case)
+    axes = _axes(evaluator.case, large_units=large_units)
     while evaluator.evaluations < budget and scale >= LEAST_PROBE:
         probes = _probe_axes(evaluator, here, objective, axes, scale)
         proposed = [_joint_step(here, objective, probes, radius) for radius in TRUST_RADII]
