@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import replace
-from itertools import permutations, product
+from itertools import permutations
 
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
-from sitedesign.case.plant_limits import clip_to_limits
+from sitedesign.case.plant_limits import clip_to_limits, units_most
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.moves import buildable_technologies, unit_count
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
@@ -126,11 +126,18 @@ def _with_other_units(
 def _one_more_or_less(case: Case, plant: Plant, technologies: Sequence[int]) -> list[Plant]:
     """Give plants with a unit more or less of a technology of which some are built, or with both of two."""
     built = [k for k in technologies if plant.units[k] > 0]
-    changes = [{k: sign} for k, sign in product(built, (1, -1))] + [
-        {k: 1, j: -1} for k, j in permutations(built, 2)
-    ]
+    changes = [{k: sign} for k in built for sign in (1, -1)]
+    changes += [{k: 1, j: -1} for k, j in permutations(built, 2)]
     units = [tuple(count + change.get(k, 0) for k, count in enumerate(plant.units)) for change in changes]
-    return [clip_to_limits(replace(plant, units=counts), case, plant) for counts in units]
+    possible = [
+        counts
+        for counts in units
+        if all(
+            item.units_min <= count <= units_most(case, item)
+            for item, count in zip(case.backup, counts, strict=True)
+        )
+    ]
+    return [clip_to_limits(replace(plant, units=counts), case, plant) for counts in possible]
 
 
 def _shortlist(

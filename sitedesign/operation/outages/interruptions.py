@@ -7,6 +7,7 @@ their rates are inputs, so that how many there ought to be is known, whatever pl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,6 +118,7 @@ def _at_any_time(model: OutageModel) -> FloatArray:
     return result
 
 
+@lru_cache(maxsize=16)  # asked for by every year of a search
 def _cold_share(climate: Climatology, limit_c: float, years: int) -> FloatArray:
     """Chance that a day of a run is below a limit, shape (days,); NaN where nobody knows it."""
     if not climate.many_years_c.size:
