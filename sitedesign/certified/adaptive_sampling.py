@@ -8,7 +8,7 @@ found are evaluated, by targets that are higher and higher.
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from sitedesign.case.case import Case
@@ -27,9 +27,10 @@ SAFE_SHARE, PLAUSIBLE_SHARE = 0.9, 0.5
 MULTIPLIER_GROWTH = 2.0  # where a search missed its target
 EXTRA_MARGINS = (0.0, 0.5)  # in shares of the margin
 SAFE_COST_RATIO = 1.02  # at most, of a plant that has a safe margin, relative to a plausible one
-EXTRA_ITERATIONS = 1  # while no margin is safe, or one iteration brought much
-MUCH_GAIN = 0.01  # of its merit
+EXTRA_ITERATIONS = 2  # while no margin is safe, or one iteration brought much
+MUCH_GAIN = 0.004  # of its merit
 LEAST_GAIN = 0.002  # of its merit that an iteration has to bring for another to follow
+PROMISING = 0.02  # of its merit, that a plant with other units may be worse and is searched on for
 MOST_MARGIN = 0.9  # of the downtime that the target allows
 
 
@@ -65,36 +66,69 @@ def improve(
     SearchObjective
         With the targets (the margin on top) and the multipliers at which the search ended.
     """
-    required, evaluated = objective.targets, list[Candidate]()
+    run = _Improvement(evaluator, objective, objective.targets, margin, effort, rejected, progress)
     evaluator.evaluate_all(
         [(plant, start.controller) for plant in (derated_plant(start.plant, evaluator.case), start.plant)]
     )
-    reference = evaluator.select_scenarios(start.plant, start.controller)
-    evaluated.append(reference)
-    gaining = True
-    for iteration in range(effort.iterations + EXTRA_ITERATIONS):
-        choice = _select_candidate(evaluated, rejected, objective, required)
-        safe = _with_margin_share(objective, required, SAFE_SHARE).feasible(choice)
-        if iteration >= effort.iterations and safe and not gaining:
-            break
-        asked = margin or _margin_of(reference, required, effort.margin_standard_errors)
-        objective = replace(objective, targets=tuple(map(_target_with_margin, required, asked)))
-        _, objective = solve_slp(evaluator, reference, objective, effort.evaluations // 2)
-        found = evaluator.evaluate_all([item.decision for item in _shortlist(evaluator, objective, required)])
-        best = min(found, key=objective.merit)
-        progress(f"searching: {evaluator.evaluations} plants evaluated, {best.describe(objective)}")
-        evaluated += found
-        if objective.merit(best) > (1 - LEAST_GAIN) * objective.merit(reference) and objective.feasible(
-            reference
-        ):
-            break
-        gaining = objective.merit(best) < (1 - MUCH_GAIN) * objective.merit(reference)
-        objective = _raise_multipliers(objective, best)
-        reference = evaluator.select_scenarios(best.plant, best.controller)
-    choice = _select_candidate(evaluated, rejected, objective, required)
+    run.settle(start)
     if effort.iterations > 1:
-        evaluated += _with_other_units(evaluator, choice, objective, effort.evaluations // 2)
-    return _select_candidate(evaluated, rejected, objective, required), objective
+        before = run.choice()
+        others = _with_other_units(evaluator, before, run.objective, effort.evaluations // 2)
+        run.evaluated += others
+        best = min([before, *others], key=run.objective.merit)
+        if run.objective.merit(best) < (1 - LEAST_GAIN) * run.objective.merit(before):
+            run.settle(best)
+    return run.choice(), run.objective
+
+
+@dataclass
+class _Improvement:
+    """What a search knows while it goes from plant to plant; names as for :func:`improve`."""
+
+    evaluator: Evaluator
+    objective: SearchObjective
+    required: tuple[float, ...]
+    margin: tuple[float, ...] | None
+    effort: Effort
+    rejected: Container[Decision]
+    progress: Progress
+    evaluated: list[Candidate] = field(default_factory=list)
+
+    def choice(self) -> Candidate:
+        """Pick the plant that a search would now end with."""
+        return _select_candidate(self.evaluated, self.rejected, self.objective, self.required)
+
+    def settle(self, start: Candidate) -> None:
+        """Go on from a plant while there is something to win, or no margin is safe."""
+        effort, gaining = self.effort, True
+        reference = self.evaluator.select_scenarios(start.plant, start.controller)
+        self.evaluated.append(reference)
+        for iteration in range(effort.iterations + EXTRA_ITERATIONS):
+            safe = _with_margin_share(self.objective, self.required, SAFE_SHARE).feasible(self.choice())
+            if iteration >= effort.iterations and safe and not gaining:
+                break
+            best = self._step(reference)
+            merit = self.objective.merit
+            if merit(best) > (1 - LEAST_GAIN) * merit(reference) and self.objective.feasible(reference):
+                break
+            gaining = merit(best) < (1 - MUCH_GAIN) * merit(reference)
+            self.objective = _raise_multipliers(self.objective, best)
+            reference = self.evaluator.select_scenarios(best.plant, best.controller)
+
+    def _step(self, reference: Candidate) -> Candidate:
+        """Search near a plant, with the margin that it needs; give the best that was found, on all years."""
+        asked = self.margin or _margin_of(reference, self.required, self.effort.margin_standard_errors)
+        targets = tuple(map(_target_with_margin, self.required, asked))
+        objective = replace(self.objective, targets=targets)
+        _, self.objective = solve_slp(self.evaluator, reference, objective, self.effort.evaluations // 2)
+        listed = _shortlist(self.evaluator, self.objective, self.required)
+        found = self.evaluator.evaluate_all([item.decision for item in listed])
+        best = min(found, key=self.objective.merit)
+        self.progress(
+            f"searching: {self.evaluator.evaluations} plants evaluated, {best.describe(self.objective)}"
+        )
+        self.evaluated += found
+        return best
 
 
 def _with_other_units(
@@ -115,8 +149,14 @@ def _with_other_units(
             continue
         tried.add(counts)
         reference = evaluator.select_scenarios(plant, here.controller)
-        best, _ = solve_slp(evaluator, reference, objective, max_evaluations, large_units=False)
-        found.append(evaluator.evaluate(best.plant, best.controller))
+        while True:
+            near, _ = solve_slp(evaluator, reference, objective, max_evaluations, large_units=False)
+            best = evaluator.evaluate(near.plant, near.controller)
+            found.append(best)
+            gained = objective.merit(best) < (1 - MUCH_GAIN) * objective.merit(reference)
+            if not gained or objective.merit(best) > (1 + PROMISING) * objective.merit(here):
+                break
+            reference = evaluator.select_scenarios(best.plant, best.controller)
         if objective.merit(found[-1]) < (1 - LEAST_GAIN) * objective.merit(here):
             here = found[-1]
             waiting = _one_more_or_less(case, here.plant, large)
