@@ -102,6 +102,14 @@ def test_where_more_years_are_not_known_the_weather_of_the_sample_is_what_there_
     assert (found.beyond_h[:, 2:] == 0).all()
 
 
+@pytest.mark.parametrize("mean_h", [0.0, 1e-4])
+def test_interruptions_without_any_length_are_expected_to_last_no_time(mean_h):
+    model = OutageModel(fuels=(FuelOutages("natural_gas", 0.0, 12.0, 0.8, mean_h, 0.02, -5.0),))
+    found = counted(model, winter(2))
+    assert found.expected_h[:, 0] == pytest.approx([0.0, 0.0], abs=1e-3)
+    assert found.usual_h[0] == pytest.approx(0.0, abs=1e-3)
+
+
 def test_a_fuel_that_no_unit_burns_is_not_asked_for():
     units = tuple(
         UnitOutages(name, fuel, 0.1, 24.0) for name, fuel in (("a", "natural_gas"), ("b", "diesel"))

@@ -100,7 +100,7 @@ def interruptions(
     expected = np.repeat(hours * at_any_time[np.newaxis], conditions.years, axis=0)
     usual, climate = hours * at_any_time, conditions.climatology
     for place, fuel in enumerate(model.fuels):
-        if model.has("cold") and fuel.cold_event_per_yr > 0:
+        if model.has("cold") and fuel.cold_event_per_yr * fuel.cold_event_h > 0:
             limit_c, chance = cold_chance(fuel, climate)
             run = conditions.years, chance, fuel.cold_event_h, conditions.step_h
             expected[:, place] += _of_cold(conditions.daily_temp_c < limit_c, *run)
@@ -145,7 +145,8 @@ def _of_cold(share: NDArray[Any], years: int, chance: float, mean_h: float, step
     cold, mean, per_day = np.flatnonzero(share), mean_h / step_h, round(24 / step_h)
     ends = (np.arange(years + 1) * DAYS)[:, np.newaxis]
     after = (ends - cold - 1) * per_day / mean  # mean lengths from the end of its day to that of a year
-    tail = mean / per_day * (1.0 - np.exp(-per_day / mean)) / (2.0 * np.sinh(0.5 / mean))
+    # However short it is: beyond so much a hyperbolic sine is no number
+    tail = mean / per_day * (1.0 - np.exp(-per_day / mean)) / (2.0 * np.sinh(min(0.5 / mean, 700.0)))
     # What is left of it after each end; before its own day has begun, all of it
     left = np.where(after >= 0, tail * np.exp(-np.maximum(after, 0.0)), mean)
     result: FloatArray = chance * step_h * (left[:-1] - left[1:]) @ share[cold]
