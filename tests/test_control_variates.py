@@ -17,7 +17,7 @@ from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.scenario_years import temperature_of_many_years_c
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, climatology
-from sitedesign.operation.outages.interruptions import in_use, interruptions
+from sitedesign.operation.outages.interruptions import beyond_of, in_use, interruptions
 from sitedesign.operation.outages.rates import (
     FUEL,
     SITE,
@@ -27,7 +27,7 @@ from sitedesign.operation.outages.rates import (
     OutageModel,
     UnitOutages,
 )
-from sitedesign.operation.outages.sampling import sample_outages
+from sitedesign.operation.outages.sampling import cold_chance, sample_outages
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.certificate_plan import CertificatePlan
@@ -126,7 +126,7 @@ def test_a_single_year_has_the_same_hours_in_a_search():
     temps = conditions.temp_air_c.reshape(4, -1)
     cache = OutageYearCache(MODEL, temps, 1.0, conditions.climatology, 7)
     rows = [2, 5, 0]
-    for row, found in zip(rows, cache.beyond_h(rows), strict=True):
+    for row, found in zip(rows, cache.beyond_h(rows, 0), strict=True):
         draw, year = divmod(row, 4)
         alone = OutageConditions(1.0, 1, year, temps[year], conditions.climatology)
         assert found == pytest.approx(counted(MODEL, alone, draw, 7).beyond_h[0])
@@ -154,12 +154,20 @@ def test_weights_are_those_of_a_regression_and_bring_hours_to_what_is_usual(seed
 
 
 def test_events_too_few_to_read_an_effect_off_correct_nothing():
-    beyond = sampled(80, 3)
-    assert control_variates(beyond, 80).means.size == 4
-    beyond[:, 0] = -1.0
-    beyond[:9, 0] = 30.0
-    assert control_variates(beyond, 80).means.size == 3
-    nothing = control_variates(beyond[:5], 5)
+    """What is to be expected decides, not what came: else only samples with many events were corrected."""
+    runs = [counted(MODEL, winter(5, seed=seed), seed) for seed in range(8)]
+    site = [run.events[:, 1] for run in runs]
+    assert np.concatenate(site) == pytest.approx(np.full(40, 0.4))
+    cold = winter(5, seed=3)
+    limit_c, chance = cold_chance(GAS, cold.climatology)
+    days = (cold.daily_temp_c < limit_c).reshape(5, 365).sum(axis=1)
+    assert runs[3].events[:, 0] == pytest.approx(0.5 + chance * days)
+    every = np.concatenate([run.beyond_h for run in runs])
+    assert (beyond_of(runs, 16.0) == every).all()  # 16 faults of the site are to be expected
+    kept = beyond_of(runs, 16.1)
+    assert (kept[:, ::2] == every[:, ::2]).all()
+    assert (kept[:, 1::2] == 0).all()
+    nothing = control_variates(np.zeros((5, 4)), 5)
     lost = np.arange(5.0)
     assert corrected(lost, nothing) is lost
     assert nothing.weights().tolist() == [1.0] * 5
@@ -193,8 +201,7 @@ def test_each_year_is_corrected_by_slopes_of_the_others():
         assert found[:, year] == pytest.approx(values[:, year] - luck[year] @ slopes)
 
 
-def test_a_mean_of_few_years_has_no_bias(monkeypatch):
-    monkeypatch.setattr("sitedesign.reliability.control_variates.LEAST_YEARS", 1)
+def test_a_mean_of_few_years_has_no_bias():
     # An effect that grows with the hours themselves, which no line describes, and slopes off eight draws
     found = []
     for seed in range(20_000):
@@ -258,7 +265,7 @@ IDEAL = (UnitBehaviour(fuel="natural_gas"),)
 
 
 def test_an_uptime_that_only_supply_decides_is_known_exactly_by_certificate_and_search():
-    block, plant = ideal_plant(60)
+    block, plant = ideal_plant(80)
     around = OperatingEnvironment(
         climatology(block.case, block.temp_air_c),
         outages=MODEL_OF_ONE,

@@ -36,6 +36,7 @@ from sitedesign.util.threads import at_once
 IntArray = NDArray[np.int64]
 CRITICAL_SHARE, ORDINARY_SHARE = 0.07, 0.03  # of all years, to stand for them while a search moves
 FEWEST_CRITICAL, FEWEST_ORDINARY = 20, 10  # years
+LEAST_EVENTS = 10  # to be expected of a supply's interruptions, for years to be weighed by them
 FEWER, FEWEST_ROWS = 4, 100  # part of all years and draws that is enough for a difference
 _STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
 _MOST_SAMPLES = 64  # of outages, remembered for plants with the same units
@@ -162,7 +163,7 @@ class Evaluator:
 
     def _know_luck(self) -> None:
         """Find by which weights years have the usual interruptions of fuel and site, whatever is built."""
-        beyond = self.outages.beyond_h(self._rows.tolist())
+        beyond = self.outages.beyond_h(self._rows.tolist(), LEAST_EVENTS)
         self._known = control_variates(beyond, np.unique(self._rows % self.case.years).size)
         self._weights = self._known.weights()
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-LEAST_YEARS = 10  # with more than usual, for the effect to be read off them
 LONG_RUN_YEARS = 2000  # whose temperatures say how frequent extreme cold is
 
 
@@ -76,8 +75,8 @@ def control_variates(beyond: FloatArray, weather_years: int) -> ControlVariates:
     ----------
     beyond : ndarray, shape (years, 2 supplies)
         :attr:`~sitedesign.operation.outages.interruptions.Interruptions.beyond_h`: first what is beyond an
-        exact mean, then what is beyond that of :data:`LONG_RUN_YEARS` others. Columns that are above 0 in
-        fewer than :data:`LEAST_YEARS` are left out.
+        exact mean, then what is beyond that of :data:`LONG_RUN_YEARS` others. What is 0 in all years says
+        nothing and is left out.
     weather_years : int
         How many of the years are of different weather.
 
@@ -87,7 +86,7 @@ def control_variates(beyond: FloatArray, weather_years: int) -> ControlVariates:
         Of none, where none is left: then nothing is corrected.
     """
     exact = np.arange(beyond.shape[1]) < beyond.shape[1] // 2
-    kept = (beyond > 0).sum(axis=0) >= LEAST_YEARS
+    kept = beyond.any(axis=0)
     open_share = np.where(exact, 0.0, weather_years / (weather_years + LONG_RUN_YEARS))[kept]
     means = beyond[:, kept].mean(axis=0)
     centred = beyond[:, kept] - means

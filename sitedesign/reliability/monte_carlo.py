@@ -21,7 +21,13 @@ from sitedesign.operation.capped_use import burnt_mwh, used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
-from sitedesign.operation.outages.interruptions import Interruptions, in_use, interruptions, supplies
+from sitedesign.operation.outages.interruptions import (
+    Interruptions,
+    beyond_of,
+    in_use,
+    interruptions,
+    supplies,
+)
 from sitedesign.operation.outages.sampling import (
     CAUSES,
     OutageConditions,
@@ -55,6 +61,7 @@ FloatArray = NDArray[np.float64]
 
 _HOURS_PER_YEAR = 8760.0
 _MOST_WAITING = 4  # blocks kept for the causes of what they lose to be looked for at once
+LEAST_EVENTS = 25  # to be expected of a supply's interruptions, for luck with them to be corrected
 DUTY_YEARS = 5  # whose cycles of the battery are counted
 Progress = Callable[[int, int], None]
 Place = tuple[int, int]  # block and draw
@@ -428,7 +435,7 @@ class _Tally:
             self.first_year,
             self.plan.floor_share,
         )
-        self.tables.append(replace(table, beyond_h=interrupted.beyond_h))
+        self.tables.append(table)
         self.interruptions.append(interrupted)
         self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
         self.load += float(case.load_mw.sum()) * case.step_h
@@ -456,14 +463,18 @@ class _Tally:
     def metrics(self, case: Case) -> UptimeMetrics:
         """All metrics of the years so far."""
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
-        return metrics_of_years(YearTable.concat(self.tables), short, self.plan.seed, self.plan.floor_share)
+        return metrics_of_years(self._table(), short, self.plan.seed, self.plan.floor_share)
+
+    def _table(self) -> YearTable:
+        """Totals of all years so far, with what is known of luck in them."""
+        return replace(YearTable.concat(self.tables), beyond_h=beyond_of(self.interruptions, LEAST_EVENTS))
 
     def classes(self, case: Case) -> tuple[ClassUptime, ...]:
         """Say what uptime each class has; empty where the load has only one."""
         if not case.load_classes:
             return ()
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
-        table, lost = YearTable.concat(self.tables), np.concatenate(self.lost_by_class, axis=1)
+        table, lost = self._table(), np.concatenate(self.lost_by_class, axis=1)
         uptimes = [uptime_of_losses(table, row, short, self.plan.seed) for row in lost]
         return tuple(
             ClassUptime(

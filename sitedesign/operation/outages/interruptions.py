@@ -33,15 +33,20 @@ class Interruptions(NamedTuple):
     usual_h : ndarray, shape (supplies,)
         Mean over all weather, so far as that is known (:attr:`Climatology.many_years_c`); else NaN, where it
         depends on the weather. [h]
+    events : ndarray, shape (years, supplies)
+        How many of them are to be expected in the weather of each year.
     """
 
     met_h: FloatArray
     expected_h: FloatArray
     usual_h: FloatArray
+    events: FloatArray
 
     def of(self, used: NDArray[np.bool_]) -> Interruptions:
         """Keep some supplies only."""
-        return Interruptions(self.met_h[:, used], self.expected_h[:, used], self.usual_h[used])
+        return Interruptions(
+            self.met_h[:, used], self.expected_h[:, used], self.usual_h[used], self.events[:, used]
+        )
 
     @property
     def beyond_h(self) -> FloatArray:
@@ -51,6 +56,18 @@ class Interruptions(NamedTuple):
         """
         by_weather = np.nan_to_num(self.expected_h - self.usual_h)
         return np.concatenate([self.met_h - self.expected_h, by_weather], axis=1)
+
+
+def beyond_of(found: Sequence[Interruptions], least_events: float) -> FloatArray:
+    """Put the hours beyond those to be expected of several runs together, shape (years, 2 supplies).
+
+    Nothing of supplies of which fewer interruptions are to be expected in all: what these do could not be
+    read off so few. How many there are by chance must not decide it: where few came, nothing would be
+    corrected, and it would be where many did. [h]
+    """
+    beyond = np.concatenate([item.beyond_h for item in found])
+    enough = np.concatenate([item.events for item in found]).sum(axis=0) >= least_events
+    return np.where(np.tile(enough, 2), beyond, 0.0)
 
 
 def supplies(model: OutageModel) -> tuple[str, ...]:
@@ -99,21 +116,28 @@ def interruptions(
     at_any_time, hours = _at_any_time(model), per_year * conditions.step_h
     expected = np.repeat(hours * at_any_time[np.newaxis], conditions.years, axis=0)
     usual, climate = hours * at_any_time, conditions.climatology
+    events = np.repeat(_events_per_yr(model)[np.newaxis], conditions.years, axis=0)
     for place, fuel in enumerate(model.fuels):
         if model.has("cold") and fuel.cold_event_per_yr * fuel.cold_event_h > 0:
             limit_c, chance = cold_chance(fuel, climate)
             run = conditions.years, chance, fuel.cold_event_h, conditions.step_h
-            expected[:, place] += _of_cold(conditions.daily_temp_c < limit_c, *run)
+            cold = conditions.daily_temp_c < limit_c
+            expected[:, place] += _of_cold(cold, *run)
+            events[:, place] += chance * cold.reshape(conditions.years, -1).sum(axis=1)
             usual[place] += _of_cold(_cold_share(climate, limit_c, conditions.years), *run).mean()
-    return Interruptions(met.T, expected, usual)
+    return Interruptions(met.T, expected, usual, events)
+
+
+def _events_per_yr(model: OutageModel) -> FloatArray:
+    """How often each supply is interrupted by what may happen in any weather. [1/yr]"""
+    per_yr = [model.has("fuel") * fuel.interruption_events_per_yr for fuel in model.fuels]
+    return np.array([*per_yr, model.has("site") * model.site_events_per_yr], np.float64)
 
 
 def _at_any_time(model: OutageModel) -> FloatArray:
     """Share of the time in which each supply is out by what may happen in any weather."""
-    rates = [(fuel.interruption_events_per_yr, fuel.interruption_h) for fuel in model.fuels]
-    hours = [model.has("fuel") * per_yr * mean_h for per_yr, mean_h in rates]
-    hours.append(model.has("site") * model.site_events_per_yr * model.site_event_h)
-    ratio = np.array(hours) / HOURS_PER_YEAR
+    mean_h = np.array([*(fuel.interruption_h for fuel in model.fuels), model.site_event_h])
+    ratio = _events_per_yr(model) * mean_h / HOURS_PER_YEAR
     result: FloatArray = ratio / (1.0 + ratio)  # of a component that starts in its stationary state
     return result
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.operation.forecast import Climatology
-from sitedesign.operation.outages.interruptions import interruptions
+from sitedesign.operation.outages.interruptions import beyond_of, interruptions
 from sitedesign.operation.outages.rates import MOST_BLOCKS
 from sitedesign.operation.outages.sampling import (
     Events,
@@ -95,17 +95,17 @@ class OutageYearCache:
             *wind_state(self.model, resources_mw, self.usual),
         )
 
-    def beyond_h(self, rows: Sequence[int]) -> FloatArray:
+    def beyond_h(self, rows: Sequence[int], least_events: float) -> FloatArray:
         """Hours in which supplies are out beyond those to be expected, shape (rows, 2 supplies).
 
-        :attr:`~sitedesign.operation.outages.interruptions.Interruptions.beyond_h` of each year. [h]
+        :func:`~sitedesign.operation.outages.interruptions.beyond_of` these years. [h]
         """
         none, found = (0,) * len(self.model.units), []
         for row in rows:
             step, kind, index, change, *_ = self._year(row, none).T
             conditions = self._conditions(row)[1]
-            found.append(interruptions(self.model, step, kind, index, change, conditions).beyond_h)
-        return np.concatenate(found)
+            found.append(interruptions(self.model, step, kind, index, change, conditions))
+        return beyond_of(found, least_events)
 
     def _year(self, row: int, units: tuple[int, ...]) -> NDArray[np.int64]:
         """Events of at least so many units in one year."""
