@@ -280,6 +280,12 @@ def test_an_uptime_that_only_supply_decides_is_known_exactly_by_certificate_and_
         *[(row.met_h_per_yr, row.expected_h_per_yr) for row in done.interruptions], strict=True
     )
     assert expected == pytest.approx((gas * HOURS, site * HOURS))
+    assert [row.corrected for row in done.interruptions] == [True, True]
+    assert "corrected for luck" in str(done)
+    few = monte_carlo(block.first_years(20), plant, Controller(), around, plan)
+    assert [row.corrected for row in few.interruptions] == [False, False]  # and nothing says it were
+    assert "luck" not in str(few)
+    assert few.metrics.compute.value == pytest.approx(1 - np.mean(few.power_lost_h_by_year) / HOURS)
     raw = 1 - np.mean(done.power_lost_h_by_year) / HOURS
     # Only where both are out at once, which is rare, does less get lost than the hours of both together
     assert raw == pytest.approx(1 - sum(met) / HOURS, abs=3e-6)

@@ -71,6 +71,7 @@ class Climatology:
     supply_usd_per_mwh: FloatArray = field(default_factory=lambda: np.zeros(0))
     past: Case | None = None
     many_years_c: FloatArray = field(default_factory=lambda: np.zeros((0, DAYS)))
+    _colder: dict[float, FloatArray] = field(init=False, default_factory=dict, repr=False)
 
     @property
     def yields(self) -> FloatArray:
@@ -103,6 +104,16 @@ class Climatology:
         if not daily_temp_c.size:
             return self
         return replace(self, daily_temp_c=np.sort(daily_temp_c, axis=None), many_years_c=daily_temp_c)
+
+    def chance_below(self, temp_c: float) -> FloatArray:
+        """Chance of each day of a year that its mean is below `temp_c`, shape (365,). [fraction]
+
+        By many years; NaN where only the past ones are known.
+        """
+        if temp_c not in self._colder:  # asked for by every year of a search
+            many = self.many_years_c
+            self._colder[temp_c] = (many < temp_c).mean(axis=0) if many.size else np.full(DAYS, np.nan)
+        return self._colder[temp_c]
 
     def share_below(self, temp_c: float) -> float:
         """Share of days whose mean temperature is below `temp_c`. [fraction]"""

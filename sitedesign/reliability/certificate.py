@@ -71,8 +71,8 @@ class ClassUptime:
 class SupplyHours:
     """Hours in which the supply of a fuel, or the whole site, was out in the years of a certificate.
 
-    Every mean of an uptime or of a loss is corrected for the difference between the two
-    (:mod:`sitedesign.reliability.control_variates`).
+    Where enough of them are to be expected, every mean of an uptime or of a loss is corrected for the
+    difference between the two (:mod:`sitedesign.reliability.control_variates`).
 
     Attributes
     ----------
@@ -80,11 +80,14 @@ class SupplyHours:
         Of the fuel, or ``site``.
     met_h_per_yr, expected_h_per_yr : float
         In the mean simulated year, and in the long run under the same weather. [h/yr]
+    corrected : bool
+        Whether means are corrected for it.
     """
 
     name: str
     met_h_per_yr: float
     expected_h_per_yr: float
+    corrected: bool = True
 
 
 @dataclass(frozen=True, repr=False)
@@ -285,14 +288,13 @@ class Certificate:
     @property
     def luck_lines(self) -> list[tuple[str, str]]:
         """Say what means are corrected for; nothing where no supply is ever interrupted."""
-        if not self.interruptions:
-            return []
         hours = ", ".join(
             f"{'whole site' if row.name == 'site' else _words(row.name)} {row.met_h_per_yr:.3g} h/yr "
             f"({row.expected_h_per_yr:.3g} in the long run)"
             for row in self.interruptions
+            if row.corrected
         )
-        return [("corrected for luck", f"out of service in these years: {hours}")]
+        return [] if not hours else [("corrected for luck", f"out of service in these years: {hours}")]
 
     def event_table(self) -> pd.DataFrame:
         """Worst events, one row each."""

@@ -23,6 +23,7 @@ from sitedesign.operation.forecast import resource_factors
 from sitedesign.operation.operate import SimulatedOperation, operate
 from sitedesign.operation.outages.interruptions import (
     Interruptions,
+    are_enough,
     beyond_of,
     in_use,
     interruptions,
@@ -572,4 +573,7 @@ def _supply_hours(run: _Tally) -> tuple[SupplyHours, ...]:
     met = np.concatenate([item.met_h for item in run.interruptions]).mean(axis=0)
     beyond = np.concatenate([item.beyond_h for item in run.interruptions]).mean(axis=0)
     long_run = met - beyond.reshape(2, -1).sum(axis=0)
-    return tuple(SupplyHours(*row) for row in zip(names, met.tolist(), long_run.tolist(), strict=True))
+    enough = are_enough(run.interruptions, LEAST_EVENTS).tolist()
+    return tuple(
+        SupplyHours(*row) for row in zip(names, met.tolist(), long_run.tolist(), enough, strict=True)
+    )

@@ -147,23 +147,19 @@ def daily_temperature_c(site: Site, years: int, seed: int, step_minutes: int = 6
     ndarray, shape (years, 365)
         [degrees C]
     """
-    sun = solar_geometry(site, step_minutes)
+    sun, climate = solar_geometry(site, step_minutes), site_climate(site)
     *daily_streams, _ = np.random.SeedSequence(seed).spawn(5)
-    mean_c, range_c = _draw_temperature(
-        site_climate(site), _draw_chains(site_climate(site), years, daily_streams)
-    )
+    mean_c, range_c = _draw_temperature(climate, _draw_chains(climate, years, daily_streams))
     before, after = _shares_of_neighbours(sun.steps_per_day)
     shares = np.array([before, 1 - before - after, after])
     # Of the day before, the day itself and the day after: of means, and of the course between them
-    plain, course = shares.mean(axis=1), _diurnal_shape(sun).reshape(DAYS_PER_YEAR, -1) @ shares.T
-    course = course / (2 * sun.steps_per_day)
+    of_mean = shares.mean(axis=1)
+    of_range = _diurnal_shape(sun).reshape(DAYS_PER_YEAR, -1) @ shares.T / (2 * sun.steps_per_day)
     days = np.arange(years * DAYS_PER_YEAR)
     near = np.clip(days + np.array([[-1], [0], [1]]), 0, days.size - 1)
-    found = plain @ mean_c.ravel()[near] + (course[days % DAYS_PER_YEAR].T * range_c.ravel()[near]).sum(
-        axis=0
-    )
-    result: FloatArray = found.reshape(years, DAYS_PER_YEAR)
-    return result
+    swing = (of_range[days % DAYS_PER_YEAR].T * range_c.ravel()[near]).sum(axis=0)
+    found: FloatArray = (of_mean @ mean_c.ravel()[near] + swing).reshape(years, DAYS_PER_YEAR)
+    return found
 
 
 class _Chains(NamedTuple):

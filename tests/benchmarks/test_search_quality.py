@@ -17,9 +17,13 @@ REFERENCES = {
     name: cheapest(runs) for name, runs in KNOWN.items() if any(run["effort"] == "long" for run in runs)
 }
 SEED = 5  # of no search in the table
-NEAR, USUALLY_NEAR, SCATTER = 0.01, 0.005, 0.01
-#: Known to scatter more: a few dark years of the search decide where no unit helps; seven turbines or eight.
-WIDER = {"sun and battery": 0.021, "in 14 months": 0.014}
+NEAR, USUALLY_NEAR, SCATTER = 0.01, 0.005, 0.005
+#: Known to scatter more over the eight seeds of the table: whole units and racks decide, and a few dark years
+#: where no unit helps.
+WIDER = {
+    "gas": 0.007, "four nines": 0.006, "in 14 months": 0.014, "few large units": 0.007,
+    "diesel behind sun": 0.009, "sun and battery": 0.019, "cold gas": 0.007, "wind": 0.009,
+}  # fmt: skip
 
 
 @pytest.mark.skipif(not REFERENCES, reason="no question was searched long: reference_costs.py")
@@ -31,7 +35,7 @@ def test_a_search_ends_within_a_hundredth_of_the_cheapest_plant_known(benchmark:
     }
     benchmark.extra_info["more"] = more
     assert all(run["met"] for run in found.values())
-    assert all(share < WIDER.get(name, NEAR) for name, share in more.items()), more
+    assert max(more.values()) < NEAR, more
     assert statistics.median(more.values()) < USUALLY_NEAR, more
 
 

@@ -7,13 +7,11 @@ their rates are inputs, so that how many there ought to be is known, whatever pl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sitedesign.operation.forecast import Climatology
 from sitedesign.operation.outages.rates import FUEL, SITE, OutageConditions, OutageModel
 from sitedesign.operation.outages.sampling import DAYS, HOURS_PER_YEAR, cold_chance
 
@@ -66,8 +64,13 @@ def beyond_of(found: Sequence[Interruptions], least_events: float) -> FloatArray
     corrected, and it would be where many did. [h]
     """
     beyond = np.concatenate([item.beyond_h for item in found])
-    enough = np.concatenate([item.events for item in found]).sum(axis=0) >= least_events
-    return np.where(np.tile(enough, 2), beyond, 0.0)
+    return np.where(np.tile(are_enough(found, least_events), 2), beyond, 0.0)
+
+
+def are_enough(found: Sequence[Interruptions], least_events: float) -> NDArray[np.bool_]:
+    """Say of which supplies so many interruptions are to be expected in several runs together."""
+    result: NDArray[np.bool_] = np.concatenate([item.events for item in found]).sum(axis=0) >= least_events
+    return result
 
 
 def supplies(model: OutageModel) -> tuple[str, ...]:
@@ -124,7 +127,7 @@ def interruptions(
             cold = conditions.daily_temp_c < limit_c
             expected[:, place] += _of_cold(cold, *run)
             events[:, place] += chance * cold.reshape(conditions.years, -1).sum(axis=1)
-            usual[place] += _of_cold(_cold_share(climate, limit_c, conditions.years), *run).mean()
+            usual[place] += _of_cold(np.tile(climate.chance_below(limit_c), conditions.years), *run).mean()
     return Interruptions(met.T, expected, usual, events)
 
 
@@ -140,14 +143,6 @@ def _at_any_time(model: OutageModel) -> FloatArray:
     ratio = _events_per_yr(model) * mean_h / HOURS_PER_YEAR
     result: FloatArray = ratio / (1.0 + ratio)  # of a component that starts in its stationary state
     return result
-
-
-@lru_cache(maxsize=16)  # asked for by every year of a search
-def _cold_share(climate: Climatology, limit_c: float, years: int) -> FloatArray:
-    """Chance that a day of a run is below a limit, shape (days,); NaN where nobody knows it."""
-    if not climate.many_years_c.size:
-        return np.full(years * DAYS, np.nan)
-    return np.tile((climate.many_years_c < limit_c).mean(axis=0), years)
 
 
 def _of_cold(share: NDArray[Any], years: int, chance: float, mean_h: float, step_h: float) -> FloatArray:
