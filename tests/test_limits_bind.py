@@ -22,6 +22,7 @@ from sitedesign.certified.environment import environment_of
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.moves import change_sizes, change_units, size_axes, swap_units
 from sitedesign.certified.objective import Candidate
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.certified.sizing_loop import size_then_search
 from sitedesign.certified.starting_points import (
     derated_plant,
@@ -301,7 +302,7 @@ def test_only_what_was_given_is_marked_so_and_only_what_was_derived_is_widened()
 
 def test_a_limit_of_no_units_leaves_a_row_but_no_unit_for_the_planner() -> None:
     study_case = build_case(study(limits={"units": {"diesel": 0, "mobile_gt": 2}}))
-    failing = sampled_outage_case(study_case, environment_of(study_case), seed=1)
+    failing = sampled_outage_case(weather_block(study_case), environment_of(study_case), seed=1)
     assert [item.units_max for item in failing.backup] == [2, 0]
     assert all(np.isfinite(item.capability).all() and len(item.capability) for item in failing.backup)
 

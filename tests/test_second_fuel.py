@@ -14,6 +14,7 @@ from sitedesign.api.tanks import with_best_tanks
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, PriceLevel
 from sitedesign.certified.environment import environment_of
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.certified.starting_points import _on_second_fuel, sampled_outage_case
 from sitedesign.errors import InputError
 from sitedesign.finance import annual_cost
@@ -207,7 +208,9 @@ def bound_with_interruptions(*names: str) -> tuple[float, tuple[float, ...]]:
     study_case = build_case(asked)
     environment = environment_of(study_case)
     only = dataclasses.replace(environment.outages, off=frozenset(CAUSES) - {"fuel", "cold"})
-    case = sampled_outage_case(study_case, dataclasses.replace(environment, outages=only), seed=5)
+    case = sampled_outage_case(
+        weather_block(study_case), dataclasses.replace(environment, outages=only), seed=5
+    )
     found = solve_cuts(case, gap=1e-4)
     return found.objective_usd_per_yr, found.level_mwh_per_yr
 

@@ -194,7 +194,7 @@ def test_clipping_respects_every_limit(study_case: StudyCase) -> None:
 
 
 def test_sampled_outages_take_capability_away(study_case: StudyCase) -> None:
-    failing = sampled_outage_case(study_case, environment_of(study_case), seed=3)
+    failing = sampled_outage_case(weather_block(study_case), environment_of(study_case), seed=3)
     assert (failing.backup[0].capability <= study_case.case.backup[0].capability + 1e-12).all()
     share = failing.backup[0].capability.mean() / study_case.case.backup[0].capability.mean()
     assert 0.85 < share < 0.98  # 3 % forced, 4.9 % planned
@@ -204,7 +204,7 @@ def test_failures_of_units_are_the_same_whatever_else_could_be_built(study_case:
     """A plant that is known is run under failures of its own units: the rows of those among all."""
     environment = environment_of(study_case)
     among, alone = (
-        sampled_outage_case(study_case, environment, 3, 1, (2,), none_beyond=known).backup[0]
+        sampled_outage_case(weather_block(study_case), environment, 3, 1, (2,), none_beyond=known).backup[0]
         for known in (False, True)
     )
     assert among.units_max > alone.units_max == 2

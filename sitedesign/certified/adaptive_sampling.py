@@ -30,6 +30,7 @@ SAFE_COST_RATIO = 1.02  # at most, of a plant that has a safe margin, relative t
 EXTRA_ITERATIONS = 2  # while no margin is safe, or one iteration brought much
 MUCH_GAIN = 0.004  # of its merit
 LEAST_GAIN = 0.002  # of its merit that an iteration has to bring for another to follow
+ONE_STEP = 1  # evaluations, after which no further joint step is begun
 PROMISING = 0.02  # of its merit, that a plant with other units may be worse and is searched on for
 MOST_MARGIN = 0.9  # of the downtime that the target allows
 
@@ -73,7 +74,7 @@ def improve(
     run.settle(start)
     if effort.iterations > 1:
         before = run.choice()
-        others = _with_other_units(evaluator, before, run.objective, effort.evaluations // 2)
+        others = _with_other_units(evaluator, before, run.objective)
         run.evaluated += others
         best = min([before, *others], key=run.objective.merit)
         if run.objective.merit(best) < (1 - LEAST_GAIN) * run.objective.merit(before):
@@ -131,12 +132,11 @@ class _Improvement:
         return best
 
 
-def _with_other_units(
-    evaluator: Evaluator, start: Candidate, objective: SearchObjective, max_evaluations: int
-) -> list[Candidate]:
+def _with_other_units(evaluator: Evaluator, start: Candidate, objective: SearchObjective) -> list[Candidate]:
     """Search from a large unit more or less of each technology, and go on from the best that was found.
 
-    All else has to change with such a unit, which no step from a plant without it shows.
+    All else has to change with such a unit, which no step from a plant without it shows. One joint step says
+    which of them are far from being any good.
     """
     case, found, here = evaluator.case, list[Candidate](), start
     large = [k for k in buildable_technologies(case) if unit_count(case, k, 1.0) == 1]
@@ -150,10 +150,10 @@ def _with_other_units(
         tried.add(counts)
         reference = evaluator.select_scenarios(plant, here.controller)
         while True:
-            near, _ = solve_slp(evaluator, reference, objective, max_evaluations, large_units=False)
+            near, _ = solve_slp(evaluator, reference, objective, ONE_STEP, large_units=False)
             best = evaluator.evaluate(near.plant, near.controller)
             found.append(best)
-            gained = objective.merit(best) < (1 - MUCH_GAIN) * objective.merit(reference)
+            gained = objective.merit(best) < (1 - LEAST_GAIN) * objective.merit(reference)
             if not gained or objective.merit(best) > (1 + PROMISING) * objective.merit(here):
                 break
             reference = evaluator.select_scenarios(best.plant, best.controller)

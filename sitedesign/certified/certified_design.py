@@ -11,6 +11,7 @@ from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.environment import environment_of, metric_key
 from sitedesign.certified.operate import operate_causally
 from sitedesign.certified.remedies import explain_uncertified
+from sitedesign.certified.scenario_years import weather_block
 from sitedesign.certified.sizing_loop import SearchResult, SizingResult, size_then_search
 from sitedesign.certified.starting_points import sampled_outage_case
 from sitedesign.errors import ReplayMismatch
@@ -112,14 +113,14 @@ def _failure_bound(study_case: StudyCase, sized: SizingResult, effort: Effort) -
     first, plant, seed = sized.with_failures, sized.search.best.plant, study_case.study.seed
     if first is None or not sized.budget_prices.size or study_case.case.limits.n_plus:
         return None  # what stands by is asked of an operator: a bound without it may be below the first
-    environment, metric = environment_of(study_case), study_case.study.metric
+    own, environment, metric = weather_block(study_case), environment_of(study_case), study_case.study.metric
     start, both = cyclic_start_step(study_case.case), tuple(map(max, plant.units, first.plant.units))
 
     def failing(draw: int) -> Case:
         # Beyond the draws of which an optimum is found, two plants are run and no other
         known, number = draw >= effort.bound_optima, FIRST_DRAW + draw
         units = both if known else plant.units
-        case = sampled_outage_case(study_case, environment, seed, number, units, none_beyond=known)
+        case = sampled_outage_case(own, environment, seed, number, units, none_beyond=known)
         return shift_start(relaxation(case, metric).case, start)
 
     cases = map(failing, range(effort.bound_draws))

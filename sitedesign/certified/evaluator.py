@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import concat_years, select_years
+from sitedesign.certified.coarser_steps import ESTIMATED_STEP_H, environment_on_steps_of, on_steps_of
 from sitedesign.certified.environment import Metric
 from sitedesign.certified.objective import Candidate, CappedUse, Decision, excess_mwh, unheld_mwh
 from sitedesign.operation.capped_use import used_by_year
@@ -157,6 +158,9 @@ class Evaluator:
         self._samples: dict[tuple[object, ...], OutageSample] = {}
         self._spared: dict[Decision, float] = {}
         self._own_years = self.blocks[0].case.years
+        self._own_case = on_steps_of(self.blocks[0].case, ESTIMATED_STEP_H)
+        estimated = environment_on_steps_of(self.environment, self.blocks[0], ESTIMATED_STEP_H)
+        self._climatology_of_estimates = estimated.climatology
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
         self._know_luck()
@@ -188,9 +192,9 @@ class Evaluator:
         fresh = [key for key in dict.fromkeys(decisions) if not self.knows(key)]
         if not fresh:
             return
-        scenarios, own = self._scenarios, self.blocks[0].case.years
+        scenarios = self._scenarios
         if scenarios is None:
-            runs = self._run_all(np.arange(own), fresh, self.blocks[0].case)
+            runs = self._run_all(np.arange(self._own_years), fresh, self._own_case)
             found = [self._plain(*key, outcomes) for key, outcomes in zip(fresh, runs, strict=True)]
         else:
             runs = self._run_all(scenarios.rows, fresh, scenarios.case)
@@ -224,7 +228,8 @@ class Evaluator:
         some = self._draw.permutation(others)[:ordinary_years]
         chosen = np.sort(np.concatenate([critical, some]))
         weight = np.where(np.isin(chosen, critical), 1.0, others.size / max(some.size, 1))
-        rows, case = self._rows[chosen], select_years(self._case_of_draws, chosen)
+        rows = self._rows[chosen]
+        case = on_steps_of(select_years(self._case_of_draws, chosen), ESTIMATED_STEP_H)
         self._samples.clear()
         here = self._run_all(rows, [(plant, controller)], case)[0]
         whole = self._evaluated[(plant, controller)][1]
@@ -260,12 +265,13 @@ class Evaluator:
     def on_fewer_years(self) -> Evaluator:
         """Evaluate on a part of the same years and failures, the study's own among them in their share.
 
-        For differences that vary little from year to year. Which years are critical, both learn from either.
+        For differences that vary little from year to year, on longer steps where there are any. Which years are critical, both learn from either.
         """
         every = max(1, min(FEWER, self._rows.size // FEWEST_ROWS))
         other, years = self._anew(), np.arange(0, self.case.years, every)
         chosen = (np.arange(self.draws)[:, None] * self.case.years + years).ravel()
-        other._rows, other._case_of_draws = self._rows[chosen], select_years(self._case_of_draws, chosen)
+        other._rows = self._rows[chosen]
+        other._case_of_draws = on_steps_of(select_years(self._case_of_draws, chosen), ESTIMATED_STEP_H)
         other._own_years = int((years < self._own_years).sum())
         other._know_luck()
         return other
@@ -277,7 +283,7 @@ class Evaluator:
 
     def outages_of(self, plant: Plant) -> OutageSample:
         """Draw what fails of a plant when all years are run."""
-        return self._outages(np.arange(self.case.years), plant)
+        return self._outages(np.arange(self.case.years), plant, 1)
 
     def lost_without_spares(self, plant: Plant, controller: Controller) -> float:
         """Lost compute above the target with the spare units out all the time and nothing else failing.
@@ -383,7 +389,8 @@ class Evaluator:
 
     def _run_all(self, rows: IntArray, decisions: Sequence[Decision], case: Case) -> list[_Outcomes]:
         # Drawn one after the other, while those before are run, and kept for others with the same units
-        runs = ((plant, controller, self._outages(rows, plant)) for plant, controller in decisions)
+        longer = round(case.step_h / self.case.step_h)
+        runs = ((plant, rule, self._outages(rows, plant, longer)) for plant, rule in decisions)
         return at_once(lambda run: self._run(case, rows, *run), runs)
 
     def _run(
@@ -408,24 +415,27 @@ class Evaluator:
         *,
         record: bool,
     ) -> SimulatedOperation:
-        days = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel()
+        days, met = ((rows % self.case.years)[:, None] * 365 + np.arange(365)).ravel(), self.environment
+        if case.step_h > self.case.step_h:
+            met = replace(met, climatology=self._climatology_of_estimates)
         return operate(
             case,
             plant,
             controller,
-            self.environment,
+            met,
             outages=outages,
             forecast_factors=self._forecast_factors[:, days],
             record=record,
             record_units=record,
         )
 
-    def _outages(self, rows: IntArray, plant: Plant) -> OutageSample:
-        key = (rows.size, plant.units, *farm_blocks(self.environment.outages, plant.resources_mw))
+    def _outages(self, rows: IntArray, plant: Plant, longer: int) -> OutageSample:
+        key = (rows.size, longer, plant.units, *farm_blocks(self.environment.outages, plant.resources_mw))
         if key not in self._samples:
             if len(self._samples) >= _MOST_SAMPLES:
                 self._samples.clear()
-            self._samples[key] = self.outages.sample(rows.tolist(), plant.units, plant.resources_mw)
+            drawn = self.outages.sample(rows.tolist(), plant.units, plant.resources_mw)
+            self._samples[key] = drawn.on_longer_steps(longer) if longer > 1 else drawn
         return self._samples[key]
 
 

@@ -15,6 +15,7 @@ CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less t
 MUCH_TO_SPARE = 1.04  # times as much might be lost: then a cheaper plant is searched for
 AIMED_SHARE = 0.97  # of what may be lost, that it aims at
 WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
+MUCH_AT_STAKE = 0.008  # of the cost of a plant that has passed, between it and a cheaper one that failed
 
 
 def confidence_of(together: float, number: int, looks: int) -> float:
@@ -41,6 +42,11 @@ def nearly_met(certificate: Certificate, required: Sequence[float], confidence: 
 def is_worth_a_look(candidate: Candidate, passed: Candidate, objective: SearchObjective) -> bool:
     """Whether a plant is cheaper than one that has passed by enough for a certificate of its own."""
     return objective.cost_with_voll(candidate) < (1 - WORTH_A_LOOK) * objective.cost_with_voll(passed)
+
+
+def is_much_at_stake(failed: Candidate, passed: Candidate, objective: SearchObjective) -> bool:
+    """Whether a plant that failed is so much cheaper than one that has passed that more looks are worth it."""
+    return objective.cost_with_voll(failed) < (1 - MUCH_AT_STAKE) * objective.cost_with_voll(passed)
 
 
 def margin_of_failed(

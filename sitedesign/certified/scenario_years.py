@@ -13,7 +13,7 @@ from sitedesign.case.build import StudyCase, on_other_years
 from sitedesign.case.case import FloatArray
 from sitedesign.case.grid_supply import IntArray, OtherYears, with_wires
 from sitedesign.case.rack_shortfall import with_racks
-from sitedesign.certified.whole_hours import block_on_whole_hours
+from sitedesign.certified.coarser_steps import EVALUATED_STEP_H, block_on_steps_of
 from sitedesign.reliability.control_variates import LONG_RUN_YEARS
 from sitedesign.reliability.weather_blocks import Builder, WeatherBlock
 from sitedesign.study.study import Study
@@ -38,15 +38,15 @@ def weather_block(study_case: StudyCase) -> WeatherBlock:
 def search_years(study_case: StudyCase, years: int, seed: int) -> list[WeatherBlock]:
     """Weather years for a search: the study's own, then others of the same climate.
 
-    They are on whole hours where means over the hour can be taken (:mod:`sitedesign.certified.whole_hours`).
-    A record too short to draw from is all there is: then its years come again, each time under other failures
-    and forecast errors.
+    They are on whole hours where means over the hour can be taken
+    (:mod:`sitedesign.certified.coarser_steps`). A record too short to draw from is all there is: then its
+    years come again, each time under other failures and forecast errors.
     """
     build, source = unseen_years(study_case, search_seed(seed))
     more = max(years - study_case.case.years, 0)
     numbers = range(math.ceil(more / (source.given_years or BLOCK_YEARS)))
-    drawn = at_once(lambda number: block_on_whole_hours(build(number)), numbers)
-    return [block_on_whole_hours(weather_block(study_case)), *drawn]
+    drawn = at_once(lambda number: block_on_steps_of(build(number), EVALUATED_STEP_H), numbers)
+    return [block_on_steps_of(weather_block(study_case), EVALUATED_STEP_H), *drawn]
 
 
 def search_seed(seed: int) -> int:

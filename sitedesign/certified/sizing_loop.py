@@ -23,11 +23,18 @@ from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.adaptive_sampling import improve
+from sitedesign.certified.coarser_steps import (
+    ESTIMATED_STEP_H,
+    EVALUATED_STEP_H,
+    block_on_steps_of,
+    environment_on_steps_of,
+)
 from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.looks import (
     CLOSER_LOOK,
     confidence_of,
+    is_much_at_stake,
     is_worth_a_look,
     margin_between,
     margin_of_failed,
@@ -53,7 +60,6 @@ from sitedesign.certified.starting_points import (
     sampled_outage_case,
     storage_rich_plants,
 )
-from sitedesign.certified.whole_hours import environment_on_whole_hours, on_whole_hours
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.foresight.failure_bound import tuned_prices
 from sitedesign.operation.capped_use import used_by_year
@@ -175,9 +181,11 @@ def _sized_with_failures(
     The first is the answer to the question itself; None where even he finds none.
     """
     study = study_case.study
-    searched, met = on_whole_hours(study_case), environment_on_whole_hours(study_case, environment)
-    failing = relaxation(sampled_outage_case(searched, met, study.seed), study.metric).case
-    failing = shift_start(failing, cyclic_start_step(searched.case))
+    own = weather_block(study_case)
+    met = environment_on_steps_of(environment, own, ESTIMATED_STEP_H)
+    own = block_on_steps_of(own, ESTIMATED_STEP_H)
+    failing = relaxation(sampled_outage_case(own, met, study.seed), study.metric).case
+    failing = shift_start(failing, cyclic_start_step(own.case))
     pool, found = CutPool(failing), list[OptimizationResult]()
     questions = [(failing, 1e-3), (half_downtime(failing), 2e-3)]
     if any(item.units_max > item.units_min for item in failing.imports):
@@ -271,6 +279,8 @@ def search_and_certify(
             continue
         keeps_caps = result.cap_excess == 0.0 and result.lost_without_spares_mwh_per_yr == 0.0
         close = keeps_caps and nearly_met(result.certificate, required, following)
+        if kept and not is_much_at_stake(best, kept.best, objective):
+            break
         if close and looked == effort.certificate_years:
             looked = CLOSER_LOOK * effort.certificate_years
             continue
@@ -302,7 +312,8 @@ def evaluator_of(
     study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, years: Sequence[WeatherBlock]
 ) -> Evaluator:
     """Run plants on years as :func:`search_years` draws them."""
-    study, met = study_case.study, environment_on_whole_hours(study_case, environment)
+    study, own = study_case.study, weather_block(study_case)
+    met = environment_on_steps_of(environment, own, EVALUATED_STEP_H)
     return Evaluator(years, met, study.metric, study.seed, effort.draws)
 
 

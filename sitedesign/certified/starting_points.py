@@ -8,11 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from sitedesign.case import capacity_bounds
-from sitedesign.case.build import StudyCase
 from sitedesign.case.case import BackupCase, Case
 from sitedesign.case.plant import Plant, sizes_of, with_sizes
 from sitedesign.case.plant_limits import SPARE_UNITS, clip_to_limits, mean_load_mw, units_most
-from sitedesign.certified.scenario_years import weather_block
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.outages.sampling import (
     OutageConditions,
@@ -22,6 +20,7 @@ from sitedesign.operation.outages.sampling import (
     unit_availability,
 )
 from sitedesign.operation.state import has_second_fuel
+from sitedesign.reliability.weather_blocks import WeatherBlock
 
 DERATING = (0.8, 0.9)  # factors on resources and battery, and on units
 # Resources and battery power over mean load, and hours of it in the battery, of a plant seldom in need
@@ -78,7 +77,7 @@ def largest_plant(case: Case) -> Plant:
 
 
 def sampled_outage_case(
-    study_case: StudyCase,
+    block: WeatherBlock,
     environment: OperatingEnvironment,
     seed: int,
     draw: int = 0,
@@ -93,7 +92,8 @@ def sampled_outage_case(
 
     Parameters
     ----------
-    study_case : StudyCase
+    block : WeatherBlock
+        The study's own years.
     environment : OperatingEnvironment
     seed : int
         The evaluator's, so that both see the same failures.
@@ -104,7 +104,7 @@ def sampled_outage_case(
     none_beyond : bool
         No units beyond those, where they fail one by one: for plants that are known.
     """
-    case, block = study_case.case, weather_block(study_case)
+    case = block.case
     most = [
         max(item.units_min, min(units_most(case, item), _useful_units(case, item))) for item in case.backup
     ]

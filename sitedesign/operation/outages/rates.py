@@ -319,6 +319,10 @@ class OutageSample:
             common_starts=self.common_starts and "common_starts" not in off,
         )
 
+    def on_longer_steps(self, times: int) -> OutageSample:
+        """Count steps that last so many times as long: a change holds from the one on that it falls in."""
+        return replace(self, step=self.step // times)
+
     def brought_by(self, causes: Collection[str]) -> NDArray[np.bool_]:
         """Say of each change whether one of some causes brings it about."""
         found: NDArray[np.bool_] = np.array([cause in causes for cause in CAUSES])[self.cause]
