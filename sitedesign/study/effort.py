@@ -47,7 +47,7 @@ class Effort:
     iterations: int = 2
     certificate_years: int = 400
     certificate_draws: int = 2
-    margin_standard_errors: float = 3.0
+    margin_standard_errors: float = 2.3
     certificates: int = 5
     seeks_cheaper: bool = True
     cause_years: int = 100
