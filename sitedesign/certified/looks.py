@@ -12,7 +12,6 @@ from sitedesign.reliability.estimate import Estimate
 FIRST_ALPHA_SHARE = 0.8  # of the chance of being wrong that the first look may use up
 MARGIN_GROWTH = 1.25  # when a certificate is not met
 CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
-MUCH_TO_SPARE = 1.04  # times as much might be lost: then a cheaper plant is searched for
 AIMED_SHARE = 0.97  # of what may be lost, that it aims at
 WORTH_A_LOOK = 0.003  # of its cost, that another plant has to save
 MUCH_AT_STAKE = 0.008  # of the cost of a plant that has passed, between it and a cheaper one that failed
@@ -67,19 +66,20 @@ def margin_of_failed(
 
 
 def margin_to_spare(
-    passed: Candidate, certificate: Certificate, required: Sequence[float], confidence: float
+    passed: Candidate, certificate: Certificate, required: Sequence[float], confidence: float, much: float
 ) -> tuple[float, ...] | None:
     """Give the margin at which the search's years would ask for no more than a certificate needs.
 
     A harsh draw of years asks for a better plant than the target does. What is lost on them and on unseen
-    years is taken to grow alike, and its error with its root. None where there is little to win.
+    years is taken to grow alike, and its error with its root. None where not `much` times
+    as much might be lost.
     """
     bounds = _lower_bounds(certificate, confidence)
     growth = [
         _growth(1.0 - up.value, up.value - bound, AIMED_SHARE * (1.0 - asked)) if asked > 0.0 else 1.0
         for up, bound, asked in zip(_uptimes(certificate), bounds, required, strict=True)
     ]
-    if max(growth) <= MUCH_TO_SPARE:
+    if max(growth) <= much:
         return None
     parts = zip(passed.uptime_by_class, growth, required, strict=True)
     return tuple(

@@ -273,8 +273,8 @@ def search_and_certify(
         rejected.add(best.decision)
         if result.met:
             kept, passed, looked = result, look, effort.certificate_years
-            margin = margin_to_spare(best, result.certificate, required, following)
-            if margin is None or not effort.seeks_cheaper:
+            margin = margin_to_spare(best, result.certificate, required, following, effort.much_to_spare)
+            if margin is None:
                 break
             continue
         keeps_caps = result.cap_excess == 0.0 and result.lost_without_spares_mwh_per_yr == 0.0

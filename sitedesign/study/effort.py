@@ -30,8 +30,8 @@ class Effort:
         Of its own uptime, that a search asks for beyond the target.
     certificates : int
         Before giving up.
-    seeks_cheaper : bool
-        Search again, for less, where a plant passes with much to spare.
+    much_to_spare : float
+        Times what a certified plant loses might be lost, from which on a cheaper one is searched for.
     cause_years : int
         Years of each certificate that are run again without each cause of failure; 0 for no causes.
     bound_draws, bound_optima : int
@@ -49,7 +49,7 @@ class Effort:
     certificate_draws: int = 2
     margin_standard_errors: float = 2.3
     certificates: int = 5
-    seeks_cheaper: bool = True
+    much_to_spare: float = 1.04
     cause_years: int = 100
     bound_draws: int = 12
     bound_optima: int = 2
@@ -67,7 +67,7 @@ EFFORTS: dict[EffortName, Effort] = {
         certificate_years=200,
         margin_standard_errors=2.5,  # with less most certificates are missed, each of which takes a search
         certificates=4,
-        seeks_cheaper=False,
+        much_to_spare=1.3,
         cause_years=0,
         bound_draws=0,
         explains=False,
