@@ -14,8 +14,8 @@ from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
 from sitedesign.reliability.weather_blocks import WeatherBlock
 
-#: Least step of what a search evaluates on all years; of the estimates near an evaluated plant, of which only
-#: the difference to that plant is taken, and of the optima that a search starts from. [h]
+#: Least step of what a search evaluates on all years, and of the estimates near an evaluated plant, of which
+#: only the difference to that plant is taken. [h]
 EVALUATED_STEP_H, ESTIMATED_STEP_H = 1.0, 2.0
 
 

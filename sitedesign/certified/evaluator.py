@@ -2,8 +2,8 @@
 
 Uptime is decided in few years of many. A plant is evaluated on all of them once; plants near it are then
 estimated by what changes in the critical years, which lose most, and in some others, drawn by chance and
-weighted. At that reference plant the estimate is exact, near it a good one: a search evaluates what it finds
-on all years, and takes that for its next reference.
+weighted, on steps of two hours. At that reference plant the estimate is exact, near it a good one: a search
+evaluates what it finds on all years and its own steps, and takes that for its next reference.
 """
 
 from __future__ import annotations
@@ -265,7 +265,8 @@ class Evaluator:
     def on_fewer_years(self) -> Evaluator:
         """Evaluate on a part of the same years and failures, the study's own among them in their share.
 
-        For differences that vary little from year to year, on longer steps where there are any. Which years are critical, both learn from either.
+        For differences that vary little from year to year, and from step to step: on longer ones where means
+        can be taken. Which years are critical, both learn from either.
         """
         every = max(1, min(FEWER, self._rows.size // FEWEST_ROWS))
         other, years = self._anew(), np.arange(0, self.case.years, every)

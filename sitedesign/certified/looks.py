@@ -44,7 +44,7 @@ def is_worth_a_look(candidate: Candidate, passed: Candidate, objective: SearchOb
 
 
 def is_much_at_stake(failed: Candidate, passed: Candidate, objective: SearchObjective) -> bool:
-    """Whether a plant that failed is so much cheaper than one that has passed that more looks are worth it."""
+    """Whether a plant that failed is so much cheaper than one that has passed that more is worth a look."""
     return objective.cost_with_voll(failed) < (1 - MUCH_AT_STAKE) * objective.cost_with_voll(passed)
 
 

@@ -23,12 +23,7 @@ from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.adaptive_sampling import improve
-from sitedesign.certified.coarser_steps import (
-    ESTIMATED_STEP_H,
-    EVALUATED_STEP_H,
-    block_on_steps_of,
-    environment_on_steps_of,
-)
+from sitedesign.certified.coarser_steps import EVALUATED_STEP_H, block_on_steps_of, environment_on_steps_of
 from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.looks import (
@@ -182,8 +177,8 @@ def _sized_with_failures(
     """
     study = study_case.study
     own = weather_block(study_case)
-    met = environment_on_steps_of(environment, own, ESTIMATED_STEP_H)
-    own = block_on_steps_of(own, ESTIMATED_STEP_H)
+    met = environment_on_steps_of(environment, own, EVALUATED_STEP_H)
+    own = block_on_steps_of(own, EVALUATED_STEP_H)
     failing = relaxation(sampled_outage_case(own, met, study.seed), study.metric).case
     failing = shift_start(failing, cyclic_start_step(own.case))
     pool, found = CutPool(failing), list[OptimizationResult]()
