@@ -55,13 +55,16 @@ class Table:
 
 def searched(monkeypatch: pytest.MonkeyPatch, start: tuple[int, ...]) -> tuple[Table, list[Candidate]]:
     def settle(_: Any, here: Candidate, objective: Any, budget: int, *, large_units: bool) -> Any:
-        assert (budget, large_units) == (45, False)  # else it might take the unit back
+        assert (budget, large_units) == (
+            adaptive_sampling.ONE_STEP,
+            False,
+        )  # else it might take the unit back
         return replace(here, plant=replace(here.plant, units=(*here.plant.units[:2], 7))), objective
 
     monkeypatch.setattr(adaptive_sampling, "solve_slp", settle)
     table = Table(a_case())
     begin = table.evaluate(Plant((0.0,), 0.0, 0.0, start, 10), Controller())
-    found = adaptive_sampling._with_other_units(table, begin, OBJECTIVE, 45)  # type: ignore[arg-type]
+    found = adaptive_sampling._with_other_units(table, begin, OBJECTIVE)  # type: ignore[arg-type]
     return table, found
 
 
