@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,7 @@ class Table:
 
 def searched(monkeypatch: pytest.MonkeyPatch, start: tuple[int, ...]) -> tuple[Table, list[Candidate]]:
     def settle(_: Any, here: Candidate, objective: Any, budget: int, *, large_units: bool) -> Any:
-        assert (budget, large_units) == (
-            adaptive_sampling.ONE_STEP,
-            False,
-        )  # else it might take the unit back
+        assert (budget, large_units) == (adaptive_sampling.ONE_STEP, False)  # else it might take it back
         return replace(here, plant=replace(here.plant, units=(*here.plant.units[:2], 7))), objective
 
     monkeypatch.setattr(adaptive_sampling, "solve_slp", settle)
@@ -71,7 +69,7 @@ def searched(monkeypatch: pytest.MonkeyPatch, start: tuple[int, ...]) -> tuple[T
 def test_it_finds_its_way_where_one_unit_takes_the_place_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     table, found = searched(monkeypatch, (4, 1, 30))
     assert min(found, key=OBJECTIVE.merit).plant.units == (5, 0, 7)
-    counts = [units[:2] for units in table.asked]
+    counts = [units for units, _ in groupby(units[:2] for units in table.asked)]
     assert len(counts) == len(set(counts))
     assert {(5, 1), (3, 1), (4, 0), (4, 2), (5, 0), (6, 0)} <= set(counts)
     assert (4, 1) not in counts
@@ -81,5 +79,29 @@ def test_it_finds_its_way_where_one_unit_takes_the_place_of_another(monkeypatch:
 
 def test_what_is_not_built_is_not_tried_and_limits_bind(monkeypatch: pytest.MonkeyPatch) -> None:
     table, _ = searched(monkeypatch, (9, 0, 30))
-    assert [units[:2] for units in table.asked] == [(8, 0)]
+    assert {units[:2] for units in table.asked} == {(8, 0)}
     assert searched(monkeypatch, (0, 0, 30))[1] == []
+
+
+def test_a_step_that_only_seemed_to_help_is_followed_by_another_and_two_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hundred without array, dearer with 1 MW, which looks cheaper from few years, cheaper with 2 MW."""
+    cost = {0.0: 100.0, 1.0: 101.0, 2.0: 90.0, 3.0: 95.0, 4.0: 80.0}
+
+    class Years(Table):
+        def evaluate(self, plant: Plant, controller: Controller) -> Candidate:
+            return Candidate(plant, controller, (0.995,), cost[plant.resources_mw[0]])
+
+    proposed = iter([1.0, 2.0, 3.0, 1.0, 4.0])
+
+    def step(_: Any, here: Candidate, objective: Any, *_args: Any, **_named: Any) -> Any:
+        return replace(here, plant=replace(here.plant, resources_mw=(next(proposed),))), objective
+
+    monkeypatch.setattr(adaptive_sampling, "solve_slp", step)
+    years, found = Years(a_case()), list[Candidate]()
+    begin = years.evaluate(Plant((0.0,), 0.0, 0.0, (4, 1, 30), 10), Controller())
+    best = adaptive_sampling._with_these_units(years, begin.plant, begin, OBJECTIVE, found)  # type: ignore[arg-type]
+    assert [candidate.plant.resources_mw[0] for candidate in found] == [1.0, 2.0, 3.0, 1.0]
+    assert best.plant.resources_mw == (2.0,)
+    assert len(years.asked) == 4

@@ -31,6 +31,7 @@ EXTRA_ITERATIONS = 2  # while no margin is safe, or one iteration brought much
 MUCH_GAIN = 0.004  # of its merit
 LEAST_GAIN = 0.002  # of its merit that an iteration has to bring for another to follow
 ONE_STEP = 1  # evaluations, after which no further joint step is begun
+MOST_FAILED = 1  # joint steps in a row that did not help, after which another is taken
 PROMISING = 0.02  # of its merit, that a plant with other units may be worse and is searched on for
 MOST_MARGIN = 0.9  # of the downtime that the target allows
 
@@ -148,19 +149,31 @@ def _with_other_units(evaluator: Evaluator, start: Candidate, objective: SearchO
         if counts in tried:
             continue
         tried.add(counts)
-        reference = evaluator.select_scenarios(plant, here.controller)
-        while True:
-            near, _ = solve_slp(evaluator, reference, objective, ONE_STEP, large_units=False)
-            best = evaluator.evaluate(near.plant, near.controller)
-            found.append(best)
-            gained = objective.merit(best) < (1 - LEAST_GAIN) * objective.merit(reference)
-            if not gained or objective.merit(best) > (1 + PROMISING) * objective.merit(here):
-                break
-            reference = evaluator.select_scenarios(best.plant, best.controller)
-        if objective.merit(found[-1]) < (1 - LEAST_GAIN) * objective.merit(here):
-            here = found[-1]
+        best = _with_these_units(evaluator, plant, here, objective, found)
+        if objective.merit(best) < (1 - LEAST_GAIN) * objective.merit(here):
+            here = best
             waiting = _one_more_or_less(case, here.plant, large)
     return found
+
+
+def _with_these_units(
+    evaluator: Evaluator, plant: Plant, here: Candidate, objective: SearchObjective, found: list[Candidate]
+) -> Candidate:
+    """Take joint steps from a plant as long as it is promising; give the best, and add all to `found`.
+
+    A step that only seemed to help has shown which years hurt: the next knows them.
+    """
+    merit, failed = objective.merit, 0
+    best = evaluator.select_scenarios(plant, here.controller)
+    while True:
+        near, _ = solve_slp(evaluator, best, objective, ONE_STEP, large_units=False)
+        there = evaluator.evaluate(near.plant, near.controller)
+        found.append(there)
+        failed = 0 if merit(there) < (1 - LEAST_GAIN) * merit(best) else failed + 1
+        best = min(best, there, key=merit)
+        if failed > MOST_FAILED or merit(best) > (1 + PROMISING) * merit(here):
+            return best
+        best = evaluator.select_scenarios(best.plant, best.controller)
 
 
 def _one_more_or_less(case: Case, plant: Plant, technologies: Sequence[int]) -> list[Plant]:
