@@ -75,6 +75,15 @@ def test_months_too_short_for_any_unit() -> None:
     assert found == {"months_to_power": 6.0}
 
 
+def test_months_too_short_where_sizes_know_no_limit() -> None:
+    """The night needs its array, there in 14 months, and its battery, there in 10; nothing else will do."""
+    c = night().case
+    sun = dataclasses.replace(c.resources[0], lead_months=14.0, bounds_mw=(0.0, math.inf))
+    c = dataclasses.replace(c, resources=(sun,), battery_lead_months=10.0)
+    wide = limited(c, months_to_power=5.0, battery_mwh=(0.0, math.inf), battery_mw=(0.0, math.inf))
+    assert needed(why(wide))["months_to_power"] == 14.0
+
+
 def test_carbon_cap_of_nothing() -> None:
     c = limited(engines().case, max_co2_t_per_yr=0.0)
     found = needed(why(c))

@@ -485,7 +485,6 @@ def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN
             m.energy_mwh_per_yr[k, i] for k, i in m.supply_level if k == quantity.technology
         ),
         "backup_mwh_per_yr": lambda: sum(m.energy_mwh_per_yr.values()),
-        "months_to_power": lambda: m.months_to_power,
     }
     if quantity.name in expressions:
         return expressions[quantity.name]()

@@ -36,8 +36,8 @@ class Quantity:
     ----------
     name : str
         Name of one of ``Case.sizes``, ``land_acres``, ``units``, ``lost_mwh_per_yr`` (shed load and rack
-        shortfall together), ``months_to_power``, the ``total`` of an annual limit (``backup_mwh_per_yr``,
-        ``co2_t_per_yr`` ...) or ``technology_mwh_per_yr``.
+        shortfall together), the ``total`` of an annual limit (``backup_mwh_per_yr``, ``co2_t_per_yr`` ...)
+        or ``technology_mwh_per_yr``.
     technology : str
         Which one, for ``units`` and ``technology_mwh_per_yr``.
     load_class : str
@@ -143,9 +143,9 @@ def explain(
     InfeasibleDesign
         To be raised by the caller.
     """
-    limits: list[_Limit | _Duration] = list(_budgets(case))
+    limits: list[_Limit | _Duration | _Wait] = list(_budgets(case))
     if plant is None:
-        limits += [*_capacities(case), *_durations(case)]
+        limits += [*_capacities(case), *_waits(case), *_durations(case)]
     relaxations, unknown = [], []
     for limit in limits:
         try:
@@ -215,6 +215,26 @@ class _Duration:
         return LimitChange(self.name, self.now, _outward(good, 3, up=self.longest), "h")
 
 
+@dataclass(frozen=True)
+class _Wait:
+    """Months to first power: what comes later than the limit is tried in the order in which it comes."""
+
+    now: float
+    case: Case
+    name: str = "months_to_power"
+
+    def smallest(self, minimise: Minimise) -> LimitChange | None:
+        """Earliest month by which a design is possible, or None when none ever is."""
+        case = self.case
+        items = (*case.resources, *case.supplies)
+        for months in sorted({item.lead_months for item in items} | {case.battery_lead_months}):
+            limits = dataclasses.replace(case.limits, months_to_power=months)
+            later = dataclasses.replace(case, limits=limits)
+            if months > self.now and minimise(later, Quantity("battery_mwh")) is not None:
+                return LimitChange(self.name, self.now, _up(months), "months")
+        return None
+
+
 def _budgets(case: Case) -> Iterator[_Limit]:
     """Limits that hold for a fixed plant as well."""
 
@@ -278,13 +298,6 @@ def _capacities(case: Case) -> Iterator[_Limit]:
         yield _Limit(
             "land_acres", limits.land_acres, "acres", limited(land_acres=None), Quantity("land_acres"), _up
         )
-    if limits.months_to_power is not None:
-        # With a price on them months are counted in whole: an array is there or is not
-        freed = dataclasses.replace(limited(months_to_power=None), delay_cost_usd_per_month_yr=1.0)
-        yield _Limit(
-            "months_to_power", limits.months_to_power, "months", freed,
-            Quantity("months_to_power"), _up,
-        )  # fmt: skip
     peak = float(case.load_mw.max(initial=0.0))
     for k, tech in enumerate(case.backup):
         # Twice the load, from the weakest running hour, is more than any budget can ask of one technology.
@@ -304,6 +317,11 @@ def _capacities(case: Case) -> Iterator[_Limit]:
             f"size of {item.name}", item.units_max, "" if item.whole else "MW", freed,
             Quantity("units", item.name), _up,
         )  # fmt: skip
+
+
+def _waits(case: Case) -> Iterator[_Wait]:
+    if case.limits.months_to_power is not None:
+        yield _Wait(case.limits.months_to_power, case)
 
 
 def _durations(case: Case) -> Iterator[_Duration]:
