@@ -10,9 +10,16 @@ import pytest
 from scipy.optimize import linprog
 
 from sitedesign.case.case import Case
+from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.foresight import failure_bound
-from sitedesign.foresight.failure_bound import bound_with_failures, price_budgets, tuned_prices
+from sitedesign.foresight.failure_bound import (
+    FailureBound,
+    bound_with_failures,
+    price_budgets,
+    saved_by_optima,
+    tuned_prices,
+)
 from sitedesign.optimize.annual_budgets import budgets_of
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
@@ -105,12 +112,19 @@ def causal_optimum(units: int) -> float:
     return np.inf if found.x is None else float(found.fun) + UNIT_USD * units
 
 
+def bounded(numbers: range, prices: np.ndarray, plant: Plant, optima: int, seed: int) -> FailureBound:
+    """Bound of so many draws of the small world, and the optimum of the first of them."""
+    saved = saved_by_optima(map(draw, numbers[:optima]), prices, plant)
+    assert min(saved) >= 0
+    return bound_with_failures(map(draw, numbers), prices, plant, plant, saved, seed)
+
+
 def test_no_rule_that_does_not_foresee_beats_the_bound_and_the_bound_is_near() -> None:
     causal = min(causal_optimum(units) for units in range(UNITS + 1))
     pilot, pool = draw(1), CutPool(draw(1))
     first = solve_cuts(pilot, gap=1e-4, cut_pool=pool)
     prices = tuned_prices(pilot, first, pool)
-    found = bound_with_failures((draw(100 + i) for i in range(100)), prices, first.plant, first.plant, 10, 0)
+    found = bounded(range(100, 200), prices, first.plant, 10, 0)
     assert found.bound.samples == 100
     assert 0 < found.bound.standard_error < 0.02 * causal
     assert found.bound.value <= causal + 2 * found.bound.standard_error
@@ -121,7 +135,7 @@ def test_no_rule_that_does_not_foresee_beats_the_bound_and_the_bound_is_near() -
     assert found.bound.value > 1.1 * solve_cuts(nothing_fails).objective_usd_per_yr
     # Another set of draws, and prices that are plainly wrong: lower, never above
     for wrong in (0.5 * prices, 2.0 * prices, 0.0 * prices):
-        other = bound_with_failures((draw(900 + i) for i in range(40)), wrong, first.plant, first.plant, 3, 0)
+        other = bounded(range(900, 940), wrong, first.plant, 3, 0)
         assert other.bound.value <= causal + 2 * other.bound.standard_error
 
 
@@ -177,10 +191,7 @@ def test_prices_are_tuned_where_the_duals_of_whole_units_say_nothing() -> None:
 def test_same_draws_same_bound_and_one_draw_has_no_error() -> None:
     first = solve_cuts(draw(1), gap=1e-3)
     prices = np.array(first.budget_prices)
-    pair = [
-        bound_with_failures((draw(20 + i) for i in range(3)), prices, first.plant, first.plant, 2, 5)
-        for _ in range(2)
-    ]
+    pair = [bounded(range(20, 23), prices, first.plant, 2, 5) for _ in range(2)]
     assert pair[0] == pair[1]
     assert pair[0].bound.value <= pair[0].same_plant.value
     assert np.isnan(failure_bound._error([1.0]))

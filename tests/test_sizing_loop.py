@@ -25,7 +25,7 @@ from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.certified.pattern_search import _Multipliers, poll
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
 from sitedesign.certified.scenario_years import search_years, unseen_years, weather_block
-from sitedesign.certified.sizing_loop import SearchResult, SizingResult
+from sitedesign.certified.sizing_loop import SearchResult
 from sitedesign.certified.starting_points import sampled_outage_case
 from sitedesign.foresight.failure_bound import FailureBound
 from sitedesign.operation.forecast import Forecast
@@ -205,8 +205,8 @@ def test_failures_of_units_are_the_same_whatever_else_could_be_built(study_case:
     """A plant that is known is run under failures of its own units: the rows of those among all."""
     environment = environment_of(study_case)
     among, alone = (
-        sampled_outage_case(weather_block(study_case), environment, 3, 1, (2,), none_beyond=known).backup[0]
-        for known in (False, True)
+        sampled_outage_case(weather_block(study_case), environment, 3, 1, known).backup[0]
+        for known in (None, (2,))
     )
     assert among.units_max > alone.units_max == 2
     np.testing.assert_array_equal(among.capability[:2], alone.capability)
@@ -644,8 +644,7 @@ def test_parts_of_the_gap_add_up_to_it(planned: bool, bounded: bool) -> None:
     )  # type: ignore[arg-type]
     first = OptimizationResult(PLANT, 9.5e6, 9e6, (), 0.0, "cuts", "gap", 1.0, lost_value_usd_per_yr=5e5)
     known = FailureBound(Estimate(9.1e6, 1e5, 12, 0), Estimate(10e6, 1e5, 12, 0))
-    sized = SizingResult(result, first if planned else None)
-    parts = _gap_parts(sized, known if bounded else None, 12.5e6, 7e6)
+    parts = _gap_parts(result, first if planned else None, known if bounded else None, 12.5e6, 7e6)
     assert sum(parts.values()) == pytest.approx(5.5e6)
     assert parts["perfect_information"] == 2e5
     if bounded:

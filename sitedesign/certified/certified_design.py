@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import Case
+from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
 from sitedesign.certified.environment import environment_of, metric_key
+from sitedesign.certified.objective import Candidate
 from sitedesign.certified.operate import operate_causally
 from sitedesign.certified.remedies import explain_uncertified
 from sitedesign.certified.scenario_years import weather_block
-from sitedesign.certified.sizing_loop import SearchResult, SizingResult, size_then_search
+from sitedesign.certified.sizing_loop import (
+    FailureSizing,
+    SearchResult,
+    search_from,
+    size_with_failures,
+)
 from sitedesign.certified.starting_points import sampled_outage_case
 from sitedesign.errors import ReplayMismatch
-from sitedesign.foresight.failure_bound import FailureBound, bound_with_failures
+from sitedesign.foresight.failure_bound import (
+    FailureBound,
+    bound_with_failures,
+    saved_by_optima,
+    tuned_prices,
+)
+from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.limit_check import broken_limits
 from sitedesign.reliability.metrics import uptime_metrics
@@ -54,30 +69,38 @@ def certified_design(
         When no plant found keeps the target; says what limits it and which remedies help.
     """
     environment, effort = environment_of(study_case), effort or Effort()
-    sized = size_then_search(study_case, environment, effort, progress)
-    result, best = sized.search, sized.search.best
-    if not result.met:
-        raise explain_uncertified(study_case, result, progress, tries=effort.explains)
+    sized = size_with_failures(study_case, environment, effort, progress)
+    # Where cost and uptime both move, the rack-hour's cost has the gap
+    bounds = planned.compute_cost is None
+    with meanwhile(lambda: _proven(study_case, sized, effort) if bounds else _Proven()) as proven:
+        result = search_from(sized, study_case, environment, effort, progress)
+        if not result.met:
+            raise explain_uncertified(study_case, result, progress, tries=effort.explains)
+        evaluation = _operated(study_case, environment, result.best)
+        if bounds:
+            progress("bounding with failures that are foreseen")
+        known = proven()
+    bounded, parts = None, dict[str, float]()
+    if bounds:
+        plan, cost = planned.bound_usd_per_yr, evaluation.cost_usd_per_yr
+        bounded = _failure_bound(study_case, sized, known, result.best.plant, effort)
+        bounded = bounded and bounded.at_least(plan)
+        parts = _gap_parts(result, sized.first, bounded, cost, plan, study_case.case.limits.n_plus)
+        if known.divisible_usd_per_yr is not None:
+            parts["integrality"] = plan - known.divisible_usd_per_yr
+    design = _certified(study_case, planned, evaluation, result, parts)
+    return design.model_copy(update={"bound_with_failures": bounded.bound}) if bounded else design
+
+
+def _operated(study_case: StudyCase, environment: OperatingEnvironment, best: Candidate) -> Evaluation:
+    """Operate the certified plant on the study's own years, within all limits."""
     evaluation = operate_causally(study_case, best.plant, best.controller, environment, TUNED)
     energy = [evaluation.energy_mwh_per_yr[item.name] for item in study_case.case.supplies]
     used = [use.mean for use in evaluation.capped]
     outside = broken_limits(study_case.case, best.plant, energy, evaluation.co2_t_per_yr, used)
     if outside:
         raise ReplayMismatch(outside)
-    parts: dict[str, float] = {}
-    bounded: FailureBound | None = None
-    if planned.compute_cost is None:  # where cost and uptime both move, the rack-hour's cost has the gap
-        progress("bounding with failures that are foreseen")
-        with meanwhile(lambda: _divisible_bound(study_case) if effort.explains else None) as divisible:
-            bounded = _failure_bound(study_case, sized, effort)
-            bounded = bounded and bounded.at_least(planned.bound_usd_per_yr)
-            spare = study_case.case.limits.n_plus
-            parts = _gap_parts(sized, bounded, evaluation.cost_usd_per_yr, planned.bound_usd_per_yr, spare)
-            whole = divisible()
-        if whole is not None:
-            parts["integrality"] = planned.bound_usd_per_yr - whole
-    design = _certified(study_case, planned, evaluation, result, parts)
-    return design.model_copy(update={"bound_with_failures": bounded.bound}) if bounded else design
+    return evaluation
 
 
 def _certified(
@@ -108,27 +131,63 @@ def _certified(
     )
 
 
-def _failure_bound(study_case: StudyCase, sized: SizingResult, effort: Effort) -> FailureBound | None:
-    """Bound that knows failures, by draws that neither search nor prices have seen; None without one."""
-    first, plant, seed = sized.with_failures, sized.search.best.plant, study_case.study.seed
-    if first is None or not sized.budget_prices.size or study_case.case.limits.n_plus:
-        return None  # what stands by is asked of an operator: a bound without it may be below the first
-    own, environment, metric = weather_block(study_case), environment_of(study_case), study_case.study.metric
-    start, both = cyclic_start_step(study_case.case), tuple(map(max, plant.units, first.plant.units))
+@dataclass(frozen=True, eq=False)
+class _Proven:
+    """What bounds say of the question, whatever plant is found.
 
-    def failing(draw: int) -> Case:
-        # Beyond the draws of which an optimum is found, two plants are run and no other
-        known, number = draw >= effort.bound_optima, FIRST_DRAW + draw
-        units = both if known else plant.units
-        case = sampled_outage_case(own, environment, seed, number, units, none_beyond=known)
-        return shift_start(relaxation(case, metric).case, start)
+    Attributes
+    ----------
+    budget_prices : ndarray, shape (budgets,), or None
+        That make the bound of a planner who foresees failures high; None where no such bound is asked for.
+    saved_usd_per_yr : list of float
+        By the optima of few draws of failures (:func:`~sitedesign.foresight.failure_bound.saved_by_optima`).
+    divisible_usd_per_yr : float or None
+        Bound of units that may be cut.
+    """
 
-    cases = map(failing, range(effort.bound_draws))
-    return bound_with_failures(cases, sized.budget_prices, plant, first.plant, effort.bound_optima, seed)
+    budget_prices: FloatArray | None = None
+    saved_usd_per_yr: list[float] = field(default_factory=list)
+    divisible_usd_per_yr: float | None = None
+
+
+def _proven(study_case: StudyCase, sized: FailureSizing, effort: Effort) -> _Proven:
+    """Find all bounds that do not need the certified plant."""
+    first, prices, saved = sized.first, None, list[float]()
+    # What stands by is asked of an operator: a bound without it may be below the first
+    if first is not None and effort.bound_draws and not study_case.case.limits.n_plus:
+        prices = tuned_prices(sized.case, first, sized.pool)
+        draws = (_failing(study_case, draw) for draw in range(effort.bound_optima))
+        saved = saved_by_optima(draws, prices, first.plant)
+    return _Proven(prices, saved, _divisible_bound(study_case) if effort.explains else None)
+
+
+def _failing(study_case: StudyCase, draw: int, known: Sequence[int] | None = None) -> Case:
+    """Give the question under a draw of failures that neither search nor prices have seen."""
+    own, environment, study = weather_block(study_case), environment_of(study_case), study_case.study
+    case = sampled_outage_case(own, environment, study.seed, FIRST_DRAW + draw, known)
+    return shift_start(relaxation(case, study.metric).case, cyclic_start_step(study_case.case))
+
+
+def _failure_bound(
+    study_case: StudyCase, sized: FailureSizing, proven: _Proven, plant: Plant, effort: Effort
+) -> FailureBound | None:
+    """Bound that knows failures; None without one."""
+    first, prices = sized.first, proven.budget_prices
+    if first is None or prices is None:
+        return None
+    both = tuple(map(max, plant.units, first.plant.units))
+    draws = (_failing(study_case, draw, both) for draw in range(effort.bound_draws))
+    seed = study_case.study.seed
+    return bound_with_failures(draws, prices, plant, first.plant, proven.saved_usd_per_yr, seed)
 
 
 def _gap_parts(
-    sized: SizingResult, bounded: FailureBound | None, cost: float, bound: float, spare: int = 0
+    result: SearchResult,
+    first: OptimizationResult | None,
+    bounded: FailureBound | None,
+    cost: float,
+    bound: float,
+    spare: int = 0,
 ) -> dict[str, float]:
     """Split what separates a certified cost from its bound; the parts add up to it. [USD/yr]
 
@@ -136,7 +195,7 @@ def _gap_parts(
     holds reserve, and the search may have missed a better one; then whatever fails and the weather surprise
     him who runs it.
     """
-    weather, first = sized.search.perfect_forecast_usd_per_yr, sized.with_failures
+    weather = result.perfect_forecast_usd_per_yr
     # Even he finds no plant that keeps the target, or what stands by for failures is asked for already
     if first is None or spare:
         return {"perfect_information": weather, "outages": cost - bound - weather}

@@ -229,7 +229,7 @@ def evaluate_remedies(study_case: StudyCase, progress: Progress) -> list[Remedy]
             found = size_then_search(there, environment_of(there), REMEDY_EFFORT, silent)
         except (InfeasibleDesign, InputError):
             continue
-        tried.append(Remedy(name, found.search, _beyond(study_case, there, found.search.best.plant)))
+        tried.append(Remedy(name, found, _beyond(study_case, there, found.best.plant)))
     return tried
 
 

@@ -11,14 +11,14 @@ the last word.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
 from sitedesign.case.annual_use import caps_of
 from sitedesign.case.build import StudyCase
-from sitedesign.case.case import Case, FloatArray
+from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
@@ -56,7 +56,6 @@ from sitedesign.certified.starting_points import (
     storage_rich_plants,
 )
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.foresight.failure_bound import tuned_prices
 from sitedesign.operation.capped_use import used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.state import Controller, ControllerKind
@@ -117,28 +116,43 @@ class SearchResult:
     perfect_forecast_usd_per_yr: float = 0.0
 
 
-@dataclass(frozen=True)
-class SizingResult:
-    """A search, and the optimum of a planner who sees even the failures of one draw.
+@dataclass(frozen=True, eq=False)
+class FailureSizing:
+    """What planners who see even the failures of one draw would build: where a search begins.
 
     Attributes
     ----------
-    search : SearchResult
-    with_failures : OptimizationResult or None
-        None when even he finds no plant.
-    budget_prices : ndarray, shape (budgets,)
-        That make the bound of his draw high; empty without an optimum, or where no such bound is asked for.
+    plants : list of Plant
+        Their optima, that of the question itself first; empty when even they find none.
+    first : OptimizationResult or None
+        Of the question itself.
+    case : Case
+        The question under that draw.
+    pool : CutPool
+        Cuts of it.
+    years : list of WeatherBlock
+        To search on, drawn meanwhile.
     """
 
-    search: SearchResult
-    with_failures: OptimizationResult | None
-    budget_prices: FloatArray = field(default_factory=lambda: np.zeros(0))
+    plants: list[Plant]
+    first: OptimizationResult | None
+    case: Case
+    pool: CutPool
+    years: list[WeatherBlock]
 
 
 def size_then_search(
     study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, progress: Progress
-) -> SizingResult:
-    """Size with foresight of weather and failures, and from there search for an operator who has none.
+) -> SearchResult:
+    """Size with foresight of weather and failures, and from there search for an operator who has none."""
+    sized = size_with_failures(study_case, environment, effort, progress)
+    return search_from(sized, study_case, environment, effort, progress)
+
+
+def size_with_failures(
+    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, progress: Progress
+) -> FailureSizing:
+    """Find optimal plants of planners who foresee one draw of failures.
 
     Parameters
     ----------
@@ -149,53 +163,47 @@ def size_then_search(
 
     Returns
     -------
-    SizingResult
-    """
-    with meanwhile(lambda: search_years(study_case, effort.years, study_case.study.seed)) as years:
-        progress("sizing with foresight of weather and failures")
-        planned, first, prices = _sized_with_failures(study_case, environment, effort)
-        progress(f"drawing {effort.years} weather years to search on")
-        drawn = years()
-    search = search_and_certify(
-        study_case,
-        environment,
-        planned or [largest_plant(study_case.case)],
-        (first.uptime_price_usd_per_mwh or 0.0) if first else 0.0,
-        effort,
-        progress,
-        years=drawn,
-    )
-    return SizingResult(search, first, prices)
-
-
-def _sized_with_failures(
-    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort
-) -> tuple[list[Plant], OptimizationResult | None, FloatArray]:
-    """Find optimal plants of planners who foresee one draw of failures, and prices for the bound of all.
-
-    The first is the answer to the question itself; None where even he finds none.
+    FailureSizing
     """
     study = study_case.study
-    own = weather_block(study_case)
-    met = environment_on_steps_of(environment, own, EVALUATED_STEP_H)
-    own = block_on_steps_of(own, EVALUATED_STEP_H)
-    failing = relaxation(sampled_outage_case(own, met, study.seed), study.metric).case
-    failing = shift_start(failing, cyclic_start_step(own.case))
-    pool, found = CutPool(failing), list[OptimizationResult]()
-    questions = [(failing, 1e-3), (half_downtime(failing), 2e-3)]
-    if any(item.units_max > item.units_min for item in failing.imports):
-        questions.append((on_island(failing), 2e-3))
-    for asked, gap in questions:
-        try:
-            found.append(solve_cuts(asked, gap=gap, cut_pool=pool, explains=False, keeps_dispatch=False))
-        except InfeasibleDesign:
-            continue  # what fails may leave too little even for him; the search then starts from the limits
-    first = found[0] if found else None
-    prices = np.zeros(0)
-    # With a price on lost compute in place of a target, the rack-hour's cost has the bound
-    if first is not None and effort.bound_draws and study.objective == "cost":
-        prices = tuned_prices(failing, first, pool)
-    return [sizing.plant for sizing in found], first, prices
+    with meanwhile(lambda: search_years(study_case, effort.years, study.seed)) as years:
+        progress("sizing with foresight of weather and failures")
+        own = weather_block(study_case)
+        met = environment_on_steps_of(environment, own, EVALUATED_STEP_H)
+        own = block_on_steps_of(own, EVALUATED_STEP_H)
+        failing = relaxation(sampled_outage_case(own, met, study.seed), study.metric).case
+        failing = shift_start(failing, cyclic_start_step(own.case))
+        pool, found = CutPool(failing), list[OptimizationResult]()
+        questions = [(failing, 1e-3), (half_downtime(failing), 2e-3)]
+        if any(item.units_max > item.units_min for item in failing.imports):
+            questions.append((on_island(failing), 2e-3))
+        for asked, gap in questions:
+            try:
+                found.append(solve_cuts(asked, gap=gap, cut_pool=pool, explains=False, keeps_dispatch=False))
+            except InfeasibleDesign:
+                continue  # what fails may leave too little even for him; the search starts from the limits
+        progress(f"drawing {effort.years} weather years to search on")
+        plants = [sizing.plant for sizing in found]
+        return FailureSizing(plants, found[0] if found else None, failing, pool, years())
+
+
+def search_from(
+    sized: FailureSizing,
+    study_case: StudyCase,
+    environment: OperatingEnvironment,
+    effort: Effort,
+    progress: Progress,
+) -> SearchResult:
+    """Search from the optima of planners who foresee failures, or from the limits where they find none."""
+    return search_and_certify(
+        study_case,
+        environment,
+        sized.plants or [largest_plant(study_case.case)],
+        (sized.first.uptime_price_usd_per_mwh or 0.0) if sized.first else 0.0,
+        effort,
+        progress,
+        years=sized.years,
+    )
 
 
 def search_and_certify(

@@ -81,14 +81,13 @@ def sampled_outage_case(
     environment: OperatingEnvironment,
     seed: int,
     draw: int = 0,
-    units: Sequence[int] | None = None,
-    *,
-    none_beyond: bool = False,
+    known: Sequence[int] | None = None,
 ) -> Case:
     """Put one sampled draw of outages of the units into the capability rows of a case.
 
     A planner who foresees weather *and* failures sizes on it; his cost is a bound for any operator who meets
-    the same years. Small units are taken together by their mean: among fifty, chance averages out.
+    the same years. Small units are taken together by their mean: among fifty, chance averages out. Any unit
+    fails as it does whatever else could be built.
 
     Parameters
     ----------
@@ -99,20 +98,19 @@ def sampled_outage_case(
         The evaluator's, so that both see the same failures.
     draw : int
         Of so many, each independent of the others.
-    units : sequence of int, optional
-        Least that each technology may have of, where that is more than could be of use.
-    none_beyond : bool
-        No units beyond those, where they fail one by one: for plants that are known.
+    known : sequence of int, optional
+        Most units of each technology in plants that are known, for no others: none fails beyond those.
     """
     case = block.case
     most = [
         max(item.units_min, min(units_most(case, item), _useful_units(case, item))) for item in case.backup
     ]
     small = [item.unit_mw < SMALL_UNIT_SHARE * mean_load_mw(case) for item in case.backup]
-    if units is not None:
-        pairs = zip(units, most, small, strict=True)
-        most = [n if none_beyond and not together else max(n, useful) for n, useful, together in pairs]
-    sampled = [max(count, 1) for count in most]  # a row there must be, also where no unit is allowed
+    failing = most
+    if known is not None:
+        failing = [n if together else k for n, k, together in zip(most, known, small, strict=True)]
+        most = list(known)
+    sampled = [max(count, 1) for count in failing]  # a row there must be, also where no unit is allowed
     conditions = OutageConditions(case.step_h, case.years, 0, block.temp_air_c, environment.climatology)
     paths = sample_outages(environment.outages, sampled, conditions, draw, seed)
     backup = []

@@ -19,10 +19,10 @@ small units are taken together by their mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.optimize import linprog
@@ -43,6 +43,7 @@ GAP = 1e-3  # of each draw, below what one draw differs from another
 _CLOSE = 2e-3  # to the optimum within the budgets: prices that come so near are good enough
 _MOST_TRIES = 6
 _STEP = 4.0  # factor by which one try may change a price
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -179,14 +180,45 @@ def tuned_prices(case: Case, optimum: OptimizationResult, pool: CutPool) -> Floa
         prices = _most_promising(tried, at, floor)
 
 
+def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -> list[float]:
+    """Find what the optimum of each draw of failures saves a planner who foresees it, against a known plant.
+
+    Parameters
+    ----------
+    draws : iterable of Case
+        The same question under independent draws of failures.
+    prices : ndarray, shape (budgets,)
+        Of the budgets, fixed without any of these draws.
+    planned : Plant
+        An optimum under another draw.
+
+    Returns
+    -------
+    list of float
+        Not below 0. [USD/yr]
+    """
+
+    def saved(draw: Case) -> float:
+        priced = price_budgets(draw, prices).case
+        pool = CutPool(priced)
+        return least_cost_usd(priced, planned, pool.search) - _sized(priced, planned, pool).bound_usd_per_yr
+
+    return _of_each(saved, draws)
+
+
 def bound_with_failures(
-    draws: Iterable[Case], prices: FloatArray, plant: Plant, planned: Plant, optima: int, seed: int
+    draws: Iterable[Case],
+    prices: FloatArray,
+    plant: Plant,
+    planned: Plant,
+    saved: Sequence[float],
+    seed: int,
 ) -> FailureBound:
     """Average over draws of failures what a planner pays who foresees them.
 
     His optimum takes a hundred times as long as his operation of a plant that is known, and hardly differs
     from the optimum under another draw. So that plant is run under all draws, and the optimum of each found
-    for the first of them: the mean of the former less the mean difference (a control variate).
+    for few of them: the mean of the former less the mean of what the latter save (a control variate).
 
     Parameters
     ----------
@@ -198,32 +230,32 @@ def bound_with_failures(
         That he runs as well.
     planned : Plant
         An optimum under another draw.
-    optima : int
-        For how many of the draws the optimum is found, two or more.
+    saved : sequence of float
+        What optima save against it, of two draws or more (:func:`saved_by_optima`). [USD/yr]
     seed : int
         Of the draws.
     """
 
-    def run(numbered: tuple[int, Case]) -> tuple[list[float], float | None]:
-        number, draw = numbered
+    def run(draw: Case) -> list[float]:
         priced = price_budgets(draw, prices)
-        pool = CutPool(priced.case)
-        costs = [least_cost_usd(priced.case, item, pool.search) for item in (planned, plant)]
-        least = _sized(priced.case, planned, pool).bound_usd_per_yr if number < optima else None
-        allowed = priced.allowed_usd_per_yr
-        return [cost - allowed for cost in costs], None if least is None else least - allowed
+        search = CutPool(priced.case).search
+        return [
+            least_cost_usd(priced.case, item, search) - priced.allowed_usd_per_yr for item in (planned, plant)
+        ]
 
-    # As many at a time as there are cores, so that no more draws are held
-    coming, done = enumerate(draws), list[tuple[list[float], float | None]]()
-    while some := list(islice(coming, cores())):
-        done += at_once(run, some)
-    known, same = zip(*(costs for costs, _ in done), strict=True)
-    found = [least for _, least in done if least is not None]
-    better = np.subtract(found, known[: len(found)])  # not above 0
+    known, same = zip(*_of_each(run, draws), strict=True)
     return FailureBound(
-        Estimate(float(np.mean(known) + np.mean(better)), _error(known) + _error(better), len(known), seed),
+        Estimate(float(np.mean(known) - np.mean(saved)), _error(known) + _error(saved), len(known), seed),
         Estimate(float(np.mean(same)), _error(same), len(same), seed),
     )
+
+
+def _of_each(run: Callable[[Case], _Found], draws: Iterable[Case]) -> list[_Found]:
+    """Run something of each draw, as many at a time as there are cores, so that no more draws are held."""
+    coming, done = iter(draws), list[_Found]()
+    while some := list(islice(coming, cores())):
+        done += at_once(run, some)
+    return done
 
 
 def _sized(case: Case, warm_start: Plant, pool: CutPool | None) -> OptimizationResult:

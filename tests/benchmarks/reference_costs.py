@@ -57,7 +57,7 @@ def searched(question: str, seed: int, effort: Effort) -> SearchResult:
     asked = QUESTIONS[question]
     weather = sd.Weather.generate(asked["site"], years=20, seed=0, wind="wind" in asked)
     study_case = build_case(sd.Study(**asked, region=None, weather=weather, seed=seed))
-    return size_then_search(study_case, environment_of(study_case), effort, lambda _: None).search
+    return size_then_search(study_case, environment_of(study_case), effort, lambda _: None)
 
 
 def entry(question: str, seed: int, effort: str) -> dict[str, Any]:

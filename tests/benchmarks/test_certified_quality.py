@@ -113,7 +113,7 @@ class BruteForce:
 
 def looped(study_case: StudyCase) -> SearchResult:
     """Close the loop as :func:`sitedesign.solve` does."""
-    return size_then_search(study_case, environment_of(study_case), Effort(), lambda _: None).search
+    return size_then_search(study_case, environment_of(study_case), Effort(), lambda _: None)
 
 
 @pytest.fixture(scope="module")
