@@ -99,7 +99,7 @@ def test_estimates_on_longer_steps_say_what_hours_say_of_a_change(finer: StudyCa
     exact = evaluator.select_scenarios(here, rule)
     assert evaluator.estimate(here, rule) == exact
     assert evaluator._scenarios is not None
-    assert evaluator._scenarios.case.step_h == ESTIMATED_STEP_H
+    assert evaluator._scenarios.years.case.step_h == ESTIMATED_STEP_H
     for change in (
         {"battery_mwh": 1.1 * here.battery_mwh},
         {"resources_mw": (1.05 * here.resources_mw[0],)},

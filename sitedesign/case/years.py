@@ -113,6 +113,12 @@ def select_years(case: Case, rows: NDArray[np.int64]) -> Case:
     return with_series(case, pick, years=len(rows))
 
 
+def stretch_of_years(case: Case, first: int, end: int) -> Case:
+    """Give some weather years in sequence, from the first to before the last, without copying them."""
+    per_year = case.steps // case.years
+    return with_series(case, lambda series: series[first * per_year : end * per_year], years=end - first)
+
+
 def priced(case: Case) -> list[tuple[Any, ...]]:
     """Give what all years of a study have in common: name, levels of price and unit of imports and sinks."""
     flows: list[ImportCase | SinkCase] = [*case.imports, *case.sinks]

@@ -1,8 +1,8 @@
 """Adaptive scenario selection: from a plant near the target to one that is worth a certificate.
 
-Each iteration searches by the years that are critical for plants like the reference, evaluates the best it
-found on all years, and goes on from there. Few years flatter what a search ends with, so several of what it
-found are evaluated, by targets that are higher and higher.
+Each iteration searches by some years, those that hurt plants like the reference the likeliest among them,
+evaluates the best it found on all years, and goes on from there. What is best of many estimates is flattered,
+so what was found by a higher target is evaluated where the first misses its own.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def improve(
     rejected: Container[Decision],
     progress: Progress,
 ) -> tuple[Candidate, SearchObjective]:
-    """Take turns between evaluating a plant on all years and searching near it on the critical ones.
+    """Take turns between evaluating a plant on all years and searching near it on some of them.
 
     Parameters
     ----------
@@ -123,8 +123,11 @@ class _Improvement:
         targets = tuple(map(_target_with_margin, self.required, asked))
         objective = replace(self.objective, targets=targets)
         _, self.objective = solve_slp(self.evaluator, reference, objective, self.effort.evaluations // 2)
-        listed = _shortlist(self.evaluator, self.objective, self.required)
-        found = self.evaluator.evaluate_all([item.decision for item in listed])
+        found = list[Candidate]()
+        for item in _shortlist(self.evaluator, self.objective, self.required):
+            found.append(self.evaluator.evaluate(*item.decision))
+            if self.objective.feasible(found[-1]):
+                break  # the others cost more
         best = min(found, key=self.objective.merit)
         self.progress(
             f"searching: {self.evaluator.evaluations} plants evaluated, {best.describe(self.objective)}"
@@ -149,11 +152,20 @@ def _with_other_units(evaluator: Evaluator, start: Candidate, objective: SearchO
         if counts in tried:
             continue
         tried.add(counts)
+        if not _is_promising(evaluator, plant, here, objective):
+            continue
         best = _with_these_units(evaluator, plant, here, objective, found)
         if objective.merit(best) < (1 - LEAST_GAIN) * objective.merit(here):
             here = best
             waiting = _one_more_or_less(case, here.plant, large)
     return found
+
+
+def _is_promising(evaluator: Evaluator, plant: Plant, here: Candidate, objective: SearchObjective) -> bool:
+    """Whether one joint step from a plant might lead near another, by what is known of years now."""
+    start = evaluator.estimate(plant, here.controller)
+    near, _ = solve_slp(evaluator, start, objective, ONE_STEP, large_units=False)
+    return objective.merit(near) < (1 + PROMISING) * objective.merit(here)
 
 
 def _with_these_units(

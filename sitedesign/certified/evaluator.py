@@ -1,26 +1,30 @@
 """Simulation-based evaluation: causal cost and uptime of any plant, with common random numbers.
 
 Uptime is decided in few years of many. A plant is evaluated on all of them once; plants near it are then
-estimated by what changes in the critical years, which lose most, and in some others, drawn by chance and
-weighted, on steps of two hours. At that reference plant the estimate is exact, near it a good one: a search
-evaluates what it finds on all years and its own steps, and takes that for its next reference.
+estimated by what changes in some of them, on steps of two hours. These are drawn by chance, each the likelier
+the more it loses, and weighted by how likely that was, so that nothing is estimated too high or too low on
+the mean. At that reference plant the estimate is exact, near it a good one: a search evaluates what it finds
+on all years and its own steps, and takes that for its next reference.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
-from sitedesign.case.years import concat_years, select_years
+from sitedesign.case.years import concat_years, select_years, stretch_of_years
 from sitedesign.certified.coarser_steps import ESTIMATED_STEP_H, environment_on_steps_of, on_steps_of
 from sitedesign.certified.environment import Metric
 from sitedesign.certified.objective import Candidate, CappedUse, Decision, excess_mwh, unheld_mwh
+from sitedesign.certified.unequal_sample import unequal_sample
 from sitedesign.operation.capped_use import used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import Forecast, resource_factors
@@ -35,13 +39,21 @@ from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.util.threads import at_once
 
 IntArray = NDArray[np.int64]
-CRITICAL_SHARE, ORDINARY_SHARE = 0.07, 0.03  # of all years, to stand for them while a search moves
-FEWEST_CRITICAL, FEWEST_ORDINARY = 20, 10  # years
+SCENARIO_SHARE, FEWEST_SCENARIOS = 0.065, 20  # of all years, to stand for them while a search moves
+EVEN_SHARE = 1.0  # of what a year loses on the mean, added to what each loses: so are chances
 LEAST_EVENTS = 10  # to be expected of a supply's interruptions, for years to be weighed by them
+ROWS_AT_ONCE = 100  # most years that are run in sequence, on however many cores
 FEWER, FEWEST_ROWS = 4, 100  # part of all years and draws that is enough for a difference
-_STREAM = 0x0D1E  # keeps the draw of ordinary years apart from the outages
-_MOST_SAMPLES = 64  # of outages, remembered for plants with the same units
+_STREAM = 0x0D1E  # keeps the draw of these years apart from the outages
+_MOST_SAMPLES = 256  # of outages, remembered for plants with the same units
 RESERVE_SHARE = 0.9  # of the hours without reserve: on years that a search never saw there are more of them
+
+
+class _Stretch(NamedTuple):
+    """Years that are run in sequence, by their rows among all."""
+
+    rows: IntArray
+    case: Case
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +71,7 @@ class _Outcomes:
 class _Scenarios:
     """The years that stand for all, and what the reference plant did in them and in all."""
 
-    rows: IntArray
-    case: Case
+    years: _Stretch
     weight: FloatArray  # years of the whole that a row stands for
     calibrated: FloatArray  # weight of each row in a mean over all
     calibrated_all: FloatArray  # the same of all rows
@@ -69,10 +80,10 @@ class _Scenarios:
     own_years: int  # the first of all, those of the study itself
 
     def mean(self, name: str, outcomes: _Outcomes) -> FloatArray:
-        """Estimate a mean over all years: that of the reference, and the weighted difference to it."""
+        """Estimate a mean over all years: that of the reference, and the weighted mean of the difference."""
         whole, here, there = (getattr(v, name) for v in (self.reference_in_all, self.reference, outcomes))
-        moved = (there - here) @ (self.weight * self.calibrated) / whole.shape[-1]
-        result: FloatArray = _mean(whole, self.calibrated_all) + moved
+        weights = self.weight * self.calibrated
+        result: FloatArray = _mean(whole, self.calibrated_all) + _mean(there - here, weights)
         return result
 
     def supplied(self, outcomes: _Outcomes) -> CappedUse:
@@ -95,14 +106,15 @@ class _Scenarios:
     def lost(self, outcomes: _Outcomes) -> FloatArray:
         """Estimate what each class loses, as a mean of two ways.
 
-        The weighted difference knows no bias, but now and then one year of chance weighs heavily in it; the
-        ratio of the sums over the same years is steady, but too sure of what the critical years say.
+        The weighted sum of the differences (Horvitz and Thompson, 1952) may come out below nothing, the ratio
+        of the weighted sums never does, but knows nothing of a class that loses nothing in these years.
         """
-        before = self.reference.lost.sum(axis=1)
-        ratio = outcomes.lost.sum(axis=1) / np.where(before > 0, before, 1.0)
-        by_difference = np.maximum(self.mean("lost", outcomes), 0.0)
-        in_all = _mean(self.reference_in_all.lost, self.calibrated_all)
-        by_ratio = np.where(before > 0, np.maximum(in_all, 0.0) * ratio, by_difference)
+        weights = self.weight * self.calibrated
+        before, after = self.reference.lost @ weights, outcomes.lost @ weights
+        in_all = np.maximum(_mean(self.reference_in_all.lost, self.calibrated_all), 0.0)
+        by_difference = np.maximum(in_all + (after - before) / self.calibrated_all.size, 0.0)
+        known = before > 0
+        by_ratio = np.where(known, in_all * after / np.where(known, before, 1.0), by_difference)
         result: FloatArray = (by_difference + by_ratio) / 2
         return result
 
@@ -163,6 +175,7 @@ class Evaluator:
         self._climatology_of_estimates = estimated.climatology
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
+        self._all_years = self._in_stretches()
         self._know_luck()
 
     def _know_luck(self) -> None:
@@ -194,21 +207,21 @@ class Evaluator:
             return
         scenarios = self._scenarios
         if scenarios is None:
-            runs = self._run_all(np.arange(self._own_years), fresh, self._own_case)
+            runs = self._run_all([_Stretch(np.arange(self._own_years), self._own_case)], fresh)
             found = [self._plain(*key, outcomes) for key, outcomes in zip(fresh, runs, strict=True)]
         else:
-            runs = self._run_all(scenarios.rows, fresh, scenarios.case)
+            runs = self._run_all([scenarios.years], fresh)
             found = [self._near(scenarios, *key, outcomes) for key, outcomes in zip(fresh, runs, strict=True)]
         self._ahead.update(zip(fresh, found, strict=True))
 
     def evaluate(self, plant: Plant, controller: Controller) -> Candidate:
-        """Evaluate on all years, with standard errors, and learn which are critical for plants like it."""
+        """Evaluate on all years, with standard errors, and learn which hurt plants like it."""
         return self.evaluate_all([(plant, controller)])[0]
 
     def evaluate_all(self, decisions: Sequence[Decision]) -> list[Candidate]:
         """Evaluate several at once (:meth:`evaluate`)."""
         fresh = [key for key in dict.fromkeys(decisions) if key not in self._evaluated]
-        runs = self._run_all(self._rows, fresh, self._case_of_draws)
+        runs = self._run_all(self._all_years, fresh)
         for key, outcomes in zip(fresh, runs, strict=True):
             # Years that hurt one plant may hurt the next
             of_these = np.maximum(self._criticality[self._rows], _shares(outcomes.lost))
@@ -218,23 +231,19 @@ class Evaluator:
         return [self._evaluated[key][0] for key in decisions]
 
     def select_scenarios(self, plant: Plant, controller: Controller) -> Candidate:
-        """Evaluate on all years, and estimate near it from now on by the critical ones and some others."""
+        """Evaluate on all years, and estimate near it from now on by some of them."""
         candidate = self.evaluate(plant, controller)
-        every = np.arange(self._rows.size)
-        critical_years = max(FEWEST_CRITICAL, round(CRITICAL_SHARE * every.size))
-        ordinary_years = max(FEWEST_ORDINARY, round(ORDINARY_SHARE * every.size))
-        critical = np.argsort(-self._criticality[self._rows], kind="stable")[:critical_years]
-        others = np.setdiff1d(every, critical)
-        some = self._draw.permutation(others)[:ordinary_years]
-        chosen = np.sort(np.concatenate([critical, some]))
-        weight = np.where(np.isin(chosen, critical), 1.0, others.size / max(some.size, 1))
-        rows = self._rows[chosen]
+        loses = self._criticality[self._rows]
+        even = EVEN_SHARE * loses.mean() if loses.any() else 1.0
+        count = max(FEWEST_SCENARIOS, round(SCENARIO_SHARE * loses.size))
+        chosen, weight = unequal_sample(loses + even, count, float(self._draw.random()))
         case = on_steps_of(select_years(self._case_of_draws, chosen), ESTIMATED_STEP_H)
+        years = _Stretch(self._rows[chosen], case)
         self._samples.clear()
-        here = self._run_all(rows, [(plant, controller)], case)[0]
+        here = self._run_all([years], [(plant, controller)])[0]
         whole = self._evaluated[(plant, controller)][1]
         weights = self._weights[chosen], self._weights
-        self._scenarios = _Scenarios(rows, case, weight, *weights, here, whole, self._own_years)
+        self._scenarios = _Scenarios(years, weight, *weights, here, whole, self._own_years)
         self._forget()
         self.estimates[(plant, controller)] = candidate
         return candidate
@@ -266,13 +275,14 @@ class Evaluator:
         """Evaluate on a part of the same years and failures, the study's own among them in their share.
 
         For differences that vary little from year to year, and from step to step: on longer ones where means
-        can be taken. Which years are critical, both learn from either.
+        can be taken. Which years hurt, both learn from either.
         """
         every = max(1, min(FEWER, self._rows.size // FEWEST_ROWS))
         other, years = self._anew(), np.arange(0, self.case.years, every)
         chosen = (np.arange(self.draws)[:, None] * self.case.years + years).ravel()
         other._rows = self._rows[chosen]
         other._case_of_draws = on_steps_of(select_years(self._case_of_draws, chosen), ESTIMATED_STEP_H)
+        other._all_years = other._in_stretches()
         other._own_years = int((years < self._own_years).sum())
         other._know_luck()
         return other
@@ -284,7 +294,7 @@ class Evaluator:
 
     def outages_of(self, plant: Plant) -> OutageSample:
         """Draw what fails of a plant when all years are run."""
-        return self._outages(np.arange(self.case.years), plant, 1)
+        return self._outages(_Stretch(np.arange(self.case.years), self.case), plant)
 
     def lost_without_spares(self, plant: Plant, controller: Controller) -> float:
         """Lost compute above the target with the spare units out all the time and nothing else failing.
@@ -388,16 +398,26 @@ class Evaluator:
         excess += self.lost_without_spares(plant, controller)
         return Candidate(plant, controller, uptimes, cost, excess)
 
-    def _run_all(self, rows: IntArray, decisions: Sequence[Decision], case: Case) -> list[_Outcomes]:
-        # Drawn one after the other, while those before are run, and kept for others with the same units
-        longer = round(case.step_h / self.case.step_h)
-        runs = ((plant, rule, self._outages(rows, plant, longer)) for plant, rule in decisions)
-        return at_once(lambda run: self._run(case, rows, *run), runs)
+    def _in_stretches(self) -> list[_Stretch]:
+        """Cut all years in stretches, which are run on all cores even of one plant."""
+        parts = np.array_split(np.arange(self._rows.size), math.ceil(self._rows.size / ROWS_AT_ONCE))
+        return [
+            _Stretch(self._rows[part], stretch_of_years(self._case_of_draws, part[0], part[-1] + 1))
+            for part in parts
+        ]
 
-    def _run(
-        self, case: Case, rows: IntArray, plant: Plant, controller: Controller, outages: OutageSample
-    ) -> _Outcomes:
-        done = self._operate(case, rows, plant, controller, outages, record=False)
+    def _run_all(self, stretches: Sequence[_Stretch], decisions: Sequence[Decision]) -> list[_Outcomes]:
+        # Drawn one after the other, while those before are run, and kept for others with the same units
+        runs = (
+            (some, plant, rule, self._outages(some, plant)) for plant, rule in decisions for some in stretches
+        )
+        done = at_once(lambda run: self._run(*run), runs)
+        each = len(stretches)
+        return [_in_sequence(done[first : first + each]) for first in range(0, len(done), each)]
+
+    def _run(self, years: _Stretch, plant: Plant, controller: Controller, outages: OutageSample) -> _Outcomes:
+        case = years.case
+        done = self._operate(case, years.rows, plant, controller, outages, record=False)
         return _Outcomes(
             lost_by_year(case, done.shed_mw, done.lost_by_class, self.metric),
             done.operating_usd,
@@ -430,14 +450,24 @@ class Evaluator:
             record_units=record,
         )
 
-    def _outages(self, rows: IntArray, plant: Plant, longer: int) -> OutageSample:
-        key = (rows.size, longer, plant.units, *farm_blocks(self.environment.outages, plant.resources_mw))
+    def _outages(self, years: _Stretch, plant: Plant) -> OutageSample:
+        rows, longer = years.rows, round(years.case.step_h / self.case.step_h)
+        blocks = farm_blocks(self.environment.outages, plant.resources_mw)
+        key = (int(rows[0]), rows.size, longer, plant.units, *blocks)
         if key not in self._samples:
             if len(self._samples) >= _MOST_SAMPLES:
                 self._samples.clear()
             drawn = self.outages.sample(rows.tolist(), plant.units, plant.resources_mw)
             self._samples[key] = drawn.on_longer_steps(longer) if longer > 1 else drawn
         return self._samples[key]
+
+
+def _in_sequence(parts: Sequence[_Outcomes]) -> _Outcomes:
+    """Put what happened in stretches of years in sequence."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = ([getattr(part, item.name) for part in parts] for item in fields(_Outcomes))
+    return _Outcomes(*(np.concatenate(column, axis=-1) for column in columns))
 
 
 def _shares(lost: FloatArray) -> FloatArray:
