@@ -50,6 +50,10 @@ class Table:
         self.asked.append(plant.units)
         return self.evaluate(plant, controller)
 
+    def estimate(self, plant: Plant, controller: Controller) -> Candidate:
+        self.asked.append(plant.units)
+        return Candidate(plant, controller, (0.995,), 80.0)  # the years known now flatter all
+
     def evaluate(self, plant: Plant, controller: Controller) -> Candidate:
         return Candidate(plant, controller, (0.995,), COST.get(plant.units[:2], 200.0))
 
@@ -105,3 +109,19 @@ def test_a_step_that_only_seemed_to_help_is_followed_by_another_and_two_are_not(
     assert [candidate.plant.resources_mw[0] for candidate in found] == [1.0, 2.0, 3.0, 1.0]
     assert best.plant.resources_mw == (2.0,)
     assert len(years.asked) == 4
+
+
+def test_a_plant_that_one_joint_step_leaves_far_behind_is_not_evaluated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dear = adaptive_sampling.PROMISING + 0.01
+
+    def step(_: Any, here: Candidate, objective: Any, *_args: Any, **_named: Any) -> Any:
+        return replace(here, cost_usd_per_yr=(1 + dear) * 90.0), objective
+
+    monkeypatch.setattr(adaptive_sampling, "solve_slp", step)
+    table, found = Table(a_case()), list[Candidate]()
+    begin = table.evaluate(Plant((0.0,), 0.0, 0.0, (4, 1, 30), 10), Controller())
+    other = replace(begin.plant, units=(5, 1, 30))
+    assert adaptive_sampling._with_these_units(table, other, begin, OBJECTIVE, found) == begin  # type: ignore[arg-type]
+    assert found == []

@@ -81,17 +81,56 @@ def test_plants_evaluated_at_once_are_those_evaluated_one_by_one(
         )
     ]
     outcomes = []
+    monkeypatch.setattr(evaluators, "ROWS_AT_ONCE", 15)
     for threads in ("1", "4"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
         evaluator = Evaluator(
             [weather_block(study_case)], environment_of(study_case), "rack", seed=3, draws=2
         )
+        assert [years.rows.size for years in evaluator._all_years] == [14, 13, 13]
         exact = evaluator.evaluate_all([*asked, asked[0]])
         evaluator.select_scenarios(*asked[2])
         near = evaluator.estimate_all(asked)
         outcomes.append((exact, near, evaluator.evaluations, list(evaluator.estimates)))
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][2] == 9  # the one in focus and the one asked for twice were known
+
+
+def test_years_in_stretches_differ_from_years_in_sequence_by_how_each_stretch_begins(
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = []
+    for at_once in (100, 1):
+        monkeypatch.setattr(evaluators, "ROWS_AT_ONCE", at_once)
+        evaluator = Evaluator([weather_block(study_case)], environment_of(study_case), "rack", seed=3)
+        evaluator.evaluate(PLANT, Controller())
+        lost.append(evaluator._evaluated[(PLANT, Controller())][1].lost[0])
+    assert lost[0][0] == lost[1][0]
+    np.testing.assert_allclose(lost[0], lost[1], atol=1e-3)  # a night of a year
+    assert lost[0].mean() > 1.5e-3
+
+
+def test_a_second_plant_is_evaluated_only_where_the_first_missed_what_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for uptime, evaluated in ((0.9905, 1), (0.9895, 2)):
+        first, safer = (
+            Candidate(replace(PLANT, battery_mwh=mwh), Controller(), (0.991,), cost)
+            for mwh, cost in ((100.0, 1e6), (200.0, 2e6))
+        )
+        evaluator = Mock(evaluations=9)
+        evaluator.evaluate.side_effect = [
+            replace(first, uptime_by_class=(uptime,)),
+            replace(safer, uptime_by_class=(0.995,)),
+        ]
+        objective = SearchObjective((0.99,), (8.76e5,), 0.0, (5e3,))
+        monkeypatch.setattr(adaptive_sampling, "_shortlist", Mock(return_value=[first, safer]))
+        monkeypatch.setattr(adaptive_sampling, "solve_slp", Mock(return_value=(first, objective)))
+        run = adaptive_sampling._Improvement(
+            evaluator, objective, (0.99,), (0.0,), EFFORTS["standard"], set(), lambda _: None
+        )
+        run._step(first)
+        assert evaluator.evaluate.call_count == len(run.evaluated) == evaluated
 
 
 def test_another_seed_is_another_outcome(study_case: StudyCase, evaluator: Evaluator) -> None:

@@ -152,8 +152,6 @@ def _with_other_units(evaluator: Evaluator, start: Candidate, objective: SearchO
         if counts in tried:
             continue
         tried.add(counts)
-        if not _is_promising(evaluator, plant, here, objective):
-            continue
         best = _with_these_units(evaluator, plant, here, objective, found)
         if objective.merit(best) < (1 - LEAST_GAIN) * objective.merit(here):
             here = best
@@ -161,31 +159,27 @@ def _with_other_units(evaluator: Evaluator, start: Candidate, objective: SearchO
     return found
 
 
-def _is_promising(evaluator: Evaluator, plant: Plant, here: Candidate, objective: SearchObjective) -> bool:
-    """Whether one joint step from a plant might lead near another, by what is known of years now."""
-    start = evaluator.estimate(plant, here.controller)
-    near, _ = solve_slp(evaluator, start, objective, ONE_STEP, large_units=False)
-    return objective.merit(near) < (1 + PROMISING) * objective.merit(here)
-
-
 def _with_these_units(
     evaluator: Evaluator, plant: Plant, here: Candidate, objective: SearchObjective, found: list[Candidate]
 ) -> Candidate:
     """Take joint steps from a plant as long as it is promising; give the best, and add all to `found`.
 
-    A step that only seemed to help has shown which years hurt: the next knows them.
+    The first by what is known of years near another plant. A step that only seemed to help has shown which
+    years hurt: the next knows them.
     """
-    merit, failed = objective.merit, 0
-    best = evaluator.select_scenarios(plant, here.controller)
+    merit, failed, best = objective.merit, 0, here
+    start = evaluator.estimate(plant, here.controller)
     while True:
-        near, _ = solve_slp(evaluator, best, objective, ONE_STEP, large_units=False)
+        near, _ = solve_slp(evaluator, start, objective, ONE_STEP, large_units=False)
+        if merit(near) > (1 + PROMISING) * merit(here):
+            return best
         there = evaluator.evaluate(near.plant, near.controller)
+        failed = 0 if best is here or merit(there) < (1 - LEAST_GAIN) * merit(best) else failed + 1
+        best = there if best is here else min(best, there, key=merit)
         found.append(there)
-        failed = 0 if merit(there) < (1 - LEAST_GAIN) * merit(best) else failed + 1
-        best = min(best, there, key=merit)
         if failed > MOST_FAILED or merit(best) > (1 + PROMISING) * merit(here):
             return best
-        best = evaluator.select_scenarios(best.plant, best.controller)
+        start = evaluator.select_scenarios(best.plant, best.controller)
 
 
 def _one_more_or_less(case: Case, plant: Plant, technologies: Sequence[int]) -> list[Plant]:

@@ -73,8 +73,9 @@ from sitedesign.util.threads import meanwhile
 FIRST_Z_SCORES = (1.0, 2.0, 4.0)
 # Where searches with much sun and storage often end
 WARY = Controller(forecast_z_score=4.0, capacity_credit=0.4, reserve_h=1.0)
-# Of the best plant's fixed cost: a plant whose merit on the study's own years is worse by more is given up
+# Of the best plant's fixed cost: a plant whose estimated merit is worse by more is given up
 FAR = 0.15
+MOST_RICH = 2  # plants rich in storage that are evaluated on all years
 LEAST_FIRST_MULTIPLIER = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
@@ -358,10 +359,11 @@ def first_search(
     merit = replace(objective, targets=required).merit
     start = min(evaluator.evaluate_all([(best.plant, rule) for rule in rules]), key=merit)
     rich = product(storage_rich_plants(evaluator.case, planned), (best.controller, wary))
-    # Few years say well enough which of them is far from being any good
+    # Some years say well enough which of them is far from being any good
     enough = merit(start) + FAR * fixed_cost_usd_per_yr(evaluator.case, start.plant)
-    promising = [item for item in evaluator.estimate_all(list(rich)) if merit(item) < enough]
-    others = evaluator.evaluate_all([item.decision for item in promising])
+    evaluator.select_scenarios(*start.decision)
+    near = sorted(evaluator.estimate_all(list(rich)), key=merit)[:MOST_RICH]
+    others = evaluator.evaluate_all([item.decision for item in near if merit(item) < enough])
     return min([start, *others], key=merit), objective
 
 
