@@ -1,7 +1,8 @@
 """What the cheapest plants known cost: eight questions, searched long and from many seeds.
 
-``tests/data/reference_costs.json`` keeps for each question what every search found that was made for it; the
-cheapest plant that was certified is the reference. A search by the usual effort is held against it
+``tests/data/reference_costs.json`` keeps for each question what every search found that was made for it, and
+the cheapest plant of earlier searches where these found none as cheap; the cheapest plant that was certified
+is the reference. A search by the usual effort is held against it
 (``tests/benchmarks/test_search_quality.py``). Anew, or with more seeds, which adds to what is there::
 
     python tests/benchmarks/reference_costs.py                       # all, by two long searches each: hours
