@@ -562,6 +562,34 @@ def test_merit_and_lagrangian_by_hand() -> None:
     assert objective.merit(candidate) == pytest.approx(objective.cost_with_voll(candidate) + 3 * 20 * 5)
 
 
+def test_an_excess_becomes_dearer_while_a_search_rather_pays_for_it() -> None:
+    """A plant that lacks 30 MWh of reserve and saves 1 M USD by it: 150,000 USD at first, 2.4 M USD at last."""
+    objective = SearchObjective((0.9,), (1e5,), 0.0, (8000.0,))
+    lacking = Candidate(PLANT, Controller(), (0.95,), 9e6, excess_mwh_per_yr=30.0)
+    holding = replace(lacking, cost_usd_per_yr=10e6, excess_mwh_per_yr=0.0)
+    assert objective.merit(lacking) < objective.merit(holding)
+    raised = adaptive_sampling._raise_multipliers(objective, lacking)
+    assert raised.merit(lacking) - lacking.cost_usd_per_yr == pytest.approx(4 * 150e3)
+    raised = adaptive_sampling._raise_multipliers(raised, lacking)
+    assert raised.merit(holding) < raised.merit(lacking)
+    assert adaptive_sampling._raise_multipliers(raised, holding) == raised
+    assert raised.multipliers_usd_per_mwh == objective.multipliers_usd_per_mwh
+
+
+@pytest.mark.slow
+def test_a_careful_owner_finds_a_plant_within_14_months() -> None:
+    """All certificates were missed by the reserve: too little of it cost less than to hold it."""
+    site = sd.Site(latitude=31.76, longitude=-106.49)
+    design = sd.solve(
+        site=site, racks=700, uptime=0.999, practice="careful", limits={"months_to_power": 14},
+        effort="screening", region=None,
+    )  # fmt: skip
+    assert design.certificate is not None
+    assert design.certificate.reserve is not None
+    assert design.certificate.met
+    assert design.certificate.reserve.met
+
+
 def test_multipliers_climb_until_the_target_is_reached_and_then_close_in() -> None:
     objective = SearchObjective((0.9, 0.99), (1000.0, 500.0), 0.0, (8000.0, 8000.0))
     multipliers = _Multipliers(objective)

@@ -13,7 +13,7 @@ from sitedesign.operation.state import Controller
 
 Decision = tuple[Plant, Controller]
 LEAST = 1e-3  # energy that stands for starts or hours without any. [MWh/yr]
-EXCESS_PRICE = 5_000.0  # on energy of backup and imports above a cap: beyond any that runs. [USD/MWh]
+EXCESS_PRICE = 5_000.0  # on energy above a cap, beyond any that runs, and on reserve at first. [USD/MWh]
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,15 @@ class SearchObjective:
         Value of lost load: what lost compute is worth to the owner. [USD/MWh]
     multipliers_usd_per_mwh : tuple of float
         Lagrange multipliers of the targets: prices on lost compute per class. [USD/MWh]
+    excess_usd_per_mwh : float
+        Price on what is beyond caps, spares and reserve; raised while a search prefers to pay it. [USD/MWh]
     """
 
     targets: tuple[float, ...]
     load_mwh_per_yr: tuple[float, ...]
     voll_usd_per_mwh: float
     multipliers_usd_per_mwh: tuple[float, ...]
+    excess_usd_per_mwh: float = EXCESS_PRICE
 
     def cost_with_voll(self, candidate: Candidate) -> float:
         """Annual cost, lost compute at its value. [USD/yr]"""
@@ -112,7 +115,7 @@ class SearchObjective:
         return all(uptime >= target for uptime, target in pairs) and candidate.excess_mwh_per_yr <= 0.0
 
     def _excess(self, candidate: Candidate) -> float:
-        return EXCESS_PRICE * candidate.excess_mwh_per_yr
+        return self.excess_usd_per_mwh * candidate.excess_mwh_per_yr
 
 
 class CappedUse(NamedTuple):

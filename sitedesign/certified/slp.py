@@ -32,7 +32,7 @@ from sitedesign.certified.moves import (
     unit_count,
     variable_flows,
 )
-from sitedesign.certified.objective import EXCESS_PRICE, Candidate, Decision, SearchObjective
+from sitedesign.certified.objective import Candidate, Decision, SearchObjective
 
 FloatArray = NDArray[np.float64]
 LEAST_LOST = 1e-8  # what stands for nothing lost, where a logarithm is taken. [fraction]
@@ -159,7 +159,7 @@ def _joint_step(
     prices = np.array(objective.multipliers_usd_per_mwh)
     # What a step misses of the targets it pays for, dearly, so that there always is one
     missing = np.maximum(3.0 * prices * lost_mwh, 1.0)
-    costs = np.concatenate([[probe.cost_usd for probe in probes], missing, [EXCESS_PRICE]])
+    costs = np.concatenate([[probe.cost_usd for probe in probes], missing, [objective.excess_usd_per_mwh]])
     change = np.array([[*probe.log_lost, probe.excess_mwh] for probe in probes]).T
     rows = np.hstack([change, -np.eye(classes + 1)])
     upper = np.append(np.log(downtime) - _log_lost(here), -here.excess_mwh_per_yr)
