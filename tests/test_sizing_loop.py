@@ -563,7 +563,7 @@ def test_merit_and_lagrangian_by_hand() -> None:
 
 
 def test_an_excess_becomes_dearer_while_a_search_rather_pays_for_it() -> None:
-    """A plant that lacks 30 MWh of reserve and saves 1 M USD by it: 150,000 USD at first, 2.4 M USD at last."""
+    """A plant that lacks 30 MWh of reserve saves 1 M USD by it, and pays 150,000, at last 2.4 M USD."""
     objective = SearchObjective((0.9,), (1e5,), 0.0, (8000.0,))
     lacking = Candidate(PLANT, Controller(), (0.95,), 9e6, excess_mwh_per_yr=30.0)
     holding = replace(lacking, cost_usd_per_yr=10e6, excess_mwh_per_yr=0.0)

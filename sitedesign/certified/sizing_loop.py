@@ -295,7 +295,7 @@ def search_and_certify(
         if result.cap_excess > 0.0:
             evaluator.tighten_caps(CAP_SHARE * (1.0 - result.cap_excess))
         reserve = result.certificate.reserve
-        # What the search's own years lack already has become dearer: to ask for more as well would be too much
+        # What the search's own years lack already has become dearer: to ask for more as well were too much
         if reserve is not None and not reserve.met and best.excess_mwh_per_yr <= 0.0:
             evaluator.tighten_reserve(reserve.allowed_h_per_yr / reserve.short_h_per_yr.value)
         margin = margin_of_failed(best, result.certificate, objective.targets, required, following)
