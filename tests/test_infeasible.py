@@ -75,12 +75,13 @@ def test_months_too_short_for_any_unit() -> None:
     assert found == {"months_to_power": 6.0}
 
 
-def test_months_too_short_where_sizes_know_no_limit() -> None:
+@pytest.mark.parametrize("most", [100.0, math.inf])
+def test_months_too_short_whether_sizes_know_a_limit_or_not(most: float) -> None:
     """The night needs its array, there in 14 months, and its battery, there in 10; nothing else will do."""
     c = night().case
-    sun = dataclasses.replace(c.resources[0], lead_months=14.0, bounds_mw=(0.0, math.inf))
+    sun = dataclasses.replace(c.resources[0], lead_months=14.0, bounds_mw=(0.0, most))
     c = dataclasses.replace(c, resources=(sun,), battery_lead_months=10.0)
-    wide = limited(c, months_to_power=5.0, battery_mwh=(0.0, math.inf), battery_mw=(0.0, math.inf))
+    wide = limited(c, months_to_power=5.0, battery_mwh=(0.0, most), battery_mw=(0.0, most))
     assert needed(why(wide))["months_to_power"] == 14.0
 
 

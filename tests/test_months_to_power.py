@@ -18,8 +18,6 @@ from sitedesign.case.plant import Plant, slowest_lead
 from sitedesign.case.plant_limits import units_allowed
 from sitedesign.components.lead_times import backup_months, hall_months
 from sitedesign.errors import InfeasibleDesign
-from sitedesign.optimize.extensive_form import minimise_extensive
-from sitedesign.optimize.infeasibility import Quantity
 from tests.hand_cases import night
 from tests.independent_milp import least_cost_usd
 from tests.slow_rest import slow_after
@@ -115,14 +113,6 @@ def test_what_rounding_leaves_is_not_built() -> None:
     case = night().case
     assert slowest_lead(case, Plant((NOTHING,), NOTHING, 5.0, (), 10)) == (0.0, "nothing")
     assert slowest_lead(case, Plant((2 * NOTHING,), 0.0, 0.0, (), 10)) == (12.0, "solar array")
-
-
-def test_least_months_are_those_of_the_fastest_plant() -> None:
-    """Sun and battery take 14 and 9 months; nothing comes sooner that serves the night."""
-    case = dataclasses.replace(
-        night().case.with_resource(lead_months=14.0), battery_lead_months=9.0, delay_cost_usd_per_month_yr=1.0
-    )
-    assert minimise_extensive(case, Quantity("months_to_power")) == pytest.approx(14.0)
 
 
 QUICK = {
