@@ -163,6 +163,11 @@ def test_oracle_of_the_hourly_model_by_hand() -> None:
     assert minimise_extensive(limited(c, battery_mwh=(0.0, 1.0)), Quantity("solar_mw")) is None
 
 
+def test_a_quantity_that_nobody_knows_is_not_nothing() -> None:
+    with pytest.raises(ValueError, match="no such quantity: months"):
+        minimise_extensive(night().case, Quantity("months"))
+
+
 def test_worst_spell_is_the_deepest_not_the_longest() -> None:
     """Three hours short of 1 MW, sun, then two hours short of 5 MW: the second, 10 MWh through 80 %."""
     c = case([0, 0, 0, 1, 0, 0, 1], [1, 1, 1, 1, 5, 5, 1], eta_discharge=0.8, backup=())

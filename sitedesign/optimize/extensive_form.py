@@ -489,6 +489,9 @@ def expression_of(m: pyo.ConcreteModel, quantity: Quantity) -> Any:  # noqa: ANN
     if quantity.name in expressions:
         return expressions[quantity.name]()
     per_mwh = m.find_component(quantity.name.removesuffix("_per_yr") + "_per_mwh")  # tonnes of something
+    if per_mwh is None:
+        message = f"no such quantity: {quantity.name}"
+        raise ValueError(message)
     return sum(per_mwh[key] * m.energy_mwh_per_yr[key] for key in m.supply_level)
 
 
