@@ -64,8 +64,9 @@ def test_what_is_on_such_steps_or_has_prices_by_step_stays_as_it_is(finer: Study
     assert not has_finer_steps(hub.case, ESTIMATED_STEP_H)
     assert block_on_steps_of(hub, ESTIMATED_STEP_H) is hub
     environment = environment_of(hourly)
-    assert environment_on_steps_of(environment, block, EVALUATED_STEP_H) is environment
-    assert environment_on_steps_of(environment, block, ESTIMATED_STEP_H).climatology.load_mw.size == 4380
+    assert environment_on_steps_of(environment, block) is environment
+    longer = block_on_steps_of(block, ESTIMATED_STEP_H)
+    assert environment_on_steps_of(environment, longer).climatology.load_mw.size == 4380
 
 
 def test_half_hours_that_are_alike_are_operated_as_the_hour_is(finer: StudyCase) -> None:
@@ -93,7 +94,7 @@ def test_half_hours_that_are_alike_are_operated_as_the_hour_is(finer: StudyCase)
 def test_estimates_on_longer_steps_say_what_hours_say_of_a_change(finer: StudyCase) -> None:
     """Near an evaluated plant, which they give as it was evaluated, all years estimated: no chance in it."""
     hourly = _hourly(finer)
-    met = environment_on_steps_of(environment_of(finer), weather_block(finer), EVALUATED_STEP_H)
+    met = environment_on_steps_of(environment_of(finer), hourly)
     evaluator, rule = Evaluator([hourly], met, "rack", seed=3), sd.Controller()
     here = _plant(hourly.case, 6.0)
     exact = evaluator.select_scenarios(here, rule)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from sitedesign.case.case import Case
+from sitedesign.case.limits import ANNUAL_LIMITS
 from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.optimize.extensive_form import minimise_extensive, solve_extensive
 from sitedesign.optimize.infeasibility import Quantity, date_of_step, explain, worst_spell
 from tests.cases import backup, case, limited
-from tests.hand_cases import NO_BATTERY, NO_SUN, engines, green, night, too_slow
+from tests.hand_cases import NO_BATTERY, NO_SUN, Hand, engines, green, night, too_slow
 
 
 def why(c: Case, fixed: Plant | None = None) -> InfeasibleDesign:
@@ -161,6 +163,14 @@ def test_oracle_of_the_hourly_model_by_hand() -> None:
     c = limited(night().case, solar_mw=(0.0, math.inf))
     assert minimise_extensive(c, Quantity("solar_mw")) == pytest.approx(22.5)
     assert minimise_extensive(limited(c, battery_mwh=(0.0, 1.0)), Quantity("solar_mw")) is None
+
+
+@pytest.mark.parametrize("total", [limit.total for limit in ANNUAL_LIMITS])
+@pytest.mark.parametrize("of", [night, engines])
+def test_every_total_of_a_year_is_a_quantity(of: Callable[[], Hand], total: str) -> None:
+    least = minimise_extensive(of().case, Quantity(total))
+    assert least is not None
+    assert least >= 0.0
 
 
 def test_a_quantity_that_nobody_knows_is_not_nothing() -> None:

@@ -16,7 +16,7 @@ import sitedesign as sd
 from sitedesign.case.build import StudyCase, build_case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
-from sitedesign.certified import adaptive_sampling, looks, perfect_forecast, sizing_loop
+from sitedesign.certified import adaptive_sampling, looks, perfect_forecast, sizing_loop, starting_points
 from sitedesign.certified import evaluator as evaluators
 from sitedesign.certified.certified_design import _gap_parts
 from sitedesign.certified.environment import environment_of
@@ -27,11 +27,13 @@ from sitedesign.certified.perfect_forecast import perfect_forecast_value
 from sitedesign.certified.scenario_years import search_years, unseen_years, weather_block
 from sitedesign.certified.sizing_loop import SearchResult
 from sitedesign.certified.starting_points import sampled_outage_case
-from sitedesign.foresight.failure_bound import FailureBound
+from sitedesign.foresight.failure_bound import FailureBound, price_budgets
 from sitedesign.operation.forecast import Forecast
 from sitedesign.operation.outages.sampling import OutageConditions, sample_outages
 from sitedesign.operation.outages.year_cache import OutageYearCache
 from sitedesign.operation.state import Controller
+from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.foresight_dispatch import least_cost_usd
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.estimate import Estimate
@@ -249,6 +251,22 @@ def test_failures_of_units_are_the_same_whatever_else_could_be_built(study_case:
     )
     assert among.units_max > alone.units_max == 2
     np.testing.assert_array_equal(among.capability[:2], alone.capability)
+
+
+@pytest.mark.parametrize("small_share", [0.0, 1.0], ids=["one by one", "together"])
+def test_what_a_known_plant_costs_under_a_draw_is_the_same_whatever_else_could_be_built(
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, small_share: float
+) -> None:
+    """The bound takes what optima save from one kind of case, and what known plants cost from another."""
+    monkeypatch.setattr(starting_points, "SMALL_UNIT_SHARE", small_share)
+    environment, plant = environment_of(study_case), replace(PLANT, units=(2,))
+    costs = []
+    for known in (None, (2,), (3,)):
+        draw = sampled_outage_case(weather_block(study_case), environment, 3, 1, known)
+        priced = price_budgets(draw, np.full(1, 5000.0)).case
+        costs.append(least_cost_usd(priced, plant, CutPool(priced).search))
+    assert costs[0] == pytest.approx(costs[1], rel=1e-9)
+    assert costs[0] == pytest.approx(costs[2], rel=1e-9)
 
 
 def test_certificates_see_other_years_than_the_study(study_case: StudyCase) -> None:
@@ -573,6 +591,9 @@ def test_an_excess_becomes_dearer_while_a_search_rather_pays_for_it() -> None:
     raised = adaptive_sampling._raise_multipliers(raised, lacking)
     assert raised.merit(holding) < raised.merit(lacking)
     assert adaptive_sampling._raise_multipliers(raised, holding) == raised
+    for _ in range(20):  # where nothing holds it at any price
+        objective = adaptive_sampling._raise_multipliers(objective, lacking)
+    assert objective.excess_usd_per_mwh == adaptive_sampling.MOST_EXCESS_PRICE
     assert raised.multipliers_usd_per_mwh == objective.multipliers_usd_per_mwh
 
 

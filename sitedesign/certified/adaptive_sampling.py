@@ -25,7 +25,8 @@ from sitedesign.util.progress import Progress
 # Of the margin that a search asks for: what has it is most likely certified, or perhaps
 SAFE_SHARE, PLAUSIBLE_SHARE = 0.9, 0.5
 MULTIPLIER_GROWTH = 2.0  # where a search missed its target
-EXCESS_PRICE_GROWTH = 4.0  # where it rather paid for an excess
+# Where it rather paid for an excess; beyond the most no plant does, and what is asked cannot be had
+EXCESS_PRICE_GROWTH, MOST_EXCESS_PRICE = 4.0, 1e7  # [USD/MWh]
 EXTRA_MARGINS = (0.0, 0.5)  # in shares of the margin
 SAFE_COST_RATIO = 1.02  # at most, of a plant that has a safe margin, relative to a plausible one
 EXTRA_ITERATIONS = 2  # while no margin is safe, or one iteration brought much
@@ -249,7 +250,7 @@ def _raise_multipliers(objective: SearchObjective, best: Candidate) -> SearchObj
     parts = zip(objective.multipliers_usd_per_mwh, best.uptime_by_class, objective.targets, strict=True)
     raised = (MULTIPLIER_GROWTH * price if uptime < target else price for price, uptime, target in parts)
     growth = EXCESS_PRICE_GROWTH if best.excess_mwh_per_yr > 0.0 else 1.0
-    dearer = growth * objective.excess_usd_per_mwh
+    dearer = min(growth * objective.excess_usd_per_mwh, MOST_EXCESS_PRICE)
     return replace(objective, multipliers_usd_per_mwh=tuple(raised), excess_usd_per_mwh=dearer)
 
 

@@ -43,15 +43,13 @@ def block_on_steps_of(block: WeatherBlock, step_h: float) -> WeatherBlock:
     return replace(block, case=case, temp_air_c=_mean(block.temp_air_c, round(step_h / block.case.step_h)))
 
 
-def environment_on_steps_of(
-    environment: OperatingEnvironment, own: WeatherBlock, step_h: float
-) -> OperatingEnvironment:
-    """Know the climate of a study's own years in longer steps; as it is where no means can be taken."""
-    coarse = block_on_steps_of(own, step_h)
-    if coarse is own:
+def environment_on_steps_of(environment: OperatingEnvironment, own: WeatherBlock) -> OperatingEnvironment:
+    """Know the climate in the steps of the study's own years; as it is where these are its steps."""
+    known = environment.climatology
+    if known.load_mw.size * own.case.years == own.case.steps:
         return environment
-    usual = climatology(coarse.case, coarse.temp_air_c)
-    return replace(environment, climatology=usual.with_many_years(environment.climatology.many_years_c))
+    usual = climatology(own.case, own.temp_air_c)
+    return replace(environment, climatology=usual.with_many_years(known.many_years_c))
 
 
 def _mean(series: FloatArray, steps: int) -> FloatArray:

@@ -21,7 +21,12 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import concat_years, select_years, stretch_of_years
-from sitedesign.certified.coarser_steps import ESTIMATED_STEP_H, environment_on_steps_of, on_steps_of
+from sitedesign.certified.coarser_steps import (
+    ESTIMATED_STEP_H,
+    block_on_steps_of,
+    environment_on_steps_of,
+    on_steps_of,
+)
 from sitedesign.certified.environment import Metric
 from sitedesign.certified.objective import Candidate, CappedUse, Decision, excess_mwh, unheld_mwh
 from sitedesign.certified.unequal_sample import unequal_sample
@@ -170,9 +175,9 @@ class Evaluator:
         self._samples: dict[tuple[object, ...], OutageSample] = {}
         self._spared: dict[Decision, float] = {}
         self._own_years = self.blocks[0].case.years
-        self._own_case = on_steps_of(self.blocks[0].case, ESTIMATED_STEP_H)
-        estimated = environment_on_steps_of(self.environment, self.blocks[0], ESTIMATED_STEP_H)
-        self._climatology_of_estimates = estimated.climatology
+        estimated = block_on_steps_of(self.blocks[0], ESTIMATED_STEP_H)
+        self._own_case = estimated.case
+        self._climatology_of_estimates = environment_on_steps_of(self.environment, estimated).climatology
         # Every year once per draw of outages: what is kept is not put together again for every run
         self._case_of_draws = concat_years([self._of_draw(draw) for draw in range(self.draws)])
         self._all_years = self._in_stretches()
@@ -453,7 +458,7 @@ class Evaluator:
     def _outages(self, years: _Stretch, plant: Plant) -> OutageSample:
         rows, longer = years.rows, round(years.case.step_h / self.case.step_h)
         blocks = farm_blocks(self.environment.outages, plant.resources_mw)
-        key = (int(rows[0]), rows.size, longer, plant.units, *blocks)
+        key = (rows.tobytes(), longer, plant.units, *blocks)
         if key not in self._samples:
             if len(self._samples) >= _MOST_SAMPLES:
                 self._samples.clear()

@@ -169,9 +169,8 @@ def size_with_failures(
     study = study_case.study
     with meanwhile(lambda: search_years(study_case, effort.years, study.seed)) as years:
         progress("sizing with foresight of weather and failures")
-        own = weather_block(study_case)
-        met = environment_on_steps_of(environment, own, EVALUATED_STEP_H)
-        own = block_on_steps_of(own, EVALUATED_STEP_H)
+        own = block_on_steps_of(weather_block(study_case), EVALUATED_STEP_H)
+        met = environment_on_steps_of(environment, own)
         failing = relaxation(sampled_outage_case(own, met, study.seed), study.metric).case
         failing = shift_start(failing, cyclic_start_step(own.case))
         pool, found = CutPool(failing), list[OptimizationResult]()
@@ -317,8 +316,8 @@ def evaluator_of(
     study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, years: Sequence[WeatherBlock]
 ) -> Evaluator:
     """Run plants on years as :func:`search_years` draws them."""
-    study, own = study_case.study, weather_block(study_case)
-    met = environment_on_steps_of(environment, own, EVALUATED_STEP_H)
+    study = study_case.study
+    met = environment_on_steps_of(environment, years[0])  # the study's own come first
     return Evaluator(years, met, study.metric, study.seed, effort.draws)
 
 
