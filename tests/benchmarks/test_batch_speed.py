@@ -38,7 +38,7 @@ def test_twenty_five_sites_a_minute_on_one_core(benchmark: Any) -> None:
 
 
 def test_three_certified_sites_a_minute_on_one_core(benchmark: Any) -> None:
-    certified = BatchJob(level="certified")
+    certified = BatchJob(stage="certified")
     solve_row(QUESTION, certified, "warm", {"latitude": 31.8, "longitude": -106.5, "weather_years": 2})
     rows = [ROWS[number] for number in (0, 3, 5, 7)]
     start = time.process_time()
