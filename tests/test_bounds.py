@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+import sitedesign as sd
 from sitedesign.case.capacity_bounds import battery_upper_mwh, capacity_bounds, solar_upper_mw, units_max
 from sitedesign.case.case import Case
+from sitedesign.certified.certified_design import _divisible_bound
 from sitedesign.errors import InfeasibleDesign
+from sitedesign.foresight.plan import foresight_design
 from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.util.progress import silent
 from tests.cases import sunny_years
 from tests.strategies import small_cases
 
@@ -71,3 +75,18 @@ def test_no_optimum_of_wide_limits_leaves_the_derived_bound_of_units(c: Case) ->
         return
     for b, n in zip(alike, s.plant.units, strict=True):
         assert n <= b.units_max - 3
+
+
+def test_the_bound_of_units_that_may_be_cut_is_the_same_from_the_cuts_of_whole_ones() -> None:
+    study = sd.Study(
+        site=sd.Site(latitude=31.76, longitude=-106.49), racks=70, uptime=0.99, backup="recip_medium",
+        weather_years=3,
+    )  # fmt: skip
+    whole = foresight_design(study, "cuts", 1e-4, None, silent)
+    assert whole.cuts is not None
+    assert whole.design is not None
+    before = whole.cuts.count
+    alone, from_cuts = (_divisible_bound(whole.study_case, cuts) for cuts in (None, whole.cuts))
+    assert from_cuts == pytest.approx(alone, rel=2e-4)
+    assert from_cuts < whole.design.bound * 0.999  # one engine more or less is not nothing
+    assert whole.cuts.count == before > 0  # cuts of other units are another pool

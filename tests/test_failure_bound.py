@@ -188,6 +188,32 @@ def test_prices_are_tuned_where_the_duals_of_whole_units_say_nothing() -> None:
     assert 0.95 * kept.objective_usd_per_yr < tuned <= kept.objective_usd_per_yr * (1 + 1e-4)
 
 
+def test_prices_are_tried_only_as_long_as_others_promise_a_better_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An optimum that no prices come near, as where whole units decide: one budget is soon tried out."""
+    case, tried = draw(7, years=40), list[float]()
+    pool = CutPool(case)
+    kept = solve_cuts(case, gap=1e-4, cut_pool=pool)
+    out_of_reach = dataclasses.replace(kept, objective_usd_per_yr=2.0 * kept.objective_usd_per_yr)
+
+    def sized(*question: object) -> object:
+        found = of_prices(*question)  # type: ignore[arg-type]
+        tried.append(found.bound_usd_per_yr)
+        return found
+
+    of_prices = failure_bound._sized
+    monkeypatch.setattr(failure_bound, "_sized", sized)
+    prices = tuned_prices(case, out_of_reach, pool)
+    assert len(tried) < failure_bound._MOST_TRIES
+    priced = price_budgets(case, prices)
+    best = solve_cuts(priced.case, gap=1e-4).bound_usd_per_yr - priced.allowed_usd_per_yr
+    for factor in (0.5, 0.8, 1.25, 2.0):
+        other = price_budgets(case, factor * prices)
+        bound = solve_cuts(other.case, gap=1e-4).bound_usd_per_yr - other.allowed_usd_per_yr
+        assert bound < best + 2e-3 * abs(best)
+
+
 def test_same_draws_same_bound_and_one_draw_has_no_error() -> None:
     first = solve_cuts(draw(1), gap=1e-3)
     prices = np.array(first.budget_prices)

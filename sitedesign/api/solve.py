@@ -122,10 +122,11 @@ def solve(
     except NotProvenOptimal as stop:
         stop.incumbent = stop.incumbent and with_report(stop.incumbent)
         raise
-    study_case, design = best_power_path(found)
+    study_case, design, cuts = best_power_path(found)
     if certifies:
         progress(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
-        design = _completed(design, certified_design(study_case, design, progress, EFFORTS[effort]))
+        certified = certified_design(study_case, design, progress, EFFORTS[effort], cuts)
+        design = _completed(design, certified)
     options = {
         "method": method,
         "certify": certify,

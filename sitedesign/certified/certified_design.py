@@ -32,6 +32,7 @@ from sitedesign.foresight.failure_bound import (
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.limit_check import broken_limits
@@ -46,7 +47,11 @@ FIRST_DRAW = 1_000  # of failures for the bound: far from those that a search ru
 
 
 def certified_design(
-    study_case: StudyCase, planned: Design, progress: Progress, effort: Effort | None = None
+    study_case: StudyCase,
+    planned: Design,
+    progress: Progress,
+    effort: Effort | None = None,
+    cuts: CutPool | None = None,
 ) -> Design:
     """Search from a foresight design on, and certify what is found.
 
@@ -57,6 +62,8 @@ def certified_design(
         Of a planner who foresees the weather and has nothing fail; its bound is the design's.
     progress : callable
     effort : Effort, optional
+    cuts : CutPool, optional
+        Of the planner's question, from which that with units that may be cut begins.
 
     Returns
     -------
@@ -72,7 +79,11 @@ def certified_design(
     sized = size_with_failures(study_case, environment, effort, progress)
     # Where cost and uptime both move, the rack-hour's cost has the gap
     bounds = planned.compute_cost is None
-    with meanwhile(lambda: _proven(study_case, sized, effort) if bounds else _Proven()) as proven:
+
+    def proves() -> _Proven:
+        return _proven(study_case, environment, sized, effort, cuts) if bounds else _Proven()
+
+    with meanwhile(proves) as proven:
         result = search_from(sized, study_case, environment, effort, progress)
         if not result.met:
             raise explain_uncertified(study_case, result, progress, tries=effort.explains)
@@ -83,7 +94,7 @@ def certified_design(
     bounded, parts = None, dict[str, float]()
     if bounds:
         plan, cost = planned.bound_usd_per_yr, evaluation.cost_usd_per_yr
-        bounded = _failure_bound(study_case, sized, known, result.best.plant, effort)
+        bounded = _failure_bound(study_case, environment, sized, known, result.best.plant, effort)
         bounded = bounded and bounded.at_least(plan)
         parts = _gap_parts(result, sized.first, bounded, cost, plan, study_case.case.limits.n_plus)
         if known.divisible_usd_per_yr is not None:
@@ -150,33 +161,46 @@ class _Proven:
     divisible_usd_per_yr: float | None = None
 
 
-def _proven(study_case: StudyCase, sized: FailureSizing, effort: Effort) -> _Proven:
+def _proven(
+    study_case: StudyCase,
+    environment: OperatingEnvironment,
+    sized: FailureSizing,
+    effort: Effort,
+    cuts: CutPool | None,
+) -> _Proven:
     """Find all bounds that do not need the certified plant."""
     first, prices, saved = sized.first, None, list[float]()
     # What stands by is asked of an operator: a bound without it may be below the first
     if first is not None and effort.bound_draws and not study_case.case.limits.n_plus:
         prices = tuned_prices(sized.case, first, sized.pool)
-        draws = (_failing(study_case, draw) for draw in range(effort.bound_optima))
+        draws = (_failing(study_case, environment, draw) for draw in range(effort.bound_optima))
         saved = saved_by_optima(draws, prices, first.plant)
-    return _Proven(prices, saved, _divisible_bound(study_case) if effort.explains else None)
+    return _Proven(prices, saved, _divisible_bound(study_case, cuts) if effort.explains else None)
 
 
-def _failing(study_case: StudyCase, draw: int, known: Sequence[int] | None = None) -> Case:
+def _failing(
+    study_case: StudyCase, environment: OperatingEnvironment, draw: int, known: Sequence[int] | None = None
+) -> Case:
     """Give the question under a draw of failures that neither search nor prices have seen."""
-    own, environment, study = weather_block(study_case), environment_of(study_case), study_case.study
+    own, study = weather_block(study_case), study_case.study
     case = sampled_outage_case(own, environment, study.seed, FIRST_DRAW + draw, known)
     return shift_start(relaxation(case, study.metric).case, cyclic_start_step(study_case.case))
 
 
 def _failure_bound(
-    study_case: StudyCase, sized: FailureSizing, proven: _Proven, plant: Plant, effort: Effort
+    study_case: StudyCase,
+    environment: OperatingEnvironment,
+    sized: FailureSizing,
+    proven: _Proven,
+    plant: Plant,
+    effort: Effort,
 ) -> FailureBound | None:
     """Bound that knows failures; None without one."""
     first, prices = sized.first, proven.budget_prices
     if first is None or prices is None:
         return None
     both = tuple(map(max, plant.units, first.plant.units))
-    draws = (_failing(study_case, draw, both) for draw in range(effort.bound_draws))
+    draws = (_failing(study_case, environment, draw, both) for draw in range(effort.bound_draws))
     seed = study_case.study.seed
     return bound_with_failures(draws, prices, plant, first.plant, proven.saved_usd_per_yr, seed)
 
@@ -257,10 +281,12 @@ def _certified_classes(evaluation: Evaluation, certificate: Certificate) -> list
     return found
 
 
-def _divisible_bound(study_case: StudyCase) -> float:
+def _divisible_bound(study_case: StudyCase, cuts: CutPool | None) -> float:
     """Bound of the same question with units cut into hundredths. [USD/yr]"""
     case = relaxation(_divisible(study_case.case), study_case.study.metric).case
-    sizing = solve_cuts(shift_start(case, cyclic_start_step(study_case.case)), gap=1e-4, keeps_dispatch=False)
+    case = shift_start(case, cyclic_start_step(study_case.case))
+    known = cuts and cuts.carried_to(case)
+    sizing = solve_cuts(case, gap=1e-4, cut_pool=known, keeps_dispatch=False, relaxes=known is None)
     return sizing.bound_usd_per_yr - sizing.lost_value_usd_per_yr
 
 

@@ -39,10 +39,12 @@ from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.estimate import Estimate
 from sitedesign.util.threads import at_once, cores
 
-GAP = 1e-3  # of each draw, below what one draw differs from another
-_CLOSE = 2e-3  # to the optimum within the budgets: prices that come so near are good enough
+GAP = 1e-3  # of the draw that prices are tuned on
+SAVED_GAP = 3e-3  # of those that are averaged: what stays open lowers the bound by less than its error
+_CLOSE = 3e-3  # to the optimum within the budgets: prices that come so near are good enough
+_LEAST_GAIN = 5e-4  # that other prices have to promise, for one more try
 _MOST_TRIES = 6
-_STEP = 4.0  # factor by which one try may change a price
+_STEP = 2.0  # factor by which one try may change a price
 _Found = TypeVar("_Found")
 
 
@@ -177,7 +179,9 @@ def tuned_prices(case: Case, optimum: OptimizationResult, pool: CutPool) -> Floa
         if close or len(tried) == _MOST_TRIES:
             return at
         floor = np.abs(optimum.objective_usd_per_yr) / np.maximum(budgets.size, 1e-9)
-        prices = _most_promising(tried, at, floor)
+        prices, promised = _most_promising(tried, at, floor)
+        if promised < best + _LEAST_GAIN * abs(best):
+            return at
 
 
 def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -> list[float]:
@@ -201,7 +205,8 @@ def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -
     def saved(draw: Case) -> float:
         priced = price_budgets(draw, prices).case
         pool = CutPool(priced)
-        return least_cost_usd(priced, planned, pool.search) - _sized(priced, planned, pool).bound_usd_per_yr
+        found = _sized(priced, planned, pool, SAVED_GAP)
+        return least_cost_usd(priced, planned, pool.search) - found.bound_usd_per_yr
 
     return _of_each(saved, draws)
 
@@ -258,9 +263,9 @@ def _of_each(run: Callable[[Case], _Found], draws: Iterable[Case]) -> list[_Foun
     return done
 
 
-def _sized(case: Case, warm_start: Plant, pool: CutPool | None) -> OptimizationResult:
+def _sized(case: Case, warm_start: Plant, pool: CutPool | None, gap: float = GAP) -> OptimizationResult:
     return solve_cuts(
-        case, gap=GAP, warm_start=warm_start, cut_pool=pool, explains=False, keeps_dispatch=False
+        case, gap=gap, warm_start=warm_start, cut_pool=pool, explains=False, keeps_dispatch=False
     )
 
 
@@ -293,8 +298,8 @@ def _excess(case: Case, priced: _Priced, budgets: Budgets, found: OptimizationRe
 
 def _most_promising(
     tried: Sequence[tuple[float, FloatArray, FloatArray]], at: FloatArray, floor: FloatArray
-) -> FloatArray:
-    """Prices near the best at which the bound could be highest, by all that is known of it."""
+) -> tuple[FloatArray, float]:
+    """Find prices near the best at which the bound could be highest by all that is known, and how high."""
     values, prices, slopes = (np.array(column) for column in zip(*tried, strict=True))
     scale = np.maximum(at, floor)
     unit = max(float(np.abs(values).max()), 1.0)
@@ -307,4 +312,4 @@ def _most_promising(
         bounds=[*zip(at / scale / _STEP, np.full(at.size, _STEP), strict=True), (None, None)],
         method="highs",
     )
-    return at if result.x is None else np.asarray(result.x[:-1] * scale)
+    return (at, -np.inf) if result.x is None else (result.x[:-1] * scale, float(result.x[-1] * unit))

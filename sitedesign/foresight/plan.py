@@ -22,6 +22,7 @@ from sitedesign.foresight.compute_cost import CheapestCompute, cheapest_compute
 from sitedesign.foresight.rack_count import best_rack_count, most_racks_to_consider
 from sitedesign.operation.operate import operate_greedy
 from sitedesign.optimize.benders import solve_cuts
+from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.result import OptimizationResult, gap_scale_usd
 from sitedesign.reliability.limit_check import broken_limits, used_spares
@@ -42,12 +43,13 @@ EXTENSIVE_MOST_STEPS = 35_040  # a year of quarter hours; beyond, the hour-by-ho
 
 @dataclass(frozen=True, eq=False)
 class ForesightResult:
-    """Foresight design of one power path, or why there is none."""
+    """Foresight design of one power path, or why there is none; and the cuts that its proof has taken."""
 
     name: str
     study_case: StudyCase
     design: Design | None
     error: InfeasibleDesign | None
+    cuts: CutPool | None = None
 
     @property
     def rank(self) -> float:
@@ -72,13 +74,15 @@ def foresight_design(
     relaxed = relaxation(study_case.case, study.metric)
     case = shift_start(relaxed.case, cyclic_start_step(study_case.case))
     name = f"{study.pv.name} with {study.battery.name}"
+    cuts: CutPool | None = None
     try:
         if study.objective == "compute_cost":
             study_case, design = _design_cheapest_compute(study_case, case, gap, time_limit_s, progress)
         elif study.spares == "share" and study.sharing_racks is None:
             study_case, design = _design_sharing_racks(study_case, case, gap, time_limit_s, progress)
         else:
-            sizing = _size(case, method, gap, time_limit_s, progress)
+            cuts = CutPool(case) if method == "cuts" else None
+            sizing = _size(case, cuts, gap, time_limit_s, progress)
             progress("replaying the design")
             design = _design(study_case, case, sizing, relaxed)
     except InfeasibleDesign as error:
@@ -91,7 +95,7 @@ def foresight_design(
             "The incumbent is in error.incumbent; allow more time or a wider gap."
         )
         raise NotProvenOptimal(message, design, design.bound_usd_per_yr)
-    return ForesightResult(name, study_case, design, None)
+    return ForesightResult(name, study_case, design, None, cuts)
 
 
 def _design_sharing_racks(
@@ -175,18 +179,18 @@ def _priced(design: Design, answer: CheapestCompute) -> Design:
     )
 
 
-def best_power_path(found: list[ForesightResult]) -> tuple[StudyCase, Design]:
-    """Choose among power paths; the bound is that of all of them together."""
+def best_power_path(found: list[ForesightResult]) -> tuple[StudyCase, Design, CutPool | None]:
+    """Choose among power paths, with the cuts of the chosen; the bound is that of all of them together."""
     best = min(found, key=lambda item: item.rank)
     if best.design is None:
         assert best.error is not None
         raise best.error
     if len(found) == 1:
-        return best.study_case, best.design
+        return best.study_case, best.design, best.cuts
     update: dict[str, Any] = {"alternatives": [_alternative(item) for item in found if item is not best]}
     if best.design.compute_cost is None:
         update["bound_usd_per_yr"] = min(item.design.bound_usd_per_yr for item in found if item.design)
-    return best.study_case, best.design.model_copy(update=update)
+    return best.study_case, best.design.model_copy(update=update), best.cuts
 
 
 def _alternative(path: ForesightResult) -> Alternative:
@@ -252,10 +256,11 @@ def _darkest_yield(case: Case) -> int:
 
 
 def _size(
-    case: Case, method: str, gap: float, time_limit_s: float | None, progress: Progress | None
+    case: Case, cuts: CutPool | None, gap: float, time_limit_s: float | None, progress: Progress
 ) -> OptimizationResult:
-    if method == "cuts":
-        return solve_cuts(case, gap=gap, time_limit_s=time_limit_s, progress=progress)
+    """Size by cuts where there is a pool for them, else hour by hour."""
+    if cuts is not None:
+        return solve_cuts(case, gap=gap, time_limit_s=time_limit_s, cut_pool=cuts, progress=progress)
     deadline, known = Deadline.after(time_limit_s), None
     # Its first linear program may take a minute, its first design another: the fast method's plant is tried
     # first, and is what is known when time runs out. What is proven of it is proven hour by hour alone.
