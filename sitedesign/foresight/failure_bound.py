@@ -40,8 +40,8 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.util.threads import at_once, cores
 
 GAP = 1e-3  # of the draw that prices are tuned on
-SAVED_GAP = 3e-3  # of those that are averaged: what stays open lowers the bound by less than its error
-_CLOSE = 3e-3  # to the optimum within the budgets: prices that come so near are good enough
+SAVED_GAP = 2e-3  # of those that are averaged: what stays open lowers the bound by less than its error
+_CLOSE = 2e-3  # to the optimum within the budgets: prices that come so near are good enough
 _LEAST_GAIN = 5e-4  # that other prices have to promise, for one more try
 _MOST_TRIES = 6
 _STEP = 2.0  # factor by which one try may change a price
