@@ -10,6 +10,7 @@ from sitedesign.errors import InfeasibleDesign, NotProvenOptimal
 from sitedesign.foresight import plan
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
+from sitedesign.util.progress import silent
 from tests.hub_cases import hub
 from tests.small_cases import study
 
@@ -44,7 +45,7 @@ def test_when_time_runs_out_the_plant_of_the_fast_method_is_what_is_known(
         raise NotProvenOptimal("no design yet", None, 0.5 * fast.objective_usd_per_yr)
 
     monkeypatch.setattr(plan, "solve_extensive", out_of_time)
-    found = plan._size(case, "extensive", 1e-4, 60.0, None)
+    found = plan._size(case, None, 1e-4, 60.0, silent)
     assert (found.method, found.stopped_by) == ("extensive", "time_limit")
     assert found.plant == fast.plant
     assert found.bound_usd_per_yr == 0.5 * fast.objective_usd_per_yr
