@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -212,6 +213,27 @@ def test_prices_are_tried_only_as_long_as_others_promise_a_better_bound(
         other = price_budgets(case, factor * prices)
         bound = solve_cuts(other.case, gap=1e-4).bound_usd_per_yr - other.allowed_usd_per_yr
         assert bound < best + 2e-3 * abs(best)
+
+
+def test_a_price_far_above_the_first_is_found_though_twice_the_price_brings_next_to_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By hand: 1e6 and 1 a unit of price up to 20,000, less beyond: the top is 100 times the first."""
+    case, tried = draw(7, years=2), list[float]()
+
+    def bound(price: float) -> tuple[float, float]:
+        return (1e6 + price, 1.0) if price < 2e4 else (1.02e6 - 0.5 * (price - 2e4), -0.5)
+
+    def priced(_: Case, prices: np.ndarray) -> Mock:
+        tried.append(float(prices[0]))
+        return Mock(allowed_usd_per_yr=0.0)
+
+    monkeypatch.setattr(failure_bound, "price_budgets", priced)
+    monkeypatch.setattr(failure_bound, "_sized", lambda *_: Mock(bound_usd_per_yr=bound(tried[-1])[0]))
+    monkeypatch.setattr(failure_bound, "_excess", lambda *_: np.array([bound(tried[-1])[1]]))
+    optimum = Mock(budget_prices=(200.0,), objective_usd_per_yr=1.021e6)
+    found = tuned_prices(case, optimum, Mock(**{"fits.return_value": False}))
+    assert found[0] == pytest.approx(2e4, rel=0.05)
 
 
 def test_same_draws_same_bound_and_one_draw_has_no_error() -> None:

@@ -116,13 +116,13 @@ def solve(
 
         return with_best_tanks(study, solved, progress)
     try:
-        found = [
-            foresight_design(item, method, gap or DEFAULT_GAP[method], limit, progress) for item in variants
-        ]
+        # Nothing but the chosen path is kept from here on: the cuts of each are tens of megabytes
+        study_case, design, cuts = best_power_path(
+            [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, progress) for item in variants]
+        )
     except NotProvenOptimal as stop:
         stop.incumbent = stop.incumbent and with_report(stop.incumbent)
         raise
-    study_case, design, cuts = best_power_path(found)
     if certifies:
         progress(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
         certified = certified_design(study_case, design, progress, EFFORTS[effort], cuts)

@@ -40,11 +40,13 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.util.threads import at_once, cores
 
 GAP = 1e-3  # of the draw that prices are tuned on
-SAVED_GAP = 2e-3  # of those that are averaged: what stays open lowers the bound by less than its error
+SAVED_GAP = (
+    2e-3  # of those that are averaged: what stays open lowers the bound, mostly by less than its error
+)
 _CLOSE = 2e-3  # to the optimum within the budgets: prices that come so near are good enough
 _LEAST_GAIN = 5e-4  # that other prices have to promise, for one more try
 _MOST_TRIES = 6
-_STEP = 2.0  # factor by which one try may change a price
+_STEP = 2.0  # factor by which the first try may change a price, squared at the second, and so on
 _Found = TypeVar("_Found")
 
 
@@ -303,13 +305,19 @@ def _most_promising(
     values, prices, slopes = (np.array(column) for column in zip(*tried, strict=True))
     scale = np.maximum(at, floor)
     unit = max(float(np.abs(values).max()), 1.0)
+    step = _STEP ** len(tried)
+    low, high = at / scale / step, np.full(at.size, step)
     # value <= values_i + slopes_i (prices - prices_i), prices in units of the scale
     rows = np.hstack([-slopes * scale, np.full((len(tried), 1), unit)])
     result = linprog(
         np.append(np.zeros(at.size), -1.0),
         A_ub=rows / unit,
         b_ub=(values - (slopes * prices).sum(axis=1)) / unit,
-        bounds=[*zip(at / scale / _STEP, np.full(at.size, _STEP), strict=True), (None, None)],
+        bounds=[*zip(low, high, strict=True), (None, None)],
         method="highs",
     )
-    return (at, -np.inf) if result.x is None else (result.x[:-1] * scale, float(result.x[-1] * unit))
+    if result.x is None:
+        return at, -np.inf
+    # At the edge of a step nothing is said of what lies beyond: a little more for twice the price may be much
+    at_edge = np.any((result.x[:-1] > high * (1 - 1e-9)) & slopes.any(axis=0))
+    return result.x[:-1] * scale, np.inf if at_edge else float(result.x[-1] * unit)
