@@ -22,6 +22,7 @@ from sitedesign.finance.lending import whole_terms
 from sitedesign.finance.project import Asset, Expense, Project, Revenue, Taxes
 from sitedesign.finance.returns import present_value
 from tests import roadmaps
+from tests.slow_rest import slow_after
 from tests.test_finance_roadmap import STUDY as STAGED
 
 
@@ -197,7 +198,7 @@ def book(design: sd.Design, name: str, folder: Path) -> tuple[sd.CashFlow, Path]
     return flow, flow.to_excel(folder / "cash flow.xlsx")
 
 
-@pytest.mark.parametrize("name", ["cover", "all"])
+@pytest.mark.parametrize("name", slow_after(1, ["all", "cover"]))
 def test_workbook_calculates_to_the_same_figures(design: sd.Design, name: str, tmp_path: Path) -> None:
     """Every formula, calculated again by a library that knows nothing of this one."""
     flow, path = book(design, name, tmp_path)

@@ -202,6 +202,7 @@ def test_certificate_of_a_hub_says_what_the_connection_gave_and_cost(flexible):
     assert re.search(r"grid bill: .* M USD/yr \(.* to .*\) by the tariff", text)
 
 
+@pytest.mark.slow
 def test_causes_of_a_hub_add_up_and_what_came_together_is_named(flexible):
     study, design = flexible
     certificate = sd.certify(design, study, years=20, draws=2, seed=5)
@@ -232,6 +233,7 @@ def test_a_firm_connection_that_never_fails_is_all_that_is_built():
     assert 0.8 * peak < design.imports_mw["grid"] < 1.02 * peak  # one hour in a hundred may be short
 
 
+@pytest.mark.slow
 def test_a_connection_does_not_make_the_certified_plant_dearer(windy, flexible):
     """As much as two searches of the same question scatter: a few per cent at this effort."""
     assert flexible[1].cost < 1.03 * windy[1].cost

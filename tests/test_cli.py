@@ -167,6 +167,7 @@ def test_infeasible_as_json() -> None:
 HURRIED = ["solve", *SMALL, *QUICK, "--method", "extensive", "--time-limit", "0.01"]
 
 
+@pytest.mark.slow
 def test_time_limit_ends_with_a_gap_and_says_what_is_proven() -> None:
     result = run(*HURRIED, code=cli.GAP)
     assert "USD/yr" in result.stderr

@@ -201,6 +201,7 @@ def test_each_year_is_corrected_by_slopes_of_the_others():
         assert found[:, year] == pytest.approx(values[:, year] - luck[year] @ slopes)
 
 
+@pytest.mark.slow
 def test_a_mean_of_few_years_has_no_bias():
     # An effect that grows with the hours themselves, which no line describes, and slopes off eight draws
     found = []

@@ -374,6 +374,7 @@ def test_stopped_search_carries_incumbent_and_bound(study: sd.Study, monkeypatch
     assert "NOT PROVEN OPTIMAL" in repr(incumbent)
 
 
+@pytest.mark.slow
 def test_time_limit_is_kept(study: sd.Study) -> None:
     with pytest.raises(sd.NotProvenOptimal) as caught:
         sd.solve(study.replace(weather_years=1), method="extensive", time_limit_s=0.01, **QUICK)

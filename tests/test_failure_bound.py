@@ -27,6 +27,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.reliability.estimate import Estimate
 from tests import cases
 from tests.hub_cases import hub
+from tests.slow_rest import slow_after
 from tests.small_cases import study, with_classes
 
 STEPS, UNITS, UP = 3, 3, 0.7  # hours of a year of the small world, units and how often each is there
@@ -153,7 +154,7 @@ def test_a_target_asked_of_every_draw_would_be_no_bound() -> None:
     assert np.mean(alone) > causal
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", slow_after(8, range(24)))
 def test_priced_budgets_never_cost_more_than_kept_ones(seed: int) -> None:
     """Weak duality with any prices, over classes, renewable share, carbon dioxide, levels and sinks."""
     rng = np.random.default_rng(seed)

@@ -28,6 +28,7 @@ from tests.benchmarks.test_hub_speed import hub_of_years
 from tests.cases import backup
 from tests.cases import case as case_of
 from tests.hub_cases import hub
+from tests.slow_rest import slow_after
 from tests.small_cases import least_cost, random_point
 
 SHED_PRICES = [0.0, 40.0, 90.0, 100.0, 300.0, 1e4]
@@ -40,7 +41,7 @@ def some_prices(rng: np.random.Generator, case) -> np.ndarray:
     return np.concatenate([own, rng.choice(SHED_PRICES, len(case.classes))])
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", slow_after(40, range(120)))
 def test_dispatch_costs_what_a_linear_program_finds_and_every_cut_lies_below_it(seed):
     rng, case = np.random.default_rng(seed), hub(seed)
     oracle, prices = Oracle(case), some_prices(np.random.default_rng(seed), case)
@@ -69,7 +70,7 @@ def test_dispatch_costs_what_a_linear_program_finds_and_every_cut_lies_below_it(
         assert energy[:supplied] == pytest.approx(result.totals[:supplied], abs=1e-8)
 
 
-@pytest.mark.parametrize("hubs", [40, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("hubs", [20, pytest.param(300, marks=pytest.mark.slow)])
 def test_cuts_equal_the_hour_by_hour_model(hubs):
     @settings(max_examples=hubs, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(seed=st.integers(0, 10**6))
@@ -127,7 +128,7 @@ def cost_of(case) -> float:
     return solve_cuts(case, gap=1e-7, explains=False).objective_usd_per_yr
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", slow_after(4, range(12)))
 def test_a_level_split_in_two_of_the_same_price_changes_nothing(seed):
     rng, case = np.random.default_rng(seed), hub(3000 + seed)
     split = []
@@ -157,7 +158,7 @@ def test_a_level_split_in_two_of_the_same_price_changes_nothing(seed):
     assert cost_of(other) == pytest.approx(cost, rel=1e-6, abs=1e-4)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", slow_after(4, range(12)))
 def test_what_is_never_there_changes_nothing(seed):
     """A grid that never gives, a sink that never takes or pays nothing, a level that never holds."""
     case = hub(4000 + seed)
@@ -192,7 +193,7 @@ def test_a_free_grid_that_never_fails_makes_every_plant_empty(seed):
     assert not any(plant.units)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", slow_after(4, range(12)))
 def test_more_connection_is_never_dearer(seed):
     case, costs = hub(6000 + seed), []
     for most in (0.0, 2.0, 5.0, 12.0):

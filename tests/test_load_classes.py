@@ -26,6 +26,7 @@ from sitedesign.optimize.parametric import frontier
 from sitedesign.reliability.replay import check_dispatch
 from tests.cases import backup, case, year_case
 from tests.hand_cases import NO_BATTERY, NO_SUN, engines
+from tests.slow_rest import slow_after
 from tests.small_cases import least_cost, random_case, random_point, solved_both_ways, study, with_classes
 
 SOLVERS = (solve_cuts, solve_extensive)
@@ -109,7 +110,7 @@ def test_racks_are_bought_for_the_value_of_what_they_save(solve) -> None:
 # ---------------------------------------------------------------------- both models, enumeration
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_cuts_equal_extensive_with_classes_and_a_value(seed) -> None:
     c = with_classes(study(seed), seed)
@@ -141,7 +142,7 @@ def test_cuts_equal_extensive_with_a_value_and_one_class(seed, value) -> None:
     assert replay.objective_usd_per_yr == pytest.approx(fast.objective_usd_per_yr, rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", [1, 5, 7, 13])
+@pytest.mark.parametrize("seed", slow_after(2, [5, 13, 1, 7]))
 def test_brute_force_over_racks(seed) -> None:
     """Racks held one number after the other, their failures as a smaller budget and a fixed sum of money."""
     c = with_classes(study(seed, rack_availability=0.97, racks_max=13), seed)
@@ -164,7 +165,7 @@ def test_brute_force_over_racks(seed) -> None:
         assert solve_cuts(c, gap=1e-6).objective_usd_per_yr == pytest.approx(best, rel=4e-6)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", slow_after(2, range(6)))
 @pytest.mark.parametrize("solve", SOLVERS)
 def test_one_class_is_no_class(seed, solve) -> None:
     c = study(seed)
@@ -258,7 +259,7 @@ def test_dispatch_with_a_price_for_each_class_equals_the_linear_program(seed) ->
         assert done.lost_by_class.sum(axis=0) == pytest.approx(done.lost_compute)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", slow_after(2, range(8)))
 def test_pooled_cuts_of_classes_lie_below_the_truth_at_random_points(seed) -> None:
     c = with_classes(study(seed), seed)
     pool = CutPool(c)
@@ -398,7 +399,7 @@ def test_racks_worth_is_where_the_next_one_does_not_pay() -> None:
     assert racks_worth(10, 0.9, 1e6, 0.0) < 100  # racks for nothing: until they save nothing either
 
 
-@pytest.mark.parametrize("value", [60.0, 300.0, 5000.0])
+@pytest.mark.parametrize("value", slow_after(1, [300.0, 60.0, 5000.0]))
 def test_derived_bounds_hold_without_a_target(value) -> None:
     """Ten times the room, and racks without end, do not make a cheaper design."""
     c = year_case(seed=2, uptime_target=0.0, lost_value_usd_per_mwh=value)

@@ -64,7 +64,7 @@ def some_plants(case: Case, best: Plant, rng: np.random.Generator) -> list[Plant
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("seed", slow_after(8, range(24)))
+@pytest.mark.parametrize("seed", slow_after(4, range(24)))
 def test_both_formulations_find_what_a_third_finds(seed: int, method: str) -> None:
     case = hurried(seed)
     truth = least_cost_usd(case)
@@ -77,7 +77,7 @@ def test_both_formulations_find_what_a_third_finds(seed: int, method: str) -> No
     assert found.objective_usd_per_yr == pytest.approx(truth, rel=3e-5)
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", slow_after(5, range(16)))
 def test_no_plant_that_exists_costs_less_than_the_bound(seed: int) -> None:
     case, rng = hurried(seed), np.random.default_rng(seed)
     try:

@@ -11,6 +11,7 @@ from sitedesign.foresight.near_optimal import NAMES, near_optimal
 from sitedesign.optimize.extensive_form import build_model
 from sitedesign.optimize.highs import PersistentHighs
 from sitedesign.report import figures
+from tests.slow_rest import slow_after
 from tests.small_cases import study as small_case
 
 WITHIN = 0.05
@@ -36,7 +37,7 @@ def by_row(case, name: str, most_usd: float) -> float:
     return sign * PersistentHighs(m).solve(gap=1e-6).objective
 
 
-@pytest.mark.parametrize("seed", [4, 7])
+@pytest.mark.parametrize("seed", slow_after(1, [4, 7]))
 def test_both_formulations_agree(seed: int) -> None:
     case = small_case(seed)
     names = tuple(name for name in NAMES if name != "soonest")

@@ -280,7 +280,9 @@ def test_chosen_sites_are_solved_again_and_one_site_is_what_solve_says() -> None
     assert two.rounds >= 1
 
 
-@pytest.mark.parametrize(("all_racks", "least", "step"), [(40, 10, 4), (12, 3, 1)])
+@pytest.mark.parametrize(
+    ("all_racks", "least", "step"), [pytest.param(40, 10, 4, marks=pytest.mark.slow), (12, 3, 1)]
+)
 def test_all_plants_in_one_program_are_the_best_of_every_split_of_the_racks(
     all_racks: int, least: int, step: int
 ) -> None:

@@ -411,7 +411,13 @@ class Opened:
         return self.page.text_content(f"#figure-{slot} h3")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (375, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (375, "light"),
+        *(pytest.param(1280, scheme, marks=pytest.mark.slow) for scheme in ("light", "dark")),
+    ],
+)
 def test_every_figure_is_drawn_without_a_complaint(browser, report, width, scheme):
     with Opened(browser, report, width, scheme) as opened:
         page = opened.page

@@ -33,6 +33,7 @@ from sitedesign.results.sensitivity import End, Influence, Sensitivity
 from sitedesign.study.effort import EFFORTS
 from sitedesign.weather.weather import Weather
 from tests.few_numbers import vary_only
+from tests.slow_rest import slow_after
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 STUDY = sd.Study(
@@ -69,18 +70,21 @@ def interval(study: sd.Study) -> tuple[float, float]:
 
 @pytest.mark.parametrize(
     "key",
-    [
-        "lfp.capex_usd_per_kwh",  # a price: the cuts are shared
-        "lfp.round_trip_efficiency",  # other data: they are not
-        "gb200_nvl72.sustained_fraction_training",
-        "ac.bus_to_rack_efficiency",  # what a study cannot be given but by entries of its own
-        "natural_gas.firm_reservation_usd_per_mmbtu_day",
-        "natural_gas.price_usd_per_mmbtu",
-        "recip_fast.lead_months",
-        "backup.site_cost_usd",  # one number of several technologies
-        "months_to_power",
-        "uptime",
-    ],
+    slow_after(
+        6,
+        [
+            "lfp.capex_usd_per_kwh",  # a price: the cuts are shared
+            "lfp.round_trip_efficiency",  # other data: they are not
+            "ac.bus_to_rack_efficiency",  # what a study cannot be given but by entries of its own
+            "backup.site_cost_usd",  # one number of several technologies
+            "months_to_power",
+            "uptime",
+            "gb200_nvl72.sustained_fraction_training",
+            "natural_gas.firm_reservation_usd_per_mmbtu_day",
+            "natural_gas.price_usd_per_mmbtu",
+            "recip_fast.lead_months",
+        ],
+    ),
 )
 def test_each_change_is_that_of_the_changed_question_solved_afresh(found: Sensitivity, key: str) -> None:
     (ranged,) = [item for item in ranged_numbers(STUDY, RANGES) if item.key == key]
@@ -94,7 +98,7 @@ def test_each_change_is_that_of_the_changed_question_solved_afresh(found: Sensit
         assert bound <= mine + end.bound_error_usd_per_yr + slack
 
 
-@pytest.mark.parametrize("threads", ["2", "4"])
+@pytest.mark.parametrize("threads", slow_after(1, ["2", "4"]))
 def test_the_answer_is_the_same_with_any_number_of_threads(
     monkeypatch: pytest.MonkeyPatch, threads: str
 ) -> None:
@@ -546,6 +550,7 @@ def test_more_uptime_is_asked_for_where_a_plant_lost_more_than_the_certified_one
     assert enough == pytest.approx(0.2 + certified_module.SLACK * 0.2)
 
 
+@pytest.mark.slow
 def test_plants_are_searched_and_compared_alike_with_any_number_of_threads(
     judge: certified_module.Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:

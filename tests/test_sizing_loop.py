@@ -40,6 +40,7 @@ from sitedesign.reliability.estimate import Estimate
 from sitedesign.reliability.reserve_use import ReserveUse
 from sitedesign.results.design import GAP_PARTS
 from sitedesign.study.effort import EFFORTS, Effort
+from tests.slow_rest import slow_after
 
 SITE = sd.Site(latitude=31.76, longitude=-106.49, name="El Paso, TX")
 PLANT = Plant((40.0,), 120.0, 20.0, (2,), 72)
@@ -164,7 +165,7 @@ def test_caps_show_as_excess(study_case: StudyCase) -> None:
     assert not OBJECTIVE.feasible(candidate)
 
 
-@pytest.mark.parametrize("max_evaluations", [24, 60])
+@pytest.mark.parametrize("max_evaluations", slow_after(1, [60, 24]))
 def test_a_search_on_several_cores_takes_the_steps_of_one_core(
     study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, max_evaluations: int
 ) -> None:
@@ -623,7 +624,10 @@ def test_multipliers_climb_until_the_target_is_reached_and_then_close_in() -> No
     assert objective.multipliers_usd_per_mwh == pytest.approx((1000.0, (16000 * 32000) ** 0.5))
 
 
-@pytest.mark.parametrize(("step_h", "bias"), [(1.0, 0.0), (2.0, 0.15)], ids=["hours", "two hours"])
+@pytest.mark.parametrize(
+    ("step_h", "bias"),
+    [pytest.param(1.0, 0.0, id="hours", marks=pytest.mark.slow), pytest.param(2.0, 0.15, id="two hours")],
+)
 def test_reference_plant_is_estimated_exactly_and_its_neighbours_nearly(
     study_case: StudyCase, monkeypatch: pytest.MonkeyPatch, step_h: float, bias: float
 ) -> None:

@@ -109,7 +109,7 @@ def test_derived_bounds_would_have_decided() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("seed", slow_after(len(DECIDED) + 6, [*DECIDED, *range(20)]))
+@pytest.mark.parametrize("seed", slow_after(len(DECIDED) + 2, [*DECIDED, *range(20)]))
 def test_pairs_of_limits_cost_what_they_cost_with_wide_bounds(seed: int, method: str) -> None:
     derived, wide = limited(seed)
     truth = least_cost_usd(wide)
