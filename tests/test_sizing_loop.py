@@ -211,6 +211,22 @@ def test_plants_rich_in_storage_are_run_on_all_years_only_where_they_may_win(
     assert bool(rich) == (best.plant in rich) == on_all
 
 
+def test_a_plant_tuned_on_few_years_is_mended_before_one_rich_in_storage_takes_its_place(
+    study_case: StudyCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = Evaluator(search_years(study_case, 6, 1), environment_of(study_case), "rack", seed=3)
+    few, rich = replace(PLANT, units=(1,)), Plant((90.0,), 300.0, 30.0, (3,), 76)
+    objective = replace(OBJECTIVE, multipliers_usd_per_mwh=(1e6,))  # hundreds of times what mending costs
+    start, other = many.evaluate(few, Controller()), many.evaluate(rich, Controller())
+    assert 0 < objective.targets[0] - start.uptime < 0.003
+    assert objective.merit(other) < objective.merit(start)
+    monkeypatch.setattr(sizing_loop, "pattern_search", Mock(return_value=(start, objective)))
+    monkeypatch.setattr(sizing_loop, "storage_rich_plants", Mock(return_value=[rich]))
+    best, _ = sizing_loop.first_search(many, [few], objective, EFFORTS["screening"], lambda _: None)
+    assert objective.feasible(best)
+    assert best.cost_usd_per_yr < start.cost_usd_per_yr < 0.5 * other.cost_usd_per_yr
+
+
 def test_polling_goes_downhill_and_stops_at_its_budget(evaluator: Evaluator) -> None:
     start = evaluator.estimate(PLANT, Controller())
     before = len(evaluator.estimates)

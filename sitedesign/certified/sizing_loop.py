@@ -22,7 +22,7 @@ from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.relaxation import relaxation
 from sitedesign.case.years import cyclic_start_step, shift_start
-from sitedesign.certified.adaptive_sampling import improve
+from sitedesign.certified.adaptive_sampling import ONE_STEP, improve
 from sitedesign.certified.coarser_steps import EVALUATED_STEP_H, block_on_steps_of, environment_on_steps_of
 from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
@@ -47,6 +47,7 @@ from sitedesign.certified.out_of_sample import UnseenYears
 from sitedesign.certified.pattern_search import pattern_search
 from sitedesign.certified.perfect_forecast import perfect_forecast_value
 from sitedesign.certified.scenario_years import search_years, weather_block
+from sitedesign.certified.slp import solve_slp
 from sitedesign.certified.starting_points import (
     half_downtime,
     initial_plants,
@@ -364,7 +365,12 @@ def first_search(
     evaluator.select_scenarios(*start.decision)
     near = sorted(evaluator.estimate_all(list(rich)), key=merit)[:MOST_RICH]
     others = evaluator.evaluate_all([item.decision for item in near if merit(item) < enough])
-    return min([start, *others], key=merit), objective
+    best = min([start, *others], key=merit)
+    if best is not start:
+        # Tuned on few years, it misses what a step mends for far less than the price on it
+        near, _ = solve_slp(evaluator, start, replace(objective, targets=required), ONE_STEP)
+        best = min(best, evaluator.evaluate(*near.decision), key=merit)
+    return best, objective
 
 
 def _plan_of_look(own: Evaluator, effort: Effort, number: int) -> CertificatePlan:
