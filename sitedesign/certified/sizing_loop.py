@@ -368,8 +368,8 @@ def first_search(
     best = min([start, *others], key=merit)
     if best is not start:
         # Tuned on few years, it misses what a step mends for far less than the price on it
-        near, _ = solve_slp(evaluator, start, replace(objective, targets=required), ONE_STEP)
-        best = min(best, evaluator.evaluate(*near.decision), key=merit)
+        mended, _ = solve_slp(evaluator, start, replace(objective, targets=required), ONE_STEP)
+        best = min(best, evaluator.evaluate(*mended.decision), key=merit)
     return best, objective
 
 
