@@ -9,5 +9,6 @@ import pytest
 
 
 def slow_after(count: int, values: Sequence[Any]) -> list[Any]:
-    """Mark all values but the first as slow."""
-    return [*values[:count], *(pytest.param(value, marks=pytest.mark.slow) for value in values[count:])]
+    """Mark all values but the first as slow; a tuple is of several arguments."""
+    rest = (value if isinstance(value, tuple) else (value,) for value in values[count:])
+    return [*values[:count], *(pytest.param(*value, marks=pytest.mark.slow) for value in rest)]

@@ -37,6 +37,7 @@ from sitedesign.reliability.monte_carlo import monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.weather.generate import daily_temperature_c
 from tests import cases
+from tests.slow_rest import slow_after
 from tests.test_outages import year_climate
 
 HOURS = 8760
@@ -72,7 +73,7 @@ def test_hours_are_those_of_each_year_whatever_else_fails():
     assert found.met_h.tolist() == [[2.0, 0.0], [3.0, 1.5]]
 
 
-@pytest.mark.parametrize(("years", "step_h"), [(1, 1.0), (3, 0.5)])
+@pytest.mark.parametrize(("years", "step_h"), slow_after(1, [(3, 0.5), (1, 1.0)]))
 def test_as_many_hours_are_expected_as_come_in_the_mean_of_many_draws(years, step_h):
     conditions = winter(years, step_h)
     drawn = [counted(MODEL, conditions, draw) for draw in range(3000)]
@@ -212,6 +213,7 @@ def test_a_mean_of_few_years_has_no_bias():
     assert np.mean(found) == pytest.approx(2.0, abs=4 * np.std(found) / len(found) ** 0.5)
 
 
+@pytest.mark.slow
 def table_of(lost, beyond, cluster):
     years = lost.size
     hours = np.full(years, 8760.0)

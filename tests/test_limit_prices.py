@@ -14,6 +14,7 @@ from sitedesign.optimize.extensive_form import solve_extensive
 from sitedesign.optimize.result import OptimizationResult
 from tests.benchmarks.test_hub_speed import hub_of_years
 from tests.hub_cases import hub
+from tests.slow_rest import slow_after
 from tests.test_grid_study import FLEXIBLE, SITE, bound
 
 LAND_ACRES = 700.0
@@ -44,7 +45,9 @@ def selling(case: Case, more_mw: float = 0.0) -> Case:
 
 @pytest.mark.parametrize(
     ("name", "limited"),
-    [("grid_mw", connected), ("wind_mw", windy), ("land_acres", on_land), ("town_mw", selling)],
+    slow_after(
+        2, [("grid_mw", connected), ("land_acres", on_land), ("wind_mw", windy), ("town_mw", selling)]
+    ),
 )
 def test_one_more_unit_saves_what_it_is_said_to(name: str, limited: Callable[..., Case]) -> None:
     """At the gap of a user, against two solves much closer than what a unit is worth."""

@@ -288,6 +288,7 @@ def test_half_the_step_on_a_held_profile_costs_the_same(c: Case) -> None:
     assert cost_or_inf(halved) == pytest.approx(coarse, rel=5 * GAP)
 
 
+@pytest.mark.slow
 # ---------------------------------------------------------------------- limits
 
 

@@ -20,6 +20,7 @@ from sitedesign.case.build import build_case
 from sitedesign.components.own_profile.profile import Beside, Profile, read_profile
 from sitedesign.components.pv import solar_yield
 from sitedesign.errors import InputError
+from tests.slow_rest import slow_after
 
 AMARILLO = Site(latitude=35.2, longitude=-101.95, name="Amarillo, TX")
 HOURS = np.arange(8760)
@@ -76,22 +77,25 @@ def hourly(profile: Profile) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("name", "per_mw"),
-    [
-        ("Load (kW)", 1e3),
-        ("load_kw", 1e3),
-        ("P_ac_W", 1e6),
-        ("Demand [GW]", 1e-3),
-        ("Leistung in kW", 1e3),
-        ("MW", 1),
-        ("E_total [kWh]", 1e3),
-        ("Energy (Wh)", 1e6),
-        ("MWh/h", 1),
-        ("kW/h", 1e3),  # at hourly steps both readings are the same
-        ("Heat rate (GJ per hour)", 3.6),
-        ("Electricity:Facility [J](Hourly)", 3.6e9),
-        ("Verbrauch kilowattstunden", 1e3),
-        ("Facility load (building 3)", 1),
-    ],
+    slow_after(
+        6,
+        [
+            ("Load (kW)", 1e3),
+            ("load_kw", 1e3),
+            ("P_ac_W", 1e6),
+            ("Demand [GW]", 1e-3),
+            ("Leistung in kW", 1e3),
+            ("MW", 1),
+            ("E_total [kWh]", 1e3),
+            ("Energy (Wh)", 1e6),
+            ("MWh/h", 1),
+            ("kW/h", 1e3),  # at hourly steps both readings are the same
+            ("Heat rate (GJ per hour)", 3.6),
+            ("Electricity:Facility [J](Hourly)", 3.6e9),
+            ("Verbrauch kilowattstunden", 1e3),
+            ("Facility load (building 3)", 1),
+        ],
+    ),
 )
 def test_the_unit_of_a_load_is_read_from_its_name(write, name: str, per_mw: float) -> None:
     profile = read(write(f"time,{name}", STAMPS, LOAD_MW * per_mw), "load")
@@ -185,21 +189,24 @@ def test_commas_that_group_thousands_are_read_or_named(write) -> None:
 
 @pytest.mark.parametrize(
     ("name", "factor"),
-    [
-        ("MW", 1),
-        ("kW", 1e3),
-        ("W", 1e6),
-        ("System power generated | (kW)", 1),
-        ("kW/kWp", 1),
-        ("kWh per kWp", 1),
-        ("pv_w_per_kwp", 1e3),
-        ("kWh kWp-1", 1),
-        ("%", 100),
-        ("capacity factor", 1),
-        ("p.u.", 1),
-        ("mw_per_mwdc", 1),
-        ("P", 1),
-    ],
+    slow_after(
+        5,
+        [
+            ("MW", 1),
+            ("kW", 1e3),
+            ("W", 1e6),
+            ("System power generated | (kW)", 1),
+            ("kW/kWp", 1),
+            ("kWh per kWp", 1),
+            ("pv_w_per_kwp", 1e3),
+            ("kWh kWp-1", 1),
+            ("%", 100),
+            ("capacity factor", 1),
+            ("p.u.", 1),
+            ("mw_per_mwdc", 1),
+            ("P", 1),
+        ],
+    ),
 )
 def test_the_unit_of_a_production_is_read_from_its_name(write, sun, name: str, factor: float) -> None:
     profile = read(write(f"time,{name}", STAMPS, sun * factor), "solar")
@@ -409,7 +416,7 @@ MIDNIGHTS = INDEX.strftime("%Y-%m-%d 00:00:00")
 
 @pytest.mark.parametrize(
     ("head", "columns"),
-    [
+    slow_after(6, [
         ("time,MW", [INDEX.strftime("%d/%m/%Y %H:%M")]),
         ("time,MW", [INDEX.strftime("%-m/%-d/%y %-H:%M")]),
         ("time,MW", [INDEX.strftime("%d.%m.%Y %H:%M")]),
@@ -424,7 +431,7 @@ MIDNIGHTS = INDEX.strftime("%Y-%m-%d 00:00:00")
         ("Date/Time,MW", [ENERGY_PLUS]),
         ("time,MW", [[f"{44_197 + hour / 24:.6f}" for hour in HOURS]]),
         ("Hour,MW", [HOURS + 1]),
-    ],
+    ]),
 )  # fmt: skip
 def test_stamps_as_people_write_them(write, head: str, columns: list[Any]) -> None:
     profile = read(write(head, *columns, LOAD_MW), "load")
@@ -492,17 +499,20 @@ def test_blanks_of_the_night_are_filled_and_counted(write, sun) -> None:
 
 @pytest.mark.parametrize(
     ("head", "stamps"),
-    [
-        ("time(UTC),MW", STAMPS),
-        ("time_utc,MW", STAMPS),
-        ("Timestamp (GMT),MW", STAMPS),
-        ("DateTimeUTC,MW", STAMPS),
-        ("time,MW", INDEX.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        ("time,MW", INDEX.strftime("%Y-%m-%d %H:%M+00:00")),
-        ("# time: UTC\ntime,MW", STAMPS),
-        ("Time zone: 0\ntime,MW", STAMPS),
-        ("time,MW", 1_609_459_200 + HOURS * 3600),
-    ],
+    slow_after(
+        4,
+        [
+            ("time(UTC),MW", STAMPS),
+            ("time_utc,MW", STAMPS),
+            ("Timestamp (GMT),MW", STAMPS),
+            ("DateTimeUTC,MW", STAMPS),
+            ("time,MW", INDEX.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            ("time,MW", INDEX.strftime("%Y-%m-%d %H:%M+00:00")),
+            ("# time: UTC\ntime,MW", STAMPS),
+            ("Time zone: 0\ntime,MW", STAMPS),
+            ("time,MW", 1_609_459_200 + HOURS * 3600),
+        ],
+    ),
 )
 def test_universal_time_is_moved_to_the_site(write, sun, head: str, stamps: Iterable[object]) -> None:
     for kind, values in (("solar", sun), ("load", LOAD_MW)):

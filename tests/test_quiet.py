@@ -190,12 +190,11 @@ cli.main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("where", "name"),
-    [
-        pytest.param("extensive_form", "build_model", id="build"),
-        pytest.param("extensive_form", "branch_and_bound", id="solve", marks=pytest.mark.slow),
-    ],
+    [("extensive_form", "build_model"), ("extensive_form", "branch_and_bound")],
+    ids=["build", "solve"],
 )
 def test_ctrl_c_while_the_hourly_model_is_built_or_solved(where: str, name: str) -> None:
     words = [*SMALL[:4], "--it-mw", "20", "--years", "1", "--uptime", "0.999", "--method", "extensive"]

@@ -411,6 +411,7 @@ class Opened:
         return self.page.text_content(f"#figure-{slot} h3")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
@@ -438,6 +439,7 @@ def test_every_figure_is_drawn_without_a_complaint(browser, report, width, schem
         assert opened.plot("cost", "layout.paper_bgcolor") == ("#16181c" if scheme == "dark" else "#ffffff")
 
 
+@pytest.mark.slow
 def test_any_week_shows_the_dispatch_of_that_week(browser, report, design):
     with Opened(browser, report) as opened:
         page, data = opened.page, series(design)
@@ -460,6 +462,7 @@ def test_any_week_shows_the_dispatch_of_that_week(browser, report, design):
         assert opened.complaints == []
 
 
+@pytest.mark.slow
 def test_tabs_years_hovers_and_theme_answer(browser, report, design):
     with Opened(browser, report) as opened:
         page = opened.page
@@ -480,6 +483,7 @@ def test_tabs_years_hovers_and_theme_answer(browser, report, design):
         assert opened.complaints == []
 
 
+@pytest.mark.slow
 def test_files_are_given(browser, report, design):
     with Opened(browser, report) as opened:
         page = opened.page

@@ -27,6 +27,7 @@ from sitedesign.weather.clear_sky import clear_sky
 from sitedesign.weather.site import Site
 from sitedesign.weather.solar_geometry import solar_geometry
 from sitedesign.weather.weather import Weather
+from tests.slow_rest import slow_after
 
 AMARILLO = Site(latitude=35.2, longitude=-101.95, elevation_m=1100.0)
 DELHI = Site(latitude=28.6, longitude=77.2, elevation_m=216.0)
@@ -211,7 +212,7 @@ HEADS: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("head", "kind"), HEADS, ids=[kind for _, kind in HEADS])
+@pytest.mark.parametrize(("head", "kind"), slow_after(3, HEADS), ids=[kind for _, kind in HEADS])
 @pytest.mark.parametrize("site", [AMARILLO, DELHI], ids=["amarillo", "delhi"])
 def test_sam_tables_under_any_header(tmp_path: Path, head: str, kind: str, site: Site):
     year = year_at(site)
@@ -397,7 +398,7 @@ STAMPS: dict[str, tuple[int, Callable[[datetime], tuple[int, int]]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", STAMPS)
+@pytest.mark.parametrize("kind", slow_after(3, list(STAMPS)))
 def test_epw_of_any_step_and_counting(tmp_path: Path, kind: str):
     step, stamp = STAMPS[kind]
     year = year_at(AMARILLO, step=step)
@@ -418,10 +419,13 @@ LAYOUTS = ("epw", "tmy3", "plain", "half hours")
 
 @pytest.mark.parametrize(
     ("zone", "layout"),
-    [
-        *((zone, LAYOUTS[number % 4]) for number, zone in enumerate(ZONES)),
-        *((5.75, layout) for layout in LAYOUTS),
-    ],
+    slow_after(
+        4,
+        [
+            *((zone, LAYOUTS[number % 4]) for number, zone in enumerate(ZONES)),
+            *((5.75, layout) for layout in LAYOUTS),
+        ],
+    ),
 )
 def test_zones_that_are_no_whole_hour_are_exact(tmp_path: Path, zone: float, layout: str):
     site = Site(latitude=ZONES[zone][0], longitude=ZONES[zone][1], elevation_m=20.0)
@@ -513,7 +517,7 @@ UNITS = {
 }
 
 
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", slow_after(7, list(UNITS)))
 def test_units_of_irradiance_are_converted(tmp_path: Path, amarillo: Year, name: str):
     scaled = amarillo.assign(ghi=(amarillo["ghi"] * UNITS[name]).round(5))
     same(read(tmp_path, plain(scaled, names=f"time,{name},temp_air (C)")), amarillo, atol=0.3)
@@ -624,17 +628,20 @@ def test_a_clock_half_a_day_out_is_refused_where_the_convention_is_measured(tmp_
 
 @pytest.mark.parametrize(
     ("latitude", "longitude"),
-    [
-        ("26.2 S", "28.04 E"),
-        ("S 26.2", "E 28.04"),
-        ("-26.2", "+28.04"),
-        ("26.2°S", "28.04°E"),
-        ("26°12'00\" S", "28°2'24\" E"),
-        ("26 12 0 S", "28 2 24 E"),
-        ("26,2 S", "28,04 E"),
-        ("26.2 South", "28.04 East"),
-        ("−26.2", "28.04"),
-    ],
+    slow_after(
+        4,
+        [
+            ("26.2 S", "28.04 E"),
+            ("S 26.2", "E 28.04"),
+            ("-26.2", "+28.04"),
+            ("26.2°S", "28.04°E"),
+            ("26°12'00\" S", "28°2'24\" E"),
+            ("26 12 0 S", "28 2 24 E"),
+            ("26,2 S", "28,04 E"),
+            ("26.2 South", "28.04 East"),
+            ("−26.2", "28.04"),
+        ],
+    ),
 )
 def test_hemispheres_and_minutes_are_read(tmp_path: Path, latitude: str, longitude: str):
     year = year_at(JOHANNESBURG)
@@ -891,7 +898,7 @@ SHAPES: dict[str, Callable[[pd.Timestamp], str]] = {
 }
 
 
-@pytest.mark.parametrize("names", SHAPES)
+@pytest.mark.parametrize("names", slow_after(5, list(SHAPES)))
 def test_dates_in_columns_of_any_shape(tmp_path: Path, amarillo: Year, names: str):
     first, _, units = names.partition("\n")
     rows = "\n".join(f"{SHAPES[names](t)},{r.ghi}" for t, r in steps(amarillo))
