@@ -227,6 +227,34 @@ def test_a_plant_tuned_on_few_years_is_mended_before_one_rich_in_storage_takes_i
     assert best.cost_usd_per_yr < start.cost_usd_per_yr < 0.5 * other.cost_usd_per_yr
 
 
+@pytest.mark.parametrize(("iterations", "usd"), [(1, 2.0e6), (2, 1.8e6)])
+def test_after_a_step_that_only_seemed_to_help_the_next_begins_where_it_did(
+    monkeypatch: pytest.MonkeyPatch, iterations: int, usd: float
+) -> None:
+    start, flattered, better = (
+        Candidate(replace(PLANT, battery_mwh=mwh), Controller(), (uptime,), cost, 0.0, (1e-4,))
+        for mwh, uptime, cost in ((100.0, 0.992, 2.0e6), (50.0, 0.98, 1.9e6), (80.0, 0.991, 1.8e6))
+    )
+    known = {item.decision: item for item in (start, flattered, better)}
+    evaluator = Mock()
+    evaluator.select_scenarios.side_effect = lambda *decision: known[decision]
+    objective = SearchObjective((0.99,), (8.76e5,), 0.0, (5e3,))
+    effort = replace(EFFORTS["standard"], iterations=iterations)
+    run = adaptive_sampling._Improvement(evaluator, objective, (0.99,), None, effort, (), lambda _: None)
+    found = iter((flattered, better, better))
+    begun = list[Candidate]()
+
+    def step(_: object, reference: Candidate) -> Candidate:
+        begun.append(reference)
+        run.evaluated.append(next(found))
+        return run.evaluated[-1]
+
+    monkeypatch.setattr(adaptive_sampling._Improvement, "_step", step)
+    run.settle(start)
+    assert begun == [start, start, better][: 1 if iterations == 1 else 3]
+    assert run.choice().cost_usd_per_yr == usd
+
+
 def test_polling_goes_downhill_and_stops_at_its_budget(evaluator: Evaluator) -> None:
     start = evaluator.estimate(PLANT, Controller())
     before = len(evaluator.estimates)

@@ -113,11 +113,13 @@ class _Improvement:
                 break
             best = self._step(reference)
             merit = self.objective.merit
-            if merit(best) > (1 - LEAST_GAIN) * merit(reference) and self.objective.feasible(reference):
+            failed = merit(best) > (1 - LEAST_GAIN) * merit(reference) and self.objective.feasible(reference)
+            if failed and iteration + 1 >= effort.iterations:
                 break
             gaining = merit(best) < (1 - MUCH_GAIN) * merit(reference)
-            self.objective = _raise_multipliers(self.objective, best)
-            reference = self.evaluator.select_scenarios(best.plant, best.controller)
+            if not failed:  # else it has shown which years hurt: the next search from here knows them
+                self.objective, reference = _raise_multipliers(self.objective, best), best
+            reference = self.evaluator.select_scenarios(reference.plant, reference.controller)
 
     def _step(self, reference: Candidate) -> Candidate:
         """Search near a plant, with the margin that it needs; give the best that was found, on all years."""
