@@ -213,13 +213,13 @@ def test_a_mean_of_few_years_has_no_bias():
     assert np.mean(found) == pytest.approx(2.0, abs=4 * np.std(found) / len(found) ** 0.5)
 
 
-@pytest.mark.slow
 def table_of(lost, beyond, cluster):
     years = lost.size
     hours = np.full(years, 8760.0)
     return YearTable(cluster, hours, hours * 100.0, *(lost,) * 7, beyond_h=beyond)
 
 
+@pytest.mark.slow
 def test_intervals_are_narrower_and_contain_the_truth_as_often_as_they_say():
     # Loss: 3.6 h of interruptions a year, 90 % of them lost, of which weather has a share, and other things
     truth, years, draws = 0.9 * 4.0 * 100 + 50.0, 100, 2

@@ -110,7 +110,7 @@ def test_racks_are_bought_for_the_value_of_what_they_save(solve) -> None:
 # ---------------------------------------------------------------------- both models, enumeration
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_cuts_equal_extensive_with_classes_and_a_value(seed) -> None:
     c = with_classes(study(seed), seed)

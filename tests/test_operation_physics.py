@@ -41,7 +41,7 @@ from tests.operated import operated
 KINDS = ("latest_safe_start", "greedy")
 YEAR = 8760
 # A year takes a tenth of a second: a failing one is shown as it is
-FEW = settings(max_examples=15, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
+FEW = settings(max_examples=30, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 CLOSE = 1e-6
 FUELS = ("gas", "oil")
 

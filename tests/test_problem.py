@@ -288,10 +288,10 @@ def test_half_the_step_on_a_held_profile_costs_the_same(c: Case) -> None:
     assert cost_or_inf(halved) == pytest.approx(coarse, rel=5 * GAP)
 
 
-@pytest.mark.slow
 # ---------------------------------------------------------------------- limits
 
 
+@pytest.mark.slow
 def test_time_limit_without_a_design_carries_the_bound() -> None:
     with pytest.raises(NotProvenOptimal, match="found no design within its limit") as caught:
         solve_extensive(year_case(), time_limit_s=3.0)

@@ -411,7 +411,6 @@ class Opened:
         return self.page.text_content(f"#figure-{slot} h3")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
@@ -500,6 +499,7 @@ def test_files_are_given(browser, report, design):
         assert any(line.endswith("solar array,") for line in lines)
 
 
+@pytest.mark.slow
 def test_paper_is_white_and_shows_what_is_folded(browser, report, tmp_path):
     with Opened(browser, report, scheme="dark") as opened:
         page = opened.page

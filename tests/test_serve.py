@@ -249,7 +249,6 @@ def test_jobs_wait_their_turn_and_share_a_process(pool, study):
     assert len({job.line for job in jobs}) == 1
 
 
-@pytest.mark.slow
 def test_cancelling_ends_the_work_and_frees_the_place(pool, study):
     long = pool.submit(asks(study.replace(seed=serve_worker.LAST)))
     queued, after = (pool.submit(asks(study)) for _ in range(2))
@@ -276,7 +275,6 @@ def test_a_failure_and_a_death_are_said_and_harm_nobody_else(pool, study):
     assert after.state == "done"
 
 
-@pytest.mark.slow
 def test_closing_ends_what_runs(tmp_path, study):
     with Pool(tmp_path, 1, serve_worker.work) as pool:
         jobs = [pool.submit(asks(study.replace(seed=serve_worker.LAST))) for _ in range(2)]
@@ -284,6 +282,7 @@ def test_closing_ends_what_runs(tmp_path, study):
     assert [job.state for job in jobs] == ["cancelled"] * 2
 
 
+@pytest.mark.slow
 def test_sessions_see_their_own_and_no_more(pool, study):
     planner = Planner(pool)
     mine = planner.submit(asks(study), owner="me")
