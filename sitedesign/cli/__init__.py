@@ -41,6 +41,7 @@ from sitedesign.cli.console import (
     failure,
     show_in,
 )
+from sitedesign.cli.numbers import read_numbers_of
 from sitedesign.util.display_units import SYSTEMS
 
 __all__ = ["BAD_INPUT", "FAILED", "GAP", "INFEASIBLE", "INTERRUPTED", "SOLVED", "app", "main"]
@@ -195,6 +196,8 @@ for _name, _command, _panel, _example in (
     app.command(_name, epilog=f"Example: {_example}{_beside}", rich_help_panel=_panel)(_command)
 app.add_typer(weather_files.app, name="weather", rich_help_panel=_MORE)
 app.add_typer(library_entries.app, name="library", rich_help_panel=_MORE)
+for _application in (app, weather_files.app, library_entries.app):
+    read_numbers_of(_application)
 
 
 def main() -> None:
