@@ -15,6 +15,7 @@ from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits, units_most
 from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.looks import PLAUSIBLE_SHARE, Margin
 from sitedesign.certified.moves import buildable_technologies, unit_count
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
 from sitedesign.certified.slp import solve_slp
@@ -22,8 +23,7 @@ from sitedesign.certified.starting_points import derated_plant
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
 
-# Of the margin that a search asks for: what has it is most likely certified, or perhaps
-SAFE_SHARE, PLAUSIBLE_SHARE = 0.9, 0.5
+SAFE_SHARE = 0.9  # of the margin that a search asks for: what has it is most likely certified
 MULTIPLIER_GROWTH = 2.0  # where a search missed its target
 # Where it rather paid for an excess; beyond the most no plant does, and what is asked cannot be had
 EXCESS_PRICE_GROWTH, MOST_EXCESS_PRICE = 4.0, 1e7  # [USD/MWh]
@@ -42,7 +42,7 @@ def improve(
     evaluator: Evaluator,
     start: Candidate,
     objective: SearchObjective,
-    margin: tuple[float, ...] | None,
+    margin: Margin | None,
     effort: Effort,
     rejected: Container[Decision],
     progress: Progress,
@@ -55,8 +55,8 @@ def improve(
     start : Candidate
     objective : SearchObjective
         With the targets that are asked for.
-    margin : tuple of float or None
-        On top of the targets, per class; derived from the standard errors when None. [fraction]
+    margin : Margin or None
+        On top of the targets; derived from the standard errors when None.
     effort : Effort
     rejected : container of (Plant, Controller)
         What a certificate was not met with.
@@ -74,8 +74,9 @@ def improve(
     evaluator.evaluate_all(
         [(plant, start.controller) for plant in (derated_plant(start.plant, evaluator.case), start.plant)]
     )
-    run.settle(start)
-    if effort.iterations > 1:
+    run.evaluated += evaluator.evaluated
+    run.settle(run.begins_with(start))
+    if effort.iterations > 1 and margin is None:
         before = run.choice()
         others = _with_other_units(evaluator, before, run.objective)
         run.evaluated += others
@@ -92,15 +93,38 @@ class _Improvement:
     evaluator: Evaluator
     objective: SearchObjective
     required: tuple[float, ...]
-    margin: tuple[float, ...] | None
+    margin: Margin | None
     effort: Effort
     rejected: Container[Decision]
     progress: Progress
     evaluated: list[Candidate] = field(default_factory=list)
 
+    def begins_with(self, start: Candidate) -> Candidate:
+        """Give the start, or what is known to be better where a plant has passed and less may do."""
+        if self.margin is None or self.margin.passed is None:
+            return start
+        targets = _with_margin(self.required, self.margin.aimed)
+        self.objective = replace(self.objective, targets=targets)
+        known, cost = self.choice(), self.objective.cost_with_voll
+        return known if cost(known) < cost(start) else start
+
     def choice(self) -> Candidate:
         """Pick the plant that a search would now end with."""
-        return _select_candidate(self.evaluated, self.rejected, self.objective, self.required)
+        fresh = [item for item in self.evaluated if item.decision not in self.rejected] or self.evaluated
+        margin, objective, required = self.margin, self.objective, self.required
+        if margin is not None and margin.passed is not None:
+            return max(fresh, key=lambda item: margin.expected_saving(item, objective, required))
+        return _select_candidate(fresh, self._safe(), self._plausible())
+
+    def _safe(self) -> SearchObjective:
+        """Ask for so much that a certificate is most likely met."""
+        return _with_margin_share(self.objective, self.required, SAFE_SHARE)
+
+    def _plausible(self) -> SearchObjective:
+        """Ask for so much that a certificate may be met."""
+        if self.margin is None:
+            return _with_margin_share(self.objective, self.required, PLAUSIBLE_SHARE)
+        return replace(self.objective, targets=_with_margin(self.required, self.margin.least))
 
     def settle(self, start: Candidate) -> None:
         """Go on from a plant while there is something to win, or no margin is safe."""
@@ -108,8 +132,9 @@ class _Improvement:
         reference = self.evaluator.select_scenarios(start.plant, start.controller)
         self.evaluated.append(reference)
         for iteration in range(effort.iterations + EXTRA_ITERATIONS):
-            safe = _with_margin_share(self.objective, self.required, SAFE_SHARE).feasible(self.choice())
-            if iteration >= effort.iterations and safe and not gaining:
+            passed = self.margin is not None and self.margin.passed is not None
+            enough = self._plausible() if passed else self._safe()
+            if iteration >= effort.iterations and enough.feasible(self.choice()) and not gaining:
                 break
             best = self._step(reference)
             merit = self.objective.merit
@@ -123,9 +148,9 @@ class _Improvement:
 
     def _step(self, reference: Candidate) -> Candidate:
         """Search near a plant, with the margin that it needs; give the best that was found, on all years."""
-        asked = self.margin or _margin_of(reference, self.required, self.effort.margin_standard_errors)
-        targets = tuple(map(_target_with_margin, self.required, asked))
-        objective = replace(self.objective, targets=targets)
+        errors, margin = self.effort.margin_standard_errors, self.margin
+        aimed = _margin_of(reference, self.required, errors) if margin is None else margin.aimed
+        objective = replace(self.objective, targets=_with_margin(self.required, aimed))
         _, self.objective = solve_slp(self.evaluator, reference, objective, self.effort.evaluations // 2)
         found = list[Candidate]()
         for item in _shortlist(self.evaluator, self.objective, self.required):
@@ -216,27 +241,16 @@ def _shortlist(
 
 
 def _select_candidate(
-    evaluated: Sequence[Candidate],
-    rejected: Container[Decision],
-    objective: SearchObjective,
-    required: Sequence[float],
+    fresh: Sequence[Candidate], safely: SearchObjective, plausibly: SearchObjective
 ) -> Candidate:
     """Pick the cheapest that has a safe margin, unless it costs far more than one that may pass."""
-    fresh = [candidate for candidate in evaluated if candidate.decision not in rejected] or evaluated
-    best = min(fresh, key=objective.merit)
-    plausible, safe = (
-        min(
-            filter(_with_margin_share(objective, required, share).feasible, fresh),
-            key=objective.cost_with_voll,
-            default=best,
-        )
-        for share in (PLAUSIBLE_SHARE, SAFE_SHARE)
+    cost = safely.cost_with_voll
+    safe, plausible = (
+        min(filter(asked.feasible, fresh), key=cost, default=None) for asked in (safely, plausibly)
     )
-    if plausible is best or objective.cost_with_voll(safe) < SAFE_COST_RATIO * objective.cost_with_voll(
-        plausible
-    ):
-        return safe
-    return plausible
+    if safe is None or plausible is None:
+        return safe or plausible or min(fresh, key=safely.merit)
+    return safe if cost(safe) < SAFE_COST_RATIO * cost(plausible) else plausible
 
 
 def _with_margin_share(
@@ -266,6 +280,10 @@ def _margin_of(candidate: Candidate, required: Sequence[float], standard_errors:
     ratios = [min(1.0, ((1 - target) / max(1 - uptime, 1e-12)) ** 0.5) for target, uptime in pairs]
     errors = zip(candidate.standard_errors, ratios, strict=True)
     return [standard_errors * error * ratio for error, ratio in errors]
+
+
+def _with_margin(required: Sequence[float], margin: Sequence[float]) -> tuple[float, ...]:
+    return tuple(map(_target_with_margin, required, margin))
 
 
 def _target_with_margin(target: float, margin: float) -> float:

@@ -16,6 +16,7 @@ from sitedesign.certified.operate import operate_causally
 from sitedesign.certified.remedies import explain_uncertified
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.certified.sizing_loop import (
+    CONFIDENCE,
     FailureSizing,
     SearchResult,
     search_from,
@@ -255,7 +256,7 @@ def _searched(evaluation: Evaluation, result: SearchResult) -> Provenance:
     if result.certificates > 1:
         asked = (
             f"{result.certificates} certificates, each of another plant on years that no search saw; "
-            f"all together are wrong no more often than one at {result.certificate.confidence:.0%}"
+            f"all together are wrong no more often than one at {CONFIDENCE:.0%}"
         )
     note = f"Found by evaluating {result.evaluations} plants; {asked}."
     known = evaluation.provenance

@@ -235,6 +235,11 @@ class Evaluator:
         self.evaluations += len(fresh)
         return [self._evaluated[key][0] for key in decisions]
 
+    @property
+    def evaluated(self) -> list[Candidate]:
+        """All plants that were run on all years, in that order."""
+        return [candidate for candidate, _ in self._evaluated.values()]
+
     def select_scenarios(self, plant: Plant, controller: Controller) -> Candidate:
         """Evaluate on all years, and estimate near it from now on by some of them."""
         candidate = self.evaluate(plant, controller)

@@ -9,6 +9,7 @@ from sitedesign.case.build import StudyCase
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.adaptive_sampling import improve
+from sitedesign.certified.looks import margin_of
 from sitedesign.certified.objective import Candidate, Decision
 from sitedesign.certified.scenario_years import search_years
 from sitedesign.certified.sizing_loop import CAP_SHARE, evaluator_of, first_objective, first_search
@@ -69,8 +70,9 @@ class ShortSearch:
         """
         start = self._best or self._begun(margin)
         objective, rejected = replace(self._objective, targets=self._required), self._rejected
+        asked = None if margin is None else margin_of(margin)
         best, self._objective = improve(
-            self._evaluator, start, objective, margin, self._effort, rejected, silent
+            self._evaluator, start, objective, asked, self._effort, rejected, silent
         )
         if best.decision in rejected:
             return None

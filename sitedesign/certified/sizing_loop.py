@@ -28,7 +28,8 @@ from sitedesign.certified.environment import metric_key
 from sitedesign.certified.evaluator import Evaluator
 from sitedesign.certified.looks import (
     CLOSER_LOOK,
-    confidence_of,
+    Margin,
+    chance_of,
     is_much_at_stake,
     is_worth_a_look,
     margin_between,
@@ -252,35 +253,43 @@ def search_and_certify(
     own = Evaluator([weather_block(study_case)], environment, study.metric, study.seed)
     objective = first_objective(study_case.case, multiplier_usd_per_mwh)
     best, objective = first_search(evaluator, planned, objective, effort, progress)
-    margin: tuple[float, ...] | None = None
+    margin: Margin | None = None
     rejected: set[Decision] = set()
     result: SearchResult | None = None
     look: UnseenYears | None = None
     again = replace(effort, iterations=max(1, effort.iterations - 1))
     looked, kept, passed = effort.certificate_years, None, None
+    chance = 0.0  # of being wrong, handed on by looks that were passed
     for number in range(1, effort.certificates + 1):
         if looked == effort.certificate_years:  # else the last plant deserves a closer look
             asked = replace(objective, targets=required)
             now = again if result else effort
             best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
-            if best.decision in rejected or (kept and not is_worth_a_look(best, kept.best, objective)):
+            if best.decision in rejected:
                 break  # nothing else was found, and more seeds are no better plant
+            if kept and margin and not is_worth_a_look(best, margin, objective, required):
+                break
             look = UnseenYears(
                 study_case, best.plant, best.controller, _plan_of_look(own, effort, number), rule=TUNED
             )
         assert look is not None
         progress(f"certifying on {looked} unseen years")
         look.simulate(looked)
-        result = _certified(look, own, best, effort, number, confidence)
-        following = confidence_of(confidence, number + 1, effort.certificates)
+        chance += chance_of(confidence, number, effort.certificates)
+        stated = confidence if number == 1 else 1.0 - chance
+        result = _certified(look, own, best, number, stated, 1.0 - chance)
+        following = 1.0 - chance_of(confidence, number + 1, effort.certificates)
         # A plant is not certified until it passes: years enough to choose from would let any pass
         rejected.add(best.decision)
         if result.met:
             kept, passed, looked = result, look, effort.certificate_years
-            margin = margin_to_spare(best, result.certificate, required, following, effort.much_to_spare)
+            margin = margin_to_spare(
+                best, result.certificate, objective, required, following - chance, effort.worth_searching
+            )
             if margin is None:
                 break
             continue
+        chance = 0.0
         keeps_caps = result.cap_excess == 0.0 and result.lost_without_spares_mwh_per_yr == 0.0
         close = keeps_caps and nearly_met(result.certificate, required, following)
         if kept and not is_much_at_stake(best, kept.best, objective):
@@ -386,11 +395,10 @@ def _plan_of_look(own: Evaluator, effort: Effort, number: int) -> CertificatePla
 
 
 def _certified(
-    look: UnseenYears, own: Evaluator, best: Candidate, effort: Effort, number: int, confidence: float
+    look: UnseenYears, own: Evaluator, best: Candidate, number: int, stated: float, asked: float
 ) -> SearchResult:
-    """Ask for one certificate, of so many."""
-    asked = confidence_of(confidence, number, effort.certificates)
-    certificate = look.certificate(confidence if number == 1 else asked)
+    """Ask for one certificate, of so many, at a confidence; what it states may be at another."""
+    certificate = look.certificate(stated)
     excess = _cap_excess(own, best, certificate)
     spares = own.lost_without_spares(best.plant, best.controller)
     met = certificate.meets(asked) and excess == 0.0 and spares == 0.0

@@ -227,7 +227,7 @@ def _certified(
     there = replace(study_case, case=_stage_case(study_case.case, path, held))
     case, environment = there.case, environment_of(there)
     # Most of a stage is what other stages built: there is little to save
-    once = replace(effort, much_to_spare=math.inf)
+    once = replace(effort, worth_searching=math.inf)
     result = search_and_certify(
         there, environment, [stage.block.plant], 0.0, once, progress, confidence, values_forecast=False
     )

@@ -30,8 +30,9 @@ class Effort:
         Of its own uptime, that a search asks for beyond the target.
     certificates : int
         Before giving up.
-    much_to_spare : float
-        Times what a certified plant loses might be lost, from which on a cheaper one is searched for.
+    worth_searching : float
+        Of a certified plant's cost, that one which loses as much as it may would save, from which on it is
+        searched for. [fraction]
     cause_years : int
         Years of each certificate that are run again without each cause of failure; 0 for no causes.
     bound_draws, bound_optima : int
@@ -49,7 +50,7 @@ class Effort:
     certificate_draws: int = 2
     margin_standard_errors: float = 2.3
     certificates: int = 5
-    much_to_spare: float = 1.04
+    worth_searching: float = 0.003
     cause_years: int = 100
     bound_draws: int = 12
     bound_optima: int = 2
@@ -67,7 +68,7 @@ EFFORTS: dict[EffortName, Effort] = {
         certificate_years=200,
         margin_standard_errors=2.0,  # with less most certificates are missed, each of which takes a search
         certificates=4,
-        much_to_spare=1.3,
+        worth_searching=0.015,
         cause_years=0,
         bound_draws=0,
         explains=False,
