@@ -443,7 +443,7 @@ class Case:
         """Classes of the load, one of all of it when there are none."""
         return self.load_classes or (ClassShare("all", 1.0, self.uptime_target),)
 
-    @property
+    @cached_property  # every step of a search asks for it
     def load_mwh_per_yr(self) -> float:
         """Mean annual load. [MWh/yr]"""
         return float(self.load_mw.sum()) * self.step_h / self.years

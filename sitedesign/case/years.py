@@ -64,7 +64,7 @@ def combine_series(
         return tuple(
             replace(
                 alike[0],
-                capability=np.array(
+                capability=_in_rows(
                     [combine(rows) for rows in zip(*(item.capability for item in alike), strict=True)]
                 ),
                 **{
@@ -89,6 +89,11 @@ def combine_series(
         sinks=combined("sinks"),
         **others,
     )
+
+
+def _in_rows(rows: list[Series]) -> Series:
+    """Put rows together; one alone is not copied."""
+    return rows[0][np.newaxis] if len(rows) == 1 else np.array(rows)
 
 
 def shift_start(case: Case, first_step: int) -> Case:
