@@ -604,11 +604,20 @@ def test_whatever_was_passed_before_false_answers_are_no_more_frequent_than_one_
     assert len(confidences) == 4
     own = [looks.chance_of(0.95, number, 4) for number in range(1, 5)]
     handed = [sum(own[n - len("".join(outcomes[:n]).rpartition("f")[2]) : n + 1]) for n in range(4)]
-    assert confidences == pytest.approx([0.95, *(1.0 - chance for chance in handed[1:])])
+    stated = [0.95 if chance >= own[0] else 1.0 - chance for chance in handed]
+    assert confidences == pytest.approx(stated, abs=1e-4)
+    assert all(said <= exact + 1e-12 for said, exact in zip(confidences, stated, strict=True))
     at_risk = [handed[n] for n in range(4) if outcomes[n] == "f"]
     assert sum(at_risk) <= 0.05 + 1e-12
     if outcomes[-1] == "p":  # also where the last that passed keeps none
         assert sum(at_risk) + handed[-1] <= 0.05 + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("confidence", "stated"), [(1 - 0.01 / 3, 0.9966), (1 - 0.0025, 0.9975), (0.95, 0.95), (0.99999, 0.9999)]
+)
+def test_a_confidence_is_stated_in_hundredths_of_a_per_cent(confidence: float, stated: float) -> None:
+    assert looks.rounded_down(confidence) == stated
 
 
 def test_the_margin_is_smaller_for_the_losses_of_a_plant_that_loses_too_much() -> None:

@@ -72,6 +72,11 @@ def chance_of(together: float, number: int, looks: int) -> float:
     return alpha * (FIRST_ALPHA_SHARE if number == 1 else (1 - FIRST_ALPHA_SHARE) / (looks - 1))
 
 
+def rounded_down(confidence: float) -> float:
+    """Give a confidence in hundredths of a per cent, no more than it is: 99.66 % for two thirds of one."""
+    return math.floor(round(1e4 * confidence, 6)) / 1e4
+
+
 def nearly_met(certificate: Certificate, required: Sequence[float], confidence: float) -> bool:
     """Whether a plant most likely keeps its targets, and more years would show it: they halve the error."""
     if certificate.reserve is not None and not certificate.reserve.met:

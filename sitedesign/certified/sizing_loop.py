@@ -36,6 +36,7 @@ from sitedesign.certified.looks import (
     margin_of_failed,
     margin_to_spare,
     nearly_met,
+    rounded_down,
 )
 from sitedesign.certified.objective import (
     Candidate,
@@ -276,7 +277,8 @@ def search_and_certify(
         progress(f"certifying on {looked} unseen years")
         look.simulate(looked)
         chance += chance_of(confidence, number, effort.certificates)
-        stated = confidence if number == 1 else 1.0 - chance
+        first = chance_of(confidence, 1, effort.certificates)  # which all hand on that were passed since
+        stated = confidence if chance >= first else rounded_down(1.0 - chance)
         result = _certified(look, own, best, number, stated, 1.0 - chance)
         following = 1.0 - chance_of(confidence, number + 1, effort.certificates)
         # A plant is not certified until it passes: years enough to choose from would let any pass
