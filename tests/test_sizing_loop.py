@@ -533,6 +533,18 @@ def test_a_plant_that_may_fail_is_worth_what_it_saves_times_its_chance(lost: flo
     assert not looks.is_worth_a_look(beyond, margin, OBJECTIVE, (0.95,))
 
 
+@pytest.mark.parametrize(("seen", "asks"), [(1.0, 0.97), (1.0 - 1e-9, 1.0 - 5 * 0.03)])
+def test_where_next_to_nothing_was_lost_a_search_still_asks_for_uptime(seen: float, asks: float) -> None:
+    """Nothing on unseen years says nothing of how harsh those of the search are: the target as it is."""
+    certificate: Any = SimpleNamespace(classes=(), uptime=Estimate(seen, 0.0, 1000, 0, 1.0, 1e-5))
+    passed = Candidate(PLANT, Controller(), (0.98,), 1e4)
+    margin = looks.margin_to_spare(passed, certificate, OBJECTIVE, [0.97], 0.95, 0.003)
+    assert margin is not None
+    assert 0.97 + margin.aimed[0] == pytest.approx(asks)
+    hopeless = replace(passed, uptime_by_class=(0.8,), cost_usd_per_yr=1.0)
+    assert not looks.is_worth_a_look(hopeless, margin, OBJECTIVE, (0.97,))
+
+
 def test_nothing_is_to_spare_where_less_than_a_standard_error_is() -> None:
     certificate: Any = SimpleNamespace(classes=(), uptime=Estimate(0.99, 0.001, 1000, 0, 1.0))
     passed = Candidate(PLANT, Controller(), (0.99,), 1e4)

@@ -16,6 +16,7 @@ PLAUSIBLE_SHARE = 0.5  # of a margin: with so much of it a certificate may be me
 CLOSER_LOOK = 4  # times as many years, where a certificate was missed by less than they take off its error
 AIMED_ERRORS = 1.0  # of the next certificate, that a search aims to lose less than it may
 WORTH_A_LOOK = 0.001  # of its cost, that another plant has to save, times its chance to pass
+HARSHEST = 5.0  # times what is allowed, that the years of a search may lose more than unseen ones
 LEAST_LOST = 1e-12  # stands for nothing in a logarithm
 MUCH_AT_STAKE = 0.008  # of the cost of a plant that has passed, between it and a cheaper one that failed
 
@@ -145,16 +146,16 @@ def margin_to_spare(
         wary = error + AIMED_ERRORS * up.standard_error
         more, most = (_growth(lost, short, allowed) if asked > 0.0 else 1.0 for short in (wary, error))
         saved += usd_per_mwh * mwh * (min(lost * more, allowed) - lost if lost > 0.0 else allowed)
-        aimed.append(_uptime_with(searched, more) - asked)
-        least.append(_uptime_with(searched, most) - asked)
+        aimed.append(allowed - _loss_with(searched, more, allowed))
+        least.append(allowed - _loss_with(searched, most, allowed))
     if saved < worth * objective.cost_with_voll(passed):
         return None
     return Margin(tuple(aimed), tuple(least), passed)
 
 
-def _uptime_with(uptime: float, growth: float) -> float:
-    """Uptime where so many times as much is lost; 0 where nothing is."""
-    return max(1.0 - (1.0 - uptime) * growth, 0.0) if math.isfinite(growth) else 0.0
+def _loss_with(uptime: float, growth: float, allowed: float) -> float:
+    """Give what is lost when it grows so many times; what is allowed where unseen years lost nothing."""
+    return min((1.0 - uptime) * growth, HARSHEST * allowed) if math.isfinite(growth) else allowed
 
 
 def margin_between(passed: Candidate, failed: Candidate, required: Sequence[float]) -> Margin:
