@@ -599,13 +599,18 @@ def test_whatever_was_passed_before_false_answers_are_no_more_frequent_than_one_
     were: the chances of plants that fail, and of any one that passes at their end, are of different looks.
     """
     found = (Candidate(replace(PLANT, racks=72 + k), Controller(), (0.95,), 1e3 * 0.9**k) for k in range(9))
-    confidences, passes = list[float](), iter(outcomes)
+    confidences, required, passes = list[float](), list[float](), iter(outcomes)
 
     def assess(_case: StudyCase, _plant: Plant, _controller: Controller, plan: CertificatePlan) -> Any:
         confidences.append(plan.confidence)
-        met = next(passes, "p") == "p"
+        met = next(passes) == "p"
+
+        def meets(confidence: float) -> bool:
+            required.append(confidence)
+            return met
+
         estimate = Estimate(0.99 if met else 0.9, 0.0005, 1000, 0, 1.0)
-        return SimpleNamespace(meets=lambda _: met, classes=(), uptime=estimate, reserve=None)
+        return SimpleNamespace(meets=meets, classes=(), uptime=estimate, reserve=None)
 
     monkeypatch.setattr(sizing_loop, "improve", lambda _e, _b, objective, *_: (next(found), objective))
     monkeypatch.setattr(sizing_loop, "UnseenYears", _looks(assess))
@@ -613,16 +618,17 @@ def test_whatever_was_passed_before_false_answers_are_no_more_frequent_than_one_
     sizing_loop.search_and_certify(
         study_case, environment_of(study_case), [PLANT], 0.0, effort, lambda _: None, values_forecast=False
     )
-    assert len(confidences) == 4
     own = [looks.chance_of(0.95, number, 4) for number in range(1, 5)]
     handed = [sum(own[n - len("".join(outcomes[:n]).rpartition("f")[2]) : n + 1]) for n in range(4)]
+    chances = [1.0 - confidence for confidence in required]
+    assert chances == pytest.approx(handed)
     stated = [0.95 if chance >= own[0] else 1.0 - chance for chance in handed]
     assert confidences == pytest.approx(stated, abs=1e-4)
-    assert all(said <= exact + 1e-12 for said, exact in zip(confidences, stated, strict=True))
-    at_risk = [handed[n] for n in range(4) if outcomes[n] == "f"]
-    assert sum(at_risk) <= 0.05 + 1e-12
-    if outcomes[-1] == "p":  # also where the last that passed keeps none
-        assert sum(at_risk) + handed[-1] <= 0.05 + 1e-12
+    assert all(said <= asked + 1e-12 for said, asked in zip(confidences, required, strict=True))
+    for n, outcome in enumerate(outcomes):  # whichever look gives the first false answer
+        failed = [chances[k] for k in range(n) if outcomes[k] == "f"]
+        if outcome == "p":
+            assert sum(failed) + chances[n] <= 0.05 + 1e-12
 
 
 @pytest.mark.parametrize(
@@ -654,7 +660,35 @@ def test_a_plant_with_a_safe_margin_is_chosen_unless_it_costs_far_more_than_a_pl
     assert chosen(hopeless, plausible, safe) is safe
     assert chosen(hopeless, plausible, dear) is plausible
     assert chosen(hopeless, plausible) is plausible
+    assert chosen(hopeless, dear) is dear
     assert chosen(hopeless) is hopeless
+    objective, known = replace(safely, targets=(0.9992,)), [hopeless, plausible, dear]
+    rejected = {plausible.decision}
+    run = adaptive_sampling._Improvement(
+        Mock(), objective, (0.999,), None, Effort(), rejected, lambda _: None, known
+    )
+    assert run.choice() is dear
+
+
+def test_where_a_plant_has_passed_what_is_known_to_promise_most_is_where_a_search_begins() -> None:
+    objective = SearchObjective((0.99,), (8.76e5,), 0.0, (5e3,))
+    passed, likely, bold, hopeless = (
+        Candidate(replace(PLANT, racks=72 + number), Controller(), (1.0 - lost,), cost)
+        for number, (lost, cost) in enumerate(((0.008, 1e6), (0.0085, 0.99e6), (0.01, 0.97e6), (0.03, 0.5e6)))
+    )
+    margin = looks.Margin((0.0005,), (0.0,), passed)  # 0.0095 is aimed at, with 0.01 it may pass
+    known = [passed, likely, bold, hopeless]
+    rejected = {passed.decision}
+    run = adaptive_sampling._Improvement(
+        Mock(), objective, (0.99,), margin, Effort(), rejected, lambda _: None, known
+    )
+    assert run.begins_with(passed) is bold  # 30,000 at one in two, 10,000 for sure
+    run.evaluated = [passed, likely, hopeless]
+    assert run.begins_with(passed) is likely
+    run.evaluated = [passed, replace(likely, cost_usd_per_yr=1.1e6)]
+    assert run.begins_with(passed) is passed  # nothing cheaper is known
+    run.margin = looks.margin_of((0.0005,))
+    assert run.begins_with(passed) is passed
 
 
 def test_the_multiplier_rises_where_a_search_missed_its_target() -> None:

@@ -59,14 +59,15 @@ def improve(
         On top of the targets; derived from the standard errors when None.
     effort : Effort
     rejected : container of (Plant, Controller)
-        What a certificate was not met with.
+        What has been certified, or was not met with a certificate: it is not given again.
     progress : callable
 
     Returns
     -------
     Candidate
         Evaluated on all years and not rejected before: the cheapest that has a safe margin, unless one that
-        may pass costs far less; the best by merit where there is none.
+        may pass costs far less; the best by merit where there is none. Where a plant has passed, what is
+        expected to save most.
     SearchObjective
         With the targets (the margin on top) and the multipliers at which the search ended.
     """

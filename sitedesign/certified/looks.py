@@ -45,6 +45,19 @@ class Margin(NamedTuple):
 
         One with the least margin passes as often as not, with the aimed one by :data:`AIMED_ERRORS` more of
         the two looks that decide it; between and beyond them with the logarithm of what it loses.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            Evaluated on the years of the search.
+        objective : SearchObjective
+        required : sequence of float
+            Targets without any margin, per class. [fraction]
+
+        Returns
+        -------
+        float
+            Below 0 where it is dearer; minus infinity where it is beyond a cap.
         """
         assert self.passed is not None
         chance = 1.0

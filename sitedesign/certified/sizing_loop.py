@@ -268,7 +268,7 @@ def search_and_certify(
             best, objective = improve(evaluator, best, asked, margin, now, rejected, progress)
             if best.decision in rejected:
                 break  # nothing else was found, and more seeds are no better plant
-            if kept and margin and not is_worth_a_look(best, margin, objective, required):
+            if margin and margin.passed and not is_worth_a_look(best, margin, objective, required):
                 break
             look = UnseenYears(
                 study_case, best.plant, best.controller, _plan_of_look(own, effort, number), rule=TUNED

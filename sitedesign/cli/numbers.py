@@ -33,12 +33,19 @@ def _read_numbers(command: Callable[..., Any]) -> None:
     hints = get_type_hints(command, include_extras=True)
     for hint in hints.values():
         for info in getattr(hint, "__metadata__", ()):
-            said = hint.__origin__
-            kind = next((kind for kind in _MEANT if kind in (said, *get_args(said)[:1])), None)
+            kind = _kind_of(hint.__origin__)
             if kind is not None and info.parser is None:
                 info.metavar = info.metavar or f"<{kind.__name__}>"
                 info.parser = _reader(kind, info.min, info.max)
     command.__annotations__ = hints  # as text they would be read anew, without what was amended
+
+
+def _kind_of(said: Any) -> type[float] | None:  # noqa: ANN401
+    """Give the kind of number of ``int``, ``int | None`` or ``list[int] | None``; None for anything else."""
+    if said in _MEANT:
+        return said  # type: ignore[no-any-return]
+    inside = get_args(said)
+    return _kind_of(inside[0]) if inside else None
 
 
 def _reader(kind: type[float], least: float | None, most: float | None) -> Callable[[Any], float]:
