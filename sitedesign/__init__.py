@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ __version__ = "0.1.0"
 keep_somewhere()  # before anything loads numba
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from sitedesign import errors, library
     from sitedesign.api.alternatives import alternatives
     from sitedesign.api.battery_life import battery_life
@@ -198,11 +201,22 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
         return import_module(f"sitedesign.{name}")
     if name in _HOME:
         module, _, own_name = _HOME[name].partition(":")
-        value = getattr(import_module(f"sitedesign.{module}"), own_name or name)
+        value = getattr(_imported(f"sitedesign.{module}"), own_name or name)
         globals()[name] = value
         return value
     message = f"module 'sitedesign' has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def _imported(module: str) -> ModuleType:
+    """Import a module: what that makes lives on, and to look for garbage in it takes a fifth of a second."""
+    if not gc.isenabled():
+        return import_module(module)
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.enable()
 
 
 def __dir__() -> list[str]:

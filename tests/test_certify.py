@@ -22,7 +22,7 @@ from sitedesign.operation.outages.sampling import (
 from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.reliability.attribution import marginal_losses, off_sets
 from sitedesign.reliability.certificate_plan import CertificatePlan
-from sitedesign.reliability.monte_carlo import Assessment, monte_carlo
+from sitedesign.reliability.monte_carlo import CHAINS, Assessment, monte_carlo
 from sitedesign.reliability.weather_blocks import WeatherBlock
 from tests import cases
 from tests.operated import assessed, operated
@@ -81,10 +81,20 @@ def test_draws_run_at_once_give_the_certificate_of_draws_one_by_one(monkeypatch)
     found = []
     for threads in ("1", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        blocks = [weather_years(2, first=first) for first in (0, 2)]
+        blocks = [weather_years(2, first=first) for first in range(0, 12, 2)]
         found.append(certify(blocks, draws=3, attribute_years=2))
     assert found[0].causes
     assert found[0] == found[1]
+
+
+def test_a_block_goes_on_from_the_charge_of_the_block_four_before_it():
+    """A battery that nothing charges serves the first hours of the first four blocks, and none later."""
+    steps = HOURS
+    case = cases.case(np.zeros(steps), 1.0, backup=(), eta_discharge=1.0, uptime_target=0.5)
+    blocks = [WeatherBlock(case, np.full(steps, 15.0)) for _ in range(CHAINS + 2)]
+    plant = Plant((0.0,), 100.0, 2.0, (), 10)
+    found = assessed(blocks, plant, OutageModel(), [], draws=1, attribute=False)
+    assert found.power_lost_h_by_year == pytest.approx([HOURS - 100.0] * CHAINS + [HOURS] * 2)
 
 
 def test_same_seed_same_certificate_and_another_seed_another(certificate):

@@ -564,8 +564,9 @@ def _load_classes(study: Study) -> tuple[ClassShare, ...]:
 
 def _tiers(study: Study, weather: Weather) -> tuple[Tier, ...]:
     """Tiers of every class in the order in which an operator sheds them."""
-    fixed, power = fixed_load_share(study, weather), study.contracted_it_mw
-    tiers = []
+    power, tiers = study.contracted_it_mw, []
+    throttles = any(contract.metric == "compute" for contract in study.contracts)
+    fixed = fixed_load_share(study, weather) if throttles else 0.0
     for number, contract in enumerate(study.contracts):
         share = contract.it_mw / power
         for tier in _class_tiers(study, contract, fixed):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from sitedesign.case.case import Case, FloatArray
 from sitedesign.case.years import with_series
 from sitedesign.operation.environment import OperatingEnvironment
@@ -53,5 +55,6 @@ def environment_on_steps_of(environment: OperatingEnvironment, own: WeatherBlock
 
 
 def _mean(series: FloatArray, steps: int) -> FloatArray:
-    mean: FloatArray = series.reshape(*series.shape[:-1], -1, steps).mean(axis=-1)
-    return mean
+    # Numpy's own mean takes four times as long over so few
+    total: FloatArray = np.einsum("...k->...", series.reshape(*series.shape[:-1], -1, steps))
+    return total / steps

@@ -302,7 +302,8 @@ class Oracle:
                 continue
             size = point.units[rows] * item.unit_mw
             built = int(np.flatnonzero(size).max(initial=-1)) + 1
-            self._flow[k] = side_by_side(np.dot(size[:built], self._rows[k][:built]))
+            # No product of matrices: threads of BLAS wait in a loop, on the cores that other work wants
+            self._flow[k] = side_by_side(np.einsum("i,it->t", size[:built], self._rows[k][:built]))
 
     def _tables(self, order: Order) -> Tables:
         flow, level, component = (column[order.rank_block] for column in self._blocks[:3])

@@ -74,8 +74,9 @@ def find_events(
     short = shed_mw > SHORT_SHARE * load_mw
     spans = np.flatnonzero(np.diff(short, prepend=False, append=False)).reshape(-1, 2)
     if most is not None and len(spans) > most:
-        total = np.concatenate([[0.0], np.cumsum(lost_compute * load_mw)])
-        lost = total[spans[:, 1]] - total[spans[:, 0]]
+        ends = np.cumsum(spans[:, 1] - spans[:, 0])
+        total = np.cumsum(lost_compute[short] * load_mw[short])[ends - 1]
+        lost = np.diff(total, prepend=0.0)
         spans = spans[np.sort(np.argsort(-lost, kind="stable")[:most])]
     events = []
     for first, end in spans:

@@ -1,7 +1,9 @@
 """Certificate: the uptime that a plant keeps, run without foresight while things fail, and how sure that is.
 
-Weather years are simulated in blocks, each under several draws of outages. The same runs with one cause after
-the other switched off say what share of the lost compute each cause explains.
+Weather years are simulated in blocks, each under several draws of outages. A block begins with the charge at
+the end of the fourth block before it, so that four are run at once under each draw, whatever the number of
+cores. The same runs with one cause after the other switched off say what share of the lost compute each cause
+explains.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate, count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +20,9 @@ from numpy.typing import NDArray
 from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.years import priced
-from sitedesign.components.battery_wear import BatteryDuty, duty_of
-from sitedesign.operation.capped_use import burnt_mwh, used_by_year
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import resource_factors
-from sitedesign.operation.operate import SimulatedOperation, operate
+from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.interruptions import (
     Interruptions,
     are_enough,
@@ -42,28 +44,34 @@ from sitedesign.reliability.certificate import CONVERGED_SHARE, WEATHER, Certifi
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.circumstances import Met, circumstances
 from sitedesign.reliability.estimate import Estimate
-from sitedesign.reliability.events import Event, find_events
+from sitedesign.reliability.events import Event
 from sitedesign.reliability.exchange_use import YearFigures, exchange_use, years_of_use
 from sitedesign.reliability.metrics import (
     UptimeMetrics,
     YearTable,
-    lost_by_year,
     metrics_of_years,
-    totals_of_years,
     uptime_of_losses,
 )
 from sitedesign.reliability.replay import rack_shortfall
 from sitedesign.reliability.reserve_use import reserve_use
+from sitedesign.reliability.run_figures import RunFigures, run_figures
 from sitedesign.reliability.technology_use import cap_uses, technology_uses
-from sitedesign.reliability.weather_blocks import OF_THE_GRID, Builder, WeatherBlock, blocks_of, listed
+from sitedesign.reliability.weather_blocks import (
+    OF_THE_GRID,
+    Builder,
+    WeatherBlock,
+    blocks_of,
+    in_groups,
+    listed,
+)
 from sitedesign.util.threads import at_once, cores, one_ahead
 
 FloatArray = NDArray[np.float64]
 
 _HOURS_PER_YEAR = 8760.0
+CHAINS = 4  # blocks that are operated at once: each goes on from the charge of the one so many before it
 _MOST_WAITING = 4  # blocks kept for the causes of what they lose to be looked for at once
 LEAST_EVENTS = 25  # to be expected of a supply's interruptions, for luck with them to be corrected
-DUTY_YEARS = 5  # whose cycles of the battery are counted
 Progress = Callable[[int, int], None]
 Place = tuple[int, int]  # block and draw
 
@@ -123,7 +131,7 @@ class Assessment:
         plan: CertificatePlan,
         progress: Progress | None = None,
     ) -> None:
-        self._weather, self._progress, self._blocks = weather, progress, 0
+        self._weather, self._progress = weather, progress
         self._run = _Tally(plant, controller, environment, plan)
         self._causes = [cause for cause in CAUSES if _happens(environment, cause)] if plan.attribute else []
         self._first_case: Case | None = None
@@ -133,14 +141,15 @@ class Assessment:
 
         A block that was cut stays so: its other years are none of them.
         """
-        run, plan = self._run, self._run.plan
+        run = self._run
         more = None if years is None else years - run.first_year
-        blocks = blocks_of(self._weather, more, self._blocks)
         total = years if years is not None else sum(b.case.years for b in listed(self._weather))
-        for block in one_ahead(blocks):
-            self._add(block, total)
-            if plan.stop_when_converged and _converged(run.metrics(block.case), run.plan):
-                break
+        for blocks in one_ahead(in_groups(blocks_of(self._weather, more, run.blocks), CHAINS)):
+            self._check(blocks)
+            for block, done in self._operated(blocks):
+                self._add(block, done, total)
+                if run.plan.stop_when_converged and _converged(run.metrics(block.case), run.plan):
+                    return
 
     def certificate(self, confidence: float | None = None) -> Certificate:
         """Say what the years so far show, without causes: at the plan's confidence or another."""
@@ -163,27 +172,37 @@ class Assessment:
             raise ValueError(message)
         return self._first_case
 
-    def _add(self, block: WeatherBlock, total: int) -> None:
-        """Operate the plant through one block, under every draw."""
-        run, plan = self._run, self._run.plan
+    def _check(self, blocks: Sequence[WeatherBlock]) -> None:
+        """Refuse years of another question, and take what the plan leaves open from the first."""
         if self._first_case is None:
-            self._first_case = block.case
-            run.plan = plan = replace(plan, target=plan.target or block.case.uptime_target)
-        elif priced(block.case) != priced(self._first_case):
+            self._first_case, plan = blocks[0].case, self._run.plan
+            self._run.plan = replace(plan, target=plan.target or self._first_case.uptime_target)
+        if any(priced(block.case) != priced(self._first_case) for block in blocks):
             message = "weather: got years with other prices or units of imports or sinks than the first"
             raise ValueError(message)
-        begun = run.begin(block)
-        done = at_once(partial(run.operate_draw, block, begun), range(plan.draws))
-        for draw, (operation, reruns) in enumerate(done):
-            run.book(block, (self._blocks, draw), begun[draw], operation)
-            if reruns is not None:
-                run.to_explain.append((block, draw, begun[draw], operation.lost_compute, reruns))
-                if plan.attribute_years is None and len(run.to_explain) >= min(cores(), _MOST_WAITING):
-                    run.attribute(self._causes)  # soon: nobody could keep all blocks
+
+    def _operated(self, blocks: Sequence[WeatherBlock]) -> Iterator[tuple[WeatherBlock, list[_Done]]]:
+        """Operate the plant through blocks, each under every draw: none needs to know how another ends."""
+        run, draws = self._run, self._run.plan.draws
+        before = accumulate((block.case.years for block in blocks), initial=run.first_year)
+        numbered = list(zip(blocks, count(run.blocks), before, strict=False))
+        begun = at_once(lambda job: run.begin(*job), numbered)
+        jobs = [(block, begun[i][draw], draw) for i, block in enumerate(blocks) for draw in range(draws)]
+        done = at_once(lambda job: run.operate_draw(*job), jobs)
+        for i, block in enumerate(blocks):
+            yield block, done[i * draws : (i + 1) * draws]
+
+    def _add(self, block: WeatherBlock, done: Sequence[_Done], total: int) -> None:
+        """Add what came of one block under every draw."""
+        run, plan = self._run, self._run.plan
+        for draw, of_draw in enumerate(done):
+            run.book(block, draw, of_draw)
+            if plan.attribute_years is None and len(run.to_explain) >= min(cores(), _MOST_WAITING):
+                run.attribute(self._causes)  # soon: nobody could keep all blocks
             if self._progress is not None:
                 self._progress(run.simulated, total * plan.draws)
         run.first_year += block.case.years
-        self._blocks += 1
+        run.blocks += 1
 
 
 def _happens(environment: OperatingEnvironment, cause: str) -> bool:
@@ -205,8 +224,20 @@ class _Begun:
     sampled: list[OutageSample] = field(default_factory=list)  # what fails, once it is drawn
 
 
-# Block, draw, how it began, lost compute, and what runs without some causes begin with
+# Lost compute, and what runs without some causes begin with
+_Lost = tuple[FloatArray, Reruns]
+# The same with its block, its draw, and how it began
 _Unexplained = tuple[WeatherBlock, int, _Begun, FloatArray, Reruns]
+
+
+class _Done(NamedTuple):
+    """What came of one block under one draw."""
+
+    begun: _Begun
+    figures: RunFigures
+    interrupted: Interruptions
+    use: YearFigures | None
+    to_explain: _Lost | None
 
 
 @dataclass
@@ -221,85 +252,79 @@ class _WorstEvent:
 
 @dataclass
 class _Tally:
-    """Sums over all blocks and draws so far."""
+    """What came of all blocks and draws so far."""
 
     plant: Plant
     controller: Controller
     environment: OperatingEnvironment
     plan: CertificatePlan
+    blocks: int = 0
     first_year: int = 0
     simulated: int = 0
-    tables: list[YearTable] = field(default_factory=list)
-    lost_by_class: list[FloatArray] = field(default_factory=list)
-    stored: dict[int, float] = field(default_factory=dict)
+    stored: dict[Place, float] = field(default_factory=dict)
+    figures: list[RunFigures] = field(default_factory=list)
     interruptions: list[Interruptions] = field(default_factory=list)
-    losses: list[YearLosses] = field(default_factory=list)
-    load: float = 0.0
-    energy: list[FloatArray] = field(default_factory=list)
     use: list[YearFigures] = field(default_factory=list)
-    co2_t: float = 0.0
-    fuel: FloatArray | None = None
-    operating_usd: list[FloatArray] = field(default_factory=list)
-    cycled: float = 0.0
-    reserve_short_h: list[FloatArray] = field(default_factory=list)
-    reserve_short_mw: float = 0.0
-    per_unit: FloatArray | None = None
-    burnt: FloatArray | None = None
-    used: list[FloatArray] = field(default_factory=list)
-    on: list[FloatArray] = field(default_factory=list)
-    duty: BatteryDuty | None = None
+    losses: list[YearLosses] = field(default_factory=list)
     to_explain: list[_Unexplained] = field(default_factory=list)
     events: list[_WorstEvent] = field(default_factory=list)
 
-    def begin(self, block: WeatherBlock) -> list[_Begun]:
-        """States in which a block begins under each draw: where that draw's block before it ended."""
+    def begin(self, block: WeatherBlock, number: int, first_year: int) -> list[_Begun]:
+        """States in which a block begins under each draw: as that draw's block some blocks before ended."""
         case, around = block.case, self.environment
         full = self.plant.battery_mwh * float(case.usable[0])
-        conditions = OutageConditions(
-            case.step_h, case.years, self.first_year, block.temp_air_c, around.climatology
-        )
-        seed = self.plan.seed + 1_000_003 * self.first_year
-        factors = resource_factors(around.forecast, around.climatology, case, seed=seed)
-        return [_Begun(conditions, self.stored.get(draw, full), factors) for draw in range(self.plan.draws)]
+        usual = around.climatology
+        conditions = OutageConditions(case.step_h, case.years, first_year, block.temp_air_c, usual)
+        seed = self.plan.seed + 1_000_003 * first_year
+        factors = resource_factors(around.forecast, usual, case, seed=seed)
+        stored = [self.stored.get((number % CHAINS, draw), full) for draw in range(self.plan.draws)]
+        return [_Begun(conditions, mwh, factors) for mwh in stored]
 
-    def operate_draw(
-        self, block: WeatherBlock, begun: Sequence[_Begun], draw: int
-    ) -> tuple[SimulatedOperation, Reruns | None]:
-        """Run one block under one draw; books nothing, so that several draws run at once.
+    def operate_draw(self, block: WeatherBlock, begun: _Begun, draw: int) -> _Done:
+        """Run one block under one draw; books nothing, so that several run at once.
 
         Where causes are looked for, what runs without them begin with comes as well.
         """
-        first_year, years = begun[draw].conditions.first_year, self.plan.attribute_years
+        first_year, years = begun.conditions.first_year, self.plan.attribute_years
         # The bill takes every step; hours of noise are read from the first years alone
-        record = block.grid is not None or (first_year == 0 and draw == 0)
+        first = first_year == 0 and draw == 0
+        record = block.grid is not None or first
+        case, sample = block.of_draw(draw, self._off), self._sample(begun, draw)
+        to_explain = None
         if self.plan.attribute and (years is None or (draw == 0 and first_year < years)):
-            reruns = self._reruns(block, begun[draw], draw, self._sample(begun[draw], draw))
-            return reruns.operated(record=record), reruns
-        operation = operate(
-            block.of_draw(draw, self._off),
-            self.plant,
-            self.controller,
-            self.environment,
-            outages=self._sample(begun[draw], draw),
-            forecast_factors=begun[draw].forecast_factors,
-            start_mwh=begun[draw].stored_mwh,
-            record=record,
-        )
-        return operation, None
-
-    def book(self, block: WeatherBlock, place: Place, begun: _Begun, done: SimulatedOperation) -> None:
-        """Add up a run and keep its worst events."""
-        case, first = block.case, self.first_year
-        self.stored[place[1]] = done.end_mwh
-        self._add(case, done, self._interruptions(begun, place[1]))
+            reruns = self._reruns(block, begun, draw, sample)
+            done = reruns.operated(record=record)
+            to_explain = done.lost_compute, reruns
+        else:
+            done = operate(
+                case,
+                self.plant,
+                self.controller,
+                self.environment,
+                outages=sample,
+                forecast_factors=begun.forecast_factors,
+                start_mwh=begun.stored_mwh,
+                record=record,
+            )
+        use = None
         if case.imports or case.sinks:
-            there, state = block.of_draw(place[1], self._off), block.state(place[1], self._off)
-            self.use.append(years_of_use(there, self.plant, done, block.grid, state))
-        found = find_events(
-            case.load_mw, done.shed_mw, done.lost_compute, case.step_h, case.years, self.plan.events
-        )
-        self.events += [_WorstEvent(e.in_year(e.year_row + first), place, block, begun) for e in found]
+            use = years_of_use(case, self.plant, done, block.grid, block.state(draw, self._off))
+        figures = run_figures(block.case, self.plant, done, self.plan, first_year, with_duty=first)
+        return _Done(begun, figures, self._interruptions(begun, draw), use, to_explain)
+
+    def book(self, block: WeatherBlock, draw: int, done: _Done) -> None:
+        """Keep what came of a run, and what its worst events are of."""
+        place = self.blocks, draw
+        self.stored[self.blocks % CHAINS, draw] = done.figures.end_mwh
+        self.figures.append(done.figures)
+        self.interruptions.append(done.interrupted)
+        if done.use is not None:
+            self.use.append(done.use)
+        if done.to_explain is not None:
+            self.to_explain.append((block, draw, done.begun, *done.to_explain))
+        self.events += [_WorstEvent(event, place, block, done.begun) for event in done.figures.events]
         self.events = sorted(self.events, key=lambda worst: -worst.event.lost_mwh)[: self.plan.events]
+        self.simulated += block.case.years
 
     def attribute(self, causes: Sequence[str]) -> None:
         """Run blocks again, one cause after the other switched off, in an order and in its reverse."""
@@ -426,41 +451,6 @@ class _Tally:
         events = sample.step, sample.kind, sample.index, sample.change
         return interruptions(model, *events, begun.conditions).of(in_use(model, self.plant.units))
 
-    def _add(self, case: Case, done: SimulatedOperation, interrupted: Interruptions) -> None:
-        table = totals_of_years(
-            case.load_mw,
-            done.shed_mw,
-            done.lost_compute,
-            case.step_h,
-            case.years,
-            self.first_year,
-            self.plan.floor_share,
-        )
-        self.tables.append(table)
-        self.interruptions.append(interrupted)
-        self.lost_by_class.append(lost_by_year(case, done.shed_mw, done.lost_by_class, "rack"))
-        self.load += float(case.load_mw.sum()) * case.step_h
-        self.energy.append(done.backup_mwh)
-        self.co2_t += float(done.co2_t.sum())
-        fuel, unit = done.fuel_mmbtu.sum(axis=1), np.array([done.run_h, done.starts, done.failed_starts])
-        self.fuel = fuel if self.fuel is None else self.fuel + fuel
-        self.per_unit = unit if self.per_unit is None else self.per_unit + unit
-        self.operating_usd.append(done.operating_usd)
-        self.cycled += float(done.cycled_mwh.sum())
-        self.reserve_short_h.append(done.reserve_short_h)
-        self.reserve_short_mw = max(self.reserve_short_mw, float(done.reserve_short_mw.max(initial=0.0)))
-        burnt = burnt_mwh(case, done).sum(axis=1)
-        self.burnt = burnt if self.burnt is None else self.burnt + burnt
-        self.used.append(used_by_year(case, self.plant, done))
-        if done.on_h.size:
-            self.on.append(np.array([done.on_h, done.night_h]))
-        if self.duty is None and done.dispatch is not None:
-            years = min(case.years, DUTY_YEARS)
-            some = slice(0, case.steps * years // case.years)
-            usable, nameplate = self.plant.battery_mwh * case.usable[some], self.plant.battery_mwh
-            self.duty = duty_of(done.dispatch.stored_mwh[some], usable, nameplate, years)
-        self.simulated += case.years
-
     def metrics(self, case: Case) -> UptimeMetrics:
         """All metrics of the years so far."""
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
@@ -468,14 +458,27 @@ class _Tally:
 
     def _table(self) -> YearTable:
         """Totals of all years so far, with what is known of luck in them."""
-        return replace(YearTable.concat(self.tables), beyond_h=beyond_of(self.interruptions, LEAST_EVENTS))
+        return replace(self.each_year(), beyond_h=beyond_of(self.interruptions, LEAST_EVENTS))
+
+    def each_year(self) -> YearTable:
+        """Totals of all years so far, as they were."""
+        return YearTable.concat([item.table for item in self.figures])
+
+    def by_year(self, name: str) -> FloatArray:
+        """Put one of the figures in sequence, years along the last axis."""
+        result: FloatArray = np.concatenate([getattr(item, name) for item in self.figures], axis=-1)
+        return result
+
+    def mean(self, name: str) -> FloatArray:
+        """Give a figure that is a total over the years of a run for the mean year."""
+        return np.asarray(sum(getattr(item, name) for item in self.figures)) / self.simulated
 
     def classes(self, case: Case) -> tuple[ClassUptime, ...]:
         """Say what uptime each class has; empty where the load has only one."""
         if not case.load_classes:
             return ()
         short = rack_shortfall(self.plant.racks, case.racks_contracted, case.rack_availability)
-        table, lost = self._table(), np.concatenate(self.lost_by_class, axis=1)
+        table, lost = self._table(), self.by_year("lost_by_class")
         uptimes = [uptime_of_losses(table, row, short, self.plan.seed) for row in lost]
         return tuple(
             ClassUptime(
@@ -501,28 +504,25 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
     estimate: Estimate = getattr(metrics, plan.metric)
     classes = run.classes(case)
     causes = cause_shares(run.losses)
-    years = run.simulated
-    energy = np.concatenate(run.energy, axis=1)
-    table = YearTable.concat(run.tables)
+    table, energy = run.each_year(), run.by_year("backup_mwh")
     share = energy.sum(axis=0) / table.load_mwh
-    fuel = np.zeros(len(case.backup)) if run.fuel is None else run.fuel
-    per_unit = np.zeros((3, 0)) if run.per_unit is None else run.per_unit / years
+    backup_mwh = tuple((energy.sum(axis=1) / run.simulated).tolist())
     cuts = np.cumsum(run.plant.units)[:-1]
     run_h, starts, failed = (
-        tuple(tuple(map(float, part)) for part in np.split(row, cuts)) for row in per_unit
+        tuple(tuple(map(float, part)) for part in np.split(row, cuts)) for row in run.mean("per_unit")
     )
-    used = np.concatenate(run.used, axis=1)
-    backup_mwh = tuple(float(e) / years for e in energy.sum(axis=1))
-    burnt = np.zeros(0) if run.burnt is None else run.burnt / years
-    on = np.concatenate(run.on, axis=2).mean(axis=2)
-    operating_usd = np.concatenate(run.operating_usd)
+    used, burnt_mwh = run.by_year("used"), run.mean("burnt_mwh").tolist()
+    capped = [float(row.sum()) for row in used], [float(row.max()) for row in used]
+    on = np.concatenate([item.on for item in run.figures if item.on.size], axis=2).mean(axis=2)
+    operating_usd = run.by_year("operating_usd")
     by_weather_year = np.argsort(table.cluster, kind="stable")
     lost_h = (_HOURS_PER_YEAR * table.lost_mwh / table.load_mwh)[by_weather_year]
     mean_share = [float(share[table.cluster == c].mean()) for c in np.unique(table.cluster)]
     spread = (
         float(np.std(mean_share, ddof=1)) / len(mean_share) ** 0.5 if len(mean_share) > 1 else float("nan")
     )
-    reserve = reserve_use(case.reserve, run.reserve_short_h, run.reserve_short_mw, table.cluster, plan.seed)
+    short_mw = max(item.reserve_short_mw for item in run.figures)
+    reserve = reserve_use(case.reserve, run.by_year("reserve_short_h"), short_mw, table.cluster, plan.seed)
     kept = all(part.met for part in classes) if classes else estimate.met(target, plan.confidence)
     return Certificate(
         metrics=metrics,
@@ -534,19 +534,19 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         half_width=estimate.half_width(plan.confidence),
         weather_years=run.first_year,
         draws=plan.draws,
-        simulated_years=years,
+        simulated_years=run.simulated,
         seed=plan.seed,
         controller=run.controller,
         causes={cause: share for cause, (share, _) in causes.items()},
         cause_errors={cause: error for cause, (_, error) in causes.items()},
         backup_mwh_per_yr=backup_mwh,
-        fuel_mmbtu_per_yr=tuple(float(f) / years for f in fuel),
+        fuel_mmbtu_per_yr=tuple(run.mean("fuel_mmbtu").tolist()),
         backup_share=Estimate(float(energy.sum() / table.load_mwh.sum()), spread, len(mean_share), plan.seed),
         operating_cost_usd_per_yr=float(operating_usd.mean()),
         run_h_per_yr=run_h,
         starts_per_yr=starts,
         failed_starts_per_yr=failed,
-        battery_cycles_per_yr=run.cycled / years / run.plant.battery_mwh
+        battery_cycles_per_yr=float(run.mean("cycled_mwh")) / run.plant.battery_mwh
         if run.plant.battery_mwh > 0
         else 0.0,
         events=tuple(worst.event for worst in run.events),
@@ -554,15 +554,15 @@ def _certificate(run: _Tally, case: Case) -> Certificate:
         operating_usd_by_year=tuple(operating_usd[by_weather_year].tolist()),
         classes=classes,
         off=tuple(cause for cause in CAUSES if cause in run.environment.outages.off),
-        co2_t_per_yr=run.co2_t / years,
+        co2_t_per_yr=float(run.mean("co2_t")),
         exchange=exchange_use(run.use, table.cluster, plan.seed),
         reserve=reserve,
-        battery_duty=run.duty,
+        battery_duty=run.figures[0].duty,
         site_on_h_per_yr=float(on[0, -1]),
         site_night_on_h_per_yr=float(on[1, -1]),
-        technologies=technology_uses(case, run.plant, (run_h, starts), burnt.tolist(), backup_mwh, on.T),
+        technologies=technology_uses(case, run.plant, (run_h, starts), burnt_mwh, backup_mwh, on.T),
         interruptions=_supply_hours(run),
-        capped=cap_uses(case, [float(row.sum()) for row in used], [float(row.max()) for row in used], years),
+        capped=cap_uses(case, *capped, run.simulated),
     )
 
 

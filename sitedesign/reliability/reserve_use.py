@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +66,7 @@ def reserve_words(rule: ReserveRule) -> str:
 
 def reserve_use(
     rule: ReserveRule | None,
-    hours: Sequence[FloatArray],
+    hours: FloatArray,
     most_mw: float,
     cluster: NDArray[np.int64],
     seed: int,
@@ -77,8 +76,8 @@ def reserve_use(
     Parameters
     ----------
     rule : ReserveRule or None
-    hours : sequence of ndarray, shape (years of a run,)
-        Of every run. [h/yr]
+    hours : ndarray, shape (years,)
+        Of every simulated year. [h/yr]
     most_mw : float
         [MW]
     cluster : ndarray, shape (years,)
@@ -87,8 +86,7 @@ def reserve_use(
     """
     if rule is None:
         return None
-    short = np.concatenate(hours)
-    means = np.array([short[cluster == c].mean() for c in np.unique(cluster)])
+    means = np.array([hours[cluster == c].mean() for c in np.unique(cluster)])
     error = float(means.std(ddof=1) / means.size**0.5) if means.size > 1 else float("nan")
-    estimate = Estimate(float(short.mean()), error, means.size, seed)
+    estimate = Estimate(float(hours.mean()), error, means.size, seed)
     return ReserveUse(reserve_words(rule), estimate, rule.short_h_per_yr, most_mw)

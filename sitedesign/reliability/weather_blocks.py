@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,13 @@ def blocks_of(
         some = _cut(block, years, given)
         yield some
         given += some.case.years
+
+
+def in_groups(blocks: Iterable[WeatherBlock], size: int) -> Iterator[list[WeatherBlock]]:
+    """Give blocks so many at a time; the last group may be smaller."""
+    source = iter(blocks)
+    while group := list(islice(source, size)):
+        yield group
 
 
 def _built(weather: Builder, years: int, first: int) -> Iterator[WeatherBlock]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -126,7 +126,8 @@ def sample_outages(
         sample_units(events, model, number, range(count), conditions, draw, seed, first=int(first[number]))
     for number, blocks in enumerate(farm_blocks(model, resources_mw)):
         sample_farm(events, model, number, blocks, conditions, draw, seed)
-    sample_rest(events, model, conditions, draw, seed)
+    built = [number for number, count in enumerate(units) if count]
+    sample_rest(events, model, built, conditions, draw, seed)
     step, kind, index, change, _, cause = events.table().T
     return OutageSample(
         np.ascontiguousarray(step),
@@ -204,12 +205,17 @@ def resize_farms(table: NDArray[np.int64], blocks: Sequence[int]) -> NDArray[np.
 
 
 def sample_rest(
-    events: Events, model: OutageModel, conditions: OutageConditions, draw: int, seed: int
+    events: Events,
+    model: OutageModel,
+    technologies: Iterable[int],
+    conditions: OutageConditions,
+    draw: int,
+    seed: int,
 ) -> None:
-    """Sample everything whose outages do not depend on how many units are built."""
-    for number, unit in enumerate(model.units):
+    """Sample everything whose outages do not depend on how many units of some technologies are built."""
+    for number in technologies:
         if model.has("common_cause"):
-            spans, lethal = _common_causes(unit, conditions, draw, seed)
+            spans, lethal = _common_causes(model.units[number], conditions, draw, seed)
             events.add("common_cause", spans[lethal], TECHNOLOGY, number, (number, _LAST))
     for number, fuel in enumerate(model.fuels):
         if model.has("fuel"):

@@ -120,7 +120,7 @@ class OutageYearCache:
         if known is None:
             for number in range(len(self.model.farms)):
                 sample_farm(events, self.model, number, MOST_BLOCKS, conditions, draw, self.seed)
-            sample_rest(events, self.model, conditions, draw, self.seed)
+            sample_rest(events, self.model, range(len(self.model.units)), conditions, draw, self.seed)
         table = events.table()
         if known is not None:
             table = in_order(np.concatenate([known[1], table]))
