@@ -430,7 +430,7 @@ def test_a_plant_that_nearly_passes_is_looked_at_once_more_and_a_worse_one_is_no
     [
         (0.9, True, 1, 2, 2, 0.003),
         (0.9, False, 0, 2, 3, 0.003),
-        (0.995, False, 0, 2, 2, 0.003),
+        (0.997, False, 0, 2, 2, 0.003),
         (0.999, True, 0, 1, 2, 0.003),
         (0.9, True, 1, 2, 2, 0.1),
         (0.9, True, 0, 1, 1, 0.2),

@@ -15,6 +15,7 @@ from sitedesign.case.case import Case
 from sitedesign.case.plant import Plant
 from sitedesign.case.plant_limits import clip_to_limits, units_most
 from sitedesign.certified.evaluator import Evaluator
+from sitedesign.certified.interpolation import cheapest_between
 from sitedesign.certified.looks import PLAUSIBLE_SHARE, Margin
 from sitedesign.certified.moves import buildable_technologies, unit_count
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
@@ -29,6 +30,7 @@ MULTIPLIER_GROWTH = 2.0  # where a search missed its target
 EXCESS_PRICE_GROWTH, MOST_EXCESS_PRICE = 4.0, 1e7  # [USD/MWh]
 EXTRA_MARGINS = (0.0, 0.5)  # in shares of the margin
 SAFE_COST_RATIO = 1.02  # at most, of a plant that has a safe margin, relative to a plausible one
+MOST_BETWEEN, LEAST_BETWEEN = 3, 0.0005  # plants between others, and what each has to promise of their cost
 EXTRA_ITERATIONS = 2  # while no margin is safe, or one iteration brought much
 MUCH_GAIN = 0.004  # of its merit
 LEAST_GAIN = 0.002  # of its merit that an iteration has to bring for another to follow
@@ -76,7 +78,10 @@ def improve(
         [(plant, start.controller) for plant in (derated_plant(start.plant, evaluator.case), start.plant)]
     )
     run.evaluated += evaluator.evaluated
-    run.settle(run.begins_with(start))
+    start = run.begins_with(start)
+    if run.finds_enough_between():
+        return run.choice(), run.objective
+    run.settle(start)
     if effort.iterations > 1 and margin is None:
         before = run.choice()
         others = _with_other_units(evaluator, before, run.objective)
@@ -84,6 +89,7 @@ def improve(
         best = min([before, *others], key=run.objective.merit)
         if run.objective.merit(best) < (1 - LEAST_GAIN) * run.objective.merit(before):
             run.settle(best)
+    run.finds_enough_between()
     return run.choice(), run.objective
 
 
@@ -116,6 +122,26 @@ class _Improvement:
         if margin is not None and margin.passed is not None:
             return max(fresh, key=lambda item: margin.expected_saving(item, objective, required))
         return _select_candidate(fresh, self._safe(), self._plausible())
+
+    def finds_enough_between(self) -> bool:
+        """Evaluate plants between others where one has passed; say whether no search is needed for the next.
+
+        Each has to promise to be cheaper than all that lose no more than is aimed at.
+        """
+        margin, objective = self.margin, self.objective
+        if margin is None or margin.passed is None:
+            return False
+        cost = objective.cost_with_voll
+        for _ in range(MOST_BETWEEN):
+            found = cheapest_between(self.evaluator.case, self.evaluated, objective)
+            least = min(cost(item) for item in self.evaluated if objective.feasible(item)) if found else 0.0
+            if found is None or found[1] > (1 - LEAST_BETWEEN) * least:
+                break
+            self.evaluated.append(self.evaluator.evaluate(*found[0]))
+        best = self.choice()
+        saving = margin.expected_saving(best, objective, self.required)
+        worth = self.effort.worth_searching * cost(margin.passed)
+        return best.decision not in self.rejected and saving >= worth
 
     def _safe(self) -> SearchObjective:
         """Ask for so much that a certificate is most likely met."""

@@ -18,7 +18,7 @@ AIMED_ERRORS = 1.0  # of the next certificate, that a search aims to lose less t
 WORTH_A_LOOK = 0.001  # of its cost, that another plant has to save, times its chance to pass
 HARSHEST = 5.0  # times what is allowed, that the years of a search may lose more than unseen ones
 LEAST_LOST = 1e-12  # stands for nothing in a logarithm
-MUCH_AT_STAKE = 0.008  # of the cost of a plant that has passed, between it and a cheaper one that failed
+MUCH_AT_STAKE = 0.004  # of the cost of a plant that has passed, between it and a cheaper one that failed
 
 
 class Margin(NamedTuple):

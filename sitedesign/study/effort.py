@@ -50,7 +50,7 @@ class Effort:
     certificate_draws: int = 2
     margin_standard_errors: float = 2.3
     certificates: int = 5
-    worth_searching: float = 0.003
+    worth_searching: float = 0.0015
     cause_years: int = 100
     bound_draws: int = 12
     bound_optima: int = 2
