@@ -137,7 +137,10 @@ class _Improvement:
             least = min(cost(item) for item in self.evaluated if objective.feasible(item)) if found else 0.0
             if found is None or found[1] > (1 - LEAST_BETWEEN) * least:
                 break
-            self.evaluated.append(self.evaluator.evaluate(*found[0]))
+            there = self.evaluator.evaluate(*found[0])
+            if there in self.evaluated:
+                break
+            self.evaluated.append(there)
         best = self.choice()
         saving = margin.expected_saving(best, objective, self.required)
         worth = self.effort.worth_searching * cost(margin.passed)

@@ -1,7 +1,7 @@
 """A plant between two evaluated ones, of which one misses the targets, where it just keeps them.
 
-Between two plants cost lies close to a straight line and not above it (what is built costs in proportion,
-operating costs are convex); what is lost on the same years lies close to a straight line in its logarithm.
+Between two plants cost lies close to a straight line and seldom above it (what is built costs in proportion,
+operating costs are convex); so does the logarithm of what is lost on the same years.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.looks import LEAST_LOST
 from sitedesign.certified.moves import CONTROLLER_STEPS
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
-
-INSIDE = 0.005  # of what may be lost, that a plant between two others is to lose less
 
 
 def cheapest_between(
@@ -68,7 +66,7 @@ def _way(inside: Candidate, outside: Candidate, objective: SearchObjective) -> f
     for here, there, target in parts:
         near, far, most = (math.log(max(1.0 - uptime, LEAST_LOST)) for uptime in (here, there, target))
         if far > most:
-            ways.append(max(most - near - INSIDE, 0.0) / (far - near))
+            ways.append((most - near) / (far - near))
     return min(ways)
 
 
