@@ -11,7 +11,7 @@ import pytest
 
 from sitedesign.case.plant import Plant
 from sitedesign.certified import adaptive_sampling, looks
-from sitedesign.certified.interpolation import cheapest_between
+from sitedesign.certified.interpolation import INSIDE, cheapest_between
 from sitedesign.certified.objective import Candidate, SearchObjective
 from sitedesign.operation.state import Controller
 from sitedesign.study.effort import Effort
@@ -34,7 +34,7 @@ def test_it_stands_where_the_line_of_logarithms_keeps_the_target() -> None:
     found = cheapest_between(CASE, [INSIDE_ONE, OUTSIDE_ONE], OBJECTIVE)
     assert found is not None
     (plant, controller), usd = found
-    way = math.log(2.0) / math.log(4.0)  # 0.5 to 2 times what may be lost
+    way = (math.log(2.0) - INSIDE) / math.log(4.0)  # 0.5 to 2 times what may be lost
     assert plant.solar_mw == pytest.approx(80.0 - 20.0 * way)
     assert (plant.battery_mwh, plant.battery_mw) == pytest.approx((360.0 - 60.0 * way, 60.0 - 20.0 * way))
     assert (plant.units, plant.racks) == ((4,), 10)
@@ -48,7 +48,7 @@ def test_the_strictest_class_says_how_far() -> None:
     outside = replace(OUTSIDE_ONE, uptime_by_class=(0.98, 0.2))
     found = cheapest_between(CASE, [inside, outside], two)
     assert found is not None
-    way = math.log(2.0) / math.log(16.0)
+    way = (math.log(2.0) - INSIDE) / math.log(16.0)
     assert found[1] == pytest.approx(10e6 - 2e6 * way)
 
 
@@ -93,7 +93,7 @@ def test_a_search_is_left_out_where_a_plant_between_others_saves_as_much_as_it_i
     )
     assert run.finds_enough_between() is enough
     assert evaluator.evaluate.call_count == 1  # on a straight line the first is where it should be
-    assert run.evaluated[-1].uptime == pytest.approx(0.99)
+    assert 1.0 - run.evaluated[-1].uptime == pytest.approx(0.01 * math.exp(-INSIDE))
     run.margin = looks.margin_of((0.0,))
     assert not run.finds_enough_between()  # nothing has passed: a search it is
     assert evaluator.evaluate.call_count == 1

@@ -18,6 +18,10 @@ from sitedesign.certified.looks import LEAST_LOST
 from sitedesign.certified.moves import CONTROLLER_STEPS
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
 
+INSIDE = (
+    0.005  # of what may be lost, that a plant between two others is to lose less: a look is worth the most
+)
+
 
 def cheapest_between(
     case: Case, evaluated: Sequence[Candidate], objective: SearchObjective
@@ -66,7 +70,7 @@ def _way(inside: Candidate, outside: Candidate, objective: SearchObjective) -> f
     for here, there, target in parts:
         near, far, most = (math.log(max(1.0 - uptime, LEAST_LOST)) for uptime in (here, there, target))
         if far > most:
-            ways.append((most - near) / (far - near))
+            ways.append(max(most - near - INSIDE, 0.0) / (far - near))
     return min(ways)
 
 
