@@ -18,9 +18,8 @@ from sitedesign.certified.looks import LEAST_LOST
 from sitedesign.certified.moves import CONTROLLER_STEPS
 from sitedesign.certified.objective import Candidate, Decision, SearchObjective
 
-INSIDE = (
-    0.005  # of what may be lost, that a plant between two others is to lose less: a look is worth the most
-)
+#: Of what may be lost, that a plant between two others is to lose less: a look that fails costs more.
+INSIDE = 0.005
 
 
 def cheapest_between(
