@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
+import highspy
 import numpy as np
 import pyomo.environ as pyo
 import pytest
@@ -254,3 +256,38 @@ def test_a_small_program_without_an_end_or_with_a_number_that_is_none_says_so() 
         SmallProgram().solve(-one, np.zeros((1, 1)), (zero, one), (zero, infinite))
     with pytest.raises(SolverFailed, match="not finite"):
         SmallProgram().solve(one, np.full((1, 1), np.nan), (zero, one), (zero, infinite))
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_whoever_runs_highs_in_the_same_thread_with_more_threads_is_not_in_the_way(threads: int) -> None:
+    """HiGHS refuses a run in a thread that has a scheduler of another number of threads."""
+
+    def of_somebody_else() -> float:
+        highs = highspy.Highs()  # type: ignore[no-untyped-call]
+        highs.setOptionValue("output_flag", False)
+        highs.setOptionValue("threads", threads)
+        x = highs.addVariable(1.0, 5.0, 1.0)
+        assert x is not None
+        assert highs.run() == highspy.HighsStatus.kOk
+        return float(highs.getInfo().objective_function_value)
+
+    before = of_somebody_else()
+    assert solve_once(canary()).objective == 9.0
+    assert of_somebody_else() == before == 1.0
+    assert solve_once(canary()).objective == 9.0
+
+
+def test_small_programs_in_many_threads_are_solved_as_in_one() -> None:
+    rng = np.random.default_rng(0)
+    questions = [(rng.random(12), rng.random((8, 12))) for _ in range(60)]
+    bounds = (np.ones(8), np.full(8, np.inf)), (np.zeros(12), np.full(12, 10.0))
+
+    def optima(_: int) -> list[float]:
+        program = SmallProgram()
+        found = [program.solve(cost, rows, *bounds) for cost, rows in questions]
+        return [item[2] for item in found if item is not None]
+
+    alone = optima(0)
+    assert len(alone) == len(questions)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(optima, range(8))) == [alone] * 8
