@@ -1,9 +1,8 @@
 """Certificate: the uptime that a plant keeps, run without foresight while things fail, and how sure that is.
 
 Weather years are simulated in blocks, each under several draws of outages. A block begins with the charge at
-the end of the fourth block before it, so that four are run at once under each draw, whatever the number of
-cores. The same runs with one cause after the other switched off say what share of the lost compute each cause
-explains.
+the end of the fourth block before it, whatever the number of cores: up to four may be run at once. The same
+runs with one cause after the other switched off say what share of the lost compute each cause explains.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ from sitedesign.util.threads import at_once, cores, one_ahead
 FloatArray = NDArray[np.float64]
 
 _HOURS_PER_YEAR = 8760.0
-CHAINS = 4  # blocks that are operated at once: each goes on from the charge of the one so many before it
+CHAINS = 4  # blocks that may be operated at once: each goes on from the charge of the one so many before it
 _MOST_WAITING = 4  # blocks kept for the causes of what they lose to be looked for at once
 LEAST_EVENTS = 25  # to be expected of a supply's interruptions, for luck with them to be corrected
 Progress = Callable[[int, int], None]
@@ -144,7 +143,8 @@ class Assessment:
         run = self._run
         more = None if years is None else years - run.first_year
         total = years if years is not None else sum(b.case.years for b in listed(self._weather))
-        for blocks in one_ahead(in_groups(blocks_of(self._weather, more, run.blocks), CHAINS)):
+        together = max(1, CHAINS // run.plan.draws)  # what runs at once is in memory at once
+        for blocks in one_ahead(in_groups(blocks_of(self._weather, more, run.blocks), together)):
             self._check(blocks)
             for block, done in self._operated(blocks):
                 self._add(block, done, total)
