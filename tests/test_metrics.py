@@ -176,3 +176,16 @@ def test_a_bound_counts_no_hours():
         assert math.isnan(getattr(bare, name).value)
     for name in ("rack", "compute", "energy", "eue_mwh_per_yr", "neue_ppm", "worst_year"):
         assert getattr(bare, name) == getattr(counted, name)
+
+
+@pytest.mark.parametrize("most", [1, 3, 200])
+def test_of_many_events_those_that_lost_most_compute_are_listed_in_order_of_time(most: int) -> None:
+    rng = np.random.default_rng(4)
+    load = rng.uniform(50.0, 100.0, 2 * 8760)
+    shed = load * (rng.random(load.size) < 0.02)
+    shed[[0, -1]] = load[[0, -1]]  # one begins with the record, one ends with it
+    lost = rng.random(load.size) * (shed > 0.0)
+    everything = find_events(load, shed, lost, 1.0, 2)
+    assert len(everything) > 200
+    worst = sorted(everything, key=lambda event: -event.lost_mwh)[:most]
+    assert find_events(load, shed, lost, 1.0, 2, most) == sorted(worst, key=lambda event: event.start_step)

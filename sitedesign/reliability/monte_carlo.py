@@ -224,9 +224,7 @@ class _Begun:
     sampled: list[OutageSample] = field(default_factory=list)  # what fails, once it is drawn
 
 
-# Lost compute, and what runs without some causes begin with
-_Lost = tuple[FloatArray, Reruns]
-# The same with its block, its draw, and how it began
+# Block, draw, how it began, lost compute, and what runs without some causes begin with
 _Unexplained = tuple[WeatherBlock, int, _Begun, FloatArray, Reruns]
 
 
@@ -237,7 +235,7 @@ class _Done(NamedTuple):
     figures: RunFigures
     interrupted: Interruptions
     use: YearFigures | None
-    to_explain: _Lost | None
+    to_explain: tuple[FloatArray, Reruns] | None  # lost compute, and what runs without some causes begin with
 
 
 @dataclass
