@@ -388,7 +388,7 @@ def nothing_solved() -> Iterator[None]:
     here = lambda tasks, question, job, *_: SerialEngine(tasks, question, job)  # noqa: E731
     with ExitStack() as stack:
         for place, stand_in in (
-            ("sitedesign.api.solve.foresight_design", prepared_and_reached),
+            ("sitedesign.api.solve.prepared", prepared_and_reached),
             ("sitedesign.api.evaluate.build_case", prepared_and_reached),
             ("sitedesign.api.certify.build_case", prepared_and_reached),
             ("sitedesign.api.roadmap.question_of", prepared_and_reached),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import sitedesign as sd
+from sitedesign.case.build import build_case
 from sitedesign.case.capacity_bounds import battery_upper_mwh, capacity_bounds, solar_upper_mw, units_max
 from sitedesign.case.case import Case
 from sitedesign.certified.certified_design import _divisible_bound
@@ -82,7 +83,7 @@ def test_the_bound_of_units_that_may_be_cut_is_the_same_from_the_cuts_of_whole_o
         site=sd.Site(latitude=31.76, longitude=-106.49), racks=70, uptime=0.99, backup="recip_medium",
         weather_years=3,
     )  # fmt: skip
-    whole = foresight_design(study, "cuts", 1e-4, None, silent)
+    whole = foresight_design(build_case(study), "cuts", 1e-4, None, silent)
     assert whole.cuts is not None
     assert whole.design is not None
     before = whole.cuts.count

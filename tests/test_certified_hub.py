@@ -148,7 +148,7 @@ SUNNY_WINDY = {"wind": ["onshore_6mw_170"], "backup": ["recip_medium"]}
 
 
 def certified(study, effort=QUICK):
-    study_case, design, _ = best_power_path([foresight_design(study, "cuts", 1e-3, None, silent)])
+    study_case, design, _ = best_power_path([foresight_design(build_case(study), "cuts", 1e-3, None, silent)])
     return certified_design(study_case, design, silent, effort)
 
 

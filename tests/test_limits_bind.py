@@ -131,7 +131,7 @@ def test_the_bound_and_every_plant_of_the_search_keep_the_limits(
     bound = sd.solve(asked, certify=False)
     assert result_limits(study_case.case, bound) == ()
     environment = environment_of(study_case)
-    sized = size_with_failures(study_case, environment, TINY, lambda _: None)
+    sized = size_with_failures(study_case, environment, TINY)
     search_from(sized, study_case, environment, TINY, lambda _: None)
     assert len(seen) > 30
     outside = {line for candidate in seen for line in broken_limits(study_case.case, candidate.plant)}
@@ -199,7 +199,7 @@ def test_racks_that_share_the_work_stay_within_their_limit() -> None:
 
 def test_the_search_keeps_the_racks_that_share_the_work(evaluated: Iterator[list[Candidate]]) -> None:
     asked = study(weather_years=1, metric="compute", spares="share", limits={"racks": (72, 76)})
-    planned = foresight_design(asked, "cuts", 1e-3, None, lambda _: None)
+    planned = foresight_design(build_case(asked), "cuts", 1e-3, None, lambda _: None)
     assert planned.design is not None
     seen, study_case = next(evaluated), planned.study_case
     size_then_search(study_case, environment_of(study_case), TINY, lambda _: None)

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
 from typing import Unpack
 
 from sitedesign.api.design import Design, with_report
 from sitedesign.api.question import check_method, one_study, study_faults
 from sitedesign.api.tanks import with_best_tanks
+from sitedesign.case.build import StudyCase
 from sitedesign.certified.certified_design import certified_design
+from sitedesign.certified.environment import environment_of
+from sitedesign.certified.sizing_loop import FailureSizing, size_with_failures
 from sitedesign.errors import NotProvenOptimal
-from sitedesign.foresight.plan import best_power_path, foresight_design
+from sitedesign.foresight.plan import (
+    ForesightResult,
+    best_power_path,
+    foresight_design,
+    keeps_racks,
+    prepared,
+)
 from sitedesign.results.design import Design as Found
 from sitedesign.study.effort import (
     DEFAULT_GAP,
@@ -26,6 +38,7 @@ from sitedesign.study.study import Study
 from sitedesign.util.compile_ahead import compile_ahead
 from sitedesign.util.gate import CALL, FLAG, takes
 from sitedesign.util.progress import Progress, silent
+from sitedesign.util.threads import meanwhile
 
 #: What `solve` does when it is told nothing.
 _PLAIN = {"method": "cuts", "certify": None, "effort": "standard", "gap": None, "time_limit_s": None}
@@ -115,18 +128,29 @@ def solve(
             return solve(item, effort=effort, gap=gap, time_limit_s=time_limit_s, progress=progress)
 
         return with_best_tanks(study, solved, progress)
-    try:
-        # Nothing but the chosen path is kept from here on: the cuts of each are tens of megabytes
-        study_case, design, cuts = best_power_path(
-            [foresight_design(item, method, gap or DEFAULT_GAP[method], limit, progress) for item in variants]
-        )
-    except NotProvenOptimal as stop:
-        stop.incumbent = stop.incumbent and with_report(stop.incumbent)
-        raise
-    if certifies:
-        progress(f"proven bound: {design.bound / 1e6:,.3f} M USD/yr; now for an operator without foresight")
-        certified = certified_design(study_case, design, progress, EFFORTS[effort], cuts)
-        design = _completed(design, certified)
+
+    def plan(case: StudyCase) -> ForesightResult:
+        return foresight_design(case, method, gap or DEFAULT_GAP[method], limit, progress)
+
+    cases: Iterable[StudyCase] = (prepared(item, method, progress) for item in variants)
+    sizes: Callable[[], FailureSizing] | None = None
+    with ExitStack() as stack:
+        if certifies and limit is None and len(variants) == 1 and keeps_racks(study):
+            # Planners who foresee failures need nothing of the one who has none
+            cases = [asked := next(iter(cases))]
+            size = partial(size_with_failures, asked, environment_of(asked), EFFORTS[effort])
+            sizes = stack.enter_context(meanwhile(size))
+        try:
+            # Nothing but the chosen path is kept from here on: the cuts of each are tens of megabytes
+            study_case, design, cuts = best_power_path([plan(case) for case in cases])
+        except NotProvenOptimal as stop:
+            stop.incumbent = stop.incumbent and with_report(stop.incumbent)
+            raise
+        if certifies:
+            bound = f"{design.bound / 1e6:,.3f}"
+            progress(f"proven bound: {bound} M USD/yr; now for an operator without foresight")
+            certified = certified_design(study_case, design, progress, EFFORTS[effort], cuts, sizes)
+            design = _completed(design, certified)
     options = {
         "method": method,
         "certify": certify,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sitedesign.case.build import StudyCase
@@ -17,6 +17,7 @@ from sitedesign.certified.remedies import explain_uncertified
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.certified.sizing_loop import (
     CONFIDENCE,
+    SIZING,
     FailureSizing,
     SearchResult,
     search_from,
@@ -53,6 +54,7 @@ def certified_design(
     progress: Progress,
     effort: Effort | None = None,
     cuts: CutPool | None = None,
+    sizes: Callable[[], FailureSizing] | None = None,
 ) -> Design:
     """Search from a foresight design on, and certify what is found.
 
@@ -65,6 +67,8 @@ def certified_design(
     effort : Effort, optional
     cuts : CutPool, optional
         Of the planner's question, from which that with units that may be cut begins.
+    sizes : callable, optional
+        Gives what :func:`~sitedesign.certified.sizing_loop.size_with_failures` finds, begun already.
 
     Returns
     -------
@@ -77,7 +81,8 @@ def certified_design(
         When no plant found keeps the target; says what limits it and which remedies help.
     """
     environment, effort = environment_of(study_case), effort or Effort()
-    sized = size_with_failures(study_case, environment, effort, progress)
+    progress(SIZING)
+    sized = sizes() if sizes else size_with_failures(study_case, environment, effort)
     # Where cost and uptime both move, the rack-hour's cost has the gap
     bounds = planned.compute_cost is None
 

@@ -11,7 +11,6 @@ from sitedesign.case.plant_limits import clip_to_limits
 from sitedesign.certified.adaptive_sampling import improve
 from sitedesign.certified.looks import margin_of
 from sitedesign.certified.objective import Candidate, Decision
-from sitedesign.certified.scenario_years import search_years
 from sitedesign.certified.sizing_loop import CAP_SHARE, evaluator_of, first_objective, first_search
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.study.effort import Effort
@@ -47,8 +46,7 @@ class ShortSearch:
         case = study_case.case
         self._planned, self._effort = planned, effort
         self._known = clip_to_limits(known[0], case), known[1]
-        years = search_years(study_case, effort.years, study_case.study.seed)
-        self._evaluator = evaluator_of(study_case, environment, effort, years)
+        self._evaluator = evaluator_of(study_case, environment, effort)
         self._objective = first_objective(case, multiplier_usd_per_mwh)
         self._required = self._objective.targets
         self._best: Candidate | None = None

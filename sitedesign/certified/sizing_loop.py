@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -68,7 +69,6 @@ from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.certificate import TUNED, Certificate
 from sitedesign.reliability.certificate_plan import CertificatePlan
 from sitedesign.reliability.replay import fixed_cost_usd_per_yr
-from sitedesign.reliability.weather_blocks import WeatherBlock
 from sitedesign.study.effort import Effort
 from sitedesign.util.progress import Progress
 from sitedesign.util.threads import meanwhile
@@ -82,6 +82,7 @@ MOST_RICH = 2  # plants rich in storage that are evaluated on all years
 LEAST_FIRST_MULTIPLIER = 4_000.0  # of lost compute, when a search begins. [USD/MWh]
 CONFIDENCE = 0.95  # one-sided, of a certificate
 WORST_EVENTS = 5  # that a certificate names
+SIZING = "sizing with foresight of weather and failures"  # said when it begins
 CAP_SHARE = 0.99  # asked of the next search where energy was above a cap, on top of the excess
 
 
@@ -134,44 +135,43 @@ class FailureSizing:
         The question under that draw.
     pool : CutPool
         Cuts of it.
-    years : list of WeatherBlock
-        To search on, drawn meanwhile.
+    evaluator : Evaluator
+        Of the years to search on, drawn meanwhile.
     """
 
     plants: list[Plant]
     first: OptimizationResult | None
     case: Case
     pool: CutPool
-    years: list[WeatherBlock]
+    evaluator: Evaluator
 
 
 def size_then_search(
     study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, progress: Progress
 ) -> SearchResult:
     """Size with foresight of weather and failures, and from there search for an operator who has none."""
-    sized = size_with_failures(study_case, environment, effort, progress)
+    progress(SIZING)
+    sized = size_with_failures(study_case, environment, effort)
     return search_from(sized, study_case, environment, effort, progress)
 
 
 def size_with_failures(
-    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, progress: Progress
+    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort
 ) -> FailureSizing:
-    """Find optimal plants of planners who foresee one draw of failures.
+    """Find optimal plants of planners who foresee one draw of failures, and draw the years to search on.
 
     Parameters
     ----------
     study_case : StudyCase
     environment : OperatingEnvironment
     effort : Effort
-    progress : callable
 
     Returns
     -------
     FailureSizing
     """
     study = study_case.study
-    with meanwhile(lambda: search_years(study_case, effort.years, study.seed)) as years:
-        progress("sizing with foresight of weather and failures")
+    with meanwhile(lambda: evaluator_of(study_case, environment, effort)) as evaluator:
         own = block_on_steps_of(weather_block(study_case), EVALUATED_STEP_H)
         met = environment_on_steps_of(environment, own)
         failing = relaxation(sampled_outage_case(own, met, study.seed), study.metric).case
@@ -185,9 +185,8 @@ def size_with_failures(
                 found.append(solve_cuts(asked, gap=gap, cut_pool=pool, explains=False, keeps_dispatch=False))
             except InfeasibleDesign:
                 continue  # what fails may leave too little even for him; the search starts from the limits
-        progress(f"drawing {effort.years} weather years to search on")
         plants = [sizing.plant for sizing in found]
-        return FailureSizing(plants, found[0] if found else None, failing, pool, years())
+        return FailureSizing(plants, found[0] if found else None, failing, pool, evaluator())
 
 
 def search_from(
@@ -205,7 +204,7 @@ def search_from(
         (sized.first.uptime_price_usd_per_mwh or 0.0) if sized.first else 0.0,
         effort,
         progress,
-        years=sized.years,
+        evaluator=sized.evaluator,
     )
 
 
@@ -219,7 +218,7 @@ def search_and_certify(
     confidence: float = CONFIDENCE,
     *,
     values_forecast: bool = True,
-    years: Sequence[WeatherBlock] | None = None,
+    evaluator: Evaluator | None = None,
 ) -> SearchResult:
     """Search, certify, ask for more where the certificate falls short, and search again.
 
@@ -237,8 +236,8 @@ def search_and_certify(
         One-sided, of all certificates that may be asked for together. [fraction]
     values_forecast : bool
         Also say what a perfect forecast would save.
-    years : sequence of WeatherBlock, optional
-        To search on, as :func:`search_years` draws them, which are drawn when left out.
+    evaluator : Evaluator, optional
+        Of the years to search on, which are drawn when left out.
 
     Returns
     -------
@@ -246,10 +245,9 @@ def search_and_certify(
         Met, unless no search reached it.
     """
     study, required = study_case.study, tuple(part.uptime_target for part in study_case.case.classes)
-    if years is None:
+    if evaluator is None:
         progress(f"drawing {effort.years} weather years to search on")
-        years = search_years(study_case, effort.years, study.seed)
-    evaluator = evaluator_of(study_case, environment, effort, years)
+        evaluator = evaluator_of(study_case, environment, effort)
     study_case = replace(study_case, drawn=None)  # years of a certificate are many, and seen once
     own = Evaluator([weather_block(study_case)], environment, study.metric, study.seed)
     objective = first_objective(study_case.case, multiplier_usd_per_mwh)
@@ -312,23 +310,20 @@ def search_and_certify(
         margin = margin_of_failed(best, result.certificate, objective.targets, required, following)
     assert result is not None  # the first look always asks for a certificate
     assert look is not None
-    result = replace(
-        kept or result,
-        certificate=(passed or look).explained(),  # of no other: that takes as long as to simulate
-        certificates=result.certificates,
-        evaluations=evaluator.evaluations,
-    )
+    result = replace(kept or result, certificates=result.certificates, evaluations=evaluator.evaluations)
     if not result.met or not values_forecast:
-        return result
+        return replace(result, certificate=(passed or look).explained())
     progress("operating it with a perfect forecast of the weather")
-    return replace(result, perfect_forecast_usd_per_yr=perfect_forecast_value(evaluator, result.best))
+    with meanwhile(partial(perfect_forecast_value, evaluator, result.best)) as saved:
+        # Of no other certificate: that takes as long as to simulate
+        certificate = (passed or look).explained()
+        return replace(result, certificate=certificate, perfect_forecast_usd_per_yr=saved())
 
 
-def evaluator_of(
-    study_case: StudyCase, environment: OperatingEnvironment, effort: Effort, years: Sequence[WeatherBlock]
-) -> Evaluator:
-    """Run plants on years as :func:`search_years` draws them."""
+def evaluator_of(study_case: StudyCase, environment: OperatingEnvironment, effort: Effort) -> Evaluator:
+    """Draw years, and run plants on them."""
     study = study_case.study
+    years = search_years(study_case, effort.years, study.seed)
     met = environment_on_steps_of(environment, years[0])  # the study's own come first
     return Evaluator(years, met, study.metric, study.seed, effort.draws)
 

@@ -19,9 +19,8 @@ small units are taken together by their mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -37,7 +36,7 @@ from sitedesign.optimize.cut_pool import CutPool
 from sitedesign.optimize.foresight_dispatch import least_cost_usd
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.estimate import Estimate
-from sitedesign.util.threads import at_once, cores
+from sitedesign.util.threads import ahead, cores
 
 GAP = 1e-3  # of the draw that prices are tuned on
 SAVED_GAP = (
@@ -210,7 +209,7 @@ def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -
         found = _sized(priced, planned, pool, SAVED_GAP)
         return least_cost_usd(priced, planned, pool.search) - found.bound_usd_per_yr
 
-    return _of_each(saved, draws)
+    return list(ahead(saved, draws, cores()))  # no more draws are held
 
 
 def bound_with_failures(
@@ -250,19 +249,11 @@ def bound_with_failures(
             least_cost_usd(priced.case, item, search) - priced.allowed_usd_per_yr for item in (planned, plant)
         ]
 
-    known, same = zip(*_of_each(run, draws), strict=True)
+    known, same = zip(*ahead(run, draws, cores()), strict=True)
     return FailureBound(
         Estimate(float(np.mean(known) - np.mean(saved)), _error(known) + _error(saved), len(known), seed),
         Estimate(float(np.mean(same)), _error(same), len(same), seed),
     )
-
-
-def _of_each(run: Callable[[Case], _Found], draws: Iterable[Case]) -> list[_Found]:
-    """Run something of each draw, as many at a time as there are cores, so that no more draws are held."""
-    coming, done = iter(draws), list[_Found]()
-    while some := list(islice(coming, cores())):
-        done += at_once(run, some)
-    return done
 
 
 def _sized(case: Case, warm_start: Plant, pool: CutPool | None, gap: float = GAP) -> OptimizationResult:

@@ -60,16 +60,26 @@ class ForesightResult:
         return self.design.cost if priced is None else priced.usd_per_rack_h
 
 
+def prepared(study: Study, method: Method, progress: Progress) -> StudyCase:
+    """Make the arrays of a study that a method takes."""
+    progress("preparing weather, solar yield and load")
+    return build_case(study) if method == "cuts" else one_year_case(study)
+
+
+def keeps_racks(study: Study) -> bool:
+    """Whether a design is of the racks that the study's case has, none of them chosen before."""
+    return study.objective != "compute_cost" and (study.spares != "share" or study.sharing_racks is not None)
+
+
 def foresight_design(
-    study: Study,
+    study_case: StudyCase,
     method: Method,
     gap: float,
     time_limit_s: float | None,
     progress: Progress,
 ) -> ForesightResult:
     """Design one power path with perfect foresight."""
-    progress("preparing weather, solar yield and load")
-    study_case = build_case(study) if method == "cuts" else one_year_case(study)
+    study = study_case.study
     progress(f"solving {study_case.case.years} weather years by {method}")
     relaxed = relaxation(study_case.case, study.metric)
     case = shift_start(relaxed.case, cyclic_start_step(study_case.case))

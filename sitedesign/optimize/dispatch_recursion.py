@@ -38,8 +38,12 @@ LATE_CHARGE, EARLY_FADE = 1, 2
 INTERCEPT, FIRST_RESOURCE = 0, 1  # columns of a cut; those of the battery follow the resources
 _ROWS = 16  # of eight steps each, that the forward pass works on at a time
 ROWS_APART = 64  # rows between the edges that are kept to see whether a stretch changes
-# What only kernels call needs no way in from Python, which takes long to compile
-_inside = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# What only kernels call needs no way in from Python, which takes long to compile. What makes no arrays is
+# compiled without the counting of references to them: two threads that count wait for each other.
+_makes_arrays = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_inside = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+# What runs for every step becomes part of its caller: to hand all arrays over takes longer than what it does.
+_inlined = njit(cache=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False, forceinline=True)
 
 
 class Series(NamedTuple):
@@ -118,7 +122,7 @@ class Outputs(NamedTuple):
     slope: IntArray
 
 
-@_inside
+@_inlined
 def _stack(
     series: Series, plant: Capacities, tables: Tables, place: int, stack: FloatArray, start: int
 ) -> None:
@@ -151,6 +155,7 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
     """Fill the memory; return 0 or why there is no dispatch, and its step."""
     edges = tables.slope_rank.size + 1
     entry, exit_ = np.zeros(edges * LANES), np.zeros(edges * LANES)
+    stack = np.empty((tables.flow.size + 2) * LANES)
     end_mwh = plant.energy * series.usable_end
     for lane in range(LANES):
         full = plant.energy * series.usable[lane + 1] if lane + 1 < LANES else end_mwh
@@ -161,7 +166,7 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
     late = False
     for _ in range(LANES):  # each round settles one more stretch at least
         _copy(entry, memory.edge, 0)
-        settled, missing = _back_through(series, plant, tables, memory, exit_)
+        settled, missing = _back_through(series, plant, tables, memory, stack, exit_)
         late = late or missing
         if settled:
             break
@@ -173,7 +178,7 @@ def backward(series: Series, plant: Capacities, tables: Tables, memory: Memory) 
         if same:
             break
     if late:
-        return LATE_CHARGE, _late_step(series, plant, tables)
+        return LATE_CHARGE, _late_step(series, plant, tables, stack)
     full, top = plant.energy * series.usable[0], (edges - 1) * LANES
     if exit_[top] < full - _tolerance_mwh(plant):
         return EARLY_FADE, _forced_step(series, plant)
@@ -193,7 +198,7 @@ def _tolerance_mwh(plant: Capacities) -> float:
 
 @_inside
 def _back_through(
-    series: Series, plant: Capacities, tables: Tables, memory: Memory, exit_: FloatArray
+    series: Series, plant: Capacities, tables: Tables, memory: Memory, stack: FloatArray, exit_: FloatArray
 ) -> tuple[bool, bool]:
     """Move the edges of all stretches back to their beginnings, or to where they are as they were before.
 
@@ -202,7 +207,6 @@ def _back_through(
     rows, blocks, slopes = series.load.size // LANES, tables.flow.size, tables.slope_rank.size
     edge, kept, recorded = memory.edge, memory.kept, memory.recorded
     record = recorded.size > 0
-    stack = np.empty((blocks + 2) * LANES)
     zero, last, top_edge = everywhere(0.0), everywhere(float(slopes - 1)), slopes * LANES
     power, energy = everywhere(plant.power), everywhere(plant.energy)
     gain = everywhere(series.step_h * series.eta_charge)
@@ -291,10 +295,9 @@ def _usable_before(series: Series, t: int) -> float:
 
 
 @_inside
-def _late_step(series: Series, plant: Capacities, tables: Tables) -> int:
+def _late_step(series: Series, plant: Capacities, tables: Tables, stack: FloatArray) -> int:
     """Step before which more energy must be there than a battery holds, moved to where it lacks the most."""
     rows, blocks = series.load.size // LANES, tables.flow.size
-    stack = np.empty((blocks + 2) * LANES)
     gain, energy = series.step_h * series.eta_charge, plant.energy
     low = energy * series.usable_end
     for t in range(series.steps - 1, -1, -1):
@@ -388,7 +391,31 @@ class _Sums(NamedTuple):
     used: FloatArray
 
 
-@_inside
+class _Room(NamedTuple):
+    """Room in which the forward pass works on some rows of steps: as :func:`_ranks_at` says, and by step."""
+
+    ranks: IntArray
+    stack: FloatArray
+    at: FloatArray
+    shift: FloatArray
+    group: IntArray
+    key: IntArray
+
+
+@_makes_arrays
+def _room(tables: Tables) -> _Room:
+    steps = _ROWS * LANES
+    return _Room(
+        np.empty((4, tables.slope_rank.size), dtype=np.int64),
+        np.empty(steps * (tables.flow.size + 2)),
+        np.empty(5 * steps),
+        np.empty(steps),
+        np.empty(steps, dtype=np.int64),
+        np.empty(steps, dtype=np.int64),
+    )
+
+
+@_makes_arrays
 def _no_sums(series: Series, tables: Tables) -> _Sums:
     blocks, slopes, rows = tables.flow.size, tables.slope_rank.size, series.row_mw.size
     passed = blocks + 1
@@ -420,36 +447,48 @@ def _no_sums(series: Series, tables: Tables) -> _Sums:
 @njit(cache=True, nogil=True)
 def forward(series: Series, plant: Capacities, tables: Tables, memory: Memory, out: Outputs) -> None:
     """Follow the optimum; add up totals and the dual objective's coefficients per component."""
-    rows, blocks, slopes = series.load.size // LANES, tables.flow.size, tables.slope_rank.size
-    held, given = np.zeros(slopes), np.zeros(slopes)
+    blocks, slopes, resources = tables.flow.size, tables.slope_rank.size, plant.resources.size
+    held, given, sums = np.zeros(slopes), np.zeros(slopes), _no_sums(series, tables)
     _follow_slopes(series, plant, memory, slopes - 1, held, given)
-    sums = _no_sums(series, tables)
-    ranks = _ranks_at(tables)
-    stack = np.empty(_ROWS * (blocks + 2) * LANES)
-    at, shift = np.empty(5 * _ROWS * LANES), np.empty(_ROWS * LANES)
-    group, key = np.empty(_ROWS * LANES, dtype=np.int64), np.empty(_ROWS * LANES, dtype=np.int64)
+    _follow_optimum(series, plant, tables, memory, sums, _room(tables), out)
+    priced, limited = np.zeros((blocks + 2 * slopes, 2 + resources)), np.zeros((slopes, 3))
+    _total(series, tables, sums, held, given, priced, limited, out)
+    if out.stored.size > 0:
+        _follow_state(series, plant, memory, slopes + 1, out)
+
+
+@_inside
+def _follow_optimum(
+    series: Series,
+    plant: Capacities,
+    tables: Tables,
+    memory: Memory,
+    sums: _Sums,
+    room: _Room,
+    out: Outputs,
+) -> None:
+    """Operate all steps at the slopes that were found, and add up by group what they give and take."""
+    rows, blocks = series.load.size // LANES, tables.flow.size
+    stack, at, shift, group, key = room.stack, room.at, room.shift, room.group, room.key
+    _ranks_at(tables, room.ranks)
     for begin in range(0, rows, _ROWS):
         count = min(_ROWS, rows - begin)
         for row in range(count):
             _stack(series, plant, tables, (begin + row) * LANES, stack, row * (blocks + 2) * LANES)
         slope = memory.slope[begin * LANES : (begin + count) * LANES]
-        _look_up(slope, ranks, stack, blocks, at)
+        _look_up(slope, room.ranks, stack, blocks, at)
         for row in range(count):
             _operate(series, plant, blocks, stack, row, at, sums.used, shift, group)
         _add_series(series, sums, group, shift, begin, count, key)
         _add_rows(series, tables, sums, stack, key, begin, count)
         if out.stored.size > 0:
             _record(series, tables, slope, key, shift, begin, out)
-    _total(series, tables, sums, held, given, out)
-    if out.stored.size > 0:
-        _follow_state(series, plant, memory, slopes + 1, out)
 
 
 @_inside
-def _ranks_at(tables: Tables) -> IntArray:
-    """How many ranks the battery charges from and leaves at each slope, and how many are cheaper."""
+def _ranks_at(tables: Tables, ranks: IntArray) -> None:
+    """Write how many ranks the battery charges from and leaves at each slope, and how many are cheaper."""
     slopes = tables.slope_rank.size
-    ranks = np.empty((4, slopes), dtype=np.int64)
     charge, discharge = tables.flow.size, tables.flow.size
     for k in range(slopes):
         ranks[0, k], ranks[1, k] = charge, discharge
@@ -458,10 +497,9 @@ def _ranks_at(tables: Tables) -> IntArray:
             charge = tables.slope_rank[k]
         else:
             discharge = tables.slope_rank[k]
-    return ranks
 
 
-@_inside
+@_inlined
 def _look_up(
     slopes: NDArray[np.int16], ranks: IntArray, stack: FloatArray, blocks: int, at: FloatArray
 ) -> None:
@@ -480,7 +518,7 @@ def _look_up(
         at[np.uintp(4) * size + index] = slopes[index]
 
 
-@_inside
+@_inlined
 def _operate(
     series: Series,
     plant: Capacities,
@@ -526,7 +564,7 @@ def _operate(
     store_eight(group, place, way * everywhere(float(blocks + 1)) + ranks)
 
 
-@_inside
+@_inlined
 def _add_series(
     series: Series, sums: _Sums, groups: IntArray, shift: FloatArray, begin: int, count: int, keys: IntArray
 ) -> None:
@@ -547,7 +585,7 @@ def _add_series(
             added[first + r] += resource_yield[(r - np.uintp(2)) * steps + place]
 
 
-@_inside
+@_inlined
 def _add_rows(
     series: Series, tables: Tables, sums: _Sums, stack: FloatArray, keys: IntArray, begin: int, count: int
 ) -> None:
@@ -579,7 +617,7 @@ def _add_rows(
             _add(by_key, key * rows + first_sink, capability, t * rows + first_sink, own, -1.0)
 
 
-@_inside
+@_inlined
 def _add(to: FloatArray, place: int, values: FloatArray, start: int, count: int, times: float) -> None:
     """Add some values, times a number, to others."""
     at, first = np.uintp(place), np.uintp(start)
@@ -587,7 +625,7 @@ def _add(to: FloatArray, place: int, values: FloatArray, start: int, count: int,
         to[at + index] += times * values[first + index]
 
 
-@_inside
+@_inlined
 def _record(
     series: Series,
     tables: Tables,
@@ -627,9 +665,20 @@ def _follow_state(series: Series, plant: Capacities, memory: Memory, edges: int,
 
 @_inside
 def _total(
-    series: Series, tables: Tables, sums: _Sums, held: FloatArray, given: FloatArray, out: Outputs
+    series: Series,
+    tables: Tables,
+    sums: _Sums,
+    held: FloatArray,
+    given: FloatArray,
+    priced: FloatArray,
+    limited: FloatArray,
+    out: Outputs,
 ) -> None:
-    """Put the sums of all groups together: totals, and coefficients of the dual objective."""
+    """Put the sums of all groups together: totals, and coefficients of the dual objective.
+
+    By price come steps at full charge less discharge, load and yields (`priced`), and by slope the steps that
+    charge, do neither, and discharge to the limit (`limited`); both begin at zero.
+    """
     totals, cut, component, weight = out.totals, out.cut, tables.component, tables.weight
     step_h, eta_c, eta_d, row_mw = series.step_h, series.eta_charge, series.eta_discharge, series.row_mw
     blocks, slopes = tables.flow.size, tables.slope_rank.size
@@ -651,9 +700,6 @@ def _total(
                     if sums.full[key] > rank:
                         give += sums.rows[key * rows + row]
             cut[component[rank], first_row + row] += step_h * row_mw[row] * give
-    # Steps at full charge less discharge, load, yields
-    priced = np.zeros((blocks + 2 * slopes, 2 + resources))
-    limited = np.zeros((slopes, 3))  # steps that charge, do neither, and discharge to the limit
     for group in range(groups):
         slope, way = group // (3 * (blocks + 1)), group // (blocks + 1) % 3
         for lane in range(LANES):

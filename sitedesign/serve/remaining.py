@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 #: Share of the time of a typical run that is behind when it says a line that begins so.
 _CERTIFIED = (
     ("preparing weather", 0.01), ("solving", 0.03), ("replaying", 0.1), ("proven bound", 0.14),
-    ("sizing with foresight of weather and failures", 0.16), ("drawing", 0.25), ("searching", 0.3),
+    ("sizing with foresight of weather and failures", 0.16), ("searching", 0.25),
     ("certifying", 0.75), ("operating it", 0.85), ("bounding", 0.88), ("writing", 0.93),
 )  # fmt: skip
 _BOUND = (("preparing weather", 0.05), ("solving", 0.2), ("replaying", 0.7), ("writing", 0.75))
