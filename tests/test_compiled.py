@@ -87,3 +87,63 @@ def test_without_a_lock_everybody_compiles(kernels, folder, monkeypatch, trouble
     assert kernels.total(np.ones(3)) == 3.0
     assert sum(kernels.total.stats.cache_misses.values()) == 1
     assert len(list(folder.rglob("*.nbc"))) == 1
+
+
+OUTER = """
+    from numbers_of import LIMIT
+    from rows import Row
+    from sitedesign.util.compiled import njit
+    import inner, units
+
+    @njit(cache=True)
+    def outer(row: Row) -> float:
+        return inner.twice(row.first) + LIMIT + units.PER_STEP
+
+    print(outer(Row(1.0, 10.0)), sum(outer.stats.cache_hits.values()))
+"""
+INNER = """
+    from sitedesign.util.compiled import njit
+
+    @njit(cache=True)
+    def twice(value):
+        return 2.0 * value
+"""
+ROWS = """
+    from typing import NamedTuple
+
+    class Row(NamedTuple):
+        first: float
+        second: float
+"""
+PARTS = {"inner": INNER, "rows": ROWS, "numbers_of": "LIMIT = 100.0", "units": "PER_STEP = 1000.0"}
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "expected"),
+    [
+        ("inner.py", "2.0 *", "3.0 *", "1103.0 0"),
+        ("numbers_of.py", "100.0", "200.0", "1202.0 0"),
+        ("units.py", "1000.0", "2000.0", "2102.0 0"),
+        ("rows.py", "first: float\n    second", "second: float\n    first", "1120.0 0"),
+        ("rows.py", "nothing", "nothing", "1102.0 1"),
+    ],
+)
+def test_a_kernel_is_compiled_anew_when_anything_it_is_made_of_has_changed(
+    folder: Path, file: str, before: str, after: str, expected: str
+) -> None:
+    """Its own file stays as it is: numba by itself would go on with what it has kept."""
+    for name, text in (PARTS | {"outer": OUTER}).items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(text))
+    # Files that change within a second would be taken for what Python has kept of them
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def run() -> str:
+        done = subprocess.run(
+            [sys.executable, "outer.py"], cwd=folder, env=env, stdout=subprocess.PIPE, check=True
+        )
+        return done.stdout.decode().strip()
+
+    assert run() == "1102.0 0"
+    whole = (folder / file).read_text()
+    (folder / file).write_text(whole.replace(before, after))
+    assert run() == expected
