@@ -14,6 +14,8 @@ import numba
 import numpy as np
 import pytest
 
+from sitedesign.util.compiled import _digest, sources_stamp
+
 KERNELS = """
     from sitedesign.util.compiled import njit
 
@@ -147,3 +149,11 @@ def test_a_kernel_is_compiled_anew_when_anything_it_is_made_of_has_changed(
     whole = (folder / file).read_text()
     (folder / file).write_text(whole.replace(before, after))
     assert run() == expected
+
+
+def test_kernels_whose_source_cannot_be_read_still_run(kernels, folder) -> None:
+    before = sources_stamp(kernels.total.py_func)
+    _digest.cache_clear()
+    (folder / "kernels.py").unlink()
+    assert sources_stamp(kernels.total.py_func) != before
+    assert kernels.total(np.ones(3)) == 3.0

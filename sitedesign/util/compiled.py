@@ -59,6 +59,7 @@ class _WaitingCache(FunctionCache):  # type: ignore[misc]
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self.held = ExitStack()
+        _digest(function.__code__.co_filename)  # as it is loaded, whatever an upgrade puts there meanwhile
 
     @cached_property
     def _stamp(self) -> bytes:
@@ -130,14 +131,16 @@ def sources_stamp(kernel: FunctionType) -> bytes:
             elif isinstance(value, bool | int | float | str | tuple | np.generic):
                 numbers.add(f"{name} {value!r}")
     stamp = hashlib.sha256("\n".join(sorted(numbers)).encode())
-    for digest in sorted(_digest(file, Path(file).stat().st_mtime_ns) for file in files):
+    for digest in sorted(map(_digest, files)):
         stamp.update(digest)
     return stamp.digest()
 
 
 @cache
-def _digest(file: str, _changed: int) -> bytes:
-    return hashlib.sha256(Path(file).read_bytes()).digest()
+def _digest(file: str) -> bytes:
+    with suppress(OSError):
+        return hashlib.sha256(Path(file).read_bytes()).digest()
+    return b""  # in an archive or frozen, which changes as a whole and numba looks at by itself
 
 
 def _read(function: FunctionType) -> Iterator[tuple[str, Any]]:
