@@ -133,6 +133,7 @@ def solve(
         return foresight_design(case, method, gap or DEFAULT_GAP[method], limit, progress)
 
     cases: Iterable[StudyCase] = (prepared(item, method, progress) for item in variants)
+    asked: StudyCase | None = None
     sizes: Callable[[], FailureSizing] | None = None
     with ExitStack() as stack:
         if certifies and limit is None and len(variants) == 1 and keeps_racks(study):
@@ -149,7 +150,8 @@ def solve(
         if certifies:
             bound = f"{design.bound / 1e6:,.3f}"
             progress(f"proven bound: {bound} M USD/yr; now for an operator without foresight")
-            certified = certified_design(study_case, design, progress, EFFORTS[effort], cuts, sizes)
+            begun = sizes if study_case is asked else None  # of no other case than the planner's
+            certified = certified_design(study_case, design, progress, EFFORTS[effort], cuts, begun)
             design = _completed(design, certified)
     options = {
         "method": method,

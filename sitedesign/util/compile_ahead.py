@@ -61,12 +61,12 @@ def settled() -> None:
 
 
 def _is_compiled() -> bool:
-    """Whether the cache holds the simulation as its sources stand, wherever numba may keep it."""
+    """Whether the cache holds the simulation as its source stands, wherever numba may keep it."""
     # Numba's own names: folders of a cache are called by the folder of the source and its hash
     folder = f"{_SOURCE.parent.name}_{hashlib.sha1(str(_SOURCE.parent).encode()).hexdigest()}"
     given = os.environ.get(VARIABLE)
     users = platformdirs.user_cache_dir("numba", appauthor=False)
     places = [Path(given) / folder] if given else [_SOURCE.parent / "__pycache__", Path(users) / folder]
-    written = max(path.stat().st_mtime for path in _SOURCE.parent.glob("*.py"))
+    written = _SOURCE.stat().st_mtime
     indices = (path for place in places for path in place.glob(f"{_SOURCE.stem}.simulate-*.nbi"))
     return any(path.stat().st_mtime >= written for path in indices)
