@@ -71,6 +71,14 @@ def test_one_of_two_processes_compiles_and_the_other_loads(folder):
     assert not list(folder.rglob("*.lock"))
 
 
+def test_kernels_are_plain_functions_where_the_compiler_is_switched_off(folder):
+    """To step through one of them: NUMBA_DISABLE_JIT=1."""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "NUMBA_DISABLE_JIT": "1"}
+    told = "import kernels; print(type(kernels.total).__name__, kernels.total([1.0, 2.0]))"
+    done = subprocess.run([sys.executable, "-c", told], cwd=folder, env=env, capture_output=True, text=True)
+    assert done.stdout.split() == ["function", "3.0"], done.stderr
+
+
 def test_what_cannot_be_compiled_keeps_nobody_waiting(kernels, folder):
     with pytest.raises(numba.TypingError):
         kernels.mistaken(np.ones(3))

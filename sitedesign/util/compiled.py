@@ -40,6 +40,8 @@ def njit(**options: Any) -> Callable[[_Function], _Function]:  # noqa: ANN401 - 
 
     def kernel_of(function: _Function) -> _Function:
         kernel = numba.njit(**options)(function)
+        if kernel is function:  # NUMBA_DISABLE_JIT: who debugs steps through Python
+            return function
         cache = _WaitingCache(function)
         compile_alone = kernel.compile
 
