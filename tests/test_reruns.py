@@ -44,8 +44,8 @@ NOT_TAKEN_OVER = {
         "fuel_inventory_max", "refill_rate", "delivery", "boil_off", "tracked", "min_load_fuel",
         "min_run_steps", "ramp_mw", "start_fuel_mwh", "service_every_h", "service_steps", "divisible",
         "notice_steps", "announced", "second_fuel", "second_fuel_share", "switch_steps", "first_level",
-        "able_mw", "n_plan", "n_keep", "n_target", "n_lost", "unit_available_mw", "energy_mwh", "fuel_mwh",
-        "starts",
+        "able_mw", "n_plan", "n_keep", "n_target", "n_lost", "unit_available_mw", "units_per_mw",
+        "energy_mwh", "fuel_mwh", "starts",
     },
     "unit": {
         "start_key", "min_down_steps", "starts", "failed_starts",
@@ -61,10 +61,10 @@ NOT_TAKEN_OVER = {
     },
     "plant": {
         "step_h", "battery_mwh", "battery_mw", "mwh_per_mw_charge", "mwh_per_mw_discharge", "min_run_steps",
-        "priced", "imports", "battery_blocks", "single_starts", "common_starts", "day_step", "power_mw",
-        "capacity_mwh", "planned_at", "planned_until", "known_levels", "midnight_day", "midnight_levels",
-        "serviced", "reserve", "n_minus", "load_step_mw", "spinning_share", "resource_share",
-        "held_mwh_per_mw", "ride_failure", "first_step", "missed_starts",
+        "priced", "imports", "battery_blocks", "single_starts", "common_starts", "day", "day_of_year",
+        "day_step", "power_mw", "capacity_mwh", "planned_at", "planned_until", "known_levels",
+        "midnight_day", "midnight_levels", "serviced", "reserve", "n_minus", "load_step_mw",
+        "spinning_share", "resource_share", "held_mwh_per_mw", "ride_failure", "first_step", "missed_starts",
     },
 }  # fmt: skip
 

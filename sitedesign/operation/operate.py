@@ -462,9 +462,10 @@ def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
         required_mwh=np.zeros((levels, day_steps + 2)),
         midnight_mwh=np.zeros(levels),
         change_mwh=np.zeros(day_steps),
-        following_mwh=np.zeros(day_steps),
+        following_mwh=np.zeros(day_steps * int(table["lead_days"][0])),
         free_mw=np.zeros(day_steps),
         able_mw=np.zeros((machine.tech.size, day_steps)),
+        units_per_mw=np.zeros((machine.tech.size, day_steps)),
     )
 
 

@@ -21,8 +21,7 @@ def today_factor(
     seen: Array,
     usual: Array,
     day_steps: int,
-    steps: int,
-    day: int,
+    p: Record,
     usual_day: float,
     value: float,
 ) -> float:
@@ -30,10 +29,10 @@ def today_factor(
 
     What was seen of a day is added up as it comes, not each time anew.
     """
-    if one.told_day != day:
-        one.told_day, one.told_steps, one.observed, one.expected = day, 0, 0.0, 0.0
-    first, observed, expected = day * day_steps, one.observed, one.expected
-    clock = first % usual.size
+    if one.told_day != p.day:
+        one.told_day, one.told_steps, one.observed, one.expected = p.day, 0, 0.0, 0.0
+    steps, observed, expected = p.day_step, one.observed, one.expected
+    first, clock = p.day * day_steps, p.day_of_year * day_steps
     for s in range(one.told_steps, steps):
         observed += seen[first + s]
         expected += usual[clock + s]
@@ -46,6 +45,14 @@ def today_factor(
 
 
 @inlined
+def _in_year(step: int, steps_per_year: int) -> int:
+    """Find the step of the year of a step that may lie beyond its end."""
+    while step >= steps_per_year:
+        step -= steps_per_year
+    return step
+
+
+@inlined
 def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, level: int) -> None:
     """Energy that must be stored at the start of the planned step and of those up to midnight, for `level`.
 
@@ -55,8 +62,7 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
     """
     p, r, change, horizon = fleet.plant[0], fleet.rule[0], plan.change_mwh, outlook.horizon
     resource = fleet.resource
-    day_steps, ends, full = r.day_steps, horizon.window.shape[1], p.capacity_mwh
-    day0 = p.planned_at // day_steps
+    day_steps, ends, full, day0 = r.day_steps, horizon.window.shape[1], p.capacity_mwh, p.day
     if full <= 0.0:  # nothing can be stored, so nothing has to be
         for s in range(day_steps + 1):
             plan.required_mwh[level, s] = 0.0
@@ -64,51 +70,18 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
     if p.midnight_day != day0:
         p.midnight_day, p.midnight_levels = day0, 0
     if level >= p.midnight_levels:
-        terminal = outlook.terminal_mwh
-        need = min(terminal[level, (day0 + r.lead_days + 1) * day_steps % terminal.shape[1]], full)
-        # The next day alone may bring everything from nothing to full to one need: what follows is then of no
-        # account. Rounding keeps order, so the need in between comes to exactly the same.
-        low, high, following = 0.0, full, plan.following_mwh
-        next_steps = _day_changes(horizon, fleet, hub, following, day0 + 1, level)
-        for s in range(next_steps - 1, -1, -1):
-            low, high = low + following[s], high + following[s]
-            low = low if low > 0.0 else 0.0
-            low = low if low < full else full
-            high = high if high > 0.0 else 0.0
-            high = high if high < full else full
-        if low == high:
-            need = low
-        else:
-            for day in range(day0 + r.lead_days, day0 + 1, -1):
-                steps = _day_changes(horizon, fleet, hub, change, day, level)
-                for s in range(steps - 1, -1, -1):
-                    need += change[s]
-                    need = need if need > 0.0 else 0.0
-                    need = need if need < full else full
-            for s in range(next_steps - 1, -1, -1):
-                need += following[s]
-                need = need if need > 0.0 else 0.0
-                need = need if need < full else full
-        plan.midnight_mwh[level] = need
+        plan.midnight_mwh[level] = _midnight_need(outlook, fleet, hub, plan, level)
         p.midnight_levels = level + 1
     need, skipped = plan.midnight_mwh[level], p.planned_at - day0 * day_steps
-    base = p.planned_at if r.perfect != 0 else p.planned_at % ends
+    base = p.planned_at if r.perfect != 0 else p.day_of_year * day_steps + skipped
     steps = min(day_steps - skipped, ends - base)
     issued = min(day0, horizon.factor.shape[1] - 1)
     for i in range(1 if hub is None else resource.size):
         factor = horizon.factor[i, issued, 0]
         if r.blends_observed != 0:
-            usual_day = outlook.day_yields[i, day0 % outlook.day_yields.shape[1]]
-            factor = today_factor(
-                resource[i],
-                outlook.seen[i],
-                outlook.yields[i],
-                day_steps,
-                p.day_step,
-                day0,
-                usual_day,
-                factor,
-            )
+            usual_day = outlook.day_yields[i, p.day_of_year]
+            seen, usual = outlook.seen[i], outlook.yields[i]
+            factor = today_factor(resource[i], seen, usual, day_steps, p, usual_day, factor)
         resource[i].forecast_mw = resource[i].size_mw * factor
     _changes(horizon, base, steps, p.planned_at, fleet, hub, level, change)
     required = plan.required_mwh
@@ -120,12 +93,66 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
         required[level, s] = need
 
 
+@inlined
+def _midnight_need(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, level: int) -> float:
+    """Energy that the days to come ask for at the coming midnight, whatever is asked for after them. [MWh]
+
+    Some days may bring everything from nothing to full to one need: what follows is then of no account.
+    """
+    p, r, terminal, change = fleet.plant[0], fleet.rule[0], outlook.terminal_mwh, plan.following_mwh
+    low, high, last = 0.0, p.capacity_mwh, 0
+    for ahead in range(1, r.lead_days + 1):
+        first = last
+        last += _day_changes(outlook.horizon, fleet, hub, change[first:], p.day + ahead, level)
+        low, high = narrowed(change, first, last, low, high, p.capacity_mwh)
+        if low == high:
+            return low
+    beyond = _in_year((p.day_of_year + r.lead_days + 1) * r.day_steps, terminal.shape[1])
+    return need_before(change, last, min(terminal[level, beyond], p.capacity_mwh), low, high)
+
+
+@inlined
+def narrowed(
+    change: Array, first: int, last: int, low: float, high: float, full: float
+) -> tuple[float, float]:
+    """Find between what a need lies before all steps, when those from `first` to `last` are known as well.
+
+    `low` and `high` are what it lies between by the steps before `first`.
+    """
+    least, most = 0.0, full
+    for s in range(last - 1, first - 1, -1):
+        least, most = least + change[s], most + change[s]
+        least = least if least > 0.0 else 0.0
+        least = least if least < full else full
+        most = most if most > 0.0 else 0.0
+        most = most if most < full else full
+    if first > 0:  # both at once as in `need_before`
+        for s in range(first - 1, -1, -1):
+            least, most = least + change[s], most + change[s]
+        least, most = max(min(least, high), low), max(min(most, high), low)
+    return least, most
+
+
+@inlined
+def need_before(change: Array, last: int, need: float, low: float, high: float) -> float:
+    """Find what must be stored before all steps for `need` after the last, between `low` and `high`.
+
+    A need that meets neither nothing nor full on its way is a plain sum, another one that of nothing or of
+    full. Rounding keeps order, so it comes to exactly the same as step by step within both.
+    """
+    for s in range(last - 1, -1, -1):
+        need += change[s]
+    return max(min(need, high), low)
+
+
 @inside
 def _day_changes(horizon: Horizon, fleet: Fleet, hub: Hub | None, change: Array, day: int, level: int) -> int:
     """Write what each step of a day to come takes from the battery; return their number."""
     p, r, factor, resource = fleet.plant[0], fleet.rule[0], horizon.factor, fleet.resource
-    start, ends, day0 = day * r.day_steps, horizon.window.shape[1], p.planned_at // r.day_steps
-    base = start if r.perfect != 0 else start % ends
+    start, ends, day0 = day * r.day_steps, horizon.window.shape[1], p.day
+    base = start
+    if r.perfect == 0:
+        base = _in_year((p.day_of_year + day - day0) * r.day_steps, ends)
     steps = max(min(r.day_steps, ends - base), 0)
     issued, lead = min(day0, factor.shape[1] - 1), min(day - day0, factor.shape[2] - 1)
     for i in range(1 if hub is None else resource.size):
@@ -246,7 +273,7 @@ def latest_safe_plan(fleet: Fleet, hub: Hub | None, plan: Plan, t: int, load: fl
             wanted = min(missing, able)
             if wanted > 0.0:
                 # Units once committed rather run full than have the battery discharge
-                committed = min(np.ceil(wanted / size - 1e-9) * size, able)
+                committed = min(np.ceil(wanted * tech[level].units_per_mw - 1e-9) * size, able)
                 committed = committed if tech[level].divisible == 0 else wanted
                 tech[level].setpoint_mw = max(wanted, min(committed, uncovered))
                 uncovered -= tech[level].setpoint_mw
@@ -278,7 +305,7 @@ def _cheapest_first(tech: Array, net: float) -> None:
         size, able = one.unit_available_mw, one.n_free * one.unit_available_mw
         part = max(min(wanted, able), 0.0)
         if part > 0.0 and one.divisible == 0:
-            committed = min(np.ceil(part / size - 1e-9) * size, able)
+            committed = min(np.ceil(part * one.units_per_mw - 1e-9) * size, able)
             part = max(part, min(committed, uncovered))
         one.setpoint_mw = part
         wanted -= part

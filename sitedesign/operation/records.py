@@ -85,6 +85,7 @@ TECH = np.dtype(
         ("min_up_until", "f8"),  # step until which running units stay on
         ("ramped_at", "f8"),  # step from which all running units give full power
         ("unit_available_mw", "f8"),  # what one unit can give in this step [MW]
+        ("units_per_mw", "f8"),  # the inverse, 0 where it can give nothing [1/MW]
         ("running_mw", "f8"),  # what the running units can give in this step [MW]
         ("max_mw", "f8"),  # what their fuel lets them give of it [MW]
         ("min_mw", "f8"),  # what they give at least [MW]
@@ -157,6 +158,8 @@ PLANT = np.dtype(
         ("next_repair", "f8"),  # next step at which a repair ends
         ("single_starts", "i8"),  # starts may fail one by one
         ("common_starts", "i8"),  # starts may fail all together
+        ("day", "i8"),  # number of this day
+        ("day_of_year", "i8"),
         ("day_step", "i8"),  # steps passed of this day
         ("recharging", "i8"),  # greedy: units run to refill
         ("power_mw", "f8"),  # battery power now [MW]
@@ -332,8 +335,8 @@ class Plan(NamedTuple):
 
     `required_mwh` (levels, steps of a day + 2) counts from the planned step on, `midnight_mwh` (levels,) is
     that of the coming midnight, `change_mwh` what each step of a day takes from the battery, `following_mwh`
-    that of the day after the planned one. Beside them, by step of the day that is run: `free_mw`, what the
-    resources give, and `able_mw`, a row each, what one unit of each supply can give. [MW]
+    that of all days after the planned one. Beside them, by step of the day that is run: `free_mw`, what the
+    resources give, and `able_mw`, a row each, what one unit of each supply can give [MW], with its inverse.
     """
 
     required_mwh: Array
@@ -342,6 +345,7 @@ class Plan(NamedTuple):
     following_mwh: Array
     free_mw: Array
     able_mw: Array
+    units_per_mw: Array
 
 
 class Trail(NamedTuple):

@@ -73,12 +73,12 @@ def _apply(state: State, kind: int, index: int, change: int, t: int) -> None:
             if tech[k].fuel == index:
                 switch_supply(tech[k], state.fuel_causes[index] > 0, t)
     elif kind in (rates.BATTERY_BLOCK, rates.BATTERY):
-        before = _battery_share(p)
+        before = p.battery_share
         if kind == rates.BATTERY_BLOCK:
             p.battery_blocks_down += change
         else:
             p.battery_causes += change
-        after = _battery_share(p)
+        after = p.battery_share = _battery_share(p)
         moved = 0.0
         if after < before:
             moved = -p.stored_mwh * (1.0 - after / before)
@@ -119,20 +119,29 @@ def _shed(tier: Array, load: float, short: float) -> tuple[float, float]:
 
 
 @inlined
-def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool]:
-    """Book what fails and what is repaired; return the next event, and whether plans are overturned."""
-    p, changed = state.fleet.plant[0], t >= state.fleet.plant[0].next_repair
+def _fail(inputs: Inputs, state: State, event: int, t: int) -> tuple[int, bool, bool]:
+    """Book what fails and what is repaired.
+
+    Returns
+    -------
+    int
+        The next event.
+    bool, bool
+        Whether plans are overturned, and whether a resource gives more or less than before.
+    """
+    p, changed, blocks = state.fleet.plant[0], t >= state.fleet.plant[0].next_repair, False
     while event < inputs.event_step.size and inputs.event_step[event] <= t:
         kind = inputs.event_kind[event]
         _apply(state, kind, inputs.event_index[event], inputs.event_change[event], t)
         # One block of battery, array or wind farm more or less does not overturn a plan before its time
-        changed = changed or kind not in (rates.BATTERY_BLOCK, rates.SOLAR_BLOCK, rates.WIND_UNIT)
+        of_resource = kind in (rates.SOLAR_BLOCK, rates.WIND_UNIT)
+        blocks = blocks or of_resource
+        changed = changed or not (of_resource or kind == rates.BATTERY_BLOCK)
         event += 1
-    p.battery_share = _battery_share(p)
     if changed:
         refresh(state.fleet.tech, state.unit, p, t)
         p.planned_at, p.midnight_day = -1, -1
-    return event, changed
+    return event, changed, blocks
 
 
 @inside
@@ -144,14 +153,15 @@ def _of_second_fuel(one: Record, t: int) -> float:
 @inside
 def _day_of_supplies(inputs: Inputs, fleet: Fleet, plan: Plan, first: int, count: int) -> None:
     """Find what one unit of each supply can give in each step of a day."""
-    tech, able = fleet.tech, plan.able_mw
+    tech, able, inverse = fleet.tech, plan.able_mw, plan.units_per_mw
     for k in range(tech.size):
         one = tech[k]
         unit_mw, least, row = one.unit_mw, one.min_load_mw, np.uint64(one.row)
         # Unsigned: an index that cannot be negative is what lets the compiler take several steps at once
         for s in range(np.uint64(count)):
             power = unit_mw * inputs.capability[row, np.uint64(first) + s]
-            able[k, s] = power if power >= least else 0.0  # below its lowest load none runs
+            power = power if power >= least else 0.0  # below its lowest load none runs
+            able[k, s], inverse[k, s] = power, 1.0 / power if power > 0.0 else 0.0
 
 
 @inside
@@ -182,9 +192,11 @@ def _offer(inputs: Inputs, fleet: Fleet, hub: Hub | None, plan: Plan, t: int, s:
         tier[j].throttled_mw = 0.0
     for k in range(tech.size):
         tech[k].setpoint_mw, tech[k].unit_available_mw = 0.0, plan.able_mw[k, s]
+        tech[k].units_per_mw = plan.units_per_mw[k, s]
         if hub is not None and tech[k].second_fuel != 0 and tech[k].interrupted != 0:
             able = tech[k].unit_mw * inputs.capability[tech[k].row, t] * _of_second_fuel(tech[k], t)
-            tech[k].unit_available_mw = able if able >= tech[k].min_load_mw else 0.0
+            able = able if able >= tech[k].min_load_mw else 0.0
+            tech[k].unit_available_mw, tech[k].units_per_mw = able, 1.0 / able if able > 0.0 else 0.0
     return float(plan.free_mw[s])
 
 
@@ -508,15 +520,17 @@ def simulate(
             send_to_service(tech, unit, p, t)
         year = t // per_year
         first, start, count = t, t - year * per_year, min(r.day_steps, steps - t)
+        p.day, p.day_of_year = t // r.day_steps, start // r.day_steps
         _day_of_supplies(inputs, fleet, plan, first, count)
         _day_of_resources(inputs, fleet, hub, plan, first, count)
         load_mw = inputs.load_mw[first : first + count]
         for s in range(count):
             t, clock, p.day_step = first + s, start + s, s
             if t >= due or t >= p.next_repair:
-                event, changed = _fail(inputs, state, event, t)
+                event, changed, blocks = _fail(inputs, state, event, t)
                 due, busy = _next_event(inputs, event), busy or changed
-                _day_of_resources(inputs, fleet, hub, plan, first, count)
+                if blocks:
+                    _day_of_resources(inputs, fleet, hub, plan, first, count)
             if hub is not None:
                 if p.priced != 0:
                     _set_prices(fleet, hub, output, t, year)

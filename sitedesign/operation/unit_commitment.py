@@ -274,7 +274,7 @@ def _count_units(
         size, one.n_plan, one.n_keep = one.unit_available_mw, 0, 0
         available = _units_with_fuel(one) if size > 0.0 else 0
         if one.setpoint_mw > 0.0 and available > 0:
-            one.n_plan = min(int(np.ceil(one.setpoint_mw / size - 1e-9)), available)
+            one.n_plan = min(int(np.ceil(one.setpoint_mw * one.units_per_mw - 1e-9)), available)
         if one.n_on > 0 and available > 0:
             one.n_keep = min(one.n_on, available)
             if t >= one.min_up_until:
@@ -285,7 +285,7 @@ def _count_units(
                         else p.stored_mwh
                     )
                     lasting = min(p.power_mw, spare / p.mwh_per_mw_discharge)
-                missing = max(int(np.ceil((net - lasting - able) / size - 1e-9)), 0)
+                missing = max(int(np.ceil((net - lasting - able) * one.units_per_mw - 1e-9)), 0)
                 one.n_keep = min(one.n_keep, missing)
         one.n_target = max(one.n_plan, one.n_keep)
         able += one.n_target * size
