@@ -15,6 +15,7 @@ from sitedesign.case.plant import Plant
 from sitedesign.errors import InfeasibleDesign
 from sitedesign.foresight import failure_bound
 from sitedesign.foresight.failure_bound import (
+    SAVED_GAP,
     FailureBound,
     bound_with_failures,
     price_budgets,
@@ -139,6 +140,21 @@ def test_no_rule_that_does_not_foresee_beats_the_bound_and_the_bound_is_near() -
     for wrong in (0.5 * prices, 2.0 * prices, 0.0 * prices):
         other = bounded(range(900, 940), wrong, first.plant, 3, 0)
         assert other.bound.value <= causal + 2 * other.bound.standard_error
+
+
+def test_where_the_cuts_of_another_draw_were_made_changes_no_optimum() -> None:
+    pilot, pool = draw(1), CutPool(draw(1))
+    first = solve_cuts(pilot, gap=1e-4, cut_pool=pool)
+    prices, numbers = tuned_prices(pilot, first, pool), range(100, 106)
+    points = list(pool.last_points)
+    assert len(points) > 2
+    alone = saved_by_optima(map(draw, numbers), prices, first.plant)
+    near = saved_by_optima(map(draw, numbers), prices, first.plant, points)
+    far = [dataclasses.replace(point, battery_mwh=0.1 * point.battery_mwh) for point in points]
+    known = [abs(solve_cuts(price_budgets(draw(n), prices).case).objective_usd_per_yr) for n in numbers]
+    for found in (near, saved_by_optima(map(draw, numbers), prices, first.plant, far)):
+        assert found != alone  # other cuts
+        assert np.abs(np.array(found) - alone) == pytest.approx(0.0, abs=SAVED_GAP * max(known))
 
 
 @pytest.mark.slow

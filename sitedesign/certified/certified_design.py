@@ -180,7 +180,7 @@ def _proven(
     if first is not None and effort.bound_draws and not study_case.case.limits.n_plus:
         prices = tuned_prices(sized.case, first, sized.pool)
         draws = (_failing(study_case, environment, draw) for draw in range(effort.bound_optima))
-        saved = saved_by_optima(draws, prices, first.plant)
+        saved = saved_by_optima(draws, prices, first.plant, list(sized.pool.last_points))
     return _Proven(prices, saved, _divisible_bound(study_case, cuts) if effort.explains else None)
 
 

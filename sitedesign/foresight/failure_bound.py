@@ -33,6 +33,7 @@ from sitedesign.case.rack_shortfall import expected_shortfall
 from sitedesign.optimize.annual_budgets import Budgets, budgets_of
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.cut_pool import CutPool
+from sitedesign.optimize.dispatch_oracle import Point
 from sitedesign.optimize.foresight_dispatch import least_cost_usd
 from sitedesign.optimize.result import OptimizationResult
 from sitedesign.reliability.estimate import Estimate
@@ -185,8 +186,13 @@ def tuned_prices(case: Case, optimum: OptimizationResult, pool: CutPool) -> Floa
             return at
 
 
-def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -> list[float]:
+def saved_by_optima(
+    draws: Iterable[Case], prices: FloatArray, planned: Plant, points: Sequence[Point] = ()
+) -> list[float]:
     """Find what the optimum of each draw of failures saves a planner who foresees it, against a known plant.
+
+    Optima under different draws are close to each other: where the cuts of one were made is a good place for
+    those of another.
 
     Parameters
     ----------
@@ -196,6 +202,8 @@ def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -
         Of the budgets, fixed without any of these draws.
     planned : Plant
         An optimum under another draw.
+    points : sequence of Point
+        Where cuts were made to find it.
 
     Returns
     -------
@@ -206,7 +214,9 @@ def saved_by_optima(draws: Iterable[Case], prices: FloatArray, planned: Plant) -
     def saved(draw: Case) -> float:
         priced = price_budgets(draw, prices).case
         pool = CutPool(priced)
-        found = _sized(priced, planned, pool, SAVED_GAP)
+        for point in points:
+            pool.cut_at(point, budgets_of(priced, 0.0, pool.search.oracle.counts(point)), likely=False)
+        found = _sized(priced, planned, pool, SAVED_GAP, relaxes=not points)
         return least_cost_usd(priced, planned, pool.search) - found.bound_usd_per_yr
 
     return list(ahead(saved, draws, cores()))  # no more draws are held
@@ -256,9 +266,17 @@ def bound_with_failures(
     )
 
 
-def _sized(case: Case, warm_start: Plant, pool: CutPool | None, gap: float = GAP) -> OptimizationResult:
+def _sized(
+    case: Case, warm_start: Plant, pool: CutPool | None, gap: float = GAP, *, relaxes: bool = True
+) -> OptimizationResult:
     return solve_cuts(
-        case, gap=gap, warm_start=warm_start, cut_pool=pool, explains=False, keeps_dispatch=False
+        case,
+        gap=gap,
+        warm_start=warm_start,
+        cut_pool=pool,
+        explains=False,
+        keeps_dispatch=False,
+        relaxes=relaxes,
     )
 
 

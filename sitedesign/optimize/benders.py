@@ -311,10 +311,7 @@ class _Search:
     def _operate(self, proposal: Proposal, *, likely: bool = True) -> Operation:
         units = self.pool.search.oracle.counts(proposal.point)
         budgets = budgets_of(self.case, proposal.rack_lost_mwh_per_yr, units)
-        operation = self.pool.search.operate(proposal.point, budgets, likely=likely)
-        for cut in operation.cuts:
-            self.pool.add(cut)
-        return operation
+        return self.pool.cut_at(proposal.point, budgets, likely=likely)
 
     def _pushes(self, operation: Operation, proposal: Proposal, side: Side) -> tuple[float, ...]:
         """Shares by which a plant that misses its uptime budgets by little might be enlarged."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Iterable
 from typing import TypeVar
 
 import numpy as np
 
 from sitedesign.case.case import BackupCase, Case, FloatArray, ImportCase, SinkCase
-from sitedesign.optimize.dispatch_oracle import Oracle
-from sitedesign.optimize.lagrangian import Cut, PriceSearch
+from sitedesign.optimize.annual_budgets import Budgets
+from sitedesign.optimize.dispatch_oracle import Oracle, Point
+from sitedesign.optimize.lagrangian import Cut, Operation, PriceSearch
 
 _GROWTH = 256
+_LAST_POINTS = 20  # fewer leave more to be found, more take longer than what they find
 _ROW_SHARE = 1e-4
 _ROUNDING = 1e-12  # of a ratio of two series that is the same in every step
 
@@ -35,11 +38,14 @@ class CutPool:
     search : PriceSearch
     count : int
         Number of cuts.
+    last_points : deque of Point
+        Where it was cut last: around an optimum, if one was found.
     """
 
     def __init__(self, case: Case) -> None:
         self.search = PriceSearch(Oracle(case))
         self.count = 0
+        self.last_points: deque[Point] = deque(maxlen=_LAST_POINTS)
         self._case = case
         self._known: set[bytes] = set()
         totals = case.priced + len(case.classes)
@@ -54,6 +60,7 @@ class CutPool:
         twin = copy.copy(self)
         twin.search = self.search.on(self.search.oracle.copy())
         twin._known, twin._lines = set(self._known), self._lines.copy()
+        twin.last_points = self.last_points.copy()
         return twin
 
     def carried_to(self, case: Case) -> CutPool | None:
@@ -76,6 +83,14 @@ class CutPool:
         pool._lines, pool.count = lines, len(lines)
         pool._known = {line.tobytes() for line in lines}
         return pool
+
+    def cut_at(self, point: Point, budgets: Budgets, *, likely: bool = True) -> Operation:
+        """Operate a point within budgets (:meth:`PriceSearch.operate`), and keep the cuts that come of it."""
+        operation = self.search.operate(point, budgets, likely=likely)
+        for cut in operation.cuts:
+            self.add(cut)
+        self.last_points.append(point)
+        return operation
 
     def add(self, cut: Cut) -> int | None:
         """Keep a cut; returns its number, or None when it is known or says nothing.
