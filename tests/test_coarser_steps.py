@@ -66,7 +66,12 @@ def test_what_is_on_such_steps_or_has_prices_by_step_stays_as_it_is(finer: Study
     environment = environment_of(hourly)
     assert environment_on_steps_of(environment, block) is environment
     longer = block_on_steps_of(block, ESTIMATED_STEP_H)
-    assert environment_on_steps_of(environment, longer).climatology.load_mw.size == 4380
+    climate = environment_on_steps_of(environment, longer).climatology
+    assert climate.load_mw.size == 4380
+    many = environment.climatology.many_years_c
+    assert many.size  # cold is as frequent as among many years
+    assert np.array_equal(climate.daily_temp_c, np.sort(many, axis=None))
+    assert np.array_equal(climate.many_years_c, many)
 
 
 def test_half_hours_that_are_alike_are_operated_as_the_hour_is(finer: StudyCase) -> None:

@@ -51,7 +51,9 @@ def environment_on_steps_of(environment: OperatingEnvironment, own: WeatherBlock
     if known.load_mw.size * own.case.years == own.case.steps:
         return environment
     usual = climatology(own.case, own.temp_air_c)
-    return replace(environment, climatology=usual.with_many_years(known.many_years_c))
+    if known.many_years_c.size:  # in order already, and many
+        usual = replace(usual, daily_temp_c=known.daily_temp_c, many_years_c=known.many_years_c)
+    return replace(environment, climatology=usual)
 
 
 def _mean(series: FloatArray, steps: int) -> FloatArray:

@@ -22,6 +22,7 @@ from sitedesign.operation.beyond_horizon import terminal_mwh
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology, lowered, resource_factors
 from sitedesign.operation.outages.sampling import OutageSample
+from sitedesign.operation.policies import DAYS_ONE_BY_ONE
 from sitedesign.operation.rack_restart import add_restart_loss
 from sitedesign.operation.records import Fleet, Horizon, Hub, Inputs, Outlook, Output, Plan, State, Trail
 from sitedesign.operation.state import Controller, Machine, UnitBehaviour, has_second_fuel, lay_out
@@ -462,7 +463,7 @@ def _plan(machine: Machine, table: NDArray[Any]) -> Plan:
         required_mwh=np.zeros((levels, day_steps + 2)),
         midnight_mwh=np.zeros(levels),
         change_mwh=np.zeros(day_steps),
-        following_mwh=np.zeros(day_steps * int(table["lead_days"][0])),
+        following_mwh=np.zeros(DAYS_ONE_BY_ONE * day_steps),
         free_mw=np.zeros(day_steps),
         able_mw=np.zeros((machine.tech.size, day_steps)),
         units_per_mw=np.zeros((machine.tech.size, day_steps)),

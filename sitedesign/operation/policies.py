@@ -13,6 +13,7 @@ from sitedesign.operation.compiled import inlined, inside
 from sitedesign.operation.records import Array, Fleet, Horizon, Hub, Outlook, Plan, Record
 
 GREEDY, LATEST_SAFE_START, MARGINAL_VALUE = range(3)
+DAYS_ONE_BY_ONE = 3  # that are looked at until what follows is of no account: they seldom leave it open
 
 
 @inside
@@ -95,20 +96,28 @@ def required_soc(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, le
 
 @inlined
 def _midnight_need(outlook: Outlook, fleet: Fleet, hub: Hub | None, plan: Plan, level: int) -> float:
-    """Energy that the days to come ask for at the coming midnight, whatever is asked for after them. [MWh]
+    """Energy that the days to come, and what the climate asks for after them, ask for at the midnight. [MWh]
 
     Some days may bring everything from nothing to full to one need: what follows is then of no account.
     """
-    p, r, terminal, change = fleet.plant[0], fleet.rule[0], outlook.terminal_mwh, plan.following_mwh
-    low, high, last = 0.0, p.capacity_mwh, 0
-    for ahead in range(1, r.lead_days + 1):
+    p, r, terminal, horizon = fleet.plant[0], fleet.rule[0], outlook.terminal_mwh, outlook.horizon
+    low, high, last, full, change = 0.0, p.capacity_mwh, 0, p.capacity_mwh, plan.following_mwh
+    looked_at = min(r.lead_days, DAYS_ONE_BY_ONE)
+    for ahead in range(1, looked_at + 1):
         first = last
-        last += _day_changes(outlook.horizon, fleet, hub, change[first:], p.day + ahead, level)
-        low, high = narrowed(change, first, last, low, high, p.capacity_mwh)
+        last += _day_changes(horizon, fleet, hub, change[first:], p.day + ahead, level)
+        low, high = narrowed(change, first, last, low, high, full)
         if low == high:
             return low
     beyond = _in_year((p.day_of_year + r.lead_days + 1) * r.day_steps, terminal.shape[1])
-    return need_before(change, last, min(terminal[level, beyond], p.capacity_mwh), low, high)
+    need = min(terminal[level, beyond], full)
+    for ahead in range(r.lead_days, looked_at, -1):
+        steps = _day_changes(horizon, fleet, hub, plan.change_mwh, p.day + ahead, level)
+        for s in range(steps - 1, -1, -1):
+            need += plan.change_mwh[s]
+            need = need if need > 0.0 else 0.0
+            need = need if need < full else full
+    return need_before(change, last, need, low, high)
 
 
 @inlined

@@ -335,7 +335,7 @@ class Plan(NamedTuple):
 
     `required_mwh` (levels, steps of a day + 2) counts from the planned step on, `midnight_mwh` (levels,) is
     that of the coming midnight, `change_mwh` what each step of a day takes from the battery, `following_mwh`
-    that of all days after the planned one. Beside them, by step of the day that is run: `free_mw`, what the
+    that of the days after the planned one. Beside them, by step of the day that is run: `free_mw`, what the
     resources give, and `able_mw`, a row each, what one unit of each supply can give [MW], with its inverse.
     """
 
