@@ -81,10 +81,10 @@ def need_of_every_step(run, day: int) -> float:
 
 @pytest.mark.parametrize("horizon_h", [24.0, 72.0, 96.0, 240.0])
 def test_an_operator_keeps_what_days_to_come_ask_for(horizon_h):
-    """At the end of years cut short, all through the year and over its end; half of all batteries vast."""
-    case, needs = sunny_case(1, 3, spread=0.6), []
+    """At the end of runs cut short, all through two years and over their ends; half of all batteries vast."""
+    case, needs = sunny_case(2, 3, spread=0.6), []
     environment = OperatingEnvironment(climatology(case), forecast=Forecast(horizon_h=horizon_h))
-    for days in (*range(5, 360, 70), 361, 365):
+    for days in (*range(5, 730, 90), 361, 365, 367, 728, 730):
         for battery_mwh in (120.0, 2000.0):
             plant = Plant((40.0,), battery_mwh, 14.0, (1, 1), 10)
             run = prepared(case, plant, Controller(), environment)

@@ -399,6 +399,23 @@ def test_load_is_not_throttled_for_power_that_nothing_takes():
     assert done.shed_mw.sum() == 0.0
 
 
+def test_the_array_gives_what_its_working_blocks_give_from_the_very_step_on():
+    """Of five blocks one fails at ten, two more at noon; a unit's failure between them changes nothing."""
+    sun = np.full(YEAR, 0.5)
+    table = [(10, SOLAR_BLOCK, 0, 1), (11, UNIT, 0, 1), (12, SOLAR_BLOCK, 0, 2), (14, UNIT, 0, -1),
+             (15, SOLAR_BLOCK, 0, -3)]  # fmt: skip
+    columns = zip((np.array(c) for c in zip(*table, strict=True)), "qbhb", strict=True)
+    outages = OutageSample(
+        *(column.astype(kind) for column, kind in columns), 1, 5, 1.2, np.zeros(2, np.uint64)
+    )
+    done = run(
+        flat(40.0, sun=sun), Plant((50.0,), 0.0, 0.0, (1,), 10), [UnitBehaviour()], Controller(), outages
+    )
+    working = np.array([5, 4, 4, 2, 2, 2, 5, 5])
+    assert done.solar_mw[9:17] == pytest.approx(50.0 * 0.5 * 1.2 * working / 5)
+    assert done.shed_mw[9:17] == pytest.approx([0, 0, 16, 28, 28, 0, 0, 0])
+
+
 # --- fuel on site
 
 

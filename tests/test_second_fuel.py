@@ -13,6 +13,7 @@ import sitedesign as sd
 from sitedesign.api.tanks import with_best_tanks
 from sitedesign.case.build import build_case
 from sitedesign.case.case import Case, PriceLevel
+from sitedesign.case.plant import Plant
 from sitedesign.certified.environment import environment_of
 from sitedesign.certified.scenario_years import weather_block
 from sitedesign.certified.starting_points import _on_second_fuel, sampled_outage_case
@@ -20,6 +21,7 @@ from sitedesign.errors import InputError
 from sitedesign.finance import annual_cost
 from sitedesign.operation.environment import OperatingEnvironment
 from sitedesign.operation.forecast import climatology
+from sitedesign.operation.operate import operate
 from sitedesign.operation.outages.sampling import (
     CAUSES,
     FUEL,
@@ -29,7 +31,7 @@ from sitedesign.operation.outages.sampling import (
     UnitOutages,
     interrupted,
 )
-from sitedesign.operation.state import UnitBehaviour
+from sitedesign.operation.state import Controller, UnitBehaviour
 from sitedesign.optimize.benders import solve_cuts
 from sitedesign.optimize.extensive_form import solve_extensive
 from tests.cases import backup
@@ -266,6 +268,36 @@ def test_interruptions_that_a_tank_bridges_cost_no_uptime() -> None:
     assert hours[0] < hours[1] < hours[2]
     assert hours[2] - hours[0] > 0.01
     assert uptime("mobile_gt") == pytest.approx(hours[0], abs=0.01)
+
+
+def test_as_many_units_start_as_give_the_power_in_the_heat_and_on_the_second_fuel() -> None:
+    """Engines of 1 MW, 70 % of it on a hot day, 80 % on diesel, as by hand, while a battery is refilled."""
+    able = np.ones((1, 8760))
+    able[0, 24:48] = 0.7
+    engine = backup(8760, unit_mw=1.0, capability=able, units_min=0, units_max=20)
+    case = case_of(
+        np.zeros(8760), np.full(8760, 10.0), usable=np.ones(8760), uptime_target=0.6,
+        backup=(dataclasses.replace(engine, other_levels=(OIL,)),), eta_charge=0.95, eta_discharge=0.95,
+    )  # fmt: skip
+    away = np.array([60, 84]), np.full(2, FUEL, np.int8), np.zeros(2, np.int16), np.array([1, -1], np.int8)
+    model = OutageModel(units=(UnitOutages("unit", "gas", 0.0, 24.0),), fuels=(FuelOutages("gas"),))
+    way = UnitBehaviour(fuel="gas", storage_h=48.0, second_fuel_derate=-0.2)
+    environment = OperatingEnvironment(climatology(case, np.full(8760, 15.0)), model, (way,))
+    done = operate(
+        case, Plant((0.0,), 20.0, 5.0, (20,), 10), Controller("greedy", start_soc=0.5), environment,
+        outages=OutageSample(*away, 1, 1, 1.0, np.zeros(21, np.uint64)), record_units=True,
+    )  # fmt: skip
+    assert done.unit_mw is not None
+    assert done.dispatch is not None
+    on, stored = (done.unit_mw > 1e-9).sum(axis=0), done.dispatch.stored_mwh
+    for first, share, units in ((24, 0.7, 20), (60, 0.8, 16)):
+        # Ten engines go on, the battery covers the rest, falls below half, and is refilled to 55 %
+        below = 11.0 - 10.0 * (1.0 - share) / 0.95
+        assert (on[first - 1], stored[first - 1]) == (10, pytest.approx(11.0))
+        assert (on[first], stored[first]) == (10, pytest.approx(below))
+        assert units == np.ceil((10.0 + (11.0 - below) / 0.95) / share)
+        assert (on[first + 1], stored[first + 1]) == (units, pytest.approx(11.0))
+    assert done.shed_mw.sum() == 0.0
 
 
 @pytest.mark.slow
